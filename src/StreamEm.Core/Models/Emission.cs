@@ -1,0 +1,72 @@
+using StreamEm.Core.Vectors;
+
+namespace StreamEm.Core.Models;
+
+/// <summary>
+/// A component family p(x given z = k) for K components at once. Whatever holds components (mixture, hidden Markov model, product) calls it
+/// per row block of 256 observations, so one virtual call is paid per block. One file per family.
+/// </summary>
+public abstract class Emission
+{
+    /// <summary>Number of features D.</summary>
+    public abstract int Dimension { get; }
+
+    /// <summary>Number of components K.</summary>
+    public abstract int Components { get; }
+
+    /// <summary>Named blocks of the family's parameters, without mixing weights.</summary>
+    public abstract VectorLayout ParameterLayout { get; }
+
+    /// <summary>Named blocks of the family's statistics, without the components' own masses N_k.</summary>
+    public abstract VectorLayout StatisticsLayout { get; }
+
+    /// <summary>Factors the parameters once for many blocks; immutable and thread-safe.</summary>
+    public abstract EmissionEStep Prepare(ReadOnlySpan<double> parameters);
+
+    /// <summary>The M-step of this part: see <see cref="LatentModel.Maximize"/>.</summary>
+    /// <param name="masses">N_k [K]: average responsibility of every component.</param>
+    /// <param name="statistics">Averages, in <see cref="StatisticsLayout"/>.</param>
+    /// <param name="effectiveRows">Observations the averages stand for.</param>
+    /// <param name="previous">Kept where there is no evidence.</param>
+    /// <param name="result">Overwritten.</param>
+    /// <param name="events">Degenerate cases met.</param>
+    public abstract void Maximize(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, double effectiveRows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
+
+    /// <summary>Averaged statistics that <see cref="Maximize"/> maps to <paramref name="parameters"/>.</summary>
+    public abstract void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, Span<double> result);
+
+    /// <summary>See <see cref="LatentModel.Neutral"/>.</summary>
+    public abstract void Neutral(Span<double> result);
+
+    /// <summary>See <see cref="LatentModel.Reseed"/>.</summary>
+    public abstract void Reseed(Span<double> parameters, int component, ReadOnlySpan<double> location);
+
+    /// <summary>See <see cref="LatentModel.ToUserUnits"/>.</summary>
+    public abstract void ToUserUnits(ReadOnlySpan<double> parameters, Standardization standardization, Span<double> result);
+
+    /// <summary>See <see cref="LatentModel.FromUserUnits"/>.</summary>
+    public abstract void FromUserUnits(ReadOnlySpan<double> parameters, Standardization standardization, Span<double> result);
+
+    /// <summary>Mean and variance of every feature under component k: K x D each, row-major.</summary>
+    public abstract void Moments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances);
+
+    /// <summary>Smallest eigenvalue of any component's covariance; NaN where the family has none.</summary>
+    public virtual double MinCovarianceEigenvalue(ReadOnlySpan<double> parameters) => double.NaN;
+}
+
+/// <summary>The family's densities and weighted statistics under fixed parameters; immutable and thread-safe.</summary>
+public abstract class EmissionEStep
+{
+    /// <summary>
+    /// Adds log p(x_i given z = k) to <c>logJoint[k * RowBlock.Stride + i]</c> for every component and lane. Lanes beyond the block's rows are
+    /// left with any finite value. A row without observed values adds 0.
+    /// </summary>
+    public abstract void LogDensities(RowBlock block, Span<double> logJoint);
+
+    /// <summary>
+    /// Adds the statistics of the block's rows, row i weighted by <c>responsibilities[k * RowBlock.Stride + i]</c> for component k.
+    /// Lanes beyond the block's rows have responsibility zero.
+    /// </summary>
+    public abstract void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics);
+}

@@ -1,0 +1,38 @@
+namespace StreamEm.Core.Models;
+
+/// <summary>A degenerate case that an M-step met and handled.</summary>
+public enum ModelEventKind
+{
+    /// <summary>The minibatch gave the component no evidence; it kept its parameters.</summary>
+    NoEvidence,
+
+    /// <summary>The component's covariance was not positive definite; its eigenvalues were floored.</summary>
+    CovarianceFloored,
+
+    /// <summary>The component had lost its weight and was given a new start.</summary>
+    Reseeded,
+
+    /// <summary>The component has lost its weight and is kept as it is, by policy.</summary>
+    Dead,
+}
+
+/// <summary>One degenerate case.</summary>
+/// <param name="Kind">What happened.</param>
+/// <param name="Component">Which component; -1 for all.</param>
+/// <param name="Value">The number that triggered it: evidence in rows, smallest eigenvalue, weight.</param>
+public readonly record struct ModelEvent(ModelEventKind Kind, int Component, double Value);
+
+/// <summary>The degenerate cases of one update, reused from update to update.</summary>
+public sealed class ModelEvents
+{
+    private readonly List<ModelEvent> _events = [];
+
+    /// <summary>The cases, in the order met.</summary>
+    public IReadOnlyList<ModelEvent> All => _events;
+
+    /// <summary>Records a case.</summary>
+    public void Add(ModelEventKind kind, int component, double value) => _events.Add(new ModelEvent(kind, component, value));
+
+    /// <summary>Forgets all cases.</summary>
+    public void Clear() => _events.Clear();
+}

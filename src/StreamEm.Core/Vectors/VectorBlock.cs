@@ -1,0 +1,31 @@
+namespace StreamEm.Core.Vectors;
+
+/// <summary>The coordinates in which a block of parameters may be combined convexly (theory: Cappé &amp; Moulines 2009, section 3).</summary>
+public enum Coordinates
+{
+    /// <summary>The values themselves: simplex rows, means, positive definite matrices are closed under convex combination.</summary>
+    Linear,
+
+    /// <summary>Their logarithms: degrees of freedom and other scale-free positive values.</summary>
+    Logarithm,
+}
+
+/// <summary>One named part of a flat vector: <c>means [K, D]</c> at <paramref name="Offset"/>, row-major.</summary>
+/// <param name="Name">The field's own word, as in the snapshot: <c>weights</c>, <c>means</c>, <c>covariances</c>.</param>
+/// <param name="Offset">Index of the first double in the flat vector.</param>
+/// <param name="Shape">Extents, outermost first; empty for a scalar.</param>
+/// <param name="Coordinates">Where the stepwise recursion combines old and new values.</param>
+public sealed record VectorBlock(string Name, int Offset, IReadOnlyList<int> Shape, Coordinates Coordinates)
+{
+    /// <summary>Number of doubles: the product of <see cref="Shape"/>.</summary>
+    public int Length { get; } = Shape.Aggregate(1, (product, extent) => checked(product * extent));
+
+    /// <summary>The block's part of a flat vector.</summary>
+    public Span<double> Of(Span<double> vector) => vector.Slice(Offset, Length);
+
+    /// <summary>The block's part of a flat vector.</summary>
+    public ReadOnlySpan<double> Of(ReadOnlySpan<double> vector) => vector.Slice(Offset, Length);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} [{string.Join(", ", Shape)}]";
+}

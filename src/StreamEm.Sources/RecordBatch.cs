@@ -1,0 +1,115 @@
+namespace StreamEm.Sources;
+
+/// <summary>
+/// Decoded records of one partition in their order, with the position after each, and the records rejected between them. Filled by a
+/// <see cref="RecordSource"/>, read by the worker, then cleared and filled again: in steady state nothing is allocated.
+/// </summary>
+public sealed class RecordBatch
+{
+    private readonly List<RejectedRecord> _rejected = [];
+    private readonly double[] _values;
+    private readonly long[] _nextOffsets;
+    private readonly double[] _weights;
+    private readonly double[] _targets;
+    private readonly string?[] _labels;
+    private readonly string?[] _keys;
+    private readonly long[] _timestamps;
+
+    /// <summary>The value of <see cref="Timestamp"/> for a record without one.</summary>
+    public const long NoTimestamp = long.MinValue;
+
+    /// <summary>Room for <paramref name="capacity"/> records of <paramref name="dimension"/> features.</summary>
+    public RecordBatch(int dimension, int capacity = 1024)
+    {
+        Dimension = dimension;
+        Capacity = capacity;
+        _values = new double[capacity * dimension];
+        _nextOffsets = new long[capacity];
+        _weights = new double[capacity];
+        _targets = new double[capacity];
+        _labels = new string?[capacity];
+        _keys = new string?[capacity];
+        _timestamps = new long[capacity];
+    }
+
+    /// <summary>Number of features D.</summary>
+    public int Dimension { get; }
+
+    /// <summary>The most records it can hold.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Number of records.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Whether no further record fits.</summary>
+    public bool IsFull => Count == Capacity;
+
+    /// <summary>The partition (file, topic partition, connection) all records are from.</summary>
+    public string Partition { get; private set; } = "";
+
+    /// <summary>The partition's identity at the time of reading; see <see cref="PartitionPosition.Identity"/>.</summary>
+    public string? Identity { get; private set; }
+
+    /// <summary>The position after everything that was read for this batch, rejected and skipped records included.</summary>
+    public long EndOffset { get; set; }
+
+    /// <summary>The records rejected, in their order among the accepted ones.</summary>
+    public IReadOnlyList<RejectedRecord> Rejected => _rejected;
+
+    /// <summary>D values of a record; NaN = missing.</summary>
+    public ReadOnlySpan<double> Row(int row) => _values.AsSpan(row * Dimension, Dimension);
+
+    /// <summary>All values, row-major, Count x D.</summary>
+    public ReadOnlySpan<double> Values => _values.AsSpan(0, Count * Dimension);
+
+    /// <summary>The position after a record: where reading goes on when it was the last one used.</summary>
+    public long NextOffset(int row) => _nextOffsets[row];
+
+    /// <summary>Weight of a record; 1 without a weight field.</summary>
+    public double Weight(int row) => _weights[row];
+
+    /// <summary>Target of a record; NaN without.</summary>
+    public double Target(int row) => _targets[row];
+
+    /// <summary>Label of a record; null when unlabelled. The same label is the same string object.</summary>
+    public string? Label(int row) => _labels[row];
+
+    /// <summary>Key of a record; null without.</summary>
+    public string? Key(int row) => _keys[row];
+
+    /// <summary>Event time in milliseconds since 1970; <see cref="NoTimestamp"/> without.</summary>
+    public long Timestamp(int row) => _timestamps[row];
+
+    /// <summary>Forgets all records and names the partition of those to come.</summary>
+    public void Clear(string partition, string? identity = null, long offset = 0)
+    {
+        Count = 0;
+        _rejected.Clear();
+        Partition = partition;
+        Identity = identity;
+        EndOffset = offset;
+    }
+
+    /// <summary>Where the decoder writes the D values of the next record; <see cref="Commit"/> takes it.</summary>
+    public Span<double> NextRow => _values.AsSpan(Count * Dimension, Dimension);
+
+    /// <summary>Takes the record whose values are in <see cref="NextRow"/>.</summary>
+    public void Commit(long nextOffset, double weight = 1, double target = double.NaN, string? label = null, string? key = null, long timestamp = NoTimestamp)
+    {
+        _nextOffsets[Count] = nextOffset;
+        _weights[Count] = weight;
+        _targets[Count] = target;
+        _labels[Count] = label;
+        _keys[Count] = key;
+        _timestamps[Count] = timestamp;
+        Count++;
+        EndOffset = nextOffset;
+    }
+
+    /// <summary>Keeps a rejected record aside.</summary>
+    public void Reject(RejectionReason reason, string detail, long offset, long nextOffset, string text)
+    {
+        _rejected.Add(new RejectedRecord(reason, detail, Partition, offset, text, Count));
+        EndOffset = nextOffset;
+    }
+}

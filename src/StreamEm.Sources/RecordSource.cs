@@ -1,0 +1,55 @@
+namespace StreamEm.Sources;
+
+/// <summary>
+/// Records with positions. Life cycle: created at a <see cref="SourcePosition"/>; <see cref="ReadAsync"/> until it returns false or the
+/// caller stops; disposed once. One caller at a time. The order of records is a pure function of the data and the start position, so that
+/// reading again from a position yields the same records.
+/// </summary>
+public abstract class RecordSource : IAsyncDisposable
+{
+    /// <summary>Whether reading from an earlier position yields the same records again (files, topics), or records once read are gone
+    /// from the source (stdin, HTTP): the worker then keeps what it has not learned from in its checkpoint.</summary>
+    public abstract bool IsReplayable { get; }
+
+    /// <summary>
+    /// Waits for records and fills <paramref name="batch"/> (cleared first) with at least one record or rejected record. Returns as soon as
+    /// what is at hand has been decoded; does not wait to fill the batch.
+    /// </summary>
+    /// <returns>False when the source has ended for good; the batch is then empty.</returns>
+    /// <exception cref="OperationCanceledException">The caller stopped; nothing was lost: the position is that of the last batch.</exception>
+    /// <exception cref="SourceException">The source cannot go on.</exception>
+    public abstract ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    public virtual ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>Why a source cannot go on, which decides the exit code.</summary>
+public enum SourceFailure
+{
+    /// <summary>A file or topic that should be there is not (66).</summary>
+    Missing,
+
+    /// <summary>The data under a stored position is no longer the same (65).</summary>
+    Changed,
+
+    /// <summary>Reading failed (74).</summary>
+    Io,
+
+    /// <summary>The broker could not be reached in time (69).</summary>
+    Unavailable,
+
+    /// <summary>Access was denied (77).</summary>
+    Denied,
+}
+
+/// <summary>A source cannot go on; the message says what was found, what was expected and what to do.</summary>
+public sealed class SourceException(SourceFailure failure, string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The kind of failure.</summary>
+    public SourceFailure Failure { get; } = failure;
+}
