@@ -55,6 +55,9 @@ internal unsafe interface ILanes<TVector>
     /// <summary>exp(x); see <see cref="VectorExp"/> for the range and the error.</summary>
     static abstract TVector Exp(TVector x);
 
+    /// <summary>Overwrites four vectors by their exp.</summary>
+    static abstract void Exp4(ref TVector x0, ref TVector x1, ref TVector x2, ref TVector x3);
+
     /// <summary>The sums over the lanes of four vectors.</summary>
     static abstract Vector256<double> Sum4(TVector a, TVector b, TVector c, TVector d);
 

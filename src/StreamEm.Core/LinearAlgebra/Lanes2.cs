@@ -69,6 +69,11 @@ internal readonly unsafe struct Lanes2 : ILanes<Vector128<double>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Exp4(ref Vector128<double> x0, ref Vector128<double> x1, ref Vector128<double> x2, ref Vector128<double> x3) =>
+        VectorExp.FourPolynomials<Lanes2, Vector128<double>>(ref x0, ref x1, ref x2, ref x3);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Sum(Vector128<double> a) => Vector128.Sum(a);
 
     /// <inheritdoc/>

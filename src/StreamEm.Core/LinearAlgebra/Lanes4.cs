@@ -70,6 +70,11 @@ internal readonly unsafe struct Lanes4 : ILanes<Vector256<double>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Exp4(ref Vector256<double> x0, ref Vector256<double> x1, ref Vector256<double> x2, ref Vector256<double> x3) =>
+        VectorExp.FourPolynomials<Lanes4, Vector256<double>>(ref x0, ref x1, ref x2, ref x3);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Sum(Vector256<double> a) => Vector256.Sum(a);
 
     /// <inheritdoc/>

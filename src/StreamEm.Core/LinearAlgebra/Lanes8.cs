@@ -69,6 +69,16 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector512<double>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Exp4(ref Vector512<double> x0, ref Vector512<double> x1, ref Vector512<double> x2, ref Vector512<double> x3)
+    {
+        x0 = VectorExp.Table(x0);
+        x1 = VectorExp.Table(x1);
+        x2 = VectorExp.Table(x2);
+        x3 = VectorExp.Table(x3);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Sum(Vector512<double> a) => Vector512.Sum(a);
 
     /// <inheritdoc/>

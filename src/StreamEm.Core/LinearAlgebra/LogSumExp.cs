@@ -33,46 +33,75 @@ internal static unsafe class LogSumExp
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        for (int lane = 0; lane < RowBlock.Capacity; lane += 2 * TLanes.Count)
-            TwoVectors<TLanes, TVector>(logJoint + lane, components, logDensities + lane);
+        double* memory = stackalloc double[4 * TLanes.Count + 8];
+        double* sums = (double*)(((nint)memory + 63) & ~63);
+        double* end = logJoint + (nint)components * RowBlock.Stride;
+        for (int lane = 0; lane < RowBlock.Capacity; lane += 4 * TLanes.Count)
+        {
+            Exponentials<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums);
+            Quotients<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums);
+        }
     }
 
-    /// <summary>Two vectors of lanes side by side: while one waits for its polynomial, the other uses the ports.</summary>
-    private static void TwoVectors<TLanes, TVector>(double* logJoint, int components, double* logDensities)
+    /// <summary>Turns maxima and sums into log-densities, and exponentials into responsibilities.</summary>
+    private static void Quotients<TLanes, TVector>(double* logJoint, double* end, double* maxima, double* sums)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        double* end = logJoint + (nint)components * RowBlock.Stride;
-        TVector none = TLanes.Broadcast(double.NegativeInfinity), max0 = none, max1 = none;
-        for (double* p = logJoint; p < end; p += RowBlock.Stride)
+        int c1 = TLanes.Count, c2 = 2 * TLanes.Count, c3 = 3 * TLanes.Count;
+        for (int at = 0; at < 4 * TLanes.Count; at += TLanes.Count)
         {
-            max0 = TLanes.Max(max0, TLanes.Load(p));
-            max1 = TLanes.Max(max1, TLanes.Load(p + TLanes.Count));
+            TVector sum = TLanes.Load(sums + at), zero = TLanes.Broadcast(0);
+            TLanes.Store(TLanes.Add(TLanes.Load(maxima + at), VectorLog.LogOfSum<TLanes, TVector>(sum)), maxima + at);
+            TLanes.Store(TLanes.SelectLess(zero, sum, TLanes.Divide(TLanes.Broadcast(1), sum), sum), sums + at);
         }
-
-        // A lane of negative infinities subtracts 0 instead of its maximum, so that every exponential is 0 and not NaN.
-        TVector zero = TLanes.Broadcast(0), sum0 = zero, sum1 = zero;
-        max0 = TLanes.SelectLess(none, max0, max0, zero);
-        max1 = TLanes.SelectLess(none, max1, max1, zero);
-        for (double* p = logJoint; p < end; p += RowBlock.Stride)
-        {
-            TVector e0 = TLanes.Exp(TLanes.Subtract(TLanes.Load(p), max0));
-            TVector e1 = TLanes.Exp(TLanes.Subtract(TLanes.Load(p + TLanes.Count), max1));
-            TLanes.Store(e0, p);
-            TLanes.Store(e1, p + TLanes.Count);
-            sum0 = TLanes.Add(sum0, e0);
-            sum1 = TLanes.Add(sum1, e1);
-        }
-        TLanes.Store(TLanes.Add(max0, VectorLog.Log<TLanes, TVector>(sum0)), logDensities);
-        TLanes.Store(TLanes.Add(max1, VectorLog.Log<TLanes, TVector>(sum1)), logDensities + TLanes.Count);
-
-        TVector one = TLanes.Broadcast(1);
-        TVector scale0 = TLanes.SelectLess(zero, sum0, TLanes.Divide(one, sum0), sum0);
-        TVector scale1 = TLanes.SelectLess(zero, sum1, TLanes.Divide(one, sum1), sum1);
+        TVector scale0 = TLanes.Load(sums), scale1 = TLanes.Load(sums + c1), scale2 = TLanes.Load(sums + c2), scale3 = TLanes.Load(sums + c3);
         for (double* p = logJoint; p < end; p += RowBlock.Stride)
         {
             TLanes.Store(TLanes.Multiply(TLanes.Load(p), scale0), p);
-            TLanes.Store(TLanes.Multiply(TLanes.Load(p + TLanes.Count), scale1), p + TLanes.Count);
+            TLanes.Store(TLanes.Multiply(TLanes.Load(p + c1), scale1), p + c1);
+            TLanes.Store(TLanes.Multiply(TLanes.Load(p + c2), scale2), p + c2);
+            TLanes.Store(TLanes.Multiply(TLanes.Load(p + c3), scale3), p + c3);
+        }
+    }
+
+    /// <summary>Overwrites four vectors of lanes by exp(logJoint - maximum); writes the maxima and the sums.</summary>
+    private static void Exponentials<TLanes, TVector>(double* logJoint, double* end, double* maxima, double* sums)
+        where TLanes : ILanes<TVector>
+        where TVector : struct
+    {
+        int c1 = TLanes.Count, c2 = 2 * TLanes.Count, c3 = 3 * TLanes.Count;
+        TVector none = TLanes.Broadcast(double.NegativeInfinity), max0 = none, max1 = none, max2 = none, max3 = none, zero = TLanes.Broadcast(0);
+        for (double* p = logJoint; p < end; p += RowBlock.Stride)
+        {
+            max0 = TLanes.Max(max0, TLanes.Load(p));
+            max1 = TLanes.Max(max1, TLanes.Load(p + c1));
+            max2 = TLanes.Max(max2, TLanes.Load(p + c2));
+            max3 = TLanes.Max(max3, TLanes.Load(p + c3));
+        }
+
+        // A lane of negative infinities subtracts 0 instead of its maximum, so that every exponential is 0 and not NaN.
+        TLanes.Store(TLanes.SelectLess(none, max0, max0, zero), maxima);
+        TLanes.Store(TLanes.SelectLess(none, max1, max1, zero), maxima + c1);
+        TLanes.Store(TLanes.SelectLess(none, max2, max2, zero), maxima + c2);
+        TLanes.Store(TLanes.SelectLess(none, max3, max3, zero), maxima + c3);
+        TLanes.Store(zero, sums);
+        TLanes.Store(zero, sums + c1);
+        TLanes.Store(zero, sums + c2);
+        TLanes.Store(zero, sums + c3);
+        for (double* p = logJoint; p < end; p += RowBlock.Stride)
+        {
+            TVector e0 = TLanes.Subtract(TLanes.Load(p), TLanes.Load(maxima)), e1 = TLanes.Subtract(TLanes.Load(p + c1), TLanes.Load(maxima + c1));
+            TVector e2 = TLanes.Subtract(TLanes.Load(p + c2), TLanes.Load(maxima + c2)), e3 = TLanes.Subtract(TLanes.Load(p + c3), TLanes.Load(maxima + c3));
+            TLanes.Exp4(ref e0, ref e1, ref e2, ref e3);
+            TLanes.Store(e0, p);
+            TLanes.Store(e1, p + c1);
+            TLanes.Store(e2, p + c2);
+            TLanes.Store(e3, p + c3);
+            TLanes.Store(TLanes.Add(TLanes.Load(sums), e0), sums);
+            TLanes.Store(TLanes.Add(TLanes.Load(sums + c1), e1), sums + c1);
+            TLanes.Store(TLanes.Add(TLanes.Load(sums + c2), e2), sums + c2);
+            TLanes.Store(TLanes.Add(TLanes.Load(sums + c3), e3), sums + c3);
         }
     }
 }

@@ -65,8 +65,13 @@ internal static unsafe class OuterProductSums
             for (int j = 0; j < i; j += 4)
                 FourByFour<TLanes, TVector>(strip, columns + j * RowBlock.Stride, row0 + j, row1 + j, row2 + j, row3 + j);
         else
-            for (int j = 0; j < i; j += 2)
+        {
+            int j = 0;
+            for (; i - j != 4 && i - j != 2 && j < i; j += 3)
+                FourByThree<TLanes, TVector>(strip, columns + j * RowBlock.Stride, row0 + j, row1 + j, row2 + j, row3 + j);
+            for (; j < i; j += 2)
                 FourByTwo<TLanes, TVector>(strip, columns + j * RowBlock.Stride, row0 + j, row1 + j, row2 + j, row3 + j);
+        }
         Triangle<TLanes, TVector>(strip, columns + i * RowBlock.Stride, row0 + i, row1 + i, row2 + i, row3 + i);
     }
 
@@ -135,6 +140,34 @@ internal static unsafe class OuterProductSums
         }
         Add2And2(row0, row1, TLanes.Sum4(a00, a01, a10, a11));
         Add2And2(row2, row3, TLanes.Sum4(a20, a21, a30, a31));
+    }
+
+    /// <summary>4 rows by 3 features: 12 accumulators and all 16 registers.</summary>
+    private static void FourByThree<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3)
+        where TLanes : ILanes<TVector>
+        where TVector : struct
+    {
+        TVector a00, a01, a02, a10, a11, a12, a20, a21, a22, a30, a31, a32;
+        a00 = a01 = a02 = a10 = a11 = a12 = a20 = a21 = a22 = a30 = a31 = a32 = TLanes.Broadcast(0);
+        for (double* end = weighted + RowBlock.Capacity; weighted < end; weighted += TLanes.Count, x += TLanes.Count)
+        {
+            TVector x0 = TLanes.Load(x), x1 = TLanes.Load(x + RowBlock.Stride), x2 = TLanes.Load(x + 2 * RowBlock.Stride), w;
+            w = TLanes.Load(weighted);
+            a00 = TLanes.Fma(w, x0, a00); a01 = TLanes.Fma(w, x1, a01); a02 = TLanes.Fma(w, x2, a02);
+            w = TLanes.Load(weighted + RowBlock.Stride);
+            a10 = TLanes.Fma(w, x0, a10); a11 = TLanes.Fma(w, x1, a11); a12 = TLanes.Fma(w, x2, a12);
+            w = TLanes.Load(weighted + 2 * RowBlock.Stride);
+            a20 = TLanes.Fma(w, x0, a20); a21 = TLanes.Fma(w, x1, a21); a22 = TLanes.Fma(w, x2, a22);
+            w = TLanes.Load(weighted + 3 * RowBlock.Stride);
+            a30 = TLanes.Fma(w, x0, a30); a31 = TLanes.Fma(w, x1, a31); a32 = TLanes.Fma(w, x2, a32);
+        }
+        Vector256<double> third = TLanes.Sum4(a02, a12, a22, a32);
+        Add2And2(row0, row1, TLanes.Sum4(a00, a01, a10, a11));
+        Add2And2(row2, row3, TLanes.Sum4(a20, a21, a30, a31));
+        row0[2] += third[0];
+        row1[2] += third[1];
+        row2[2] += third[2];
+        row3[2] += third[3];
     }
 
     /// <summary>4 rows by 4 features: 16 accumulators, for 32 registers.</summary>
