@@ -43,8 +43,7 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
     {
         int length = _components * _dimension;
         Span<double> observed = statistics[..length], first = statistics.Slice(length, length), second = statistics.Slice(2 * length, length);
-        WeightedSums.AddFirstMoments(block.Columns, _dimension, responsibilities, _components, first);
-        WeightedSums.AddSquares(block.Columns, _dimension, responsibilities, _components, second);
+        WeightedSums.AddMomentsAndSquares(block.Columns, _dimension, responsibilities, _components, first, second);
         ObservedMasses.AddComplete(block, responsibilities, _components, observed);
         foreach (int index in block.Incomplete)
         {

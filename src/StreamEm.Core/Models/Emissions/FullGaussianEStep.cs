@@ -63,9 +63,9 @@ internal sealed class FullGaussianEStep : EmissionEStep
     {
         int moments = _components * _dimension;
         Span<double> first = statistics[..moments], second = statistics[moments..];
-        WeightedSums.AddFirstMoments(block.Columns, _dimension, responsibilities, _components, first);
         if (_tied)
         {
+            WeightedSums.AddFirstMoments(block.Columns, _dimension, responsibilities, _components, first);
             Span<double> total = stackalloc double[RowBlock.Stride];
             total.Clear();
             for (int k = 0; k < _components; k++)
@@ -74,7 +74,7 @@ internal sealed class FullGaussianEStep : EmissionEStep
         }
         else
         {
-            WeightedSums.AddOuterProducts(block.Columns, _dimension, responsibilities, _components, second);
+            WeightedSums.AddMomentsAndOuterProducts(block.Columns, _dimension, responsibilities, _components, first, second);
         }
         if (block.Incomplete.Length == 0) return;
         int packed = Packed.Length(_dimension);
