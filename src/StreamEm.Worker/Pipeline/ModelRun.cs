@@ -76,7 +76,7 @@ internal sealed record ModelRun
     {
         try
         {
-            return SnapshotJson.ReadInitialParameters(File.ReadAllBytes(path));
+            return SnapshotReader.ReadInitialParameters(File.ReadAllBytes(path));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -37,5 +37,5 @@ public sealed class SnapshotDocument
 
     /// <summary>The document that was stored as these bytes; it keeps them, so that it is published again as it was.</summary>
     /// <exception cref="InvalidDataException">Not a snapshot.</exception>
-    public static SnapshotDocument Parse(ReadOnlyMemory<byte> json) => new(SnapshotJson.Read(json.Span), json);
+    public static SnapshotDocument Parse(ReadOnlyMemory<byte> json) => new(SnapshotReader.Read(json), json);
 }
