@@ -6,7 +6,11 @@ namespace StreamEm.Sources;
 /// </summary>
 public sealed class RecordBatch
 {
+    /// <summary>Text of rejected records, in characters, that makes a batch full: a file of rubbish must not fill the memory.</summary>
+    private const int MaxRejectedCharacters = 4 << 20;
+
     private readonly List<RejectedRecord> _rejected = [];
+    private int _rejectedCharacters;
     private readonly double[] _values;
     private readonly long[] _nextOffsets;
     private readonly double[] _weights;
@@ -41,8 +45,8 @@ public sealed class RecordBatch
     /// <summary>Number of records.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Whether no further record fits.</summary>
-    public bool IsFull => Count == Capacity;
+    /// <summary>Whether no further record, good or rejected, is to be added.</summary>
+    public bool IsFull => Count == Capacity || _rejected.Count >= Capacity || _rejectedCharacters >= MaxRejectedCharacters;
 
     /// <summary>The partition (file, topic partition, connection) all records are from.</summary>
     public string Partition { get; private set; } = "";
@@ -85,6 +89,7 @@ public sealed class RecordBatch
     {
         Count = 0;
         _rejected.Clear();
+        _rejectedCharacters = 0;
         Partition = partition;
         Identity = identity;
         EndOffset = offset;
@@ -110,6 +115,7 @@ public sealed class RecordBatch
     public void Reject(RejectionReason reason, string detail, long offset, long nextOffset, string text)
     {
         _rejected.Add(new RejectedRecord(reason, detail, Partition, offset, text, Count));
+        _rejectedCharacters += text.Length;
         EndOffset = nextOffset;
     }
 }
