@@ -54,6 +54,7 @@ public sealed class ApiServer : IAsyncDisposable
         OperationsEndpoints.Map(_app);
         ModelEndpoints.Map(_app);
         StreamEndpoint.Map(_app);
+        ScoreEndpoint.Map(_app);
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>
