@@ -26,7 +26,7 @@ public sealed class NullableKind<TValue>(ValueKind<TValue> kind) : ValueKind<TVa
     public override string Format(TValue? value) => value is { } known ? kind.Format(known) : "null";
 }
 
-/// <summary>A text or null.</summary>
+/// <summary>A text that is not empty and has no NUL, or null.</summary>
 public sealed class OptionalTextKind(string expected = "a text that is not empty, or null") : ValueKind<string?>
 {
     /// <inheritdoc/>
@@ -36,7 +36,7 @@ public sealed class OptionalTextKind(string expected = "a text that is not empty
     public override bool TryParse(string? text, [MaybeNullWhen(false)] out string? value)
     {
         value = text;
-        return text is not "";
+        return text is not "" && text?.Contains('\0', StringComparison.Ordinal) is not true;
     }
 
     /// <inheritdoc/>

@@ -118,7 +118,7 @@ public sealed class ChoiceKind<TEnum> : ValueKind<TEnum>
     public override string Format(TEnum value) => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 }
 
-/// <summary>A text that is not empty and, if a pattern is given, matches it as a whole.</summary>
+/// <summary>A text that is not empty, has no NUL and, if a pattern is given, matches it.</summary>
 public sealed class TextKind(Regex? pattern = null, string expected = "a text that is not empty") : ValueKind<string>
 {
     /// <inheritdoc/>
@@ -128,7 +128,7 @@ public sealed class TextKind(Regex? pattern = null, string expected = "a text th
     public override bool TryParse(string? text, [MaybeNullWhen(false)] out string value)
     {
         value = text;
-        return !string.IsNullOrEmpty(text) && (pattern is null || pattern.IsMatch(text));
+        return !string.IsNullOrEmpty(text) && !text.Contains('\0', StringComparison.Ordinal) && (pattern is null || pattern.IsMatch(text));
     }
 
     /// <inheritdoc/>

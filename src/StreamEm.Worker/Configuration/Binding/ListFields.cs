@@ -15,7 +15,7 @@ public sealed class TextListField<T>(
         var texts = new Dictionary<string, Origin>(StringComparer.Ordinal);
         for (int i = 0; i < items.Count; i++)
         {
-            if (items[i] is not ScalarNode { Text: { Length: > 0 } text })
+            if (items[i] is not ScalarNode { Text: { Length: > 0 } text } || text.Contains('\0', StringComparison.Ordinal))
                 binder.Refuse(items[i], ConfigPath.Join(path, i), "a text that is not empty");
             else if (!texts.TryAdd(text, items[i].Origin))
                 binder.Problems.Error(items[i].Origin, $"'{text}' is in {ConfigPath.Shown(path)} twice; the first is at {texts[text]}");
