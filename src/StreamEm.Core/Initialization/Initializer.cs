@@ -5,16 +5,19 @@ using StreamEm.Core.Models;
 namespace StreamEm.Core.Initialization;
 
 /// <summary>
-/// The first parameters, from the buffered start of the stream: several restarts of centres, k-means and a few EM iterations on four fifths of
-/// the buffer, ranked by log-likelihood on the fifth left out, the best refined on the whole buffer. Works for every model that responds to
-/// labels: the hard assignments enter as labels of one M-step. A pure function of buffer, options and seed.
+/// The first parameters, from the buffered start of the stream, by short and long runs of EM (Biernacki, Celeux &amp; Govaert 2003): each of
+/// <c>n_init</c> restarts tries several choices of centres with a few iterations each and carries the best one on; the restarts are ranked by
+/// log-likelihood on the fifth of the buffer left out, and the best is refined on the whole buffer. Works for every model that responds to
+/// labels: hard assignments enter as labels of one M-step. A pure function of buffer, options and seed.
 /// </summary>
 internal sealed class Initializer(LatentModel model, InitializationOptions options, int threads)
 {
-    private static readonly BatchEmOptions Trial = new() { Tolerance = 1e-4, MaxIterations = 40 };
+    private const int ShortRuns = 8;
+    private static readonly BatchEmOptions Short = new() { Tolerance = 1e-3, MaxIterations = 8 };
+    private static readonly BatchEmOptions Long = new() { Tolerance = 1e-4, MaxIterations = 100 };
     private static readonly BatchEmOptions Refinement = new() { Tolerance = 1e-6, MaxIterations = 200 };
 
-    /// <summary>Every fifth row is left out of a trial, when the rest still has this many rows per component.</summary>
+    /// <summary>Every fifth row is left out of the restarts, when the rest still has this many rows per component and dimension.</summary>
     private const int HeldOut = 5, MinRowsPerComponent = 16;
 
     /// <summary>Theta(0) from a buffer of standardised rows, at least one.</summary>
@@ -25,15 +28,30 @@ internal sealed class Initializer(LatentModel model, InitializationOptions optio
         double bestScore = double.NegativeInfinity;
         for (int restart = 0; restart < options.NInit; restart++)
         {
-            var chance = new SplitMix64(options.Seed + (ulong)restart * 0xD1B54A32D192ED03);
-            double[] centres = CentreSelection.Choose(options.Method, training, model.Components, chance);
-            double[] theta = FromAssignments(training, Lloyd.Assign(training, centres, model.Components));
-            theta = BatchEm.Run(model, training, theta, Trial with { Threads = threads }).Parameters;
+            double[] theta = BatchEm.Run(model, training, BestShortRun(training, restart), Long with { Threads = threads }).Parameters;
             double score = MeanLogLikelihood(judging, theta);
             if (best.Length > 0 && !(score > bestScore)) continue;
             (best, bestScore) = (theta, score);
         }
         return BatchEm.Run(model, buffer, best, Refinement with { Threads = threads }).Parameters;
+    }
+
+    /// <summary>Half of the runs start at k-means' partition, half at the one the chosen centres make: k-means alone misses long, thin components.</summary>
+    private double[] BestShortRun(Minibatch training, int restart)
+    {
+        var chance = new SplitMix64(options.Seed + (ulong)restart * 0xD1B54A32D192ED03);
+        double[] best = [];
+        double bestScore = double.NegativeInfinity;
+        for (int run = 0; run < ShortRuns; run++)
+        {
+            double[] centres = CentreSelection.Choose(options.Method, training, model.Components, chance);
+            int[] assignments = Lloyd.Assign(training, centres, model.Components, run % 2 == 0 ? Lloyd.MaxIterations : 1);
+            BatchEmResult result = BatchEm.Run(model, training, FromAssignments(training, assignments), Short with { Threads = threads });
+            double score = result.LogLikelihoods[^1];
+            if (best.Length > 0 && !(score > bestScore)) continue;
+            (best, bestScore) = (result.Parameters, score);
+        }
+        return best;
     }
 
     private (Minibatch Training, Minibatch Judging) Split(Minibatch buffer)
