@@ -1,1 +1,11 @@
-return 0;
+using System.CommandLine;
+using StreamEm.Worker.Commands;
+
+RootCommand root = new("Learns latent variable models from endless streams by stepwise expectation maximisation.")
+{
+    ValidateCommand.Create(),
+    ModelsCommand.Create(),
+    HealthcheckCommand.Create(),
+    VersionCommand.Create(),
+};
+return await Cli.RunAsync(root, args, Console.Out, Console.Error).ConfigureAwait(false);

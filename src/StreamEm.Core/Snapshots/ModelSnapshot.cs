@@ -1,4 +1,5 @@
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;
@@ -12,8 +13,8 @@ public sealed record ModelSnapshot
     /// <summary>The model's id in the configuration.</summary>
     public required string ModelId { get; init; }
 
-    /// <summary>The model's name in the catalogue.</summary>
-    public required string ModelType { get; init; }
+    /// <summary>The model's type and options.</summary>
+    public required LatentModelOptions Model { get; init; }
 
     /// <summary>Identity of the run: the same from the first start until its state is deleted. (run id, version) identifies the content.</summary>
     public required string RunId { get; init; }
@@ -78,6 +79,9 @@ public sealed record TrainingReport
 
     /// <summary>Records learned from so far.</summary>
     public required long Records { get; init; }
+
+    /// <summary>n_eff: the number of observations the parameters' precision is worth; NaN when they were given as exact.</summary>
+    public double EffectiveRecords { get; init; } = double.NaN;
 
     /// <summary>Mean log-likelihood of the last minibatch under the parameters before it, nats per record, user units.</summary>
     public required double MeanLogLikelihood { get; init; }

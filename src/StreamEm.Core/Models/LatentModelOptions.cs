@@ -1,0 +1,16 @@
+namespace StreamEm.Core.Models;
+
+/// <summary>The options of one kind of model, from which it is made once the features' variances are known.</summary>
+public abstract record LatentModelOptions
+{
+    /// <summary>The name in the catalogue.</summary>
+    public abstract string Type { get; }
+
+    /// <summary>The options by their names in the configuration, values as text: what a snapshot says of the model, enough to make it again.</summary>
+    public abstract IReadOnlyDictionary<string, string> Settings { get; }
+
+    /// <summary>Makes the model.</summary>
+    /// <param name="dimension">Number of features D.</param>
+    /// <param name="featureVariances">Variance of every feature in the units the model works in (1 when features are standardised).</param>
+    public abstract LatentModel Create(int dimension, ReadOnlySpan<double> featureVariances);
+}
