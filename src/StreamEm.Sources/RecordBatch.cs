@@ -52,7 +52,10 @@ public sealed class RecordBatch
     public string Partition { get; private set; } = "";
 
     /// <summary>The partition's identity at the time of reading; see <see cref="PartitionPosition.Identity"/>.</summary>
-    public string? Identity { get; private set; }
+    public string? Identity => Start.Identity;
+
+    /// <summary>The partition's position before the first record.</summary>
+    public PartitionPosition Start { get; private set; } = new(0);
 
     /// <summary>The position after everything that was read for this batch, rejected and skipped records included.</summary>
     public long EndOffset { get; set; }
@@ -68,6 +71,12 @@ public sealed class RecordBatch
 
     /// <summary>The position after a record: where reading goes on when it was the last one used.</summary>
     public long NextOffset(int row) => _nextOffsets[row];
+
+    /// <summary>The partition's position after a record: what the state holds when that record was the last one used.</summary>
+    public PartitionPosition PositionAfter(int row) => At(_nextOffsets[row], row + 1);
+
+    /// <summary>The partition's position after everything that was read for this batch.</summary>
+    public PartitionPosition EndPosition => At(EndOffset, Count);
 
     /// <summary>Weight of a record; 1 without a weight field.</summary>
     public double Weight(int row) => _weights[row];
@@ -85,14 +94,17 @@ public sealed class RecordBatch
     public long Timestamp(int row) => _timestamps[row];
 
     /// <summary>Forgets all records and names the partition of those to come.</summary>
-    public void Clear(string partition, string? identity = null, long offset = 0)
+    public void Clear(string partition, string? identity = null, long offset = 0) => Clear(partition, new PartitionPosition(offset, identity));
+
+    /// <summary>Forgets all records and names the partition of those to come and where it stands.</summary>
+    public void Clear(string partition, PartitionPosition start)
     {
         Count = 0;
         _rejected.Clear();
         _rejectedCharacters = 0;
         Partition = partition;
-        Identity = identity;
-        EndOffset = offset;
+        Start = start;
+        EndOffset = start.Next;
     }
 
     /// <summary>Where the decoder writes the D values of the next record; <see cref="Commit"/> takes it.</summary>
@@ -118,4 +130,7 @@ public sealed class RecordBatch
         _rejectedCharacters += text.Length;
         EndOffset = nextOffset;
     }
+
+    private PartitionPosition At(long next, int used) =>
+        Start.Turn is null ? Start with { Next = next } : Start with { Next = next, Turn = Start.Turn with { Left = Start.Turn.Left - used } };
 }

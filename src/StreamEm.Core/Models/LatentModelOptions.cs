@@ -6,8 +6,12 @@ public abstract record LatentModelOptions
     /// <summary>The name in the catalogue.</summary>
     public abstract string Type { get; }
 
-    /// <summary>The options by their names in the configuration, values as text: what a snapshot says of the model, enough to make it again.</summary>
-    public abstract IReadOnlyDictionary<string, string> Settings { get; }
+    /// <summary>The options by their names in the configuration, values as text: what a snapshot says of the model, enough to make it again
+    /// (<see cref="ModelEntry.Read"/>).</summary>
+    public IReadOnlyDictionary<string, string> Settings => ModelCatalog.EntryOf(this).Format(this);
+
+    /// <summary>The fewest rows of D features that determine first parameters.</summary>
+    public abstract long RowsToStart(int dimension);
 
     /// <summary>Makes the model.</summary>
     /// <param name="dimension">Number of features D.</param>

@@ -79,13 +79,13 @@ public static class SnapshotReader
         }
     }
 
-    private static GaussianMixtureOptions ModelOptions(JsonElement model)
+    private static LatentModelOptions ModelOptions(JsonElement model)
     {
         var settings = Member(model, "options").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "", StringComparer.Ordinal);
         string type = Text(model, "type");
-        return type == GaussianMixtureOptions.TypeName
-            ? GaussianMixtureOptions.FromSettings(settings)
-            : throw new InvalidDataException($"Model type '{type}' is not known to this version.");
+        ModelEntry entry = ModelCatalog.Find(type)
+            ?? throw new InvalidDataException($"Model type '{type}' is not known to this version; it knows {string.Join(", ", ModelCatalog.Types)}.");
+        return entry.Read(settings);
     }
 
     private static (VectorLayout, double[]) Parameters(JsonElement root, LatentModelOptions options, int dimension)
