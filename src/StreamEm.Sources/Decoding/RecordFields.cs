@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 
@@ -61,6 +62,7 @@ internal sealed class RecordFields
     public bool AllowMissing => _allowMissing;
 
     /// <summary>Starts a record with what it has when its fields do not say.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Begin(in RecordDefaults defaults)
     {
         _weight = defaults.Weight;
@@ -99,6 +101,7 @@ internal sealed class RecordFields
     public RejectionReason? SetMissing(int slot, Span<double> row) => Set(slot, default, row);
 
     /// <summary>Adds the record, whose features are in <see cref="RecordBatch.NextRow"/>, to the batch.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(RecordBatch batch, long nextOffset) => batch.Commit(nextOffset, _weight, _target, _label, _key, _timestamp);
 
     /// <summary>What was found and expected, for a person.</summary>
