@@ -3,6 +3,9 @@ using StreamEm.Worker.Commands;
 
 RootCommand root = new("Learns latent variable models from endless streams by stepwise expectation maximisation.")
 {
+    FitCommand.Create(),
+    InspectCommand.Create(),
+    PlotCommand.Create(),
     ValidateCommand.Create(),
     ModelsCommand.Create(),
     HealthcheckCommand.Create(),
