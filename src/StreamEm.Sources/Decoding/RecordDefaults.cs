@@ -1,0 +1,14 @@
+namespace StreamEm.Sources.Decoding;
+
+/// <summary>
+/// What a record has when it does not say otherwise: the key, time and weight that came with it from outside its bytes (a Kafka message's key,
+/// timestamp and headers).
+/// </summary>
+/// <param name="Weight">Weight, finite and at least 0.</param>
+/// <param name="Key">Key, or null.</param>
+/// <param name="Timestamp">Milliseconds since 1970, or <see cref="RecordBatch.NoTimestamp"/>.</param>
+public readonly record struct RecordDefaults(double Weight, string? Key, long Timestamp)
+{
+    /// <summary>Weight 1, no key, no time.</summary>
+    public static RecordDefaults None => new(1, null, RecordBatch.NoTimestamp);
+}

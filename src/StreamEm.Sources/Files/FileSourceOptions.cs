@@ -1,0 +1,25 @@
+using StreamEm.Sources.Decoding;
+
+namespace StreamEm.Sources.Files;
+
+/// <summary><c>source.file</c>: records from files.</summary>
+public sealed record FileSourceOptions
+{
+    /// <summary>
+    /// <c>path</c>: files and globs (<c>*</c>, <c>?</c>, <c>**</c> for any depth), read in the order written, the matches of a glob in ordinal
+    /// order of their names; a file matched twice is read once. A name ending in <c>.gz</c> is decompressed.
+    /// </summary>
+    public required IReadOnlyList<string> Path { get; init; }
+
+    /// <summary><c>format</c>: <c>csv</c> or <c>ndjson</c>.</summary>
+    public RecordFormat Format { get; init; } = RecordFormat.Csv;
+
+    /// <summary><c>follow</c>: go on waiting for growth, rotated files and new files instead of ending.</summary>
+    public bool Follow { get; init; }
+
+    /// <summary>How often growth is looked for when there is nothing to read. Not part of the YAML.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Size of the read buffer in bytes; it grows up to what one record of the largest size needs. Not part of the YAML.</summary>
+    public int BufferBytes { get; init; } = 256 * 1024;
+}
