@@ -86,7 +86,7 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick)
                 _goals.Peak(kind, problem.Shape, 2, flops / probe);
                 if (full && problem.Shape.Dimension >= 8) _goals.AtLeast($"scaling to two threads {kind} {problem.Shape}", rate / one, 1.8);
 
-                double Their(string peer) => problem.TwoThreads(peers, peer).GetValueOrDefault($"{kind} fit");
+                double Their(string peer) => quick ? 0 : problem.TwoThreads(peers, peer).GetValueOrDefault($"{kind} fit");
             }
     }
 
