@@ -22,6 +22,7 @@ internal sealed unsafe class ComponentLanes
         _factors = Interleave(factors, components);
         _biases = Interleave(biases, components);
         _constants = Interleave(constants, components);
+        foreach (ref double bias in _biases.Span) bias = -bias;
         _constants.Span[components..].Fill(double.NegativeInfinity);
     }
 
@@ -58,42 +59,43 @@ internal sealed unsafe class ComponentLanes
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        fixed (double* factors = _factors.Span, biases = _biases.Span, constants = _constants.Span)
-            for (int k = 0; k < _components; k += TLanes.Count)
+        double* factors = _factors.Pointer, biases = _biases.Pointer, constants = _constants.Pointer;
+        TVector half = TLanes.Broadcast(-0.5);
+        int k = 0;
+        for (; k + 2 * TLanes.Count <= _components; k += 2 * TLanes.Count)
+        {
+            TVector p = TLanes.Broadcast(0), q = p;
+            double* w = factors + k;
+            double* b = biases + k;
+            for (int i = 0; i < _dimension; i++, b += _components)
             {
-                double* w = factors + k;
-                TVector squares = TLanes.Broadcast(0), others = squares;
-                for (int i = 0; i < _dimension; i++)
+                TVector y = TLanes.Load(b), z = TLanes.Load(b + TLanes.Count);
+                for (int d = _triangular ? 0 : i; d <= i; d++, w += _components)
                 {
-                    TVector y = TLanes.Load(biases + i * _components + k);
-                    if (_triangular)
-                    {
-                        // Two chains per row: the latency of one would be the time.
-                        TVector z = TLanes.Broadcast(0);
-                        int d = 0;
-                        for (; d < i; d += 2, w += 2 * _components)
-                        {
-                            y = TLanes.Subtract(y, TLanes.Multiply(TLanes.Load(w), TLanes.Broadcast(x[d])));
-                            z = TLanes.Fma(TLanes.Load(w + _components), TLanes.Broadcast(x[d + 1]), z);
-                        }
-                        y = TLanes.Subtract(y, z);
-                        if (d == i)
-                        {
-                            y = TLanes.Subtract(y, TLanes.Multiply(TLanes.Load(w), TLanes.Broadcast(x[d])));
-                            w += _components;
-                        }
-                    }
-                    else
-                    {
-                        y = TLanes.Subtract(y, TLanes.Multiply(TLanes.Load(w), TLanes.Broadcast(x[i])));
-                        w += _components;
-                    }
-                    squares = TLanes.Fma(y, y, squares);
-                    (squares, others) = (others, squares);
+                    TVector v = TLanes.Broadcast(x[d]);
+                    y = TLanes.Fma(TLanes.Load(w), v, y);
+                    z = TLanes.Fma(TLanes.Load(w + TLanes.Count), v, z);
                 }
-                TVector form = TLanes.Fma(TLanes.Broadcast(-0.5), TLanes.Add(squares, others), TLanes.Load(constants + k));
-                TLanes.Store(TLanes.Add(TLanes.Load(joint + k), form), joint + k);
+                p = TLanes.Fma(y, y, p);
+                q = TLanes.Fma(z, z, q);
             }
+            int next = k + TLanes.Count;
+            TLanes.Store(TLanes.Add(TLanes.Load(joint + k), TLanes.Fma(half, p, TLanes.Load(constants + k))), joint + k);
+            TLanes.Store(TLanes.Add(TLanes.Load(joint + next), TLanes.Fma(half, q, TLanes.Load(constants + next))), joint + next);
+        }
+        for (; k < _components; k += TLanes.Count)
+        {
+            TVector p = TLanes.Broadcast(0);
+            double* w = factors + k;
+            for (int i = 0; i < _dimension; i++)
+            {
+                TVector y = TLanes.Load(biases + i * _components + k);
+                for (int d = _triangular ? 0 : i; d <= i; d++, w += _components) y = TLanes.Fma(TLanes.Load(w), TLanes.Broadcast(x[d]), y);
+                p = TLanes.Fma(y, y, p);
+            }
+            TLanes.Store(TLanes.Add(TLanes.Load(joint + k), TLanes.Fma(half, p, TLanes.Load(constants + k))), joint + k);
+        }
+        GC.KeepAlive(this);
     }
 
     /// <summary>[K, n] to [n, padded K].</summary>

@@ -28,8 +28,12 @@ internal static unsafe class SoftMax
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        double max = double.NegativeInfinity;
-        for (int k = 0; k < length; k++) max = joint[k] > max ? joint[k] : max;
+        TVector largest = TLanes.Load(joint);
+        for (int k = TLanes.Count; k < length; k += TLanes.Count) largest = TLanes.Max(largest, TLanes.Load(joint + k));
+        double* lanes = stackalloc double[ComponentLanes.Padding];
+        TLanes.Store(largest, lanes);
+        double max = lanes[0];
+        for (int lane = 1; lane < TLanes.Count; lane++) max = double.MaxNative(max, lanes[lane]);
         TVector shift = TLanes.Broadcast(double.IsNegativeInfinity(max) ? 0 : max), sums = TLanes.Broadcast(0);
         for (int k = 0; k < length; k += TLanes.Count)
         {

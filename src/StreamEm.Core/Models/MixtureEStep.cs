@@ -80,11 +80,11 @@ internal sealed class MixtureEStep : EStep
         for (int row = 0; row < count; row++)
         {
             ReadOnlySpan<double> values = batch.Row(first + row);
-            if (values.Contains(double.NaN)) return false;
             _logWeights.CopyTo(joint);
             joint[_components..].Clear();
             if (!_emission.TryLogDensities(values, joint)) return false;
             double density = SoftMax.Normalize(joint);
+            if (double.IsNaN(density)) return false;
             bool impossible = !(density > ImpossibleLogDensity);
             logDensities[row] = impossible ? double.NegativeInfinity : density;
             ReadOnlySpan<double> result = impossible ? _weights : joint[.._components];
