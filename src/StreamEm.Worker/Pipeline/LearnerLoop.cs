@@ -1,6 +1,7 @@
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
@@ -153,15 +154,29 @@ internal sealed class LearnerLoop
 
     private PipelineEnd Stopped()
     {
-        _reader.StopAsync().GetAwaiter().GetResult();
-        if (!_reader.Source.IsReplayable)
+        if (_reader.Source.IsReplayable)
         {
-            // What was read is gone from the source: it is learned from before the state is kept.
-            while (_reader.TryTake(out RecordBatch? batch)) LearnFrom(batch, CancellationToken.None);
+            _reader.StopAsync().GetAwaiter().GetResult();
+        }
+        else
+        {
+            LearnTheRest();
         }
 
         WorkerLog.ModelStopped(_log, _options.Id, _run.Learner.Updates, _run.Learner.Records);
         return new PipelineEnd(ModelState.Stopped);
+    }
+
+    /// <summary>What was read from a source that cannot be read again is learned from before the state is kept.</summary>
+    private void LearnTheRest()
+    {
+        bool endsItself = _reader.Source is HttpPushSource;
+        if (!endsItself) _reader.StopAsync().GetAwaiter().GetResult();
+        while (!_reader.Ended.IsCompleted)
+        {
+            if (_reader.TryTake(out RecordBatch? batch)) LearnFrom(batch, CancellationToken.None);
+            else Task.WaitAny(_reader.WaitAsync(CancellationToken.None));
+        }
     }
 
     private PipelineEnd SourceEnded()
