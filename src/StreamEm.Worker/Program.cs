@@ -3,6 +3,7 @@ using StreamEm.Worker.Commands;
 
 RootCommand root = new("Learns latent variable models from endless streams by stepwise expectation maximisation.")
 {
+    RunCommand.Create(),
     FitCommand.Create(),
     InspectCommand.Create(),
     PlotCommand.Create(),
