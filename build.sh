@@ -104,7 +104,7 @@ format_check() {
   return 1
 }
 
-verb_demo() { set_up && verb_publish && samples/demo.sh; }
+verb_demo() { set_up && verb_publish && require_curl && samples/demo.sh artifacts/streamem/streamem "$@"; }
 
 verb_publish() {
   rm -rf artifacts/streamem
