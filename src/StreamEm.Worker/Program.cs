@@ -5,6 +5,7 @@ RootCommand root = new("Learns latent variable models from endless streams by st
 {
     RunCommand.Create(),
     FitCommand.Create(),
+    ScoreCommand.Create(),
     InspectCommand.Create(),
     PlotCommand.Create(),
     ValidateCommand.Create(),

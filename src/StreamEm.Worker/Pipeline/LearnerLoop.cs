@@ -58,17 +58,6 @@ internal sealed class LearnerLoop
     /// <summary>Where the model stands.</summary>
     public ModelState State => _state;
 
-    /// <summary>The exit code of a source's failure.</summary>
-    public static int CodeOf(SourceFailure failure) => failure switch
-    {
-        SourceFailure.Missing => ExitCode.InputMissing,
-        SourceFailure.Changed => ExitCode.DataCorrupt,
-        SourceFailure.Io => ExitCode.InputOutput,
-        SourceFailure.Unavailable => ExitCode.Unavailable,
-        SourceFailure.Denied => ExitCode.Denied,
-        _ => ExitCode.Internal,
-    };
-
     /// <summary>From the first record to the last checkpoint. Never throws.</summary>
     public PipelineEnd Run()
     {
@@ -182,7 +171,7 @@ internal sealed class LearnerLoop
         if (_reader.Ended.Exception?.InnerException is { } failure)
         {
             return failure is SourceException source
-                ? new PipelineEnd(ModelState.Failed, CodeOf(source.Failure), source.Message, source)
+                ? new PipelineEnd(ModelState.Failed, SourceExitCode.Of(source.Failure), source.Message, source)
                 : new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"The source failed: {failure.GetType().FullName}: {failure.Message}", failure);
         }
 

@@ -113,7 +113,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         }
         catch (SourceException failure)
         {
-            throw new CommandException(LearnerLoop.CodeOf(failure.Failure), $"Model '{Options.Id}': {failure.Message}", failure);
+            throw new CommandException(SourceExitCode.Of(failure.Failure), $"Model '{Options.Id}': {failure.Message}", failure);
         }
     }
 
