@@ -49,6 +49,9 @@ public sealed class RowBlock
     /// <summary>Observation <paramref name="index"/> of the block as it came: D values, NaN = missing.</summary>
     public ReadOnlySpan<double> Row(int index) => Batch.Row(_first + index);
 
+    /// <summary>The block's observations as they came: <see cref="Count"/> x D values, row-major.</summary>
+    public ReadOnlySpan<double> Rows => Batch.Values.Slice(_first * Dimension, Count * Dimension);
+
     /// <summary>Overwrites the block with rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of a minibatch.</summary>
     public void Fill(Minibatch batch, int first, int count)
     {

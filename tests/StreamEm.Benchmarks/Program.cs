@@ -1,12 +1,21 @@
 using System.Globalization;
+using BenchmarkDotNet.Running;
 using StreamEm.Benchmarks;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-double peak = FmaProbe.OneThread();
-Console.WriteLine($"FMA peak {peak:F1} GFLOP/s");
-foreach ((int d, int k) in new[] { (2, 3), (8, 8), (16, 16), (32, 16), (64, 32) })
+if (args is ["--micro", ..])
 {
-    var phases = new Phases(d, k);
-    double e = phases.Triangular(), s = phases.OuterProducts(), de = phases.Diagonal(), ds = phases.Squares(), n = phases.Normalize();
-    Console.WriteLine($"({d},{k}) transpose {phases.Transpose():F2}  full E {e:F1} ns ({phases.FullFlops / e / peak:P0})  S {s:F1} ({phases.FullFlops / s / peak:P0})  diag E {de:F1} ({phases.DiagonalFlops / de / peak:P0}) S {ds:F1} ({phases.DiagonalFlops / ds / peak:P0})  lse {n:F2} = {n / k:F3} per (row, component)  masses {phases.Masses():F2}  probe {FmaProbe.OneThread():F1}");
+    BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args.Length > 1 ? args[1..] : ["--filter", "*"]);
+    return 0;
 }
+if (args is not ([] or ["--quick"]))
+{
+    Console.Error.WriteLine("usage: StreamEm.Benchmarks [--quick | --micro [BenchmarkDotNet options]]");
+    return 64;
+}
+var report = new Report();
+using var peers = new Peers();
+new SideBySide(report, peers, args.Length == 1).Run();
+Console.WriteLine();
+Console.WriteLine($"Written to {report.Save(args.Length == 1)}");
+return 0;

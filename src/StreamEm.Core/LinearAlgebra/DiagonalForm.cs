@@ -10,17 +10,17 @@ internal static unsafe class DiagonalForm
 {
     /// <summary>Adds the form to <paramref name="logJoint"/>.</summary>
     public static void Add<TLanes, TVector>(
-        double* columns, int dimension, int components, double* factors, double* biases, double* constants, double* logJoint)
+        double* columns, int dimension, int components, double* factors, double* biases, double* constants, double* logJoint, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         int k = 0;
         for (; k + 2 <= components; k += 2)
-            for (int lane = 0; lane < RowBlock.Capacity; lane += 4 * TLanes.Count)
+            for (int lane = 0; lane < lanes; lane += 4 * TLanes.Count)
                 Two<TLanes, TVector>(
                     columns + lane, dimension, factors + k * dimension, biases + k * dimension, constants + k, logJoint + k * RowBlock.Stride + lane);
         if (k == components) return;
-        for (int lane = 0; lane < RowBlock.Capacity; lane += 4 * TLanes.Count)
+        for (int lane = 0; lane < lanes; lane += 4 * TLanes.Count)
             One<TLanes, TVector>(
                 columns + lane, dimension, factors + k * dimension, biases + k * dimension, constants + k, logJoint + k * RowBlock.Stride + lane);
     }

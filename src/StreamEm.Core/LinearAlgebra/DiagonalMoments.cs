@@ -10,7 +10,7 @@ namespace StreamEm.Core.LinearAlgebra;
 internal static unsafe class DiagonalMoments
 {
     /// <summary>Adds to <paramref name="first"/> and <paramref name="second"/>, K x D each; either may be null.</summary>
-    public static void Add<TLanes, TVector>(double* columns, int dimension, double* responsibilities, int components, double* first, double* second)
+    public static void Add<TLanes, TVector>(double* columns, int dimension, double* responsibilities, int components, double* first, double* second, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -21,8 +21,8 @@ internal static unsafe class DiagonalMoments
             for (int d = 0; d < dimension; d++)
             {
                 Vector256<double> sums, squares;
-                if (count == 1) One<TLanes, TVector>(columns + d * RowBlock.Stride, r, out sums, out squares);
-                else Four<TLanes, TVector>(columns + d * RowBlock.Stride, r, r + RowBlock.Stride, Row(r, 2, count), Row(r, 3, count), out sums, out squares);
+                if (count == 1) One<TLanes, TVector>(columns + d * RowBlock.Stride, r, lanes, out sums, out squares);
+                else Four<TLanes, TVector>(columns + d * RowBlock.Stride, r, r + RowBlock.Stride, Row(r, 2, count), Row(r, 3, count), lanes, out sums, out squares);
                 int at = k * dimension + d;
                 if (first != null) Scatter(sums, first + at, dimension, count);
                 if (second != null) Scatter(squares, second + at, dimension, count);
@@ -43,13 +43,13 @@ internal static unsafe class DiagonalMoments
     }
 
     private static void Four<TLanes, TVector>(
-        double* x, double* r0, double* r1, double* r2, double* r3, out Vector256<double> sums, out Vector256<double> squares)
+        double* x, double* r0, double* r1, double* r2, double* r3, int lanes, out Vector256<double> sums, out Vector256<double> squares)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         TVector s0, s1, s2, s3, q0, q1, q2, q3;
         s0 = s1 = s2 = s3 = q0 = q1 = q2 = q3 = TLanes.Broadcast(0);
-        for (int n = 0; n < RowBlock.Capacity; n += TLanes.Count)
+        for (int n = 0; n < lanes; n += TLanes.Count)
         {
             TVector v = TLanes.Load(x + n), v2 = TLanes.Multiply(v, v), r = TLanes.Load(r0 + n);
             s0 = TLanes.Fma(r, v, s0);
@@ -68,13 +68,13 @@ internal static unsafe class DiagonalMoments
         squares = TLanes.Sum4(q0, q1, q2, q3);
     }
 
-    private static void One<TLanes, TVector>(double* x, double* r, out Vector256<double> sums, out Vector256<double> squares)
+    private static void One<TLanes, TVector>(double* x, double* r, int lanes, out Vector256<double> sums, out Vector256<double> squares)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         TVector s0, s1, q0, q1, zero = TLanes.Broadcast(0);
         s0 = s1 = q0 = q1 = zero;
-        for (int n = 0; n < RowBlock.Capacity; n += 2 * TLanes.Count)
+        for (int n = 0; n < lanes; n += 2 * TLanes.Count)
         {
             TVector v = TLanes.Load(x + n), w = TLanes.Multiply(TLanes.Load(r + n), v);
             s0 = TLanes.Add(s0, w);

@@ -10,4 +10,9 @@ internal static class KernelShape
         if (rows < 0 || columns < 0 || length < (long)rows * columns)
             throw new ArgumentException($"{name} holds {length} doubles; the kernel needs {rows} x {columns}.", name);
     }
+
+    /// <summary>Lanes that hold <paramref name="count"/> rows: up to the next 32, the largest tile of any path.</summary>
+    public static int Lanes(int count) => (uint)count <= RowBlock.Capacity
+        ? (count + 31) & ~31
+        : throw new ArgumentOutOfRangeException(nameof(count), count, $"A block holds {RowBlock.Capacity} rows.");
 }

@@ -13,30 +13,32 @@ internal static unsafe class LogSumExp
     /// <param name="logJoint">K x Stride: log weight plus log density; overwritten.</param>
     /// <param name="components">K.</param>
     /// <param name="logDensities">Stride; overwritten, in nats.</param>
-    public static void Normalize(Span<double> logJoint, int components, Span<double> logDensities) =>
-        Normalize(Kernels.Path, logJoint, components, logDensities);
+    /// <param name="count">Rows in the block: lanes from here on, rounded up to whole tiles, are left alone.</param>
+    public static void Normalize(Span<double> logJoint, int components, Span<double> logDensities, int count = RowBlock.Capacity) =>
+        Normalize(Kernels.Path, logJoint, components, logDensities, count);
 
     /// <summary>The same on a chosen path.</summary>
-    internal static void Normalize(KernelPath path, Span<double> logJoint, int components, Span<double> logDensities)
+    internal static void Normalize(KernelPath path, Span<double> logJoint, int components, Span<double> logDensities, int count = RowBlock.Capacity)
     {
         KernelShape.Require(logJoint.Length, components, RowBlock.Stride, nameof(logJoint));
         KernelShape.Require(logDensities.Length, 1, RowBlock.Capacity, nameof(logDensities));
+        int lanes = KernelShape.Lanes(count);
         fixed (double* joint = logJoint, densities = logDensities)
         {
-            if (path == KernelPath.Avx512) Run<Lanes8, Vector512<double>>(joint, components, densities);
-            else if (path == KernelPath.Avx2) Run<Lanes4, Vector256<double>>(joint, components, densities);
-            else Run<Lanes2, Vector128<double>>(joint, components, densities);
+            if (path == KernelPath.Avx512) Run<Lanes8, Vector512<double>>(joint, components, densities, lanes);
+            else if (path == KernelPath.Avx2) Run<Lanes4, Vector256<double>>(joint, components, densities, lanes);
+            else Run<Lanes2, Vector128<double>>(joint, components, densities, lanes);
         }
     }
 
-    private static void Run<TLanes, TVector>(double* logJoint, int components, double* logDensities)
+    private static void Run<TLanes, TVector>(double* logJoint, int components, double* logDensities, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         double* memory = stackalloc double[4 * TLanes.Count + 8];
         double* sums = (double*)(((nint)memory + 63) & ~63);
         double* end = logJoint + (nint)components * RowBlock.Stride;
-        for (int lane = 0; lane < RowBlock.Capacity; lane += 4 * TLanes.Count)
+        for (int lane = 0; lane < lanes; lane += 4 * TLanes.Count)
         {
             Exponentials<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums);
             Quotients<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums);

@@ -11,7 +11,7 @@ namespace StreamEm.Core.LinearAlgebra;
 internal static unsafe class OuterProductSums
 {
     /// <summary>Adds to <paramref name="second"/> (K packed triangles) and, unless null, to <paramref name="first"/> (K x D).</summary>
-    public static void Add<TLanes, TVector>(double* columns, int dimension, double* responsibilities, int components, double* first, double* second, bool wide)
+    public static void Add<TLanes, TVector>(double* columns, int dimension, double* responsibilities, int components, double* first, double* second, int lanes, bool wide)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -24,21 +24,21 @@ internal static unsafe class OuterProductSums
                 int rows = Math.Min(4, dimension - i);
                 for (int row = 0; row < rows; row++)
                 {
-                    double sum = Weigh<TLanes, TVector>(responsibilities, columns + (i + row) * RowBlock.Stride, strip + row * RowBlock.Stride);
+                    double sum = Weigh<TLanes, TVector>(responsibilities, columns + (i + row) * RowBlock.Stride, strip + row * RowBlock.Stride, lanes);
                     if (first != null) first[k * dimension + i + row] += sum;
                 }
-                if (rows == 4) Strip<TLanes, TVector>(strip, columns, second, i, wide);
-                else Rest<TLanes, TVector>(strip, columns, second + Packed.Index(i, 0), i, rows);
+                if (rows == 4) Strip<TLanes, TVector>(strip, columns, second, i, lanes, wide);
+                else Rest<TLanes, TVector>(strip, columns, second + Packed.Index(i, 0), i, rows, lanes);
             }
     }
 
     /// <summary>target = r x; returns its sum.</summary>
-    private static double Weigh<TLanes, TVector>(double* r, double* x, double* target)
+    private static double Weigh<TLanes, TVector>(double* r, double* x, double* target, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         TVector sum0 = TLanes.Broadcast(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-        for (int n = 0; n < RowBlock.Capacity; n += 4 * TLanes.Count)
+        for (int n = 0; n < lanes; n += 4 * TLanes.Count)
         {
             int n1 = n + TLanes.Count, n2 = n1 + TLanes.Count, n3 = n2 + TLanes.Count;
             TVector w0 = TLanes.Multiply(TLanes.Load(r + n), TLanes.Load(x + n)), w1 = TLanes.Multiply(TLanes.Load(r + n1), TLanes.Load(x + n1));
@@ -56,27 +56,27 @@ internal static unsafe class OuterProductSums
     }
 
     /// <summary>Rows i .. i + 3 of one triangle.</summary>
-    private static void Strip<TLanes, TVector>(double* strip, double* columns, double* triangle, int i, bool wide)
+    private static void Strip<TLanes, TVector>(double* strip, double* columns, double* triangle, int i, int lanes, bool wide)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         double* row0 = triangle + Packed.Index(i, 0), row1 = row0 + i + 1, row2 = row1 + i + 2, row3 = row2 + i + 3;
         if (wide)
             for (int j = 0; j < i; j += 4)
-                FourByFour<TLanes, TVector>(strip, columns + j * RowBlock.Stride, row0 + j, row1 + j, row2 + j, row3 + j);
+                FourByFour<TLanes, TVector>(strip, columns + j * RowBlock.Stride, row0 + j, row1 + j, row2 + j, row3 + j, lanes);
         else
         {
             int j = 0;
             for (; i - j != 4 && i - j != 2 && j < i; j += 3)
-                FourByThree<TLanes, TVector>(strip, columns + j * RowBlock.Stride, row0 + j, row1 + j, row2 + j, row3 + j);
+                FourByThree<TLanes, TVector>(strip, columns + j * RowBlock.Stride, row0 + j, row1 + j, row2 + j, row3 + j, lanes);
             for (; j < i; j += 2)
-                FourByTwo<TLanes, TVector>(strip, columns + j * RowBlock.Stride, row0 + j, row1 + j, row2 + j, row3 + j);
+                FourByTwo<TLanes, TVector>(strip, columns + j * RowBlock.Stride, row0 + j, row1 + j, row2 + j, row3 + j, lanes);
         }
-        Triangle<TLanes, TVector>(strip, columns + i * RowBlock.Stride, row0 + i, row1 + i, row2 + i, row3 + i);
+        Triangle<TLanes, TVector>(strip, columns + i * RowBlock.Stride, row0 + i, row1 + i, row2 + i, row3 + i, lanes);
     }
 
     /// <summary>The last 1 to 3 rows, whose entries are contiguous: four dot products at a time.</summary>
-    private static void Rest<TLanes, TVector>(double* strip, double* columns, double* target, int i, int rows)
+    private static void Rest<TLanes, TVector>(double* strip, double* columns, double* target, int i, int rows, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -89,7 +89,7 @@ internal static unsafe class OuterProductSums
                 a[held] = strip + row * RowBlock.Stride;
                 b[held] = columns + j * RowBlock.Stride;
                 if (++held < 4) continue;
-                Add4(target, Dots<TLanes, TVector>(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]));
+                Add4(target, Dots<TLanes, TVector>(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3], lanes));
                 target += 4;
                 held = 0;
             }
@@ -99,17 +99,17 @@ internal static unsafe class OuterProductSums
             a[spare] = a[0];
             b[spare] = b[0];
         }
-        Vector256<double> last = Dots<TLanes, TVector>(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]);
+        Vector256<double> last = Dots<TLanes, TVector>(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3], lanes);
         for (int at = 0; at < held; at++) target[at] += last[at];
     }
 
-    private static Vector256<double> Dots<TLanes, TVector>(double* a0, double* b0, double* a1, double* b1, double* a2, double* b2, double* a3, double* b3)
+    private static Vector256<double> Dots<TLanes, TVector>(double* a0, double* b0, double* a1, double* b1, double* a2, double* b2, double* a3, double* b3, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         TVector s0, s1, s2, s3;
         s0 = s1 = s2 = s3 = TLanes.Broadcast(0);
-        for (int n = 0; n < RowBlock.Capacity; n += TLanes.Count)
+        for (int n = 0; n < lanes; n += TLanes.Count)
         {
             s0 = TLanes.Fma(TLanes.Load(a0 + n), TLanes.Load(b0 + n), s0);
             s1 = TLanes.Fma(TLanes.Load(a1 + n), TLanes.Load(b1 + n), s1);
@@ -120,13 +120,13 @@ internal static unsafe class OuterProductSums
     }
 
     /// <summary>4 rows by 2 features: 8 accumulators, for 16 registers.</summary>
-    private static void FourByTwo<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3)
+    private static void FourByTwo<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         TVector a00, a01, a10, a11, a20, a21, a30, a31;
         a00 = a01 = a10 = a11 = a20 = a21 = a30 = a31 = TLanes.Broadcast(0);
-        for (double* end = weighted + RowBlock.Capacity; weighted < end; weighted += TLanes.Count, x += TLanes.Count)
+        for (double* end = weighted + lanes; weighted < end; weighted += TLanes.Count, x += TLanes.Count)
         {
             TVector x0 = TLanes.Load(x), x1 = TLanes.Load(x + RowBlock.Stride), w;
             w = TLanes.Load(weighted);
@@ -143,13 +143,13 @@ internal static unsafe class OuterProductSums
     }
 
     /// <summary>4 rows by 3 features: 12 accumulators and all 16 registers.</summary>
-    private static void FourByThree<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3)
+    private static void FourByThree<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         TVector a00, a01, a02, a10, a11, a12, a20, a21, a22, a30, a31, a32;
         a00 = a01 = a02 = a10 = a11 = a12 = a20 = a21 = a22 = a30 = a31 = a32 = TLanes.Broadcast(0);
-        for (double* end = weighted + RowBlock.Capacity; weighted < end; weighted += TLanes.Count, x += TLanes.Count)
+        for (double* end = weighted + lanes; weighted < end; weighted += TLanes.Count, x += TLanes.Count)
         {
             TVector x0 = TLanes.Load(x), x1 = TLanes.Load(x + RowBlock.Stride), x2 = TLanes.Load(x + 2 * RowBlock.Stride), w;
             w = TLanes.Load(weighted);
@@ -171,13 +171,13 @@ internal static unsafe class OuterProductSums
     }
 
     /// <summary>4 rows by 4 features: 16 accumulators, for 32 registers.</summary>
-    private static void FourByFour<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3)
+    private static void FourByFour<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         TVector a00, a01, a02, a03, a10, a11, a12, a13, a20, a21, a22, a23, a30, a31, a32, a33;
         a00 = a01 = a02 = a03 = a10 = a11 = a12 = a13 = a20 = a21 = a22 = a23 = a30 = a31 = a32 = a33 = TLanes.Broadcast(0);
-        for (double* end = weighted + RowBlock.Capacity; weighted < end; weighted += TLanes.Count, x += TLanes.Count)
+        for (double* end = weighted + lanes; weighted < end; weighted += TLanes.Count, x += TLanes.Count)
         {
             TVector x0 = TLanes.Load(x), x1 = TLanes.Load(x + RowBlock.Stride), x2 = TLanes.Load(x + 2 * RowBlock.Stride), x3 = TLanes.Load(x + 3 * RowBlock.Stride), w;
             w = TLanes.Load(weighted);
@@ -196,13 +196,13 @@ internal static unsafe class OuterProductSums
     }
 
     /// <summary>The 4 x 4 triangle on the diagonal: 10 accumulators.</summary>
-    private static void Triangle<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3)
+    private static void Triangle<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         TVector a00, a10, a11, a20, a21, a22, a30, a31, a32, a33;
         a00 = a10 = a11 = a20 = a21 = a22 = a30 = a31 = a32 = a33 = TLanes.Broadcast(0);
-        for (double* end = weighted + RowBlock.Capacity; weighted < end; weighted += TLanes.Count, x += TLanes.Count)
+        for (double* end = weighted + lanes; weighted < end; weighted += TLanes.Count, x += TLanes.Count)
         {
             TVector w0 = TLanes.Load(weighted), w1 = TLanes.Load(weighted + RowBlock.Stride);
             TVector w2 = TLanes.Load(weighted + 2 * RowBlock.Stride), w3 = TLanes.Load(weighted + 3 * RowBlock.Stride);

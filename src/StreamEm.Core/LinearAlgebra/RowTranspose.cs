@@ -31,7 +31,10 @@ internal static unsafe class RowTranspose
             int read = 3 * dimension + ((dimension + 3) & ~3);
             if (path != KernelPath.Portable && Avx.IsSupported)
                 for (; row * dimension + read <= count * dimension; row += 4)
-                    if (FourRows(from + row * dimension, dimension, to + row)) found += FixIncomplete(from, row, 4, dimension, to, incomplete[found..]);
+                    {
+                    double* first = from + row * dimension;
+                    if (FourRows(first, first + dimension, first + 2 * dimension, first + 3 * dimension, dimension, to + row)) found += FixIncomplete(from, row, 4, dimension, to, incomplete[found..]);
+                }
             for (; row < count; row++)
             {
                 for (int d = 0; d < dimension; d++) to[d * RowBlock.Stride + row] = from[row * dimension + d];
@@ -43,11 +46,30 @@ internal static unsafe class RowTranspose
         return found;
     }
 
+    /// <summary>
+    /// Overwrites lanes 0 .. count - 1 of <paramref name="columns"/> with the rows that <paramref name="indices"/> names. Lanes up to the next multiple
+    /// of 4 may get some of these rows again.
+    /// </summary>
+    internal static void Gather(KernelPath path, double* rows, int* indices, int count, int dimension, double* columns)
+    {
+        if (path == KernelPath.Portable || !Avx.IsSupported || dimension % 4 != 0)
+        {
+            for (int at = 0; at < count; at++)
+                for (int d = 0; d < dimension; d++) columns[d * RowBlock.Stride + at] = rows[indices[at] * dimension + d];
+            return;
+        }
+        for (int at = 0; at < count; at += 4)
+        {
+            int last = count - 1;
+            double* row0 = rows + indices[at] * dimension, row1 = rows + indices[Math.Min(at + 1, last)] * dimension;
+            FourRows(row0, row1, rows + indices[Math.Min(at + 2, last)] * dimension, rows + indices[Math.Min(at + 3, last)] * dimension, dimension, columns + at);
+        }
+    }
+
     /// <summary>Transposes four rows; true if one holds a NaN.</summary>
-    private static bool FourRows(double* row, int dimension, double* column)
+    private static bool FourRows(double* row, double* row1, double* row2, double* row3, int dimension, double* column)
     {
         Vector256<double> nan = Vector256<double>.Zero;
-        double* row1 = row + dimension, row2 = row1 + dimension, row3 = row2 + dimension;
         for (int d = 0; d < dimension; d += 4, column += 4 * RowBlock.Stride)
         {
             if (Sse.IsSupported && (d & 4) == 0)

@@ -9,13 +9,13 @@ internal static unsafe class TriangularForm
 {
     /// <summary>Tiles of 4 rows by 2 vectors: 13 registers of 16, and the 8 accumulators that hide the latency of two FMA ports.</summary>
     public static void Add<TLanes, TVector>(
-        double* columns, int dimension, int components, double* factors, double* biases, double* constants, double* logJoint)
+        double* columns, int dimension, int components, double* factors, double* biases, double* constants, double* logJoint, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         int packed = Packed.Length(dimension), tiled = dimension & ~3;
         for (int k = 0; k < components; k++, factors += packed, biases += dimension, logJoint += RowBlock.Stride)
-            for (int lane = 0; lane < RowBlock.Capacity; lane += 2 * TLanes.Count)
+            for (int lane = 0; lane < lanes; lane += 2 * TLanes.Count)
             {
                 double* x = columns + lane;
                 double* w = factors;
@@ -98,13 +98,13 @@ internal static unsafe class TriangularForm
 
     /// <summary>Tiles of 4 rows by 4 vectors: 25 registers of 32.</summary>
     public static void AddWide<TLanes, TVector>(
-        double* columns, int dimension, int components, double* factors, double* biases, double* constants, double* logJoint)
+        double* columns, int dimension, int components, double* factors, double* biases, double* constants, double* logJoint, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
         int packed = Packed.Length(dimension), tiled = dimension & ~3;
         for (int k = 0; k < components; k++, factors += packed, biases += dimension, logJoint += RowBlock.Stride)
-            for (int lane = 0; lane < RowBlock.Capacity; lane += 4 * TLanes.Count)
+            for (int lane = 0; lane < lanes; lane += 4 * TLanes.Count)
             {
                 double* x = columns + lane;
                 double* w = factors;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using StreamEm.Core.Models.Emissions;
 
 namespace StreamEm.Core.Models;
@@ -29,7 +28,7 @@ public sealed record GaussianMixtureOptions : LatentModelOptions
     public override string Type => TypeName;
 
     /// <summary>Number of components K.</summary>
-    public int Components { get; init; } = 1;
+    public int Components { get; init; } = 4;
 
     /// <summary>Form of the covariances.</summary>
     public CovarianceType CovarianceType { get; init; } = CovarianceType.Full;
@@ -37,32 +36,13 @@ public sealed record GaussianMixtureOptions : LatentModelOptions
     /// <summary>Added to the diagonal of every covariance in the M-step, in units of each feature's variance.</summary>
     public double RegCovar { get; init; } = 1e-6;
 
-    /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, string> Settings => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    /// <summary>A full covariance is singular below D + 1 rows a component; a shared one needs D rows beyond one a component; a variance needs two.</summary>
+    public override long RowsToStart(int dimension) => CovarianceType switch
     {
-        ["components"] = Components.ToString(CultureInfo.InvariantCulture),
-        ["covariance_type"] = CovarianceType.ToString().ToLowerInvariant(),
-        ["reg_covar"] = RegCovar.ToString("R", CultureInfo.InvariantCulture),
+        CovarianceType.Full => (long)Components * (dimension + 1),
+        CovarianceType.Tied => (long)Components + dimension,
+        _ => 2L * Components,
     };
-
-    /// <summary>The inverse of <see cref="Settings"/>; a setting left out has its default.</summary>
-    /// <exception cref="FormatException">A value is not of its kind.</exception>
-    public static GaussianMixtureOptions FromSettings(IReadOnlyDictionary<string, string> settings)
-    {
-        var options = new GaussianMixtureOptions();
-        if (settings.TryGetValue("components", out string? components))
-            options = options with { Components = int.Parse(components, NumberStyles.None, CultureInfo.InvariantCulture) };
-        if (settings.TryGetValue("covariance_type", out string? type))
-            options = options with
-            {
-                CovarianceType = Enum.TryParse(type, ignoreCase: true, out CovarianceType parsed) && Enum.IsDefined(parsed)
-                    ? parsed
-                    : throw new FormatException($"covariance_type is '{type}'; expected full, tied, diag or spherical."),
-            };
-        if (settings.TryGetValue("reg_covar", out string? ridge))
-            options = options with { RegCovar = double.Parse(ridge, NumberStyles.Float, CultureInfo.InvariantCulture) };
-        return options;
-    }
 
     /// <inheritdoc/>
     public override LatentModel Create(int dimension, ReadOnlySpan<double> featureVariances)

@@ -40,9 +40,9 @@ internal sealed class MixtureEStep : EStep
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, joint);
             Evidence labelled = batch.Labels.IsEmpty ? default : ClampLabels(block, joint, space);
-            LogSumExp.Normalize(joint, _components, lanes);
+            LogSumExp.Normalize(joint, _components, lanes, block.Count);
             evidence += labelled + Weigh(block, space);
-            WeightedSums.AddMasses(joint, _components, statistics[.._components]);
+            WeightedSums.AddMasses(joint, _components, statistics[.._components], block.Count);
             _emission.Accumulate(block, joint, statistics[_components..]);
             lanes[..block.Count].CopyTo(logDensities[at..]);
         }
@@ -58,7 +58,7 @@ internal sealed class MixtureEStep : EStep
             RowBlock block = space.Block;
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, space.LogJoint);
-            LogSumExp.Normalize(space.LogJoint, _components, space.LogDensities);
+            LogSumExp.Normalize(space.LogJoint, _components, space.LogDensities, block.Count);
             for (int i = 0; i < block.Count; i++)
             {
                 bool impossible = !(space.LogDensities[i] > ImpossibleLogDensity);

@@ -9,11 +9,9 @@ public static class ModelCatalog
     public static IReadOnlyList<ModelEntry> Entries { get; } =
     [
         ModelEntry.Of(
-            "gaussian_mixture",
+            GaussianMixtureOptions.TypeName,
             "Mixture of K multivariate Gaussians; clusters, densities and anomalies of continuous records.",
             () => new GaussianMixtureOptions(),
-            o => o.Components,
-            RowsToStart,
             new Setting<GaussianMixtureOptions, int>(
                 "components", new IntegerKind(1, 65_536), o => o.Components, (o, v) => o with { Components = v }, "Number of components K."),
             new Setting<GaussianMixtureOptions, CovarianceType>(
@@ -30,14 +28,7 @@ public static class ModelCatalog
     /// <summary>The entry of a type; null when there is none.</summary>
     public static ModelEntry? Find(string type) => Entries.FirstOrDefault(entry => entry.Type == type);
 
-    /// <summary>The entry that given options belong to; null when there is none.</summary>
-    public static ModelEntry? EntryOf(object options) => Entries.FirstOrDefault(entry => entry.OptionsType == options.GetType());
-
-    /// <summary>A full covariance is singular below D + 1 rows a component; a variance needs two.</summary>
-    private static long RowsToStart(GaussianMixtureOptions options, int dimension) => options.CovarianceType switch
-    {
-        CovarianceType.Full => (long)options.Components * (dimension + 1),
-        CovarianceType.Tied => (long)options.Components + dimension,
-        _ => 2L * options.Components,
-    };
+    /// <summary>The entry that given options belong to.</summary>
+    public static ModelEntry EntryOf(LatentModelOptions options) =>
+        Find(options.Type) ?? throw new ArgumentException($"Model type '{options.Type}' is not in the catalogue.", nameof(options));
 }

@@ -21,7 +21,7 @@ internal static class ScoreEndpoint
         var scorers = new ScorerCache();
         routes.MapPost("/v1/models/{id}/score", (string id, HttpContext context, WorkerStatus status) => ScoreAsync(id, context, status, scorers))
             .WithSummary("Scores records under the newest snapshot")
-            .Accepts<object>("application/json", "application/x-ndjson")
+            .WithDescription("Body: {\"records\": [{...}, ...]} as application/json, or one object a line as application/x-ndjson.")
             .Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404).ProducesProblem(413).ProducesProblem(415);
     }
 

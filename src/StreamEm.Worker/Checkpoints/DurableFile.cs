@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace StreamEm.Worker.Checkpoints;
 
@@ -6,11 +7,13 @@ namespace StreamEm.Worker.Checkpoints;
 internal static partial class DurableFile
 {
     private const int OpenReadOnly = 0;
+    private const int OpenReadWrite = 2;
     private const int OpenDirectory = 0x10000;
     private const int OpenCloseOnExec = 0x80000;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
     private const int WouldBlock = 11;
+    private const int WouldBlockMac = 35;
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -49,15 +52,22 @@ internal static partial class DurableFile
         }
     }
 
+    /// <summary>Opens a file for reading and writing without the lock that .NET takes on every file it opens.</summary>
+    public static SafeFileHandle OpenUnlocked(string path)
+    {
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS()) return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        int descriptor = Open(path, OpenReadWrite | (OperatingSystem.IsLinux() ? OpenCloseOnExec : 0));
+        return descriptor < 0 ? throw Failure("open", path) : new SafeFileHandle(descriptor, ownsHandle: true);
+    }
+
     /// <summary>Takes the exclusive lock of an open file; the kernel gives it back when the process ends, however it ends.</summary>
     /// <returns>False when another process holds it.</returns>
-    public static bool TryLock(FileStream file)
+    public static bool TryLock(SafeFileHandle file, string path)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS()) return true;
-        int descriptor = (int)file.SafeFileHandle.DangerousGetHandle();
-        if (Lock(descriptor, LockExclusive | LockNonBlocking) == 0) return true;
-        if (OperatingSystem.IsMacOS() || Marshal.GetLastPInvokeError() == WouldBlock) return false;
-        throw Failure("flock", file.Name);
+        if (Lock((int)file.DangerousGetHandle(), LockExclusive | LockNonBlocking) == 0) return true;
+        if (Marshal.GetLastPInvokeError() == (OperatingSystem.IsLinux() ? WouldBlock : WouldBlockMac)) return false;
+        throw Failure("flock", path);
     }
 
     private static IOException Failure(string call, string path)

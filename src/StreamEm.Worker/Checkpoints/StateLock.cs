@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using StreamEm.Worker.Commands;
 
 namespace StreamEm.Worker.Checkpoints;
@@ -10,21 +11,22 @@ namespace StreamEm.Worker.Checkpoints;
 /// </summary>
 public sealed class StateLock : IDisposable
 {
-    private readonly FileStream _file;
+    private readonly SafeFileHandle _file;
 
-    private StateLock(FileStream file) => _file = file;
+    private StateLock(SafeFileHandle file) => _file = file;
 
     /// <summary>Creates the directory (mode 0700) where needed and locks it.</summary>
     /// <exception cref="CommandException">Another process has it, or it cannot be written (73).</exception>
     public static StateLock Acquire(string directory)
     {
         string path = Path.Combine(directory, "LOCK");
-        FileStream? file = null;
+        SafeFileHandle? file = null;
         try
         {
             DurableFile.CreateDirectory(directory);
-            file = DurableFile.Open(path, FileMode.OpenOrCreate, FileShare.ReadWrite);
-            if (DurableFile.TryLock(file))
+            if (!File.Exists(path)) DurableFile.Open(path, FileMode.OpenOrCreate, FileShare.ReadWrite).Dispose();
+            file = DurableFile.OpenUnlocked(path);
+            if (DurableFile.TryLock(file, path))
             {
                 WriteOwner(file);
                 return new StateLock(file);
@@ -46,17 +48,16 @@ public sealed class StateLock : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    private static void WriteOwner(FileStream file)
+    private static void WriteOwner(SafeFileHandle file)
     {
-        file.SetLength(0);
-        file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n")));
-        file.Flush();
+        RandomAccess.SetLength(file, 0);
+        RandomAccess.Write(file, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n")), 0);
     }
 
-    private static string ReadOwner(FileStream file)
+    private static string ReadOwner(SafeFileHandle file)
     {
         Span<byte> text = stackalloc byte[32];
-        int length = file.Read(text);
+        int length = RandomAccess.Read(file, text, 0);
         return int.TryParse(Encoding.UTF8.GetString(text[..length]), CultureInfo.InvariantCulture, out int process)
             ? string.Create(CultureInfo.InvariantCulture, $" (process {process})")
             : "";

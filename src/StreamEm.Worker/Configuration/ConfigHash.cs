@@ -43,9 +43,6 @@ internal static class ConfigHash
     }
 
     /// <summary>A model of the same type with every default.</summary>
-    public static ModelOptions DefaultsFor(ModelOptions model)
-    {
-        ModelEntry entry = ModelCatalog.EntryOf(model.Model) ?? throw new ArgumentException($"No entry of the catalogue has options {model.Model.GetType().Name}.", nameof(model));
-        return WorkerTable.NewModel() with { Model = (GaussianMixtureOptions)entry.CreateOptions() };
-    }
+    public static ModelOptions DefaultsFor(ModelOptions model) =>
+        WorkerTable.NewModel() with { Model = ModelCatalog.EntryOf(model.Model).CreateOptions() };
 }

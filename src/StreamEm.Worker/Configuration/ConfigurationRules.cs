@@ -1,6 +1,5 @@
 using System.Globalization;
 using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
@@ -42,16 +41,32 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                 stdin ??= source;
             }
 
-            if (model.Model is not null) CheckSizes(model, ModelCatalog.EntryOf(model.Model)!, path);
+            if (model.Model is not null && Components(model, path) is { } components) CheckSizes(model, components, path);
         }
 
         new PathRules(options, binder).Check();
     }
 
-    private void CheckSizes(ModelOptions model, ModelEntry entry, string path)
+    /// <summary>K; null, and a problem, when the model does not fit into an array.</summary>
+    private int? Components(ModelOptions model, string path)
+    {
+        int dimension = Math.Max(1, model.Schema.Features.Count);
+        double[] variances = new double[dimension];
+        Array.Fill(variances, 1);
+        try
+        {
+            return model.Model.Create(dimension, variances).Components;
+        }
+        catch (OverflowException)
+        {
+            binder.Problems.Error(binder.OriginOf($"{path}.model"), $"a model of {dimension} features and these settings has more than {int.MaxValue} parameters; use fewer components, or a smaller covariance_type");
+            return null;
+        }
+    }
+
+    private void CheckSizes(ModelOptions model, int components, string path)
     {
         int size = model.Learning.MinibatchSize;
-        int components = entry.Components(model.Model);
         double perComponent = (double)size / components;
         if (model.Learning.Recursion == Recursion.Parameters && perComponent < EnoughRecordsPerComponent)
         {
@@ -70,7 +85,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                 $"initialization.buffer {buffer} is smaller than minibatch.size {size}: the first parameters come from fewer records than one update; use at least {size}"));
         }
 
-        long enough = EnoughTimesRowsToStart * entry.RowsToStart(model.Model, Math.Max(1, model.Schema.Features.Count));
+        long enough = EnoughTimesRowsToStart * model.Model.RowsToStart(Math.Max(1, model.Schema.Features.Count));
         if (buffer < enough)
         {
             Warn($"{path}.learning.initialization.buffer", string.Create(

@@ -40,7 +40,7 @@ public sealed record ModelOptions
     public required RecordSchema Schema { get; init; }
 
     /// <summary><c>model</c>: an options record of the model catalogue.</summary>
-    public required GaussianMixtureOptions Model { get; init; }
+    public required LatentModelOptions Model { get; init; }
 
     /// <summary><c>learning</c>.</summary>
     public LearningOptions Learning { get; init; } = new();

@@ -72,7 +72,9 @@ internal sealed record ModelRun
         }
     }
 
-    private static InitialParameters ReadInitialParameters(string path)
+    /// <summary>The parameters in a snapshot file.</summary>
+    /// <exception cref="CommandException">It is missing (66) or of no use (65).</exception>
+    public static InitialParameters ReadInitialParameters(string path)
     {
         try
         {

@@ -11,8 +11,8 @@ internal sealed class BatchScorer(Scorer scorer, ScoreFormat format)
     private readonly IReadOnlyList<string> _componentIds = scorer.Snapshot.ComponentIds;
     private double[] _logDensities = [], _responsibilities = [], _anomalyScores = [];
 
-    /// <summary>Records written, rejected ones included.</summary>
-    public long Records { get; private set; }
+    /// <summary>Records written, rejected ones included: the number of the next one.</summary>
+    public long Records { get; set; }
 
     /// <summary>Records that could not be used.</summary>
     public long Rejected { get; private set; }

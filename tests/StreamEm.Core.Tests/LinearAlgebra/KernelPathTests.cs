@@ -24,6 +24,38 @@ public sealed class KernelPathTests
     public void Choose_Unknown_SaysWhatIsExpected(string name) =>
         Assert.Contains("expected portable, avx2 or avx512", Assert.Throws<InvalidOperationException>(() => Kernels.Choose(name)).Message, StringComparison.Ordinal);
 
+    [Theory, MemberData(nameof(KernelData.Shapes), MemberType = typeof(KernelData))]
+    public void Kernels_FewRows_EqualThoseOfTheWholeBlock(string path, int dimension, int components)
+    {
+        var chosen = Enum.Parse<KernelPath>(path);
+        foreach (int count in (int[])[1, 31, 32, 33, 200])
+        {
+            var data = new KernelData(dimension, components, count);
+            double[] Of(int length, int rows, Action<double[], int> run)
+            {
+                var values = new double[length];
+                run(values, rows);
+                return values;
+            }
+            void Same(int length, double tolerance, Action<double[], int> run) =>
+                KernelData.Close(Of(length, RowBlock.Capacity, run), Of(length, count, run), tolerance);
+            Same(components * dimension, 2e-13, (sums, rows) => WeightedSums.AddDiagonal(chosen, data.Columns, dimension, data.Responsibilities, components, sums, default, rows));
+            Same(components, 2e-13, (sums, rows) => WeightedSums.AddMasses(chosen, data.Responsibilities, components, sums, rows));
+            Same(components * Packed.Length(dimension), 2e-13, (sums, rows) => WeightedSums.AddOuter(chosen, data.Columns, dimension, data.Responsibilities, components, default, sums, rows));
+
+            double[] joint = new double[components * RowBlock.Stride], whole = new double[joint.Length], densities = new double[RowBlock.Stride], wholeDensities = new double[RowBlock.Stride];
+            QuadraticForms.AddTriangular(chosen, data.Columns, dimension, components, data.Triangles, data.Biases, data.Constants, joint, count);
+            QuadraticForms.AddDiagonal(chosen, data.Columns, dimension, components, data.Factors, data.Biases, data.Constants, joint, count);
+            LogSumExp.Normalize(chosen, joint, components, densities, count);
+            QuadraticForms.AddTriangular(chosen, data.Columns, dimension, components, data.Triangles, data.Biases, data.Constants, whole);
+            QuadraticForms.AddDiagonal(chosen, data.Columns, dimension, components, data.Factors, data.Biases, data.Constants, whole);
+            LogSumExp.Normalize(chosen, whole, components, wholeDensities);
+            Assert.Equal(wholeDensities[..count], densities[..count]);
+            for (int k = 0; k < components; k++)
+                Assert.Equal(whole.AsSpan(k * RowBlock.Stride, count).ToArray(), joint.AsSpan(k * RowBlock.Stride, count).ToArray());
+        }
+    }
+
     [Fact]
     public void Kernels_WarmedUp_AllocateNothing()
     {
@@ -48,6 +80,7 @@ public sealed class KernelPathTests
                 WeightedSums.AddMasses(path, joint, 3, masses);
                 WeightedSums.AddDiagonal(path, columns, 13, joint, 3, first, second);
                 WeightedSums.AddOuter(path, columns, 13, joint, 3, first, outer);
+                SparseWeightedSums.AddMomentsAndOuterProducts(path, data.Rows, 251, 13, joint, 3, 1e-3, first, outer);
             }
         }
     }

@@ -15,7 +15,7 @@ public sealed class StateLockTests
         CommandException refusal = Assert.Throws<CommandException>(() => StateLock.Acquire(directory["state"]));
 
         Assert.Equal(ExitCode.CannotCreate, refusal.ExitCode);
-        Assert.Contains($"process {Environment.ProcessId}", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains($"another streamem (process {Environment.ProcessId}).", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

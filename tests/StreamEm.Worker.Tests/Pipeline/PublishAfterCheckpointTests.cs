@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
@@ -18,11 +17,12 @@ public sealed class PublishAfterCheckpointTests : IDisposable
     [Fact]
     public async Task Publish_AnyVersion_ComesAfterACheckpointThatHoldsIt()
     {
-        var publisher = new WatchingPublisher(() => new CheckpointDirectory(_directory["state"], "clouds", 1000, NullLogger.Instance).LoadNewest()!.Updates);
+        var publisher = new WatchingPublisher(() =>
+            CheckpointFile.Decode(File.ReadAllBytes(Directory.GetFiles(_directory["state/clouds"], "*.sem").Max(StringComparer.Ordinal)!)).Updates);
         await using ModelPipeline pipeline = Pipelines.Create(_directory, Options(),
             position => new MemorySource(Pipelines.Clouds(5000), position), publisher: _ => publisher);
         await pipeline.StartAsync(CancellationToken.None);
-        await Eventually.Within(pipeline.Completion);
+        Assert.Equal(new PipelineEnd(ModelState.Finished), await Eventually.Within(pipeline.Completion));
 
         Assert.Equal(Enumerable.Range(1, 157).Select(version => (long)version), publisher.Published.Select(entry => entry.Version));
         Assert.All(publisher.Published, entry => Assert.True(entry.Version <= entry.OnDisk, $"version {entry.Version} was published with version {entry.OnDisk} on disk"));

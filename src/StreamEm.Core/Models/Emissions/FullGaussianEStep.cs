@@ -49,7 +49,7 @@ internal sealed class FullGaussianEStep : EmissionEStep
     {
         ReadOnlySpan<int> incomplete = block.Incomplete;
         double[] kept = IncompleteLanes.Keep(logJoint, _components, incomplete);
-        QuadraticForms.AddTriangular(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint);
+        QuadraticForms.AddTriangular(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint, block.Count);
         for (int at = 0; at < incomplete.Length; at++)
         {
             ReadOnlySpan<double> row = block.Row(incomplete[at]);
@@ -72,9 +72,14 @@ internal sealed class FullGaussianEStep : EmissionEStep
                 for (int i = 0; i < RowBlock.Capacity; i++) total[i] += responsibilities[k * RowBlock.Stride + i];
             WeightedSums.AddOuterProducts(block.Columns, _dimension, total, 1, second);
         }
+        else if (block.Incomplete.IsEmpty && SparseWeightedSums.Pays(responsibilities, _components, _dimension, block.Count, SparseWeightedSums.Threshold))
+        {
+            SparseWeightedSums.AddMomentsAndOuterProducts(
+                block.Rows, block.Count, _dimension, responsibilities, _components, SparseWeightedSums.Threshold, first, second);
+        }
         else
         {
-            WeightedSums.AddMomentsAndOuterProducts(block.Columns, _dimension, responsibilities, _components, first, second);
+            WeightedSums.AddMomentsAndOuterProducts(block.Columns, _dimension, responsibilities, _components, first, second, block.Count);
         }
         if (block.Incomplete.Length == 0) return;
         int packed = Packed.Length(_dimension);

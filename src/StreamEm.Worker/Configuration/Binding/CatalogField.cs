@@ -5,7 +5,7 @@ using StreamEm.Worker.Configuration.Text;
 namespace StreamEm.Worker.Configuration.Binding;
 
 /// <summary>The key <c>model</c>: <c>type</c> chooses an entry of the catalogue, the other keys are that entry's settings.</summary>
-public sealed class CatalogField<T>(string key, string description, Func<T, object?> get, Func<T, object, T> set) : Field<T>(key, description)
+public sealed class CatalogField<T>(string key, string description, Func<T, LatentModelOptions?> get, Func<T, LatentModelOptions, T> set) : Field<T>(key, description)
     where T : class
 {
     private const string TypeKey = "type";
@@ -23,13 +23,14 @@ public sealed class CatalogField<T>(string key, string description, Func<T, obje
                 options = binder.Read(setting, options, binder.Locate(written, path), ConfigPath.Join(path, setting.Key));
         }
 
-        return set(owner, options);
+        return set(owner, (LatentModelOptions)options);
     }
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell)
     {
-        if (get(owner) is not { } options || ModelCatalog.EntryOf(options) is not { } entry) return;
+        if (get(owner) is not { } options) return;
+        ModelEntry entry = ModelCatalog.EntryOf(options);
         tell(ConfigPath.Join(path, TypeKey), entry.Type);
         foreach (Setting setting in entry.Settings) tell(ConfigPath.Join(path, setting.Key), setting.Format(options));
     }

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using StreamEm.Core.Models;
 using StreamEm.Core.Settings;
 using StreamEm.Sources;
 using StreamEm.Worker.Configuration.Binding;
@@ -55,7 +54,7 @@ internal static partial class WorkerTable
         new ValueField<ModelOptions>(new Setting<ModelOptions, Missing>(
             "missing", new ChoiceKind<Missing>(), o => o.Schema.AllowMissing ? Missing.Allow : Missing.Reject,
             (o, v) => o with { Schema = o.Schema with { AllowMissing = v == Missing.Allow } }, "Whether a feature may be missing.")),
-        new CatalogField<ModelOptions>("model", "What is learned.", o => o.Model, (o, v) => o with { Model = (GaussianMixtureOptions)v }) { IsRequired = true },
+        new CatalogField<ModelOptions>("model", "What is learned.", o => o.Model, (o, v) => o with { Model = v }) { IsRequired = true },
         LearningTable.Field,
         new SectionField<ModelOptions, CheckpointOptions>("checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
         PublisherTables.Field,
