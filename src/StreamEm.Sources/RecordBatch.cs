@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace StreamEm.Sources;
 
 /// <summary>
@@ -6,7 +8,11 @@ namespace StreamEm.Sources;
 /// </summary>
 public sealed class RecordBatch
 {
+    /// <summary>Text of rejected records, in characters, that makes a batch full: a file of rubbish must not fill the memory.</summary>
+    private const int MaxRejectedCharacters = 4 << 20;
+
     private readonly List<RejectedRecord> _rejected = [];
+    private int _rejectedCharacters;
     private readonly double[] _values;
     private readonly long[] _nextOffsets;
     private readonly double[] _weights;
@@ -41,14 +47,17 @@ public sealed class RecordBatch
     /// <summary>Number of records.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Whether no further record fits.</summary>
-    public bool IsFull => Count == Capacity;
+    /// <summary>Whether no further record, good or rejected, is to be added.</summary>
+    public bool IsFull => Count == Capacity || _rejected.Count >= Capacity || _rejectedCharacters >= MaxRejectedCharacters;
 
     /// <summary>The partition (file, topic partition, connection) all records are from.</summary>
     public string Partition { get; private set; } = "";
 
     /// <summary>The partition's identity at the time of reading; see <see cref="PartitionPosition.Identity"/>.</summary>
-    public string? Identity { get; private set; }
+    public string? Identity => Start.Identity;
+
+    /// <summary>The partition's position before the first record.</summary>
+    public PartitionPosition Start { get; private set; } = new(0);
 
     /// <summary>The position after everything that was read for this batch, rejected and skipped records included.</summary>
     public long EndOffset { get; set; }
@@ -64,6 +73,12 @@ public sealed class RecordBatch
 
     /// <summary>The position after a record: where reading goes on when it was the last one used.</summary>
     public long NextOffset(int row) => _nextOffsets[row];
+
+    /// <summary>The partition's position after a record: what the state holds when that record was the last one used.</summary>
+    public PartitionPosition PositionAfter(int row) => At(_nextOffsets[row], row + 1);
+
+    /// <summary>The partition's position after everything that was read for this batch.</summary>
+    public PartitionPosition EndPosition => At(EndOffset, Count);
 
     /// <summary>Weight of a record; 1 without a weight field.</summary>
     public double Weight(int row) => _weights[row];
@@ -81,19 +96,24 @@ public sealed class RecordBatch
     public long Timestamp(int row) => _timestamps[row];
 
     /// <summary>Forgets all records and names the partition of those to come.</summary>
-    public void Clear(string partition, string? identity = null, long offset = 0)
+    public void Clear(string partition, string? identity = null, long offset = 0) => Clear(partition, new PartitionPosition(offset, identity));
+
+    /// <summary>Forgets all records and names the partition of those to come and where it stands.</summary>
+    public void Clear(string partition, PartitionPosition start)
     {
         Count = 0;
         _rejected.Clear();
+        _rejectedCharacters = 0;
         Partition = partition;
-        Identity = identity;
-        EndOffset = offset;
+        Start = start;
+        EndOffset = start.Next;
     }
 
     /// <summary>Where the decoder writes the D values of the next record; <see cref="Commit"/> takes it.</summary>
     public Span<double> NextRow => _values.AsSpan(Count * Dimension, Dimension);
 
     /// <summary>Takes the record whose values are in <see cref="NextRow"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(long nextOffset, double weight = 1, double target = double.NaN, string? label = null, string? key = null, long timestamp = NoTimestamp)
     {
         _nextOffsets[Count] = nextOffset;
@@ -110,6 +130,10 @@ public sealed class RecordBatch
     public void Reject(RejectionReason reason, string detail, long offset, long nextOffset, string text)
     {
         _rejected.Add(new RejectedRecord(reason, detail, Partition, offset, text, Count));
+        _rejectedCharacters += text.Length;
         EndOffset = nextOffset;
     }
+
+    private PartitionPosition At(long next, int used) =>
+        Start.Turn is null ? Start with { Next = next } : Start with { Next = next, Turn = Start.Turn with { Left = Start.Turn.Left - used } };
 }

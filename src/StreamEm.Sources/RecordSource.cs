@@ -12,13 +12,21 @@ public abstract class RecordSource : IAsyncDisposable
     public abstract bool IsReplayable { get; }
 
     /// <summary>
-    /// Waits for records and fills <paramref name="batch"/> (cleared first) with at least one record or rejected record. Returns as soon as
-    /// what is at hand has been decoded; does not wait to fill the batch.
+    /// Waits for records and fills <paramref name="batch"/> (cleared first) with at least one record, rejected record or new
+    /// <see cref="RecordBatch.EndPosition"/>. Returns as soon as what is at hand has been decoded; does not wait to fill the batch.
     /// </summary>
     /// <returns>False when the source has ended for good; the batch is then empty.</returns>
     /// <exception cref="OperationCanceledException">The caller stopped; nothing was lost: the position is that of the last batch.</exception>
     /// <exception cref="SourceException">The source cannot go on.</exception>
     public abstract ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken);
+
+    /// <summary>Why no records come although some may be there (a broker that does not answer); null when all is well. Any thread.</summary>
+    public virtual string? Problem => null;
+
+    /// <summary>Tells the source which position is in a durable checkpoint, for those outside who watch its progress. Any thread; never waits.</summary>
+    public virtual void Acknowledge(SourcePosition durable)
+    {
+    }
 
     /// <inheritdoc/>
     public virtual ValueTask DisposeAsync()
@@ -45,6 +53,9 @@ public enum SourceFailure
 
     /// <summary>Access was denied (77).</summary>
     Denied,
+
+    /// <summary>What the configuration says about the source cannot be (78).</summary>
+    Configuration,
 }
 
 /// <summary>A source cannot go on; the message says what was found, what was expected and what to do.</summary>

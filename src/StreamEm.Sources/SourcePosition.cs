@@ -1,9 +1,25 @@
 namespace StreamEm.Sources;
 
-/// <summary>The next record to read in one partition of a source.</summary>
+/// <summary>The next record to read in one partition of a source, and what else decides what is read next.</summary>
 /// <param name="Next">Byte offset for files, offset for Kafka.</param>
-/// <param name="Identity">What tells that the partition is still the same one (a fingerprint of a file's beginning); null where nothing can.</param>
-public sealed record PartitionPosition(long Next, string? Identity = null);
+/// <param name="Identity">What tells that the partition is still the same one (a file's fingerprint, a topic's id); null where nothing can.</param>
+public sealed record PartitionPosition(long Next, string? Identity = null)
+{
+    /// <summary>Where a drained run ends, as found when it started; null without.</summary>
+    public long? End { get; init; }
+
+    /// <summary>Records that were gone before they were read, where the configuration allows to go on; null for none.</summary>
+    public long? Skipped { get; init; }
+
+    /// <summary>For sources that read their partitions in turn; null for others.</summary>
+    public PartitionTurn? Turn { get; init; }
+}
+
+/// <summary>A partition's place in the rotation of a source that reads its partitions in turn.</summary>
+/// <param name="Number">Number of its last turn, over all partitions: the partition with the highest is, or was last, at its turn. 0 before its first.</param>
+/// <param name="Left">Records it may still yield in that turn.</param>
+/// <param name="IsIdle">Whether it is left out of the rotation until it has records again.</param>
+public sealed record PartitionTurn(long Number, int Left, bool IsIdle);
 
 /// <summary>
 /// Where a source goes on: for every partition (file, topic partition) the next record to read. Part of the checkpoint, so that a record is

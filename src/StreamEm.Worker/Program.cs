@@ -3,6 +3,11 @@ using StreamEm.Worker.Commands;
 
 RootCommand root = new("Learns latent variable models from endless streams by stepwise expectation maximisation.")
 {
+    RunCommand.Create(),
+    FitCommand.Create(),
+    ScoreCommand.Create(),
+    InspectCommand.Create(),
+    PlotCommand.Create(),
     ValidateCommand.Create(),
     ModelsCommand.Create(),
     HealthcheckCommand.Create(),

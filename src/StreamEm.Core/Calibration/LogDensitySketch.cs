@@ -74,20 +74,20 @@ public sealed class LogDensitySketch
             below += weight;
         }
         for (; next < Quantiles; next++) quantiles[next] = LogDensity((_first + _bins.Length) / BinsPerUnit);
-        double start = AnomalyCalibration.Excess(quantiles[^1]);
-        return new AnomalyCalibration(Total, quantiles, start, MeanExcess(quantiles[^1], start));
+        double reference = AnomalyCalibration.Reference(quantiles), start = AnomalyCalibration.Excess(quantiles[^1], reference);
+        return new AnomalyCalibration(Total, quantiles, start, MeanExcess(quantiles[^1], reference, start));
     }
 
     internal void Restore(int first, double[] bins, double total) => (_first, _bins, Total) = (first, bins, total);
 
-    private double MeanExcess(double threshold, double start)
+    private double MeanExcess(double threshold, double reference, double start)
     {
         double sum = 0, weight = 0;
         int bin = Bin(threshold);
         for (int at = Math.Max(0, bin - _first); at < _bins.Length; at++)
         {
             if (_bins[at] == 0) continue;
-            double excess = AnomalyCalibration.Excess(LogDensity((_first + at + 0.5) / BinsPerUnit)) - start;
+            double excess = AnomalyCalibration.Excess(LogDensity((_first + at + 0.5) / BinsPerUnit), reference) - start;
             if (excess < 0) continue;
             sum += _bins[at] * excess;
             weight += _bins[at];

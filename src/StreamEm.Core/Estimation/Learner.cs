@@ -50,9 +50,7 @@ public sealed class Learner
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
         _logDensities = new double[options.MinibatchSize];
-        double[] ones = new double[dimension];
-        Array.Fill(ones, 1);
-        _labels = new LabelNames(model.Create(dimension, ones).Components);
+        _labels = new LabelNames(model.CreateForUnitVariances(dimension).Components);
         if (from is not null) _core = LearnerCore.StartAt(model, dimension, options, from, threads);
     }
 

@@ -73,11 +73,27 @@ internal sealed class LearnerCore
         WatchDeadComponents(rows, logDensities);
     }
 
+    /// <summary>Batch EM over all rows (user units) from the current parameters.</summary>
+    public BatchFit RunBatch(Minibatch rows, LabelNames labels, IReadOnlyList<string> features, BatchEmOptions options)
+    {
+        var standardized = new Minibatch(rows.Dimension, rows.Count);
+        Standardizer.Apply(Standardization, rows, 0, rows.Count, standardized);
+        BatchEmResult result = BatchEm.Run(_model, standardized, Em.Parameters, options);
+        double[] logDensities = new double[rows.Count];
+        Evidence evidence = new ShardedEStep(_model, options.Threads).Accumulate(_model.Prepare(result.Parameters), standardized, new double[Em.Statistics.Length], logDensities);
+        double units = LogUnits(standardized, logDensities) / evidence.Weight;
+        Em.Restore(result.Parameters, Em.Statistics, result.LogLikelihoods.Count - 1, rows.Count, evidence.Weight, 1);
+        _meanLogLikelihood = result.LogLikelihoods[^1] - units;
+        var sketch = new LogDensitySketch();
+        for (int row = 0; row < rows.Count; row++) sketch.Add(logDensities[row], rows.Weights.IsEmpty ? 1 : rows.Weights[row]);
+        double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
+        return new BatchFit(CreateSnapshot(features, sketch.Calibrate(), labels), trace, result.Converged, result.LargestFall);
+    }
+
     public ModelSnapshot CreateSnapshot(IReadOnlyList<string> features, AnomalyCalibration? calibration, LabelNames labels)
     {
         double[] parameters = new double[Em.Parameters.Length];
         _model.ToUserUnits(Em.Parameters, Standardization, parameters);
-        double smallest = _model.MinCovarianceEigenvalue(parameters);
         return new ModelSnapshot
         {
             ModelId = "model",
@@ -93,7 +109,6 @@ internal sealed class LearnerCore
             ComponentIds = [.. Enumerable.Range(0, _model.Components).Select(k => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"c{k}"))],
             Labels = labels.Any ? [.. labels.Names] : [],
             ComponentStatus = ComponentStatus(),
-            MinCovarianceEigenvalue = double.IsNaN(smallest) ? null : smallest,
             Calibration = calibration,
             Training = new TrainingReport
             {

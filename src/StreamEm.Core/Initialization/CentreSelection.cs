@@ -2,7 +2,10 @@ using StreamEm.Core.Estimation;
 
 namespace StreamEm.Core.Initialization;
 
-/// <summary>Chooses K centres among rows: k-means++ (Arthur &amp; Vassilvitskii 2007), farthest point (Gonzalez 1985), random from data.</summary>
+/// <summary>
+/// Chooses K centres among rows: k-means++ (Arthur &amp; Vassilvitskii 2007, in its greedy form: of 2 + log K draws the one that leaves the
+/// smallest sum of distances), farthest point (Gonzalez 1985), random from data.
+/// </summary>
 internal static class CentreSelection
 {
     /// <summary>
@@ -24,7 +27,7 @@ internal static class CentreSelection
             if (taken[k]) continue;
             int row = method switch
             {
-                InitializationMethod.KMeansPlusPlus when any => Proportional(nearest, chance),
+                InitializationMethod.KMeansPlusPlus when any => Greedy(batch, nearest, 2 + (int)Math.Log(components), chance),
                 InitializationMethod.FarthestPoint when any => Farthest(nearest),
                 _ => chance.NextInt32(batch.Count),
             };
@@ -63,6 +66,20 @@ internal static class CentreSelection
     private static void Narrow(Minibatch batch, ReadOnlySpan<double> centre, double[] nearest)
     {
         for (int row = 0; row < nearest.Length; row++) nearest[row] = Math.Min(nearest[row], Distances.Partial(batch.Row(row), centre));
+    }
+
+    private static int Greedy(Minibatch batch, double[] nearest, int draws, SplitMix64 chance)
+    {
+        int best = -1;
+        double bestLeft = double.PositiveInfinity;
+        for (int draw = 0; draw < draws; draw++)
+        {
+            int candidate = Proportional(nearest, chance);
+            double left = 0;
+            for (int row = 0; row < nearest.Length; row++) left += Math.Min(nearest[row], Distances.Partial(batch.Row(row), batch.Row(candidate)));
+            if (best < 0 || left < bestLeft) (best, bestLeft) = (candidate, left);
+        }
+        return best;
     }
 
     private static int Proportional(double[] nearest, SplitMix64 chance)

@@ -46,6 +46,15 @@ internal static class Lloyd
         return assignments;
     }
 
+    /// <summary>Mean squared distance of the rows to their centres.</summary>
+    public static double MeanDistortion(Minibatch batch, double[] centres, int[] assignments)
+    {
+        double sum = 0;
+        for (int row = 0; row < batch.Count; row++)
+            sum += Distances.Partial(batch.Row(row), centres.AsSpan(assignments[row] * batch.Dimension, batch.Dimension));
+        return sum / batch.Count;
+    }
+
     private static int Nearest(ReadOnlySpan<double> row, double[] centres, int components)
     {
         int nearest = 0;

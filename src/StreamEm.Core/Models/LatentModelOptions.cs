@@ -17,4 +17,12 @@ public abstract record LatentModelOptions
     /// <param name="dimension">Number of features D.</param>
     /// <param name="featureVariances">Variance of every feature in the units the model works in (1 when features are standardised).</param>
     public abstract LatentModel Create(int dimension, ReadOnlySpan<double> featureVariances);
+
+    /// <summary>The model for features of unit variance: what reads parameters, whose values do not depend on the variances.</summary>
+    public LatentModel CreateForUnitVariances(int dimension)
+    {
+        double[] ones = new double[dimension];
+        Array.Fill(ones, 1);
+        return Create(dimension, ones);
+    }
 }

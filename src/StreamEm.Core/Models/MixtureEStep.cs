@@ -32,7 +32,7 @@ internal sealed class MixtureEStep : EStep
         if (statistics.Length != _statisticsLength)
             throw new ArgumentException($"Statistics have {statistics.Length} values; this model has {_statisticsLength}.", nameof(statistics));
         var space = (BlockWorkspace)workspace;
-        double[] joint = space.LogJoint, lanes = space.LogDensities;
+        Span<double> joint = space.LogJoint, lanes = space.LogDensities;
         Evidence evidence = default;
         for (int at = 0; at < count; at += RowBlock.Capacity)
         {
@@ -40,11 +40,11 @@ internal sealed class MixtureEStep : EStep
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, joint);
             Evidence labelled = batch.Labels.IsEmpty ? default : ClampLabels(block, joint, space);
-            LogSumExp.Normalize(joint, _components, lanes);
+            LogSumExp.Normalize(joint, _components, lanes, block.Count);
             evidence += labelled + Weigh(block, space);
-            WeightedSums.AddMasses(joint, _components, statistics[.._components]);
+            WeightedSums.AddMasses(joint, _components, statistics[.._components], block.Count);
             _emission.Accumulate(block, joint, statistics[_components..]);
-            lanes.AsSpan(0, block.Count).CopyTo(logDensities[at..]);
+            lanes[..block.Count].CopyTo(logDensities[at..]);
         }
         return evidence;
     }
@@ -58,7 +58,7 @@ internal sealed class MixtureEStep : EStep
             RowBlock block = space.Block;
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, space.LogJoint);
-            LogSumExp.Normalize(space.LogJoint, _components, space.LogDensities);
+            LogSumExp.Normalize(space.LogJoint, _components, space.LogDensities, block.Count);
             for (int i = 0; i < block.Count; i++)
             {
                 bool impossible = !(space.LogDensities[i] > ImpossibleLogDensity);
@@ -104,9 +104,9 @@ internal sealed class MixtureEStep : EStep
     /// <summary>Takes out rows that say nothing or cannot be, multiplies responsibilities by the rows' weights, and sums the evidence.</summary>
     private Evidence Weigh(RowBlock block, BlockWorkspace space)
     {
-        double[] joint = space.LogJoint, lanes = space.LogDensities;
+        Span<double> joint = space.LogJoint, lanes = space.LogDensities;
         for (int k = 0; k < _components && block.Count < RowBlock.Capacity; k++)
-            joint.AsSpan(k * RowBlock.Stride + block.Count, RowBlock.Capacity - block.Count).Clear();
+            joint.Slice(k * RowBlock.Stride + block.Count, RowBlock.Capacity - block.Count).Clear();
         foreach (int index in block.Incomplete)
         {
             if (block.Row(index).ContainsAnyExcept(double.NaN)) continue;
@@ -147,14 +147,16 @@ internal sealed class MixtureEStep : EStep
 /// <summary>One thread's row block with its log-densities and responsibilities.</summary>
 internal sealed class BlockWorkspace(int dimension, int components) : Workspace
 {
+    private readonly AlignedDoubles _logJoint = new(components * RowBlock.Stride), _logDensities = new(RowBlock.Stride);
+
     /// <summary>The block of rows being worked on.</summary>
     public RowBlock Block { get; } = new(dimension);
 
     /// <summary>K x Stride: log weight plus log density, then responsibilities.</summary>
-    public double[] LogJoint { get; } = new double[components * RowBlock.Stride];
+    public Span<double> LogJoint => _logJoint.Span;
 
     /// <summary>log p(x) per lane.</summary>
-    public double[] LogDensities { get; } = new double[RowBlock.Stride];
+    public Span<double> LogDensities => _logDensities.Span;
 
     /// <summary>log p(x) of labelled rows, NaN of others.</summary>
     public double[] Marginals { get; } = new double[RowBlock.Stride];

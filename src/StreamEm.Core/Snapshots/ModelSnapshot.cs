@@ -10,6 +10,8 @@ namespace StreamEm.Core.Snapshots;
 /// </summary>
 public sealed record ModelSnapshot
 {
+    private double? _minCovarianceEigenvalue;
+
     /// <summary>The model's id in the configuration.</summary>
     public required string ModelId { get; init; }
 
@@ -52,8 +54,18 @@ public sealed record ModelSnapshot
     /// <summary>The next record of every partition of the source.</summary>
     public IReadOnlyDictionary<string, long> Source { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
 
-    /// <summary>Smallest eigenvalue of any covariance in the user's units; null where the model has none.</summary>
-    public double? MinCovarianceEigenvalue { get; init; }
+    /// <summary>
+    /// Smallest eigenvalue of any covariance in the user's units; null where the model has none. Computed when first asked for: K
+    /// decompositions of D x D matrices cost more than a minibatch.
+    /// </summary>
+    public double? MinCovarianceEigenvalue
+    {
+        get
+        {
+            _minCovarianceEigenvalue ??= Model.CreateForUnitVariances(Features.Count).MinCovarianceEigenvalue(Parameters);
+            return double.IsNaN(_minCovarianceEigenvalue.Value) ? null : _minCovarianceEigenvalue;
+        }
+    }
 
     /// <summary>One status per component: ok, no_evidence, floored, reseeded, dead.</summary>
     public required IReadOnlyList<string> ComponentStatus { get; init; }

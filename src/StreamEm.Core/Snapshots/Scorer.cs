@@ -20,9 +20,7 @@ public sealed class Scorer
     {
         Snapshot = snapshot;
         Dimension = snapshot.Features.Count;
-        double[] ones = new double[Dimension];
-        Array.Fill(ones, 1);
-        LatentModel model = snapshot.Model.Create(Dimension, ones);
+        LatentModel model = snapshot.Model.CreateForUnitVariances(Dimension);
         Components = model.Components;
         double[] inside = new double[model.ParameterLayout.Length];
         model.FromUserUnits(snapshot.Parameters, snapshot.Standardization, inside);

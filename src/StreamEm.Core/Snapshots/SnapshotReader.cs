@@ -41,7 +41,6 @@ public static class SnapshotReader
             Labels = root.TryGetProperty("labels", out JsonElement labels) ? Strings(labels) : [],
             Training = Training(training),
             Source = Member(root, "source").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetInt64(), StringComparer.Ordinal),
-            MinCovarianceEigenvalue = health.TryGetProperty("min_covariance_eigenvalue", out JsonElement smallest) ? smallest.GetDouble() : null,
             ComponentStatus = Member(health, "components").EnumerateArray().Select(component => Text(component, "status")).ToArray(),
             Calibration = root.TryGetProperty("calibration", out JsonElement calibration) ? Calibration(calibration) : null,
         };
@@ -90,9 +89,7 @@ public static class SnapshotReader
 
     private static (VectorLayout, double[]) Parameters(JsonElement root, LatentModelOptions options, int dimension)
     {
-        double[] ones = new double[dimension];
-        Array.Fill(ones, 1);
-        VectorLayout layout = options.Create(dimension, ones).ParameterLayout;
+        VectorLayout layout = options.CreateForUnitVariances(dimension).ParameterLayout;
         double[] parameters = new double[layout.Length];
         JsonElement blocks = Member(root, "parameters");
         foreach (VectorBlock block in layout.Blocks)

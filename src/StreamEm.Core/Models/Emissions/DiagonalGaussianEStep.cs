@@ -30,7 +30,7 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
     {
         ReadOnlySpan<int> incomplete = block.Incomplete;
         double[] kept = IncompleteLanes.Keep(logJoint, _components, incomplete);
-        QuadraticForms.AddDiagonal(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint);
+        QuadraticForms.AddDiagonal(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint, block.Count);
         for (int at = 0; at < incomplete.Length; at++)
         {
             ReadOnlySpan<double> row = block.Row(incomplete[at]);
@@ -43,8 +43,7 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
     {
         int length = _components * _dimension;
         Span<double> observed = statistics[..length], first = statistics.Slice(length, length), second = statistics.Slice(2 * length, length);
-        WeightedSums.AddFirstMoments(block.Columns, _dimension, responsibilities, _components, first);
-        WeightedSums.AddSquares(block.Columns, _dimension, responsibilities, _components, second);
+        WeightedSums.AddMomentsAndSquares(block.Columns, _dimension, responsibilities, _components, first, second, block.Count);
         ObservedMasses.AddComplete(block, responsibilities, _components, observed);
         foreach (int index in block.Incomplete)
         {

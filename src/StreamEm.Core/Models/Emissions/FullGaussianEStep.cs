@@ -49,7 +49,7 @@ internal sealed class FullGaussianEStep : EmissionEStep
     {
         ReadOnlySpan<int> incomplete = block.Incomplete;
         double[] kept = IncompleteLanes.Keep(logJoint, _components, incomplete);
-        QuadraticForms.AddTriangular(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint);
+        QuadraticForms.AddTriangular(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint, block.Count);
         for (int at = 0; at < incomplete.Length; at++)
         {
             ReadOnlySpan<double> row = block.Row(incomplete[at]);
@@ -63,18 +63,23 @@ internal sealed class FullGaussianEStep : EmissionEStep
     {
         int moments = _components * _dimension;
         Span<double> first = statistics[..moments], second = statistics[moments..];
-        WeightedSums.AddFirstMoments(block.Columns, _dimension, responsibilities, _components, first);
         if (_tied)
         {
+            WeightedSums.AddFirstMoments(block.Columns, _dimension, responsibilities, _components, first);
             Span<double> total = stackalloc double[RowBlock.Stride];
             total.Clear();
             for (int k = 0; k < _components; k++)
                 for (int i = 0; i < RowBlock.Capacity; i++) total[i] += responsibilities[k * RowBlock.Stride + i];
             WeightedSums.AddOuterProducts(block.Columns, _dimension, total, 1, second);
         }
+        else if (block.Incomplete.IsEmpty && SparseWeightedSums.Pays(responsibilities, _components, _dimension, block.Count, SparseWeightedSums.Threshold))
+        {
+            SparseWeightedSums.AddMomentsAndOuterProducts(
+                block.Rows, block.Count, _dimension, responsibilities, _components, SparseWeightedSums.Threshold, first, second);
+        }
         else
         {
-            WeightedSums.AddOuterProducts(block.Columns, _dimension, responsibilities, _components, second);
+            WeightedSums.AddMomentsAndOuterProducts(block.Columns, _dimension, responsibilities, _components, first, second, block.Count);
         }
         if (block.Incomplete.Length == 0) return;
         int packed = Packed.Length(_dimension);

@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# The one entry: sets up what is missing, then builds, tests, shows, measures or packs StreamEM. `./build.sh help` lists the verbs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+configuration=Release
+results=artifacts/test-results
+
+usage() {
+  cat <<'USAGE'
+usage: ./build.sh VERB
+
+  demo      build, run the worker on a real event stream and show what it learns
+  test      build with warnings as errors, check the format, run every test; last line: N passed, N failed, N skipped
+  chaos     kill the worker 200 times at random moments and compare with a run that was never stopped
+  bench     micro-benchmarks and the side-by-side run against other implementations
+  publish   put the executable at artifacts/streamem/streamem
+  image     build the container image streamem (needs Docker)
+  setup     restore all packages, the native Kafka client included, and stop
+  help      this text
+
+Needs the .NET 10 SDK. Everything else is installed when missing (on Debian, as root or through sudo).
+USAGE
+}
+
+fail() { local code=$1; shift; printf 'build.sh: %s\n' "$@" >&2; exit "$code"; }
+
+require_sdk() {
+  command -v dotnet >/dev/null && [[ -n $(dotnet --list-sdks | grep '^10\.') ]] && return
+  fail 69 "the .NET 10 SDK is missing (found: $(dotnet --list-sdks 2>/dev/null | tail -1 || true))." \
+    "Install the package dotnet-sdk-10.0 from Microsoft's Debian feed, or run Microsoft's dotnet-install.sh with --channel 10.0," \
+    "put dotnet on the PATH and run this again. See https://learn.microsoft.com/dotnet/core/install/linux"
+}
+
+restore() { dotnet restore StreamEm.sln -v q "$@"; }
+
+# The version of the native Kafka client's package the last restore took.
+native_client() { sed -n 's#.*"librdkafka\.redist/\([0-9.]*\)".*#\1#p' src/StreamEm.Sources/obj/project.assets.json | head -1; }
+
+# set_up [kafka]: restores. Where the package source lacks the native Kafka client it is built once when it is asked for, and
+# otherwise stood in for by an empty package, so that work on files does not wait for it.
+set_up() {
+  require_sdk
+  local log package=empty; log=$(mktemp)
+  [[ ${1:-} != kafka ]] || package=native
+  if ! restore >"$log" 2>&1; then
+    if ! grep -q 'librdkafka\.redist' "$log"; then cat "$log" >&2; fail 69 "restoring the packages failed, see above."; fi
+    build/librdkafka.sh $package || exit
+    restore || exit
+  elif [[ $package == native && $(native_client) == *.*.*.* ]]; then
+    build/librdkafka.sh native || exit
+    restore --force || exit
+  fi
+  rm -f "$log"
+}
+
+build() { dotnet build StreamEm.sln -c $configuration --no-restore -warnaserror -v q -nologo; }
+
+test_projects() { dotnet sln StreamEm.sln list | grep -E '^tests/.*Tests\.csproj$'; }
+
+# Counts the outcomes in the result files: passed failed skipped.
+tally() {
+  local outcomes; outcomes=$(cat "$results"/*.trx 2>/dev/null | tr '\r\n' '  ' | grep -oE '<UnitTestResult [^>]*' | grep -oE ' outcome="[A-Za-z]+"' || true)
+  local all passed skipped
+  all=$(grep -c . <<<"$outcomes" || true)
+  passed=$(grep -c '"Passed"' <<<"$outcomes" || true)
+  skipped=$(grep -cE '"(NotExecuted|Skipped)"' <<<"$outcomes" || true)
+  echo "$passed $((all - passed - skipped)) $skipped"
+}
+
+# Runs every test project in turn. A project whose run ended badly without a failed test (a crash, a hang) counts as one failure.
+run_tests() {
+  local project name crashed=0 before after status
+  rm -rf "$results"; mkdir -p "$results"
+  for project in $(test_projects); do
+    name=$(basename "$project" .csproj)
+    read -r _ before _ <<<"$(tally)"
+    status=0
+    dotnet test "$project" -c $configuration --no-build --nologo --results-directory "$results" \
+      --logger "trx;LogFileName=$name.trx" --blame-hang-timeout 30m --blame-hang-dump-type none "$@" || status=$?
+    read -r _ after _ <<<"$(tally)"
+    if [[ ! -s $results/$name.trx ]] || ((status != 0 && after == before)); then
+      echo "build.sh: the run of $name ended with code $status and no failed test to show for it" >&2
+      crashed=$((crashed + 1))
+    fi
+  done
+  local passed failed skipped
+  read -r passed failed skipped <<<"$(tally)"
+  summary="$passed passed, $((failed + crashed)) failed, $skipped skipped"
+  ((failed + crashed == 0 && passed > 0))
+}
+
+verb_test() {
+  # Whatever goes wrong, the last line says so in numbers.
+  local summary='0 passed, 1 failed, 0 skipped' status=0
+  if (set_up kafka && build) && format_check; then run_tests || status=$?; else status=1; fi
+  echo "$summary"
+  return $status
+}
+
+format_check() {
+  dotnet format StreamEm.sln --verify-no-changes --no-restore && return
+  echo "build.sh: the format differs; run 'dotnet format' and look at the change" >&2
+  return 1
+}
+
+require_curl() {
+  command -v curl >/dev/null && return
+  local as_root=(); ((EUID == 0)) || as_root=(sudo)
+  command -v apt-get >/dev/null && "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq --no-install-recommends curl >/dev/null && return
+  fail 69 "curl is missing: install it and run this again."
+}
+
+verb_demo() { set_up && verb_publish && require_curl && samples/demo.sh artifacts/streamem/streamem "$@"; }
+
+verb_publish() {
+  rm -rf artifacts/streamem
+  dotnet publish src/StreamEm.Worker -c $configuration --no-restore -o artifacts/streamem -v q -nologo
+}
+
+verb_chaos() {
+  set_up kafka && build
+  STREAMEM_CHAOS_KILLS=${STREAMEM_CHAOS_KILLS:-200} dotnet test tests/StreamEm.Worker.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~Crash' --logger 'console;verbosity=normal'
+}
+
+verb_bench() { set_up kafka && dotnet run -c $configuration --project tests/StreamEm.Benchmarks -- "$@"; }
+
+verb_image() {
+  command -v docker >/dev/null || fail 69 "docker is missing. Install Docker (on Debian: apt-get install docker.io) and start it."
+  set_up kafka
+  docker build -f deploy/Dockerfile -t streamem .
+}
+
+verb=${1:-help}; shift || true
+case $verb in
+  demo) verb_demo "$@" ;;
+  test) verb_test ;;
+  chaos) verb_chaos ;;
+  bench) verb_bench "$@" ;;
+  publish) set_up kafka && verb_publish && echo "artifacts/streamem/streamem" ;;
+  image) verb_image ;;
+  setup) set_up kafka ;;
+  help | -h | --help) usage ;;
+  *) usage >&2; fail 64 "there is no verb '$verb'" ;;
+esac

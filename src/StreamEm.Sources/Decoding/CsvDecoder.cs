@@ -1,0 +1,260 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace StreamEm.Sources.Decoding;
+
+/// <summary>
+/// CSV by RFC 4180: a header line, commas, line ends <c>\n</c> or <c>\r\n</c>, fields in double quotes may hold commas, line ends and doubled
+/// quotes. Blank lines are skipped. A cell that is empty or reads <c>null</c>, <c>NaN</c> or <c>NA</c> (any case) is a missing number; blanks round a
+/// number are ignored. A record with a broken quote is rejected as its first line alone, and reading goes on with the next line.
+/// </summary>
+/// <remarks>
+/// Rows without quotes take the short way: an index of all separators of a block (<see cref="SeparatorIndex"/>), then one number after another.
+/// Whatever that cannot handle, or finds wrong, goes through <see cref="CsvTokens"/> record by record.
+/// </remarks>
+public sealed class CsvDecoder : RecordDecoder
+{
+    private const int BlockBytes = 16 * 1024;
+
+    private readonly RecordFields _fields;
+    private readonly CsvTokens _tokens = new();
+    private readonly int[] _places = new int[BlockBytes + SeparatorIndex.Slack];
+    private CsvHeader? _header;
+    private OversizedLine? _oversized;
+
+    /// <summary>For streams that begin with a header line.</summary>
+    public CsvDecoder(RecordSchema schema) => _fields = new RecordFields(schema);
+
+    /// <summary>For messages without a header, whose columns are known.</summary>
+    /// <exception cref="SourceException">A field of the schema is not among the columns.</exception>
+    public CsvDecoder(RecordSchema schema, IReadOnlyList<string> columns, string name)
+        : this(schema) => _header = new CsvHeader(columns, _fields.Names, name);
+
+    /// <inheritdoc/>
+    public override bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used)
+    {
+        used = 0;
+        _oversized = null;
+        _header = null;
+        int at = MarkLength(data, isFinal);
+        while (at >= 0 && at < data.Length)
+        {
+            CsvScan scan = _tokens.Scan(data[at..], isFinal);
+            if (scan == CsvScan.NeedMore) return false;
+            ReadOnlySpan<byte> record = data.Slice(at, scan is CsvScan.Record or CsvScan.Blank ? _tokens.Length : 0);
+            if (scan is not (CsvScan.Record or CsvScan.Blank) || _tokens.OversizedField >= 0)
+                throw new SourceException(SourceFailure.Missing, $"'{name}' has no usable CSV header: {Describe(scan)}. Expected the names of the columns.");
+            at += _tokens.FullLength;
+            if (scan == CsvScan.Blank) continue;
+            _header = new CsvHeader(CsvHeader.Names(_tokens, record), _fields.Names, name);
+            used = at;
+            return true;
+        }
+        if (isFinal) used = data.Length;
+        return isFinal;
+    }
+
+    /// <inheritdoc/>
+    public override int Decode(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch)
+    {
+        int at = 0;
+        if (_oversized is not null && !SkipOversized(data, offset, isFinal, batch, ref at)) return at;
+        while (at < data.Length && !batch.IsFull)
+        {
+            int before = at;
+            at = DecodeBlock(data, at, offset, isFinal, batch);
+            if (_oversized is not null) return at;
+            if (at == before) break;
+        }
+        batch.EndOffset = offset + at;
+        return at;
+    }
+
+    /// <inheritdoc/>
+    public override bool DecodeMessage(ReadOnlySpan<byte> message, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    {
+        CsvScan scan = message.IsEmpty ? CsvScan.Blank : _tokens.Scan(message, isFinal: true);
+        if (scan == CsvScan.Record && !Numbers.Trim(message[_tokens.FullLength..]).Trim("\r\n"u8).IsEmpty)
+        {
+            Reject(batch, RejectionReason.CsvColumns, "the message holds more than one line, expected one row", offset, nextOffset, message);
+            return false;
+        }
+        if (scan == CsvScan.Record) return Accept(message[.._tokens.Length], offset, nextOffset, batch, defaults);
+        if (scan == CsvScan.Blank) Reject(batch, RejectionReason.CsvColumns, "the message is blank, expected one row", offset, nextOffset, message);
+        else Reject(batch, ReasonOf(scan), Describe(scan), offset, nextOffset, message);
+        return false;
+    }
+
+    private CsvHeader Header => _header ?? throw new InvalidOperationException("A CSV stream has to be begun before it is decoded.");
+
+    private bool SkipOversized(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch, ref int at)
+    {
+        at = _oversized!.Skip(data, offset, isFinal, batch, out bool ended);
+        if (ended) _oversized = null;
+        else batch.EndOffset = _oversized.Offset;
+        return ended;
+    }
+
+    /// <summary>Decodes the records that start in the block at <paramref name="at"/>.</summary>
+    /// <returns>Where the next record starts; <paramref name="at"/> when more bytes are needed.</returns>
+    private int DecodeBlock(ReadOnlySpan<byte> data, int at, long offset, bool isFinal, RecordBatch batch)
+    {
+        int blockStart = at, blockEnd = Math.Min(data.Length, at + BlockBytes);
+        int found = SeparatorIndex.Find(data[at..blockEnd], _places), next = 0;
+        while (at < blockEnd && !batch.IsFull)
+        {
+            at = DecodePlainRows(data, blockStart, at, offset, _places.AsSpan(0, found), ref next, batch);
+            if (at == blockEnd || batch.IsFull) break;
+            if (found - next < Header.Count && at > blockStart && blockEnd < data.Length) break;
+            int used = DecodeRecord(data[at..], offset + at, isFinal, batch);
+            at += used;
+            if (used == 0 || _oversized is not null) break;
+            while (next < found && blockStart + _places[next] < at) next++;
+        }
+        return at;
+    }
+
+    /// <summary>Decodes rows without quotes as long as all is well with them.</summary>
+    /// <param name="data">All the bytes.</param>
+    /// <param name="blockStart">Where the block of <paramref name="places"/> starts in them.</param>
+    /// <param name="at">Where the first row starts in them.</param>
+    /// <param name="offset">Position of the first byte.</param>
+    /// <param name="places">The block's separators.</param>
+    /// <param name="next">The first separator of the row.</param>
+    /// <param name="batch">Takes the rows.</param>
+    /// <returns>Where the first row starts that was not taken.</returns>
+    private int DecodePlainRows(ReadOnlySpan<byte> data, int blockStart, int at, long offset, ReadOnlySpan<int> places, ref int next, RecordBatch batch)
+    {
+        ref byte bytes = ref MemoryMarshal.GetReference(data);
+        ReadOnlySpan<int> slots = Header.Slots;
+        int dimension = _fields.Dimension;
+        while (places.Length - next >= slots.Length && !batch.IsFull)
+        {
+            Span<double> row = batch.NextRow;
+            ReadOnlySpan<int> ends = places.Slice(next, slots.Length);
+            _fields.Begin(RecordDefaults.None);
+            int start = at;
+            for (int c = 0; c < ends.Length; c++)
+            {
+                int end = blockStart + ends[c], stop = end;
+                byte separator = Unsafe.Add(ref bytes, end);
+                if (c + 1 < ends.Length)
+                {
+                    if (separator != ',') return at;
+                }
+                else
+                {
+                    if (separator != '\n') return at;
+                    if (stop > start && Unsafe.Add(ref bytes, stop - 1) == '\r') stop--;
+                    if (c == 0 && Numbers.Trim(data[start..stop]).IsEmpty) return at;
+                }
+                int slot = slots[c];
+                if (slot >= 0 && (slot >= dimension || !FixedPoint.IsSupported || !FixedPoint.TryParse(ref bytes, start, stop, out row[slot])))
+                {
+                    if (_fields.Set(slot, data[start..stop], row) is not null) return at;
+                }
+                start = end + 1;
+            }
+            foreach ((int column, int slot) in Header.Further)
+            {
+                int from = column == 0 ? at : blockStart + ends[column - 1] + 1, to = blockStart + ends[column];
+                if (column + 1 == ends.Length && to > from && data[to - 1] == '\r') to--;
+                if (_fields.Set(slot, data[from..to], row) is not null) return at;
+            }
+            _fields.Commit(batch, offset + start);
+            at = start;
+            next += slots.Length;
+        }
+        return at;
+    }
+
+    /// <summary>Decodes or rejects one record, whatever it holds.</summary>
+    /// <returns>Number of bytes taken; 0 when more are needed.</returns>
+    private int DecodeRecord(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch)
+    {
+        CsvScan scan = _tokens.Scan(data, isFinal);
+        switch (scan)
+        {
+            case CsvScan.NeedMore:
+                return 0;
+            case CsvScan.Blank:
+                return _tokens.FullLength;
+            case CsvScan.Record:
+                Accept(data[.._tokens.Length], offset, offset + _tokens.FullLength, batch, RecordDefaults.None);
+                return _tokens.FullLength;
+            default:
+                return RejectLine(data, offset, isFinal, ReasonOf(scan), Describe(scan), batch);
+        }
+    }
+
+    /// <summary>Rejects the first line of what cannot be cut into fields.</summary>
+    private int RejectLine(ReadOnlySpan<byte> data, long offset, bool isFinal, RejectionReason reason, string detail, RecordBatch batch)
+    {
+        int end = data.IndexOf((byte)'\n');
+        if (end > MaxRecordBytes || (end < 0 && data.Length > MaxRecordBytes))
+        {
+            _oversized = new OversizedLine(reason, detail, offset, Text(data[..MaxRecordBytes]));
+            int used = _oversized.Skip(data, offset, isFinal, batch, out bool ended);
+            if (ended) _oversized = null;
+            else batch.EndOffset = offset;
+            return used;
+        }
+        if (end < 0 && !isFinal) return 0;
+        if (end < 0) end = data.Length;
+        Reject(batch, reason, detail, offset, offset + Math.Min(end + 1, data.Length), data[..(end > 0 && data[end - 1] == '\r' ? end - 1 : end)]);
+        return Math.Min(end + 1, data.Length);
+    }
+
+    private bool Accept(ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    {
+        CsvHeader header = Header;
+        if (_tokens.Count != header.Count)
+        {
+            string detail = string.Create(CultureInfo.InvariantCulture, $"the row has {_tokens.Count} columns, the header has {header.Count}");
+            Reject(batch, RejectionReason.CsvColumns, detail, offset, nextOffset, record);
+            return false;
+        }
+        if (_tokens.OversizedField >= 0)
+        {
+            string detail = string.Create(CultureInfo.InvariantCulture, $"column {_tokens.OversizedField + 1} is longer than {MaxFieldBytes} bytes");
+            Reject(batch, RejectionReason.TooLarge, detail, offset, nextOffset, record);
+            return false;
+        }
+        _fields.Begin(defaults);
+        for (int c = 0; c < header.Count; c++)
+        {
+            if (header.Slots[c] >= 0 && !Set(header.Slots[c], c, record, offset, nextOffset, batch)) return false;
+        }
+        foreach ((int column, int slot) in header.Further)
+        {
+            if (!Set(slot, column, record, offset, nextOffset, batch)) return false;
+        }
+        _fields.Commit(batch, nextOffset);
+        return true;
+    }
+
+    private bool Set(int slot, int column, ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch)
+    {
+        ReadOnlySpan<byte> text = _tokens.Field(record, column);
+        if (_fields.Set(slot, text, batch.NextRow) is not { } reason) return true;
+        Reject(batch, reason, _fields.Describe("column", slot, reason, text), offset, nextOffset, record);
+        return false;
+    }
+
+    private static RejectionReason ReasonOf(CsvScan scan) => scan == CsvScan.RecordTooLarge ? RejectionReason.TooLarge : RejectionReason.CsvQuote;
+
+    private string Describe(CsvScan scan)
+    {
+        string column = string.Create(CultureInfo.InvariantCulture, $"column {_tokens.Count + 1}");
+        return scan switch
+        {
+            CsvScan.OpenQuote => string.Create(CultureInfo.InvariantCulture,
+                $"the quoted field in {column} is not closed before the end of the data or within {MaxFieldBytes} bytes"),
+            CsvScan.TextAfterQuote => $"the quoted field in {column} is followed by text, expected a comma or the end of the line",
+            CsvScan.BareQuote => $"{column} holds a quote but does not begin with one; expected a quoted field with its quotes doubled",
+            CsvScan.RecordTooLarge => string.Create(CultureInfo.InvariantCulture, $"the record is longer than {MaxRecordBytes} bytes"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{column} is longer than {MaxFieldBytes} bytes"),
+        };
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text;
+
+namespace StreamEm.Sources.Decoding;
+
+/// <summary>Which column of a CSV file feeds which slot of <see cref="RecordFields"/>.</summary>
+internal sealed class CsvHeader
+{
+    private const int ShownColumns = 40;
+
+    private readonly int[] _slots;
+    private readonly List<(int Column, int Slot)> _further = [];
+
+    /// <summary>Maps the columns of <paramref name="source"/>, which has to have every field of the schema.</summary>
+    /// <exception cref="SourceException">A field has no column, or more than one.</exception>
+    public CsvHeader(IReadOnlyList<string> columns, IReadOnlyList<string> fields, string source)
+    {
+        if (columns.Count > RecordDecoder.MaxColumns)
+        {
+            throw new SourceException(SourceFailure.Missing, string.Create(CultureInfo.InvariantCulture,
+                $"'{source}' has a header of {columns.Count} columns; at most {RecordDecoder.MaxColumns} can be read."));
+        }
+        _slots = new int[columns.Count];
+        Array.Fill(_slots, -1);
+        for (int slot = 0; slot < fields.Count; slot++)
+        {
+            int column = Find(columns, fields[slot], source);
+            if (_slots[column] < 0) _slots[column] = slot;
+            else _further.Add((column, slot));
+        }
+    }
+
+    /// <summary>Number of columns.</summary>
+    public int Count => _slots.Length;
+
+    /// <summary>The slot each column feeds, -1 where none.</summary>
+    public ReadOnlySpan<int> Slots => _slots;
+
+    /// <summary>Slots that share a column with one of <see cref="Slots"/>.</summary>
+    public IReadOnlyList<(int Column, int Slot)> Further => _further;
+
+    /// <summary>The column names of a header line; blanks around a name are dropped.</summary>
+    public static string[] Names(CsvTokens tokens, ReadOnlySpan<byte> record)
+    {
+        var names = new string[Math.Min(tokens.Count, RecordDecoder.MaxColumns)];
+        for (int c = 0; c < names.Length; c++) names[c] = Encoding.UTF8.GetString(tokens.Field(record, c)).Trim();
+        return names;
+    }
+
+    private static int Find(IReadOnlyList<string> columns, string field, string source)
+    {
+        int found = -1;
+        for (int c = 0; c < columns.Count; c++)
+        {
+            if (!string.Equals(columns[c], field, StringComparison.Ordinal)) continue;
+            if (found >= 0)
+            {
+                throw new SourceException(SourceFailure.Missing, string.Create(CultureInfo.InvariantCulture,
+                    $"'{source}' has two columns '{field}' ({found + 1} and {c + 1}). Rename one of them."));
+            }
+            found = c;
+        }
+        if (found >= 0) return found;
+        string nearest = NearestName.Of(field, columns) is { } name ? $" Did you mean '{name}'?" : "";
+        string more = columns.Count > ShownColumns ? string.Create(CultureInfo.InvariantCulture, $" and {columns.Count - ShownColumns} more") : "";
+        throw new SourceException(SourceFailure.Missing,
+            $"'{source}' has no column '{field}'.{nearest} Its columns are: {string.Join(", ", columns.Take(ShownColumns))}{more}.");
+    }
+}

@@ -1,0 +1,89 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace StreamEm.Sources.Decoding;
+
+/// <summary>
+/// Short decimal numbers without exponent, all digits at once: the 16 bytes up to the number's end are loaded, what is before the number is
+/// zeroed, the point squeezed out, and the digits summed pairwise with weights 10, 100, 10 000 and 10^8. The digits and the power of ten are
+/// exact in double precision, so their quotient is correctly rounded. Everything else is for <see cref="Numbers"/>.
+/// </summary>
+internal static class FixedPoint
+{
+    /// <summary>The most bytes of a number read this way, and how many bytes before its end must be readable.</summary>
+    public const int Width = 16;
+
+    private const ulong MaxExactInteger = 1UL << 53;
+
+    /// <summary>In a shuffle: a zero.</summary>
+    private const byte Z = 0x80;
+
+    /// <summary>16 zeros, 16 ones: the window that starts n bytes in keeps the last n bytes.</summary>
+    private static ReadOnlySpan<byte> Keep =>
+    [
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    ];
+
+    /// <summary>Row p moves the bytes before the point at p one place on; row 16 leaves all in place.</summary>
+    private static ReadOnlySpan<byte> Squeeze =>
+    [
+        Z, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+    ];
+
+    /// <summary>10^(digits after a point at p); for p = 16, no point, 1.</summary>
+    private static ReadOnlySpan<double> Scale => [1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, 1];
+
+    /// <summary>Whether this machine has the instructions.</summary>
+    public static bool IsSupported => Sse41.IsSupported;
+
+    /// <summary>Reads bytes <paramref name="start"/> .. <paramref name="end"/> of <paramref name="data"/>.</summary>
+    /// <returns>False when they are not 1 to 16 digits with at most one point and a minus, or less than 16 bytes lie before the end.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryParse(ref byte data, int start, int end, out double value)
+    {
+        value = 0;
+        int length = end - start;
+        if (end < Width || (uint)(length - 1) >= Width) return false;
+        Vector128<byte> text = Vector128.LoadUnsafe(ref data, (nuint)(end - Width));
+        int negative = Unsafe.Add(ref data, start) == '-' ? 1 : 0;
+        length -= negative;
+        Vector128<byte> keep = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(Keep), (nuint)length);
+        uint points = (Vector128.Equals(text, Vector128.Create((byte)'.')) & keep).ExtractMostSignificantBits();
+        int point = BitOperations.TrailingZeroCount(points | (1u << Width));
+        if (length - (point >> 4 ^ 1) <= 0) return false;
+        Vector128<byte> digits = (text - Vector128.Create((byte)'0')) & keep;
+        digits = Ssse3.Shuffle(digits, Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(Squeeze), (nuint)(point * Width)));
+        if (Vector128.GreaterThanAny(digits, Vector128.Create((byte)9))) return false;
+
+        Vector128<short> twos = Ssse3.MultiplyAddAdjacent(digits, Vector128.Create((ushort)0x010A).AsSByte());
+        Vector128<int> fours = Sse2.MultiplyAddAdjacent(twos, Vector128.Create(0x0001_0064).AsInt16());
+        Vector128<ushort> packed = Sse41.PackUnsignedSaturate(fours, fours);
+        Vector128<int> eights = Sse2.MultiplyAddAdjacent(packed.AsInt16(), Vector128.Create(0x0001_2710).AsInt16());
+        ulong halves = eights.AsUInt64().ToScalar();
+        ulong mantissa = ((uint)halves * 100_000_000UL) + (halves >> 32);
+        if (mantissa > MaxExactInteger) return false;
+        double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetReference(Scale), point);
+        value = BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(magnitude) | ((ulong)negative << 63));
+        return true;
+    }
+}

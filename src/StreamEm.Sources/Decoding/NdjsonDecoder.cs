@@ -1,0 +1,209 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace StreamEm.Sources.Decoding;
+
+/// <summary>
+/// One JSON object a line (NDJSON, JSON Lines). Fields are properties by name, a dot reaches into nested objects; other properties are passed
+/// over. A number may also be written as text; <c>null</c>, an absent property and the texts <c>""</c>, <c>"NaN"</c>, <c>"NA"</c>, <c>"null"</c>
+/// are missing numbers. A record with none of the features, or with one of the fields twice, is rejected. Blank lines are skipped.
+/// </summary>
+public sealed class NdjsonDecoder : RecordDecoder
+{
+    /// <summary>How deep objects and arrays may be nested.</summary>
+    public const int MaxDepth = 64;
+
+    private static readonly JsonReaderOptions Strict = new() { MaxDepth = MaxDepth, CommentHandling = JsonCommentHandling.Disallow };
+
+    private readonly RecordFields _fields;
+    private readonly JsonPaths _paths;
+    private readonly bool[] _seen;
+    private readonly byte[] _unescaped = new byte[MaxRecordBytes];
+    private OversizedLine? _oversized;
+
+    /// <summary>For records of this schema.</summary>
+    public NdjsonDecoder(RecordSchema schema)
+    {
+        _fields = new RecordFields(schema);
+        _paths = JsonPaths.Create(_fields.Names);
+        _seen = new bool[_fields.Names.Count];
+    }
+
+    /// <inheritdoc/>
+    public override bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used)
+    {
+        _oversized = null;
+        used = Math.Max(0, MarkLength(data, isFinal));
+        return MarkLength(data, isFinal) >= 0;
+    }
+
+    /// <inheritdoc/>
+    public override int Decode(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch)
+    {
+        int at = 0;
+        if (_oversized is not null)
+        {
+            at = Skip(data, offset, isFinal, batch);
+            if (_oversized is not null) return at;
+        }
+        while (at < data.Length && !batch.IsFull)
+        {
+            ReadOnlySpan<byte> rest = data[at..];
+            int end = rest.IndexOf((byte)'\n');
+            int length = end >= 0 ? end : rest.Length;
+            if (length > 0 && rest[length - 1] == '\r' && (end >= 0 || isFinal)) length--;
+            if (length > MaxRecordBytes + (end >= 0 || isFinal ? 0 : 1))
+            {
+                string detail = string.Create(CultureInfo.InvariantCulture, $"the record is longer than {MaxRecordBytes} bytes");
+                _oversized = new OversizedLine(RejectionReason.TooLarge, detail, offset + at, Text(rest[..MaxRecordBytes]));
+                at += Skip(rest, offset + at, isFinal, batch);
+                if (_oversized is not null) return at;
+                continue;
+            }
+            if (end < 0 && !isFinal) break;
+            int next = at + (end >= 0 ? end + 1 : rest.Length);
+            ReadOnlySpan<byte> record = rest[..length];
+            if (!IsBlank(record)) Accept(record, offset + at, offset + next, batch, RecordDefaults.None);
+            at = next;
+        }
+        batch.EndOffset = offset + at;
+        return at;
+    }
+
+    /// <inheritdoc/>
+    public override bool DecodeMessage(ReadOnlySpan<byte> message, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    {
+        if (message.Length <= MaxRecordBytes) return Accept(message, offset, nextOffset, batch, defaults);
+        string detail = string.Create(CultureInfo.InvariantCulture, $"the record is {message.Length} bytes long, the limit is {MaxRecordBytes}");
+        Reject(batch, RejectionReason.TooLarge, detail, offset, nextOffset, message);
+        return false;
+    }
+
+    private static bool IsBlank(ReadOnlySpan<byte> line) => line.IsEmpty || (line[0] <= ' ' && line.Trim(" \t\r"u8).IsEmpty);
+
+    private int Skip(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch)
+    {
+        int used = _oversized!.Skip(data, offset, isFinal, batch, out bool ended);
+        if (ended) _oversized = null;
+        else batch.EndOffset = _oversized.Offset;
+        return used;
+    }
+
+    private bool Accept(ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    {
+        Problem? problem;
+        try
+        {
+            problem = Utf8.IsValid(record) ? Read(record, batch.NextRow, defaults) : new Problem(RejectionReason.DecodeUtf8, "expected a JSON object");
+        }
+        catch (JsonException e)
+        {
+            problem = new Problem(RejectionReason.JsonSyntax, $"not a JSON object: {e.Message}");
+        }
+        catch (InvalidOperationException e)
+        {
+            // The reader's answer to an escaped text that is no Unicode, half a surrogate pair.
+            problem = new Problem(RejectionReason.JsonSyntax, $"not a JSON object: {e.Message}");
+        }
+        if (problem is not { } found)
+        {
+            _fields.Commit(batch, nextOffset);
+            return true;
+        }
+        Reject(batch, found.Reason, found.Detail, offset, nextOffset, record);
+        return false;
+    }
+
+    private Problem? Read(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
+    {
+        var reader = new Utf8JsonReader(record, Strict);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            return new Problem(RejectionReason.JsonSyntax, $"the record is {KindOf(reader.TokenType)}, expected a JSON object");
+        _fields.Begin(defaults);
+        Array.Clear(_seen);
+        row.Fill(double.NaN);
+        Problem? problem = ReadObject(ref reader, _paths, row);
+        // To the end even after a problem: bytes that are no JSON are the problem to name.
+        while (reader.Read())
+        {
+        }
+        if (problem is not null) return problem;
+        return MissingFeature();
+    }
+
+    private Problem? MissingFeature()
+    {
+        int absent = 0;
+        for (int slot = 0; slot < _fields.Dimension; slot++)
+        {
+            if (_seen[slot]) continue;
+            absent++;
+            if (!_fields.AllowMissing)
+                return new Problem(RejectionReason.MissingFeature, $"the record has no field '{_fields.Names[slot]}', and missing values are not allowed here (missing: reject)");
+        }
+        if (absent < _fields.Dimension || absent == 0) return null;
+        return new Problem(RejectionReason.MissingFeature, $"the record has none of the fields {string.Join(", ", _fields.Names.Take(_fields.Dimension))}");
+    }
+
+    /// <summary>Reads to the end of the object whose start the reader is at.</summary>
+    private Problem? ReadObject(ref Utf8JsonReader reader, JsonPaths paths, Span<double> row)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            JsonPaths? found = paths.Find(ref reader);
+            reader.Read();
+            if (found is null)
+            {
+                reader.Skip();
+                continue;
+            }
+            Problem? problem = reader.TokenType == JsonTokenType.StartObject && found.HasChildren ? ReadObject(ref reader, found, row) : ReadValue(ref reader, found, row);
+            if (problem is not null) return problem;
+        }
+        return null;
+    }
+
+    private Problem? ReadValue(ref Utf8JsonReader reader, JsonPaths path, Span<double> row)
+    {
+        if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+        {
+            if (path.Slots.Count > 0)
+            {
+                RejectionReason reason = path.FirstSlot < _fields.Dimension ? RejectionReason.NotANumber : RejectionReason.OutOfRange;
+                return new Problem(reason, $"field '{_fields.Names[path.FirstSlot]}' holds {KindOf(reader.TokenType)}, expected a single value");
+            }
+            reader.Skip();
+            return null;
+        }
+        ReadOnlySpan<byte> text = reader.ValueSpan;
+        if (reader.TokenType == JsonTokenType.Null) text = default;
+        else if (reader.ValueIsEscaped) text = _unescaped.AsSpan(0, reader.CopyString(_unescaped));
+        if (path.Slots.Count > 0 && text.Length > MaxFieldBytes)
+        {
+            string detail = string.Create(CultureInfo.InvariantCulture, $"field '{_fields.Names[path.FirstSlot]}' is longer than {MaxFieldBytes} bytes");
+            return new Problem(RejectionReason.TooLarge, detail);
+        }
+        for (int i = 0; i < path.Slots.Count; i++)
+        {
+            int slot = path.Slots[i];
+            if (_seen[slot]) return new Problem(RejectionReason.JsonSyntax, $"field '{_fields.Names[slot]}' occurs twice");
+            _seen[slot] = true;
+            if (_fields.Set(slot, text, row) is { } reason) return new Problem(reason, _fields.Describe("field", slot, reason, text));
+        }
+        return null;
+    }
+
+    private static string KindOf(JsonTokenType token) => token switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.String => "a text",
+        JsonTokenType.Number => "a number",
+        JsonTokenType.Null => "null",
+        JsonTokenType.True or JsonTokenType.False => "true or false",
+        _ => "empty",
+    };
+
+    private readonly record struct Problem(RejectionReason Reason, string Detail);
+}

@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+using System.Globalization;
+
+namespace StreamEm.Sources.Decoding;
+
+/// <summary>
+/// D little-endian 8-byte floating-point numbers a record, in the order of the schema's features; NaN is missing. Key, time and weight can only
+/// come from outside the bytes (<see cref="RecordDefaults"/>). The text of a rejected record is its bytes in hexadecimal.
+/// </summary>
+public sealed class RawFloat64Decoder : RecordDecoder
+{
+    private readonly RecordSchema _schema;
+    private readonly int _recordBytes;
+
+    /// <summary>For records of this schema.</summary>
+    /// <exception cref="ArgumentException">The schema names a label or a target, which raw numbers have no place for.</exception>
+    public RawFloat64Decoder(RecordSchema schema)
+    {
+        if ((schema.Label ?? schema.Target) is { } field)
+            throw new ArgumentException($"Records of format float64 hold the features alone; they have no field '{field}'. Use csv or ndjson.", nameof(schema));
+        _schema = schema;
+        _recordBytes = schema.Features.Count * sizeof(double);
+    }
+
+    /// <inheritdoc/>
+    public override bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used)
+    {
+        used = 0;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override int Decode(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch)
+    {
+        int at = 0;
+        while (data.Length - at >= _recordBytes && !batch.IsFull)
+        {
+            Accept(data.Slice(at, _recordBytes), offset + at, offset + at + _recordBytes, batch, RecordDefaults.None);
+            at += _recordBytes;
+        }
+        if (isFinal && !batch.IsFull && at < data.Length)
+        {
+            RejectLength(data[at..], offset + at, offset + data.Length, batch);
+            at = data.Length;
+        }
+        batch.EndOffset = offset + at;
+        return at;
+    }
+
+    /// <inheritdoc/>
+    public override bool DecodeMessage(ReadOnlySpan<byte> message, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    {
+        if (message.Length == _recordBytes) return Accept(message, offset, nextOffset, batch, defaults);
+        RejectLength(message, offset, nextOffset, batch);
+        return false;
+    }
+
+    private bool Accept(ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    {
+        Span<double> row = batch.NextRow;
+        for (int d = 0; d < row.Length; d++)
+        {
+            double value = row[d] = BinaryPrimitives.ReadDoubleLittleEndian(record[(d * sizeof(double))..]);
+            if (double.IsFinite(value) || (double.IsNaN(value) && _schema.AllowMissing)) continue;
+            bool missing = double.IsNaN(value);
+            string detail = missing
+                ? $"feature '{_schema.Features[d]}' is NaN, and missing values are not allowed here (missing: reject)"
+                : $"feature '{_schema.Features[d]}' is infinite, expected a finite number";
+            batch.Reject(missing ? RejectionReason.MissingFeature : RejectionReason.NotFinite, detail, offset, nextOffset, Hexadecimal(record));
+            return false;
+        }
+        batch.Commit(nextOffset, defaults.Weight, key: defaults.Key, timestamp: defaults.Timestamp);
+        return true;
+    }
+
+    private void RejectLength(ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch)
+    {
+        string detail = string.Create(CultureInfo.InvariantCulture,
+            $"the record has {record.Length} bytes, expected {_recordBytes}: {_schema.Features.Count} features of 8 bytes");
+        batch.Reject(RejectionReason.SchemaMismatch, detail, offset, nextOffset, Hexadecimal(record));
+    }
+
+    private static string Hexadecimal(ReadOnlySpan<byte> record) => Convert.ToHexString(record[..Math.Min(record.Length, MaxRejectedBytes / 2)]);
+}
