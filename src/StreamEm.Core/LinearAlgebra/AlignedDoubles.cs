@@ -9,21 +9,24 @@ namespace StreamEm.Core.LinearAlgebra;
 internal sealed unsafe class AlignedDoubles
 {
     private const int LineBytes = 64;
+    /// <summary>Pinned: referenced here so that what <see cref="_start"/> points into stays alive.</summary>
     private readonly double[] _memory;
-    private readonly int _first;
+    private readonly double* _start;
 
     /// <summary>Zeros.</summary>
     public AlignedDoubles(int length)
     {
         _memory = GC.AllocateArray<double>(length + LineBytes / sizeof(double), pinned: true);
         Length = length;
-        nint address = (nint)Unsafe.AsPointer(ref _memory[0]);
-        _first = (int)(((address + LineBytes - 1) & -LineBytes) - address) / sizeof(double);
+        _start = (double*)(((nint)Unsafe.AsPointer(ref _memory[0]) + LineBytes - 1) & -LineBytes);
     }
 
     /// <summary>Number of doubles.</summary>
     public int Length { get; }
 
     /// <summary>The doubles.</summary>
-    public Span<double> Span => _memory.AsSpan(_first, Length);
+    public Span<double> Span => new(_start, Length);
+
+    /// <summary>The first double; valid as long as this object is reachable.</summary>
+    public double* Pointer => _start;
 }

@@ -35,21 +35,23 @@ internal static class VectorExp
         TVector n = TLanes.Subtract(biased, rounder);
         TVector r = TLanes.Fma(n, TLanes.Broadcast(-Ln2), x);
         r = TLanes.Fma(n, TLanes.Broadcast(-Ln2Tail), r);
-        TVector p = TLanes.Fma(TLanes.Broadcast(2.7620075880345913e-07), r, TLanes.Broadcast(2.763264067586544e-06));
-        p = TLanes.Fma(p, r, TLanes.Broadcast(2.480152132236793e-05));
-        p = TLanes.Fma(p, r, TLanes.Broadcast(0.00019841190647543324));
-        p = TLanes.Fma(p, r, TLanes.Broadcast(0.0013888888917196719));
-        p = TLanes.Fma(p, r, TLanes.Broadcast(0.008333333367311605));
-        p = TLanes.Fma(p, r, TLanes.Broadcast(0.041666666666624164));
-        p = TLanes.Fma(p, r, TLanes.Broadcast(0.16666666666615648));
-        p = TLanes.Fma(p, r, TLanes.Broadcast(0.5000000000000001));
-        p = TLanes.Fma(p, r, TLanes.Broadcast(1.0000000000000013));
-        p = TLanes.Fma(p, r, TLanes.Broadcast(1));
+
+        // Even and odd powers apart: half the chain of dependent operations, which is what one vector alone waits for.
+        TVector square = TLanes.Multiply(r, r);
+        TVector even = TLanes.Fma(TLanes.Broadcast(2.7620075880345913e-07), square, TLanes.Broadcast(2.480152132236793e-05));
+        TVector odd = TLanes.Fma(TLanes.Broadcast(2.763264067586544e-06), square, TLanes.Broadcast(0.00019841190647543324));
+        even = TLanes.Fma(even, square, TLanes.Broadcast(0.0013888888917196719));
+        odd = TLanes.Fma(odd, square, TLanes.Broadcast(0.008333333367311605));
+        even = TLanes.Fma(even, square, TLanes.Broadcast(0.041666666666624164));
+        odd = TLanes.Fma(odd, square, TLanes.Broadcast(0.16666666666615648));
+        even = TLanes.Fma(even, square, TLanes.Broadcast(0.5000000000000001));
+        odd = TLanes.Fma(odd, square, TLanes.Broadcast(1.0000000000000013));
+        TVector p = TLanes.Fma(even, square, TLanes.Fma(odd, r, TLanes.Broadcast(1)));
         return TLanes.Multiply(p, TLanes.ShiftLeft(biased, 52));
     }
 
     /// <summary>
-    /// Overwrites four vectors x by <see cref="Polynomial"/>. Written out side by side because one exponential is a chain of 17 dependent operations:
+    /// Overwrites four vectors x by the same polynomial, Horner's way. Written out side by side because one exponential is a chain of 17 dependent operations:
     /// the scheduler is full long before it reaches a second chain, so program order has to hold four.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

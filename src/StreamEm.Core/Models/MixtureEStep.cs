@@ -13,6 +13,9 @@ internal sealed class MixtureEStep : EStep
     /// </summary>
     internal const double ImpossibleLogDensity = -1e150;
 
+    /// <summary>Up to here rows are scored one by one: a block costs what 32 rows do.</summary>
+    private const int FewRows = 8;
+
     private readonly int _components, _dimension, _statisticsLength;
     private readonly double[] _weights, _logWeights;
     private readonly EmissionEStep _emission;
@@ -53,6 +56,7 @@ internal sealed class MixtureEStep : EStep
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> responsibilities, Workspace workspace)
     {
         var space = (BlockWorkspace)workspace;
+        if (count <= FewRows && TryScoreRows(batch, first, count, logDensities, responsibilities, space)) return;
         for (int at = 0; at < count; at += RowBlock.Capacity)
         {
             RowBlock block = space.Block;
@@ -67,6 +71,26 @@ internal sealed class MixtureEStep : EStep
                     responsibilities[(at + i) * _components + k] = impossible ? _weights[k] : space.LogJoint[k * RowBlock.Stride + i];
             }
         }
+    }
+
+    /// <summary>Scores rows one by one, components in lanes; false if a row is incomplete or the family only knows blocks.</summary>
+    private bool TryScoreRows(Minibatch batch, int first, int count, Span<double> logDensities, Span<double> responsibilities, BlockWorkspace space)
+    {
+        Span<double> joint = space.LogJoint[..ComponentLanes.Padded(_components)];
+        for (int row = 0; row < count; row++)
+        {
+            ReadOnlySpan<double> values = batch.Row(first + row);
+            _logWeights.CopyTo(joint);
+            joint[_components..].Clear();
+            if (!_emission.TryLogDensities(values, joint)) return false;
+            double density = SoftMax.Normalize(joint);
+            if (double.IsNaN(density)) return false;
+            bool impossible = !(density > ImpossibleLogDensity);
+            logDensities[row] = impossible ? double.NegativeInfinity : density;
+            ReadOnlySpan<double> result = impossible ? _weights : joint[.._components];
+            result.CopyTo(responsibilities[(row * _components)..]);
+        }
+        return true;
     }
 
     private void Joint(RowBlock block, Span<double> joint)
@@ -114,6 +138,9 @@ internal sealed class MixtureEStep : EStep
             Multiply(joint, index, 0);
         }
         ReadOnlySpan<double> weights = block.Batch.Weights;
+        if (weights.IsEmpty && block.Batch.Labels.IsEmpty && block.Incomplete.IsEmpty
+            && LaneSums.TrySumAbove(lanes[..block.Count], ImpossibleLogDensity, out double sum))
+            return new Evidence(block.Count, sum);
         bool hasLabels = !block.Batch.Labels.IsEmpty;
         double total = 0, logLikelihood = 0;
         for (int i = 0; i < block.Count; i++)

@@ -71,10 +71,17 @@ public sealed class VectorFunctionsTests
         return worst;
     }
 
-    private static double[] EveryWidthOfExp(double x) =>
-    [
-        Lanes2.Exp(Vector128.Create(x))[1], Lanes4.Exp(Vector256.Create(x))[2], Lanes8.Exp(Vector512.Create(x))[5],
-    ];
+    private static double[] EveryWidthOfExp(double x)
+    {
+        (Vector128<double> a, Vector256<double> b, Vector512<double> c) = (Vector128.Create(x), Vector256.Create(x), Vector512.Create(x));
+        (Vector128<double> a1, Vector128<double> a2, Vector128<double> a3, Vector128<double> a4) = (a, a, a, a);
+        (Vector256<double> b1, Vector256<double> b2, Vector256<double> b3, Vector256<double> b4) = (b, b, b, b);
+        (Vector512<double> c1, Vector512<double> c2, Vector512<double> c3, Vector512<double> c4) = (c, c, c, c);
+        Lanes2.Exp4(ref a1, ref a2, ref a3, ref a4);
+        Lanes4.Exp4(ref b1, ref b2, ref b3, ref b4);
+        Lanes8.Exp4(ref c1, ref c2, ref c3, ref c4);
+        return [Lanes2.Exp(a)[1], Lanes4.Exp(b)[2], Lanes8.Exp(c)[5], a1[0], a2[0], a3[1], a4[1], b1[0], b2[1], b3[2], b4[3], c1[0], c2[2], c3[4], c4[7]];
+    }
 
     private static double[] EveryWidthOfLog(double x) =>
     [

@@ -8,6 +8,8 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
     private static readonly double LogTwoPi = Math.Log(2 * Math.PI);
     private readonly int _components, _dimension;
     private readonly double[] _factors, _biases, _constants;
+    private readonly Func<ComponentLanes> _makeLanes;
+    private ComponentLanes? _lanes;
 
     public DiagonalGaussianEStep(int components, int dimension, ReadOnlySpan<double> means, ReadOnlySpan<double> variances)
     {
@@ -15,6 +17,7 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
         _factors = new double[components * dimension];
         _biases = new double[components * dimension];
         _constants = new double[components];
+        _makeLanes = () => ComponentLanes.Diagonal(_components, _dimension, _factors, _biases, _constants);
         for (int at = 0; at < _factors.Length; at++)
         {
             if (!(variances[at] > 0))
@@ -37,6 +40,12 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
             for (int k = 0; k < _components; k++)
                 logJoint[k * RowBlock.Stride + incomplete[at]] = kept[at * _components + k] + LogDensity(row, k);
         }
+    }
+
+    public override bool TryLogDensities(ReadOnlySpan<double> row, Span<double> logJoint)
+    {
+        LazyInitializer.EnsureInitialized(ref _lanes, _makeLanes).AddTo(row, logJoint);
+        return true;
     }
 
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)

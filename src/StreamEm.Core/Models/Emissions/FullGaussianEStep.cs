@@ -12,6 +12,8 @@ internal sealed class FullGaussianEStep : EmissionEStep
     private readonly int _components, _dimension;
     private readonly bool _tied;
     private readonly double[] _factors, _biases, _constants;
+    private readonly Func<ComponentLanes> _makeLanes;
+    private ComponentLanes? _lanes;
     private readonly MissingPatterns _patterns;
 
     public FullGaussianEStep(int components, int dimension, ReadOnlySpan<double> means, ReadOnlySpan<double> covariances, bool tied)
@@ -21,6 +23,7 @@ internal sealed class FullGaussianEStep : EmissionEStep
         _factors = new double[components * packed];
         _biases = new double[components * dimension];
         _constants = new double[components];
+        _makeLanes = () => ComponentLanes.Triangular(_components, _dimension, _factors, _biases, _constants);
         for (int k = 0; k < components; k++)
         {
             Span<double> factor = _factors.AsSpan(k * packed, packed);
@@ -57,6 +60,12 @@ internal sealed class FullGaussianEStep : EmissionEStep
             for (int k = 0; k < _components; k++)
                 logJoint[k * RowBlock.Stride + incomplete[at]] = kept[at * _components + k] + pattern.LogDensity(row, k);
         }
+    }
+
+    public override bool TryLogDensities(ReadOnlySpan<double> row, Span<double> logJoint)
+    {
+        LazyInitializer.EnsureInitialized(ref _lanes, _makeLanes).AddTo(row, logJoint);
+        return true;
     }
 
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
