@@ -50,6 +50,12 @@ public sealed class YamlTextTests
     public void NestingDeeperThan64_IsAnErrorAndNotAStackOverflow() =>
         Assert.EndsWith("error: nested deeper than 64 levels", Assert.Single(ConfigFile.ProblemsOf(new string('[', 100_000))), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(64, false)]
+    [InlineData(65, true)]
+    public void NestingOf64Levels_IsTheDeepestRead(int levels, bool isTooDeep) => Assert.Equal(
+        isTooDeep, ConfigFile.ProblemsOf($"{new string('[', levels)}x{new string(']', levels)}")[0].EndsWith("nested deeper than 64 levels", StringComparison.Ordinal));
+
     [Fact]
     public void FileOverOneMebibyte_IsRefusedUnread()
     {
