@@ -32,7 +32,7 @@ internal static partial class WorkerTable
     private static readonly Table<RejectedOptions> Rejected = new(
         () => new RejectedOptions(),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, string?>(
-            "file", new OptionalTextKind("the path of a file, or null"), o => o.File, (o, v) => o with { File = v }, "NDJSON file that keeps records that cannot be used; null counts them only.")),
+            "file", new OptionalTextKind("the path of a file, or null"), o => o.File, (o, v) => o with { File = v }, "NDJSON file that keeps records that cannot be used; null: rejected.ndjson beside the checkpoints.")),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, double>(
             "stop_above_ratio", new NumberKind(Interval.Closed(0, 1)), o => o.StopAboveRatio, (o, v) => o with { StopAboveRatio = v },
             "The worker stops when more than this share of the records cannot be used; 1 never stops.")));
