@@ -3,7 +3,9 @@ using StreamEm.Worker.Commands;
 
 RootCommand root = new("Learns latent variable models from endless streams by stepwise expectation maximisation.")
 {
+    RunCommand.Create(),
     FitCommand.Create(),
+    ScoreCommand.Create(),
     InspectCommand.Create(),
     PlotCommand.Create(),
     ValidateCommand.Create(),

@@ -31,7 +31,7 @@ internal static unsafe class RowTranspose
             int read = 3 * dimension + ((dimension + 3) & ~3);
             if (path != KernelPath.Portable && Avx.IsSupported)
                 for (; row * dimension + read <= count * dimension; row += 4)
-                    {
+                {
                     double* first = from + row * dimension;
                     if (FourRows(first, first + dimension, first + 2 * dimension, first + 3 * dimension, dimension, to + row)) found += FixIncomplete(from, row, 4, dimension, to, incomplete[found..]);
                 }

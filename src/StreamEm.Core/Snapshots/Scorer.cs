@@ -63,7 +63,8 @@ public sealed class Scorer
                 logScale += _logScale[d];
             }
             anomalyScores[row] = any && Snapshot.Calibration is { } calibration ? calibration.Score(logDensities[row]) : double.NaN;
-            logDensities[row] -= logScale;
+            // The weights sum to 1 but for rounding: what says nothing has probability 1.
+            logDensities[row] = any ? logDensities[row] - logScale : 0;
         }
         _spaces.Add(space);
     }

@@ -61,6 +61,9 @@ internal sealed class RecordFields
     /// <summary>Whether a feature may be missing.</summary>
     public bool AllowMissing => _allowMissing;
 
+    /// <summary>Whether a slot takes any text, not a number or a time.</summary>
+    public bool IsText(int slot) => slot >= Dimension && _roles[slot - Dimension] is (Role.Label or Role.Key);
+
     /// <summary>Starts a record with what it has when its fields do not say.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Begin(in RecordDefaults defaults)

@@ -41,7 +41,6 @@ public sealed class FileSource : RecordSource
     /// <inheritdoc/>
     public override async ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken)
     {
-        batch.Clear("");
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -50,6 +49,7 @@ public sealed class FileSource : RecordSource
                 if (TryRead(cursor, batch, cancellationToken)) return true;
                 continue;
             }
+            batch.Clear("");
             if (!_files.IsEndless) return false;
             await Task.Delay(_options.PollInterval, _time, cancellationToken).ConfigureAwait(false);
         }
@@ -84,7 +84,6 @@ public sealed class FileSource : RecordSource
             {
                 cursor.ReadLength = length;
                 _files.AtEnd(cursor);
-                batch.Clear("");
                 return false;
             }
             int read = cursor.File.Read(_window.Free().Span);

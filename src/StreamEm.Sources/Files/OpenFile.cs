@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Microsoft.Win32.SafeHandles;
 
 namespace StreamEm.Sources.Files;
@@ -8,7 +7,7 @@ internal sealed class OpenFile : IDisposable
 {
     private readonly string _path;
     private readonly SafeFileHandle _handle;
-    private Stream? _decompressed;
+    private GzipText? _decompressed;
     private long _at;
 
     /// <exception cref="SourceException">It cannot be opened.</exception>
@@ -63,7 +62,7 @@ internal sealed class OpenFile : IDisposable
     {
         try
         {
-            int read = IsCompressed ? Decompressed().Read(buffer) : RandomAccess.Read(_handle, buffer, _at);
+            int read = IsCompressed ? (_decompressed ??= new GzipText(_handle)).Read(buffer) : RandomAccess.Read(_handle, buffer, _at);
             _at += read;
             return read;
         }
@@ -101,46 +100,5 @@ internal sealed class OpenFile : IDisposable
     {
         _decompressed?.Dispose();
         _handle.Dispose();
-    }
-
-    private Stream Decompressed() => _decompressed ??= new GZipStream(new StoredBytes(_handle), CompressionMode.Decompress);
-
-    /// <summary>The bytes on disk as a stream that leaves the handle open.</summary>
-    private sealed class StoredBytes(SafeFileHandle handle) : Stream
-    {
-        private long _at;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => _at;
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override int Read(Span<byte> buffer)
-        {
-            int read = RandomAccess.Read(handle, buffer, _at);
-            _at += read;
-            return read;
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -55,6 +55,7 @@ public sealed class ApiServer : IAsyncDisposable
         ModelEndpoints.Map(_app);
         StreamEndpoint.Map(_app);
         ScoreEndpoint.Map(_app);
+        RecordsEndpoint.Map(_app);
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
+using StreamEm.Sources.Http;
 
 namespace StreamEm.Worker.Api;
 
@@ -32,21 +33,36 @@ internal sealed class RequestRecords
     /// <summary>What is wrong with the request; null when nothing is.</summary>
     public IResult? Problem { get; private init; }
 
-    /// <summary>Reads the body.</summary>
-    public static async Task<RequestRecords> ReadAsync(HttpRequest request)
-    {
-        MediaTypeHeaderValue? type = MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? parsed) ? parsed : null;
-        bool isLines = type?.MediaType.Value is LinesType or "application/ndjson" or "application/jsonl";
-        if (!isLines && type is not null && type.MediaType != "application/json" && type.SubTypeWithoutSuffix != "json")
-        {
-            return Bad(StatusCodes.Status415UnsupportedMediaType, "Unknown media type", "The body's Content-Type is not one this call reads.",
-                request.ContentType, $"application/json or {LinesType}");
-        }
+    /// <summary>What a body should be.</summary>
+    public const string Expected = """{"records": [{...}, ...]} as application/json, or one object a line as application/x-ndjson""";
 
+    /// <summary>How the request's Content-Type says its records are written; null when it says something else. None is JSON.</summary>
+    public static PushFormat? FormatOf(HttpRequest request)
+    {
+        if (string.IsNullOrEmpty(request.ContentType)) return PushFormat.Json;
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)) return null;
+        if (type.MediaType.Value is LinesType or "application/ndjson" or "application/jsonl" or "application/x-jsonlines") return PushFormat.Ndjson;
+        return type.MediaType == "application/json" || type.Suffix == "json" ? PushFormat.Json : null;
+    }
+
+    /// <summary>The answer to a Content-Type that is not read.</summary>
+    public static IResult UnknownType(HttpRequest request) => Problems.Of(StatusCodes.Status415UnsupportedMediaType,
+        "Unknown media type", "The body's Content-Type is not one this call reads.", request.ContentType, Expected);
+
+    /// <summary>The whole body; the server's limit on its size holds.</summary>
+    public static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpRequest request)
+    {
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body, request.HttpContext.RequestAborted).ConfigureAwait(false);
-        ReadOnlyMemory<byte> bytes = body.GetBuffer().AsMemory(0, (int)body.Length);
-        return isLines ? new RequestRecords(Lines(bytes), isLines: true) : FromJson(bytes);
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
+    }
+
+    /// <summary>Reads the records of a body.</summary>
+    public static async Task<RequestRecords> ReadAsync(HttpRequest request)
+    {
+        if (FormatOf(request) is not { } format) return new RequestRecords([], isLines: false) { Problem = UnknownType(request) };
+        ReadOnlyMemory<byte> bytes = await ReadBodyAsync(request).ConfigureAwait(false);
+        return format == PushFormat.Ndjson ? new RequestRecords(Lines(bytes), isLines: true) : FromJson(bytes);
     }
 
     private static List<ReadOnlyMemory<byte>> Lines(ReadOnlyMemory<byte> bytes)
@@ -74,15 +90,14 @@ internal sealed class RequestRecords
                 return new RequestRecords([.. records.EnumerateArray().Select(record => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(record)))], isLines: false);
             }
 
-            return Bad(StatusCodes.Status400BadRequest, "No records", "The body is JSON without an array 'records'.",
-                document.RootElement.ValueKind.ToString(), """{"records": [{"<feature>": <number>, ...}, ...]}""");
+            return Bad("No records", "The body is JSON without an array 'records'.", document.RootElement.ValueKind.ToString());
         }
         catch (JsonException failure)
         {
-            return Bad(StatusCodes.Status400BadRequest, "Not JSON", failure.Message, null, """{"records": [...]}, or one object a line with Content-Type: application/x-ndjson""");
+            return Bad("Not JSON", failure.Message, null);
         }
     }
 
-    private static RequestRecords Bad(int status, string title, string detail, object? found, object expected) =>
-        new([], isLines: false) { Problem = Problems.Of(status, title, detail, found, expected) };
+    private static RequestRecords Bad(string title, string detail, object? found) =>
+        new([], isLines: false) { Problem = Problems.Of(StatusCodes.Status400BadRequest, title, detail, found, Expected) };
 }

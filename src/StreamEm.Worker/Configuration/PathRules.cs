@@ -69,7 +69,7 @@ internal sealed class PathRules(WorkerOptions options, Binder binder)
         string[] expected = full.Split(Path.DirectorySeparatorChar);
         string[] found = path.Split(Path.DirectorySeparatorChar);
         return expected.Length == found.Length
-            && expected.Zip(found).All(pair => FileSystemName.MatchesSimpleExpression(pair.First, pair.Second, ignoreCase: false));
+            && expected.Zip(found).All(pair => pair.First == pair.Second || FileSystemName.MatchesSimpleExpression(pair.First, pair.Second, ignoreCase: false));
     }
 
     private static string Hint(string path) => Path.IsPathRooted(path) ? "" : $" in the working directory {Environment.CurrentDirectory}";

@@ -109,7 +109,7 @@ public sealed record KafkaPublisherOptions
 /// <summary><c>rejected</c>: where records that cannot be used are kept.</summary>
 public sealed record RejectedOptions
 {
-    /// <summary><c>file</c>; null counts them only.</summary>
+    /// <summary><c>file</c>; null keeps them in <c>rejected.ndjson</c> beside the checkpoints (<c>fit</c>, which has none, only counts them).</summary>
     public string? File { get; init; }
 
     /// <summary><c>stop_above_ratio</c>: the worker stops (65) when more than this share of the records is rejected.</summary>

@@ -1,6 +1,6 @@
 using StreamEm.Core.Estimation;
-using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
@@ -36,8 +36,7 @@ internal sealed class LearnerLoop
     private readonly ILogger _log;
     private readonly CancellationToken _stop;
     private readonly MinibatchClock _clock;
-    private SnapshotDocument? _latest;
-    private IReadOnlyList<string> _warnings = [];
+    private readonly SnapshotMaker _snapshots;
     private volatile ModelState _state;
 
     public LearnerLoop(
@@ -53,22 +52,11 @@ internal sealed class LearnerLoop
             Rejected = OnRejected,
         };
         _checkpoints = new CheckpointSchedule(options.Checkpoint, writer, time, Capture, run.RejectedFile, run.Learner.Updates);
-        _latest = run.From?.Latest;
+        _snapshots = new SnapshotMaker(options, run, time, log);
     }
 
     /// <summary>Where the model stands.</summary>
     public ModelState State => _state;
-
-    /// <summary>The exit code of a source's failure.</summary>
-    public static int CodeOf(SourceFailure failure) => failure switch
-    {
-        SourceFailure.Missing => ExitCode.InputMissing,
-        SourceFailure.Changed => ExitCode.DataCorrupt,
-        SourceFailure.Io => ExitCode.InputOutput,
-        SourceFailure.Unavailable => ExitCode.Unavailable,
-        SourceFailure.Denied => ExitCode.Denied,
-        _ => ExitCode.Internal,
-    };
 
     /// <summary>From the first record to the last checkpoint. Never throws.</summary>
     public PipelineEnd Run()
@@ -92,7 +80,7 @@ internal sealed class LearnerLoop
 
     private void Resume()
     {
-        if (_latest is not null) _display.Restored(_latest);
+        if (_snapshots.Latest is { } restored) _display.Restored(restored);
         foreach (PublisherLane lane in _lanes) lane.Release(_run.From?.Outbox ?? []);
         if (_run.From is null)
         {
@@ -153,15 +141,29 @@ internal sealed class LearnerLoop
 
     private PipelineEnd Stopped()
     {
-        _reader.StopAsync().GetAwaiter().GetResult();
-        if (!_reader.Source.IsReplayable)
+        if (_reader.Source.IsReplayable)
         {
-            // What was read is gone from the source: it is learned from before the state is kept.
-            while (_reader.TryTake(out RecordBatch? batch)) LearnFrom(batch, CancellationToken.None);
+            _reader.StopAsync().GetAwaiter().GetResult();
+        }
+        else
+        {
+            LearnTheRest();
         }
 
         WorkerLog.ModelStopped(_log, _options.Id, _run.Learner.Updates, _run.Learner.Records);
         return new PipelineEnd(ModelState.Stopped);
+    }
+
+    /// <summary>What was read from a source that cannot be read again is learned from before the state is kept.</summary>
+    private void LearnTheRest()
+    {
+        bool endsItself = _reader.Source is HttpPushSource;
+        if (!endsItself) _reader.StopAsync().GetAwaiter().GetResult();
+        while (!_reader.Ended.IsCompleted)
+        {
+            if (_reader.TryTake(out RecordBatch? batch)) LearnFrom(batch, CancellationToken.None);
+            else Task.WaitAny(_reader.WaitAsync(CancellationToken.None));
+        }
     }
 
     private PipelineEnd SourceEnded()
@@ -169,13 +171,13 @@ internal sealed class LearnerLoop
         if (_reader.Ended.Exception?.InnerException is { } failure)
         {
             return failure is SourceException source
-                ? new PipelineEnd(ModelState.Failed, CodeOf(source.Failure), source.Message, source)
+                ? new PipelineEnd(ModelState.Failed, SourceExitCode.Of(source.Failure), source.Message, source)
                 : new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"The source failed: {failure.GetType().FullName}: {failure.Message}", failure);
         }
 
         if (_run.Rejections.Excess(_options.Rejected.StopAboveRatio, atEnd: true) is { } excess) return TooManyRejected(excess);
         _fold.Flush();
-        if (_latest is not null && _outbox.Add(_latest, isLast: true)) _checkpoints.Demand();
+        if (_snapshots.Latest is { } last && _outbox.Add(last, isLast: true)) _checkpoints.Demand();
         _checkpoints.Changed(_run.Learner.Updates);
         Report();
         WorkerLog.SourceFinished(_log, _options.Id, _run.Learner.Updates, _run.Learner.Records, _run.Rejections.Rejected);
@@ -240,27 +242,9 @@ internal sealed class LearnerLoop
 
     private void OnUpdated()
     {
-        Learner learner = _run.Learner;
-        ModelSnapshot made = learner.CreateSnapshot(_options.Schema.Features) ?? throw new InvalidOperationException("An update left no parameters.");
-        bool isFirst = _latest is null;
-        _latest = new SnapshotDocument(made with
-        {
-            ModelId = _options.Id,
-            RunId = _run.RunId,
-            ConfigHash = _options.ConfigHash,
-            Version = learner.Updates,
-            CreatedAt = _time.GetUtcNow(),
-            Source = _run.Position.Partitions.ToDictionary(pair => pair.Key, pair => pair.Value.Next, StringComparer.Ordinal),
-        });
-        _outbox.Add(_latest, isLast: false);
-        _display.Made(_latest);
-
-        TrainingReport training = made.Training;
-        if (isFirst) WorkerLog.ModelInitialized(_log, _options.Id, learner.Records + learner.Pending);
-        WorkerLog.ModelUpdated(_log, _options.Id, learner.Updates, training.LastStepSize, training.MeanLogLikelihood);
-        if (training.Warnings.Count == 0 || training.Warnings.SequenceEqual(_warnings)) return;
-        foreach (string warning in training.Warnings.Except(_warnings)) WorkerLog.ModelWarning(_log, _options.Id, warning);
-        _warnings = training.Warnings;
+        SnapshotDocument made = _snapshots.Make();
+        _outbox.Add(made, isLast: false);
+        _display.Made(made);
     }
 
     private void OnRejected(RejectedRecord record)
@@ -297,7 +281,7 @@ internal sealed class LearnerLoop
             Position = _run.Position.Copy(),
             Rejections = _run.Rejections.ToCounts(),
             RejectedFileLength = _run.RejectedFile?.Length ?? 0,
-            Latest = _latest,
+            Latest = _snapshots.Latest,
             Outbox = _outbox.Capture(),
             Learner = stream.ToArray(),
         };

@@ -1,4 +1,5 @@
 using StreamEm.Sources;
+using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
@@ -89,6 +90,8 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <summary>Asks the pipeline to finish the current update, keep its state, publish and end.</summary>
     public void RequestStop()
     {
+        // What was accepted from outside is still learned from; nothing more is accepted.
+        if (_reader?.Source is HttpPushSource push) push.Complete();
         if (!_completion.Task.IsCompleted) _stop.Cancel();
     }
 
@@ -110,7 +113,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         }
         catch (SourceException failure)
         {
-            throw new CommandException(LearnerLoop.CodeOf(failure.Failure), $"Model '{Options.Id}': {failure.Message}", failure);
+            throw new CommandException(SourceExitCode.Of(failure.Failure), $"Model '{Options.Id}': {failure.Message}", failure);
         }
     }
 

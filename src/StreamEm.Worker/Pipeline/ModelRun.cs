@@ -27,8 +27,8 @@ internal sealed record ModelRun
     /// <summary>What was read and rejected.</summary>
     public required RejectionLedger Rejections { get; init; }
 
-    /// <summary>Where rejected records go; null counts them only.</summary>
-    public required RejectedFile? RejectedFile { get; init; }
+    /// <summary>Where rejected records go.</summary>
+    public required RejectedFile RejectedFile { get; init; }
 
     /// <summary>The checkpoint it goes on from; null for a new run.</summary>
     public required Checkpoint? From { get; init; }
@@ -42,7 +42,7 @@ internal sealed record ModelRun
         Learner learner = CreateLearner(options);
         if (checkpoint is not null) Restore(learner, checkpoint);
 
-        RejectedFile? rejectedFile = options.Rejected.File is { } path ? RejectedFile.Open(path, checkpoint?.RejectedFileLength, log) : null;
+        RejectedFile rejectedFile = RejectedFile.Open(options.Rejected.File ?? directory.RejectedFile, checkpoint?.RejectedFileLength, log);
         var run = new ModelRun
         {
             RunId = checkpoint?.RunId ?? Guid.CreateVersion7(time.GetUtcNow()).ToString("D"),

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace StreamEm.Worker.Telemetry;
@@ -11,6 +12,8 @@ namespace StreamEm.Worker.Telemetry;
 /// </summary>
 public sealed class LineLoggerProvider(TextWriter output, bool json, LogLevel minimum, TimeProvider time) : ILoggerProvider
 {
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly Lock _lock = new();
 
     /// <inheritdoc/>
@@ -43,7 +46,7 @@ public sealed class LineLoggerProvider(TextWriter output, bool json, LogLevel mi
     private string Json(string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields, Exception? exception)
     {
         var bytes = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(bytes))
+        using (var writer = new Utf8JsonWriter(bytes, Options))
         {
             writer.WriteStartObject();
             writer.WriteString("ts", time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));

@@ -24,6 +24,36 @@ public sealed class ModelPipelineTests : IDisposable
     }
 
     [Fact]
+    public async Task Snapshot_Source_IsTheRecordAfterTheLastOneItsUpdateCouldUse()
+    {
+        await Pipelines.Drain(_directory, Pipelines.Model(_directory), Pipelines.Clouds(330));
+
+        // Three minibatches of 32 are made once the buffer of 96 is full, then one per 32 records, the last at the end.
+        Assert.Equal([96L, 96, 96, 128, 160, 192, 224, 256, 288, 320, 330],
+            PublishedLog.Read(_directory["out/snapshots.ndjson"]).Select(line => line.GetProperty("source").GetProperty("memory").GetInt64()));
+    }
+
+    [Fact]
+    public async Task Checkpoint_FewUpdatesAndAnIdleSource_IsWrittenAndPublishedAfterItsTime()
+    {
+        var time = new ManualTime();
+        ModelOptions options = Pipelines.Model(_directory) with { Checkpoint = new CheckpointOptions { EveryUpdates = 1000, Every = TimeSpan.FromSeconds(10) } };
+        MemorySource? source = null;
+        await using ModelPipeline pipeline = Pipelines.Create(_directory, options, position => source = new MemorySource(Pipelines.Clouds(330), position, endless: true), time);
+        await pipeline.StartAsync(CancellationToken.None);
+        await Eventually.True(() => pipeline.Feed.Latest?.Version == 10, "version 10");
+        Assert.Empty(PublishedLog.Versions(_directory["out/snapshots.ndjson"]));
+
+        await Eventually.True(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(10));
+            return PublishedLog.Versions(_directory["out/snapshots.ndjson"]).Count == 10;
+        }, "10 versions published");
+        pipeline.RequestStop();
+        await Eventually.Within(pipeline.Completion);
+    }
+
+    [Fact]
     public async Task Drain_Again_MakesNoNewVersions()
     {
         await Pipelines.Drain(_directory, Pipelines.Model(_directory), Pipelines.Clouds(330));

@@ -42,6 +42,6 @@ public sealed partial class DurationKind : ValueKind<TimeSpan>
         return string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds}ms");
     }
 
-    [GeneratedRegex("^(?<number>[0-9]{1,12}(\\.[0-9]{1,6})?)(?<unit>ms|s|m|h|d)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("^(?<number>[0-9]{1,12}(\\.[0-9]{1,6})?)(?<unit>ms|s|m|h|d)\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Pattern();
 }

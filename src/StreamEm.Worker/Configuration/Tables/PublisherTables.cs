@@ -12,7 +12,8 @@ internal static class PublisherTables
     private static readonly Table<FilePublisherOptions> File = new(
         () => new FilePublisherOptions { Path = "" },
         new ValueField<FilePublisherOptions>(new Setting<FilePublisherOptions, string>(
-            "path", new TextKind(), o => o.Path, (o, v) => o with { Path = v }, "The NDJSON file that gets one snapshot a line.")) { IsRequired = true },
+            "path", new TextKind(), o => o.Path, (o, v) => o with { Path = v }, "The NDJSON file that gets one snapshot a line."))
+        { IsRequired = true },
         new ValueField<FilePublisherOptions>(new Setting<FilePublisherOptions, int>(
             "every_updates", EveryUpdates, o => o.EveryUpdates, (o, v) => o with { EveryUpdates = v }, "Only versions divisible by it, and the last one.")));
 
@@ -20,7 +21,8 @@ internal static class PublisherTables
         () => new KafkaPublisherOptions { Brokers = [], Topic = "" },
         new TextListField<KafkaPublisherOptions>("brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v }) { IsRequired = true },
         new ValueField<KafkaPublisherOptions>(new Setting<KafkaPublisherOptions, string>(
-            "topic", new TextKind(), o => o.Topic, (o, v) => o with { Topic = v }, "The compacted topic; the key is the model's id.")) { IsRequired = true },
+            "topic", new TextKind(), o => o.Topic, (o, v) => o with { Topic = v }, "The compacted topic; the key is the model's id."))
+        { IsRequired = true },
         new ValueField<KafkaPublisherOptions>(new Setting<KafkaPublisherOptions, int>(
             "every_updates", EveryUpdates, o => o.EveryUpdates, (o, v) => o with { EveryUpdates = v }, "Only versions divisible by it, and the last one.")),
         new ValueField<KafkaPublisherOptions>(new Setting<KafkaPublisherOptions, TimeSpan?>(

@@ -52,5 +52,6 @@ internal static class SourceTables
 
     /// <summary><c>source</c>.</summary>
     public static readonly Field<ModelOptions> Field = new OneOfField<ModelOptions>(
-        "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source, (o, v) => o with { Source = v }) { IsRequired = true };
+        "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source, (o, v) => o with { Source = v })
+    { IsRequired = true };
 }

@@ -32,7 +32,7 @@ internal static partial class WorkerTable
     private static readonly Table<RejectedOptions> Rejected = new(
         () => new RejectedOptions(),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, string?>(
-            "file", new OptionalTextKind("the path of a file, or null"), o => o.File, (o, v) => o with { File = v }, "NDJSON file that keeps records that cannot be used; null counts them only.")),
+            "file", new OptionalTextKind("the path of a file, or null"), o => o.File, (o, v) => o with { File = v }, "NDJSON file that keeps records that cannot be used; null: rejected.ndjson beside the checkpoints.")),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, double>(
             "stop_above_ratio", new NumberKind(Interval.Closed(0, 1)), o => o.StopAboveRatio, (o, v) => o with { StopAboveRatio = v },
             "The worker stops when more than this share of the records cannot be used; 1 never stops.")));
@@ -42,10 +42,12 @@ internal static partial class WorkerTable
         NewModel,
         new ValueField<ModelOptions>(new Setting<ModelOptions, string>(
             "id", new TextKind(IdPattern(), $"an id of a-z, 0-9, '.', '_' and '-', at most 64, starting with a letter or digit"),
-            o => o.Id, (o, v) => o with { Id = v }, "Name of the model in paths, files and topics.")) { IsRequired = true },
+            o => o.Id, (o, v) => o with { Id = v }, "Name of the model in paths, files and topics."))
+        { IsRequired = true },
         SourceTables.Field,
         new TextListField<ModelOptions>(
-            "features", "Columns or JSON fields that are learned from, in this order.", o => o.Schema.Features, (o, v) => o with { Schema = o.Schema with { Features = v } }) { IsRequired = true },
+            "features", "Columns or JSON fields that are learned from, in this order.", o => o.Schema.Features, (o, v) => o with { Schema = o.Schema with { Features = v } })
+        { IsRequired = true },
         SchemaField("label", o => o.Label, (o, v) => o with { Label = v }, "Field of the label; empty values are unlabelled."),
         SchemaField("weight", o => o.Weight, (o, v) => o with { Weight = v }, "Field of the record's weight."),
         SchemaField("key", o => o.Key, (o, v) => o with { Key = v }, "Field of the key that sequences are grouped by."),
@@ -67,7 +69,8 @@ internal static partial class WorkerTable
         new ValueField<WorkerOptions>(new Setting<WorkerOptions, string>(
             "state_directory", new TextKind(), o => o.StateDirectory, (o, v) => o with { StateDirectory = v }, "The only directory the worker owns.")),
         new ListField<WorkerOptions, ModelOptions>(
-            "models", "The models to learn.", (node, path, binder) => binder.Bind(Model, node, path), Model.Describe, o => o.Models, (o, v) => o with { Models = v }) { IsRequired = true });
+            "models", "The models to learn.", (node, path, binder) => binder.Bind(Model, node, path), Model.Describe, o => o.Models, (o, v) => o with { Models = v })
+        { IsRequired = true });
 
     private enum Missing
     {

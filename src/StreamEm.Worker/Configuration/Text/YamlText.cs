@@ -84,7 +84,7 @@ public sealed class YamlText
 
     private ConfigNode ReadDocument()
     {
-        _parser.MoveNext();
+        MoveNext();
         Skip<StreamStart>();
         if (Next is StreamEnd) return new ScalarNode(_origin(Next.Start), null);
         Skip<DocumentStart>();
@@ -101,7 +101,7 @@ public sealed class YamlText
         switch (Next)
         {
             case Scalar scalar:
-                _parser.MoveNext();
+                MoveNext();
                 return ReadScalar(scalar);
             case SequenceStart:
                 return ReadSequence(depth);
@@ -109,7 +109,7 @@ public sealed class YamlText
                 return ReadMapping(depth);
             case AnchorAlias alias:
                 _problems.Error(_origin(alias.Start), $"alias '*{alias.Value}' is not allowed; write the value itself");
-                _parser.MoveNext();
+                MoveNext();
                 return new ScalarNode(_origin(alias.Start), null);
             default:
                 throw new SemanticErrorException(Next.Start, Next.End, $"found {Next.GetType().Name}, expected a value");
@@ -166,15 +166,29 @@ public sealed class YamlText
         }
 
         RefuseProperties(key);
-        _parser.MoveNext();
+        MoveNext();
         return key.Value;
+    }
+
+    /// <summary>The parser answers some broken texts with exceptions of its own faults instead of a YAML error.</summary>
+    private void MoveNext()
+    {
+        Mark start = _parser.Current?.End ?? Mark.Empty;
+        try
+        {
+            _parser.MoveNext();
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        {
+            throw new YamlException(start, start, "the text after this place cannot be parsed", fault);
+        }
     }
 
     private void Skip<TEvent>()
         where TEvent : ParsingEvent
     {
         if (Next is not TEvent) throw new SemanticErrorException(Next.Start, Next.End, $"found {Next.GetType().Name}, expected {typeof(TEvent).Name}");
-        _parser.MoveNext();
+        MoveNext();
     }
 
     private sealed class TooDeepException(Mark start) : Exception
