@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace StreamEm.Sources.Decoding;
 
@@ -127,47 +125,48 @@ public sealed class CsvDecoder : RecordDecoder
     /// <returns>Where the first row starts that was not taken.</returns>
     private int DecodePlainRows(ReadOnlySpan<byte> data, int blockStart, int at, long offset, ReadOnlySpan<int> places, ref int next, RecordBatch batch)
     {
-        ref byte bytes = ref MemoryMarshal.GetReference(data);
-        ReadOnlySpan<int> slots = Header.Slots;
-        int dimension = _fields.Dimension;
+        CsvHeader header = Header;
+        ReadOnlySpan<int> slots = header.Slots;
+        ReadOnlySpan<byte> block = data[blockStart..];
         while (places.Length - next >= slots.Length && !batch.IsFull)
         {
             Span<double> row = batch.NextRow;
             ReadOnlySpan<int> ends = places.Slice(next, slots.Length);
             _fields.Begin(RecordDefaults.None);
-            int start = at;
-            for (int c = 0; c < ends.Length; c++)
+            int start = at - blockStart;
+            for (int column = 0; column < slots.Length; column++)
             {
-                int end = blockStart + ends[c], stop = end;
-                byte separator = Unsafe.Add(ref bytes, end);
-                if (c + 1 < ends.Length)
-                {
-                    if (separator != ',') return at;
-                }
-                else
-                {
-                    if (separator != '\n') return at;
-                    if (stop > start && Unsafe.Add(ref bytes, stop - 1) == '\r') stop--;
-                    if (c == 0 && Numbers.Trim(data[start..stop]).IsEmpty) return at;
-                }
-                int slot = slots[c];
-                if (slot >= 0 && (slot >= dimension || !FixedPoint.IsSupported || !FixedPoint.TryParse(ref bytes, start, stop, out row[slot])))
-                {
-                    if (_fields.Set(slot, data[start..stop], row) is not null) return at;
-                }
-                start = end + 1;
+                column = PlainNumbers.Take(block, start, ends, slots, column, row);
+                if (column == slots.Length) break;
+                if (!TakeField(block, start, ends, column, slots[column], row)) return at;
             }
-            foreach ((int column, int slot) in Header.Further)
-            {
-                int from = column == 0 ? at : blockStart + ends[column - 1] + 1, to = blockStart + ends[column];
-                if (column + 1 == ends.Length && to > from && data[to - 1] == '\r') to--;
-                if (_fields.Set(slot, data[from..to], row) is not null) return at;
-            }
-            _fields.Commit(batch, offset + start);
-            at = start;
-            next += slots.Length;
+            if (header.Further.Length > 0 && !TakeFurther(block, start, ends, row)) return at;
+            at = blockStart + ends[^1] + 1;
+            next += ends.Length;
+            _fields.Commit(batch, offset + at);
         }
         return at;
+    }
+
+    /// <summary>Takes one field of a row without quotes, if it is one and can be used.</summary>
+    private bool TakeField(ReadOnlySpan<byte> block, int rowStart, ReadOnlySpan<int> ends, int column, int slot, Span<double> row)
+    {
+        bool last = column + 1 == ends.Length;
+        int start = column == 0 ? rowStart : ends[column - 1] + 1, end = ends[column];
+        if (block[end] != (last ? '\n' : ',')) return false;
+        if (last && end > start && block[end - 1] == '\r') end--;
+        ReadOnlySpan<byte> text = block[start..end];
+        if (ends.Length == 1 && Numbers.Trim(text).IsEmpty) return false;
+        return slot < 0 || _fields.Set(slot, text, row) is null;
+    }
+
+    private bool TakeFurther(ReadOnlySpan<byte> block, int rowStart, ReadOnlySpan<int> ends, Span<double> row)
+    {
+        foreach ((int column, int slot) in Header.Further)
+        {
+            if (!TakeField(block, rowStart, ends, column, slot, row)) return false;
+        }
+        return true;
     }
 
     /// <summary>Decodes or rejects one record, whatever it holds.</summary>

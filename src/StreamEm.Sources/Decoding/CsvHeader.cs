@@ -9,7 +9,6 @@ internal sealed class CsvHeader
     private const int ShownColumns = 40;
 
     private readonly int[] _slots;
-    private readonly List<(int Column, int Slot)> _further = [];
 
     /// <summary>Maps the columns of <paramref name="source"/>, which has to have every field of the schema.</summary>
     /// <exception cref="SourceException">A field has no column, or more than one.</exception>
@@ -17,12 +16,14 @@ internal sealed class CsvHeader
     {
         _slots = new int[columns.Count];
         Array.Fill(_slots, -1);
+        var further = new List<(int Column, int Slot)>();
         for (int slot = 0; slot < fields.Count; slot++)
         {
             int column = Find(columns, fields[slot], source);
             if (_slots[column] < 0) _slots[column] = slot;
-            else _further.Add((column, slot));
+            else further.Add((column, slot));
         }
+        Further = [.. further];
     }
 
     /// <summary>Number of columns.</summary>
@@ -32,7 +33,7 @@ internal sealed class CsvHeader
     public ReadOnlySpan<int> Slots => _slots;
 
     /// <summary>Slots that share a column with one of <see cref="Slots"/>.</summary>
-    public IReadOnlyList<(int Column, int Slot)> Further => _further;
+    public (int Column, int Slot)[] Further { get; }
 
     /// <summary>The column names of a header line; blanks around a name are dropped.</summary>
     /// <exception cref="SourceException">There are too many.</exception>

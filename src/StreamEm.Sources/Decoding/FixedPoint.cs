@@ -61,16 +61,65 @@ internal static class FixedPoint
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryParse(ref byte data, int start, int end, out double value)
     {
-        value = 0;
+        Unsafe.SkipInit(out value);
         int length = end - start;
         if (end < Width || (uint)(length - 1) >= Width) return false;
-        Vector128<byte> text = Vector128.LoadUnsafe(ref data, (nuint)(end - Width));
         int negative = Unsafe.Add(ref data, start) == '-' ? 1 : 0;
         length -= negative;
+        if (!TrySum(ref data, end, length, out int point, out ulong mantissa) || length - (point >> 4 ^ 1) <= 0 || mantissa > MaxExactInteger) return false;
+        double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Scale), point);
+        value = BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(magnitude) | ((ulong)negative << 63));
+        return true;
+    }
+
+    /// <summary>
+    /// The same for 17 to 22 bytes with up to 19 digits: the last 16 bytes at once, those before one by one, and the rounding by
+    /// <see cref="EiselLemire"/>.
+    /// </summary>
+    public static bool TryParseLong(ref byte data, int start, int end, out double value)
+    {
+        value = 0;
+        int length = end - start;
+        if (end < Width || length is <= Width or > Width + 6) return false;
+        if (!TrySum(ref data, end, Width, out int point, out ulong mantissa)) return false;
+        bool negative = Unsafe.Add(ref data, start) == '-';
+        int headPoint = -1, headEnd = end - Width, digits = 0;
+        uint head = 0;
+        for (int at = negative ? start + 1 : start; at < headEnd; at++)
+        {
+            uint digit = (uint)(Unsafe.Add(ref data, at) - '0');
+            if (digit <= 9)
+            {
+                head = (10 * head) + digit;
+                digits++;
+                continue;
+            }
+            if (digit != unchecked((uint)('.' - '0')) || headPoint >= 0 || point < Width) return false;
+            headPoint = at;
+        }
+        // Three digits and 16 fit 64 bits.
+        if (digits > 3) return false;
+        int exponent = headPoint >= 0 ? headPoint + 1 - end : point < Width ? point - (Width - 1) : 0;
+        mantissa += head * (point < Width ? 1_000_000_000_000_000UL : 10_000_000_000_000_000UL);
+        if (!EiselLemire.TryRound(mantissa, exponent, out value)) return false;
+        if (negative) value = -value;
+        return true;
+    }
+
+    /// <summary>The digits of the last <paramref name="length"/> of the 16 bytes before <paramref name="end"/> as one integer, the point left out.</summary>
+    /// <param name="data">The bytes.</param>
+    /// <param name="end">Where they end.</param>
+    /// <param name="length">How many of the 16 count.</param>
+    /// <param name="point">Place of the point among the 16; 16 without.</param>
+    /// <param name="mantissa">The integer.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TrySum(ref byte data, int end, int length, out int point, out ulong mantissa)
+    {
+        Unsafe.SkipInit(out mantissa);
+        Vector128<byte> text = Vector128.LoadUnsafe(ref data, (nuint)(end - Width));
         Vector128<byte> keep = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(Keep), (nuint)length);
         uint points = (Vector128.Equals(text, Vector128.Create((byte)'.')) & keep).ExtractMostSignificantBits();
-        int point = BitOperations.TrailingZeroCount(points | (1u << Width));
-        if (length - (point >> 4 ^ 1) <= 0) return false;
+        point = BitOperations.TrailingZeroCount(points | (1u << Width));
         Vector128<byte> digits = (text - Vector128.Create((byte)'0')) & keep;
         digits = Ssse3.Shuffle(digits, Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(Squeeze), (nuint)(point * Width)));
         if (Vector128.GreaterThanAny(digits, Vector128.Create((byte)9))) return false;
@@ -80,10 +129,7 @@ internal static class FixedPoint
         Vector128<ushort> packed = Sse41.PackUnsignedSaturate(fours, fours);
         Vector128<int> eights = Sse2.MultiplyAddAdjacent(packed.AsInt16(), Vector128.Create(0x0001_2710).AsInt16());
         ulong halves = eights.AsUInt64().ToScalar();
-        ulong mantissa = ((uint)halves * 100_000_000UL) + (halves >> 32);
-        if (mantissa > MaxExactInteger) return false;
-        double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Scale), point);
-        value = BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(magnitude) | ((ulong)negative << 63));
+        mantissa = ((uint)halves * 100_000_000UL) + (halves >> 32);
         return true;
     }
 }

@@ -10,7 +10,6 @@ namespace StreamEm.Sources.Decoding;
 internal sealed class JsonPaths
 {
     private readonly List<(byte[] Name, JsonPaths Child)> _children = [];
-    private readonly List<int> _slots = [];
     private int _expected;
 
     /// <summary>The tree of all fields.</summary>
@@ -19,24 +18,24 @@ internal sealed class JsonPaths
         var root = new JsonPaths();
         for (int slot = 0; slot < fields.Count; slot++)
         {
-            root.Child(fields[slot])._slots.Add(slot);
+            root.Child(fields[slot]).Feed(slot);
             string[] parts = fields[slot].Split('.');
             if (parts.Length == 1) continue;
             JsonPaths node = root;
             foreach (string part in parts) node = node.Child(part);
-            node._slots.Add(slot);
+            node.Feed(slot);
         }
         return root;
     }
 
     /// <summary>The slots fed by the value of this property.</summary>
-    public IReadOnlyList<int> Slots => _slots;
+    public int[] Slots { get; private set; } = [];
 
     /// <summary>Whether fields of the schema lie within the object in this property.</summary>
     public bool HasChildren => _children.Count > 0;
 
     /// <summary>The first field within this property, for messages.</summary>
-    public int FirstSlot => _slots.Count > 0 ? _slots[0] : _children[0].Child.FirstSlot;
+    public int FirstSlot => Slots.Length > 0 ? Slots[0] : _children[0].Child.FirstSlot;
 
     /// <summary>The child named by the property the reader is at; null when no field of the schema is there.</summary>
     public JsonPaths? Find(ref Utf8JsonReader reader)
@@ -52,6 +51,8 @@ internal sealed class JsonPaths
         }
         return null;
     }
+
+    private void Feed(int slot) => Slots = [.. Slots, slot];
 
     private JsonPaths Child(string name)
     {

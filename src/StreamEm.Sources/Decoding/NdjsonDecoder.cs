@@ -9,6 +9,7 @@ namespace StreamEm.Sources.Decoding;
 /// over. A number may also be written as text; <c>null</c>, an absent property and the texts <c>""</c>, <c>"NaN"</c>, <c>"NA"</c>, <c>"null"</c>
 /// are missing numbers. A record with none of the features, or with one of the fields twice, is rejected. Blank lines are skipped.
 /// </summary>
+/// <remarks>Records that differ from one before in nothing but their numbers and texts take the short way of <see cref="JsonShape"/>.</remarks>
 public sealed class NdjsonDecoder : RecordDecoder
 {
     /// <summary>How deep objects and arrays may be nested.</summary>
@@ -18,6 +19,7 @@ public sealed class NdjsonDecoder : RecordDecoder
 
     private readonly RecordFields _fields;
     private readonly JsonPaths _paths;
+    private readonly JsonShape _shape = new();
     private readonly bool[] _seen;
     private readonly byte[] _unescaped = new byte[MaxRecordBytes];
     private OversizedLine? _oversized;
@@ -92,6 +94,11 @@ public sealed class NdjsonDecoder : RecordDecoder
 
     private bool Accept(ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
+        if (_shape.IsKnown && TryReadKnownShape(record, batch.NextRow, defaults))
+        {
+            _fields.Commit(batch, nextOffset);
+            return true;
+        }
         Problem? problem;
         try
         {
@@ -109,10 +116,18 @@ public sealed class NdjsonDecoder : RecordDecoder
         if (problem is not { } found)
         {
             _fields.Commit(batch, nextOffset);
+            _shape.Missed(record, _paths);
             return true;
         }
         Reject(batch, found.Reason, found.Detail, offset, nextOffset, record);
         return false;
+    }
+
+    private bool TryReadKnownShape(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
+    {
+        _fields.Begin(defaults);
+        row.Fill(double.NaN);
+        return _shape.TryRead(record, _fields, row);
     }
 
     private Problem? Read(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
@@ -168,7 +183,7 @@ public sealed class NdjsonDecoder : RecordDecoder
     {
         if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
         {
-            if (path.Slots.Count > 0)
+            if (path.Slots.Length > 0)
             {
                 RejectionReason reason = path.FirstSlot < _fields.Dimension ? RejectionReason.NotANumber : RejectionReason.OutOfRange;
                 return new Problem(reason, $"field '{_fields.Names[path.FirstSlot]}' holds {KindOf(reader.TokenType)}, expected a single value");
@@ -179,12 +194,12 @@ public sealed class NdjsonDecoder : RecordDecoder
         ReadOnlySpan<byte> text = reader.ValueSpan;
         if (reader.TokenType == JsonTokenType.Null) text = default;
         else if (reader.ValueIsEscaped) text = _unescaped.AsSpan(0, reader.CopyString(_unescaped));
-        if (path.Slots.Count > 0 && text.Length > MaxFieldBytes)
+        if (path.Slots.Length > 0 && text.Length > MaxFieldBytes)
         {
             string detail = string.Create(CultureInfo.InvariantCulture, $"field '{_fields.Names[path.FirstSlot]}' is longer than {MaxFieldBytes} bytes");
             return new Problem(RejectionReason.TooLarge, detail);
         }
-        for (int i = 0; i < path.Slots.Count; i++)
+        for (int i = 0; i < path.Slots.Length; i++)
         {
             int slot = path.Slots[i];
             if (_seen[slot]) return new Problem(RejectionReason.JsonSyntax, $"field '{_fields.Names[slot]}' occurs twice");

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 
@@ -42,13 +43,9 @@ internal static class Numbers
     /// <summary>Reads a field's text; <paramref name="value"/> is NaN unless the answer is <see cref="NumberKind.Finite"/>.</summary>
     public static NumberKind Parse(ReadOnlySpan<byte> text, out double value)
     {
+        if (TryParseDecimal(text, out value)) return Checked(ref value);
         text = Trim(text);
-        if (TryParseDecimal(text, out value))
-        {
-            if (double.IsFinite(value)) return NumberKind.Finite;
-            value = double.NaN;
-            return NumberKind.NotFinite;
-        }
+        if (TryParseDecimal(text, out value)) return Checked(ref value);
         value = double.NaN;
         if (IsMissing(text)) return NumberKind.Missing;
         return IsInfinity(text) ? NumberKind.NotFinite : NumberKind.NotANumber;
@@ -61,6 +58,13 @@ internal static class Numbers
         while (start < end && text[start] is (byte)' ' or (byte)'\t') start++;
         while (start < end && text[end - 1] is (byte)' ' or (byte)'\t') end--;
         return text[start..end];
+    }
+
+    private static NumberKind Checked(ref double value)
+    {
+        if (double.IsFinite(value)) return NumberKind.Finite;
+        value = double.NaN;
+        return NumberKind.NotFinite;
     }
 
     private static bool IsMissing(ReadOnlySpan<byte> text) => text.Length switch
@@ -91,12 +95,12 @@ internal static class Numbers
         }
         ulong mantissa = 0;
         int firstDigit = at;
-        while (at < text.Length && (uint)(text[at] - '0') <= 9) mantissa = (10 * mantissa) + (uint)(text[at++] - '0');
+        at = ParseDigits(text, at, ref mantissa);
         int digits = at - firstDigit, exponent = 0;
         if (at < text.Length && text[at] == '.')
         {
             int point = ++at;
-            while (at < text.Length && (uint)(text[at] - '0') <= 9) mantissa = (10 * mantissa) + (uint)(text[at++] - '0');
+            at = ParseDigits(text, at, ref mantissa);
             exponent = point - at;
             digits -= exponent;
         }
@@ -112,6 +116,26 @@ internal static class Numbers
             return true;
         }
         return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+    }
+
+    /// <summary>Appends the digits from <paramref name="at"/> on to the mantissa (modulo 2^64) and answers where they end.</summary>
+    private static int ParseDigits(ReadOnlySpan<byte> text, int at, ref ulong mantissa)
+    {
+        const ulong High = 0xF0F0_F0F0_F0F0_F0F0UL;
+        while (text.Length - at >= sizeof(ulong))
+        {
+            ulong eight = BinaryPrimitives.ReadUInt64LittleEndian(text[at..]);
+            // All bytes are 0x30 .. 0x39: the high half is 3, and still is after adding 6.
+            if (((eight & High) | (((eight + 0x0606_0606_0606_0606UL) & High) >> 4)) != 0x3333_3333_3333_3333UL) break;
+            // Sums of neighbours: of 8 digits, 4 pairs, 2 fours, 1 eight.
+            eight -= 0x3030_3030_3030_3030UL;
+            eight = (eight * 10) + (eight >> 8);
+            eight = (((eight & 0x0000_00FF_0000_00FFUL) * 0x000F_4240_0000_0064UL) + (((eight >> 16) & 0x0000_00FF_0000_00FFUL) * 0x0000_2710_0000_0001UL)) >> 32;
+            mantissa = (mantissa * 100_000_000) + eight;
+            at += sizeof(ulong);
+        }
+        while (at < text.Length && (uint)(text[at] - '0') <= 9) mantissa = (10 * mantissa) + (uint)(text[at++] - '0');
+        return at;
     }
 
     /// <summary>The nearest double of mantissa x 10^exponent, where that is cheap to know.</summary>
