@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text;
+using CsvHelper;
+using StreamEm.Core;
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Models;
+using StreamEm.Sources;
+using StreamEm.Sources.Decoding;
+using StreamEm.Sources.Files;
+
+namespace StreamEm.Benchmarks;
+
+/// <summary>Lines per second of one thread from text to numbers, beside CsvHelper on the same bytes, and from a file to updated models.</summary>
+internal sealed class Ingest(Report report, bool quick)
+{
+    private const int Dimension = 8, Components = 8, Minibatch = 1024;
+    private const int Samples = 7;
+
+    private readonly int _lines = quick ? 100_000 : 1_000_000;
+
+    /// <summary>Writes the table.</summary>
+    public void Run()
+    {
+        report.Table(
+            "Ingest",
+            $"{_lines} lines, D = 8, one thread, CPU time, medians of {Samples}. Decoding: bytes in memory to rows of doubles. File to model: file source, decoder and " +
+            "stepwise EM (K = 8, minibatches of 1024), after the initialisation.",
+            "text", "CsvHelper, fields only", "CsvHelper", "StreamEM decodes", "x CsvHelper", "bytes allocated a line", "file to model, diag", "file to model, full");
+        Measure("CSV, %.6f", RecordFormat.Csv, "F6");
+        Measure("CSV, 17 digits", RecordFormat.Csv, "G17");
+        Measure("NDJSON, %.6f", RecordFormat.Ndjson, "F6");
+    }
+
+    private void Measure(string name, RecordFormat format, string digits)
+    {
+        byte[] text = Write(format, digits);
+        bool isCsv = format == RecordFormat.Csv;
+        double fields = isCsv ? Rate(() => ReadFields(text)) : 0, peer = isCsv ? Rate(() => ReadNumbers(text)) : 0, ours = Rate(() => Decode(text, format));
+        double allocated = (double)Decode(text, format) / _lines;
+        string path = Path.Combine(Path.GetTempPath(), FormattableString.Invariant($"streamem-ingest-{Environment.ProcessId}"));
+        File.WriteAllBytes(path, text);
+        Learner diagonalLearner = NewLearner(CovarianceType.Diag), fullLearner = NewLearner(CovarianceType.Full);
+        double diagonal = Rate(() => Learn(path, format, diagonalLearner)), full = Rate(() => Learn(path, format, fullLearner));
+        File.Delete(path);
+        report.Row(
+            name, Report.Rate(fields), Report.Rate(peer), Report.Rate(ours), peer > 0 ? (ours / peer).ToString("F2", CultureInfo.InvariantCulture) : "-",
+            allocated.ToString("F2", CultureInfo.InvariantCulture), Report.Rate(diagonal), Report.Rate(full));
+    }
+
+    private double Rate(Action call)
+    {
+        call();
+        double[] seconds = new double[quick ? 3 : Samples];
+        for (int sample = 0; sample < seconds.Length; sample++)
+        {
+            double start = Clock.Thread();
+            call();
+            seconds[sample] = Clock.Thread() - start;
+        }
+        Array.Sort(seconds);
+        return _lines / seconds[seconds.Length / 2];
+    }
+
+    private byte[] Write(RecordFormat format, string digits)
+    {
+        Minibatch rows = new SyntheticMixture(Dimension, Components).Draw(_lines);
+        var text = new StringBuilder(format == RecordFormat.Csv ? string.Join(',', Schema().Features) + "\n" : "");
+        for (int row = 0; row < rows.Count; row++)
+        {
+            for (int d = 0; d < Dimension; d++)
+            {
+                string value = rows.Row(row)[d].ToString(digits, CultureInfo.InvariantCulture);
+                if (format == RecordFormat.Csv) text.Append(d == 0 ? "" : ",").Append(value);
+                else text.Append(d == 0 ? "{" : ",").Append(CultureInfo.InvariantCulture, $"\"x{d}\":{value}");
+            }
+            text.Append(format == RecordFormat.Csv ? "\n" : "}\n");
+        }
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    private static RecordSchema Schema() => new() { Features = [.. Enumerable.Range(0, Dimension).Select(d => FormattableString.Invariant($"x{d}"))] };
+
+    private static void ReadFields(byte[] text)
+    {
+        using var reader = CsvReader.Create(text, CsvReaderOptions.Default);
+        long bytes = 0;
+        while (reader.Read())
+            for (int d = 0; d < Dimension; d++) bytes += reader.GetSpan(d).Length;
+        if (bytes == 0) throw new InvalidOperationException("CsvHelper found no fields.");
+    }
+
+    private static void ReadNumbers(byte[] text)
+    {
+        using var reader = CsvReader.Create(text, CsvReaderOptions.Default);
+        double[] row = new double[Dimension];
+        while (reader.Read())
+            for (int d = 0; d < Dimension; d++) row[d] = reader.Parse<double>(d);
+    }
+
+    /// <summary>Decodes everything and answers how many bytes that allocated, the decoder's own buffers left out.</summary>
+    private static long Decode(byte[] text, RecordFormat format)
+    {
+        var decoder = RecordDecoder.Create(format, Schema());
+        var batch = new RecordBatch(Dimension);
+        var start = new PartitionPosition(0);
+        decoder.TryBegin(text, isFinal: true, "bench", out int at);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        while (at < text.Length)
+        {
+            batch.Clear("bench", start);
+            at += decoder.Decode(text.AsSpan(at), at, isFinal: true, batch);
+            if (batch.Rejected.Count > 0) throw new InvalidOperationException(batch.Rejected[0].Detail);
+        }
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
+    private static Learner NewLearner(CovarianceType covariance) => new(
+        new GaussianMixtureOptions { Components = Components, CovarianceType = covariance }, Dimension, new LearningOptions { MinibatchSize = Minibatch }, threads: 1);
+
+    private static void Learn(string path, RecordFormat format, Learner learner)
+    {
+        var source = new FileSource(new FileSourceOptions { Path = [path], Format = format }, Schema(), new SourcePosition(), TimeProvider.System);
+        var batch = new RecordBatch(Dimension);
+        // A file without follow never waits: every read is complete when it returns.
+        while (source.ReadAsync(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult())
+        {
+            for (int row = 0; row < batch.Count; row++) learner.Add(batch.Row(row));
+            while (learner.TryUpdate()) { }
+        }
+        source.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    }
+}
