@@ -13,9 +13,12 @@ internal sealed record TopicPartitions(string Topic, string? Id, int Count);
 /// <summary>Questions to the cluster, on the consumer's own connection: which partitions there are, and which offsets they hold.</summary>
 internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options)
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
     private readonly IAdminClient _admin = new DependentAdminClientBuilder(handle).Build();
+
+    /// <summary>Whether the cluster tells topic ids; null while nobody knows.</summary>
+    private bool? _hasIds;
 
     /// <summary>The topics as they are now.</summary>
     /// <exception cref="SourceException">One of them does not exist or may not be seen.</exception>
@@ -24,21 +27,45 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options)
     {
         try
         {
+            if (_hasIds == false) return DescribeWithoutIds();
             DescribeTopicsResult result = await _admin.DescribeTopicsAsync(
                 TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = Timeout }).ConfigureAwait(false);
+            _hasIds = true;
             return [.. result.TopicDescriptions.Select(topic => new TopicPartitions(topic.Name, IdOf(topic), topic.Partitions.Count))];
         }
         catch (DescribeTopicsException failure)
         {
-            foreach (TopicDescription topic in failure.Results.TopicDescriptions)
-            {
-                if (topic.Error.Code == ErrorCode.UnknownTopicOrPart)
-                    throw new SourceException(SourceFailure.Missing, $"Topic '{topic.Name}' does not exist on {string.Join(", ", options.Brokers)}. Create it or correct source.kafka.topics.", failure);
-                if (KafkaClient.IsDenied(topic.Error.Code)) throw KafkaClient.FailureOf(topic.Error, options, failure);
-            }
-
+            foreach (TopicDescription topic in failure.Results.TopicDescriptions) Refuse(topic.Name, topic.Error, failure);
             throw;
         }
+        catch (KafkaException failure) when (_hasIds is null && failure.Error.Code is ErrorCode.Local_TimedOut or ErrorCode.Local_UnsupportedFeature)
+        {
+            // A cluster without a controller to ask (the client's mock) may still answer the older question.
+            IReadOnlyList<TopicPartitions> topics = DescribeWithoutIds();
+            _hasIds = false;
+            return topics;
+        }
+    }
+
+    private List<TopicPartitions> DescribeWithoutIds()
+    {
+        var topics = new List<TopicPartitions>();
+        foreach (string name in options.Topics)
+        {
+            TopicMetadata topic = _admin.GetMetadata(name, Timeout).Topics.Single();
+            Refuse(name, topic.Error, null);
+            topics.Add(new TopicPartitions(name, null, topic.Partitions.Count));
+        }
+
+        return topics;
+    }
+
+    private void Refuse(string topic, Error error, Exception? inner)
+    {
+        if (error.Code == ErrorCode.UnknownTopicOrPart)
+            throw new SourceException(SourceFailure.Missing, $"Topic '{topic}' does not exist on {string.Join(", ", options.Brokers)}. Create it or correct source.kafka.topics.", inner);
+        if (KafkaClient.IsDenied(error.Code)) throw KafkaClient.FailureOf(error, options, inner);
+        if (error.IsError && inner is null) throw new KafkaException(error);
     }
 
     /// <summary>All partitions, each where it goes on, or where the options say when it has no position yet.</summary>

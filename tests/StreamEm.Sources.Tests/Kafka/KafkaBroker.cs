@@ -17,6 +17,9 @@ namespace StreamEm.Sources.Tests.Kafka;
 /// </summary>
 public sealed class KafkaBroker : IAsyncLifetime
 {
+    /// <summary>Partitions of every topic of the mock.</summary>
+    public const int MockPartitions = 4;
+
     private readonly string _id = Guid.CreateVersion7().ToString("N")[^8..];
     private readonly string? _home = Environment.GetEnvironmentVariable("KAFKA_HOME");
     private string? _directory;
@@ -69,10 +72,17 @@ public sealed class KafkaBroker : IAsyncLifetime
     /// <summary>Skips a test that stops the broker.</summary>
     public void NeedsOwnBroker() => Assert.SkipUnless(IsOurs, "only a broker that the tests started can be stopped; set KAFKA_HOME");
 
-    /// <summary>A new topic.</summary>
+    /// <summary>A new topic. On the mock every topic has <see cref="MockPartitions"/> partitions; a test that counts on others is skipped.</summary>
     public async Task<string> CreateTopicAsync(int partitions, params (string Name, string Value)[] settings)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"test-{_id}-{Interlocked.Increment(ref _topics)}");
+        if (IsMock)
+        {
+            Assert.SkipWhen(partitions != MockPartitions || settings.Length > 0, "the mock cluster's topics cannot be configured; set KAFKA_HOME or STREAMEM_TEST_BROKER");
+            Assert.Equal(MockPartitions, Admin.GetMetadata(name, TimeSpan.FromSeconds(10)).Topics.Single().Partitions.Count);
+            return name;
+        }
+
         var topic = new TopicSpecification { Name = name, NumPartitions = partitions, ReplicationFactor = 1, Configs = settings.ToDictionary(s => s.Name, s => s.Value) };
         await Admin.CreateTopicsAsync([topic]);
         return name;

@@ -27,7 +27,7 @@ public sealed class KafkaSourceTests(KafkaBroker broker)
     [Fact]
     public async Task Once_ResumedAnywhere_GoesOnAsIfNeverStopped()
     {
-        string topic = await broker.CreateTopicAsync(4);
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         for (int partition = 0; partition < 4; partition++) Fill(topic, partition, 1000 * partition, 11 * partition + 3, malformedEvery: 5);
         KafkaSourceOptions options = KafkaReading.Options(broker, topic);
         await using KafkaReading whole = await new KafkaReading(options, once: true, minibatch: 10).DrainAsync();
@@ -43,8 +43,8 @@ public sealed class KafkaSourceTests(KafkaBroker broker)
     [Fact]
     public async Task Follow_ResumedAnywhere_GoesOnAsIfNeverStopped()
     {
-        string topic = await broker.CreateTopicAsync(3);
-        for (int partition = 0; partition < 3; partition++) Fill(topic, partition, 1000 * partition, 40, malformedEvery: 7);
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        for (int partition = 0; partition < 4; partition++) Fill(topic, partition, 1000 * partition, 40, malformedEvery: 7);
         KafkaSourceOptions options = KafkaReading.Options(broker, topic) with { IdleAfter = null };
         await using KafkaReading whole = await new KafkaReading(options, minibatch: 12).ReadUntilAsync(90);
 
@@ -125,7 +125,7 @@ public sealed class KafkaSourceTests(KafkaBroker broker)
     [Fact]
     public async Task Messages_KeyTimestampAndHeader_FillTheirRoles()
     {
-        string topic = await broker.CreateTopicAsync(1);
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         broker.Produce(topic, 0,
         [
             new Message<byte[]?, byte[]?> { Value = Json(1), Key = "pump-7"u8.ToArray(), Timestamp = new Timestamp(1234567, TimestampType.CreateTime), Headers = [new Header("w", "2.5"u8.ToArray())] },
@@ -144,7 +144,7 @@ public sealed class KafkaSourceTests(KafkaBroker broker)
     [Fact]
     public async Task Messages_TombstonesAndMalformed_ArePassedOverAndCounted()
     {
-        string topic = await broker.CreateTopicAsync(1);
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         broker.Produce(topic, 0, "{\"x\":1}", null, "{x", null, "{\"x\":\"far\"}", "{\"x\":2}", null);
 
         await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic), once: true).DrainAsync();
@@ -160,7 +160,7 @@ public sealed class KafkaSourceTests(KafkaBroker broker)
     [InlineData(RecordFormat.Float64)]
     public async Task Messages_OtherFormats_AreDecoded(RecordFormat format)
     {
-        string topic = await broker.CreateTopicAsync(1);
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         broker.Produce(topic, 0, Enumerable.Range(1, 3).Select(i => new Message<byte[]?, byte[]?>
         {
             Value = format == RecordFormat.Csv ? Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"ignored,{i}.5")) : BitConverter.GetBytes(i + 0.5),
@@ -179,7 +179,6 @@ public sealed class KafkaSourceTests(KafkaBroker broker)
     [InlineData("snappy")]
     public async Task Messages_Compressed_AreRead(string codec)
     {
-        broker.NeedsRealBroker("stores batches as they come");
         string topic = await broker.CreateTopicAsync(1, ("compression.type", codec));
         Fill(topic, 0, 0, 500);
 
@@ -267,6 +266,7 @@ public sealed class KafkaSourceTests(KafkaBroker broker)
     [Fact]
     public async Task Topic_Missing_IsRefusedOrWaitedFor()
     {
+        broker.NeedsRealBroker("has every topic that is asked for");
         KafkaSourceOptions options = KafkaReading.Options(broker, "no-such-topic") with { UnavailableAfter = TimeSpan.FromSeconds(1) };
         await using var once = new KafkaReading(options, once: true);
         await using var patient = new KafkaReading(options);
@@ -294,10 +294,10 @@ public sealed class KafkaSourceTests(KafkaBroker broker)
     [Fact]
     public async Task Acknowledge_GroupId_CommitsTheDurablePositionForLagTools()
     {
-        string topic = await broker.CreateTopicAsync(1);
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         Fill(topic, 0, 0, 9);
         string group = topic + "-group";
-        await using (KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic) with { GroupId = group, IdleAfter = null }).ReadUntilAsync(9))
+        await using (KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic) with { GroupId = group, IdleAfter = TimeSpan.FromMilliseconds(100) }).ReadUntilAsync(9))
         {
             reading.Source.Acknowledge(reading.After[3]);
             await Eventually.TrueAsync(() => Committed(group, topic) == 4, "the position of the checkpoint is committed");
