@@ -6,7 +6,7 @@ namespace StreamEm.Sources.Tests.Kafka;
 /// <summary>The broker crashes while a source reads. On its own broker, so that no other test notices.</summary>
 public sealed class KafkaOutageTests
 {
-    private const int Kills = 3;
+    private const int Kills = 2;
     private const int Records = 8000;
 
     [Fact]
