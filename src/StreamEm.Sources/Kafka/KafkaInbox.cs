@@ -36,9 +36,8 @@ internal sealed class KafkaInbox(TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>Puts a message of a partition.</summary>
-    /// <returns>Bytes of the partition that were not yet taken.</returns>
-    public long Put(KafkaPartition partition, in KafkaRecord record)
+    /// <summary>Puts a message of a partition; the reader learns of it by <see cref="Nudge"/>.</summary>
+    public void Put(KafkaPartition partition, in KafkaRecord record)
     {
         lock (_lock)
         {
@@ -47,8 +46,15 @@ internal sealed class KafkaInbox(TimeProvider time) : IDisposable
             queue.Bytes += record.Bytes;
             queue.EndOffset = null;
             Interlocked.Add(ref _bytes, record.Bytes);
-            if (_waiting is not null && (_wanted is null || _wanted == partition)) Wake();
-            return queue.Bytes;
+        }
+    }
+
+    /// <summary>Wakes the reader if it waits for messages that are here: once after many, not for every one.</summary>
+    public void Nudge()
+    {
+        lock (_lock)
+        {
+            if (_waiting is not null && HasSome(_wanted)) Wake();
         }
     }
 

@@ -139,6 +139,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
         // Many messages a turn: the checks above are for every 100 ms, not for every message.
         int wait = PollMilliseconds;
         for (int i = 0; i < MessagesPerTurn && Step(consumer, cluster, wait) && _inbox.Bytes <= _options.ReadAheadBytes; i++) wait = 0;
+        _inbox.Nudge();
     }
 
     /// <summary>Polls once.</summary>
