@@ -104,7 +104,14 @@ format_check() {
   return 1
 }
 
-verb_demo() { set_up && verb_publish && samples/demo.sh; }
+require_curl() {
+  command -v curl >/dev/null && return
+  local as_root=(); ((EUID == 0)) || as_root=(sudo)
+  command -v apt-get >/dev/null && "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq --no-install-recommends curl >/dev/null && return
+  fail 69 "curl is missing: install it and run this again."
+}
+
+verb_demo() { set_up && verb_publish && require_curl && samples/demo.sh artifacts/streamem/streamem "$@"; }
 
 verb_publish() {
   rm -rf artifacts/streamem

@@ -15,7 +15,7 @@ public sealed class RowBlock
     /// <summary>Doubles from one feature to the next: 8 more than <see cref="Capacity"/>, so that features do not share cache sets.</summary>
     public const int Stride = Capacity + 8;
 
-    private readonly double[] _columns;
+    private readonly AlignedDoubles _columns;
     private readonly int[] _incomplete = new int[Capacity];
     private int _incompleteCount;
     private Minibatch? _batch;
@@ -25,7 +25,7 @@ public sealed class RowBlock
     public RowBlock(int dimension)
     {
         Dimension = dimension;
-        _columns = new double[Math.Max(1, dimension) * Stride];
+        _columns = new AlignedDoubles(Math.Max(1, dimension) * Stride);
     }
 
     /// <summary>Number of features D.</summary>
@@ -35,7 +35,7 @@ public sealed class RowBlock
     public int Count { get; private set; }
 
     /// <summary>D x <see cref="Stride"/> values, feature-major.</summary>
-    public ReadOnlySpan<double> Columns => _columns;
+    public ReadOnlySpan<double> Columns => _columns.Span;
 
     /// <summary>Indices within the block of observations with at least one missing value, ascending.</summary>
     public ReadOnlySpan<int> Incomplete => _incomplete.AsSpan(0, _incompleteCount);
@@ -49,6 +49,9 @@ public sealed class RowBlock
     /// <summary>Observation <paramref name="index"/> of the block as it came: D values, NaN = missing.</summary>
     public ReadOnlySpan<double> Row(int index) => Batch.Row(_first + index);
 
+    /// <summary>The block's observations as they came: <see cref="Count"/> x D values, row-major.</summary>
+    public ReadOnlySpan<double> Rows => Batch.Values.Slice(_first * Dimension, Count * Dimension);
+
     /// <summary>Overwrites the block with rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of a minibatch.</summary>
     public void Fill(Minibatch batch, int first, int count)
     {
@@ -56,6 +59,6 @@ public sealed class RowBlock
         _batch = batch;
         _first = first;
         Count = count;
-        _incompleteCount = RowTranspose.ToColumns(batch.Values.Slice(first * Dimension, count * Dimension), count, Dimension, _columns, _incomplete);
+        _incompleteCount = RowTranspose.ToColumns(batch.Values.Slice(first * Dimension, count * Dimension), count, Dimension, _columns.Span, _incomplete);
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace StreamEm.Sources;
 
 /// <summary>
@@ -111,6 +113,7 @@ public sealed class RecordBatch
     public Span<double> NextRow => _values.AsSpan(Count * Dimension, Dimension);
 
     /// <summary>Takes the record whose values are in <see cref="NextRow"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(long nextOffset, double weight = 1, double target = double.NaN, string? label = null, string? key = null, long timestamp = NoTimestamp)
     {
         _nextOffsets[Count] = nextOffset;

@@ -1,7 +1,12 @@
+using System.Runtime.Intrinsics;
+
 namespace StreamEm.Core.LinearAlgebra;
 
-/// <summary>Cholesky factorisation of small symmetric positive definite matrices, packed lower triangles (Golub &amp; Van Loan 2013, section 4.2).</summary>
-internal static class Cholesky
+/// <summary>
+/// Cholesky factorisation of small symmetric positive definite matrices, packed lower triangles (Golub &amp; Van Loan 2013, section 4.2). Rows of a
+/// packed triangle are contiguous, so both operations run along rows, four of them at a time: one row alone is a chain of dependent sums.
+/// </summary>
+internal static unsafe class Cholesky
 {
     /// <summary>Overwrites a packed symmetric matrix by its factor L, A = L L'.</summary>
     /// <param name="packed">P(D) values; on failure partly overwritten.</param>
@@ -10,44 +15,115 @@ internal static class Cholesky
     /// <returns>-1, or the row whose pivot is not positive.</returns>
     public static int Factor(Span<double> packed, int dimension, out double pivot)
     {
+        KernelShape.Require(packed.Length, 1, Packed.Length(dimension), nameof(packed));
         pivot = double.PositiveInfinity;
-        for (int i = 0; i < dimension; i++)
-        {
-            Span<double> rowI = packed.Slice(Packed.Index(i, 0), i + 1);
-            for (int j = 0; j < i; j++)
+        fixed (double* a = packed)
+            for (int j = 0; j < dimension; j++)
             {
-                ReadOnlySpan<double> rowJ = packed.Slice(Packed.Index(j, 0), j + 1);
-                double sum = rowI[j];
-                for (int d = 0; d < j; d++) sum = Math.FusedMultiplyAdd(-rowI[d], rowJ[d], sum);
-                rowI[j] = sum / rowJ[j];
+                double* rowJ = a + Packed.Index(j, 0);
+                double diagonal = rowJ[j] - SumOfSquares(rowJ, j);
+                if (!(diagonal > 0) || double.IsPositiveInfinity(diagonal))
+                {
+                    pivot = diagonal;
+                    return j;
+                }
+                pivot = Math.Min(pivot, diagonal);
+                rowJ[j] = Math.Sqrt(diagonal);
+                Column(a, rowJ, j, dimension);
             }
-            double diagonal = rowI[i];
-            for (int d = 0; d < i; d++) diagonal = Math.FusedMultiplyAdd(-rowI[d], rowI[d], diagonal);
-            if (!(diagonal > 0) || double.IsPositiveInfinity(diagonal))
-            {
-                pivot = diagonal;
-                return i;
-            }
-            pivot = Math.Min(pivot, diagonal);
-            rowI[i] = Math.Sqrt(diagonal);
-        }
         return -1;
     }
 
-    /// <summary>Overwrites a packed lower triangle L by its inverse.</summary>
+    /// <summary>
+    /// Overwrites a packed lower triangle L by its inverse M, row after row: M_i = (e_i - sum_{d &lt; i} L_id M_d) / L_ii.
+    /// </summary>
     public static void InvertLower(Span<double> packed, int dimension)
     {
-        for (int i = 0; i < dimension; i++)
-        {
-            Span<double> row = packed.Slice(Packed.Index(i, 0), i + 1);
-            double inverse = 1 / row[i];
-            for (int j = 0; j < i; j++)
+        KernelShape.Require(packed.Length, 1, Packed.Length(dimension), nameof(packed));
+        Span<double> factors = dimension <= 512 ? stackalloc double[dimension] : new double[dimension];
+        fixed (double* m = packed, f = factors)
+            for (int i = 0; i < dimension; i++)
             {
-                double sum = 0;
-                for (int d = j; d < i; d++) sum = Math.FusedMultiplyAdd(row[d], packed[Packed.Index(d, j)], sum);
-                row[j] = -sum * inverse;
+                double* row = m + Packed.Index(i, 0);
+                double inverse = 1 / row[i];
+                for (int d = 0; d < i; d++)
+                {
+                    f[d] = -row[d] * inverse;
+                    row[d] = 0;
+                }
+                int at = 0;
+                for (; at + 4 <= i; at += 4) AddFourRows(row, f + at, m + Packed.Index(at, 0), at);
+                for (; at < i; at++)
+                {
+                    double* source = m + Packed.Index(at, 0);
+                    for (int n = 0; n <= at; n++) row[n] = Math.FusedMultiplyAdd(f[at], source[n], row[n]);
+                }
+                row[i] = inverse;
             }
-            row[i] = inverse;
+    }
+
+    private static double SumOfSquares(double* row, int count)
+    {
+        Vector256<double> sums = Vector256<double>.Zero;
+        int n = 0;
+        for (; n + 4 <= count; n += 4) sums = Vector256.FusedMultiplyAdd(Vector256.Load(row + n), Vector256.Load(row + n), sums);
+        double sum = Vector256.Sum(sums);
+        for (; n < count; n++) sum = Math.FusedMultiplyAdd(row[n], row[n], sum);
+        return sum;
+    }
+
+    /// <summary>Column j below the diagonal: L_ij = (A_ij - sum_{n &lt; j} L_in L_jn) / L_jj. Its entries do not wait for each other.</summary>
+    private static void Column(double* a, double* rowJ, int j, int dimension)
+    {
+        double inverse = 1 / rowJ[j];
+        int i = j + 1;
+        for (; i + 4 <= dimension; i += 4)
+        {
+            double* row0 = a + Packed.Index(i, 0), row1 = row0 + i + 1, row2 = row1 + i + 2, row3 = row2 + i + 3;
+            Vector256<double> s0 = Vector256<double>.Zero, s1 = s0, s2 = s0, s3 = s0;
+            int n = 0;
+            for (; n + 4 <= j; n += 4)
+            {
+                Vector256<double> v = Vector256.Load(rowJ + n);
+                s0 = Vector256.FusedMultiplyAdd(v, Vector256.Load(row0 + n), s0);
+                s1 = Vector256.FusedMultiplyAdd(v, Vector256.Load(row1 + n), s1);
+                s2 = Vector256.FusedMultiplyAdd(v, Vector256.Load(row2 + n), s2);
+                s3 = Vector256.FusedMultiplyAdd(v, Vector256.Load(row3 + n), s3);
+            }
+            Vector256<double> sums = Lanes4.Sum4(s0, s1, s2, s3);
+            for (; n < j; n++)
+                sums = Vector256.FusedMultiplyAdd(Vector256.Create(rowJ[n]), Vector256.Create(row0[n], row1[n], row2[n], row3[n]), sums);
+            Vector256<double> entries = (Vector256.Create(row0[j], row1[j], row2[j], row3[j]) - sums) * inverse;
+            row0[j] = entries[0];
+            row1[j] = entries[1];
+            row2[j] = entries[2];
+            row3[j] = entries[3];
         }
+        for (; i < dimension; i++)
+        {
+            double* row = a + Packed.Index(i, 0);
+            double entry = row[j];
+            for (int n = 0; n < j; n++) entry = Math.FusedMultiplyAdd(-row[n], rowJ[n], entry);
+            row[j] = entry * inverse;
+        }
+    }
+
+    /// <summary>row += sum over the rows d .. d + 3 of M, each times its factor.</summary>
+    private static void AddFourRows(double* row, double* factors, double* row0, int d)
+    {
+        double* row1 = row0 + d + 1, row2 = row1 + d + 2, row3 = row2 + d + 3;
+        Vector256<double> f0 = Vector256.Create(factors[0]), f1 = Vector256.Create(factors[1]), f2 = Vector256.Create(factors[2]), f3 = Vector256.Create(factors[3]);
+        for (int n = 0; n < d; n += 4)
+        {
+            Vector256<double> sum = Vector256.FusedMultiplyAdd(f0, Vector256.Load(row0 + n), Vector256.Load(row + n));
+            Vector256<double> other = f2 * Vector256.Load(row2 + n);
+            sum = Vector256.FusedMultiplyAdd(f1, Vector256.Load(row1 + n), sum);
+            other = Vector256.FusedMultiplyAdd(f3, Vector256.Load(row3 + n), other);
+            Vector256.Store(sum + other, row + n);
+        }
+        row[d] += factors[0] * row0[d] + factors[1] * row1[d] + factors[2] * row2[d] + factors[3] * row3[d];
+        row[d + 1] += factors[1] * row1[d + 1] + factors[2] * row2[d + 1] + factors[3] * row3[d + 1];
+        row[d + 2] += factors[2] * row2[d + 2] + factors[3] * row3[d + 2];
+        row[d + 3] += factors[3] * row3[d + 3];
     }
 }

@@ -1,65 +1,115 @@
+using System.Runtime.Intrinsics;
+
 namespace StreamEm.Core.LinearAlgebra;
 
-/// <summary>Sums over the lanes of a row block, weighted by responsibilities: the M-step's statistics. All add to their output.</summary>
-internal static class WeightedSums
+/// <summary>
+/// Sums over the lanes of a row block, weighted by responsibilities: the M-step's statistics. All add to their output. Lanes without a row must have
+/// responsibility zero and a finite x. Both moments in one call cost about what the second alone does.
+/// </summary>
+internal static unsafe class WeightedSums
 {
     /// <summary>masses[k] += sum_i r_ki.</summary>
     /// <param name="responsibilities">K x Stride.</param>
     /// <param name="components">K.</param>
     /// <param name="masses">K, added to.</param>
-    public static void AddMasses(ReadOnlySpan<double> responsibilities, int components, Span<double> masses)
-    {
-        for (int k = 0; k < components; k++)
-        {
-            double sum = 0;
-            foreach (double r in responsibilities.Slice(k * RowBlock.Stride, RowBlock.Capacity)) sum += r;
-            masses[k] += sum;
-        }
-    }
+    /// <param name="count">Rows in the block; lanes from here on to the next multiple of 32 have responsibility zero, others are not read.</param>
+    public static void AddMasses(ReadOnlySpan<double> responsibilities, int components, Span<double> masses, int count = RowBlock.Capacity) =>
+        AddMasses(Kernels.Path, responsibilities, components, masses, count);
 
     /// <summary>sums[k, d] += sum_i r_ki x_id; sums is K x D.</summary>
-    public static void AddFirstMoments(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> sums)
+    public static void AddFirstMoments(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> sums, int count = RowBlock.Capacity)
     {
-        for (int k = 0; k < components; k++)
-            for (int d = 0; d < dimension; d++)
-                sums[k * dimension + d] += Dot(responsibilities.Slice(k * RowBlock.Stride, RowBlock.Capacity), columns.Slice(d * RowBlock.Stride, RowBlock.Capacity));
+        KernelShape.Require(sums.Length, components, dimension, nameof(sums));
+        AddDiagonal(Kernels.Path, columns, dimension, responsibilities, components, sums, default, count);
     }
 
     /// <summary>sums[k, d] += sum_i r_ki x_id^2; sums is K x D.</summary>
-    public static void AddSquares(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> sums)
+    public static void AddSquares(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> sums, int count = RowBlock.Capacity)
     {
-        for (int k = 0; k < components; k++)
-            for (int d = 0; d < dimension; d++)
-            {
-                ReadOnlySpan<double> r = responsibilities.Slice(k * RowBlock.Stride, RowBlock.Capacity);
-                ReadOnlySpan<double> x = columns.Slice(d * RowBlock.Stride, RowBlock.Capacity);
-                double sum = 0;
-                for (int i = 0; i < r.Length; i++) sum = Math.FusedMultiplyAdd(r[i] * x[i], x[i], sum);
-                sums[k * dimension + d] += sum;
-            }
+        KernelShape.Require(sums.Length, components, dimension, nameof(sums));
+        AddDiagonal(Kernels.Path, columns, dimension, responsibilities, components, default, sums, count);
+    }
+
+    /// <summary><see cref="AddFirstMoments"/> and <see cref="AddSquares"/> in one pass.</summary>
+    public static void AddMomentsAndSquares(
+        ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> moments, Span<double> squares, int count = RowBlock.Capacity)
+    {
+        KernelShape.Require(moments.Length, components, dimension, nameof(moments));
+        KernelShape.Require(squares.Length, components, dimension, nameof(squares));
+        AddDiagonal(Kernels.Path, columns, dimension, responsibilities, components, moments, squares, count);
     }
 
     /// <summary>sums[k, (i, j)] += sum_n r_kn x_ni x_nj; sums is K packed lower triangles.</summary>
-    public static void AddOuterProducts(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> sums)
+    public static void AddOuterProducts(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> sums, int count = RowBlock.Capacity) =>
+        AddOuter(Kernels.Path, columns, dimension, responsibilities, components, default, sums, count);
+
+    /// <summary><see cref="AddFirstMoments"/> and <see cref="AddOuterProducts"/> in one pass.</summary>
+    public static void AddMomentsAndOuterProducts(
+        ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> moments, Span<double> products, int count = RowBlock.Capacity)
     {
-        int packed = Packed.Length(dimension);
-        Span<double> weighted = stackalloc double[RowBlock.Capacity];
-        for (int k = 0; k < components; k++)
+        KernelShape.Require(moments.Length, components, dimension, nameof(moments));
+        AddOuter(Kernels.Path, columns, dimension, responsibilities, components, moments, products, count);
+    }
+
+    internal static void AddMasses(KernelPath path, ReadOnlySpan<double> responsibilities, int components, Span<double> masses, int count = RowBlock.Capacity)
+    {
+        KernelShape.Require(responsibilities.Length, components, RowBlock.Stride, nameof(responsibilities));
+        KernelShape.Require(masses.Length, components, 1, nameof(masses));
+        int lanes = KernelShape.Lanes(count);
+        fixed (double* r = responsibilities)
+            for (int k = 0; k < components; k++)
+                masses[k] += path switch
+                {
+                    KernelPath.Avx512 => Sum<Lanes8, Vector512<double>>(r + k * RowBlock.Stride, lanes),
+                    KernelPath.Avx2 => Sum<Lanes4, Vector256<double>>(r + k * RowBlock.Stride, lanes),
+                    _ => Sum<Lanes2, Vector128<double>>(r + k * RowBlock.Stride, lanes),
+                };
+    }
+
+    /// <summary>Moments, squares or both on a chosen path; an empty output is not computed into.</summary>
+    internal static void AddDiagonal(
+        KernelPath path, ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> moments, Span<double> squares, int count = RowBlock.Capacity)
+    {
+        KernelShape.Require(columns.Length, dimension, RowBlock.Stride, nameof(columns));
+        KernelShape.Require(responsibilities.Length, components, RowBlock.Stride, nameof(responsibilities));
+        int lanes = KernelShape.Lanes(count);
+        fixed (double* x = columns, r = responsibilities, s = moments, q = squares)
         {
-            ReadOnlySpan<double> r = responsibilities.Slice(k * RowBlock.Stride, RowBlock.Capacity);
-            for (int i = 0, at = k * packed; i < dimension; i++)
-            {
-                ReadOnlySpan<double> x = columns.Slice(i * RowBlock.Stride, RowBlock.Capacity);
-                for (int n = 0; n < weighted.Length; n++) weighted[n] = r[n] * x[n];
-                for (int j = 0; j <= i; j++) sums[at++] += Dot(weighted, columns.Slice(j * RowBlock.Stride, RowBlock.Capacity));
-            }
+            if (path == KernelPath.Avx512) DiagonalMoments.Add<Lanes8, Vector512<double>>(x, dimension, r, components, s, q, lanes);
+            else if (path == KernelPath.Avx2) DiagonalMoments.Add<Lanes4, Vector256<double>>(x, dimension, r, components, s, q, lanes);
+            else DiagonalMoments.Add<Lanes2, Vector128<double>>(x, dimension, r, components, s, q, lanes);
         }
     }
 
-    private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    /// <summary>Outer products, and first moments unless <paramref name="moments"/> is empty, on a chosen path.</summary>
+    internal static void AddOuter(
+        KernelPath path, ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> moments, Span<double> products, int count = RowBlock.Capacity)
     {
-        double sum = 0;
-        for (int i = 0; i < a.Length; i++) sum = Math.FusedMultiplyAdd(a[i], b[i], sum);
-        return sum;
+        KernelShape.Require(columns.Length, dimension, RowBlock.Stride, nameof(columns));
+        KernelShape.Require(responsibilities.Length, components, RowBlock.Stride, nameof(responsibilities));
+        KernelShape.Require(products.Length, components, Packed.Length(dimension), nameof(products));
+        int lanes = KernelShape.Lanes(count);
+        fixed (double* x = columns, r = responsibilities, s = moments, q = products)
+        {
+            if (path == KernelPath.Avx512) OuterProductSums.Add<Lanes8, Vector512<double>>(x, dimension, r, components, s, q, lanes, wide: true);
+            else if (path == KernelPath.Avx2) OuterProductSums.Add<Lanes4, Vector256<double>>(x, dimension, r, components, s, q, lanes, wide: false);
+            else OuterProductSums.Add<Lanes2, Vector128<double>>(x, dimension, r, components, s, q, lanes, wide: false);
+        }
+    }
+
+    private static double Sum<TLanes, TVector>(double* r, int lanes)
+        where TLanes : ILanes<TVector>
+        where TVector : struct
+    {
+        TVector s0, s1, s2, s3;
+        s0 = s1 = s2 = s3 = TLanes.Broadcast(0);
+        for (double* end = r + lanes; r < end; r += 4 * TLanes.Count)
+        {
+            s0 = TLanes.Add(s0, TLanes.Load(r));
+            s1 = TLanes.Add(s1, TLanes.Load(r + TLanes.Count));
+            s2 = TLanes.Add(s2, TLanes.Load(r + 2 * TLanes.Count));
+            s3 = TLanes.Add(s3, TLanes.Load(r + 3 * TLanes.Count));
+        }
+        return TLanes.Sum(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)));
     }
 }

@@ -17,9 +17,10 @@ public abstract class EStep
     /// <param name="count">Number of rows.</param>
     /// <param name="statistics">Added to, in the model's statistics layout.</param>
     /// <param name="logDensities">Overwritten: log p(x) of every row of the range in nats; negative infinity for a row that no component can produce,
-    /// which then adds nothing to the statistics; 0 for a row without any observed value, which adds nothing either.</param>
+    /// which then adds nothing to the statistics; NaN for a row without any observed value, which adds nothing either.</param>
     /// <param name="workspace">From <see cref="CreateWorkspace"/>.</param>
-    public abstract void Accumulate(
+    /// <returns>The weight of the rows that added to the statistics and their log-likelihood, labels taken into account.</returns>
+    public abstract Evidence Accumulate(
         Minibatch batch, int first, int count, Span<double> statistics, Span<double> logDensities, Workspace workspace);
 
     /// <summary>
@@ -27,6 +28,18 @@ public abstract class EStep
     /// </summary>
     public abstract void Score(
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> responsibilities, Workspace workspace);
+}
+
+/// <summary>What a number of rows said.</summary>
+/// <param name="Weight">Sum of the weights of the rows used.</param>
+/// <param name="LogLikelihood">Weighted sum of log p(x), or of log p(x, z) for labelled rows, over the rows used; nats.</param>
+public readonly record struct Evidence(double Weight, double LogLikelihood)
+{
+    /// <summary>Both parts added.</summary>
+    public static Evidence operator +(Evidence a, Evidence b) => new(a.Weight + b.Weight, a.LogLikelihood + b.LogLikelihood);
+
+    /// <summary>Nats per unit of weight; NaN when no row was used.</summary>
+    public double MeanLogLikelihood => LogLikelihood / Weight;
 }
 
 /// <summary>Scratch memory of one thread; each model derives what it needs.</summary>

@@ -39,8 +39,8 @@ public abstract class Emission
     /// <summary>See <see cref="LatentModel.Neutral"/>.</summary>
     public abstract void Neutral(Span<double> result);
 
-    /// <summary>See <see cref="LatentModel.Reseed"/>.</summary>
-    public abstract void Reseed(Span<double> parameters, int component, ReadOnlySpan<double> location);
+    /// <summary>Puts a component at <paramref name="location"/> (D values, NaN = unknown) with the given variances [D].</summary>
+    public abstract void Reseed(Span<double> parameters, int component, ReadOnlySpan<double> location, ReadOnlySpan<double> variances);
 
     /// <summary>See <see cref="LatentModel.ToUserUnits"/>.</summary>
     public abstract void ToUserUnits(ReadOnlySpan<double> parameters, Standardization standardization, Span<double> result);
@@ -50,6 +50,9 @@ public abstract class Emission
 
     /// <summary>Mean and variance of every feature under component k: K x D each, row-major.</summary>
     public abstract void Moments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances);
+
+    /// <summary>Whether the family knows one scale for all features, so that features may only be standardised by a common one.</summary>
+    public virtual bool IsIsotropic => false;
 
     /// <summary>Smallest eigenvalue of any component's covariance; NaN where the family has none.</summary>
     public virtual double MinCovarianceEigenvalue(ReadOnlySpan<double> parameters) => double.NaN;
@@ -63,6 +66,13 @@ public abstract class EmissionEStep
     /// left with any finite value. A row without observed values adds 0.
     /// </summary>
     public abstract void LogDensities(RowBlock block, Span<double> logJoint);
+
+    /// <summary>
+    /// Adds log p(x given z = k) of one complete row to <c>logJoint[k]</c>: the short way for a single event. Entries beyond K, which the span has so
+    /// that vectors are whole, become negative infinity.
+    /// </summary>
+    /// <returns>False, and nothing done, where the family has no such way.</returns>
+    public virtual bool TryLogDensities(ReadOnlySpan<double> row, Span<double> logJoint) => false;
 
     /// <summary>
     /// Adds the statistics of the block's rows, row i weighted by <c>responsibilities[k * RowBlock.Stride + i]</c> for component k.

@@ -56,7 +56,10 @@ public abstract class LatentModel
     /// <summary>Valid parameters that favour no component, for standardised data: equal weights, zero means, unit covariances.</summary>
     public abstract void Neutral(Span<double> result);
 
-    /// <summary>Gives a component without evidence a new start at <paramref name="location"/> (D values, NaN = unknown) with weight 1/K.</summary>
+    /// <summary>
+    /// Gives a component without evidence a new start at <paramref name="location"/> (D values, NaN = unknown): weight 1/K, as wide as the
+    /// whole model (its <see cref="Moments"/>).
+    /// </summary>
     public abstract void Reseed(Span<double> parameters, int component, ReadOnlySpan<double> location);
 
     /// <summary>Converts parameters learned on standardised features to the user's units.</summary>

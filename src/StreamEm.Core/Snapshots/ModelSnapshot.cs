@@ -1,4 +1,5 @@
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;
@@ -9,11 +10,13 @@ namespace StreamEm.Core.Snapshots;
 /// </summary>
 public sealed record ModelSnapshot
 {
+    private double? _minCovarianceEigenvalue;
+
     /// <summary>The model's id in the configuration.</summary>
     public required string ModelId { get; init; }
 
-    /// <summary>The model's name in the catalogue.</summary>
-    public required string ModelType { get; init; }
+    /// <summary>The model's type and options.</summary>
+    public required LatentModelOptions Model { get; init; }
 
     /// <summary>Identity of the run: the same from the first start until its state is deleted. (run id, version) identifies the content.</summary>
     public required string RunId { get; init; }
@@ -51,8 +54,18 @@ public sealed record ModelSnapshot
     /// <summary>The next record of every partition of the source.</summary>
     public IReadOnlyDictionary<string, long> Source { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
 
-    /// <summary>Smallest eigenvalue of any covariance in the user's units; null where the model has none.</summary>
-    public double? MinCovarianceEigenvalue { get; init; }
+    /// <summary>
+    /// Smallest eigenvalue of any covariance in the user's units; null where the model has none. Computed when first asked for: K
+    /// decompositions of D x D matrices cost more than a minibatch.
+    /// </summary>
+    public double? MinCovarianceEigenvalue
+    {
+        get
+        {
+            _minCovarianceEigenvalue ??= Model.CreateForUnitVariances(Features.Count).MinCovarianceEigenvalue(Parameters);
+            return double.IsNaN(_minCovarianceEigenvalue.Value) ? null : _minCovarianceEigenvalue;
+        }
+    }
 
     /// <summary>One status per component: ok, no_evidence, floored, reseeded, dead.</summary>
     public required IReadOnlyList<string> ComponentStatus { get; init; }
@@ -78,6 +91,9 @@ public sealed record TrainingReport
 
     /// <summary>Records learned from so far.</summary>
     public required long Records { get; init; }
+
+    /// <summary>n_eff: the number of observations the parameters' precision is worth; NaN when they were given as exact.</summary>
+    public double EffectiveRecords { get; init; } = double.NaN;
 
     /// <summary>Mean log-likelihood of the last minibatch under the parameters before it, nats per record, user units.</summary>
     public required double MeanLogLikelihood { get; init; }

@@ -1,18 +1,138 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;
 
-/// <summary>The snapshot as JSON, <c>application/vnd.streamem.snapshot+json;v=1</c>: numbers in shortest round-trip form, no NaN, no infinity.</summary>
+/// <summary>
+/// Writes a snapshot as JSON, <c>application/vnd.streamem.snapshot+json;v=1</c>: numbers in shortest round-trip form, no NaN, no infinity.
+/// </summary>
 public static class SnapshotJson
 {
+    /// <summary>The value of <c>format</c>.</summary>
+    public const string Format = "streamem.snapshot";
+
+    /// <summary>The value of <c>format_version</c>: within a major version only optional fields are added.</summary>
+    public const string FormatVersion = "1.0";
+
     /// <summary>Writes the snapshot as one JSON object, on one line unless <paramref name="indented"/>.</summary>
-    public static void Write(ModelSnapshot snapshot, IBufferWriter<byte> output, bool indented = false) => throw new NotImplementedException();
+    public static void Write(ModelSnapshot snapshot, IBufferWriter<byte> output, bool indented = false)
+    {
+        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = indented });
+        json.WriteStartObject();
+        json.WriteString("format", Format);
+        json.WriteString("format_version", FormatVersion);
+        WriteModel(json, snapshot);
+        json.WriteNumber("version", snapshot.Version);
+        json.WriteString("created_at", snapshot.CreatedAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        json.WriteStartObject("signature");
+        WriteStrings(json, "features", snapshot.Features);
+        WriteStrings(json, "outputs", ["log_density", "responsibilities", "component", "anomaly_score"]);
+        json.WriteEndObject();
+        json.WriteStartObject("parameters");
+        foreach (VectorBlock block in snapshot.Layout.Blocks)
+        {
+            json.WriteStartObject(block.Name);
+            json.WriteStartArray("shape");
+            foreach (int extent in block.Shape) json.WriteNumberValue(extent);
+            json.WriteEndArray();
+            WriteNumbers(json, "data", block.Of((ReadOnlySpan<double>)snapshot.Parameters));
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+        WriteStrings(json, "component_ids", snapshot.ComponentIds);
+        if (snapshot.Labels.Count > 0) WriteStrings(json, "labels", snapshot.Labels);
+        json.WriteStartObject("standardization");
+        WriteNumbers(json, "location", [.. snapshot.Standardization.Location]);
+        WriteNumbers(json, "scale", [.. snapshot.Standardization.Scale]);
+        json.WriteEndObject();
+        WriteTraining(json, snapshot.Training);
+        WriteCalibration(json, snapshot);
+        json.WriteStartObject("source");
+        foreach ((string partition, long next) in snapshot.Source) json.WriteNumber(partition, next);
+        json.WriteEndObject();
+        WriteHealth(json, snapshot);
+        json.WriteEndObject();
+    }
 
-    /// <summary>Reads a snapshot.</summary>
-    /// <exception cref="InvalidDataException">Not a snapshot, of an unknown version, or its shapes, weights or covariances are not valid.</exception>
-    public static ModelSnapshot Read(ReadOnlySpan<byte> json) => throw new NotImplementedException();
+    private static void WriteModel(Utf8JsonWriter json, ModelSnapshot snapshot)
+    {
+        json.WriteStartObject("model");
+        json.WriteString("id", snapshot.ModelId);
+        json.WriteString("type", snapshot.Model.Type);
+        json.WriteStartObject("options");
+        foreach ((string name, string value) in snapshot.Model.Settings) json.WriteString(name, value);
+        json.WriteEndObject();
+        json.WriteString("run_id", snapshot.RunId);
+        json.WriteString("config_hash", snapshot.ConfigHash);
+        json.WriteEndObject();
+    }
 
-    /// <summary>Reads parameters to start at: a snapshot, or just <c>{"parameters": {...}}</c>.</summary>
-    /// <exception cref="InvalidDataException">Neither.</exception>
-    public static Estimation.InitialParameters ReadInitialParameters(ReadOnlySpan<byte> json) => throw new NotImplementedException();
+    private static void WriteTraining(Utf8JsonWriter json, TrainingReport training)
+    {
+        json.WriteStartObject("training");
+        json.WriteString("recursion", training.Recursion == Recursion.Parameters ? "parameters" : "statistics");
+        json.WriteNumber("kappa", training.StepSize.Kappa);
+        json.WriteNumber("t0", training.StepSize.T0);
+        json.WriteNumber("floor", training.StepSize.Floor);
+        json.WriteNumber("step_size", training.LastStepSize);
+        json.WriteNumber("updates", training.Updates);
+        json.WriteNumber("records", training.Records);
+        WriteNumber(json, "effective_records", training.EffectiveRecords);
+        WriteNumber(json, "mean_log_likelihood", training.MeanLogLikelihood);
+        json.WriteString("status", training.Status);
+        WriteStrings(json, "warnings", training.Warnings);
+        json.WriteEndObject();
+    }
+
+    private static void WriteCalibration(Utf8JsonWriter json, ModelSnapshot snapshot)
+    {
+        if (snapshot.Calibration is not { } calibration) return;
+        json.WriteStartObject("calibration");
+        json.WriteNumber("records", calibration.Records);
+        WriteNumbers(json, "quantiles", [.. calibration.Quantiles]);
+        json.WriteNumber("tail_start", calibration.TailStart);
+        json.WriteNumber("tail_scale", calibration.TailScale);
+        json.WriteEndObject();
+    }
+
+    private static void WriteHealth(Utf8JsonWriter json, ModelSnapshot snapshot)
+    {
+        json.WriteStartObject("health");
+        json.WriteBoolean("finite", !snapshot.Parameters.Any(value => !double.IsFinite(value)));
+        if (snapshot.MinCovarianceEigenvalue is { } smallest) json.WriteNumber("min_covariance_eigenvalue", smallest);
+        json.WriteStartArray("components");
+        for (int k = 0; k < snapshot.ComponentIds.Count; k++)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", snapshot.ComponentIds[k]);
+            json.WriteString("status", snapshot.ComponentStatus[k]);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string?> values)
+    {
+        json.WriteStartArray(name);
+        foreach (string? value in values) json.WriteStringValue(value);
+        json.WriteEndArray();
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter json, string name, ReadOnlySpan<double> values)
+    {
+        json.WriteStartArray(name);
+        foreach (double value in values) json.WriteNumberValue(value);
+        json.WriteEndArray();
+    }
+
+    /// <summary>A number, or null where there is none to give.</summary>
+    private static void WriteNumber(Utf8JsonWriter json, string name, double value)
+    {
+        if (double.IsFinite(value)) json.WriteNumber(name, value);
+        else json.WriteNull(name);
+    }
 }

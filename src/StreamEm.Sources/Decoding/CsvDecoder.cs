@@ -7,7 +7,8 @@ namespace StreamEm.Sources.Decoding;
 /// <summary>
 /// CSV by RFC 4180: a header line, commas, line ends <c>\n</c> or <c>\r\n</c>, fields in double quotes may hold commas, line ends and doubled
 /// quotes. Blank lines are skipped. A cell that is empty or reads <c>null</c>, <c>NaN</c> or <c>NA</c> (any case) is a missing number; blanks round a
-/// number are ignored. A record with a broken quote is rejected as its first line alone, and reading goes on with the next line.
+/// number are ignored. A record with a broken quote is rejected as its first line alone, and reading goes on with the next line;
+/// a quoted field over several lines counts as broken where a number is expected or the columns do not add up.
 /// </summary>
 /// <remarks>
 /// Rows without quotes take the short way: an index of all separators of a block (<see cref="SeparatorIndex"/>), then one number after another.
@@ -47,7 +48,7 @@ public sealed class CsvDecoder : RecordDecoder
                 throw new SourceException(SourceFailure.Missing, $"'{name}' has no usable CSV header: {Describe(scan)}. Expected the names of the columns.");
             at += _tokens.FullLength;
             if (scan == CsvScan.Blank) continue;
-            _header = new CsvHeader(CsvHeader.Names(_tokens, record), _fields.Names, name);
+            _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields.Names, name);
             used = at;
             return true;
         }
@@ -180,12 +181,36 @@ public sealed class CsvDecoder : RecordDecoder
                 return 0;
             case CsvScan.Blank:
                 return _tokens.FullLength;
+            case CsvScan.Record when StrayQuote(data[.._tokens.Length]) is { } detail:
+                return RejectLine(data, offset, isFinal, RejectionReason.CsvQuote, detail, batch);
             case CsvScan.Record:
                 Accept(data[.._tokens.Length], offset, offset + _tokens.FullLength, batch, RecordDefaults.None);
                 return _tokens.FullLength;
             default:
                 return RejectLine(data, offset, isFinal, ReasonOf(scan), Describe(scan), batch);
         }
+    }
+
+    /// <summary>
+    /// Whether a field runs over several lines that cannot be meant: where a number is expected, or in a record with the wrong number of columns.
+    /// Then a quote was left open and happened to meet another one further on; between them lie good records.
+    /// </summary>
+    private string? StrayQuote(ReadOnlySpan<byte> record)
+    {
+        int line = record.IndexOf((byte)'\n');
+        if (line < 0) return null;
+        if (_tokens.Count != Header.Count)
+        {
+            return string.Create(CultureInfo.InvariantCulture,
+                $"a quoted field runs over the end of the line and the record has {_tokens.Count} columns, the header has {Header.Count}: a quote is not closed");
+        }
+        for (int c = 0; c < Header.Count; c++)
+        {
+            int slot = Header.Slots[c];
+            if (slot < 0 || _fields.IsText(slot) || !_tokens.Field(record, c).Contains((byte)'\n')) continue;
+            return $"the quoted field of column '{_fields.Names[slot]}' runs over the end of the line, expected a number or a time: a quote is not closed";
+        }
+        return null;
     }
 
     /// <summary>Rejects the first line of what cannot be cut into fields.</summary>

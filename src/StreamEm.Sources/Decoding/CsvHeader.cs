@@ -15,11 +15,6 @@ internal sealed class CsvHeader
     /// <exception cref="SourceException">A field has no column, or more than one.</exception>
     public CsvHeader(IReadOnlyList<string> columns, IReadOnlyList<string> fields, string source)
     {
-        if (columns.Count > RecordDecoder.MaxColumns)
-        {
-            throw new SourceException(SourceFailure.Missing, string.Create(CultureInfo.InvariantCulture,
-                $"'{source}' has a header of {columns.Count} columns; at most {RecordDecoder.MaxColumns} can be read."));
-        }
         _slots = new int[columns.Count];
         Array.Fill(_slots, -1);
         for (int slot = 0; slot < fields.Count; slot++)
@@ -40,9 +35,15 @@ internal sealed class CsvHeader
     public IReadOnlyList<(int Column, int Slot)> Further => _further;
 
     /// <summary>The column names of a header line; blanks around a name are dropped.</summary>
-    public static string[] Names(CsvTokens tokens, ReadOnlySpan<byte> record)
+    /// <exception cref="SourceException">There are too many.</exception>
+    public static string[] Names(CsvTokens tokens, ReadOnlySpan<byte> record, string source)
     {
-        var names = new string[Math.Min(tokens.Count, RecordDecoder.MaxColumns)];
+        if (tokens.Count > RecordDecoder.MaxColumns)
+        {
+            throw new SourceException(SourceFailure.Missing, string.Create(CultureInfo.InvariantCulture,
+                $"'{source}' has a header of {tokens.Count} columns; at most {RecordDecoder.MaxColumns} can be read."));
+        }
+        var names = new string[tokens.Count];
         for (int c = 0; c < names.Length; c++) names[c] = Encoding.UTF8.GetString(tokens.Field(record, c)).Trim();
         return names;
     }

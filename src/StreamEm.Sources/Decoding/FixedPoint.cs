@@ -18,6 +18,9 @@ internal static class FixedPoint
 
     private const ulong MaxExactInteger = 1UL << 53;
 
+    /// <summary>In a shuffle: a zero.</summary>
+    private const byte Z = 0x80;
+
     /// <summary>16 zeros, 16 ones: the window that starts n bytes in keeps the last n bytes.</summary>
     private static ReadOnlySpan<byte> Keep =>
     [
@@ -26,10 +29,29 @@ internal static class FixedPoint
     ];
 
     /// <summary>Row p moves the bytes before the point at p one place on; row 16 leaves all in place.</summary>
-    private static readonly byte[] Squeeze = CreateSqueeze();
+    private static ReadOnlySpan<byte> Squeeze =>
+    [
+        Z, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15,
+        Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+    ];
 
     /// <summary>10^(digits after a point at p); for p = 16, no point, 1.</summary>
-    private static ReadOnlySpan<double> Scale => [1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, 1];
+    private static readonly double[] Scale = [1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, 1];
 
     /// <summary>Whether this machine has the instructions.</summary>
     public static bool IsSupported => Sse41.IsSupported;
@@ -50,7 +72,7 @@ internal static class FixedPoint
         int point = BitOperations.TrailingZeroCount(points | (1u << Width));
         if (length - (point >> 4 ^ 1) <= 0) return false;
         Vector128<byte> digits = (text - Vector128.Create((byte)'0')) & keep;
-        digits = Ssse3.Shuffle(digits, Vector128.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(Squeeze), (nuint)(point * Width)));
+        digits = Ssse3.Shuffle(digits, Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(Squeeze), (nuint)(point * Width)));
         if (Vector128.GreaterThanAny(digits, Vector128.Create((byte)9))) return false;
 
         Vector128<short> twos = Ssse3.MultiplyAddAdjacent(digits, Vector128.Create((ushort)0x010A).AsSByte());
@@ -60,23 +82,8 @@ internal static class FixedPoint
         ulong halves = eights.AsUInt64().ToScalar();
         ulong mantissa = ((uint)halves * 100_000_000UL) + (halves >> 32);
         if (mantissa > MaxExactInteger) return false;
-        double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetReference(Scale), point);
+        double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Scale), point);
         value = BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(magnitude) | ((ulong)negative << 63));
         return true;
-    }
-
-    private static byte[] CreateSqueeze()
-    {
-        const byte Zero = 0x80;
-        var rows = new byte[(Width + 1) * Width];
-        for (int point = 0; point <= Width; point++)
-        {
-            for (int i = 0; i < Width; i++)
-            {
-                int from = point == Width || i > point ? i : i - 1;
-                rows[(point * Width) + i] = from < 0 ? Zero : (byte)from;
-            }
-        }
-        return rows;
     }
 }

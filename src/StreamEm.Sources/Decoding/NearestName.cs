@@ -10,6 +10,7 @@ internal static class NearestName
         int least = ((name.Length + 2) / 3) + 1;
         foreach (string candidate in candidates)
         {
+            if (candidate.Length == 0) continue;
             int distance = Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant());
             if (distance >= least) continue;
             least = distance;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 
@@ -60,7 +61,11 @@ internal sealed class RecordFields
     /// <summary>Whether a feature may be missing.</summary>
     public bool AllowMissing => _allowMissing;
 
+    /// <summary>Whether a slot takes any text, not a number or a time.</summary>
+    public bool IsText(int slot) => slot >= Dimension && _roles[slot - Dimension] is (Role.Label or Role.Key);
+
     /// <summary>Starts a record with what it has when its fields do not say.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Begin(in RecordDefaults defaults)
     {
         _weight = defaults.Weight;
@@ -99,6 +104,7 @@ internal sealed class RecordFields
     public RejectionReason? SetMissing(int slot, Span<double> row) => Set(slot, default, row);
 
     /// <summary>Adds the record, whose features are in <see cref="RecordBatch.NextRow"/>, to the batch.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(RecordBatch batch, long nextOffset) => batch.Commit(nextOffset, _weight, _target, _label, _key, _timestamp);
 
     /// <summary>What was found and expected, for a person.</summary>

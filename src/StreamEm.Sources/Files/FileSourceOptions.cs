@@ -14,7 +14,8 @@ public sealed record FileSourceOptions
     /// <summary><c>format</c>: <c>csv</c> or <c>ndjson</c>.</summary>
     public RecordFormat Format { get; init; } = RecordFormat.Csv;
 
-    /// <summary><c>follow</c>: go on waiting for growth, rotated files and new files instead of ending.</summary>
+    /// <summary><c>follow</c>: go on waiting for growth, rotated files and new files instead of ending. A compressed file is
+    /// read once and has to be whole when it appears.</summary>
     public bool Follow { get; init; }
 
     /// <summary>How often growth is looked for when there is nothing to read. Not part of the YAML.</summary>

@@ -40,7 +40,7 @@ public sealed record ModelOptions
     public required RecordSchema Schema { get; init; }
 
     /// <summary><c>model</c>: an options record of the model catalogue.</summary>
-    public required GaussianMixtureOptions Model { get; init; }
+    public required LatentModelOptions Model { get; init; }
 
     /// <summary><c>learning</c>.</summary>
     public LearningOptions Learning { get; init; } = new();
@@ -87,10 +87,29 @@ public sealed record FilePublisherOptions
     public int EveryUpdates { get; init; } = 1;
 }
 
+/// <summary><c>publish: - kafka</c>: snapshots to a compacted topic, the key is the model's id.</summary>
+public sealed record KafkaPublisherOptions
+{
+    /// <summary><c>brokers</c>: host:port of some of the cluster's brokers.</summary>
+    public required IReadOnlyList<string> Brokers { get; init; }
+
+    /// <summary><c>topic</c>.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary><c>every_updates</c>: only versions divisible by it (and the last one of a drained run).</summary>
+    public int EveryUpdates { get; init; } = 1;
+
+    /// <summary><c>every</c>: at most one snapshot in this time, the newest; null publishes each.</summary>
+    public TimeSpan? Every { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary><c>properties</c>: handed to the Kafka client as they are.</summary>
+    public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
+}
+
 /// <summary><c>rejected</c>: where records that cannot be used are kept.</summary>
 public sealed record RejectedOptions
 {
-    /// <summary><c>file</c>; null counts them only.</summary>
+    /// <summary><c>file</c>; null keeps them in <c>rejected.ndjson</c> beside the checkpoints (<c>fit</c>, which has none, only counts them).</summary>
     public string? File { get; init; }
 
     /// <summary><c>stop_above_ratio</c>: the worker stops (65) when more than this share of the records is rejected.</summary>

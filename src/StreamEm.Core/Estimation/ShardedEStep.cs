@@ -1,0 +1,87 @@
+using StreamEm.Core.LinearAlgebra;
+using StreamEm.Core.Models;
+
+namespace StreamEm.Core.Estimation;
+
+/// <summary>
+/// Runs an E-step over a minibatch on several threads. The minibatch is cut into shards by its size alone and the shards' statistics are summed
+/// in their order, so the result has the same bytes whatever the number of threads.
+/// </summary>
+internal sealed class ShardedEStep
+{
+    private const int MaxShards = 16;
+
+    /// <summary>Below this many multiplications (rows x statistics) a second thread costs more than it gives.</summary>
+    private const long MinParallelWork = 1 << 18;
+
+    private readonly LatentModel _model;
+    private readonly int _threads;
+    private readonly List<Workspace> _workspaces = [];
+    private readonly List<double[]> _partials = [];
+    private readonly Evidence[] _evidence = new Evidence[MaxShards];
+    private readonly int[] _starts = new int[MaxShards + 1];
+
+    public ShardedEStep(LatentModel model, int threads = 0)
+    {
+        _model = model;
+        _threads = threads > 0 ? threads : Environment.ProcessorCount;
+    }
+
+    /// <summary>Overwrites <paramref name="statistics"/> with the minibatch's sums and <paramref name="logDensities"/> with every row's log p(x).</summary>
+    public Evidence Accumulate(EStep eStep, Minibatch batch, double[] statistics, double[] logDensities)
+    {
+        int shards = Cut(batch);
+        Array.Clear(statistics);
+        if (shards == 1)
+            return eStep.Accumulate(batch, 0, batch.Count, statistics, logDensities, WorkspaceFor(eStep, 0));
+        while (_partials.Count < shards) _partials.Add(new double[statistics.Length]);
+        int threads = Math.Min(_threads, shards);
+        if ((long)batch.Count * statistics.Length < MinParallelWork) threads = 1;
+        for (int thread = 0; thread < threads; thread++) WorkspaceFor(eStep, thread);
+        if (threads == 1)
+            Work(eStep, batch, logDensities, 0, 1, shards);
+        else
+            Parallel.For(0, threads, thread => Work(eStep, batch, logDensities, thread, threads, shards));
+        Evidence evidence = default;
+        for (int shard = 0; shard < shards; shard++)
+        {
+            evidence += _evidence[shard];
+            Interpolation.Add(statistics, _partials[shard]);
+        }
+        return evidence;
+    }
+
+    private void Work(EStep eStep, Minibatch batch, double[] logDensities, int thread, int threads, int shards)
+    {
+        for (int shard = thread; shard < shards; shard += threads)
+        {
+            int first = _starts[shard], count = _starts[shard + 1] - first;
+            Array.Clear(_partials[shard]);
+            _evidence[shard] = eStep.Accumulate(batch, first, count, _partials[shard], logDensities.AsSpan(first, count), _workspaces[thread]);
+        }
+    }
+
+    private Workspace WorkspaceFor(EStep eStep, int thread)
+    {
+        if (thread == _workspaces.Count) _workspaces.Add(eStep.CreateWorkspace());
+        return _workspaces[thread];
+    }
+
+    /// <summary>Fills the shards' first rows and returns their number: a function of the minibatch and the model alone.</summary>
+    private int Cut(Minibatch batch)
+    {
+        // Shards large enough that clearing and summing their statistics stays small beside the E-step.
+        int rows = Math.Max(RowBlock.Capacity, (_model.StatisticsLayout.Length / 128 + RowBlock.Capacity - 1) / RowBlock.Capacity * RowBlock.Capacity);
+        ReadOnlySpan<int> sequences = batch.SequenceStarts;
+        bool bySequence = _model.NeedsSequences && !sequences.IsEmpty;
+        int units = bySequence ? sequences.Length : (batch.Count + rows - 1) / rows;
+        int shards = Math.Clamp(units, 1, MaxShards);
+        for (int shard = 0; shard < shards; shard++)
+        {
+            int unit = (int)((long)units * shard / shards);
+            _starts[shard] = bySequence ? sequences[unit] : unit * rows;
+        }
+        _starts[shards] = batch.Count;
+        return shards;
+    }
+}

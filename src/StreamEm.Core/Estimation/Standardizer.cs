@@ -1,0 +1,77 @@
+namespace StreamEm.Core.Estimation;
+
+/// <summary>Learns location and scale of the features and applies them.</summary>
+internal static class Standardizer
+{
+    /// <summary>Standardised values are held within this, so that no square overflows; a value so far off belongs to no component.</summary>
+    private const double Limit = 1e100;
+
+    /// <summary>
+    /// Weighted mean and standard deviation of every feature's present values; for a constant feature scale 1. Two passes about the first value
+    /// keep all digits of small spreads on large offsets.
+    /// </summary>
+    public static Standardization Learn(Minibatch batch)
+    {
+        int dimension = batch.Dimension;
+        double[] location = new double[dimension], scale = new double[dimension];
+        for (int d = 0; d < dimension; d++)
+        {
+            double mean = Mean(batch, d, 0, squared: false);
+            mean += Mean(batch, d, mean, squared: false);
+            double deviation = Math.Sqrt(Mean(batch, d, mean, squared: true));
+            location[d] = double.IsFinite(mean) ? mean : 0;
+            // Below the rounding of the values themselves there is no spread to speak of.
+            bool spread = deviation > 1e-14 * Math.Abs(mean) && double.IsFinite(deviation);
+            scale[d] = spread ? deviation : 1;
+        }
+        return new Standardization(location, scale);
+    }
+
+    /// <summary>Location and scale from a model's own moments.</summary>
+    public static Standardization FromMoments(ReadOnlySpan<double> mean, ReadOnlySpan<double> variance)
+    {
+        double[] scale = new double[variance.Length];
+        for (int d = 0; d < scale.Length; d++) scale[d] = variance[d] > 0 ? Math.Sqrt(variance[d]) : 1;
+        return new Standardization(mean.ToArray(), scale);
+    }
+
+    /// <summary>Variance of every feature in standardised units: 1, or what it is where the scale was not learned.</summary>
+    public static double[] Variances(Minibatch standardized)
+    {
+        double[] variances = new double[standardized.Dimension];
+        for (int d = 0; d < variances.Length; d++)
+        {
+            double mean = Mean(standardized, d, 0, squared: false), variance = Mean(standardized, d, mean, squared: true);
+            variances[d] = variance > 0 && double.IsFinite(variance) ? variance : 1;
+        }
+        return variances;
+    }
+
+    /// <summary>Overwrites <paramref name="result"/> with rows of <paramref name="batch"/> in standardised units.</summary>
+    public static void Apply(Standardization standardization, Minibatch batch, int first, int count, Minibatch result)
+    {
+        result.Clear();
+        result.AddRange(batch, first, count);
+        Span<double> values = result.MutableValues;
+        int dimension = batch.Dimension;
+        double[] location = [.. standardization.Location], inverse = [.. standardization.Scale.Select(scale => 1 / scale)];
+        for (int at = 0; at < values.Length; at += dimension)
+            for (int d = 0; d < dimension; d++)
+                values[at + d] = Math.Clamp((values[at + d] - location[d]) * inverse[d], -Limit, Limit);
+    }
+
+    private static double Mean(Minibatch batch, int feature, double about, bool squared)
+    {
+        double sum = 0, total = 0;
+        ReadOnlySpan<double> weights = batch.Weights;
+        for (int row = 0; row < batch.Count; row++)
+        {
+            double value = batch.Row(row)[feature] - about;
+            if (double.IsNaN(value) || Math.Abs(value) > 1e150) continue;
+            double weight = weights.IsEmpty ? 1 : weights[row];
+            sum += weight * (squared ? value * value : value);
+            total += weight;
+        }
+        return total > 0 ? sum / total : 0;
+    }
+}

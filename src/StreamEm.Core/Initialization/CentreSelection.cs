@@ -1,0 +1,106 @@
+using StreamEm.Core.Estimation;
+
+namespace StreamEm.Core.Initialization;
+
+/// <summary>
+/// Chooses K centres among rows: k-means++ (Arthur &amp; Vassilvitskii 2007, in its greedy form: of 2 + log K draws the one that leaves the
+/// smallest sum of distances), farthest point (Gonzalez 1985), random from data.
+/// </summary>
+internal static class CentreSelection
+{
+    /// <summary>
+    /// K centres of D values, row-major. A component with labelled rows starts at their mean; the others by <paramref name="method"/>.
+    /// Missing values of a chosen row are 0, the mean of standardised features.
+    /// </summary>
+    public static double[] Choose(InitializationMethod method, Minibatch batch, int components, SplitMix64 chance)
+    {
+        int dimension = batch.Dimension;
+        double[] centres = new double[components * dimension];
+        bool[] taken = LabelMeans(batch, components, centres);
+        double[] nearest = new double[batch.Count];
+        Array.Fill(nearest, double.PositiveInfinity);
+        for (int k = 0; k < components; k++)
+            if (taken[k]) Narrow(batch, centres.AsSpan(k * dimension, dimension), nearest);
+        bool any = taken.Contains(true);
+        for (int k = 0; k < components; k++)
+        {
+            if (taken[k]) continue;
+            int row = method switch
+            {
+                InitializationMethod.KMeansPlusPlus when any => Greedy(batch, nearest, 2 + (int)Math.Log(components), chance),
+                InitializationMethod.FarthestPoint when any => Farthest(nearest),
+                _ => chance.NextInt32(batch.Count),
+            };
+            Span<double> centre = centres.AsSpan(k * dimension, dimension);
+            for (int d = 0; d < dimension; d++) centre[d] = double.IsNaN(batch.Row(row)[d]) ? 0 : batch.Row(row)[d];
+            Narrow(batch, centre, nearest);
+            any = true;
+        }
+        return centres;
+    }
+
+    private static bool[] LabelMeans(Minibatch batch, int components, double[] centres)
+    {
+        bool[] taken = new bool[components];
+        if (batch.Labels.IsEmpty) return taken;
+        int dimension = batch.Dimension;
+        double[] counts = new double[centres.Length];
+        for (int row = 0; row < batch.Count; row++)
+        {
+            int label = batch.Labels[row];
+            if (label == Minibatch.Unlabelled) continue;
+            taken[label] = true;
+            for (int d = 0; d < dimension; d++)
+            {
+                double value = batch.Row(row)[d];
+                if (double.IsNaN(value)) continue;
+                centres[label * dimension + d] += value;
+                counts[label * dimension + d]++;
+            }
+        }
+        for (int at = 0; at < centres.Length; at++)
+            if (counts[at] > 0) centres[at] /= counts[at];
+        return taken;
+    }
+
+    private static void Narrow(Minibatch batch, ReadOnlySpan<double> centre, double[] nearest)
+    {
+        for (int row = 0; row < nearest.Length; row++) nearest[row] = Math.Min(nearest[row], Distances.Partial(batch.Row(row), centre));
+    }
+
+    private static int Greedy(Minibatch batch, double[] nearest, int draws, SplitMix64 chance)
+    {
+        int best = -1;
+        double bestLeft = double.PositiveInfinity;
+        for (int draw = 0; draw < draws; draw++)
+        {
+            int candidate = Proportional(nearest, chance);
+            double left = 0;
+            for (int row = 0; row < nearest.Length; row++) left += Math.Min(nearest[row], Distances.Partial(batch.Row(row), batch.Row(candidate)));
+            if (best < 0 || left < bestLeft) (best, bestLeft) = (candidate, left);
+        }
+        return best;
+    }
+
+    private static int Proportional(double[] nearest, SplitMix64 chance)
+    {
+        double total = 0;
+        foreach (double distance in nearest) total += distance;
+        double target = chance.NextDouble() * total;
+        if (!(total > 0)) return chance.NextInt32(nearest.Length);
+        for (int row = 0; row < nearest.Length; row++)
+        {
+            target -= nearest[row];
+            if (target < 0) return row;
+        }
+        return Farthest(nearest);
+    }
+
+    private static int Farthest(double[] nearest)
+    {
+        int farthest = 0;
+        for (int row = 1; row < nearest.Length; row++)
+            if (nearest[row] > nearest[farthest]) farthest = row;
+        return farthest;
+    }
+}

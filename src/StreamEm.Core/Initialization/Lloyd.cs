@@ -1,0 +1,69 @@
+namespace StreamEm.Core.Initialization;
+
+/// <summary>k-means from given centres (Lloyd 1982): hard assignments to start an EM with.</summary>
+internal static class Lloyd
+{
+    /// <summary>Enough for the assignments to settle.</summary>
+    public const int MaxIterations = 20;
+
+    /// <summary>
+    /// Moves the centres to the means of their rows until no assignment changes, at most <paramref name="iterations"/> times. A centre without rows stays.
+    /// </summary>
+    /// <param name="batch">N rows.</param>
+    /// <param name="centres">K x D, overwritten.</param>
+    /// <param name="components">K.</param>
+    /// <param name="iterations">At least 1, which assigns and moves the centres once.</param>
+    /// <returns>The centre of every row: its label where it has one, else the nearest, the lowest number among equals.</returns>
+    public static int[] Assign(Minibatch batch, double[] centres, int components, int iterations = MaxIterations)
+    {
+        int dimension = batch.Dimension;
+        int[] assignments = new int[batch.Count];
+        Array.Fill(assignments, -1);
+        double[] sums = new double[centres.Length], counts = new double[centres.Length];
+        for (int iteration = 0; iteration < iterations; iteration++)
+        {
+            bool changed = false;
+            Array.Clear(sums);
+            Array.Clear(counts);
+            for (int row = 0; row < batch.Count; row++)
+            {
+                int label = batch.Labels.IsEmpty ? Minibatch.Unlabelled : batch.Labels[row];
+                int nearest = label != Minibatch.Unlabelled ? label : Nearest(batch.Row(row), centres, components);
+                changed |= nearest != assignments[row];
+                assignments[row] = nearest;
+                for (int d = 0; d < dimension; d++)
+                {
+                    double value = batch.Row(row)[d];
+                    if (double.IsNaN(value)) continue;
+                    sums[nearest * dimension + d] += value;
+                    counts[nearest * dimension + d]++;
+                }
+            }
+            if (!changed) break;
+            for (int at = 0; at < centres.Length; at++)
+                if (counts[at] > 0) centres[at] = sums[at] / counts[at];
+        }
+        return assignments;
+    }
+
+    /// <summary>Mean squared distance of the rows to their centres.</summary>
+    public static double MeanDistortion(Minibatch batch, double[] centres, int[] assignments)
+    {
+        double sum = 0;
+        for (int row = 0; row < batch.Count; row++)
+            sum += Distances.Partial(batch.Row(row), centres.AsSpan(assignments[row] * batch.Dimension, batch.Dimension));
+        return sum / batch.Count;
+    }
+
+    private static int Nearest(ReadOnlySpan<double> row, double[] centres, int components)
+    {
+        int nearest = 0;
+        double best = double.PositiveInfinity;
+        for (int k = 0; k < components; k++)
+        {
+            double distance = Distances.Partial(row, centres.AsSpan(k * row.Length, row.Length));
+            if (distance < best) (nearest, best) = (k, distance);
+        }
+        return nearest;
+    }
+}

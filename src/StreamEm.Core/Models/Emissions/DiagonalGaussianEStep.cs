@@ -1,0 +1,89 @@
+using StreamEm.Core.LinearAlgebra;
+
+namespace StreamEm.Core.Models.Emissions;
+
+/// <summary>The E-step of Gaussian components with independent features; incomplete rows are summed over their observed features.</summary>
+internal sealed class DiagonalGaussianEStep : EmissionEStep
+{
+    private static readonly double LogTwoPi = Math.Log(2 * Math.PI);
+    private readonly int _components, _dimension;
+    private readonly double[] _factors, _biases, _constants;
+    private readonly Func<ComponentLanes> _makeLanes;
+    private ComponentLanes? _lanes;
+
+    public DiagonalGaussianEStep(int components, int dimension, ReadOnlySpan<double> means, ReadOnlySpan<double> variances)
+    {
+        (_components, _dimension) = (components, dimension);
+        _factors = new double[components * dimension];
+        _biases = new double[components * dimension];
+        _constants = new double[components];
+        _makeLanes = () => ComponentLanes.Diagonal(_components, _dimension, _factors, _biases, _constants);
+        for (int at = 0; at < _factors.Length; at++)
+        {
+            if (!(variances[at] > 0))
+                throw new ArithmeticException(FormattableString.Invariant(
+                    $"Variance of component {at / dimension}, feature {at % dimension} is {variances[at]:R}. Increase reg_covar or lower components."));
+            _factors[at] = 1 / Math.Sqrt(variances[at]);
+            _biases[at] = _factors[at] * means[at];
+            _constants[at / dimension] += Constant(at);
+        }
+    }
+
+    public override void LogDensities(RowBlock block, Span<double> logJoint)
+    {
+        ReadOnlySpan<int> incomplete = block.Incomplete;
+        double[] kept = IncompleteLanes.Keep(logJoint, _components, incomplete);
+        QuadraticForms.AddDiagonal(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint, block.Count);
+        for (int at = 0; at < incomplete.Length; at++)
+        {
+            ReadOnlySpan<double> row = block.Row(incomplete[at]);
+            for (int k = 0; k < _components; k++)
+                logJoint[k * RowBlock.Stride + incomplete[at]] = kept[at * _components + k] + LogDensity(row, k);
+        }
+    }
+
+    public override bool TryLogDensities(ReadOnlySpan<double> row, Span<double> logJoint)
+    {
+        LazyInitializer.EnsureInitialized(ref _lanes, _makeLanes).AddTo(row, logJoint);
+        return true;
+    }
+
+    public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
+    {
+        int length = _components * _dimension;
+        Span<double> observed = statistics[..length], first = statistics.Slice(length, length), second = statistics.Slice(2 * length, length);
+        WeightedSums.AddMomentsAndSquares(block.Columns, _dimension, responsibilities, _components, first, second, block.Count);
+        ObservedMasses.AddComplete(block, responsibilities, _components, observed);
+        foreach (int index in block.Incomplete)
+        {
+            ReadOnlySpan<double> row = block.Row(index);
+            for (int k = 0, at = 0; k < _components; k++)
+            {
+                double r = responsibilities[k * RowBlock.Stride + index];
+                for (int d = 0; d < _dimension; d++, at++)
+                {
+                    double x = row[d];
+                    if (double.IsNaN(x)) continue;
+                    observed[at] += r;
+                    first[at] = Math.FusedMultiplyAdd(r, x, first[at]);
+                    second[at] = Math.FusedMultiplyAdd(r * x, x, second[at]);
+                }
+            }
+        }
+    }
+
+    private double Constant(int at) => Math.Log(_factors[at]) - 0.5 * LogTwoPi;
+
+    /// <summary>log p of the observed features; 0 when there are none.</summary>
+    private double LogDensity(ReadOnlySpan<double> row, int k)
+    {
+        double sum = 0;
+        for (int d = 0, at = k * _dimension; d < _dimension; d++, at++)
+        {
+            if (double.IsNaN(row[d])) continue;
+            double y = Math.FusedMultiplyAdd(_factors[at], row[d], -_biases[at]);
+            sum += Constant(at) - 0.5 * y * y;
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,107 @@
+using StreamEm.Core.LinearAlgebra;
+
+namespace StreamEm.Core.Models.Emissions;
+
+/// <summary>
+/// The E-step of Gaussian components with matrix covariances, one each or one for all (tied). Complete rows go through the lane kernels;
+/// a row with missing values through its pattern's conditional distribution.
+/// </summary>
+internal sealed class FullGaussianEStep : EmissionEStep
+{
+    private static readonly double LogTwoPi = Math.Log(2 * Math.PI);
+    private readonly int _components, _dimension;
+    private readonly bool _tied;
+    private readonly double[] _factors, _biases, _constants;
+    private readonly Func<ComponentLanes> _makeLanes;
+    private ComponentLanes? _lanes;
+    private readonly MissingPatterns _patterns;
+
+    public FullGaussianEStep(int components, int dimension, ReadOnlySpan<double> means, ReadOnlySpan<double> covariances, bool tied)
+    {
+        (_components, _dimension, _tied) = (components, dimension, tied);
+        int packed = Packed.Length(dimension), matrix = dimension * dimension;
+        _factors = new double[components * packed];
+        _biases = new double[components * dimension];
+        _constants = new double[components];
+        _makeLanes = () => ComponentLanes.Triangular(_components, _dimension, _factors, _biases, _constants);
+        for (int k = 0; k < components; k++)
+        {
+            Span<double> factor = _factors.AsSpan(k * packed, packed);
+            if (tied && k > 0)
+            {
+                _factors.AsSpan(0, packed).CopyTo(factor);
+                _constants[k] = _constants[0];
+            }
+            else
+            {
+                double logDeterminant = SymmetricMatrix.InverseFactor(covariances.Slice(tied ? 0 : k * matrix, matrix), dimension, k, factor);
+                _constants[k] = -0.5 * dimension * LogTwoPi - logDeterminant;
+            }
+            ReadOnlySpan<double> mean = means.Slice(k * dimension, dimension);
+            for (int i = 0, at = 0; i < dimension; i++)
+            {
+                double bias = 0;
+                for (int j = 0; j <= i; j++) bias = Math.FusedMultiplyAdd(factor[at++], mean[j], bias);
+                _biases[k * dimension + i] = bias;
+            }
+        }
+        _patterns = new MissingPatterns(components, dimension, means.ToArray(), covariances.ToArray(), tied);
+    }
+
+    public override void LogDensities(RowBlock block, Span<double> logJoint)
+    {
+        ReadOnlySpan<int> incomplete = block.Incomplete;
+        double[] kept = IncompleteLanes.Keep(logJoint, _components, incomplete);
+        QuadraticForms.AddTriangular(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint, block.Count);
+        for (int at = 0; at < incomplete.Length; at++)
+        {
+            ReadOnlySpan<double> row = block.Row(incomplete[at]);
+            MissingPattern pattern = _patterns.Of(row);
+            for (int k = 0; k < _components; k++)
+                logJoint[k * RowBlock.Stride + incomplete[at]] = kept[at * _components + k] + pattern.LogDensity(row, k);
+        }
+    }
+
+    public override bool TryLogDensities(ReadOnlySpan<double> row, Span<double> logJoint)
+    {
+        LazyInitializer.EnsureInitialized(ref _lanes, _makeLanes).AddTo(row, logJoint);
+        return true;
+    }
+
+    public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
+    {
+        int moments = _components * _dimension;
+        Span<double> first = statistics[..moments], second = statistics[moments..];
+        if (_tied)
+        {
+            WeightedSums.AddFirstMoments(block.Columns, _dimension, responsibilities, _components, first);
+            Span<double> total = stackalloc double[RowBlock.Stride];
+            total.Clear();
+            for (int k = 0; k < _components; k++)
+                for (int i = 0; i < RowBlock.Capacity; i++) total[i] += responsibilities[k * RowBlock.Stride + i];
+            WeightedSums.AddOuterProducts(block.Columns, _dimension, total, 1, second);
+        }
+        else if (block.Incomplete.IsEmpty && SparseWeightedSums.Pays(responsibilities, _components, _dimension, block.Count, SparseWeightedSums.Threshold))
+        {
+            SparseWeightedSums.AddMomentsAndOuterProducts(
+                block.Rows, block.Count, _dimension, responsibilities, _components, SparseWeightedSums.Threshold, first, second);
+        }
+        else
+        {
+            WeightedSums.AddMomentsAndOuterProducts(block.Columns, _dimension, responsibilities, _components, first, second, block.Count);
+        }
+        if (block.Incomplete.Length == 0) return;
+        int packed = Packed.Length(_dimension);
+        Span<double> expected = new double[_dimension];
+        foreach (int index in block.Incomplete)
+        {
+            ReadOnlySpan<double> row = block.Row(index);
+            MissingPattern pattern = _patterns.Of(row);
+            for (int k = 0; k < _components; k++)
+            {
+                double r = responsibilities[k * RowBlock.Stride + index];
+                if (r > 0) pattern.AddMoments(row, k, r, expected, first.Slice(k * _dimension, _dimension), second.Slice(_tied ? 0 : k * packed, packed));
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Collections.Concurrent;
+
+namespace StreamEm.Core.Models.Emissions;
+
+/// <summary>
+/// The conditional distributions of Gaussian components for the patterns of missing values met so far: each is factored once per E-step.
+/// Thread-safe; what it returns does not depend on who asked first.
+/// </summary>
+internal sealed class MissingPatterns(int components, int dimension, double[] means, double[] covariances, bool tied)
+{
+    /// <summary>Patterns kept; those beyond are factored anew for every row.</summary>
+    private const int MaxKept = 4096;
+    private readonly ConcurrentDictionary<ulong, MissingPattern> _kept = new();
+
+    /// <summary>The pattern of a row's missing values (NaN).</summary>
+    public MissingPattern Of(ReadOnlySpan<double> row)
+    {
+        ulong key = Key(row);
+        if (_kept.TryGetValue(key, out MissingPattern? pattern) && pattern.Matches(row)) return pattern;
+        var made = new MissingPattern(components, dimension, means, covariances, tied, row);
+        if (_kept.Count < MaxKept) _kept.TryAdd(key, made);
+        return made;
+    }
+
+    private static ulong Key(ReadOnlySpan<double> row)
+    {
+        // The mask itself up to 64 features; beyond, mixed, and Matches() tells collisions apart.
+        ulong key = 0;
+        for (int d = 0; d < row.Length; d++)
+        {
+            if (d % 64 == 0) key *= 0x9E3779B97F4A7C15;
+            if (double.IsNaN(row[d])) key ^= 1UL << (d % 64);
+        }
+        return key;
+    }
+}

@@ -1,0 +1,99 @@
+using MathNet.Numerics.LinearAlgebra;
+using StreamEm.Core.LinearAlgebra;
+
+namespace StreamEm.Core.Models.Emissions;
+
+/// <summary>What the Gaussian families share about D x D covariances.</summary>
+internal static class SymmetricMatrix
+{
+    /// <summary>Lower triangle of a full row-major matrix.</summary>
+    public static void Pack(ReadOnlySpan<double> full, int dimension, Span<double> packed)
+    {
+        for (int i = 0, at = 0; i < dimension; i++)
+            for (int j = 0; j <= i; j++) packed[at++] = full[i * dimension + j];
+    }
+
+    /// <summary>Full row-major matrix of a lower triangle.</summary>
+    public static void Unpack(ReadOnlySpan<double> packed, int dimension, Span<double> full)
+    {
+        for (int i = 0, at = 0; i < dimension; i++)
+            for (int j = 0; j <= i; j++) full[i * dimension + j] = full[j * dimension + i] = packed[at++];
+    }
+
+    /// <summary>Smallest eigenvalue of a full row-major symmetric matrix.</summary>
+    public static double MinEigenvalue(ReadOnlySpan<double> full, int dimension) =>
+        Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric).EigenValues.Min(value => value.Real);
+
+    /// <summary>
+    /// If the full matrix is not positive definite, raises its eigenvalues to <paramref name="floor"/> and reports the smallest one found.
+    /// </summary>
+    /// <param name="full">D x D, row-major; overwritten only when floored.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="floor">Smallest eigenvalue allowed.</param>
+    /// <param name="scratch">P(D) doubles.</param>
+    /// <param name="component">For the report.</param>
+    /// <param name="events">Told of a floored covariance.</param>
+    public static void EnsurePositiveDefinite(Span<double> full, int dimension, double floor, Span<double> scratch, int component, ModelEvents events)
+    {
+        Pack(full, dimension, scratch);
+        if (Cholesky.Factor(scratch, dimension, out _) < 0) return;
+        var decomposition = Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric);
+        double smallest = decomposition.EigenValues.Min(value => value.Real);
+        Matrix<double> raised = Matrix<double>.Build.Dense(dimension, dimension);
+        for (int e = 0; e < dimension; e++)
+        {
+            Vector<double> vector = decomposition.EigenVectors.Column(e);
+            raised += Math.Max(decomposition.EigenValues[e].Real, floor) * vector.OuterProduct(vector);
+        }
+        for (int i = 0; i < dimension; i++)
+            for (int j = 0; j < dimension; j++) full[i * dimension + j] = 0.5 * (raised[i, j] + raised[j, i]);
+        events.Add(ModelEventKind.CovarianceFloored, component, smallest);
+    }
+
+    /// <summary>Packed inverse Cholesky factor of a full covariance, and sum_i log L_ii.</summary>
+    /// <exception cref="ArithmeticException">Not positive definite; names the component, the pivot and the row.</exception>
+    public static double InverseFactor(ReadOnlySpan<double> full, int dimension, int component, Span<double> packed)
+    {
+        Pack(full, dimension, packed);
+        int failed = Cholesky.Factor(packed, dimension, out double pivot);
+        if (failed >= 0)
+            throw new ArithmeticException(FormattableString.Invariant(
+                $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {failed}). Increase reg_covar or lower components."));
+        double logDeterminant = 0;
+        for (int i = 0; i < dimension; i++) logDeterminant += Math.Log(packed[Packed.Index(i, i)]);
+        Cholesky.InvertLower(packed, dimension);
+        return logDeterminant;
+    }
+
+    /// <summary>full[i, j] *= left[i] * left[j].</summary>
+    public static void Scale(Span<double> full, IReadOnlyList<double> factors, bool inverse)
+    {
+        int dimension = factors.Count;
+        for (int i = 0; i < dimension; i++)
+            for (int j = 0; j < dimension; j++)
+            {
+                double factor = factors[i] * factors[j];
+                full[i * dimension + j] = inverse ? full[i * dimension + j] / factor : full[i * dimension + j] * factor;
+            }
+    }
+
+    /// <summary>Throws when a full matrix is not symmetric to 1e-9 of its diagonal or not positive definite.</summary>
+    public static void Validate(ReadOnlySpan<double> full, int dimension, int component)
+    {
+        for (int i = 0; i < dimension; i++)
+            for (int j = 0; j < i; j++)
+            {
+                double a = full[i * dimension + j], b = full[j * dimension + i];
+                double tolerance = 1e-9 * Math.Sqrt(Math.Abs(full[i * dimension + i] * full[j * dimension + j]));
+                if (!(Math.Abs(a - b) <= tolerance))
+                    throw new ArgumentException(FormattableString.Invariant(
+                        $"Covariance of component {component} is not symmetric: entry ({i}, {j}) is {a:R}, entry ({j}, {i}) is {b:R}."));
+            }
+        Span<double> packed = new double[Packed.Length(dimension)];
+        Pack(full, dimension, packed);
+        int failed = Cholesky.Factor(packed, dimension, out double pivot);
+        if (failed >= 0)
+            throw new ArgumentException(FormattableString.Invariant(
+                $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {failed})."));
+    }
+}

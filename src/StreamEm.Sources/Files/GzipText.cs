@@ -1,0 +1,99 @@
+using System.IO.Compression;
+using Microsoft.Win32.SafeHandles;
+
+namespace StreamEm.Sources.Files;
+
+/// <summary>
+/// The uncompressed bytes of a gzip file of one or more members. The runtime's decompressor takes a file that was cut off for one that ends, so a
+/// member with a known text is added at the end: only if that text comes out at the end was the file whole.
+/// </summary>
+internal sealed class GzipText : IDisposable
+{
+    private const int ChunkBytes = 64 * 1024;
+
+    private static readonly byte[] EndText = "end of the compressed file"u8.ToArray();
+    private static readonly byte[] EndMember = Compress(EndText);
+
+    private readonly GZipStream _stream;
+    private readonly byte[] _chunk = new byte[ChunkBytes];
+    private int _start, _end;
+
+    /// <summary>Reads from the start of a file, whose handle stays open.</summary>
+    public GzipText(SafeFileHandle file) => _stream = new GZipStream(new StoredBytes(file), CompressionMode.Decompress);
+
+    /// <summary>Reads on; 0 at the end.</summary>
+    /// <exception cref="InvalidDataException">The file is not gzip, is damaged or was cut off.</exception>
+    public int Read(Span<byte> buffer)
+    {
+        // As many bytes as the end text has are held back, since they may be it.
+        while (_end - _start <= EndText.Length)
+        {
+            _chunk.AsSpan(_start.._end).CopyTo(_chunk);
+            _end -= _start;
+            _start = 0;
+            int read = _stream.Read(_chunk.AsSpan(_end));
+            _end += read;
+            if (read > 0) continue;
+            if (_chunk.AsSpan(0, _end).SequenceEqual(EndText)) return 0;
+            throw new InvalidDataException("the compressed data is cut off or followed by something else");
+        }
+        int count = Math.Min(buffer.Length, _end - _start - EndText.Length);
+        _chunk.AsSpan(_start, count).CopyTo(buffer);
+        _start += count;
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stream.Dispose();
+
+    private static byte[] Compress(byte[] text)
+    {
+        using var member = new MemoryStream();
+        using (var stream = new GZipStream(member, CompressionLevel.Fastest)) stream.Write(text);
+        return member.ToArray();
+    }
+
+    /// <summary>The bytes on disk, then those of the member that marks the end.</summary>
+    private sealed class StoredBytes(SafeFileHandle file) : Stream
+    {
+        private long _at;
+        private int _ending;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override int Read(Span<byte> buffer)
+        {
+            int read = _ending == 0 ? RandomAccess.Read(file, buffer, _at) : 0;
+            _at += read;
+            if (read > 0) return read;
+            int count = Math.Min(buffer.Length, EndMember.Length - _ending);
+            EndMember.AsSpan(_ending, count).CopyTo(buffer);
+            _ending += count;
+            return count;
+        }
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

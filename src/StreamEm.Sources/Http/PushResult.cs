@@ -1,0 +1,37 @@
+namespace StreamEm.Sources.Http;
+
+/// <summary>What became of the records of a request.</summary>
+public enum PushStatus
+{
+    /// <summary>All were taken (202); those rejected are counted apart.</summary>
+    Taken,
+
+    /// <summary>None was taken, there is no room at present (429): send the same again later.</summary>
+    Full,
+
+    /// <summary>None was taken, they are more than ever fit (413): send fewer at once.</summary>
+    TooMany,
+
+    /// <summary>None was taken, the body is not JSON of the expected form (400).</summary>
+    Malformed,
+
+    /// <summary>None was taken, the source has ended (503).</summary>
+    Closed,
+}
+
+/// <summary>The answer to a request.</summary>
+/// <param name="Status">What became of it as a whole.</param>
+/// <param name="Accepted">Records taken.</param>
+/// <param name="Rejected">Records taken that cannot be used; they go to the rejected file.</param>
+/// <param name="Detail">What was found and expected; null when all is well.</param>
+public readonly record struct PushResult(PushStatus Status, int Accepted, int Rejected, string? Detail = null);
+
+/// <summary>How the body of a request holds its records.</summary>
+public enum PushFormat
+{
+    /// <summary><c>application/x-ndjson</c>: one object a line.</summary>
+    Ndjson,
+
+    /// <summary><c>application/json</c>: <c>{"records": [...]}</c>, an array of objects, or one object.</summary>
+    Json,
+}

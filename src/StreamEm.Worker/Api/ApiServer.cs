@@ -1,0 +1,102 @@
+using System.Net;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.Api;
+
+/// <summary>The HTTP API: Kestrel with tight limits in front of the endpoints.</summary>
+public sealed class ApiServer : IAsyncDisposable
+{
+    /// <summary>Largest body of a request, in bytes.</summary>
+    public const long MaxBodyBytes = 1 << 20;
+
+    private readonly WebApplication _app;
+    private readonly HttpOptions _options;
+
+    /// <summary>A server that does not listen yet.</summary>
+    /// <exception cref="CommandException">The address cannot be used, or would be open to others without a token (78).</exception>
+    public ApiServer(HttpOptions options, WorkerStatus status, TimeProvider time, ILoggerProvider logs)
+    {
+        _options = options;
+        ListenAddress address = ListenAddress.Parse(options.Address);
+        if (!address.IsLoopback && string.IsNullOrEmpty(options.AuthToken))
+        {
+            throw new CommandException(ExitCode.Configuration,
+                $"http.address {options.Address} can be reached from other machines and no token protects it. Set http.auth_token_file, or listen on 127.0.0.1.");
+        }
+
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+            kestrel.Limits.MaxConcurrentConnections = 256;
+            kestrel.Listen(address.Ip, address.Port);
+        });
+        builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
+        builder.Services.AddSingleton(options).AddSingleton(status).AddSingleton(time);
+        builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
+        builder.Services.AddProblemDetails();
+        builder.Services.AddOpenApi();
+        _app = builder.Build();
+        _app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException });
+        _app.UseStatusCodePages();
+        _app.UseMiddleware<AccessGuard>();
+        _app.MapOpenApi();
+        OperationsEndpoints.Map(_app);
+        ModelEndpoints.Map(_app);
+        StreamEndpoint.Map(_app);
+        ScoreEndpoint.Map(_app);
+        RecordsEndpoint.Map(_app);
+    }
+
+    /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>
+    public string Address => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
+
+    /// <summary>Starts listening.</summary>
+    /// <exception cref="CommandException">The address is taken or not one of this machine (74).</exception>
+    public async Task StartAsync(ILogger log, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _app.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is IOException or System.Net.Sockets.SocketException)
+        {
+            throw new CommandException(ExitCode.InputOutput,
+                $"The HTTP API cannot listen on {_options.Address}: {failure.Message} Choose another address, for example with --set http.address=127.0.0.1:0.", failure);
+        }
+
+        WorkerLog.HttpListening(log, Address);
+    }
+
+    /// <summary>Ends streams and long polls, then stops listening.</summary>
+    public Task StopAsync(CancellationToken deadline) => _app.StopAsync(deadline);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static Task ExplainAsync(HttpContext context)
+    {
+        if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not BadHttpRequestException bad)
+            return Problems.Of(StatusCodes.Status500InternalServerError, "Internal error", "The request met a fault in the program; the log has it.").ExecuteAsync(context);
+        object? expected = bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? $"at most {MaxBodyBytes} bytes" : null;
+        return Problems.Of(bad.StatusCode, ((HttpStatusCode)bad.StatusCode).ToString(), bad.Message, expected: expected).ExecuteAsync(context);
+    }
+
+    /// <summary>The process has signals of its own to mind; the host inside must not.</summary>
+    private sealed class OwnLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using Microsoft.Net.Http.Headers;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
+
+namespace StreamEm.Worker.Api;
+
+/// <summary>The models and their snapshots.</summary>
+internal static class ModelEndpoints
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/models", (WorkerStatus status) => status.Models.Select(ModelSummary.Of))
+            .WithSummary("Every model and where it stands").Produces<IEnumerable<ModelSummary>>();
+        routes.MapGet("/v1/models/{id}", LatestAsync)
+            .WithSummary("The newest snapshot; ?min_version=V&wait=30s waits for a newer one").Produces(200, contentType: "application/json").Produces(304).ProducesProblem(404);
+        routes.MapGet("/v1/models/{id}/snapshots", Versions)
+            .WithSummary("The versions kept").Produces<IEnumerable<VersionSummary>>().ProducesProblem(404);
+        routes.MapGet("/v1/models/{id}/snapshots/{version:long}", Version)
+            .WithSummary("One version").Produces(200, contentType: "application/json").ProducesProblem(404);
+    }
+
+    private static async Task<IResult> LatestAsync(
+        string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, long? min_version = null, string? wait = null)
+    {
+        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        TimeSpan patience = TimeSpan.Zero;
+        if (wait is not null && !WaitTime.TryParse(wait, out patience)) return Problems.BadParameter("wait", wait, "a duration such as 30s, 500ms or 1m");
+        SnapshotDocument? document = await NewestAsync(model, min_version ?? 1, patience < LongestWait ? patience : LongestWait, context, time, lifetime).ConfigureAwait(false);
+        if (document is null) return NoSnapshot(model);
+        if (document.Version < min_version)
+        {
+            return Problems.Of(StatusCodes.Status404NotFound, "Not there yet", $"The newest version of model '{id}' is {document.Version}.",
+                document.Version, string.Create(CultureInfo.InvariantCulture, $"at least {min_version}"));
+        }
+
+        return Snapshot(document, context);
+    }
+
+    private static IResult Versions(string id, WorkerStatus status) => status.Find(id) is { } model
+        ? Results.Ok(model.Feed.Versions.Select(VersionSummary.Of))
+        : Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+
+    private static IResult Version(string id, long version, WorkerStatus status, HttpContext context)
+    {
+        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        IReadOnlyList<SnapshotDocument> kept = model.Feed.Versions;
+        if (kept.LastOrDefault(document => document.Version == version) is { } found) return Snapshot(found, context);
+        return kept.Count == 0
+            ? NoSnapshot(model)
+            : Problems.Of(StatusCodes.Status404NotFound, "Version not kept", $"Version {version} of model '{id}' is not kept.", version, $"{kept[0].Version} to {kept[^1].Version}");
+    }
+
+    /// <summary>The newest snapshot, waited for while it is older than wanted.</summary>
+    private static async Task<SnapshotDocument?> NewestAsync(
+        ModelPipeline model, long atLeast, TimeSpan patience, HttpContext context, TimeProvider time, IHostApplicationLifetime lifetime)
+    {
+        SnapshotDocument? newest = model.Feed.Latest;
+        if (newest?.Version >= atLeast || patience == TimeSpan.Zero) return newest;
+        using var timeout = new CancellationTokenSource(patience, time);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, context.RequestAborted, lifetime.ApplicationStopping);
+        try
+        {
+            await foreach (SnapshotDocument document in model.Feed.NewestAsync(cancel.Token).ConfigureAwait(false))
+            {
+                newest = document;
+                if (newest.Version >= atLeast) break;
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // Waited long enough: the answer is what there is.
+        }
+
+        return newest;
+    }
+
+    private static IResult Snapshot(SnapshotDocument document, HttpContext context)
+    {
+        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{document.Version}\""));
+        context.Response.Headers.CacheControl = "no-cache";
+        return Results.Bytes(document.Json, "application/json", entityTag: tag);
+    }
+
+    private static IResult NoSnapshot(ModelPipeline model)
+    {
+        ModelSummary summary = ModelSummary.Of(model);
+        string reason = summary.Progress is { } progress
+            ? $"it is warming up: {progress.Records} of {progress.Needed} records"
+            : $"its status is {summary.Status}";
+        return Problems.Of(StatusCodes.Status404NotFound, "No snapshot yet", $"Model '{model.Options.Id}' has no snapshot yet: {reason}.", summary.Status, "learning");
+    }
+}

@@ -1,0 +1,70 @@
+using StreamEm.Sources;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.Api;
+
+/// <summary>One model of <c>GET /v1/models</c>.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Type">Its type in the catalogue.</param>
+/// <param name="Status">waiting, warming_up, learning, finished, stopped or failed.</param>
+/// <param name="Version">The newest version; 0 before the first.</param>
+/// <param name="Updates">Updates so far.</param>
+/// <param name="Records">Records learned from.</param>
+/// <param name="RecordsPending">Records taken and not learned from yet.</param>
+/// <param name="RecordsRejected">Records that could not be used, by reason.</param>
+/// <param name="MeanLogLikelihood">Of the last minibatch before its update, nats per record.</param>
+/// <param name="StepSize">gamma of the last update.</param>
+/// <param name="RunId">Identity of the run.</param>
+/// <param name="UpdatedAt">When the newest version was made.</param>
+/// <param name="Progress">While warming up: how full the buffer is.</param>
+/// <param name="Problem">Why it failed or is not ready.</param>
+/// <param name="Warnings">What a person should know.</param>
+internal sealed record ModelSummary(
+    string Id, string Type, string Status, long Version, long Updates, long Records, long RecordsPending, IReadOnlyDictionary<string, long> RecordsRejected,
+    double? MeanLogLikelihood, double? StepSize, string? RunId, DateTimeOffset? UpdatedAt, WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings)
+{
+    public static ModelSummary Of(ModelPipeline model)
+    {
+        SnapshotDocument? latest = model.Feed.Latest;
+        var training = latest?.Snapshot.Training;
+        ModelState state = model.State;
+        return new ModelSummary(
+            model.Options.Id,
+            model.Options.Model.Type,
+            SnakeCase.Of(state),
+            latest?.Version ?? 0,
+            training?.Updates ?? 0,
+            training?.Records ?? 0,
+            model.Metrics.Pending,
+            Enum.GetValues<RejectionReason>().Select(reason => (Reason: reason, Count: model.Metrics.Rejected(reason))).Where(pair => pair.Count > 0)
+                .ToDictionary(pair => SnakeCase.Of(pair.Reason), pair => pair.Count, StringComparer.Ordinal),
+            training is { } report && double.IsFinite(report.MeanLogLikelihood) ? report.MeanLogLikelihood : null,
+            training?.LastStepSize,
+            latest?.Snapshot.RunId,
+            latest?.Snapshot.CreatedAt,
+            state == ModelState.WarmingUp ? new WarmUp(model.Metrics.Pending, model.Options.Learning.Initialization.Buffer) : null,
+            model.Problem,
+            training?.Warnings ?? []);
+    }
+}
+
+/// <summary>How full the buffer for the initialisation is.</summary>
+/// <param name="Records">Records in it.</param>
+/// <param name="Needed">Records it takes.</param>
+internal sealed record WarmUp(long Records, long Needed);
+
+/// <summary>One version of <c>GET /v1/models/{id}/snapshots</c>.</summary>
+/// <param name="Version">The version.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <param name="Records">Records learned from.</param>
+/// <param name="MeanLogLikelihood">Of its minibatch before the update, nats per record.</param>
+internal sealed record VersionSummary(long Version, DateTimeOffset CreatedAt, long Records, double? MeanLogLikelihood)
+{
+    public static VersionSummary Of(SnapshotDocument document)
+    {
+        var training = document.Snapshot.Training;
+        return new VersionSummary(document.Version, document.Snapshot.CreatedAt, training.Records, double.IsFinite(training.MeanLogLikelihood) ? training.MeanLogLikelihood : null);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
+
+namespace StreamEm.Worker.Api;
+
+/// <summary>
+/// <c>GET /v1/models/{id}/stream</c>: snapshots as server-sent events, id = version. A reader that is slower than the learner gets the newest
+/// each time, never a queue; one that comes back with <c>Last-Event-ID</c> does not get the same version again.
+/// </summary>
+internal static class StreamEndpoint
+{
+    private const int MaxReaders = 64;
+
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var places = new SemaphoreSlim(MaxReaders);
+        routes.MapGet("/v1/models/{id}/stream", (string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime) =>
+                StreamAsync(id, context, status, time, lifetime, places))
+            .WithSummary("Snapshots as server-sent events").Produces(200, contentType: "text/event-stream").ProducesProblem(404).ProducesProblem(503);
+    }
+
+    private static async Task<IResult> StreamAsync(
+        string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, SemaphoreSlim places)
+    {
+        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (!await places.WaitAsync(0).ConfigureAwait(false))
+            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "Too many streams", "All streams are taken; try again later or poll.", MaxReaders + 1, MaxReaders);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        try
+        {
+            context.Response.ContentType = "text/event-stream";
+            context.Response.Headers.CacheControl = "no-store";
+            context.Response.Headers["X-Accel-Buffering"] = "no";
+            await context.Response.StartAsync(end.Token).ConfigureAwait(false);
+            await SendAsync(model.Feed, context.Response.BodyWriter, LastSeen(context.Request), time, end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            // The reader went away, or the worker is stopping.
+        }
+        finally
+        {
+            places.Release();
+        }
+
+        return Results.Empty;
+    }
+
+    private static async Task SendAsync(SnapshotFeed feed, PipeWriter output, long? lastSeen, TimeProvider time, CancellationToken end)
+    {
+        await using IAsyncEnumerator<SnapshotDocument> snapshots = feed.NewestAsync(end).GetAsyncEnumerator(end);
+        await output.WriteAsync(": snapshots follow\n\n"u8.ToArray(), end).ConfigureAwait(false);
+        Task<bool> next = snapshots.MoveNextAsync().AsTask();
+        while (true)
+        {
+            using var idle = CancellationTokenSource.CreateLinkedTokenSource(end);
+            if (await Task.WhenAny(next, Task.Delay(KeepAlive, time, idle.Token)).ConfigureAwait(false) != next)
+            {
+                end.ThrowIfCancellationRequested();
+                await output.WriteAsync(": idle\n\n"u8.ToArray(), end).ConfigureAwait(false);
+                continue;
+            }
+
+            await idle.CancelAsync().ConfigureAwait(false);
+            if (!await next.ConfigureAwait(false)) return;
+            SnapshotDocument document = snapshots.Current;
+            if (document.Version != lastSeen) await SendAsync(output, document, end).ConfigureAwait(false);
+            lastSeen = null;
+            next = snapshots.MoveNextAsync().AsTask();
+        }
+    }
+
+    private static async Task SendAsync(PipeWriter output, SnapshotDocument document, CancellationToken end)
+    {
+        output.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"event: snapshot\nid: {document.Version}\ndata: ")));
+        output.Write(document.Json.Span);
+        output.Write("\n\n"u8);
+        await output.FlushAsync(end).ConfigureAwait(false);
+    }
+
+    private static long? LastSeen(HttpRequest request) =>
+        long.TryParse(request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long version) ? version : null;
+
+    private static void Write(this PipeWriter output, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(output.GetSpan(bytes.Length));
+        output.Advance(bytes.Length);
+    }
+}

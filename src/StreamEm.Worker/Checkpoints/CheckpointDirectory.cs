@@ -1,0 +1,115 @@
+using System.Globalization;
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.Checkpoints;
+
+/// <summary>
+/// The checkpoints of one model: <c>checkpoint-&lt;sequence, 20 digits&gt;.sem</c> in a directory of its own. A checkpoint appears whole or not
+/// at all: written to a new temporary file, flushed to disk, renamed, and the directory flushed. The newest that verifies counts; a damaged
+/// one is passed over for the one before.
+/// </summary>
+public sealed class CheckpointDirectory
+{
+    private const string Prefix = "checkpoint-";
+    private const string Suffix = ".sem";
+    private const string TemporarySuffix = ".tmp";
+
+    private readonly string _path;
+    private readonly int _keep;
+    private readonly ILogger _log;
+    private long _lastSequence;
+
+    /// <summary>Opens the directory, creating it (mode 0700) where needed, and deletes what an interrupted write left behind.</summary>
+    /// <exception cref="CommandException">It cannot be written (73).</exception>
+    public CheckpointDirectory(string stateDirectory, string modelId, int keep, ILogger log)
+    {
+        _path = Path.Combine(stateDirectory, modelId);
+        _keep = Math.Max(1, keep);
+        _log = log;
+        try
+        {
+            DurableFile.CreateDirectory(_path);
+            foreach (string leftover in Directory.EnumerateFiles(_path, Prefix + "*" + TemporarySuffix)) File.Delete(leftover);
+            _lastSequence = Sequences().FirstOrDefault();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.CannotCreate,
+                $"The checkpoints of model '{modelId}' cannot be kept in '{_path}': {failure.Message} Set state_directory to a directory this user may write.", failure);
+        }
+    }
+
+    /// <summary>Where rejected records go when the configuration names no file: nothing is lost by default.</summary>
+    public string RejectedFile => Path.Combine(_path, "rejected.ndjson");
+
+    /// <summary>The newest checkpoint that verifies; null when there is no checkpoint at all.</summary>
+    /// <exception cref="CommandException">There are checkpoints and none verifies (65), or they cannot be read (74).</exception>
+    public Checkpoint? LoadNewest()
+    {
+        var damage = new List<string>();
+        foreach (long sequence in Sequences())
+        {
+            string file = FileOf(sequence);
+            try
+            {
+                Checkpoint checkpoint = CheckpointFile.Decode(File.ReadAllBytes(file));
+                WorkerLog.CheckpointLoaded(_log, checkpoint.ModelId, file, checkpoint.Updates, checkpoint.Records);
+                return checkpoint;
+            }
+            catch (InvalidDataException failure)
+            {
+                WorkerLog.CheckpointDamaged(_log, file, failure.Message);
+                damage.Add($"{Path.GetFileName(file)}: {failure.Message}");
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                throw new CommandException(ExitCode.InputOutput, $"The checkpoint '{file}' cannot be read: {failure.Message}", failure);
+            }
+        }
+
+        if (damage.Count == 0) return null;
+        throw new CommandException(ExitCode.DataCorrupt,
+            $"None of the {damage.Count} checkpoints in '{_path}' can be used; restore one from a backup, or delete the directory to learn from the start.\n  " +
+            string.Join("\n  ", damage));
+    }
+
+    /// <summary>Writes a checkpoint so that it survives a power cut once this returns, then deletes those no longer kept.</summary>
+    /// <returns>Its size in bytes.</returns>
+    /// <exception cref="IOException">It could not be written; those before are untouched.</exception>
+    public long Write(Checkpoint checkpoint)
+    {
+        byte[] bytes = CheckpointFile.Encode(checkpoint);
+        string final = FileOf(++_lastSequence);
+        string temporary = final + TemporarySuffix;
+        try
+        {
+            WriteDurably(temporary, bytes);
+            File.Move(temporary, final);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+
+        DurableFile.SyncDirectory(_path);
+        foreach (long old in Sequences().Skip(_keep).ToList()) File.Delete(FileOf(old));
+        return bytes.Length;
+    }
+
+    private static void WriteDurably(string path, byte[] bytes)
+    {
+        using FileStream file = DurableFile.Open(path, FileMode.CreateNew, FileShare.None);
+        file.Write(bytes);
+        file.Flush(flushToDisk: true);
+    }
+
+    private string FileOf(long sequence) => Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{sequence:D20}{Suffix}"));
+
+    private IEnumerable<long> Sequences() => Directory.EnumerateFiles(_path, Prefix + "*" + Suffix)
+        .Select(file => Path.GetFileName(file)[Prefix.Length..^Suffix.Length])
+        .Where(digits => digits.Length == 20 && long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+        .Select(digits => long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture))
+        .OrderDescending();
+}

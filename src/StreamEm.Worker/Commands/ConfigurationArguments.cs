@@ -1,0 +1,64 @@
+using System.CommandLine;
+using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Configuration.Text;
+
+namespace StreamEm.Worker.Commands;
+
+/// <summary>The options <c>-c</c> and <c>-s</c> of a verb that needs a configuration. One instance belongs to one verb.</summary>
+public sealed class ConfigurationArguments
+{
+    /// <summary>Read when <c>-c</c> is not given.</summary>
+    public const string DefaultFile = "streamem.yaml";
+
+    private readonly Option<string[]> _files = new("--config", "-c")
+    {
+        Description = "Configuration file (YAML). May be given again: models of all files are joined.",
+        DefaultValueFactory = _ => [DefaultFile],
+        HelpName = "file",
+    };
+
+    private readonly Option<string[]> _overrides = new("--set", "-s")
+    {
+        Description = "Sets a value: models.0.model.components=5, models.boiler.learning.step_size.kappa=0.6. May be given again.",
+        DefaultValueFactory = _ => [],
+        HelpName = "path=value",
+    };
+
+    /// <summary>Adds the options to a verb.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_files);
+        command.Options.Add(_overrides);
+    }
+
+    /// <summary>The files named, or the default one.</summary>
+    public IReadOnlyList<string> Files(ParseResult parsed) => parsed.GetValue(_files) ?? [];
+
+    /// <summary>Reads the configuration, whatever is wrong with it.</summary>
+    public LoadedConfiguration Read(ParseResult parsed) => ConfigurationLoader.Load(Files(parsed), parsed.GetValue(_overrides) ?? []);
+
+    /// <summary>The configuration; warnings go to stderr.</summary>
+    /// <exception cref="CommandException">It has errors (78); the message holds all of them.</exception>
+    public WorkerOptions Load(ParseResult parsed)
+    {
+        LoadedConfiguration loaded = Read(parsed);
+        if (loaded.Options is null) throw new CommandException(ExitCode.Configuration, string.Join('\n', [.. loaded.Problems.Select(problem => problem.ToString()), Verdict(loaded, Files(parsed))]));
+        foreach (Problem problem in loaded.Problems) parsed.InvocationConfiguration.Error.WriteLine(problem);
+        return loaded.Options;
+    }
+
+    /// <summary>One line: <c>streamem.yaml: 2 errors, 1 warning</c>.</summary>
+    public static string Verdict(LoadedConfiguration loaded, IReadOnlyList<string> files)
+    {
+        string counts = (loaded.Errors, loaded.Warnings) switch
+        {
+            (0, 0) => "ok",
+            (0, var warnings) => $"ok, {Count(warnings, "warning")}",
+            (var errors, 0) => Count(errors, "error"),
+            (var errors, var warnings) => $"{Count(errors, "error")}, {Count(warnings, "warning")}",
+        };
+        return $"{string.Join(", ", files)}: {counts}";
+    }
+
+    private static string Count(int number, string what) => $"{number} {what}{(number == 1 ? "" : "s")}";
+}

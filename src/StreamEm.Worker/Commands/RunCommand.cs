@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using StreamEm.Sources;
+using StreamEm.Sources.Files;
+using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.Commands;
+
+/// <summary><c>streamem run -c FILE [--once]</c>: the worker.</summary>
+public static class RunCommand
+{
+    /// <summary>The verb.</summary>
+    public static Command Create()
+    {
+        var configuration = new ConfigurationArguments();
+        Option<bool> once = new("--once") { Description = "Learn what is there now (files to their end), keep and publish it, and end." };
+        Command command = new("run", "Runs the worker: every model of the configuration, until SIGTERM or Ctrl-C.") { once };
+        configuration.AddTo(command);
+        command.SetAction((parsed, stop) => RunAsync(
+            configuration.Load(parsed), parsed.GetValue(once), parsed.GetValue(Cli.LogLevelOption), parsed.InvocationConfiguration.Output, stop));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(WorkerOptions options, bool once, LogLevel level, TextWriter output, CancellationToken stop)
+    {
+        using var logs = new LineLoggerProvider(output, json: Console.IsOutputRedirected, level, TimeProvider.System);
+        using IDisposable impatience = EndAtSecondSignal();
+        var host = new WorkerHost(options, (model, position) => OpenSource(model, position, once), TimeProvider.System, logs) { Once = once };
+        return await host.RunAsync(stop).ConfigureAwait(false);
+    }
+
+    private static RecordSource OpenSource(ModelOptions model, SourcePosition position, bool once)
+    {
+        object options = once && model.Source is FileSourceOptions file ? file with { Follow = false } : model.Source;
+        return SourceCatalog.Create(options, model.Schema, position, TimeProvider.System);
+    }
+
+    /// <summary>The first SIGINT or SIGTERM stops the worker in order; one more ends the process as it is, which costs nothing but a replay.</summary>
+    private static SignalRegistrations EndAtSecondSignal()
+    {
+        int signals = 0;
+        void OnSignal(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            if (Interlocked.Increment(ref signals) > 1) Environment.Exit(ExitCode.TryAgain);
+        }
+
+        return new SignalRegistrations(PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));
+    }
+
+    private sealed class SignalRegistrations(params PosixSignalRegistration[] registrations) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (PosixSignalRegistration registration in registrations) registration.Dispose();
+        }
+    }
+}

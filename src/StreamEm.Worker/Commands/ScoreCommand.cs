@@ -1,0 +1,76 @@
+using System.Buffers;
+using System.CommandLine;
+using System.Text;
+using StreamEm.Core.Snapshots;
+using StreamEm.Sources;
+using StreamEm.Sources.Decoding;
+using StreamEm.Worker.Fitting;
+using StreamEm.Worker.Scoring;
+
+namespace StreamEm.Worker.Commands;
+
+/// <summary><c>streamem score SNAPSHOT DATA... [-o OUT] [--format ndjson|csv]</c>: one line per record, in the order of the input.</summary>
+public static class ScoreCommand
+{
+    private const string Ndjson = "ndjson";
+    private const string Csv = "csv";
+
+    /// <summary>The verb.</summary>
+    public static Command Create()
+    {
+        var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
+        var data = new Argument<string[]>("data") { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz.", Arity = ArgumentArity.OneOrMore };
+        var output = new Option<string?>("-o", "--output") { Description = "Where the scores go; standard output by default.", HelpName = "file" };
+        var format = new Option<string>("--format") { Description = "How scores are written: ndjson or csv.", DefaultValueFactory = _ => Ndjson };
+        format.AcceptOnlyFromAmong(Ndjson, Csv);
+        Command command = new("score", "Scores records under a snapshot: log_density, responsibilities, component, anomaly_score.") { file, data, output, format };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            Scorer scorer = Prepare(parsed.GetRequiredValue(file));
+            using Stream? target = parsed.GetValue(output) is { } path ? OutputFile.Create(path) : null;
+            TextWriter console = parsed.InvocationConfiguration.Output;
+            await ScoreAsync(scorer, parsed.GetRequiredValue(data), parsed.GetRequiredValue(format), bytes =>
+            {
+                if (target is not null) target.Write(bytes);
+                else console.Write(Encoding.UTF8.GetString(bytes));
+            }, cancellationToken).ConfigureAwait(false);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static async Task ScoreAsync(Scorer scorer, string[] data, string formatName, Action<ReadOnlySpan<byte>> write, CancellationToken cancellationToken)
+    {
+        var schema = new RecordSchema { Features = scorer.Snapshot.Features, AllowMissing = true };
+        var buffer = new ArrayBufferWriter<byte>(1 << 16);
+        ScoreFormat format = formatName == Csv ? new CsvScoreFormat(buffer) : new JsonScoreFormat(buffer, asLines: true, withVersion: false);
+        var scores = new BatchScorer(scorer, format);
+        format.Begin(scorer.Snapshot);
+        await new DataFiles(data, RecordFormat.Csv).ReadAsync(schema, TimeProvider.System, batch =>
+        {
+            scores.Score(batch);
+            Flush();
+            return true;
+        }, cancellationToken).ConfigureAwait(false);
+        format.End();
+        Flush();
+
+        void Flush()
+        {
+            write(buffer.WrittenSpan);
+            buffer.ResetWrittenCount();
+        }
+    }
+
+    private static Scorer Prepare(string path)
+    {
+        try
+        {
+            return new Scorer(SnapshotFile.Read(path));
+        }
+        catch (Exception failure) when (failure is ArgumentException or ArithmeticException)
+        {
+            throw new CommandException(ExitCode.DataCorrupt, $"'{path}' cannot be scored with: {failure.Message}", failure);
+        }
+    }
+}

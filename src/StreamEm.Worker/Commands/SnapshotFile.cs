@@ -1,0 +1,47 @@
+using StreamEm.Core.Snapshots;
+
+namespace StreamEm.Worker.Commands;
+
+/// <summary>Snapshots named on a command line.</summary>
+internal static class SnapshotFile
+{
+    /// <summary>The bytes of a file.</summary>
+    /// <exception cref="CommandException">It is not there or cannot be read (66).</exception>
+    public static byte[] ReadBytes(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.InputMissing, $"'{path}' cannot be read: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>The snapshot in a file: one JSON object, or the last line of a published log.</summary>
+    /// <exception cref="CommandException">It is not there (66) or holds no snapshot (65).</exception>
+    public static ModelSnapshot Read(string path) => Parse(path, ReadBytes(path));
+
+    /// <summary>The snapshot in bytes read from a file.</summary>
+    /// <exception cref="CommandException">They hold no snapshot (65).</exception>
+    public static ModelSnapshot Parse(string path, byte[] bytes)
+    {
+        try
+        {
+            return SnapshotReader.Read(LastLineOfLog(bytes));
+        }
+        catch (InvalidDataException failure)
+        {
+            throw new CommandException(ExitCode.DataCorrupt, $"'{path}': {failure.Message}", failure);
+        }
+    }
+
+    private static ReadOnlyMemory<byte> LastLineOfLog(byte[] bytes)
+    {
+        ReadOnlySpan<byte> text = bytes.AsSpan().TrimEnd("\r\n "u8);
+        int last = text.LastIndexOf("\n{"u8);
+        // An indented object starts no line with a brace in its first column but its own.
+        return last < 0 ? bytes.AsMemory(0, text.Length) : bytes.AsMemory(last + 1, text.Length - last - 1);
+    }
+}

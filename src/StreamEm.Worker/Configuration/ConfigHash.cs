@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using StreamEm.Core.Models;
+using StreamEm.Worker.Configuration.Tables;
+
+namespace StreamEm.Worker.Configuration;
+
+/// <summary>
+/// Tells whether two configurations learn the same thing from the same records: SHA-256 over a canonical text of the schema, the model and how
+/// it learns. Paths, addresses, publishers and checkpoints do not count, nor do order, spelling and spacing of the file. Values equal to their
+/// default are left out, so that a setting added later does not change the hash of the configurations of before (and so a default never changes
+/// within a major version).
+/// </summary>
+internal static class ConfigHash
+{
+    /// <summary>Where the type of the model is told.</summary>
+    public const string TypePath = "model.type";
+    private const string FromPath = "learning.initialization.from";
+    private static readonly string[] Sections = ["features.", "model.", "learning."];
+    private static readonly string[] Keys = ["label", "weight", "key", "timestamp", "target", "missing"];
+
+    /// <summary><c>sha256:</c> and 64 hexadecimal digits.</summary>
+    public static string Of(ModelOptions model) =>
+        $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalText(model))))}";
+
+    /// <summary>One line for each value that counts and is not the default, in ordinal order of the paths.</summary>
+    public static string CanonicalText(ModelOptions model)
+    {
+        var defaults = new Dictionary<string, string>(StringComparer.Ordinal);
+        WorkerTable.Model.Describe(DefaultsFor(model), "", (path, value) => defaults[path] = value);
+        var lines = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        WorkerTable.Model.Describe(model, "", (path, value) =>
+        {
+            bool counts = Keys.Contains(path) || Sections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
+            bool isDefault = path != TypePath && defaults.GetValueOrDefault(path) == value;
+            if (counts && !isDefault) lines[path] = path == FromPath ? "given" : value;
+        });
+        var text = new StringBuilder();
+        foreach ((string path, string value) in lines) text.Append(CultureInfo.InvariantCulture, $"{path}={JsonSerializer.Serialize(value)}\n");
+        return text.ToString();
+    }
+
+    /// <summary>A model of the same type with every default.</summary>
+    public static ModelOptions DefaultsFor(ModelOptions model) =>
+        WorkerTable.NewModel() with { Model = ModelCatalog.EntryOf(model.Model).CreateOptions() };
+}

@@ -1,0 +1,78 @@
+using StreamEm.Worker.Configuration.Binding;
+using StreamEm.Worker.Configuration.Tables;
+using StreamEm.Worker.Configuration.Text;
+
+namespace StreamEm.Worker.Configuration;
+
+/// <summary>
+/// Reads YAML files and overrides into <see cref="WorkerOptions"/>: text, variables, overrides, binding by <see cref="WorkerTable"/>, rules across
+/// keys. Every problem of every stage is reported at once; only broken YAML stops what comes after it. Relative paths are left as they are and
+/// mean the working directory.
+/// </summary>
+public static class ConfigurationLoader
+{
+    private const string ModelsKey = "models";
+
+    /// <summary>Loads a configuration.</summary>
+    /// <param name="files">YAML files; with several, only <c>models</c> may be in more than one, and is joined.</param>
+    /// <param name="overrides">Each <c>path=value</c>, applied in order.</param>
+    /// <param name="variable">The environment; null reads the process's.</param>
+    public static LoadedConfiguration Load(IReadOnlyList<string> files, IReadOnlyList<string> overrides, Func<string, string?>? variable = null)
+    {
+        var problems = new Problems();
+        var interpolation = new Interpolation(variable ?? Environment.GetEnvironmentVariable);
+        WorkerOptions? options = null;
+        if (ReadFiles(files, interpolation, problems) is { } root)
+        {
+            foreach (string text in overrides) Override.Apply(root, text, interpolation, problems);
+            var binder = new Binder(problems);
+            options = binder.Bind(WorkerTable.Root, root, "");
+            new ConfigurationRules(options, binder).Check();
+        }
+
+        if (options is null || problems.HasErrors) return new LoadedConfiguration(null, problems.InOrder());
+        options = options with { Models = [.. options.Models.Select(model => model with { ConfigHash = ConfigHash.Of(model) })] };
+        return new LoadedConfiguration(options, problems.InOrder());
+    }
+
+    private static MappingNode? ReadFiles(IReadOnlyList<string> files, Interpolation interpolation, Problems problems)
+    {
+        MappingNode? root = null;
+        bool isComplete = true;
+        foreach (string file in files)
+        {
+            switch (YamlText.ReadFile(file, interpolation, problems))
+            {
+                case null:
+                    isComplete = false;
+                    break;
+                case MappingNode mapping:
+                    root ??= new MappingNode(mapping.Origin);
+                    Merge(root, mapping, problems);
+                    break;
+                case ScalarNode { Text: null } empty:
+                    root ??= new MappingNode(empty.Origin);
+                    break;
+                case var other:
+                    problems.Error(other.Origin, $"the configuration is {other.Found}; expected a mapping that starts with 'models:'");
+                    isComplete = false;
+                    break;
+            }
+        }
+
+        return isComplete ? root : null;
+    }
+
+    private static void Merge(MappingNode root, MappingNode file, Problems problems)
+    {
+        foreach (MappingEntry entry in file.Entries)
+        {
+            if (root.Find(entry.Key) is not { } present)
+                root.Entries.Add(entry);
+            else if (entry.Key == ModelsKey && present.Value is SequenceNode models && entry.Value is SequenceNode more)
+                models.Items.AddRange(more.Items);
+            else
+                problems.Error(entry.Origin, $"key '{entry.Key}' is already at {present.Origin}; of several files only one may have it");
+        }
+    }
+}

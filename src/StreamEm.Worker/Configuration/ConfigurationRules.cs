@@ -1,0 +1,98 @@
+using System.Globalization;
+using StreamEm.Core.Estimation;
+using StreamEm.Sources.Stdin;
+using StreamEm.Worker.Configuration.Binding;
+using StreamEm.Worker.Configuration.Kinds;
+using StreamEm.Worker.Configuration.Text;
+
+namespace StreamEm.Worker.Configuration;
+
+/// <summary>Rules that one key alone cannot break. Parts that could not be read are left out: their errors are known already.</summary>
+internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
+{
+    /// <summary>Below this expected number of records a component, the parameter recursion's bias is above 5 %.</summary>
+    private const double EnoughRecordsPerComponent = 20;
+
+    /// <summary>How many times the fewest rows that determine first parameters the buffer should hold.</summary>
+    private const int EnoughTimesRowsToStart = 5;
+
+    /// <summary>Reports what is broken or probably not meant.</summary>
+    public void Check()
+    {
+        if (!AddressKind.IsLoopback(options.Http.Address) && options.Http.AuthToken is null)
+        {
+            binder.Problems.Error(
+                binder.OriginOf("http.address"),
+                $"http.address {options.Http.Address} can be reached from other machines; set http.auth_token_file, or listen on 127.0.0.1");
+        }
+
+        var ids = new Dictionary<string, Origin>(StringComparer.Ordinal);
+        Origin? stdin = null;
+        for (int i = 0; i < options.Models.Count; i++)
+        {
+            ModelOptions model = options.Models[i];
+            string path = ConfigPath.Join("models", i);
+            Origin id = binder.OriginOf($"{path}.id");
+            if (model.Id.Length > 0 && !ids.TryAdd(model.Id, id)) binder.Problems.Error(id, $"id '{model.Id}' is used twice; the first is at {ids[model.Id]}");
+            if (model.Source is StdinSourceOptions)
+            {
+                Origin source = binder.OriginOf($"{path}.source.stdin");
+                if (stdin is { } first) binder.Problems.Error(source, $"standard input can feed one model only; the first is at {first}");
+                stdin ??= source;
+            }
+
+            if (model.Model is not null && Components(model, path) is { } components) CheckSizes(model, components, path);
+        }
+
+        new PathRules(options, binder).Check();
+    }
+
+    /// <summary>K; null, and a problem, when the model does not fit into an array.</summary>
+    private int? Components(ModelOptions model, string path)
+    {
+        int dimension = Math.Max(1, model.Schema.Features.Count);
+        double[] variances = new double[dimension];
+        Array.Fill(variances, 1);
+        try
+        {
+            return model.Model.Create(dimension, variances).Components;
+        }
+        catch (OverflowException)
+        {
+            binder.Problems.Error(binder.OriginOf($"{path}.model"), $"a model of {dimension} features and these settings has more than {int.MaxValue} parameters; use fewer components, or a smaller covariance_type");
+            return null;
+        }
+    }
+
+    private void CheckSizes(ModelOptions model, int components, string path)
+    {
+        int size = model.Learning.MinibatchSize;
+        double perComponent = (double)size / components;
+        if (model.Learning.Recursion == Recursion.Parameters && perComponent < EnoughRecordsPerComponent)
+        {
+            Warn($"{path}.learning.minibatch.size", string.Create(
+                CultureInfo.InvariantCulture,
+                $"minibatches of m = {size} records are small for K = {components} components and the parameter recursion: with weights near pi = 1/K "
+                + $"covariances come out biased by about -1/(m pi) = {-1 / perComponent:P0}; use minibatch.size of at least {EnoughRecordsPerComponent * components}, or recursion: statistics"));
+        }
+
+        if (model.InitializeFrom is not null) return;
+        int buffer = model.Learning.Initialization.Buffer;
+        if (buffer < size)
+        {
+            Warn($"{path}.learning.initialization.buffer", string.Create(
+                CultureInfo.InvariantCulture,
+                $"initialization.buffer {buffer} is smaller than minibatch.size {size}: the first parameters come from fewer records than one update; use at least {size}"));
+        }
+
+        long enough = EnoughTimesRowsToStart * model.Model.RowsToStart(Math.Max(1, model.Schema.Features.Count));
+        if (buffer < enough)
+        {
+            Warn($"{path}.learning.initialization.buffer", string.Create(
+                CultureInfo.InvariantCulture,
+                $"initialization.buffer {buffer} is small for K = {components} components of D = {model.Schema.Features.Count} features: use at least {enough}"));
+        }
+    }
+
+    private void Warn(string path, string message) => binder.Problems.Warn(binder.OriginOf(path), message);
+}

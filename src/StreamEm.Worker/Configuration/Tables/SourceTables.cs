@@ -1,0 +1,56 @@
+using StreamEm.Core.Settings;
+using StreamEm.Sources.Decoding;
+using StreamEm.Sources.Files;
+using StreamEm.Sources.Http;
+using StreamEm.Sources.Kafka;
+using StreamEm.Sources.Stdin;
+using StreamEm.Worker.Configuration.Binding;
+using StreamEm.Worker.Configuration.Kinds;
+
+namespace StreamEm.Worker.Configuration.Tables;
+
+/// <summary>The keys of <c>source</c>.</summary>
+internal static class SourceTables
+{
+    private static readonly ChoiceKind<RecordFormat> TextFormats = new(RecordFormat.Csv, RecordFormat.Ndjson);
+
+    private static readonly Table<FileSourceOptions> File = new(
+        () => new FileSourceOptions { Path = [] },
+        new TextListField<FileSourceOptions>("path", "Files and globs to read, in this order.", o => o.Path, (o, v) => o with { Path = v }) { IsRequired = true },
+        new ValueField<FileSourceOptions>(new Setting<FileSourceOptions, RecordFormat>(
+            "format", TextFormats, o => o.Format, (o, v) => o with { Format = v }, "How records are written; a name ending in .gz is decompressed.")),
+        new ValueField<FileSourceOptions>(new Setting<FileSourceOptions, bool>(
+            "follow", new BooleanKind(), o => o.Follow, (o, v) => o with { Follow = v }, "Whether to wait for more records at the end.")));
+
+    private static readonly Table<StdinSourceOptions> Stdin = new(
+        () => new StdinSourceOptions(),
+        new ValueField<StdinSourceOptions>(new Setting<StdinSourceOptions, RecordFormat>(
+            "format", TextFormats, o => o.Format, (o, v) => o with { Format = v }, "How records are written.")));
+
+    private static readonly Table<KafkaSourceOptions> Kafka = new(
+        () => new KafkaSourceOptions { Brokers = [], Topics = [] },
+        new TextListField<KafkaSourceOptions>("brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v }) { IsRequired = true },
+        new TextListField<KafkaSourceOptions>("topics", "Topics to read.", o => o.Topics, (o, v) => o with { Topics = v }) { IsRequired = true },
+        new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, string?>(
+            "group_id", new OptionalTextKind(), o => o.GroupId, (o, v) => o with { GroupId = v }, "Consumer group whose offsets are committed, so that lag can be seen.")),
+        new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, RecordFormat>(
+            "format", new ChoiceKind<RecordFormat>(), o => o.Format, (o, v) => o with { Format = v }, "How a record's value is written.")),
+        new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, KafkaStart>(
+            "start", new KafkaStartKind(), o => o.Start, (o, v) => o with { Start = v }, "Where to begin in a partition without a stored position.")),
+        new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, TimeSpan?>(
+            "idle_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.IdleAfter, (o, v) => o with { IdleAfter = v },
+            "A partition at its end for this long is left out until it has records; null waits for ever.")),
+        new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, GapPolicy>(
+            "on_gap", new ChoiceKind<GapPolicy>(), o => o.OnGap, (o, v) => o with { OnGap = v }, "What to do when the records at the stored position are gone.")),
+        new KafkaPropertiesField<KafkaSourceOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
+
+    private static readonly OneOf Choice = new(
+        Alternative.Of("file", File),
+        Alternative.Of("kafka", Kafka),
+        Alternative.Of("stdin", Stdin),
+        Alternative.Of("http", new Table<HttpSourceOptions>(() => new HttpSourceOptions())));
+
+    /// <summary><c>source</c>.</summary>
+    public static readonly Field<ModelOptions> Field = new OneOfField<ModelOptions>(
+        "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source, (o, v) => o with { Source = v }) { IsRequired = true };
+}

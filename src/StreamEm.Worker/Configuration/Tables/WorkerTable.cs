@@ -1,0 +1,86 @@
+using System.Text.RegularExpressions;
+using StreamEm.Core.Settings;
+using StreamEm.Sources;
+using StreamEm.Worker.Configuration.Binding;
+using StreamEm.Worker.Configuration.Kinds;
+
+namespace StreamEm.Worker.Configuration.Tables;
+
+/// <summary>The keys of the whole file: everything that can be configured is described here and in the tables beside it, once.</summary>
+internal static partial class WorkerTable
+{
+    private static readonly OptionalTextKind FieldName = new("the name of a field, or null");
+
+    private static readonly Table<HttpOptions> Http = new(
+        () => new HttpOptions(),
+        new ValueField<HttpOptions>(new Setting<HttpOptions, string>(
+            "address", new AddressKind(), o => o.Address, (o, v) => o with { Address = v }, "Where the API listens; loopback unless a token is set.")),
+        new SecretField<HttpOptions>(
+            "auth_token", "Bearer token that calls must carry.", o => o.AuthToken, (o, v) => o with { AuthToken = v }),
+        new SecretFileField<HttpOptions>(
+            "auth_token_file", "File that holds the token.", o => o.AuthToken, (o, v) => o with { AuthToken = v }));
+
+    private static readonly Table<CheckpointOptions> Checkpoint = new(
+        () => new CheckpointOptions(),
+        new ValueField<CheckpointOptions>(new Setting<CheckpointOptions, int>(
+            "every_updates", new IntegerKind(1), o => o.EveryUpdates, (o, v) => o with { EveryUpdates = v }, "A checkpoint after this many updates.")),
+        new ValueField<CheckpointOptions>(new Setting<CheckpointOptions, TimeSpan>(
+            "every", new DurationKind(), o => o.Every, (o, v) => o with { Every = v }, "A checkpoint after this long, if there was an update.")),
+        new ValueField<CheckpointOptions>(new Setting<CheckpointOptions, int>(
+            "keep", new IntegerKind(1, 1000), o => o.Keep, (o, v) => o with { Keep = v }, "Checkpoints kept.")));
+
+    private static readonly Table<RejectedOptions> Rejected = new(
+        () => new RejectedOptions(),
+        new ValueField<RejectedOptions>(new Setting<RejectedOptions, string?>(
+            "file", new OptionalTextKind("the path of a file, or null"), o => o.File, (o, v) => o with { File = v }, "NDJSON file that keeps records that cannot be used; null: rejected.ndjson beside the checkpoints.")),
+        new ValueField<RejectedOptions>(new Setting<RejectedOptions, double>(
+            "stop_above_ratio", new NumberKind(Interval.Closed(0, 1)), o => o.StopAboveRatio, (o, v) => o with { StopAboveRatio = v },
+            "The worker stops when more than this share of the records cannot be used; 1 never stops.")));
+
+    /// <summary>An item of <c>models</c>.</summary>
+    public static readonly Table<ModelOptions> Model = new(
+        NewModel,
+        new ValueField<ModelOptions>(new Setting<ModelOptions, string>(
+            "id", new TextKind(IdPattern(), $"an id of a-z, 0-9, '.', '_' and '-', at most 64, starting with a letter or digit"),
+            o => o.Id, (o, v) => o with { Id = v }, "Name of the model in paths, files and topics.")) { IsRequired = true },
+        SourceTables.Field,
+        new TextListField<ModelOptions>(
+            "features", "Columns or JSON fields that are learned from, in this order.", o => o.Schema.Features, (o, v) => o with { Schema = o.Schema with { Features = v } }) { IsRequired = true },
+        SchemaField("label", o => o.Label, (o, v) => o with { Label = v }, "Field of the label; empty values are unlabelled."),
+        SchemaField("weight", o => o.Weight, (o, v) => o with { Weight = v }, "Field of the record's weight."),
+        SchemaField("key", o => o.Key, (o, v) => o with { Key = v }, "Field of the key that sequences are grouped by."),
+        SchemaField("timestamp", o => o.Timestamp, (o, v) => o with { Timestamp = v }, "Field of the event time."),
+        SchemaField("target", o => o.Target, (o, v) => o with { Target = v }, "Field of the value to be predicted."),
+        new ValueField<ModelOptions>(new Setting<ModelOptions, Missing>(
+            "missing", new ChoiceKind<Missing>(), o => o.Schema.AllowMissing ? Missing.Allow : Missing.Reject,
+            (o, v) => o with { Schema = o.Schema with { AllowMissing = v == Missing.Allow } }, "Whether a feature may be missing.")),
+        new CatalogField<ModelOptions>("model", "What is learned.", o => o.Model, (o, v) => o with { Model = v }) { IsRequired = true },
+        LearningTable.Field,
+        new SectionField<ModelOptions, CheckpointOptions>("checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
+        PublisherTables.Field,
+        new SectionField<ModelOptions, RejectedOptions>("rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }));
+
+    /// <summary>The whole file.</summary>
+    public static readonly Table<WorkerOptions> Root = new(
+        () => new WorkerOptions(),
+        new SectionField<WorkerOptions, HttpOptions>("http", "The API.", Http, o => o.Http, (o, v) => o with { Http = v }),
+        new ValueField<WorkerOptions>(new Setting<WorkerOptions, string>(
+            "state_directory", new TextKind(), o => o.StateDirectory, (o, v) => o with { StateDirectory = v }, "The only directory the worker owns.")),
+        new ListField<WorkerOptions, ModelOptions>(
+            "models", "The models to learn.", (node, path, binder) => binder.Bind(Model, node, path), Model.Describe, o => o.Models, (o, v) => o with { Models = v }) { IsRequired = true });
+
+    private enum Missing
+    {
+        Allow,
+        Reject,
+    }
+
+    /// <summary>A model with every default; what is required is still empty.</summary>
+    public static ModelOptions NewModel() => new() { Id = "", Source = null!, Schema = new RecordSchema { Features = [] }, Model = null! };
+
+    private static ValueField<ModelOptions> SchemaField(string key, Func<RecordSchema, string?> get, Func<RecordSchema, string?, RecordSchema> set, string description) =>
+        new(new Setting<ModelOptions, string?>(key, FieldName, o => get(o.Schema), (o, v) => o with { Schema = set(o.Schema, v) }, description));
+
+    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}\\z", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex IdPattern();
+}

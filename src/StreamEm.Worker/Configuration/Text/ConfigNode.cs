@@ -1,0 +1,69 @@
+namespace StreamEm.Worker.Configuration.Text;
+
+/// <summary>A value in a configuration file, with the place it was written at.</summary>
+public abstract class ConfigNode(Origin origin)
+{
+    /// <summary>Where it starts.</summary>
+    public Origin Origin { get; } = origin;
+
+    /// <summary>What it is, for a person who expected something else: <c>'deep'</c>, <c>a list</c>.</summary>
+    public abstract string Found { get; }
+}
+
+/// <summary>One value, variables already replaced.</summary>
+/// <param name="origin">Where it starts.</param>
+/// <param name="text">The text; null for null (<c>null</c>, <c>~</c> or nothing, unquoted).</param>
+/// <param name="isSecret">Whether it came from a file that may hold a secret, so that it is never shown.</param>
+public sealed class ScalarNode(Origin origin, string? text, bool isSecret = false) : ConfigNode(origin)
+{
+    private const int ShownCharacters = 60;
+
+    /// <summary>The text; null for null.</summary>
+    public string? Text { get; } = text;
+
+    /// <inheritdoc/>
+    public override string Found => (isSecret, Text) switch
+    {
+        (true, _) => "a text read from a file",
+        (_, null) => "null",
+        ({ }, { Length: > ShownCharacters }) => $"'{Text[..ShownCharacters]}...'",
+        _ => $"'{Text}'",
+    };
+}
+
+/// <summary>A list.</summary>
+public sealed class SequenceNode(Origin origin) : ConfigNode(origin)
+{
+    /// <summary>Its items.</summary>
+    public List<ConfigNode> Items { get; } = [];
+
+    /// <inheritdoc/>
+    public override string Found => "a list";
+}
+
+/// <summary>Keys with values; every key once.</summary>
+public sealed class MappingNode(Origin origin) : ConfigNode(origin)
+{
+    /// <summary>Its entries in the order written.</summary>
+    public List<MappingEntry> Entries { get; } = [];
+
+    /// <inheritdoc/>
+    public override string Found => "a mapping";
+
+    /// <summary>The entry of a key; null when there is none.</summary>
+    public MappingEntry? Find(string key) => Entries.Find(entry => entry.Key == key);
+
+    /// <summary>Sets or adds a key.</summary>
+    public void Set(MappingEntry entry)
+    {
+        int index = Entries.FindIndex(present => present.Key == entry.Key);
+        if (index < 0) Entries.Add(entry);
+        else Entries[index] = entry;
+    }
+}
+
+/// <summary>One key of a mapping.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Origin">Where the key is written.</param>
+/// <param name="Value">Its value.</param>
+public sealed record MappingEntry(string Key, Origin Origin, ConfigNode Value);

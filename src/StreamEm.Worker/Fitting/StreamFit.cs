@@ -1,0 +1,101 @@
+using System.Buffers;
+using Spectre.Console;
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Snapshots;
+using StreamEm.Sources;
+using StreamEm.Sources.Decoding;
+using StreamEm.Sources.Files;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Display;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Scoring;
+
+namespace StreamEm.Worker.Fitting;
+
+/// <summary>Streams files through one model without a server: the same fold as the worker's, the last minibatch of a pass cut short.</summary>
+internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWriter progressOutput, ILogger log)
+{
+    private readonly DataFiles _data = new(request.Data, FormatOf(request));
+
+    /// <summary>Records read and rejected, over all passes.</summary>
+    public RejectionLedger Rejections { get; } = new(new RejectionCounts());
+
+    /// <summary>Learns and returns the last snapshot.</summary>
+    /// <exception cref="CommandException">A file is missing (66), too many records were rejected, or there was none to learn from (65).</exception>
+    public async Task<ModelSnapshot> RunAsync(CancellationToken cancellationToken)
+    {
+        Learner learner = ModelRun.CreateLearner(request.Model);
+        using TraceFile? trace = request.Trace is { } path ? new TraceFile(OutputFile.Create(path)) : null;
+        using RejectedFile? rejectedFile = request.Model.Rejected.File is { } file ? RejectedFile.Open(file, null, log) : null;
+        var fold = new RecordFold(learner, new SourcePosition(), Rejections, rejectedFile, request.Model.Rejected.StopAboveRatio)
+        {
+            Updated = () => trace?.Write(learner.CreateSnapshot(request.Model.Schema.Features)!.Training),
+        };
+        await WithProgressAsync(advance => ReadPassesAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
+        return learner.CreateSnapshot(request.Model.Schema.Features) is { } snapshot
+            ? snapshot with { ModelId = request.Model.Id, ConfigHash = request.Model.ConfigHash, CreatedAt = time.GetUtcNow(), RunId = Guid.CreateVersion7(time.GetUtcNow()).ToString("D") }
+            : throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected.");
+    }
+
+    private async Task ReadPassesAsync(RecordFold fold, Action<double> advance, CancellationToken cancellationToken)
+    {
+        using Stream? scores = request.Scores is { } path ? OutputFile.Create(path) : null;
+        if (scores is not null) fold.Learner.BeforeUpdate = ScoreInto(scores);
+        string? excess = null;
+        double total = Math.Max(1, (double)_data.TotalBytes * request.Passes);
+        for (int pass = 0; pass < request.Passes && excess is null; pass++)
+        {
+            long last = 0;
+            string partition = "";
+            await _data.ReadAsync(request.Model.Schema, time, batch =>
+            {
+                excess = fold.Fold(batch, cancellationToken);
+                if (batch.Partition != partition) (partition, last) = (batch.Partition, 0);
+                advance(100 * (batch.EndOffset - last) / total);
+                last = batch.EndOffset;
+                return excess is null;
+            }, cancellationToken).ConfigureAwait(false);
+            if (excess is null) fold.Flush();
+            fold.Learner.BeforeUpdate = null;
+        }
+
+        excess ??= Rejections.Excess(request.Model.Rejected.StopAboveRatio, atEnd: true);
+        if (excess is not null) throw new CommandException(ExitCode.DataCorrupt, excess);
+    }
+
+    /// <summary>Scores every minibatch under the parameters before it (test-then-train).</summary>
+    private static Action<Core.Minibatch, Scorer> ScoreInto(Stream output)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        var format = new JsonScoreFormat(buffer, asLines: true, withVersion: true);
+        long records = 0;
+        return (batch, scorer) =>
+        {
+            format.Begin(scorer.Snapshot);
+            var scores = new BatchScorer(scorer, format) { Records = records };
+            scores.Score(batch, []);
+            records = scores.Records;
+            output.Write(buffer.WrittenSpan);
+            buffer.ResetWrittenCount();
+        };
+    }
+
+    private async Task WithProgressAsync(Func<Action<double>, Task> work)
+    {
+        if (!Terminal.IsTerminal(progressOutput))
+        {
+            await work(_ => { }).ConfigureAwait(false);
+            return;
+        }
+
+        await Terminal.For(progressOutput).Progress().StartAsync(async context =>
+        {
+            ProgressTask task = context.AddTask($"fitting {Markup.Escape(request.Model.Id)}");
+            await work(task.Increment).ConfigureAwait(false);
+            task.Value = task.MaxValue;
+        }).ConfigureAwait(false);
+    }
+
+    private static RecordFormat FormatOf(FitRequest request) => request.Model.Source is FileSourceOptions file ? file.Format : RecordFormat.Csv;
+}

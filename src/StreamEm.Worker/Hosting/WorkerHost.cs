@@ -1,0 +1,128 @@
+using StreamEm.Sources;
+using StreamEm.Worker.Api;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.Hosting;
+
+/// <summary>
+/// The worker as a process: locks the state directory, serves the API, runs a pipeline per model until a stop is asked for, a model fails or,
+/// with <c>--once</c>, every source has ended; then stops everything in order. Its result is the exit code.
+/// </summary>
+public sealed class WorkerHost(WorkerOptions options, Func<ModelOptions, SourcePosition, RecordSource> openSource, TimeProvider time, ILoggerProvider logs)
+{
+    /// <summary>Longest time from a request to stop to the end of the process.</summary>
+    public static readonly TimeSpan ShutdownDeadline = TimeSpan.FromSeconds(20);
+
+    private readonly ILogger _log = logs.CreateLogger("worker");
+
+    /// <summary>Whether to end when every source has ended.</summary>
+    public bool Once { get; init; }
+
+    /// <summary>Told where the API listens.</summary>
+    public Action<string>? Listening { get; init; }
+
+    /// <summary>Runs until the end.</summary>
+    /// <param name="stop">Cancelled by the first signal.</param>
+    /// <returns><see cref="ExitCode.Ok"/>, or <see cref="ExitCode.TryAgain"/> when stopping took too long.</returns>
+    /// <exception cref="CommandException">The worker could not start, or a model failed: the message and the exit code.</exception>
+    public async Task<int> RunAsync(CancellationToken stop)
+    {
+        RefuseSharedFiles();
+        using StateLock stateLock = StateLock.Acquire(options.StateDirectory);
+        var environment = new PipelineEnvironment
+        {
+            StateDirectory = options.StateDirectory,
+            OpenSource = openSource,
+            CreatePublisher = entry => PublisherCatalog.Create(entry, _log),
+            Time = time,
+            Log = _log,
+        };
+        ModelPipeline[] models = [.. options.Models.Select(model => new ModelPipeline(model, environment))];
+        var status = new WorkerStatus(models);
+        await using var api = new ApiServer(options.Http, status, time, logs);
+        WorkerLog.WorkerStarted(_log, VersionCommand.Version, models.Length, Path.GetFullPath(options.StateDirectory));
+        long start = time.GetTimestamp();
+        try
+        {
+            await api.StartAsync(_log, stop).ConfigureAwait(false);
+            Listening?.Invoke(api.Address);
+            foreach (ModelPipeline model in models) await model.StartAsync(stop).ConfigureAwait(false);
+            await WaitForEndAsync(models, stop).ConfigureAwait(false);
+            WorkerLog.StopRequested(_log, stop.IsCancellationRequested ? "signal" : models.Any(model => model.State == ModelState.Failed) ? "failure" : "end of data");
+            return await StopAsync(models, status, api, start).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopped while starting: nothing has been learned that is not kept.
+            return await StopAsync([.. models.Where(model => model.HasStarted)], status, api, start).ConfigureAwait(false);
+        }
+        finally
+        {
+            status.IsStopping = true;
+            foreach (ModelPipeline model in models.Where(model => model.HasStarted && !model.Completion.IsCompleted)) model.RequestStop();
+            foreach (ModelPipeline model in models)
+            {
+                if (model.HasStarted) await model.Completion.WaitAsync(ShutdownDeadline, time, CancellationToken.None).ConfigureAwait(false);
+                await model.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Until a stop is asked for, a model fails or, with <see cref="Once"/>, all have ended.</summary>
+    private async Task WaitForEndAsync(ModelPipeline[] models, CancellationToken stop)
+    {
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration registration = stop.Register(stopping.SetResult);
+        var running = models.Select(model => model.Completion).ToList();
+        while (!stop.IsCancellationRequested && (running.Count > 0 || !Once))
+        {
+            Task ended = await Task.WhenAny([stopping.Task, .. running]).ConfigureAwait(false);
+            if (ended is not Task<PipelineEnd> end) return;
+            running.Remove(end);
+            if ((await end.ConfigureAwait(false)).State == ModelState.Failed) return;
+        }
+    }
+
+    private async Task<int> StopAsync(ModelPipeline[] models, WorkerStatus status, ApiServer api, long start)
+    {
+        status.IsStopping = true;
+        foreach (ModelPipeline model in models) model.RequestStop();
+        Task<PipelineEnd[]> ends = Task.WhenAll(models.Select(model => model.Completion));
+        using var deadline = new CancellationTokenSource(ShutdownDeadline, time);
+        try
+        {
+            await ends.WaitAsync(deadline.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            WorkerLog.ShutdownDeadline(_log, ShutdownDeadline.TotalSeconds);
+            Environment.Exit(ExitCode.TryAgain);
+        }
+
+        await api.StopAsync(deadline.Token).ConfigureAwait(false);
+        PipelineEnd? failed = (await ends.ConfigureAwait(false)).FirstOrDefault(end => end.State == ModelState.Failed);
+        WorkerLog.WorkerStopped(_log, failed?.Code ?? ExitCode.Ok, time.GetElapsedTime(start).TotalSeconds);
+        return failed is null ? ExitCode.Ok : throw new CommandException(failed.Code, failed.Problem ?? "A model failed.", failed.Cause);
+    }
+
+    private void RefuseSharedFiles()
+    {
+        var owners = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (ModelOptions model in options.Models)
+        {
+            IEnumerable<string?> files = model.Publish.OfType<FilePublisherOptions>().Select(file => file.Path).Append(model.Rejected.File);
+            foreach (string path in files.OfType<string>().Select(Path.GetFullPath))
+            {
+                if (owners.TryAdd(path, model.Id)) continue;
+                throw new CommandException(ExitCode.Configuration, owners[path] == model.Id
+                    ? $"Model '{model.Id}' writes to '{path}' twice; give every publisher and the rejected file a path of its own."
+                    : $"Models '{owners[path]}' and '{model.Id}' both write to '{path}'; give each a file of its own.");
+            }
+        }
+    }
+}

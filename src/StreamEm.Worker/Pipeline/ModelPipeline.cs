@@ -1,0 +1,126 @@
+using StreamEm.Sources;
+using StreamEm.Sources.Http;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.Pipeline;
+
+/// <summary>How a pipeline ended.</summary>
+/// <param name="State"><see cref="ModelState.Finished"/>, <see cref="ModelState.Stopped"/> or <see cref="ModelState.Failed"/>.</param>
+/// <param name="Code">One of <see cref="ExitCode"/>.</param>
+/// <param name="Problem">What went wrong, for the user.</param>
+/// <param name="Cause">The exception behind it.</param>
+public sealed record PipelineEnd(ModelState State, int Code = ExitCode.Ok, string? Problem = null, Exception? Cause = null);
+
+/// <summary>
+/// One model of the worker: source reader -> bounded channel of reused batches -> one learner thread -> immutable snapshots by reference ->
+/// publishers. Life cycle: <see cref="StartAsync"/> once, <see cref="RequestStop"/> any number of times, disposed after <see cref="Completion"/>.
+/// </summary>
+public sealed class ModelPipeline : IAsyncDisposable
+{
+    private readonly PipelineEnvironment _environment;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource<PipelineEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SourceReader? _reader;
+    private LearnerLoop? _loop;
+    private CheckpointWriter? _writer;
+    private ModelRun? _run;
+    private PublisherLane[] _lanes = [];
+
+    /// <summary>A pipeline that has not started.</summary>
+    public ModelPipeline(ModelOptions options, PipelineEnvironment environment)
+    {
+        Options = options;
+        _environment = environment;
+    }
+
+    /// <summary>The model's configuration.</summary>
+    public ModelOptions Options { get; }
+
+    /// <summary>Its snapshots.</summary>
+    public SnapshotFeed Feed { get; } = new();
+
+    /// <summary>Its numbers.</summary>
+    public ModelMetrics Metrics { get; } = new();
+
+    /// <summary>Where it stands.</summary>
+    public ModelState State => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.State : _loop?.State ?? ModelState.Waiting;
+
+    /// <summary>Why it failed, or why it is not ready; null when all is well.</summary>
+    public string? Problem => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.Problem : _writer?.Failure;
+
+    /// <summary>Its source, once started.</summary>
+    public RecordSource? Source => _reader?.Source;
+
+    /// <summary>Whether its state is restored and it runs.</summary>
+    public bool HasStarted => _loop is not null;
+
+    /// <summary>Ends with the pipeline. Never faults: failures are a <see cref="PipelineEnd"/>.</summary>
+    public Task<PipelineEnd> Completion => _completion.Task;
+
+    /// <summary>Restores or creates the state, opens source and publishers and starts the learner's thread.</summary>
+    /// <exception cref="CommandException">Something it needs is missing or damaged.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        (TimeProvider time, ILogger log) = (_environment.Time, _environment.Log);
+        var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, log);
+        _run = ModelRun.Start(Options, directory, time, log);
+        _lanes = [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(entry), Metrics))];
+        var outbox = new Outbox(_lanes);
+        foreach (OutboxEntry entry in _run.From?.Outbox ?? []) outbox.Add(entry);
+        foreach (PublisherLane lane in _lanes) await lane.OpenAsync(_run.RunId, outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
+
+        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Features.Count);
+        var display = new SnapshotDisplay(Feed, showAtOnce: _reader.Source.IsReplayable && Options.MinibatchMaxWait is null);
+        _writer = new CheckpointWriter(directory, Metrics, time, log)
+        {
+            Durable = checkpoint =>
+            {
+                display.Durable(checkpoint.Updates);
+                foreach (PublisherLane lane in _lanes) lane.Release(checkpoint.Outbox);
+            },
+        };
+        _loop = new LearnerLoop(Options, _run, _reader, _writer, outbox, _lanes, display, Metrics, time, log, _stop.Token);
+        new Thread(RunLoop) { Name = $"learner {Options.Id}", IsBackground = true }.Start();
+    }
+
+    /// <summary>Asks the pipeline to finish the current update, keep its state, publish and end.</summary>
+    public void RequestStop()
+    {
+        // What was accepted from outside is still learned from; nothing more is accepted.
+        if (_reader?.Source is HttpPushSource push) push.Complete();
+        if (!_completion.Task.IsCompleted) _stop.Cancel();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_reader is not null) await _reader.DisposeAsync().ConfigureAwait(false);
+        foreach (PublisherLane lane in _lanes) await lane.DisposeAsync().ConfigureAwait(false);
+        _run?.RejectedFile?.Dispose();
+        Feed.Dispose();
+        _stop.Dispose();
+    }
+
+    private RecordSource OpenSource(SourcePosition position)
+    {
+        try
+        {
+            return _environment.OpenSource(Options, position.Copy());
+        }
+        catch (SourceException failure)
+        {
+            throw new CommandException(SourceExitCode.Of(failure.Failure), $"Model '{Options.Id}': {failure.Message}", failure);
+        }
+    }
+
+    private void RunLoop()
+    {
+        PipelineEnd end = _loop!.Run();
+        if (end.Problem is { } problem) WorkerLog.ModelFailed(_environment.Log, Options.Id, problem, end.Code == ExitCode.Internal ? end.Cause : null);
+        _completion.SetResult(end);
+    }
+}

@@ -1,0 +1,24 @@
+using StreamEm.Sources;
+using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Publishing;
+
+namespace StreamEm.Worker.Pipeline;
+
+/// <summary>What a pipeline gets from the process round it.</summary>
+public sealed record PipelineEnvironment
+{
+    /// <summary>The directory that holds a directory of checkpoints per model; already locked.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>Opens the source of a model at a position.</summary>
+    public required Func<ModelOptions, SourcePosition, RecordSource> OpenSource { get; init; }
+
+    /// <summary>Makes a publisher from one entry of <c>publish</c>.</summary>
+    public required Func<object, SnapshotPublisher> CreatePublisher { get; init; }
+
+    /// <summary>The clock.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Where events are told.</summary>
+    public required ILogger Log { get; init; }
+}

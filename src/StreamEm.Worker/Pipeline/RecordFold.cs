@@ -1,0 +1,78 @@
+using StreamEm.Core.Estimation;
+using StreamEm.Sources;
+
+namespace StreamEm.Worker.Pipeline;
+
+/// <summary>
+/// Walks batches of records in order and folds them into a learner: rejected records are counted and kept aside at their place among the
+/// others, accepted ones are learned from, and the position follows. One thread at a time.
+/// </summary>
+internal sealed class RecordFold(Learner learner, SourcePosition position, RejectionLedger rejections, RejectedFile? rejectedFile, double stopAboveRatio)
+{
+    /// <summary>What learns.</summary>
+    public Learner Learner => learner;
+
+    /// <summary>The next record of every partition, as of the last update or the end of the last batch.</summary>
+    public SourcePosition Position => position;
+
+    /// <summary>What was read and rejected.</summary>
+    public RejectionLedger Rejections => rejections;
+
+    /// <summary>Where rejected records go; null counts them only.</summary>
+    public RejectedFile? RejectedFile => rejectedFile;
+
+    /// <summary>Called after every update, with the position already at the next record.</summary>
+    public required Action Updated { get; init; }
+
+    /// <summary>Called for every rejected record.</summary>
+    public Action<RejectedRecord>? Rejected { get; init; }
+
+    /// <summary>Folds the rows of a batch until its end, or until <paramref name="stop"/> is asked for and an update is finished.</summary>
+    /// <returns>What to tell the user when too many records were rejected; else null.</returns>
+    public string? Fold(RecordBatch batch, CancellationToken stop = default)
+    {
+        int rejected = 0;
+        for (int row = 0; row < batch.Count; row++)
+        {
+            bool anyRejected = false;
+            for (; rejected < batch.Rejected.Count && batch.Rejected[rejected].BeforeRow <= row; rejected++, anyRejected = true) Reject(batch.Rejected[rejected]);
+
+            rejections.Accept();
+            learner.Add(batch.Row(row), batch.Weight(row), batch.Label(row), batch.Target(row));
+            bool updated = learner.TryUpdate();
+            if (updated) UpdateAt(batch, batch.NextOffset(row));
+
+            string? excess = anyRejected ? rejections.Excess(stopAboveRatio, atEnd: false) : null;
+            if (excess is null && !(updated && stop.IsCancellationRequested)) continue;
+            MoveTo(batch, batch.NextOffset(row));
+            return excess;
+        }
+
+        bool anyLeft = rejected < batch.Rejected.Count;
+        for (; rejected < batch.Rejected.Count; rejected++) Reject(batch.Rejected[rejected]);
+        MoveTo(batch, batch.EndOffset);
+        return anyLeft ? rejections.Excess(stopAboveRatio, atEnd: false) : null;
+    }
+
+    /// <summary>Learns from what is pending although it is less than a minibatch.</summary>
+    public void Flush()
+    {
+        while (learner.TryUpdate(flush: true)) Updated();
+    }
+
+    private void UpdateAt(RecordBatch batch, long next)
+    {
+        MoveTo(batch, next);
+        do Updated();
+        while (learner.TryUpdate());
+    }
+
+    private void MoveTo(RecordBatch batch, long next) => position.Set(batch.Partition, new PartitionPosition(next, batch.Identity));
+
+    private void Reject(RejectedRecord record)
+    {
+        rejections.Reject(record.Reason);
+        rejectedFile?.Write(record);
+        Rejected?.Invoke(record);
+    }
+}

@@ -1,0 +1,34 @@
+namespace StreamEm.Worker.Publishing;
+
+/// <summary>
+/// Takes the snapshots of one model to where others read them. Life cycle: <see cref="OpenAsync"/> once; <see cref="PublishAsync"/> with rising
+/// versions, each already in a durable checkpoint; disposed once. What is published is durable when the call returns, and a version of a
+/// run is never published twice: after a restart the worker offers again what it does not know to be acknowledged.
+/// </summary>
+public abstract class SnapshotPublisher : IAsyncDisposable
+{
+    /// <summary>What it is, for logs and metrics: <c>file:out/snapshots.ndjson</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Only versions divisible by it are published, and the last one of a drained run.</summary>
+    public abstract int EveryUpdates { get; }
+
+    /// <summary>Whether it publishes this version.</summary>
+    public bool Wants(long version, bool isLast) => isLast || version % EveryUpdates == 0;
+
+    /// <summary>Prepares publishing.</summary>
+    /// <param name="runId">The model's run.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>The last version of this run that is already published; 0 when there is none.</returns>
+    public abstract Task<long> OpenAsync(string runId, CancellationToken cancellationToken);
+
+    /// <summary>Publishes snapshots in order and returns once they are durable there.</summary>
+    public abstract Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    public virtual ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+}

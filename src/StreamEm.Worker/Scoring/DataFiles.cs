@@ -1,0 +1,47 @@
+using StreamEm.Sources;
+using StreamEm.Sources.Decoding;
+using StreamEm.Sources.Files;
+using StreamEm.Worker.Commands;
+
+namespace StreamEm.Worker.Scoring;
+
+/// <summary>The data files named on a command line, each read to its end in the order given; <c>.csv</c>, <c>.ndjson</c>, <c>.jsonl</c> and <c>.json</c> say their own
+/// format, with <c>.gz</c> behind it or not.</summary>
+internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherwise)
+{
+    private static readonly string[] NdjsonEndings = [".ndjson", ".jsonl", ".json"];
+
+    /// <summary>Bytes of all plain files together, for a progress bar; files that do not exist (globs) count nothing.</summary>
+    public long TotalBytes => paths.Where(File.Exists).Sum(path => new FileInfo(path).Length);
+
+    /// <summary>Reads every record once.</summary>
+    /// <param name="schema">Which fields mean what.</param>
+    /// <param name="time">For the source.</param>
+    /// <param name="take">Called with every batch; returns false to stop.</param>
+    /// <param name="cancellationToken">Stops between batches.</param>
+    /// <exception cref="CommandException">A file is missing (66) or cannot be read (74).</exception>
+    public async Task ReadAsync(RecordSchema schema, TimeProvider time, Func<RecordBatch, bool> take, CancellationToken cancellationToken)
+    {
+        var batch = new RecordBatch(schema.Features.Count);
+        foreach (string path in paths)
+        {
+            try
+            {
+                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions { Path = [path], Format = FormatOf(path) }, schema, new SourcePosition(), time);
+                while (await source.ReadAsync(batch, cancellationToken).ConfigureAwait(false))
+                    if (!take(batch)) return;
+            }
+            catch (SourceException failure)
+            {
+                throw new CommandException(failure.Failure == SourceFailure.Missing ? ExitCode.InputMissing : ExitCode.InputOutput, failure.Message, failure);
+            }
+        }
+    }
+
+    private RecordFormat FormatOf(string path)
+    {
+        string name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
+        string ending = Path.GetExtension(name).ToLowerInvariant();
+        return ending == ".csv" ? RecordFormat.Csv : NdjsonEndings.Contains(ending) ? RecordFormat.Ndjson : otherwise;
+    }
+}

@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using StreamEm.Sources;
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
+
+namespace StreamEm.Worker.Telemetry;
+
+/// <summary>The worker's numbers in Prometheus' text format.</summary>
+internal static class MetricsText
+{
+    /// <summary>The format's media type.</summary>
+    public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+    /// <summary>All numbers as they are now.</summary>
+    public static string Write(WorkerStatus status, TimeProvider time)
+    {
+        var text = new PrometheusText();
+        IReadOnlyList<ModelPipeline> models = status.Models;
+        text.Family("streamem_build_info", "gauge", "The program that runs; always 1.")
+            .Sample(1, ("version", VersionCommand.Version), ("revision", VersionCommand.Revision ?? ""), ("runtime", RuntimeInformation.FrameworkDescription));
+        text.PerModel(models, "streamem_source_records_total", "counter", "Records taken from the source and not rejected.", model => model.Metrics.Records);
+        text.Family("streamem_records_rejected_total", "counter", "Records that could not be used.");
+        foreach (ModelPipeline model in models)
+            foreach (RejectionReason reason in Enum.GetValues<RejectionReason>())
+                text.Sample(model.Metrics.Rejected(reason), ("model", model.Options.Id), ("reason", SnakeCase.Of(reason)));
+        text.PerModel(models, "streamem_model_pending_records", "gauge", "Records taken and not learned from yet.", model => model.Metrics.Pending);
+        text.Family("streamem_model_status", "gauge", "1 for the state a model is in.");
+        foreach (ModelPipeline model in models) text.Sample(1, ("model", model.Options.Id), ("status", SnakeCase.Of(model.State)));
+        Snapshots(text, models, time);
+        Checkpoints(text, models);
+        text.Family("streamem_snapshot_published_total", "counter", "Snapshots acknowledged by a publisher.");
+        foreach (ModelPipeline model in models)
+            foreach ((string publisher, long count) in model.Metrics.Published) text.Sample(count, ("model", model.Options.Id), ("sink", publisher));
+        return text.ToString();
+    }
+
+    private static void Snapshots(PrometheusText text, IReadOnlyList<ModelPipeline> models, TimeProvider time)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        text.PerSnapshot(models, "streamem_model_version", "gauge", "Version of the newest snapshot.", latest => latest.Version);
+        text.PerSnapshot(models, "streamem_model_updates_total", "counter", "Updates of the parameters.", latest => latest.Snapshot.Training.Updates);
+        text.PerSnapshot(models, "streamem_model_records_total", "counter", "Records learned from.", latest => latest.Snapshot.Training.Records);
+        text.PerSnapshot(models, "streamem_model_age_seconds", "gauge", "Age of the newest snapshot.", latest => Math.Max(0, (now - latest.Snapshot.CreatedAt).TotalSeconds));
+        text.PerSnapshot(models, "streamem_model_step_size_ratio", "gauge", "Step size gamma of the last update.", latest => latest.Snapshot.Training.LastStepSize);
+        text.PerSnapshot(models, "streamem_model_log_likelihood_nats", "gauge", "Mean log-likelihood per record of the last minibatch, before its update.",
+            latest => latest.Snapshot.Training.MeanLogLikelihood);
+        text.PerSnapshot(models, "streamem_model_effective_samples", "gauge", "Records the parameters stand for.", latest => latest.Snapshot.Training.EffectiveRecords);
+        text.PerSnapshot(models, "streamem_model_degenerate_components", "gauge", "Components whose status is not ok.",
+            latest => latest.Snapshot.ComponentStatus.Count(status => status != "ok"));
+    }
+
+    private static void Checkpoints(PrometheusText text, IReadOnlyList<ModelPipeline> models)
+    {
+        text.Family("streamem_checkpoint_duration_seconds", "histogram", "Time to make a checkpoint durable.");
+        foreach (ModelPipeline model in models) text.Histogram(model.Metrics.CheckpointSeconds, ("model", model.Options.Id));
+        text.PerModel(models, "streamem_checkpoint_size_bytes", "gauge", "Size of the last checkpoint.", model => model.Metrics.CheckpointSize);
+        text.PerModel(models, "streamem_checkpoint_last_success_timestamp_seconds", "gauge", "When the last checkpoint became durable, since 1970.", model => model.Metrics.LastCheckpointSeconds);
+        text.PerModel(models, "streamem_checkpoint_failures_total", "counter", "Checkpoints that could not be written.", model => model.Metrics.CheckpointFailures);
+    }
+
+    private static void PerModel(this PrometheusText text, IReadOnlyList<ModelPipeline> models, string name, string type, string help, Func<ModelPipeline, double> value)
+    {
+        text.Family(name, type, help);
+        foreach (ModelPipeline model in models) text.Sample(value(model), ("model", model.Options.Id));
+    }
+
+    private static void PerSnapshot(this PrometheusText text, IReadOnlyList<ModelPipeline> models, string name, string type, string help, Func<SnapshotDocument, double> value)
+    {
+        text.Family(name, type, help);
+        foreach (ModelPipeline model in models)
+            if (model.Feed.Latest is { } latest && double.IsFinite(value(latest))) text.Sample(value(latest), ("model", model.Options.Id));
+    }
+}
+
+/// <summary>Writes families of samples as Prometheus' text format wants them.</summary>
+internal sealed class PrometheusText
+{
+    private readonly StringBuilder _text = new();
+    private string _family = "";
+
+    /// <summary>Starts a family: every sample that follows belongs to it.</summary>
+    public PrometheusText Family(string name, string type, string help)
+    {
+        _family = name;
+        _text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
+        return this;
+    }
+
+    /// <summary>One sample of the family.</summary>
+    public void Sample(double value, params (string Name, string Value)[] labels) => Sample("", value, labels);
+
+    /// <summary>The samples of a histogram.</summary>
+    public void Histogram(Histogram histogram, params (string Name, string Value)[] labels)
+    {
+        (IReadOnlyList<(double Bound, long Cumulative)> buckets, double sum) = histogram.Read();
+        foreach ((double bound, long cumulative) in buckets) Sample("_bucket", cumulative, [.. labels, ("le", Number(bound))]);
+        Sample("_sum", sum, labels);
+        Sample("_count", buckets[^1].Cumulative, labels);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => _text.ToString();
+
+    private void Sample(string suffix, double value, (string Name, string Value)[] labels)
+    {
+        _text.Append(_family).Append(suffix).Append('{');
+        _text.AppendJoin(',', labels.Select(label => $"{label.Name}=\"{Escape(label.Value)}\""));
+        _text.Append("} ").Append(Number(value)).Append('\n');
+    }
+
+    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+
+    private static string Number(double value) => double.IsPositiveInfinity(value) ? "+Inf" : value.ToString("R", CultureInfo.InvariantCulture);
+}

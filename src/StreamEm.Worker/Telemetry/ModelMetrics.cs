@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using StreamEm.Sources;
+
+namespace StreamEm.Worker.Telemetry;
+
+/// <summary>The numbers of one model that <c>/metrics</c> and the API show. Written by the pipeline, read by any thread.</summary>
+public sealed class ModelMetrics
+{
+    private readonly long[] _rejected = new long[Enum.GetValues<RejectionReason>().Length];
+    private readonly ConcurrentDictionary<string, long> _published = new(StringComparer.Ordinal);
+    private long _records, _pending, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
+
+    /// <summary>Records taken from the source and not rejected, over the whole run.</summary>
+    public long Records
+    {
+        get => Volatile.Read(ref _records);
+        set => Volatile.Write(ref _records, value);
+    }
+
+    /// <summary>Records taken but not learned from yet.</summary>
+    public long Pending
+    {
+        get => Volatile.Read(ref _pending);
+        set => Volatile.Write(ref _pending, value);
+    }
+
+    /// <summary>Time to make a checkpoint durable.</summary>
+    public Histogram CheckpointSeconds { get; } = Histogram.OfSeconds();
+
+    /// <summary>Bytes of the last checkpoint.</summary>
+    public long CheckpointSize => Volatile.Read(ref _checkpointSize);
+
+    /// <summary>Checkpoints that could not be written.</summary>
+    public long CheckpointFailures => Volatile.Read(ref _checkpointFailures);
+
+    /// <summary>When the last checkpoint became durable, in seconds since 1970; 0 before.</summary>
+    public double LastCheckpointSeconds => Volatile.Read(ref _lastCheckpointMilliseconds) / 1000.0;
+
+    /// <summary>Snapshots published, by publisher.</summary>
+    public IReadOnlyDictionary<string, long> Published => _published;
+
+    /// <summary>Records rejected for one reason, over the whole run.</summary>
+    public long Rejected(RejectionReason reason) => Volatile.Read(ref _rejected[(int)reason]);
+
+    /// <summary>Sets the records rejected for one reason.</summary>
+    public void SetRejected(RejectionReason reason, long count) => Volatile.Write(ref _rejected[(int)reason], count);
+
+    /// <summary>Counts a durable checkpoint.</summary>
+    public void CheckpointWritten(long size, TimeSpan took, DateTimeOffset when)
+    {
+        CheckpointSeconds.Observe(took.TotalSeconds);
+        Volatile.Write(ref _checkpointSize, size);
+        Volatile.Write(ref _lastCheckpointMilliseconds, when.ToUnixTimeMilliseconds());
+    }
+
+    /// <summary>Counts a checkpoint that could not be written.</summary>
+    public void CheckpointFailed() => Interlocked.Increment(ref _checkpointFailures);
+
+    /// <summary>Counts snapshots acknowledged by a publisher.</summary>
+    public void SnapshotsPublished(string publisher, int count) => _published.AddOrUpdate(publisher, count, (_, before) => before + count);
+}

@@ -1,0 +1,66 @@
+using StreamEm.Core;
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Models;
+
+namespace StreamEm.Benchmarks;
+
+/// <summary>One EM iteration as the engine makes it: factor the parameters, E-step and statistics of some rows, M-step.</summary>
+internal sealed class Iteration
+{
+    private readonly double[] _parameters, _next, _statistics;
+    private readonly ModelEvents _events = new();
+    private double[] _logDensities = [];
+
+    public Iteration(SyntheticMixture data, bool full)
+    {
+        Model = new GaussianMixtureOptions
+        {
+            Components = data.Components,
+            CovarianceType = full ? CovarianceType.Full : CovarianceType.Diag,
+        }.Create(data.Dimension, Enumerable.Repeat(1.0, data.Dimension).ToArray());
+        _parameters = data.Parameters(full);
+        _next = new double[_parameters.Length];
+        _statistics = new double[Model.StatisticsLayout.Length];
+    }
+
+    public LatentModel Model { get; }
+
+    public ReadOnlySpan<double> Parameters => _parameters;
+
+    /// <summary>The parameters after the iteration.</summary>
+    public ReadOnlySpan<double> Next => _next;
+
+    /// <summary>The sums, then averages, of the last iteration.</summary>
+    public ReadOnlySpan<double> Statistics => _statistics;
+
+    /// <summary>Rows per second of iterations over <paramref name="batch"/>, on one thread by its own CPU time, on several by the wall.</summary>
+    public double Rate(Minibatch batch, int threads, int samples, double sampleSeconds)
+    {
+        var executor = new ShardedEStep(Model, threads);
+        return batch.Count / Clock.Median(() => Run(executor, batch), threads == 1 ? Clock.Thread : Clock.Wall, samples, sampleSeconds);
+    }
+
+    /// <summary>One iteration over the whole minibatch.</summary>
+    public void Run(ShardedEStep executor, Minibatch batch)
+    {
+        if (_logDensities.Length < batch.Count) _logDensities = new double[batch.Count];
+        executor.Accumulate(Model.Prepare(_parameters), batch, _statistics, _logDensities);
+        for (int at = 0; at < _statistics.Length; at++) _statistics[at] /= batch.Count;
+        _events.Clear();
+        Model.Maximize(_statistics, batch.Count, _parameters, _next, _events);
+    }
+
+    /// <summary>Seconds of the M-step and of factoring its result.</summary>
+    public double MaximizeSeconds(Minibatch batch, double sampleSeconds)
+    {
+        Run(new ShardedEStep(Model, 1), batch);
+        return Clock.Median(
+            () =>
+            {
+                Model.Maximize(_statistics, batch.Count, _parameters, _next, _events);
+                _events.Clear();
+                Model.Prepare(_next);
+            },
+            Clock.Thread, 5, sampleSeconds);
+    }
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+using BenchmarkDotNet.Running;
+using StreamEm.Benchmarks;
+
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is ["--micro", ..])
+{
+    BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args.Length > 1 ? args[1..] : ["--filter", "*"]);
+    return 0;
+}
+bool quick = args.Contains("--quick");
+string[] rest = [.. args.Where(arg => arg != "--quick")];
+string? only = rest is ["--only", var name] && SideBySide.Parts.Contains(name) ? name : null;
+if (rest.Length > 0 && only is null)
+{
+    Console.Error.WriteLine($"usage: StreamEm.Benchmarks [--quick] [--only {string.Join('|', SideBySide.Parts)}] | --micro [BenchmarkDotNet options]");
+    return 64;
+}
+var report = new Report();
+using var peers = new Peers();
+new SideBySide(report, peers, quick, only).Run();
+if (only is not null) return 0;
+Console.WriteLine();
+Console.WriteLine($"Written to {report.Save(quick)}");
+return 0;

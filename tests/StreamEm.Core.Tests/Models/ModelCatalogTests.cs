@@ -1,0 +1,62 @@
+using StreamEm.Core.Models;
+
+namespace StreamEm.Core.Tests.Models;
+
+public sealed class ModelCatalogTests
+{
+    public static TheoryData<string> Types => [.. ModelCatalog.Types];
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void Entry_MakesOptionsOfItsTypeThatMakeAModelOfItsType(string type)
+    {
+        LatentModelOptions options = ModelCatalog.Find(type)!.CreateOptions();
+
+        Assert.Equal(type, options.Type);
+        Assert.Equal(type, options.Create(2, [1.0, 1.0]).Type);
+        Assert.Same(ModelCatalog.Find(type), ModelCatalog.EntryOf(options));
+        Assert.True(options.RowsToStart(2) >= options.Create(2, [1.0, 1.0]).Components);
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void Defaults_FitTheirSettingsAndComeBackFromText(string type)
+    {
+        ModelEntry entry = ModelCatalog.Find(type)!;
+        LatentModelOptions defaults = entry.CreateOptions();
+
+        Assert.Equal(defaults, entry.Read(entry.Format(defaults)));
+        Assert.Equal(entry.Settings.Select(setting => setting.Key).Order(StringComparer.Ordinal), defaults.Settings.Keys);
+        Assert.All(entry.Settings, setting => Assert.Matches("^[a-z][a-z0-9_]*$", setting.Key));
+    }
+
+    [Fact]
+    public void Read_TakesEverySettingOfAGaussianMixture()
+    {
+        var expected = new GaussianMixtureOptions { Components = 9, CovarianceType = CovarianceType.Spherical, RegCovar = 0.25 };
+
+        Assert.Equal(expected, ModelCatalog.EntryOf(expected).Read(expected.Settings));
+        Assert.Equal(("9", "spherical", "0.25"), (expected.Settings["components"], expected.Settings["covariance_type"], expected.Settings["reg_covar"]));
+    }
+
+    [Fact]
+    public void Read_ValueThatDoesNotFit_NamesTheSettingAndWhatIsExpected()
+    {
+        var values = new Dictionary<string, string> { ["covariance_type"] = "round" };
+
+        FormatException exception = Assert.Throws<FormatException>(() => ModelCatalog.Find("gaussian_mixture")!.Read(values));
+
+        Assert.Equal("covariance_type is 'round'; expected one of full, tied, diag, spherical.", exception.Message);
+    }
+
+    [Fact]
+    public void Find_UnknownType_IsNull() => Assert.Null(ModelCatalog.Find("gaussian"));
+
+    [Theory]
+    [InlineData(CovarianceType.Full, 18)]
+    [InlineData(CovarianceType.Tied, 8)]
+    [InlineData(CovarianceType.Diag, 6)]
+    [InlineData(CovarianceType.Spherical, 6)]
+    public void RowsToStart_GrowsWithTheFormOfTheCovariances(CovarianceType type, int rows) =>
+        Assert.Equal(rows, new GaussianMixtureOptions { Components = 3, CovarianceType = type }.RowsToStart(5));
+}

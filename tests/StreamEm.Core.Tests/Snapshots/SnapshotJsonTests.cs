@@ -1,0 +1,96 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Models;
+using StreamEm.Core.Snapshots;
+using StreamEm.Core.Tests.Support;
+
+namespace StreamEm.Core.Tests.Snapshots;
+
+public sealed class SnapshotJsonTests
+{
+    [Theory]
+    [InlineData(CovarianceType.Full, "3,2,2")]
+    [InlineData(CovarianceType.Tied, "2,2")]
+    [InlineData(CovarianceType.Diag, "3,2")]
+    [InlineData(CovarianceType.Spherical, "3")]
+    public void WriteAndRead_EveryCovarianceType_KeepsEveryBit(CovarianceType type, string shape)
+    {
+        ModelSnapshot snapshot = Snapshot(type);
+        string json = Json(snapshot);
+        ModelSnapshot back = SnapshotReader.Read(Encoding.UTF8.GetBytes(json));
+        Assert.Equal(snapshot.Parameters, back.Parameters);
+        Assert.Equal(snapshot.Standardization.Scale, back.Standardization.Scale);
+        Assert.Equal(snapshot.Calibration!.Quantiles, back.Calibration!.Quantiles);
+        Assert.Equal(json, Json(back));
+        JsonNode covariances = JsonNode.Parse(json)!["parameters"]!["covariances"]!;
+        Assert.Equal(shape, string.Join(',', covariances["shape"]!.AsArray().Select(extent => extent!.GetValue<int>())));
+    }
+
+    [Fact]
+    public void Scorer_SnapshotReadBack_ScoresToTheSameBits()
+    {
+        ModelSnapshot snapshot = Snapshot(CovarianceType.Full), back = SnapshotReader.Read(Encoding.UTF8.GetBytes(Json(snapshot)));
+        Minibatch rows = Gaussians.Three.Draw(300, 2, 0.2);
+        double[] a = new double[300], b = new double[300], scoresA = new double[300], scoresB = new double[300];
+        new Scorer(snapshot).Score(rows, a, new double[900], scoresA);
+        new Scorer(back).Score(rows, b, new double[900], scoresB);
+        Assert.Equal(a, b);
+        Assert.Equal(scoresA, scoresB);
+    }
+
+    [Theory]
+    [InlineData("format", "\"other\"", "'format' is 'other'; expected 'streamem.snapshot'")]
+    [InlineData("format_version", "\"2.0\"", "'format_version' is '2.0'; this program reads 1.x")]
+    [InlineData("version", "\"x\"", "Not a valid snapshot")]
+    [InlineData("parameters", "{}", "'weights' is missing")]
+    [InlineData("parameters", "{\"weights\":{\"shape\":[2],\"data\":[0.5,0.5]}}", "'weights' has shape [2]; expected [3]")]
+    [InlineData("parameters.weights.data", "[0.5,0.6,0.7]", "The weights sum to 1.8; expected 1")]
+    [InlineData("parameters.weights.data", "[0.5,0.5]", "An array has 2 numbers; expected 3")]
+    [InlineData("parameters.covariances.data", "[1,2,2,1,1,0,0,1,1,0,0,1]", "Covariance of component 0 is not positive definite")]
+    [InlineData("standardization.scale", "[0,1]", "scale 0; expected a finite location and a positive scale")]
+    public void Read_InvalidSnapshot_SaysWhatIsWrong(string path, string value, string expected)
+    {
+        JsonNode root = JsonNode.Parse(Json(Snapshot(CovarianceType.Full)))!;
+        string[] parts = path.Split('.');
+        JsonNode parent = root;
+        foreach (string part in parts[..^1]) parent = parent[part]!;
+        parent[parts[^1]] = JsonNode.Parse(value);
+        var error = Assert.Throws<InvalidDataException>(() => SnapshotReader.Read(Encoding.UTF8.GetBytes(root.ToJsonString())));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_CutAnywhere_IsRefused()
+    {
+        byte[] json = Encoding.UTF8.GetBytes(Json(Snapshot(CovarianceType.Diag)));
+        for (int length = 0; length < json.Length; length += 13)
+            Assert.Throws<InvalidDataException>(() => SnapshotReader.Read(json.AsMemory(0, length)));
+    }
+
+    [Fact]
+    public void ReadInitialParameters_NestedArraysOrShapes_AreTheSame()
+    {
+        byte[] nested = """{"parameters":{"weights":[0.4,0.6],"means":[[0,1],[2,3]]}}"""u8.ToArray();
+        byte[] shaped = """{"parameters":{"weights":{"shape":[2],"data":[0.4,0.6]},"means":{"shape":[2,2],"data":[0,1,2,3]}}}"""u8.ToArray();
+        Assert.Equal(SnapshotReader.ReadInitialParameters(nested).Blocks["means"], SnapshotReader.ReadInitialParameters(shaped).Blocks["means"]);
+    }
+
+    private static ModelSnapshot Snapshot(CovarianceType type)
+    {
+        Minibatch rows = Gaussians.Three.Draw(1200, 1), scaled = new(2);
+        for (int row = 0; row < rows.Count; row++) scaled.Add([rows.Row(row)[0] * 3, rows.Row(row)[1] - 7]);
+        var options = new LearningOptions { MinibatchSize = 200, Initialization = new() { Buffer = 400 } };
+        Learner learner = Streams.Learn(new GaussianMixtureOptions { Components = 3, CovarianceType = type }, options, scaled);
+        return Streams.Snapshot(learner) with { ModelId = "m", RunId = "r", ConfigHash = "sha256:0", Source = new Dictionary<string, long>(StringComparer.Ordinal) { ["a.csv"] = 12 } };
+    }
+
+    private static string Json(ModelSnapshot snapshot)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        SnapshotJson.Write(snapshot, buffer);
+        using (JsonDocument.Parse(buffer.WrittenMemory)) return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+}

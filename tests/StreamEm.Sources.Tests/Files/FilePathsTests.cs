@@ -1,0 +1,43 @@
+using StreamEm.Sources.Files;
+using StreamEm.Sources.Tests.Contracts;
+
+namespace StreamEm.Sources.Tests.Files;
+
+public sealed class FilePathsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public FilePathsTests()
+    {
+        foreach (string name in new[] { "b.csv", "a.csv", "B.csv", "a10.csv", "a2.csv", ".hidden.csv", "x.txt", "sub/c.csv", "sub/deep/d.csv", "other/c.csv" }) _folder.Write(name, "");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("*.csv", "B.csv a.csv a10.csv a2.csv b.csv")]
+    [InlineData("a?.csv", "a2.csv")]
+    [InlineData(".*.csv", ".hidden.csv")]
+    [InlineData("*/c.csv", "other/c.csv sub/c.csv")]
+    [InlineData("sub/**/*.csv", "sub/c.csv sub/deep/d.csv")]
+    [InlineData("**/d.csv", "sub/deep/d.csv")]
+    [InlineData("sub/**", "sub/c.csv sub/deep/d.csv")]
+    [InlineData("x.txt", "x.txt")]
+    [InlineData("nothing*", "")]
+    [InlineData("nowhere/*.csv", "")]
+    [InlineData("sub", "")]
+    public void Matches_Pattern_FindsFilesInOrdinalOrder(string pattern, string expected) =>
+        Assert.Equal(expected, string.Join(' ', FilePaths.Matches(_folder.File(pattern)).Select(path => Path.GetRelativePath(_folder.Path, path))));
+
+    [Fact]
+    public void Expand_SeveralPatterns_KeepsTheirOrderAndDropsRepeats() =>
+        Assert.Equal(["b.csv", "B.csv", "a.csv", "a10.csv", "a2.csv", "x.txt"],
+            FilePaths.Expand([_folder.File("b.csv"), _folder.File("*.csv"), _folder.File("x.txt"), _folder.File("sub/../b.csv")]).Select(path => Path.GetFileName(path)!));
+
+    [Fact]
+    public void Matches_NameWithWildcard_IsTakenAsWritten()
+    {
+        _folder.Write("a*.csv", "");
+        Assert.Equal([_folder.File("a*.csv")], FilePaths.Matches(_folder.File("a*.csv")));
+    }
+}

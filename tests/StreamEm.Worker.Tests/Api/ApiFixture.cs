@@ -1,0 +1,68 @@
+using System.Net.Http.Headers;
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamEm.Worker.Api;
+using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Tests.Support;
+
+namespace StreamEm.Worker.Tests.Api;
+
+/// <summary>A real server on a free port in front of one pipeline over records in memory.</summary>
+internal sealed class ApiFixture : IAsyncDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly ApiServer _server;
+
+    private ApiFixture(int records, HttpOptions options)
+    {
+        Records = [.. Pipelines.Clouds(records)];
+        Pipeline = Pipelines.Create(_directory, Pipelines.Model(_directory), position => Source = new MemorySource(Records, position, endless: true));
+        Status = new WorkerStatus([Pipeline]);
+        _server = new ApiServer(options, Status, TimeProvider.System, NullLoggerProvider.Instance);
+        Client = new HttpClient();
+    }
+
+    public List<double[]?> Records { get; }
+
+    public ModelPipeline Pipeline { get; }
+
+    public MemorySource? Source { get; private set; }
+
+    public WorkerStatus Status { get; }
+
+    public HttpClient Client { get; }
+
+    /// <summary>A server whose model has learned from 330 records: version 10 with 10 records pending.</summary>
+    public static Task<ApiFixture> Start(int records = 330) => Start(records, new HttpOptions());
+
+    public static async Task<ApiFixture> Start(int records, HttpOptions options)
+    {
+        var fixture = new ApiFixture(records, options with { Address = "127.0.0.1:0" });
+        await fixture._server.StartAsync(NullLogger.Instance, CancellationToken.None);
+        fixture.Client.BaseAddress = new Uri(fixture._server.Address);
+        await fixture.Pipeline.StartAsync(CancellationToken.None);
+        await Eventually.Within(fixture.Source!.Drained);
+        await Eventually.True(() => fixture.Pipeline.Metrics.Records == records, "all records are taken");
+        return fixture;
+    }
+
+    public HttpRequestMessage Request(HttpMethod method, string path, string? body = null, string type = "application/json")
+    {
+        var request = new HttpRequestMessage(method, path);
+        if (body is not null) request.Content = new StringContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(type) } };
+        return request;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        Pipeline.RequestStop();
+        await Eventually.Within(Pipeline.Completion);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        await _server.StopAsync(deadline.Token);
+        await _server.DisposeAsync();
+        await Pipeline.DisposeAsync();
+        _directory.Dispose();
+    }
+}

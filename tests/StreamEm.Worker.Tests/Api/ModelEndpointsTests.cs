@@ -1,0 +1,124 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Tests.Support;
+
+namespace StreamEm.Worker.Tests.Api;
+
+public sealed class ModelEndpointsTests
+{
+    [Fact]
+    public async Task Models_Learning_ListsWhereItStands()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        JsonElement model = Assert.Single((await api.Client.GetFromJsonAsync<JsonElement>("/v1/models")).EnumerateArray());
+
+        Assert.Equal("clouds", model.GetProperty("id").GetString());
+        Assert.Equal("gaussian_mixture", model.GetProperty("type").GetString());
+        Assert.Equal("learning", model.GetProperty("status").GetString());
+        Assert.Equal(10, model.GetProperty("version").GetInt64());
+        Assert.Equal(10, model.GetProperty("updates").GetInt64());
+        Assert.Equal(320, model.GetProperty("records").GetInt64());
+        Assert.Equal(10, model.GetProperty("records_pending").GetInt64());
+        Assert.InRange(model.GetProperty("mean_log_likelihood").GetDouble(), -6, -2);
+    }
+
+    [Fact]
+    public async Task Models_WarmingUp_HasProgressAndNoSnapshotYet()
+    {
+        await using ApiFixture api = await ApiFixture.Start(records: 40);
+
+        JsonElement model = Assert.Single((await api.Client.GetFromJsonAsync<JsonElement>("/v1/models")).EnumerateArray());
+        HttpResponseMessage answer = await api.Client.GetAsync("/v1/models/clouds");
+
+        Assert.Equal("warming_up", model.GetProperty("status").GetString());
+        Assert.Equal(40, model.GetProperty("progress").GetProperty("records").GetInt64());
+        Assert.Equal(96, model.GetProperty("progress").GetProperty("needed").GetInt64());
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("warming up: 40 of 96 records", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Latest_WithItsETag_IsNotSentAgain()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        HttpResponseMessage first = await api.Client.GetAsync("/v1/models/clouds");
+        HttpRequestMessage again = api.Request(HttpMethod.Get, "/v1/models/clouds");
+        again.Headers.IfNoneMatch.Add(first.Headers.ETag!);
+        HttpRequestMessage older = api.Request(HttpMethod.Get, "/v1/models/clouds");
+        older.Headers.IfNoneMatch.ParseAdd("\"9\"");
+
+        Assert.Equal("\"10\"", first.Headers.ETag!.Tag);
+        Assert.Equal(10, (await first.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("version").GetInt64());
+        Assert.Equal(HttpStatusCode.NotModified, (await api.Client.SendAsync(again)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await api.Client.SendAsync(older)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Latest_WaitingForTheNextVersion_AnswersWhenItComes()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        Task<HttpResponseMessage> waiting = api.Client.GetAsync("/v1/models/clouds?min_version=11&wait=30s");
+        Assert.False(waiting.IsCompleted);
+        SnapshotDocument latest = api.Pipeline.Feed.Latest!;
+        api.Pipeline.Feed.Publish(new SnapshotDocument(latest.Snapshot with { Version = 11 }));
+        HttpResponseMessage answer = await Eventually.Within(waiting);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("\"11\"", answer.Headers.ETag!.Tag);
+    }
+
+    [Fact]
+    public async Task Latest_VersionThatDoesNotComeInTime_Is404WithWhatThereIs()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        HttpResponseMessage answer = await api.Client.GetAsync("/v1/models/clouds?min_version=99&wait=10ms");
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        JsonElement problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(10, problem.GetProperty("found").GetInt64());
+        Assert.Equal("at least 99", problem.GetProperty("expected").GetString());
+    }
+
+    [Fact]
+    public async Task Latest_BadWait_Is400()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await api.Client.GetAsync("/v1/models/clouds?min_version=99&wait=soon")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Unknown_Model_Is404WithTheKnownOnes()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        foreach (string path in new[] { "/v1/models/boiler", "/v1/models/boiler/snapshots", "/v1/models/boiler/snapshots/1", "/v1/models/boiler/stream" })
+        {
+            HttpResponseMessage answer = await api.Client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+            Assert.Equal("clouds", Assert.Single((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("expected").EnumerateArray()).GetString());
+        }
+    }
+
+    [Fact]
+    public async Task Versions_Kept_AreListedAndServedOneByOne()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        JsonElement versions = await api.Client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/snapshots");
+        JsonElement fourth = await api.Client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/snapshots/4");
+        HttpResponseMessage none = await api.Client.GetAsync("/v1/models/clouds/snapshots/11");
+
+        Assert.Equal(Enumerable.Range(1, 10).Select(version => (long)version), versions.EnumerateArray().Select(version => version.GetProperty("version").GetInt64()));
+        Assert.Equal(4, fourth.GetProperty("version").GetInt64());
+        Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+        Assert.Equal("1 to 10", (await none.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("expected").GetString());
+    }
+}

@@ -1,0 +1,71 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace StreamEm.Worker.Tests.Api;
+
+public sealed class OperationsEndpointsTests
+{
+    [Fact]
+    public async Task Ready_WhenStopping_Is503WithTheReason()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+        Assert.Equal(HttpStatusCode.OK, (await api.Client.GetAsync("/readyz")).StatusCode);
+
+        api.Status.IsStopping = true;
+        HttpResponseMessage answer = await api.Client.GetAsync("/readyz");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal("the worker is stopping", Assert.Single((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("reasons").EnumerateArray()).GetString());
+        Assert.Equal(HttpStatusCode.OK, (await api.Client.GetAsync("/livez")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Metrics_Learning_HaveTheNumbers()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        string text = await api.Client.GetStringAsync("/metrics");
+
+        Assert.Contains("# TYPE streamem_source_records_total counter\nstreamem_source_records_total{model=\"clouds\"} 330\n", text, StringComparison.Ordinal);
+        Assert.Contains("streamem_model_version{model=\"clouds\"} 10\n", text, StringComparison.Ordinal);
+        Assert.Contains("streamem_records_rejected_total{model=\"clouds\",reason=\"json_syntax\"} 0\n", text, StringComparison.Ordinal);
+        Assert.Contains("streamem_checkpoint_duration_seconds_bucket{model=\"clouds\",le=\"+Inf\"} ", text, StringComparison.Ordinal);
+        Assert.All(text.TrimEnd('\n').Split('\n'), line => Assert.Matches("""^(# (HELP|TYPE) streamem_|streamem_[a-z_]+\{[^}]*\} [-+0-9.eEInf]+$)""", line));
+    }
+
+    [Fact]
+    public async Task OpenApi_Document_DescribesEveryCall()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        JsonElement paths = (await api.Client.GetFromJsonAsync<JsonElement>("/openapi/v1.json")).GetProperty("paths");
+
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "/v1/models", "/v1/models/{id}", "/v1/models/{id}/snapshots", "/v1/models/{id}/snapshots/{version}", "/v1/models/{id}/stream",
+                "/v1/models/{id}/score", "/livez", "/readyz", "/startupz", "/metrics", "/version",
+            },
+            paths.EnumerateObject().Select(path => path.Name).ToHashSet(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Version_IsTheProgramsOwn()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        Assert.Equal(Worker.Commands.VersionCommand.Version, (await api.Client.GetFromJsonAsync<JsonElement>("/version")).GetProperty("version").GetString());
+    }
+
+    [Fact]
+    public async Task Unknown_Path_IsAProblem()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        HttpResponseMessage answer = await api.Client.GetAsync("/v2/models");
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+    }
+}

@@ -1,0 +1,80 @@
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Tests.Configuration;
+
+namespace StreamEm.Worker.Tests.Commands;
+
+public sealed class ValidateCommandTests
+{
+    [Fact]
+    public async Task GoodFile_Returns0AndTellsTheModelsAndTheDefaultsInForce()
+    {
+        using var file = new ConfigFile(ConfigFile.Minimal);
+
+        CommandRun run = await CommandRun.Of(ValidateCommand.Create(), "-c", file.Path, "-s", "models.boiler.learning.step_size.kappa=0.6");
+
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Empty(run.Error);
+        Assert.Equal(
+            $"""
+            {file.Path}: ok
+
+            worker
+              defaults: http.address: 127.0.0.1:8080, http.auth_token: null, state_directory: ./state
+
+            model boiler (sha256:ee4b)
+              source.stdin.format: ndjson
+              features.0: temperature
+              features.1: pressure
+              model.type: gaussian_mixture
+              learning.step_size.kappa: 0.6
+              defaults: label: null, weight: null, key: null, timestamp: null, target: null, missing: allow,
+                model.components: 4, model.covariance_type: full, model.reg_covar: 1E-06,
+                learning.recursion: parameters, learning.step_size.t0: 1, learning.step_size.floor: 0,
+                learning.minibatch.size: 512, learning.minibatch.max_wait: null,
+                learning.initialization.method: k_means_plus_plus, learning.initialization.buffer: 1536,
+                learning.initialization.n_init: 3, learning.initialization.seed: 1,
+                learning.initialization.from: null, learning.standardize: true,
+                learning.dead_components: reseed, learning.anomaly_half_life: null,
+                checkpoint.every_updates: 50, checkpoint.every: 10s, checkpoint.keep: 3, rejected.file: null,
+                rejected.stop_above_ratio: 0.05
+
+            """,
+            run.Output.Replace(ConfigFile.ModelWith("models.0.learning.step_size.kappa=0.6").ConfigHash, "sha256:ee4b", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task BadFile_Returns78AndEveryProblemOnALineOfItsOwn()
+    {
+        using var file = new ConfigFile(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 8 }, step_size: { kapa: 0.7, kappa: 2 } }\n");
+
+        CommandRun run = await CommandRun.Of(ValidateCommand.Create(), "-c", file.Path);
+
+        Assert.Equal(ExitCode.Configuration, run.ExitCode);
+        string[] lines = run.Output.TrimEnd('\n').Split('\n');
+        Assert.Equal(4, lines.Length);
+        Assert.StartsWith($"{file.Path}:6:36: warning: minibatches of m = 8 records are small for K = 4 components", lines[0], StringComparison.Ordinal);
+        Assert.Equal($"{file.Path}:6:54: error: unknown key 'kapa' in learning.step_size; did you mean 'kappa'?", lines[1]);
+        Assert.Equal($"{file.Path}:6:72: error: learning.step_size.kappa is '2'; expected a number, in (0.5, 1]", lines[2]);
+        Assert.Equal($"{file.Path}: 2 errors, 1 warning", lines[3]);
+    }
+
+    [Fact]
+    public async Task Warnings_Return0AndAreCounted()
+    {
+        using var file = new ConfigFile(ConfigFile.Minimal);
+
+        CommandRun run = await CommandRun.Of(ValidateCommand.Create(), "-c", file.Path, "--set", "models.0.learning.minibatch.size=8");
+
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Contains($"{file.Path}: ok, 1 warning\n", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task FileThatIsNotThere_Returns78()
+    {
+        CommandRun run = await CommandRun.Of(ValidateCommand.Create(), "-c", "no-such.yaml");
+
+        Assert.Equal(ExitCode.Configuration, run.ExitCode);
+        Assert.Equal("no-such.yaml: error: no such file; name the configuration with -c FILE\nno-such.yaml: 1 error\n", run.Output);
+    }
+}

@@ -1,0 +1,42 @@
+using StreamEm.Sources;
+
+namespace StreamEm.Worker.Tests.Support;
+
+/// <summary>Records in memory, offset = index: every item is a row, or null for a record that is rejected. Replayable like a file.</summary>
+internal sealed class MemorySource(IReadOnlyList<double[]?> items, SourcePosition position, bool isReplayable = true, bool endless = false) : RecordSource
+{
+    private const string Partition = "memory";
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _next = position.Partitions.TryGetValue(Partition, out PartitionPosition? start) ? start.Next : 0;
+
+    public override bool IsReplayable => isReplayable;
+
+    /// <summary>Completes when an endless source has given all it has and waits.</summary>
+    public Task Drained => _drained.Task;
+
+    public SourceException? FailAtEnd { get; init; }
+
+    public override async ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken)
+    {
+        batch.Clear(Partition, identity: "same", _next);
+        while (_next < items.Count && !batch.IsFull)
+        {
+            long offset = _next++;
+            if (items[(int)offset] is { } row)
+            {
+                row.CopyTo(batch.NextRow);
+                batch.Commit(_next);
+            }
+            else
+            {
+                batch.Reject(RejectionReason.NotANumber, "column 'x' holds 'text', expected a number", offset, _next, "text");
+            }
+        }
+
+        if (batch.Count > 0 || batch.Rejected.Count > 0) return true;
+        _drained.TrySetResult();
+        if (FailAtEnd is not null) throw FailAtEnd;
+        if (endless) await Task.Delay(Timeout.Infinite, cancellationToken);
+        return false;
+    }
+}

@@ -1,0 +1,63 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Models;
+using StreamEm.Sources;
+using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
+
+namespace StreamEm.Worker.Tests.Support;
+
+/// <summary>Pipelines over records in memory.</summary>
+internal static class Pipelines
+{
+    /// <summary>Two clouds in the plane, the same for the same seed; every <paramref name="badEvery"/>-th record is rejected.</summary>
+    public static IReadOnlyList<double[]?> Clouds(int count, int badEvery = int.MaxValue, int seed = 1)
+    {
+        var random = new Random(seed);
+        var items = new double[]?[count];
+        for (int i = 0; i < count; i++)
+        {
+            double centre = random.Next(2) == 0 ? -3 : 4;
+            double[] row = [centre + Normal(random), 2 * centre + Normal(random)];
+            items[i] = i % badEvery == badEvery - 1 ? null : row;
+        }
+
+        return items;
+    }
+
+    /// <summary>A small mixture learned in minibatches of 32 after a buffer of 96.</summary>
+    public static ModelOptions Model(TemporaryDirectory directory, int everyUpdates = 1) => new()
+    {
+        Id = "clouds",
+        Source = "memory",
+        Schema = new RecordSchema { Features = ["x", "y"] },
+        Model = new GaussianMixtureOptions { Components = 2 },
+        Learning = new LearningOptions { MinibatchSize = 32, Initialization = new InitializationOptions { Buffer = 96, NInit = 1 } },
+        Checkpoint = new CheckpointOptions { EveryUpdates = 3 },
+        Publish = [new FilePublisherOptions { Path = directory["out/snapshots.ndjson"], EveryUpdates = everyUpdates }],
+        Rejected = new RejectedOptions { File = directory["out/rejected.ndjson"], StopAboveRatio = 0.2 },
+        ConfigHash = "sha256:test",
+    };
+
+    public static ModelPipeline Create(
+        TemporaryDirectory directory, ModelOptions options, Func<SourcePosition, RecordSource> open, TimeProvider? time = null, Func<object, SnapshotPublisher>? publisher = null) =>
+        new(options, new PipelineEnvironment
+        {
+            StateDirectory = directory["state"],
+            OpenSource = (_, position) => open(position),
+            CreatePublisher = publisher ?? (entry => PublisherCatalog.Create(entry, NullLogger.Instance)),
+            Time = time ?? TimeProvider.System,
+            Log = NullLogger.Instance,
+        });
+
+    /// <summary>Runs a pipeline over all items to its end.</summary>
+    public static async Task<PipelineEnd> Drain(TemporaryDirectory directory, ModelOptions options, IReadOnlyList<double[]?> items)
+    {
+        await using ModelPipeline pipeline = Create(directory, options, position => new MemorySource(items, position));
+        await pipeline.StartAsync(CancellationToken.None);
+        return await Eventually.Within(pipeline.Completion);
+    }
+
+    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+}

@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace StreamEm.Worker.Tests.Support;
+
+/// <summary>The real executable, as built beside the tests.</summary>
+internal sealed class WorkerProcess : IDisposable
+{
+    private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(3);
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly ConcurrentQueue<string> _errors = new();
+
+    private WorkerProcess(string workingDirectory, string[] arguments)
+    {
+        string executable = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "streamem.exe" : "streamem");
+        var start = new ProcessStartInfo(executable, arguments) { WorkingDirectory = workingDirectory, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(_errors, line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public bool HasExited => _process.HasExited;
+
+    public string Errors => string.Join('\n', _errors);
+
+    public string Output => string.Join('\n', _output);
+
+    public static WorkerProcess Start(string workingDirectory, params string[] arguments) => new(workingDirectory, arguments);
+
+    public static async Task<(int Code, string Output, string Errors)> Run(string workingDirectory, params string[] arguments)
+    {
+        using WorkerProcess process = Start(workingDirectory, arguments);
+        int code = await process.Exit();
+        return (code, process.Output, process.Errors);
+    }
+
+    /// <summary>The exit code, once all output has been read.</summary>
+    public async Task<int> Exit()
+    {
+        using var deadline = new CancellationTokenSource(LongestRun);
+        await _process.WaitForExitAsync(deadline.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Waits for an event in the log.</summary>
+    public Task<JsonElement> Event(string name) => Eventually.Get<object>(() =>
+    {
+        object? found = _output.Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.GetProperty("event").GetString() == name).Select(line => (object)line).FirstOrDefault();
+        return found is null && HasExited ? throw new InvalidOperationException($"The process ended without event '{name}':\n{Output}\n{Errors}") : Task.FromResult(found);
+    }, $"event {name}").ContinueWith(task => (JsonElement)task.Result, TaskScheduler.Default);
+
+    public async Task<Uri> Address() => new((await Event("http_listening")).GetProperty("address").GetString()!);
+
+    /// <summary>SIGKILL.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>SIGTERM.</summary>
+    public void Terminate()
+    {
+        using Process kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.Dispose();
+    }
+
+    private static void Keep(ConcurrentQueue<string> lines, string? line)
+    {
+        if (line is not null) lines.Enqueue(line);
+    }
+}
