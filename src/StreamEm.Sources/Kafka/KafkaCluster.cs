@@ -14,6 +14,7 @@ internal sealed record TopicPartitions(string Topic, string? Id, int Count);
 internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan IdTimeout = TimeSpan.FromSeconds(1);
 
     private readonly IAdminClient _admin = new DependentAdminClientBuilder(handle).Build();
 
@@ -29,7 +30,7 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options)
         {
             if (_hasIds == false) return DescribeWithoutIds();
             DescribeTopicsResult result = await _admin.DescribeTopicsAsync(
-                TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = Timeout }).ConfigureAwait(false);
+                TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = IdTimeout }).ConfigureAwait(false);
             _hasIds = true;
             return [.. result.TopicDescriptions.Select(topic => new TopicPartitions(topic.Name, IdOf(topic), topic.Partitions.Count))];
         }

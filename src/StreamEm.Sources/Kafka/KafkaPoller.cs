@@ -18,7 +18,6 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private readonly KafkaMessageFields _fields;
     private readonly SourcePosition _position;
     private readonly KafkaInbox _inbox;
-    private readonly bool _once;
     private readonly Outage _outage;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,9 +29,9 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private long _discovered;
     private Task<IReadOnlyList<TopicPartitions>>? _discovery;
 
-    public KafkaPoller(KafkaSourceOptions options, KafkaMessageFields fields, SourcePosition position, bool once, KafkaInbox inbox, TimeProvider time)
+    public KafkaPoller(KafkaSourceOptions options, KafkaMessageFields fields, SourcePosition position, KafkaInbox inbox, TimeProvider time)
     {
-        (_options, _fields, _position, _once, _inbox, _time) = (options, fields, position, once, inbox, time);
+        (_options, _fields, _position, _inbox, _time) = (options, fields, position, inbox, time);
         _outage = new Outage(options, inbox, time);
         Config = KafkaClient.ConsumerConfig(options, fields);
     }
@@ -117,7 +116,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private void Open(IConsumer<byte[]?, byte[]?> consumer, KafkaCluster cluster)
     {
         IReadOnlyList<KafkaPartition> partitions = _outage.Retry(
-            () => cluster.Resolve(cluster.DescribeAsync().GetAwaiter().GetResult(), _position, _once), isPatient: !_once, () => Step(consumer, cluster, RetryMilliseconds));
+            () => cluster.Resolve(cluster.DescribeAsync().GetAwaiter().GetResult(), _position, _options.Once), isPatient: !_options.Once, () => Step(consumer, cluster, RetryMilliseconds));
         Assign(consumer, partitions);
         _discovered = _time.GetTimestamp();
     }
@@ -270,7 +269,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
         foreach (AssignedPartition assigned in _assigned.Values) known.Set(assigned.Partition.Name, assigned.Partition.Position);
         IReadOnlyList<TopicPartitions> topics = completed.Result;
         cluster.RefuseOtherTopics(topics, known);
-        if (_once || topics.Sum(topic => topic.Count) == _assigned.Count) return;
+        if (_options.Once || topics.Sum(topic => topic.Count) == _assigned.Count) return;
         IReadOnlyList<KafkaPartition> found = _outage.Retry(() => cluster.ResolveNew(topics, known), isPatient: true, () => Step(consumer, cluster, RetryMilliseconds));
         if (found.Count > 0) Assign(consumer, found);
     }

@@ -4,14 +4,14 @@ namespace StreamEm.Sources.Kafka;
 
 /// <summary>
 /// The client properties a user may set (<c>properties</c>): everything the client knows, but for what this project decides itself, what runs or
-/// loads code, what writes files, and what switches off the check of the broker's identity.
+/// loads code, what writes files or secrets, and what accepts any broker's certificate.
 /// </summary>
 public static class KafkaProperties
 {
-    private const string OwnReason = "StreamEM sets it itself";
-    private const string CodeReason = "it loads or runs code";
-    private const string SecretReason = "it writes keys or secrets out";
-    private const string IdentityReason = "it switches off the check of the broker's identity; give the authority's certificate as ssl.ca.location instead";
+    private const string OwnReason = "the worker sets it itself";
+    private const string CodeReason = "it would load foreign code";
+    private const string SecretReason = "it would write secrets to the log";
+    private const string IdentityReason = "it accepts any broker's certificate; give the authority's certificate as ssl.ca.location instead";
 
     private static readonly Dictionary<string, string> Refused = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -35,7 +35,7 @@ public static class KafkaProperties
         ["plugin.library.paths"] = CodeReason,
         ["ssl.engine.location"] = CodeReason,
         ["ssl.providers"] = CodeReason,
-        ["sasl.kerberos.kinit.cmd"] = CodeReason,
+        ["sasl.kerberos.kinit.cmd"] = "it would run a command",
         ["debug"] = SecretReason,
         ["enable.ssl.certificate.verification"] = IdentityReason,
         ["opaque"] = CodeReason,
@@ -58,12 +58,11 @@ public static class KafkaProperties
         foreach ((string name, string value) in properties) config.Set(name, value);
     }
 
-    private static string? Refusal(string name, string value)
+    /// <summary>Why a property may not be set; null when it may.</summary>
+    public static string? Refusal(string name, string value)
     {
         if (name.EndsWith("_cb", StringComparison.OrdinalIgnoreCase)) return CodeReason;
         if (name.StartsWith("dotnet.", StringComparison.OrdinalIgnoreCase)) return OwnReason;
-        if (string.Equals(name, "ssl.endpoint.identification.algorithm", StringComparison.OrdinalIgnoreCase))
-            return string.Equals(value, "https", StringComparison.OrdinalIgnoreCase) ? null : IdentityReason;
         if (string.Equals(name, "enable.ssl.certificate.verification", StringComparison.OrdinalIgnoreCase) && value == "true") return null;
         return Refused.GetValueOrDefault(name);
     }

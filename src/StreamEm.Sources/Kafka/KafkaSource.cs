@@ -18,7 +18,6 @@ public sealed class KafkaSource : RecordSource
     private readonly KafkaPoller _poller;
     private readonly TurnOrder _order;
     private readonly Dictionary<KafkaPartition, Chunk> _chunks = [];
-    private readonly bool _once;
     private bool _hasJoined;
     private long _tombstones;
 
@@ -26,18 +25,16 @@ public sealed class KafkaSource : RecordSource
     /// <param name="options">Which topics of which brokers.</param>
     /// <param name="schema">The records' fields.</param>
     /// <param name="position">Where to go on; partitions without a position start as the options say.</param>
-    /// <param name="minibatchSize">Records of a minibatch, of which every partition gets an equal share.</param>
-    /// <param name="once">Whether to end at what is the partitions' end when the run starts: a run that goes on after a crash ends there too.</param>
     /// <param name="time">The clock.</param>
     /// <exception cref="SourceException">Options and schema cannot be used.</exception>
-    public KafkaSource(KafkaSourceOptions options, RecordSchema schema, SourcePosition position, int minibatchSize, bool once, TimeProvider time)
+    public KafkaSource(KafkaSourceOptions options, RecordSchema schema, SourcePosition position, TimeProvider time)
     {
-        (_options, _once) = (options, once);
+        _options = options;
         _fields = new KafkaMessageFields(schema);
         _decoder = CreateDecoder(options, _fields.Value);
-        _order = new TurnOrder(minibatchSize);
+        _order = new TurnOrder(options.MinibatchSize);
         _inbox = new KafkaInbox(time);
-        _poller = new KafkaPoller(options, _fields, position.Copy(), once, _inbox, time);
+        _poller = new KafkaPoller(options, _fields, position.Copy(), _inbox, time);
         _poller.Start();
     }
 
@@ -63,7 +60,12 @@ public sealed class KafkaSource : RecordSource
             if (TryJoin(batch) || TryWake(batch)) return true;
             if (!_order.MoveNext())
             {
-                if (_once && _hasJoined && _order.Partitions.All(partition => partition.IsDone)) return false;
+                if (_options.Once && _hasJoined && _order.Partitions.All(partition => partition.IsDone))
+                {
+                    batch.Clear("");
+                    return false;
+                }
+
                 await _inbox.WaitAsync(null, seen, null, cancellationToken).ConfigureAwait(false);
                 continue;
             }

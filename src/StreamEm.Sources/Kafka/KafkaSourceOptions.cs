@@ -69,6 +69,12 @@ public sealed record KafkaSourceOptions
     /// <summary><c>properties</c>: handed to the Kafka client as they are, but for those <see cref="KafkaProperties"/> refuses.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Records of a minibatch, of which every partition gets an equal share. Not part of the YAML here: it is <c>learning.minibatch.size</c>.</summary>
+    public int MinibatchSize { get; init; } = 512;
+
+    /// <summary>Whether to end at what is the partitions' end when the run starts; a run that goes on after a crash ends there too. Not part of the YAML.</summary>
+    public bool Once { get; init; }
+
     /// <summary>How often new partitions are looked for. Not part of the YAML.</summary>
     public TimeSpan DiscoverEvery { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -13,7 +13,7 @@ internal sealed class KafkaReading : IAsyncDisposable
     public KafkaReading(KafkaSourceOptions options, SourcePosition? from = null, int minibatch = 6, bool once = false, RecordSchema? schema = null)
     {
         Position = from?.Copy() ?? new SourcePosition();
-        Source = new KafkaSource(options, schema ?? new RecordSchema { Features = ["x"] }, Position, minibatch, once, TimeProvider.System);
+        Source = new KafkaSource(options with { MinibatchSize = minibatch, Once = once }, schema ?? new RecordSchema { Features = ["x"] }, Position, TimeProvider.System);
     }
 
     public KafkaSource Source { get; }
