@@ -38,6 +38,7 @@ internal sealed class LearnerCore
         Standardization standardization = options.Standardize ? Standardizer.Learn(buffer) : Standardization.Identity(buffer.Dimension);
         var rows = new Minibatch(buffer.Dimension, buffer.Count);
         Standardizer.Apply(standardization, buffer, 0, buffer.Count, rows);
+        rows = Standardizer.WithoutGlitches(rows);
         double[] variances = Standardizer.Variances(rows);
         LatentModel model = modelOptions.Create(buffer.Dimension, variances);
         double[] theta = new Initializer(model, options.Initialization, threads).Run(rows);

@@ -9,9 +9,9 @@ namespace StreamEm.Core.Models;
 internal sealed class MixtureEStep : EStep
 {
     /// <summary>
-    /// A log-density below this belongs to no component: values about 1e75 standard deviations away, whose squares would swamp the statistics.
+    /// A log-density below this belongs to no component: values about 1e8 standard deviations away, whose squares would swamp the statistics.
     /// </summary>
-    internal const double ImpossibleLogDensity = -1e150;
+    internal const double ImpossibleLogDensity = -1e16;
 
     /// <summary>Up to here rows are scored one by one: a block costs what 32 rows do.</summary>
     private const int FewRows = 8;

@@ -46,11 +46,14 @@ public static class RunCommand
     /// <summary>The first SIGINT or SIGTERM stops the worker in order; one more ends the process as it is, which costs nothing but a replay.</summary>
     private static SignalRegistrations EndAtSecondSignal()
     {
-        int signals = 0;
+        long first = 0;
         void OnSignal(PosixSignalContext context)
         {
             context.Cancel = true;
-            if (Interlocked.Increment(ref signals) > 1) Environment.Exit(ExitCode.TryAgain);
+            long now = TimeProvider.System.GetTimestamp();
+            long before = Interlocked.CompareExchange(ref first, now, 0);
+            // A supervisor that signals both the process and its group means one stop.
+            if (before != 0 && TimeProvider.System.GetElapsedTime(before, now) > TimeSpan.FromSeconds(1)) Environment.Exit(ExitCode.TryAgain);
         }
 
         return new SignalRegistrations(PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));

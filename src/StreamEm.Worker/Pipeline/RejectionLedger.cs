@@ -62,7 +62,9 @@ internal sealed class RejectionLedger
     /// <param name="atEnd">Whether the source has ended, so that few records count too.</param>
     public string? Excess(double limit, bool atEnd)
     {
-        if ((Read < FirstCheck && !atEnd) || _recentRejected <= limit * _recentRead) return null;
+        // On the way three standard deviations of chance are allowed, so that a stream at the limit is not stopped by a cluster of bad records.
+        double chance = atEnd ? 0 : 3 * Math.Sqrt(limit * (1 - limit) * _recentRead);
+        if ((Read < FirstCheck && !atEnd) || _recentRejected <= limit * _recentRead + chance) return null;
         var worst = _byReason.Select((count, reason) => (Reason: (RejectionReason)reason, Count: count)).Where(pair => pair.Count > 0)
             .OrderByDescending(pair => pair.Count)
             .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{Telemetry.SnakeCase.Of(pair.Reason)} {pair.Count}"));

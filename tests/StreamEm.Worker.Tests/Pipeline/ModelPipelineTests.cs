@@ -109,8 +109,8 @@ public sealed class ModelPipelineTests : IDisposable
         PipelineEnd end = await Pipelines.Drain(_directory, Pipelines.Model(_directory), Pipelines.Clouds(2000, badEvery: 4));
 
         Assert.Equal((ModelState.Failed, ExitCode.DataCorrupt), (end.State, end.Code));
-        Assert.StartsWith("25 of 101 records were rejected (not_a_number 25); the recent ratio is 0.2475, rejected.stop_above_ratio allows 0.2.", end.Problem);
-        Assert.Equal(25, File.ReadAllLines(_directory["out/rejected.ndjson"]).Length);
+        Assert.StartsWith("147 of 589 records were rejected (not_a_number 147); the recent ratio is 0.2496, rejected.stop_above_ratio allows 0.2.", end.Problem);
+        Assert.Equal(147, File.ReadAllLines(_directory["out/rejected.ndjson"]).Length);
     }
 
     [Fact]
