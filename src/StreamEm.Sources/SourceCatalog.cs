@@ -1,5 +1,6 @@
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Http;
+using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
 
 namespace StreamEm.Sources;
@@ -18,6 +19,7 @@ public static class SourceCatalog
     public static IReadOnlyList<SourceType> Types { get; } =
     [
         Type<FileSourceOptions>("file", "CSV or NDJSON files and globs, gzip read as is; follow: true waits for growth", (o, s, p, t) => new FileSource(o, s, p, t)),
+        Type<KafkaSourceOptions>("kafka", "Kafka topics, round robin over their partitions from positions in the state", (o, s, p, t) => new KafkaSource(o, s, p, t)),
         Type<StdinSourceOptions>("stdin", "CSV or NDJSON from standard input; cannot be read again", (o, s, p, _) => new StdinSource(o, s, p)),
         Type<HttpSourceOptions>("http", "records posted to /v1/models/{id}/records; cannot be read again", (o, s, p, _) => new HttpPushSource(o, s, p)),
     ];

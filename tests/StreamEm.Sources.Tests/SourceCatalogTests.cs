@@ -24,7 +24,7 @@ public sealed class SourceCatalogTests
     public void Create_UnknownOptions_SaysWhatIsKnown()
     {
         var failure = Assert.Throws<ArgumentException>(() => SourceCatalog.Create("x", Schema, new SourcePosition(), TimeProvider.System));
-        Assert.Contains("No source is configured by a String; expected one of FileSourceOptions, StdinSourceOptions, HttpSourceOptions", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("No source is configured by a String; expected one of FileSourceOptions, KafkaSourceOptions, StdinSourceOptions, HttpSourceOptions", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

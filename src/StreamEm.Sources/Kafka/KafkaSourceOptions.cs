@@ -33,7 +33,10 @@ public readonly record struct KafkaStart
     public static KafkaStart At(DateTimeOffset timestamp) => new(isLatest: false, timestamp);
 }
 
-/// <summary><c>source.kafka</c>: records from topics.</summary>
+/// <summary>
+/// <c>source.kafka</c>: records from topics, one record a message. Where the schema names a field <c>kafka.key</c> (for <c>key</c>),
+/// <c>kafka.timestamp</c> (for <c>timestamp</c>) or <c>kafka.header.NAME</c> (for <c>weight</c>), it is taken from the message instead of its value.
+/// </summary>
 public sealed record KafkaSourceOptions
 {
     /// <summary><c>brokers</c>: host:port of some of the cluster's brokers.</summary>
@@ -48,6 +51,9 @@ public sealed record KafkaSourceOptions
     /// <summary><c>format</c>: <c>ndjson</c>, <c>csv</c> or <c>float64</c>.</summary>
     public RecordFormat Format { get; init; } = RecordFormat.Ndjson;
 
+    /// <summary><c>columns</c>: the columns of <c>csv</c> messages, which carry no header line; null: the schema's fields in its order.</summary>
+    public IReadOnlyList<string>? Columns { get; init; }
+
     /// <summary><c>start</c>: <c>earliest</c>, <c>latest</c> or an instant (ISO 8601).</summary>
     public KafkaStart Start { get; init; } = KafkaStart.Earliest;
 
@@ -57,6 +63,21 @@ public sealed record KafkaSourceOptions
     /// <summary><c>on_gap</c>.</summary>
     public GapPolicy OnGap { get; init; } = GapPolicy.Fail;
 
-    /// <summary><c>properties</c>: handed to the Kafka client as they are.</summary>
+    /// <summary><c>unavailable_after</c>: brokers out of reach, or a topic that does not exist, for this long end the source; null waits for ever.</summary>
+    public TimeSpan? UnavailableAfter { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary><c>properties</c>: handed to the Kafka client as they are, but for those <see cref="KafkaProperties"/> refuses.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Records of a minibatch, of which every partition gets an equal share. Not part of the YAML here: it is <c>learning.minibatch.size</c>.</summary>
+    public int MinibatchSize { get; init; } = 512;
+
+    /// <summary>Whether to end at what is the partitions' end when the run starts; a run that goes on after a crash ends there too. Not part of the YAML.</summary>
+    public bool Once { get; init; }
+
+    /// <summary>How often new partitions are looked for. Not part of the YAML.</summary>
+    public TimeSpan DiscoverEvery { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Bytes of messages read ahead. Not part of the YAML.</summary>
+    public long ReadAheadBytes { get; init; } = 32L << 20;
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using StreamEm.Sources;
 using StreamEm.Sources.Files;
+using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Telemetry;
@@ -33,7 +34,12 @@ public static class RunCommand
 
     private static RecordSource OpenSource(ModelOptions model, SourcePosition position, bool once)
     {
-        object options = once && model.Source is FileSourceOptions file ? file with { Follow = false } : model.Source;
+        object options = model.Source switch
+        {
+            FileSourceOptions file when once => file with { Follow = false },
+            KafkaSourceOptions kafka => kafka with { Once = once, MinibatchSize = model.Learning.MinibatchSize },
+            _ => model.Source,
+        };
         return SourceCatalog.Create(options, model.Schema, position, TimeProvider.System);
     }
 

@@ -101,7 +101,8 @@ internal sealed class LearnerLoop
             if (_stop.IsCancellationRequested) return Stopped();
             if (_reader.TryTake(out RecordBatch? batch))
             {
-                if (LearnFrom(batch, _stop) is { } excess) return TooManyRejected(excess);
+                // What a stop leaves of a batch is read again from its position; where it cannot be, the batch is learned from to its end.
+                if (LearnFrom(batch, _reader.Source.IsReplayable ? _stop : CancellationToken.None) is { } excess) return TooManyRejected(excess);
             }
             else if (_reader.Ended.IsCompleted)
             {

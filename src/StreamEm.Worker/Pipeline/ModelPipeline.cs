@@ -50,7 +50,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     public ModelState State => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.State : _loop?.State ?? ModelState.Waiting;
 
     /// <summary>Why it failed, or why it is not ready; null when all is well.</summary>
-    public string? Problem => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.Problem : _writer?.Failure;
+    public string? Problem => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.Problem : _writer?.Failure ?? Source?.Problem;
 
     /// <summary>Its source, once started.</summary>
     public RecordSource? Source => _reader?.Source;
@@ -80,6 +80,7 @@ public sealed class ModelPipeline : IAsyncDisposable
             Durable = checkpoint =>
             {
                 display.Durable(checkpoint.Updates);
+                _reader.Source.Acknowledge(checkpoint.Position);
                 foreach (PublisherLane lane in _lanes) lane.Release(checkpoint.Outbox);
             },
         };

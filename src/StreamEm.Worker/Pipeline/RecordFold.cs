@@ -40,17 +40,17 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
             rejections.Accept();
             learner.Add(batch.Row(row), batch.Weight(row), batch.Label(row), batch.Target(row));
             bool updated = learner.TryUpdate();
-            if (updated) UpdateAt(batch, batch.NextOffset(row));
+            if (updated) UpdateAt(batch, row);
 
             string? excess = anyRejected ? rejections.Excess(stopAboveRatio, atEnd: false) : null;
             if (excess is null && !(updated && stop.IsCancellationRequested)) continue;
-            MoveTo(batch, batch.NextOffset(row));
+            position.Set(batch.Partition, batch.PositionAfter(row));
             return excess;
         }
 
         bool anyLeft = rejected < batch.Rejected.Count;
         for (; rejected < batch.Rejected.Count; rejected++) Reject(batch.Rejected[rejected]);
-        MoveTo(batch, batch.EndOffset);
+        position.Set(batch.Partition, batch.EndPosition);
         return anyLeft ? rejections.Excess(stopAboveRatio, atEnd: false) : null;
     }
 
@@ -60,14 +60,12 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
         while (learner.TryUpdate(flush: true)) Updated();
     }
 
-    private void UpdateAt(RecordBatch batch, long next)
+    private void UpdateAt(RecordBatch batch, int row)
     {
-        MoveTo(batch, next);
+        position.Set(batch.Partition, batch.PositionAfter(row));
         do Updated();
         while (learner.TryUpdate());
     }
-
-    private void MoveTo(RecordBatch batch, long next) => position.Set(batch.Partition, new PartitionPosition(next, batch.Identity));
 
     private void Reject(RejectedRecord record)
     {

@@ -14,6 +14,7 @@ internal static class SourceExitCode
         SourceFailure.Io => ExitCode.InputOutput,
         SourceFailure.Unavailable => ExitCode.Unavailable,
         SourceFailure.Denied => ExitCode.Denied,
+        SourceFailure.Configuration => ExitCode.Configuration,
         _ => ExitCode.Internal,
     };
 }

@@ -11,6 +11,7 @@ public static class PublisherCatalog
     public static SnapshotPublisher Create(object entry, ILogger log) => entry switch
     {
         FilePublisherOptions file => new FileSnapshotPublisher(file, log),
+        KafkaPublisherOptions => throw new CommandException(ExitCode.Configuration, "publish: this release cannot publish to Kafka yet; publish to a file."),
         _ => throw new CommandException(ExitCode.Configuration, $"publish: there is no publisher for {entry.GetType().Name}."),
     };
 }

@@ -9,6 +9,15 @@ internal static class PublishedLog
 
     public static IReadOnlyList<long> Versions(string path) => [.. Read(path).Select(line => line.GetProperty("version").GetInt64())];
 
+    /// <summary>The version of the last whole line; 0 without.</summary>
+    public static long LastVersion(string path)
+    {
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        string text = reader.ReadToEnd();
+        int end = text.LastIndexOf('\n');
+        return end < 0 ? 0 : JsonDocument.Parse(text[(text.LastIndexOf('\n', Math.Max(0, end - 1)) + 1)..end]).RootElement.GetProperty("version").GetInt64();
+    }
+
     /// <summary>All that a restart must make again: version, parameters, training and source, as the bytes they were written as.</summary>
     public static IReadOnlyList<string> Contents(string path) =>
     [

@@ -1,3 +1,4 @@
+using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;
 
@@ -13,20 +14,6 @@ internal sealed class KafkaPropertiesField<T>(Func<T, IReadOnlyDictionary<string
 {
     private const string FileSuffix = "_file";
 
-    private static readonly Dictionary<string, string> Denied = new(StringComparer.Ordinal)
-    {
-        ["bootstrap.servers"] = "use brokers",
-        ["metadata.broker.list"] = "use brokers",
-        ["group.id"] = "use group_id",
-        ["auto.offset.reset"] = "use start and on_gap",
-        ["enable.auto.commit"] = "the position is kept in the worker's own state",
-        ["enable.auto.offset.store"] = "the position is kept in the worker's own state",
-        ["enable.partition.eof"] = "the worker needs it to tell an idle partition from a slow broker",
-        ["enable.idempotence"] = "snapshots are always published idempotently",
-        ["plugin.library.paths"] = "it would load foreign code",
-        ["debug"] = "it would write secrets to the log",
-    };
-
     /// <inheritdoc/>
     public override T Bind(T owner, ConfigNode value, string path, Binder binder)
     {
@@ -37,7 +24,7 @@ internal sealed class KafkaPropertiesField<T>(Func<T, IReadOnlyDictionary<string
             bool isFile = entry.Key.EndsWith(FileSuffix, StringComparison.Ordinal);
             string name = isFile ? entry.Key[..^FileSuffix.Length] : entry.Key;
             string at = ConfigPath.Join(path, entry.Key);
-            if (Denied.TryGetValue(name, out string? reason))
+            if (KafkaProperties.Refusal(name, entry.Value is ScalarNode { Text: { } plain } ? plain : "") is { } reason)
                 binder.Problems.Error(entry.Origin, $"{ConfigPath.Shown(at)} is not allowed: {reason}");
             else if (binder.Locate(entry, path) is not ScalarNode { Text: { } text })
                 binder.Refuse(entry.Value, at, isFile ? "the path of a file" : "a text, a number, true or false");

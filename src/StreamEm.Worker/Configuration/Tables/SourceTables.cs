@@ -35,6 +35,7 @@ internal static class SourceTables
             "group_id", new OptionalTextKind(), o => o.GroupId, (o, v) => o with { GroupId = v }, "Consumer group whose offsets are committed, so that lag can be seen.")),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, RecordFormat>(
             "format", new ChoiceKind<RecordFormat>(), o => o.Format, (o, v) => o with { Format = v }, "How a record's value is written.")),
+        new TextListField<KafkaSourceOptions>("columns", "Columns of csv messages, which carry no header; default: the fields in their order.", o => o.Columns ?? [], (o, v) => o with { Columns = v.Count == 0 ? null : v }),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, KafkaStart>(
             "start", new KafkaStartKind(), o => o.Start, (o, v) => o with { Start = v }, "Where to begin in a partition without a stored position.")),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, TimeSpan?>(
@@ -42,6 +43,9 @@ internal static class SourceTables
             "A partition at its end for this long is left out until it has records; null waits for ever.")),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, GapPolicy>(
             "on_gap", new ChoiceKind<GapPolicy>(), o => o.OnGap, (o, v) => o with { OnGap = v }, "What to do when the records at the stored position are gone.")),
+        new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, TimeSpan?>(
+            "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter, (o, v) => o with { UnavailableAfter = v },
+            "Brokers out of reach or a missing topic for this long end the worker (69, 66); null waits for ever.")),
         new KafkaPropertiesField<KafkaSourceOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
 
     private static readonly OneOf Choice = new(

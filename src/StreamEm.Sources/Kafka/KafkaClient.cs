@@ -1,0 +1,69 @@
+using Confluent.Kafka;
+
+namespace StreamEm.Sources.Kafka;
+
+/// <summary>How the client is configured, and what its errors mean here.</summary>
+internal static class KafkaClient
+{
+    /// <summary>Leaves out bytes that nobody needs.</summary>
+    public static IDeserializer<byte[]?> NoBytes { get; } = new NothingDeserializer();
+
+    /// <summary>The configuration of a source's consumer.</summary>
+    public static ConsumerConfig ConsumerConfig(KafkaSourceOptions options, KafkaMessageFields fields)
+    {
+        var config = new ConsumerConfig
+        {
+            ClientId = "streamem",
+            CheckCrcs = true,
+            ReconnectBackoffMaxMs = 1000,
+            FetchWaitMaxMs = 100,
+            QueuedMaxMessagesKbytes = 16 * 1024,
+            MaxPollIntervalMs = 86_400_000,
+        };
+        KafkaProperties.Apply(options.Properties, config);
+        config.BootstrapServers = string.Join(',', options.Brokers);
+        // The client wants a group even when nothing is committed to it.
+        config.GroupId = options.GroupId ?? "streamem";
+        config.EnableAutoCommit = options.GroupId is not null;
+        config.EnableAutoOffsetStore = false;
+        config.AutoCommitIntervalMs = 1000;
+        config.AutoOffsetReset = AutoOffsetReset.Error;
+        config.EnablePartitionEof = true;
+        config.ConsumeResultFields = fields.ConsumeResultFields;
+        return config;
+    }
+
+    /// <summary>Whether a client's error says that access was denied, which no retry changes.</summary>
+    public static bool IsDenied(ErrorCode code) => code
+        is ErrorCode.Local_Authentication or ErrorCode.SaslAuthenticationFailed or ErrorCode.TopicAuthorizationFailed or ErrorCode.GroupAuthorizationFailed
+        or ErrorCode.ClusterAuthorizationFailed;
+
+    /// <summary>Whether a client's error says that the log is not what it was.</summary>
+    public static bool IsDamage(ErrorCode code) => code is ErrorCode.Local_BadMsg or ErrorCode.Local_BadCompression or ErrorCode.Local_LogTruncation or ErrorCode.InvalidMsg;
+
+    /// <summary>A client's error as the worker knows it.</summary>
+    public static SourceException FailureOf(Error error, KafkaSourceOptions options, Exception? inner = null)
+    {
+        SourceFailure failure = IsDenied(error.Code) ? SourceFailure.Denied : IsDamage(error.Code) ? SourceFailure.Changed : SourceFailure.Io;
+        string advice = failure switch
+        {
+            SourceFailure.Denied => " Check the credentials in source.kafka.properties and the rights of the user on topics and group.",
+            SourceFailure.Changed => " The topic's log is damaged or was cut; see the broker's log.",
+            _ => "",
+        };
+        return new SourceException(failure, $"Reading {string.Join(", ", options.Topics)} from {string.Join(", ", options.Brokers)} failed: {error.Reason.TrimEnd('.')} ({error.Code}).{advice}", inner);
+    }
+
+    /// <summary>Whether a failure to make a client is due to its native library or its configuration.</summary>
+    public static bool IsUnusable(Exception failure) => failure is DllNotFoundException or TypeInitializationException or InvalidOperationException or ArgumentException;
+
+    /// <summary>The client cannot be made.</summary>
+    public static SourceException UnusableClient(Exception failure) => failure is DllNotFoundException or TypeInitializationException
+        ? new SourceException(SourceFailure.Configuration, "The native Kafka client librdkafka is not part of this build. Run './build.sh setup' in the source tree and build again.", failure)
+        : new SourceException(SourceFailure.Configuration, $"source.kafka cannot be used: {failure.Message}", failure);
+
+    private sealed class NothingDeserializer : IDeserializer<byte[]?>
+    {
+        public byte[]? Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) => null;
+    }
+}

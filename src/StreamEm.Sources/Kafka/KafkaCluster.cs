@@ -1,0 +1,163 @@
+using System.Globalization;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+
+namespace StreamEm.Sources.Kafka;
+
+/// <summary>A topic's identity and number of partitions.</summary>
+/// <param name="Topic">Name.</param>
+/// <param name="Id">What the cluster calls it, another one after it was deleted and created again; null from brokers that do not say.</param>
+/// <param name="Count">Partitions.</param>
+internal sealed record TopicPartitions(string Topic, string? Id, int Count);
+
+/// <summary>Questions to the cluster, on the consumer's own connection: which partitions there are, and which offsets they hold.</summary>
+internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options)
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan IdTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly IAdminClient _admin = new DependentAdminClientBuilder(handle).Build();
+
+    /// <summary>Whether the cluster tells topic ids; null while nobody knows.</summary>
+    private bool? _hasIds;
+
+    /// <summary>The topics as they are now.</summary>
+    /// <exception cref="SourceException">One of them does not exist or may not be seen.</exception>
+    /// <exception cref="KafkaException">The brokers do not answer.</exception>
+    public async Task<IReadOnlyList<TopicPartitions>> DescribeAsync()
+    {
+        try
+        {
+            if (_hasIds == false) return DescribeWithoutIds();
+            DescribeTopicsResult result = await _admin.DescribeTopicsAsync(
+                TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = IdTimeout }).ConfigureAwait(false);
+            _hasIds = true;
+            return [.. result.TopicDescriptions.Select(topic => new TopicPartitions(topic.Name, IdOf(topic), topic.Partitions.Count))];
+        }
+        catch (DescribeTopicsException failure)
+        {
+            foreach (TopicDescription topic in failure.Results.TopicDescriptions) Refuse(topic.Name, topic.Error, failure);
+            throw;
+        }
+        catch (KafkaException failure) when (_hasIds is null && failure.Error.Code is ErrorCode.Local_TimedOut or ErrorCode.Local_UnsupportedFeature)
+        {
+            // A cluster without a controller to ask (the client's mock) may still answer the older question.
+            IReadOnlyList<TopicPartitions> topics = DescribeWithoutIds();
+            _hasIds = false;
+            return topics;
+        }
+    }
+
+    private List<TopicPartitions> DescribeWithoutIds()
+    {
+        var topics = new List<TopicPartitions>();
+        foreach (string name in options.Topics)
+        {
+            TopicMetadata topic = _admin.GetMetadata(name, Timeout).Topics.Single();
+            Refuse(name, topic.Error, null);
+            topics.Add(new TopicPartitions(name, null, topic.Partitions.Count));
+        }
+
+        return topics;
+    }
+
+    private void Refuse(string topic, Error error, Exception? inner)
+    {
+        if (error.Code == ErrorCode.UnknownTopicOrPart)
+            throw new SourceException(SourceFailure.Missing, $"Topic '{topic}' does not exist on {string.Join(", ", options.Brokers)}. Create it or correct source.kafka.topics.", inner);
+        if (KafkaClient.IsDenied(error.Code)) throw KafkaClient.FailureOf(error, options, inner);
+        if (error.IsError && inner is null) throw new KafkaException(error);
+    }
+
+    /// <summary>All partitions, each where it goes on, or where the options say when it has no position yet.</summary>
+    /// <param name="topics">From <see cref="DescribeAsync"/>.</param>
+    /// <param name="stored">Positions of the state.</param>
+    /// <param name="once">Whether the run ends at the partitions' present end, or at the one stored by the run that it goes on with.</param>
+    public IReadOnlyList<KafkaPartition> Resolve(IReadOnlyList<TopicPartitions> topics, SourcePosition stored, bool once)
+    {
+        RefuseOtherTopics(topics, stored);
+        List<(string Topic, int Number, string? Id, PartitionPosition? Stored)> all =
+            [.. topics.SelectMany(topic => Enumerable.Range(0, topic.Count).Select(i => (topic.Topic, i, topic.Id, stored.Partitions.GetValueOrDefault(KafkaPartition.NameOf(topic.Topic, i)))))];
+
+        // A drained run that was stopped before its end goes on to that end; one that has reached it starts another.
+        bool goesOn = once && all.Exists(p => p.Stored?.Turn?.Number > 0) && all.Exists(p => p.Stored is { End: { } end } && p.Stored.Next < end);
+        if (goesOn) all.RemoveAll(p => p.Stored?.End is null);
+
+        var fresh = all.Where(p => p.Stored is null).Select(p => new TopicPartition(p.Topic, p.Number)).ToList();
+        bool isFirst = fresh.Count == all.Count;
+        Dictionary<TopicPartition, long> starts = Starts(fresh, isFirst ? options.Start : KafkaStart.Earliest);
+        Dictionary<TopicPartition, long> ends = once && !goesOn ? Offsets(all.Select(p => new TopicPartition(p.Topic, p.Number)), OffsetSpec.Latest()) : [];
+        return
+        [
+            .. all.Select(p =>
+            {
+                var key = new TopicPartition(p.Topic, p.Number);
+                PartitionPosition position = p.Stored ?? new PartitionPosition(starts[key]);
+                return new KafkaPartition(p.Topic, p.Number, position with
+                {
+                    Identity = p.Id ?? position.Identity,
+                    End = goesOn ? position.End : ends.TryGetValue(key, out long end) ? end : null,
+                    Turn = once || position.Turn is null
+                        ? new PartitionTurn(position.Turn?.Number ?? 0, position.Turn is { IsIdle: false, Left: var left } ? left : 0, IsIdle: false)
+                        : position.Turn,
+                });
+            }),
+        ];
+    }
+
+    /// <summary>The partitions that have no position yet, from their first record.</summary>
+    public IReadOnlyList<KafkaPartition> ResolveNew(IReadOnlyList<TopicPartitions> topics, SourcePosition known) =>
+        [.. Resolve(topics, known, once: false).Where(partition => !known.Partitions.ContainsKey(partition.Name))];
+
+    /// <summary>Where reading goes on when the record at a position does not exist.</summary>
+    /// <exception cref="SourceException">The options do not allow to go on.</exception>
+    public long PassGap(string name, TopicPartition partition, long position)
+    {
+        long first = Offsets([partition], OffsetSpec.Earliest())[partition];
+        long end = Offsets([partition], OffsetSpec.Latest())[partition];
+        if (options.OnGap == GapPolicy.Skip) return position < first ? first : end;
+        string found = position < first
+            ? string.Create(CultureInfo.InvariantCulture, $"{first - position} records were deleted before they were read: its first offset is {first}")
+            : string.Create(CultureInfo.InvariantCulture, $"its log was cut: it ends at offset {end}");
+        throw new SourceException(SourceFailure.Changed, string.Create(CultureInfo.InvariantCulture,
+            $"{name} cannot be read from offset {position}: {found}. Set source.kafka.on_gap to skip to go on there with the loss on record, or restore the records."));
+    }
+
+    /// <summary>Refuses topics that were deleted and created again since the positions were stored: their offsets mean other records.</summary>
+    /// <exception cref="SourceException">One was.</exception>
+    public void RefuseOtherTopics(IReadOnlyList<TopicPartitions> topics, SourcePosition stored)
+    {
+        foreach (TopicPartitions topic in topics)
+        {
+            for (int i = 0; i < topic.Count; i++)
+            {
+                if (!stored.Partitions.TryGetValue(KafkaPartition.NameOf(topic.Topic, i), out PartitionPosition? position)) continue;
+                if (topic.Id is null || position.Identity is null || position.Identity == topic.Id) continue;
+                throw new SourceException(SourceFailure.Changed,
+                    $"Topic '{topic.Topic}' was deleted and created again: its id is {topic.Id}, the state was learned from {position.Identity}. Give the model a new id, or delete its state, to learn from the new topic.");
+            }
+        }
+    }
+
+    private static string? IdOf(TopicDescription topic) =>
+        topic.TopicId is { } id && (id.MostSignificantBits != 0 || id.LeastSignificantBits != 0) ? id.ToString() : null;
+
+    private Dictionary<TopicPartition, long> Starts(IReadOnlyList<TopicPartition> partitions, KafkaStart start)
+    {
+        if (start.IsLatest) return Offsets(partitions, OffsetSpec.Latest());
+        if (start.Timestamp is not { } instant) return Offsets(partitions, OffsetSpec.Earliest());
+        Dictionary<TopicPartition, long> found = Offsets(partitions, OffsetSpec.ForTimestamp(instant.ToUnixTimeMilliseconds()));
+        var none = found.Where(pair => pair.Value < 0).Select(pair => pair.Key).ToList();
+        foreach ((TopicPartition partition, long end) in Offsets(none, OffsetSpec.Latest())) found[partition] = end;
+        return found;
+    }
+
+    private Dictionary<TopicPartition, long> Offsets(IEnumerable<TopicPartition> partitions, OffsetSpec which)
+    {
+        List<TopicPartitionOffsetSpec> specs = [.. partitions.Select(p => new TopicPartitionOffsetSpec { TopicPartition = p, OffsetSpec = which })];
+        if (specs.Count == 0) return [];
+        ListOffsetsResult result = _admin.ListOffsetsAsync(
+            specs, new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = IsolationLevel.ReadCommitted }).GetAwaiter().GetResult();
+        return result.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
+    }
+}

@@ -1,0 +1,214 @@
+namespace StreamEm.Sources.Kafka;
+
+/// <summary>
+/// What the polling thread has read and the reader has not: a queue per partition, and what is known about its end. One thread puts, one takes.
+/// </summary>
+internal sealed class KafkaInbox(TimeProvider time) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Queue<KafkaPartition> _joined = new();
+    private readonly Dictionary<KafkaPartition, PartitionQueue> _queues = [];
+    private readonly AutoResetEvent _taken = new(initialState: false);
+    private TaskCompletionSource? _waiting;
+    private KafkaPartition? _wanted;
+    private SourceException? _failure;
+    private bool _isReachable = true;
+    private long _bytes, _changes;
+
+    /// <summary>Bytes that were put and not yet taken and used.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>The partition the reader waits for; null while it is busy.</summary>
+    public KafkaPartition? Wanted => Volatile.Read(ref _wanted);
+
+    /// <summary>Takes in new partitions, all at once.</summary>
+    public void Join(IReadOnlyList<KafkaPartition> partitions)
+    {
+        lock (_lock)
+        {
+            foreach (KafkaPartition partition in partitions)
+            {
+                _queues.Add(partition, new PartitionQueue());
+                _joined.Enqueue(partition);
+            }
+
+            Signal();
+        }
+    }
+
+    /// <summary>Puts a message of a partition; the reader learns of it by <see cref="Nudge"/>.</summary>
+    public void Put(KafkaPartition partition, in KafkaRecord record)
+    {
+        lock (_lock)
+        {
+            PartitionQueue queue = _queues[partition];
+            queue.Incoming.Add(record);
+            queue.Bytes += record.Bytes;
+            queue.EndOffset = null;
+            Interlocked.Add(ref _bytes, record.Bytes);
+        }
+    }
+
+    /// <summary>Wakes the reader if it waits for messages that are here: once after many, not for every one.</summary>
+    public void Nudge()
+    {
+        lock (_lock)
+        {
+            if (_waiting is not null && HasSome(_wanted)) Wake();
+        }
+    }
+
+    /// <summary>Notes that the broker reported the end of a partition.</summary>
+    public void PutEnd(KafkaPartition partition, long offset)
+    {
+        lock (_lock)
+        {
+            PartitionQueue queue = _queues[partition];
+            queue.EndOffset = offset;
+            queue.EndSince = time.GetTimestamp();
+            Signal();
+        }
+    }
+
+    /// <summary>Notes whether the brokers answer. While they do not, no partition is idle: a reported end may be out of date.</summary>
+    public void SetReachable(bool isReachable)
+    {
+        lock (_lock)
+        {
+            if (_isReachable == isReachable) return;
+            _isReachable = isReachable;
+            long now = time.GetTimestamp();
+            foreach (PartitionQueue queue in _queues.Values) queue.EndSince = now;
+            Signal();
+        }
+    }
+
+    /// <summary>Ends the reader with a failure.</summary>
+    public void Fail(SourceException failure)
+    {
+        lock (_lock)
+        {
+            _failure ??= failure;
+            Signal();
+        }
+    }
+
+    /// <summary>Bytes of a partition that were not yet taken.</summary>
+    public long BytesOf(KafkaPartition partition)
+    {
+        lock (_lock) return _queues[partition].Bytes;
+    }
+
+    /// <summary>Waits until the reader has taken something or waits for a partition. For the polling thread.</summary>
+    public void WaitUntilTaken(TimeSpan atMost) => _taken.WaitOne(atMost);
+
+    /// <summary>The next new partition, if any.</summary>
+    public bool TryTakeJoined(out KafkaPartition? partition)
+    {
+        lock (_lock) return _joined.TryDequeue(out partition);
+    }
+
+    /// <summary>Whether a partition has messages to be taken.</summary>
+    public bool HasMessages(KafkaPartition partition)
+    {
+        lock (_lock) return _queues[partition].Incoming.Count > 0;
+    }
+
+    /// <summary>Takes all messages of a partition in exchange for an empty list.</summary>
+    /// <returns>The messages, in their order; empty when there are none.</returns>
+    public List<KafkaRecord> Take(KafkaPartition partition, List<KafkaRecord> empty, out long bytes)
+    {
+        lock (_lock)
+        {
+            PartitionQueue queue = _queues[partition];
+            (List<KafkaRecord> taken, queue.Incoming) = (queue.Incoming, empty);
+            (bytes, queue.Bytes) = (queue.Bytes, 0);
+            return taken;
+        }
+    }
+
+    /// <summary>Notes that messages taken were used.</summary>
+    public void Release(long bytes)
+    {
+        Interlocked.Add(ref _bytes, -bytes);
+        _taken.Set();
+    }
+
+    /// <summary>What the broker last reported as the end of a partition, and for how long that has stood while the brokers answered.</summary>
+    public (long Offset, TimeSpan Since)? EndOf(KafkaPartition partition)
+    {
+        lock (_lock)
+        {
+            PartitionQueue queue = _queues[partition];
+            if (queue.Incoming.Count > 0 || queue.EndOffset is not { } offset) return null;
+            return (offset, _isReachable ? time.GetElapsedTime(queue.EndSince) : TimeSpan.Zero);
+        }
+    }
+
+    /// <summary>Number of changes so far that are not messages: partitions joined, ends reported, brokers lost and found.</summary>
+    public long Changes => Interlocked.Read(ref _changes);
+
+    /// <summary>
+    /// Waits until a partition (null: any) has messages or something changes, as counted from <paramref name="seen"/>; not longer than <paramref name="atMost"/>.
+    /// </summary>
+    /// <exception cref="SourceException">The source failed.</exception>
+    public async ValueTask WaitAsync(KafkaPartition? wanted, long seen, TimeSpan? atMost, CancellationToken cancellationToken)
+    {
+        Task changed;
+        lock (_lock)
+        {
+            if (_failure is not null) throw _failure;
+            if (_changes != seen || HasSome(wanted)) return;
+            _waiting ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _wanted = wanted;
+            changed = _waiting.Task;
+        }
+
+        _taken.Set();
+        using var awake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(changed, Task.Delay(atMost ?? Timeout.InfiniteTimeSpan, time, awake.Token)).ConfigureAwait(false);
+        await awake.CancelAsync().ConfigureAwait(false);
+        lock (_lock)
+        {
+            _waiting = null;
+            _wanted = null;
+            if (_failure is not null) throw _failure;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _taken.Dispose();
+
+    private bool HasSome(KafkaPartition? wanted)
+    {
+        if (wanted is not null) return _queues[wanted].Incoming.Count > 0;
+        foreach (PartitionQueue queue in _queues.Values)
+            if (queue.Incoming.Count > 0) return true;
+        return false;
+    }
+
+    private void Signal()
+    {
+        Interlocked.Increment(ref _changes);
+        Wake();
+    }
+
+    private void Wake()
+    {
+        _waiting?.TrySetResult();
+        _waiting = null;
+    }
+
+    private sealed class PartitionQueue
+    {
+        public List<KafkaRecord> Incoming { get; set; } = [];
+
+        public long Bytes { get; set; }
+
+        public long? EndOffset { get; set; }
+
+        public long EndSince { get; set; }
+    }
+}

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Unicode;
+using Confluent.Kafka;
+using StreamEm.Sources.Decoding;
+
+namespace StreamEm.Sources.Kafka;
+
+/// <summary>
+/// What a record takes from its message rather than from the message's value: <c>kafka.key</c>, <c>kafka.timestamp</c>, <c>kafka.header.NAME</c> as the
+/// schema's key, timestamp and weight.
+/// </summary>
+internal sealed class KafkaMessageFields
+{
+    private const string KeyField = "kafka.key";
+    private const string TimestampField = "kafka.timestamp";
+    private const string HeaderPrefix = "kafka.header.";
+
+    private readonly TextPool _keys = new();
+
+    /// <summary>Splits a schema.</summary>
+    /// <exception cref="SourceException">A role is given to a part of the message that cannot fill it.</exception>
+    public KafkaMessageFields(RecordSchema schema)
+    {
+        UsesKey = schema.Key == KeyField;
+        UsesTimestamp = schema.Timestamp == TimestampField;
+        WeightHeader = schema.Weight?.StartsWith(HeaderPrefix, StringComparison.Ordinal) == true ? schema.Weight[HeaderPrefix.Length..] : null;
+        Value = schema with
+        {
+            Key = UsesKey ? null : schema.Key,
+            Timestamp = UsesTimestamp ? null : schema.Timestamp,
+            Weight = WeightHeader is null ? schema.Weight : null,
+        };
+        foreach (string? field in (string?[])[.. Value.Features, Value.Key, Value.Timestamp, Value.Weight, Value.Label, Value.Target])
+        {
+            if (field is not (KeyField or TimestampField) && field?.StartsWith(HeaderPrefix, StringComparison.Ordinal) != true) continue;
+            throw new SourceException(SourceFailure.Configuration,
+                $"'{field}' cannot be used here: key may be {KeyField}, timestamp {TimestampField} and weight {HeaderPrefix}NAME; everything else is taken from the message's value.");
+        }
+    }
+
+    /// <summary>What the decoder looks for in the value.</summary>
+    public RecordSchema Value { get; }
+
+    /// <summary>Whether the message's key is needed.</summary>
+    public bool UsesKey { get; }
+
+    /// <summary>Whether the message's timestamp is needed.</summary>
+    public bool UsesTimestamp { get; }
+
+    /// <summary>The header that holds the weight, as decimal text; null without.</summary>
+    public string? WeightHeader { get; }
+
+    /// <summary>Which parts of a message the client has to hand over.</summary>
+    public string ConsumeResultFields => (UsesTimestamp, WeightHeader) switch
+    {
+        (false, null) => "topic",
+        (true, null) => "topic,timestamp",
+        (false, _) => "topic,headers",
+        _ => "topic,timestamp,headers",
+    };
+
+    /// <summary>What the record has from its message.</summary>
+    /// <returns>Why the record cannot be used, and what was found; null when it can.</returns>
+    public (RejectionReason Reason, string Detail)? Read(in KafkaRecord record, out RecordDefaults defaults)
+    {
+        defaults = RecordDefaults.None;
+        string? key = null;
+        double weight = 1;
+        if (UsesKey && record.Key is { Length: > 0 } bytes)
+        {
+            if (!Utf8.IsValid(bytes)) return (RejectionReason.DecodeUtf8, "the message's key is not UTF-8");
+            key = _keys.Get(bytes);
+        }
+
+        if (WeightHeader is not null && record.Headers?.TryGetLastBytes(WeightHeader, out byte[] text) == true && text is not null)
+        {
+            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out weight)) return (RejectionReason.NotANumber, Found(text));
+            if (!double.IsFinite(weight)) return (RejectionReason.NotFinite, Found(text));
+            if (weight < 0) return (RejectionReason.OutOfRange, Found(text));
+        }
+
+        defaults = new RecordDefaults(weight, key, UsesTimestamp ? record.Timestamp : RecordBatch.NoTimestamp);
+        return null;
+    }
+
+    private string Found(byte[] text) => $"header '{WeightHeader}' holds '{Encoding.UTF8.GetString(text)}', expected a finite weight of at least 0";
+}
+
+/// <summary>A message on its way from the client to the decoder.</summary>
+/// <param name="Offset">Its offset.</param>
+/// <param name="Value">Its bytes; null for a tombstone.</param>
+/// <param name="Key">Its key, when needed.</param>
+/// <param name="Headers">Its headers, when needed.</param>
+/// <param name="Timestamp">Milliseconds since 1970, or <see cref="RecordBatch.NoTimestamp"/>.</param>
+/// <param name="IsGap">Not a message: the records before <paramref name="Offset"/> are gone, and the configuration allows to go on there.</param>
+internal readonly record struct KafkaRecord(long Offset, byte[]? Value, byte[]? Key, Headers? Headers, long Timestamp, bool IsGap = false)
+{
+    private const int Overhead = 128;
+
+    /// <summary>About what it costs in memory.</summary>
+    public int Bytes => Overhead + (Value?.Length ?? 0) + (Key?.Length ?? 0);
+}

@@ -1,0 +1,237 @@
+using System.Text;
+using StreamEm.Sources.Decoding;
+
+namespace StreamEm.Sources.Kafka;
+
+/// <summary>
+/// Records from topics. Partitions are assigned explicitly, from the positions given; the consumer group's offsets are only a report to lag tools. The
+/// order of records is round robin over the partitions (<see cref="TurnOrder"/>) and depends on the positions and the topics' content, but for one
+/// thing that only time can tell: that a partition is idle, or has records again, or is new. Each such decision is a position of its own, so that
+/// it is in the state with everything that was learned after it.
+/// </summary>
+public sealed class KafkaSource : RecordSource
+{
+    private readonly KafkaSourceOptions _options;
+    private readonly KafkaMessageFields _fields;
+    private readonly RecordDecoder _decoder;
+    private readonly KafkaInbox _inbox;
+    private readonly KafkaPoller _poller;
+    private readonly TurnOrder _order;
+    private readonly Dictionary<KafkaPartition, Chunk> _chunks = [];
+    private bool _hasJoined;
+    private long _tombstones;
+
+    /// <summary>Starts reading; what cannot be found out without the brokers is told by <see cref="ReadAsync"/>.</summary>
+    /// <param name="options">Which topics of which brokers.</param>
+    /// <param name="schema">The records' fields.</param>
+    /// <param name="position">Where to go on; partitions without a position start as the options say.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="SourceException">Options and schema cannot be used.</exception>
+    public KafkaSource(KafkaSourceOptions options, RecordSchema schema, SourcePosition position, TimeProvider time)
+    {
+        _options = options;
+        _fields = new KafkaMessageFields(schema);
+        _decoder = CreateDecoder(options, _fields.Value);
+        _order = new TurnOrder(options.MinibatchSize);
+        _inbox = new KafkaInbox(time);
+        _poller = new KafkaPoller(options, _fields, position.Copy(), _inbox, time);
+        _poller.Start();
+    }
+
+    /// <inheritdoc/>
+    public override bool IsReplayable => true;
+
+    /// <inheritdoc/>
+    public override string? Problem => _poller.Problem;
+
+    /// <summary>Messages without a value that were passed over.</summary>
+    public long Tombstones => Interlocked.Read(ref _tombstones);
+
+    /// <inheritdoc/>
+    public override void Acknowledge(SourcePosition durable) => _poller.Commit(durable.Copy());
+
+    /// <inheritdoc/>
+    public override async ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            long seen = _inbox.Changes;
+            if (TryJoin(batch) || TryWake(batch)) return true;
+            if (!_order.MoveNext())
+            {
+                if (_options.Once && _hasJoined && _order.Partitions.All(partition => partition.IsDone))
+                {
+                    batch.Clear("");
+                    return false;
+                }
+
+                await _inbox.WaitAsync(null, seen, null, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            KafkaPartition partition = _order.Current!;
+            if (Refill(partition) is { HasMore: true } chunk)
+            {
+                Decode(partition, chunk, batch);
+                return true;
+            }
+
+            if (TryPassOver(partition, batch, out TimeSpan? wait)) return true;
+            await _inbox.WaitAsync(partition, seen, wait, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await _poller.DisposeAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static RecordDecoder CreateDecoder(KafkaSourceOptions options, RecordSchema schema)
+    {
+        try
+        {
+            if (options.Format != RecordFormat.Csv) return RecordDecoder.Create(options.Format, schema);
+            IEnumerable<string?> fields = [.. schema.Features, schema.Label, schema.Weight, schema.Key, schema.Timestamp, schema.Target];
+            return new CsvDecoder(schema, options.Columns ?? [.. fields.OfType<string>()], "source.kafka.columns");
+        }
+        catch (ArgumentException failure)
+        {
+            throw new SourceException(SourceFailure.Configuration, failure.Message, failure);
+        }
+    }
+
+    /// <summary>Takes a new partition into the rotation; its position is worth keeping before anything is learned from it.</summary>
+    private bool TryJoin(RecordBatch batch)
+    {
+        if (!_inbox.TryTakeJoined(out KafkaPartition? partition)) return false;
+        _hasJoined = true;
+        _order.Add(partition!);
+        _chunks.Add(partition!, new Chunk());
+        batch.Clear(partition!.Name, partition.Position);
+        return true;
+    }
+
+    /// <summary>Between two turns, takes a partition back into the rotation that was idle and has records again.</summary>
+    private bool TryWake(RecordBatch batch)
+    {
+        if (_order.Current is not null && _order.Left > 0) return false;
+        foreach (KafkaPartition partition in _order.Partitions)
+        {
+            if (!partition.IsIdle || !_inbox.HasMessages(partition)) continue;
+            TurnOrder.Wake(partition);
+            batch.Clear(partition.Name, partition.Position);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends the turn of a partition that has nothing: because a drained run has read all of it, or because it is idle.</summary>
+    private bool TryPassOver(KafkaPartition partition, RecordBatch batch, out TimeSpan? wait)
+    {
+        wait = null;
+        if (_inbox.EndOf(partition) is not ({ } offset, { } since) || offset < partition.Position.Next) return false;
+        if (partition.Position.End is { } end)
+        {
+            // Between the last record and the end there may be offsets without a record: transaction markers, compacted records.
+            if (offset < end) return false;
+            partition.Position = partition.Position with { Next = end };
+        }
+        else
+        {
+            if (_options.IdleAfter is not { } idleAfter) return false;
+            wait = idleAfter - since;
+            if (wait > TimeSpan.Zero) return false;
+            TurnOrder.Rest(partition);
+        }
+
+        batch.Clear(partition.Name, partition.Position);
+        return true;
+    }
+
+    private Chunk Refill(KafkaPartition partition)
+    {
+        Chunk chunk = _chunks[partition];
+        if (!chunk.HasMore && _inbox.HasMessages(partition)) chunk.Refill(_inbox, partition);
+        return chunk;
+    }
+
+    /// <summary>Decodes messages until the turn, the batch or the chunk ends.</summary>
+    private void Decode(KafkaPartition partition, Chunk chunk, RecordBatch batch)
+    {
+        batch.Clear(partition.Name, partition.Position);
+        int left = _order.Left;
+        long end = partition.Position.End ?? long.MaxValue;
+        while (chunk.HasMore && batch.Count < left && !batch.IsFull)
+        {
+            ref readonly KafkaRecord record = ref chunk.Peek();
+            if (record.Offset >= end)
+            {
+                batch.EndOffset = end;
+                break;
+            }
+
+            if (record.IsGap)
+            {
+                if (batch.Count > 0 || batch.Rejected.Count > 0) break;
+                PartitionPosition before = partition.Position;
+                batch.Clear(partition.Name, before with { Next = record.Offset, Skipped = (before.Skipped ?? 0) + Math.Max(0, record.Offset - before.Next) });
+                chunk.Advance();
+                continue;
+            }
+
+            chunk.Advance();
+            if (record.Value is null)
+            {
+                Interlocked.Increment(ref _tombstones);
+                batch.EndOffset = record.Offset + 1;
+                continue;
+            }
+
+            if (_fields.Read(record, out RecordDefaults defaults) is var (reason, detail))
+                batch.Reject(reason, detail, record.Offset, record.Offset + 1, TextOf(record.Value));
+            else
+                _decoder.DecodeMessage(record.Value, record.Offset, record.Offset + 1, batch, defaults);
+        }
+
+        chunk.ReleaseIfUsed(_inbox);
+        partition.Position = batch.EndPosition;
+    }
+
+    private string TextOf(byte[] value)
+    {
+        if (_options.Format == RecordFormat.Float64) return Convert.ToHexString(value.AsSpan(0, Math.Min(value.Length, RecordDecoder.MaxRejectedBytes / 2)));
+        return Encoding.UTF8.GetString(value.AsSpan(0, Math.Min(value.Length, RecordDecoder.MaxRejectedBytes)));
+    }
+
+    /// <summary>Messages of one partition taken from the inbox, and how far they are used.</summary>
+    private sealed class Chunk
+    {
+        private List<KafkaRecord> _records = [];
+        private long _bytes;
+        private int _next;
+
+        public bool HasMore => _next < _records.Count;
+
+        public ref readonly KafkaRecord Peek() => ref System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_records)[_next];
+
+        public void Advance() => _next++;
+
+        public void Refill(KafkaInbox inbox, KafkaPartition partition)
+        {
+            _records = inbox.Take(partition, _records, out _bytes);
+            _next = 0;
+        }
+
+        public void ReleaseIfUsed(KafkaInbox inbox)
+        {
+            if (HasMore) return;
+            _records.Clear();
+            inbox.Release(_bytes);
+            (_next, _bytes) = (0, 0);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using Confluent.Kafka;
+
+namespace StreamEm.Sources.Kafka;
+
+/// <summary>For how long the brokers have not answered, why, and when that is too long. Used by the polling thread; <see cref="Problem"/> by any.</summary>
+internal sealed class Outage(KafkaSourceOptions options, KafkaInbox inbox, TimeProvider time)
+{
+    private volatile string? _problem;
+    private SourceFailure _failure = SourceFailure.Unavailable;
+    private long _since;
+
+    /// <summary>What is wrong; null when the brokers answer.</summary>
+    public string? Problem => _problem;
+
+    /// <summary>Notes a sign that the brokers do not answer.</summary>
+    public void Begin(string reason, SourceFailure failure = SourceFailure.Unavailable)
+    {
+        if (_problem is null)
+        {
+            _since = time.GetTimestamp();
+            inbox.SetReachable(false);
+        }
+
+        _failure = failure;
+        _problem = failure == SourceFailure.Missing
+            ? reason
+            : $"The brokers {string.Join(", ", options.Brokers)} cannot be reached: {reason.TrimEnd('.')}. Trying again.";
+    }
+
+    /// <summary>Notes a sign that they do.</summary>
+    public void End()
+    {
+        if (_problem is null) return;
+        _problem = null;
+        inbox.SetReachable(true);
+    }
+
+    /// <summary>Gives up when it has lasted too long.</summary>
+    /// <exception cref="SourceException">It has.</exception>
+    public void ThrowIfTooLong()
+    {
+        if (_problem is not { } problem || options.UnavailableAfter is not { } limit || time.GetElapsedTime(_since) < limit) return;
+        throw new SourceException(_failure, string.Create(CultureInfo.InvariantCulture,
+            $"{problem.Replace(" Trying again.", "", StringComparison.Ordinal)} That has lasted {limit.TotalSeconds:0.#} s, the limit source.kafka.unavailable_after. Check the brokers, the network and source.kafka.properties."));
+    }
+
+    /// <summary>Repeats an act that asks the brokers until it succeeds.</summary>
+    /// <param name="act">What to do.</param>
+    /// <param name="isPatient">Whether a topic that does not exist may yet be created.</param>
+    /// <param name="wait">Lets a moment pass.</param>
+    public T Retry<T>(Func<T> act, bool isPatient, Action wait)
+    {
+        while (true)
+        {
+            try
+            {
+                T result = act();
+                End();
+                return result;
+            }
+            catch (SourceException missing) when (missing.Failure == SourceFailure.Missing && isPatient)
+            {
+                Begin(missing.Message, SourceFailure.Missing);
+            }
+            catch (KafkaException failure) when (!failure.Error.IsFatal && !KafkaClient.IsDenied(failure.Error.Code))
+            {
+                Begin(failure.Error.Reason);
+            }
+
+            ThrowIfTooLong();
+            wait();
+        }
+    }
+}

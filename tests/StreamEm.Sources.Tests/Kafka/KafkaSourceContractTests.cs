@@ -1,0 +1,25 @@
+using StreamEm.Sources.Kafka;
+using StreamEm.Sources.Tests.Contracts;
+
+namespace StreamEm.Sources.Tests.Kafka;
+
+/// <summary>What every source promises, of a topic that is read to its end.</summary>
+public sealed class KafkaSourceContractTests(KafkaBroker broker) : RecordSourceContract, IAsyncLifetime
+{
+    private string _topic = "", _empty = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        _topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        _empty = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        broker.Produce(_topic, 2, Lines);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    protected override RecordSource Open(SourcePosition start) =>
+        new KafkaSource(KafkaReading.Options(broker, _topic) with { Once = true }, Schema, start, TimeProvider.System);
+
+    protected override RecordSource OpenIdle() =>
+        new KafkaSource(KafkaReading.Options(broker, _empty) with { IdleAfter = null }, Schema, new SourcePosition(), TimeProvider.System);
+}
