@@ -121,6 +121,15 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task ReadAsync_GzipFollowedBySomethingElse_IsAFailure()
+    {
+        string path = _folder.WriteGzip("a.csv.gz", "a\n1\n");
+        File.WriteAllBytes(path, [.. File.ReadAllBytes(path), 0, 0, 0, 0]);
+        var failure = await Assert.ThrowsAsync<SourceException>(() => ValuesAsync(null, "a.csv.gz"));
+        Assert.Equal($"'{path}' cannot be read at byte 0: the compressed data is cut off or followed by something else", failure.Message);
+    }
+
+    [Fact]
     public async Task ReadAsync_GzipOfSeveralMembers_IsReadToTheEnd()
     {
         string first = _folder.WriteGzip("1.gz", "a\n1\n2"), second = _folder.WriteGzip("2.gz", "3\n4\n");

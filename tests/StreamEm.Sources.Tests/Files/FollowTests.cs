@@ -74,6 +74,18 @@ public sealed class FollowTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Growth_LengthensTheFingerprint()
+    {
+        string path = _folder.Write("a.csv", "a\n1\n");
+        Open("a.csv");
+        Assert.Equal("a.csv:1", await ReadAsync());
+        Assert.StartsWith("4:", _position.Partitions[path].Identity, StringComparison.Ordinal);
+        Assert.Equal("a.csv:2", await ReadAsync(() => _folder.Append("a.csv", "2\n")));
+        Assert.StartsWith("6:", _position.Partitions[path].Identity, StringComparison.Ordinal);
+        Assert.Equal("a.csv:1,3", await ReadAsync(() => _folder.Write("a.csv", "a\n1\n3\n")));
+    }
+
+    [Fact]
     public async Task FileThatIsNotThereYet_IsAwaited()
     {
         Open("a.csv");
