@@ -47,6 +47,7 @@ public sealed class KilledKafkaWorkerTests(KafkaBroker broker, ITestOutputHelper
     private static async Task FinishAsync(KafkaRun run, long versions)
     {
         using WorkerProcess process = run.Start();
+        await process.Address();
         await Eventually.True(() => process.HasExited || (run.PublishedBytes() > 0 && PublishedLog.LastVersion(run.Snapshots) >= versions), $"version {versions}");
         process.Terminate();
         Assert.True(await process.Exit() == 0, $"{process.Output}\n{process.Errors}");
