@@ -28,6 +28,14 @@ public sealed class InterpolationTests
         Assert.Equal(700, model.Learning.MinibatchSize);
     }
 
+    [Fact]
+    public void Reference_InsideFlowCollections_NeedsNoQuotes()
+    {
+        ModelOptions model = Assert.Single(ConfigFile.OptionsOf($"{ConfigFile.Minimal}\n    learning: {{ minibatch: {{ size: ${{K}} }}, step_size: {{ kappa: ${{NONE:0.8}} }} }}\n", variable: Variable).Models);
+
+        Assert.Equal((7, 0.8), (model.Learning.MinibatchSize, model.Learning.StepSize.Kappa));
+    }
+
     [Theory]
     [InlineData("${EMPTY}")]
     [InlineData("${NONE:}")]

@@ -23,7 +23,7 @@ public sealed class YamlText
     private YamlText(string text, Func<Mark, Origin> origin, Interpolation interpolation, Problems problems)
     {
         (_origin, _interpolation, _problems) = (origin, interpolation, problems);
-        _parser = new Parser(new StringReader(text));
+        _parser = new Parser(new StringReader(References.Hide(text)));
     }
 
     /// <summary>Reads a file.</summary>
@@ -125,7 +125,7 @@ public sealed class YamlText
     private ScalarNode ReadScalar(Scalar scalar)
     {
         Origin origin = _origin(scalar.Start);
-        string text = _interpolation.Replace(scalar.Value, origin, _problems, out bool readsFile);
+        string text = _interpolation.Replace(References.Show(scalar.Value), origin, _problems, out bool readsFile);
         bool isNull = scalar.Style == ScalarStyle.Plain && text is ("" or "~" or "null" or "Null" or "NULL");
         return new ScalarNode(origin, isNull ? null : text, readsFile);
     }
@@ -167,7 +167,7 @@ public sealed class YamlText
 
         RefuseProperties(key);
         MoveNext();
-        return key.Value;
+        return References.Show(key.Value);
     }
 
     /// <summary>The parser answers some broken texts with exceptions of its own faults instead of a YAML error.</summary>
