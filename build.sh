@@ -120,7 +120,9 @@ verb_publish() {
 
 verb_chaos() {
   set_up kafka && build
-  STREAMEM_CHAOS_KILLS=${STREAMEM_CHAOS_KILLS:-200} dotnet test tests/StreamEm.Worker.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~Crash' --logger 'console;verbosity=normal'
+  export STREAMEM_CHAOS_KILLS=${STREAMEM_CHAOS_KILLS:-200}
+  dotnet test tests/StreamEm.Worker.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~Crash' --logger 'console;verbosity=normal'
+  dotnet test tests/StreamEm.Sources.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~KafkaOutage' --logger 'console;verbosity=normal'
 }
 
 verb_bench() { set_up kafka && dotnet run -c $configuration --project tests/StreamEm.Benchmarks -- "$@"; }

@@ -12,6 +12,7 @@ public sealed class KafkaOutageTests
     [Fact]
     public async Task Brokers_KilledAndRestartedMidStream_LoseAndRepeatNothing()
     {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("STREAMEM_CHAOS_KILLS") is { Length: > 0 }, "crashing brokers takes a minute: part of ./build.sh chaos");
         await using var broker = new KafkaBroker();
         await broker.InitializeAsync();
         broker.NeedsOwnBroker();
