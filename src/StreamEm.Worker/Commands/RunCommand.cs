@@ -27,9 +27,10 @@ public static class RunCommand
     private static async Task<int> RunAsync(WorkerOptions options, bool once, LogLevel level, TextWriter output, CancellationToken stop)
     {
         using var logs = new LineLoggerProvider(output, json: Console.IsOutputRedirected, level, TimeProvider.System);
-        using IDisposable impatience = EndAtSecondSignal();
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using IDisposable signals = StopAtSignal(stopping);
         var host = new WorkerHost(options, (model, position) => OpenSource(model, position, once), TimeProvider.System, logs) { Once = once };
-        return await host.RunAsync(stop).ConfigureAwait(false);
+        return await host.RunAsync(stopping.Token).ConfigureAwait(false);
     }
 
     private static RecordSource OpenSource(ModelOptions model, SourcePosition position, bool once)
@@ -43,8 +44,9 @@ public static class RunCommand
         return SourceCatalog.Create(options, model.Schema, position, TimeProvider.System);
     }
 
-    /// <summary>The first SIGINT or SIGTERM stops the worker in order; one more ends the process as it is, which costs nothing but a replay.</summary>
-    private static SignalRegistrations EndAtSecondSignal()
+    /// <summary>The first SIGINT or SIGTERM stops the worker in order, however early it comes (the command line's own handler is set up only once the
+    /// worker waits for something); one more ends the process as it is, which costs nothing but a replay.</summary>
+    private static SignalRegistrations StopAtSignal(CancellationTokenSource stopping)
     {
         long first = 0;
         void OnSignal(PosixSignalContext context)
@@ -54,6 +56,7 @@ public static class RunCommand
             long before = Interlocked.CompareExchange(ref first, now, 0);
             // A supervisor that signals both the process and its group means one stop.
             if (before != 0 && TimeProvider.System.GetElapsedTime(before, now) > TimeSpan.FromSeconds(1)) Environment.Exit(ExitCode.TryAgain);
+            stopping.Cancel();
         }
 
         return new SignalRegistrations(PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));

@@ -34,6 +34,18 @@ public sealed class StoppedWorkerTests
     }
 
     [Fact]
+    public async Task Terminated_WhileStarting_EndsInOrder()
+    {
+        using var run = new CrashRun(1000, follow: true);
+        using WorkerProcess process = run.Start();
+        await process.Event("http_listening");
+
+        process.Terminate();
+
+        Assert.Equal(ExitCode.Ok, await process.Exit());
+    }
+
+    [Fact]
     public async Task Started_Twice_TheSecondIsRefusedWith73()
     {
         using var run = new CrashRun(1000, follow: true);
