@@ -28,7 +28,7 @@ public sealed class CsvDecoder : RecordDecoder
     /// <summary>For messages without a header, whose columns are known.</summary>
     /// <exception cref="SourceException">A field of the schema is not among the columns.</exception>
     public CsvDecoder(RecordSchema schema, IReadOnlyList<string> columns, string name)
-        : this(schema) => _header = new CsvHeader(columns, _fields.Names, name);
+        : this(schema) => _header = new CsvHeader(columns, _fields.Names, _fields.Dimension, name);
 
     /// <inheritdoc/>
     public override bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used)
@@ -46,7 +46,7 @@ public sealed class CsvDecoder : RecordDecoder
                 throw new SourceException(SourceFailure.Missing, $"'{name}' has no usable CSV header: {Describe(scan)}. Expected the names of the columns.");
             at += _tokens.FullLength;
             if (scan == CsvScan.Blank) continue;
-            _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields.Names, name);
+            _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields.Names, _fields.Dimension, name);
             used = at;
             return true;
         }
@@ -136,7 +136,7 @@ public sealed class CsvDecoder : RecordDecoder
             int start = at - blockStart;
             for (int column = 0; column < slots.Length; column++)
             {
-                column = PlainNumbers.Take(block, start, ends, slots, column, row);
+                column = PlainNumbers.Take(block, start, ends, slots, header.Groups, column, row);
                 if (column == slots.Length) break;
                 if (!TakeField(block, start, ends, column, slots[column], row)) return at;
             }
