@@ -52,7 +52,7 @@ internal static class FixedPoint
     ];
 
     /// <summary>10^(digits after a point at p); for p = 16, no point, 1.</summary>
-    internal static readonly double[] Scale = [1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, 1];
+    internal static ReadOnlySpan<double> Scale => [1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, 1];
 
     /// <summary>Whether this machine has the instructions.</summary>
     public static bool IsSupported => Sse41.IsSupported;
@@ -68,7 +68,7 @@ internal static class FixedPoint
         int negative = Unsafe.Add(ref data, start) == '-' ? 1 : 0;
         length -= negative;
         if (!TrySum(ref data, end, length, out int point, out ulong mantissa) || length - (point >> 4 ^ 1) <= 0 || mantissa > MaxExactInteger) return false;
-        double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Scale), point);
+        double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetReference(Scale), point);
         value = BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(magnitude) | ((ulong)negative << 63));
         return true;
     }

@@ -10,7 +10,7 @@ namespace StreamEm.Sources.Decoding;
 /// <see cref="FixedPoint"/> for four neighbouring fields at once: a 256-bit vector holds the last 16 bytes of two of them, and the four digit sums meet in
 /// one vector for the conversion and the division. The same arithmetic, so the same correctly rounded numbers.
 /// </summary>
-internal static class FourNumbers
+internal static unsafe class FourNumbers
 {
     /// <summary>Fields read at once.</summary>
     public const int Count = 4;
@@ -23,63 +23,72 @@ internal static class FourNumbers
     /// <summary>Where a field's last byte is in each half.</summary>
     private const uint LastBytes = 0x8000_8000;
 
-    /// <summary>One 255 after 16 zeros: the window that starts n bytes in marks the first of the last n bytes.</summary>
-    private static ReadOnlySpan<byte> First => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-
     /// <summary>Whether this machine has the instructions.</summary>
     public static bool IsSupported => Avx2.IsSupported && Vector256.IsHardwareAccelerated;
 
-    /// <summary>Reads the four fields that end before <paramref name="ends"/>.</summary>
+    /// <summary>Reads four fields: the first starts after <c>ends[-1]</c>, each of the others after the end before it.</summary>
     /// <param name="data">The bytes.</param>
-    /// <param name="start">Where the first field starts; the others start one byte after the end before them.</param>
-    /// <param name="ends">Where the first three end.</param>
-    /// <param name="lastEnd">Where the fourth ends.</param>
-    /// <param name="values">The numbers.</param>
-    /// <returns>False when one is not what <see cref="FixedPoint.TryParse"/> reads, or ends with its point.</returns>
+    /// <param name="ends">Where the fields should end, at commas, or the fourth at the end of the line.</param>
+    /// <param name="isLast">Whether they are the last of their line.</param>
+    /// <param name="values">Takes the numbers.</param>
+    /// <returns>False when one is not what <see cref="FixedPoint.TryParse"/> reads, or ends with its point; nothing is taken then.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryParse(ref byte data, int start, ref int ends, int lastEnd, out Vector256<double> values)
+    public static bool TryTake(byte* data, int* ends, bool isLast, double* values)
     {
-        Unsafe.SkipInit(out values);
-        int end0 = ends, end1 = Unsafe.Add(ref ends, 1), end2 = Unsafe.Add(ref ends, 2);
-        int length0 = end0 - start, length1 = end1 - end0 - 1, length2 = end2 - end1 - 1, length3 = lastEnd - end2 - 1;
-        if (end0 < Width || (uint)((length0 - 1) | (length1 - 1) | (length2 - 1) | (length3 - 1)) >= Width) return false;
+        nuint end0 = (uint)ends[0], end1 = (uint)ends[1], end2 = (uint)ends[2], end3 = (uint)ends[3];
+        if (data[end0] != ',' || data[end1] != ',' || data[end2] != ',' || data[end3] != (isLast ? '\n' : ',') || end0 < Width) return false;
+        Vector128<int> lengths = Vector128.Load(ends) - Vector128.Load(ends - 1) - Vector128<int>.One;
+        if (isLast && data[end3 - 1] == '\r')
+        {
+            end3--;
+            lengths -= Vector128.Create(0, 0, 0, 1);
+        }
+        Vector256<byte> even = Windows(data, end0 - Width, end2 - Width), odd = Windows(data, end1 - Width, end3 - Width);
+        Vector256<byte> both = Vector256.Create(lengths, lengths).AsByte();
+        uint evenPoints = Digits(ref even, Avx2.Shuffle(both, Vector256.Create(0UL, 0, 0x0808080808080808, 0x0808080808080808).AsByte()), out Vector256<byte> evenMinus);
+        uint oddPoints = Digits(
+            ref odd, Avx2.Shuffle(both, Vector256.Create(0x0404040404040404UL, 0x0404040404040404, 0x0C0C0C0C0C0C0C0C, 0x0C0C0C0C0C0C0C0C).AsByte()),
+            out Vector256<byte> oddMinus);
+        nuint point0 = Point(evenPoints), point1 = Point(oddPoints), point2 = Point(evenPoints >> Width), point3 = Point(oddPoints >> Width);
+        byte* squeeze = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(FixedPoint.Squeeze));
+        even = Avx2.Shuffle(even, Windows(squeeze, point0 * Width, point2 * Width));
+        odd = Avx2.Shuffle(odd, Windows(squeeze, point1 * Width, point3 * Width));
 
-        Vector256<byte> even = Windows(ref data, end0 - Width, end2 - Width), odd = Windows(ref data, end1 - Width, lastEnd - Width);
-        ref byte keep = ref MemoryMarshal.GetReference(FixedPoint.Keep);
-        ref byte first = ref MemoryMarshal.GetReference(First);
-        uint evenPoints = Digits(ref even, Windows(ref keep, length0, length2), Windows(ref first, length0, length2), out Vector256<byte> evenMinus);
-        uint oddPoints = Digits(ref odd, Windows(ref keep, length1, length3), Windows(ref first, length1, length3), out Vector256<byte> oddMinus);
-        int point0 = BitOperations.TrailingZeroCount((evenPoints & 0xFFFF) | (1u << Width)), point2 = BitOperations.TrailingZeroCount((evenPoints >> Width) | (1u << Width));
-        int point1 = BitOperations.TrailingZeroCount((oddPoints & 0xFFFF) | (1u << Width)), point3 = BitOperations.TrailingZeroCount((oddPoints >> Width) | (1u << Width));
-        ref byte squeeze = ref MemoryMarshal.GetReference(FixedPoint.Squeeze);
-        even = Avx2.Shuffle(even, Windows(ref squeeze, point0 * Width, point2 * Width));
-        odd = Avx2.Shuffle(odd, Windows(ref squeeze, point1 * Width, point3 * Width));
-
-        // A byte that is no digit, a minus alone, a point at the end.
+        // A byte that is no digit, a minus alone, a length out of 1 .. 16, a point at the end.
         Vector256<byte> nine = Vector256.Create((byte)9);
         Vector256<byte> wrong = Avx2.SubtractSaturate(even, nine) | Avx2.SubtractSaturate(odd, nine) |
-            ((evenMinus | oddMinus) & Vector256.Create(0UL, 0xFF00_0000_0000_0000, 0UL, 0xFF00_0000_0000_0000).AsByte());
+            ((evenMinus | oddMinus) & Vector256.Create(0UL, 0xFF00_0000_0000_0000, 0UL, 0xFF00_0000_0000_0000).AsByte()) |
+            ((lengths - Vector128<int>.One) & Vector128.Create(~(Width - 1))).ToVector256().AsByte();
         if (((evenPoints | oddPoints) & LastBytes) != 0 || wrong != Vector256<byte>.Zero) return false;
 
         Vector256<double> mantissas = Sum(even, odd);
         if (Vector256.GreaterThanOrEqualAny(mantissas, Vector256.Create((double)FixedPoint.MaxExactInteger))) return false;
-        ref double scale = ref MemoryMarshal.GetArrayDataReference(FixedPoint.Scale);
-        Vector256<double> scales = Vector256.Create(Unsafe.Add(ref scale, point0), Unsafe.Add(ref scale, point1), Unsafe.Add(ref scale, point2), Unsafe.Add(ref scale, point3));
-        values = mantissas / scales | Signs(evenMinus, oddMinus);
+        double* scale = (double*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(FixedPoint.Scale));
+        Vector256<double> scales = Vector256.Create(scale[point0], scale[point1], scale[point2], scale[point3]);
+        (mantissas / scales | Signs(evenMinus, oddMinus)).Store(values);
         return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Windows(ref byte data, int lower, int upper) =>
-        Vector256.Create(Vector128.LoadUnsafe(ref data, (nuint)(uint)lower), Vector128.LoadUnsafe(ref data, (nuint)(uint)upper));
+    private static Vector256<byte> Windows(byte* data, nuint lower, nuint upper) => Vector256.Create(Vector128.Load(data + lower), Vector128.Load(data + upper));
+
+    /// <summary>Place of the point among a field's 16 bytes; 16 without.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint Point(uint points) => (uint)BitOperations.TrailingZeroCount(points | (1u << Width));
 
     /// <summary>Turns text into digits where it counts and zeros where it does not; finds the points and the minus in front.</summary>
+    /// <param name="text">The last 16 bytes of two fields.</param>
+    /// <param name="length">The field's length in each of its 16 bytes.</param>
+    /// <param name="minus">255 where the field begins with a minus.</param>
+    /// <returns>One bit per point.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Digits(ref Vector256<byte> text, Vector256<byte> keep, Vector256<byte> first, out Vector256<byte> minus)
+    private static uint Digits(ref Vector256<byte> text, Vector256<byte> length, out Vector256<byte> minus)
     {
-        uint points = (Vector256.Equals(text, Vector256.Create((byte)'.')) & keep).ExtractMostSignificantBits();
-        minus = Vector256.Equals(text, Vector256.Create((byte)'-')) & first;
-        text = Vector256.AndNot((text - Vector256.Create((byte)'0')) & keep, minus);
+        Vector256<byte> untilEnd = Vector256.Create(0x090A_0B0C_0D0E_0F10UL, 0x0102_0304_0506_0708, 0x090A_0B0C_0D0E_0F10, 0x0102_0304_0506_0708).AsByte();
+        Vector256<byte> before = Vector256.GreaterThan(untilEnd.AsSByte(), length.AsSByte()).AsByte();
+        uint points = Vector256.AndNot(Vector256.Equals(text, Vector256.Create((byte)'.')), before).ExtractMostSignificantBits();
+        minus = Vector256.Equals(text, Vector256.Create((byte)'-')) & Vector256.Equals(untilEnd, length);
+        text = Vector256.AndNot(text - Vector256.Create((byte)'0'), before | minus);
         return points;
     }
 
