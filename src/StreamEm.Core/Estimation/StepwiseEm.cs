@@ -117,8 +117,10 @@ public sealed class StepwiseEm
     /// <summary>Theta = (1 - gamma) Theta + gamma maximiser, each block in its own coordinates.</summary>
     private void Combine(double gamma)
     {
-        foreach (VectorBlock block in _model.ParameterLayout.Blocks)
+        IReadOnlyList<VectorBlock> blocks = _model.ParameterLayout.Blocks;
+        for (int at = 0; at < blocks.Count; at++)
         {
+            VectorBlock block = blocks[at];
             Span<double> values = block.Of(Parameters.AsSpan());
             ReadOnlySpan<double> target = block.Of((ReadOnlySpan<double>)_maximizer);
             if (block.Coordinates == Coordinates.Linear)
