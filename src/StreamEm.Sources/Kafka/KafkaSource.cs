@@ -119,7 +119,7 @@ public sealed class KafkaSource : RecordSource
         _hasJoined = true;
         _order.Add(partition!);
         _chunks.Add(partition!, new Chunk());
-        batch.Clear(partition!.Name, partition.Position);
+        Decide(partition!, batch);
         return true;
     }
 
@@ -131,7 +131,7 @@ public sealed class KafkaSource : RecordSource
         {
             if (!partition.IsIdle || !_inbox.HasMessages(partition)) continue;
             TurnOrder.Wake(partition);
-            batch.Clear(partition.Name, partition.Position);
+            Decide(partition, batch);
             return true;
         }
 
@@ -148,6 +148,7 @@ public sealed class KafkaSource : RecordSource
             // Between the last record and the end there may be offsets without a record: transaction markers, compacted records.
             if (offset < end) return false;
             partition.Position = partition.Position with { Next = end };
+            batch.Clear(partition.Name, partition.Position);
         }
         else
         {
@@ -155,10 +156,16 @@ public sealed class KafkaSource : RecordSource
             wait = idleAfter - since;
             if (wait > TimeSpan.Zero) return false;
             TurnOrder.Rest(partition);
+            Decide(partition, batch);
         }
 
-        batch.Clear(partition.Name, partition.Position);
         return true;
+    }
+
+    private static void Decide(KafkaPartition partition, RecordBatch batch)
+    {
+        batch.Clear(partition.Name, partition.Position);
+        batch.IsDecision = true;
     }
 
     private Chunk Refill(KafkaPartition partition)
