@@ -13,6 +13,9 @@ namespace StreamEm.Worker.Publishing;
 /// <param name="Section">The section of the configuration it comes from, for messages: <c>publish.kafka</c>.</param>
 internal sealed record KafkaTarget(IReadOnlyList<string> Brokers, string Topic, IReadOnlyDictionary<string, string> Properties, string Section)
 {
+    /// <summary>What the user calls the client properties.</summary>
+    public string PropertiesName { get; init; } = $"{Section}.properties";
+
     /// <summary><c>topic 'models' on broker:9092</c>.</summary>
     public string Description => $"topic '{Topic}' on {string.Join(", ", Brokers)}";
 
@@ -59,13 +62,13 @@ internal sealed record KafkaTarget(IReadOnlyList<string> Brokers, string Topic, 
     {
         (int code, string advice) = error.Code switch
         {
-            _ when KafkaClient.IsDenied(error.Code) => (ExitCode.Denied, $"Check the credentials in {Section}.properties and the user's rights on the topic: Describe and DescribeConfigs, Read, Write, and Create where it does not exist yet."),
+            _ when KafkaClient.IsDenied(error.Code) => (ExitCode.Denied, $"Check the credentials in {PropertiesName} and the user's rights on the topic: Describe and DescribeConfigs, Read, Write, and Create where it does not exist yet."),
             ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge => (ExitCode.Configuration, "Raise max.message.bytes of the topic."),
             ErrorCode.PolicyViolation or ErrorCode.InvalidConfig or ErrorCode.InvalidReplicationFactor or ErrorCode.TopicException or ErrorCode.InvalidPartitions =>
                 (ExitCode.Configuration, $"The cluster does not take such a topic: create it as the cluster wants it, or correct {Section}.topic."),
             ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition => (ExitCode.Unavailable, "The topic was deleted; start again to create it."),
             ErrorCode.Local_MsgTimedOut or ErrorCode.Local_TimedOut or ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown =>
-                (ExitCode.Unavailable, $"Check the brokers, the network and {Section}.properties."),
+                (ExitCode.Unavailable, $"Check the brokers, the network and {PropertiesName}."),
             _ when error.IsFatal => (ExitCode.TryAgain, "Start again: what was not acknowledged is written again."),
             _ => (ExitCode.InputOutput, "See the broker's log."),
         };
