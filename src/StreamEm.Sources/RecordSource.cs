@@ -3,7 +3,8 @@ namespace StreamEm.Sources;
 /// <summary>
 /// Records with positions. Life cycle: created at a <see cref="SourcePosition"/>; <see cref="ReadAsync"/> until it returns false or the
 /// caller stops; disposed once. One caller at a time. The order of records is a pure function of the data and the start position, so that
-/// reading again from a position yields the same records.
+/// reading again from a position yields the same records, but for what only the moment can tell; that is told as a position of its own, marked
+/// <see cref="RecordBatch.IsDecision"/>, before anything depends on it.
 /// </summary>
 public abstract class RecordSource : IAsyncDisposable
 {
