@@ -35,8 +35,6 @@ internal static unsafe class FourNumbers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryTake(byte* data, int* ends, bool isLast, double* values)
     {
-        // Too long for one of them to be short enough.
-        if (ends[3] - ends[-1] > Count * (Width + 1) + 1) return false;
         nuint end0 = (uint)ends[0], end1 = (uint)ends[1], end2 = (uint)ends[2], end3 = (uint)ends[3];
         if (data[end0] != ',' || data[end1] != ',' || data[end2] != ',' || data[end3] != (isLast ? '\n' : ',') || end0 < Width) return false;
         Vector128<int> lengths = Vector128.Load(ends) - Vector128.Load(ends - 1) - Vector128<int>.One;
