@@ -43,7 +43,7 @@ public enum SourceFailure
     /// <summary>A file or topic that should be there is not (66).</summary>
     Missing,
 
-    /// <summary>The data under a stored position is no longer the same (65).</summary>
+    /// <summary>The data is damaged, or no longer the same under a stored position (65).</summary>
     Changed,
 
     /// <summary>Reading failed (74).</summary>

@@ -3,10 +3,10 @@ using Confluent.Kafka;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>How the client is configured, and what its errors mean here.</summary>
-internal static class KafkaClient
+public static class KafkaClient
 {
     /// <summary>The configuration of a source's consumer.</summary>
-    public static ConsumerConfig ConsumerConfig(KafkaSourceOptions options, KafkaMessageFields fields)
+    internal static ConsumerConfig ConsumerConfig(KafkaSourceOptions options, KafkaMessageFields fields)
     {
         var config = new ConsumerConfig
         {
@@ -56,7 +56,9 @@ internal static class KafkaClient
     public static bool IsUnusable(Exception failure) => failure is DllNotFoundException or TypeInitializationException or InvalidOperationException or ArgumentException;
 
     /// <summary>The client cannot be made.</summary>
-    public static SourceException UnusableClient(Exception failure) => failure is DllNotFoundException or TypeInitializationException
+    /// <param name="failure">Why.</param>
+    /// <param name="section">The section of the configuration that wants it.</param>
+    public static SourceException UnusableClient(Exception failure, string section = "source.kafka") => failure is DllNotFoundException or TypeInitializationException
         ? new SourceException(SourceFailure.Configuration, "The native Kafka client librdkafka is not part of this build. Run './build.sh setup' in the source tree and build again.", failure)
-        : new SourceException(SourceFailure.Configuration, $"source.kafka cannot be used: {failure.Message}", failure);
+        : new SourceException(SourceFailure.Configuration, $"{section} cannot be used: {failure.Message}", failure);
 }

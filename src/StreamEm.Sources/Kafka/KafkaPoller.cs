@@ -40,7 +40,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
     public KafkaPoller(KafkaSourceOptions options, KafkaMessageFields fields, SourcePosition position, KafkaInbox inbox, TimeProvider time)
     {
         (_options, _fields, _position, _inbox, _time) = (options, fields, position, inbox, time);
-        _outage = new Outage(options, inbox, time);
+        _outage = new Outage(options.Brokers, options.UnavailableAfter, "source.kafka", time) { ReachableChanged = inbox.SetReachable };
         _bytesPerTurn = Math.Min(MaxBytesPerTurn, options.ReadAheadBytes / 8);
         Config = KafkaClient.ConsumerConfig(options, fields);
     }

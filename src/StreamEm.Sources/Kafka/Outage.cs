@@ -3,12 +3,19 @@ using Confluent.Kafka;
 
 namespace StreamEm.Sources.Kafka;
 
-/// <summary>For how long the brokers have not answered, why, and when that is too long. Used by the polling thread; <see cref="Problem"/> by any.</summary>
-internal sealed class Outage(KafkaSourceOptions options, KafkaInbox inbox, TimeProvider time)
+/// <summary>For how long the brokers have not answered, why, and when that is too long. Used by one thread; <see cref="Problem"/> by any.</summary>
+/// <param name="brokers">The brokers.</param>
+/// <param name="unavailableAfter">How long is too long; null: never.</param>
+/// <param name="section">The section of the configuration that says so, for messages: <c>source.kafka</c>.</param>
+/// <param name="time">The clock.</param>
+public sealed class Outage(IReadOnlyList<string> brokers, TimeSpan? unavailableAfter, string section, TimeProvider time)
 {
     private volatile string? _problem;
     private SourceFailure _failure = SourceFailure.Unavailable;
     private long _since;
+
+    /// <summary>Told when the brokers are lost (false) and found again (true).</summary>
+    public Action<bool>? ReachableChanged { get; init; }
 
     /// <summary>What is wrong; null when the brokers answer.</summary>
     public string? Problem => _problem;
@@ -19,13 +26,13 @@ internal sealed class Outage(KafkaSourceOptions options, KafkaInbox inbox, TimeP
         if (_problem is null)
         {
             _since = time.GetTimestamp();
-            inbox.SetReachable(false);
+            ReachableChanged?.Invoke(false);
         }
 
         _failure = failure;
         _problem = failure == SourceFailure.Missing
             ? reason
-            : $"The brokers {string.Join(", ", options.Brokers)} cannot be reached: {reason.TrimEnd('.')}. Trying again.";
+            : $"The brokers {string.Join(", ", brokers)} cannot be reached: {reason.TrimEnd('.')}. Trying again.";
     }
 
     /// <summary>Notes a sign that they do.</summary>
@@ -33,16 +40,16 @@ internal sealed class Outage(KafkaSourceOptions options, KafkaInbox inbox, TimeP
     {
         if (_problem is null) return;
         _problem = null;
-        inbox.SetReachable(true);
+        ReachableChanged?.Invoke(true);
     }
 
     /// <summary>Gives up when it has lasted too long.</summary>
     /// <exception cref="SourceException">It has.</exception>
     public void ThrowIfTooLong()
     {
-        if (_problem is not { } problem || options.UnavailableAfter is not { } limit || time.GetElapsedTime(_since) < limit) return;
+        if (_problem is not { } problem || unavailableAfter is not { } limit || time.GetElapsedTime(_since) < limit) return;
         throw new SourceException(_failure, string.Create(CultureInfo.InvariantCulture,
-            $"{problem.Replace(" Trying again.", "", StringComparison.Ordinal)} That has lasted {limit.TotalSeconds:0.#} s, the limit source.kafka.unavailable_after. Check the brokers, the network and source.kafka.properties."));
+            $"{problem.Replace(" Trying again.", "", StringComparison.Ordinal)} That has lasted {limit.TotalSeconds:0.#} s, the limit {section}.unavailable_after. Check the brokers, the network and {section}.properties."));
     }
 
     /// <summary>Repeats an act that asks the brokers until it succeeds.</summary>

@@ -1,44 +1,122 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Display;
+using StreamEm.Worker.Fitting;
+using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Worker.Commands;
 
-/// <summary><c>streamem inspect FILE</c>: a snapshot, the last one of a published log, or a checkpoint, as a person reads it.</summary>
+/// <summary>
+/// <c>streamem inspect FILE | kafka://BROKER/TOPIC[?model=ID]</c>: a snapshot, the last one of a published log, a checkpoint, or the newest snapshot of
+/// every model in a topic, as a person reads it; with <c>-o</c> as it was published.
+/// </summary>
 public static class InspectCommand
 {
+    private const string StandardOutput = "-";
+
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "A snapshot (JSON), a published log of snapshots (NDJSON), or a checkpoint (.sem)." };
-        Command command = new("inspect", "Shows a snapshot or checkpoint as a table: parameters in the user's units, version, records, health.") { file };
-        command.SetAction(parsed =>
+        var what = new Argument<string>("file")
         {
-            string path = parsed.GetRequiredValue(file);
-            TextWriter output = parsed.InvocationConfiguration.Output;
-            byte[] bytes = SnapshotFile.ReadBytes(path);
-            if (CheckpointFile.IsCheckpoint(bytes)) WriteCheckpoint(path, bytes, output);
-            else ComponentTable.Write(SnapshotFile.Parse(path, bytes), output);
-            return ExitCode.Ok;
+            Description = "A snapshot (JSON), a published log of snapshots (NDJSON), a checkpoint (.sem), or a topic: kafka://host:port/topic, with ?model=id for one model.",
+        };
+        var output = new Option<string?>("-o", "--output")
+        {
+            Description = "Where snapshots go as they were published, instead of the table; - is standard output. One is written as its bytes, several one a line.",
+            HelpName = "file",
+        };
+        var properties = new Option<string[]>("-p", "--property")
+        {
+            Description = "A setting of the Kafka client: security.protocol=SASL_SSL; sasl.password_file=path reads it from a file. May be given again.",
+            DefaultValueFactory = _ => [],
+            HelpName = "name=value",
+        };
+        var timeout = new Option<string>("--timeout") { Description = "How long the brokers may be out of reach.", DefaultValueFactory = _ => "30s", HelpName = "duration" };
+        Command command = new("inspect", "Shows a snapshot, a checkpoint or a topic of snapshots as a table: parameters in the user's units, version, records, health.") { what, output, properties, timeout };
+        command.SetAction((parsed, stop) =>
+        {
+            string name = parsed.GetRequiredValue(what);
+            string? target = parsed.GetValue(output);
+            TextWriter console = parsed.InvocationConfiguration.Output;
+            if (TopicAddress.IsOne(name)) InspectTopic(TopicAddress.Parse(name), parsed.GetValue(properties) ?? [], Patience(parsed.GetValue(timeout)), target, console, stop);
+            else InspectFile(name, target, console);
+            return Task.FromResult(ExitCode.Ok);
         });
         return command;
     }
 
-    private static void WriteCheckpoint(string path, byte[] bytes, TextWriter output)
+    private static void InspectTopic(TopicAddress address, IReadOnlyList<string> properties, TimeSpan patience, string? target, TextWriter console, CancellationToken stop)
     {
-        Checkpoint checkpoint;
+        KafkaSnapshotLog log = TopicInspection.Read(address, properties, patience, stop);
+        TopicSnapshot[] models = [.. log.Models.Where(model => address.Model is null || model.Id == address.Model)];
+        if (target is not null)
+        {
+            Write([.. models.Select(model => model.Document.Json)], target, console);
+            return;
+        }
+
+        console.WriteLine(TopicInspection.Summary(address, log));
+        foreach (TopicSnapshot model in models)
+        {
+            console.WriteLine();
+            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model.Id}: partition {model.Partition}, offset {model.Offset}, {model.Document.Json.Length} bytes"));
+            ComponentTable.Write(model.Document.Snapshot, console);
+        }
+    }
+
+    private static void InspectFile(string path, string? target, TextWriter console)
+    {
+        byte[] bytes = SnapshotFile.ReadBytes(path);
+        if (CheckpointFile.IsCheckpoint(bytes))
+        {
+            Checkpoint checkpoint = Decode(path, bytes);
+            if (target is null) WriteCheckpoint(checkpoint, bytes.Length, console);
+            else Write([checkpoint.Latest?.Json ?? throw new CommandException(ExitCode.DataCorrupt, $"'{path}' holds no parameters yet: the buffer for the initialisation is filling.")], target, console);
+            return;
+        }
+
+        Core.Snapshots.ModelSnapshot snapshot = SnapshotFile.Parse(path, bytes);
+        if (target is null) ComponentTable.Write(snapshot, console);
+        else Write([SnapshotFile.LastOfLog(bytes)], target, console);
+    }
+
+    private static void Write(IReadOnlyList<ReadOnlyMemory<byte>> snapshots, string target, TextWriter console)
+    {
+        using Stream? file = target == StandardOutput ? null : OutputFile.Create(target);
+        foreach (ReadOnlyMemory<byte> snapshot in snapshots)
+        {
+            if (file is not null) file.Write(snapshot.Span);
+            else console.Write(Encoding.UTF8.GetString(snapshot.Span));
+            if (snapshots.Count == 1) continue;
+            if (file is not null) file.WriteByte((byte)'\n');
+            else console.Write('\n');
+        }
+    }
+
+    private static TimeSpan Patience(string? text) => new DurationKind().TryParse(text, out TimeSpan patience)
+        ? patience
+        : throw new CommandException(ExitCode.Usage, $"--timeout {text}: expected {new DurationKind().Expected}");
+
+    private static Checkpoint Decode(string path, byte[] bytes)
+    {
         try
         {
-            checkpoint = CheckpointFile.Decode(bytes);
+            return CheckpointFile.Decode(bytes);
         }
         catch (InvalidDataException failure)
         {
             throw new CommandException(ExitCode.DataCorrupt, $"'{path}': {failure.Message}", failure);
         }
+    }
 
+    private static void WriteCheckpoint(Checkpoint checkpoint, int size, TextWriter output)
+    {
         void Line(FormattableString text) => output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
-        Line($"checkpoint of model {checkpoint.ModelId}, {bytes.Length} bytes, made {checkpoint.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, verified");
+        Line($"checkpoint of model {checkpoint.ModelId}, {size} bytes, made {checkpoint.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, verified");
         Line($"{checkpoint.Updates} updates, {checkpoint.Records} records; {checkpoint.Rejections.Read} read, {checkpoint.Rejections.ByReason.Sum()} rejected");
         foreach ((string partition, Sources.PartitionPosition next) in checkpoint.Position.Partitions)
         {

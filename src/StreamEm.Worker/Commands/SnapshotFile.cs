@@ -29,7 +29,7 @@ internal static class SnapshotFile
     {
         try
         {
-            return SnapshotReader.Read(LastLineOfLog(bytes));
+            return SnapshotReader.Read(LastOfLog(bytes));
         }
         catch (InvalidDataException failure)
         {
@@ -37,7 +37,8 @@ internal static class SnapshotFile
         }
     }
 
-    private static ReadOnlyMemory<byte> LastLineOfLog(byte[] bytes)
+    /// <summary>The snapshot of a file, or the last one of a published log, as it is written there.</summary>
+    public static ReadOnlyMemory<byte> LastOfLog(byte[] bytes)
     {
         ReadOnlySpan<byte> text = bytes.AsSpan().TrimEnd("\r\n "u8);
         int last = text.LastIndexOf("\n{"u8);

@@ -41,13 +41,6 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                 stdin ??= source;
             }
 
-            for (int at = 0; at < model.Publish.Count; at++)
-            {
-                if (model.Publish[at] is not KafkaPublisherOptions) continue;
-                Warn($"{ConfigPath.Join($"{path}.publish", at)}.kafka",
-                    "this release cannot publish to Kafka yet: run will refuse this configuration; publish to a file");
-            }
-
             if (model.Model is not null && Components(model, path) is { } components) CheckSizes(model, components, path);
         }
 

@@ -102,6 +102,9 @@ public sealed record KafkaPublisherOptions
     /// <summary><c>every</c>: at most one snapshot in this time, the newest; null publishes each.</summary>
     public TimeSpan? Every { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary><c>unavailable_after</c>: brokers out of reach for this long end the worker (69); null waits for ever.</summary>
+    public TimeSpan? UnavailableAfter { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary><c>properties</c>: handed to the Kafka client as they are.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
 }

@@ -38,7 +38,7 @@ public sealed class WorkerHost(WorkerOptions options, Func<ModelOptions, SourceP
         {
             StateDirectory = options.StateDirectory,
             OpenSource = openSource,
-            CreatePublisher = entry => PublisherCatalog.Create(entry, _log),
+            CreatePublisher = (model, entry) => PublisherCatalog.Create(model, entry, time, _log),
             Time = time,
             Log = _log,
         };

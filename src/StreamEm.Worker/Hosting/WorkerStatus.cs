@@ -29,8 +29,8 @@ public sealed class WorkerStatus(IReadOnlyList<ModelPipeline> models)
             if (IsStopping) obstacles.Add("the worker is stopping");
             foreach (ModelPipeline model in models)
             {
-                if (!model.HasStarted) obstacles.Add($"model '{model.Options.Id}' is restoring its state");
-                else if (model.Problem is { } problem) obstacles.Add($"model '{model.Options.Id}': {problem}");
+                if (model.Problem is { } problem) obstacles.Add($"model '{model.Options.Id}': {problem}");
+                else if (!model.HasStarted) obstacles.Add($"model '{model.Options.Id}' is restoring its state");
             }
 
             return obstacles;

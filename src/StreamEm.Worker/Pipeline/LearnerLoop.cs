@@ -129,6 +129,8 @@ internal sealed class LearnerLoop
         _reader.Return(batch);
         _clock.Pending(_run.Learner.Pending, hasUpdated: _run.Learner.Updates > updates);
         _checkpoints.Changed(_run.Learner.Updates);
+        // The first version is what people wait for.
+        if (updates == 0 && _run.Learner.Updates > 0) _checkpoints.Demand();
         Report();
         return excess;
     }

@@ -50,7 +50,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     public ModelState State => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.State : _loop?.State ?? ModelState.Waiting;
 
     /// <summary>Why it failed, or why it is not ready; null when all is well.</summary>
-    public string? Problem => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.Problem : _writer?.Failure ?? Source?.Problem;
+    public string? Problem => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.Problem : _writer?.Failure ?? Source?.Problem ?? _lanes.Select(lane => lane.Problem).FirstOrDefault(problem => problem is not null);
 
     /// <summary>Its source, once started.</summary>
     public RecordSource? Source => _reader?.Source;
@@ -68,10 +68,10 @@ public sealed class ModelPipeline : IAsyncDisposable
         (TimeProvider time, ILogger log) = (_environment.Time, _environment.Log);
         var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, log);
         _run = ModelRun.Start(Options, directory, time, log);
-        _lanes = [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(entry), Metrics))];
+        _lanes = [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(Options, entry), Metrics, time))];
         var outbox = new Outbox(_lanes);
         foreach (OutboxEntry entry in _run.From?.Outbox ?? []) outbox.Add(entry);
-        foreach (PublisherLane lane in _lanes) await lane.OpenAsync(_run.RunId, outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
+        foreach (PublisherLane lane in _lanes) await lane.OpenAsync(_run.RunId, _run.UnpublishedSince, outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
 
         _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Features.Count);
         var display = new SnapshotDisplay(Feed, _reader.Source.IsReplayable);

@@ -5,6 +5,7 @@ using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
@@ -32,6 +33,11 @@ internal sealed record ModelRun
 
     /// <summary>The checkpoint it goes on from; null for a new run.</summary>
     public required Checkpoint? From { get; init; }
+
+    /// <summary>When the oldest snapshot was made that some publisher may have without the checkpoint knowing; null for a new run.</summary>
+    public DateTimeOffset? UnpublishedSince => From is null
+        ? null
+        : From.Outbox.Select(entry => SnapshotIdentity.Read(entry.Json.Span)?.CreatedAt).Append(From.Latest?.Snapshot.CreatedAt).Min() ?? From.CreatedAt;
 
     /// <summary>Starts a run or goes on with one.</summary>
     /// <exception cref="CommandException">The state belongs to another configuration (78), cannot be used (65) or cannot be read (74).</exception>

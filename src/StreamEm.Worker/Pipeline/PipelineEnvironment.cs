@@ -13,8 +13,8 @@ public sealed record PipelineEnvironment
     /// <summary>Opens the source of a model at a position.</summary>
     public required Func<ModelOptions, SourcePosition, RecordSource> OpenSource { get; init; }
 
-    /// <summary>Makes a publisher from one entry of <c>publish</c>.</summary>
-    public required Func<object, SnapshotPublisher> CreatePublisher { get; init; }
+    /// <summary>Makes a publisher from one entry of a model's <c>publish</c>.</summary>
+    public required Func<ModelOptions, object, SnapshotPublisher> CreatePublisher { get; init; }
 
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }

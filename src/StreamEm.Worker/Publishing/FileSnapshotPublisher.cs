@@ -23,7 +23,7 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
     public override int EveryUpdates => options.EveryUpdates;
 
     /// <inheritdoc/>
-    public override Task<long> OpenAsync(string runId, CancellationToken cancellationToken) => Task.FromResult(Attempt(() => Open(runId)));
+    public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) => Task.FromResult(Attempt(() => Open(runId)));
 
     /// <inheritdoc/>
     public override Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)

@@ -7,11 +7,11 @@ namespace StreamEm.Worker.Publishing;
 internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes)
 {
     private readonly Lock _lock = new();
-    private readonly Queue<OutboxEntry> _entries = new();
+    private readonly Queue<(OutboxEntry Entry, long Bytes)> _entries = new();
     private TaskCompletionSource _acknowledged = NewSignal();
     private long _bytes, _bytesSinceCapture;
 
-    /// <summary>Bytes of all entries.</summary>
+    /// <summary>Bytes of all entries. One that only publishers of the newest version want counts as nothing: another one takes its place.</summary>
     public long Bytes
     {
         get
@@ -25,7 +25,7 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes)
     {
         get
         {
-            lock (_lock) return _bytesSinceCapture;
+            lock (_lock) return Math.Min(_bytes, _bytesSinceCapture);
         }
     }
 
@@ -40,22 +40,31 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes)
 
     /// <summary>Adds a snapshot if some publisher wants it and does not have it.</summary>
     /// <returns>Whether it was added.</returns>
-    public bool Add(SnapshotDocument document, bool isLast)
-    {
-        if (!lanes.Any(lane => lane.Lacks(document.Version, isLast))) return false;
-        Add(new OutboxEntry(document.Version, isLast, document.Json));
-        return true;
-    }
+    public bool Add(SnapshotDocument document, bool isLast) => Add(new OutboxEntry(document, isLast));
 
-    /// <summary>Adds an entry of a checkpoint.</summary>
-    public void Add(OutboxEntry entry)
+    /// <summary>Adds an entry, of a checkpoint or new, if some publisher wants it and does not have it.</summary>
+    /// <returns>Whether it was added.</returns>
+    public bool Add(OutboxEntry entry)
     {
+        bool isWanted = false, isForAll = false;
+        foreach (PublisherLane lane in lanes)
+        {
+            if (!lane.Offer(entry.Version, entry.IsLast)) continue;
+            isWanted = true;
+            isForAll |= !lane.TakesNewestOnly;
+        }
+
+        if (!isWanted) return false;
+        long bytes = isForAll ? entry.Json.Length : 0;
         lock (_lock)
         {
-            _entries.Enqueue(entry);
-            _bytes += entry.Json.Length;
-            _bytesSinceCapture += entry.Json.Length;
+            _entries.Enqueue((entry, bytes));
+            _bytes += bytes;
+            _bytesSinceCapture += bytes;
+            DropTaken();
         }
+
+        return true;
     }
 
     /// <summary>The entries still to be acknowledged, for a checkpoint.</summary>
@@ -64,7 +73,7 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes)
         lock (_lock)
         {
             _bytesSinceCapture = 0;
-            return [.. _entries];
+            return [.. _entries.Select(item => item.Entry)];
         }
     }
 
@@ -74,13 +83,18 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes)
         TaskCompletionSource signal;
         lock (_lock)
         {
-            while (_entries.TryPeek(out OutboxEntry? entry) && !lanes.Any(lane => lane.Lacks(entry.Version, entry.IsLast)))
-                _bytes -= _entries.Dequeue().Json.Length;
+            DropTaken();
             signal = _acknowledged;
             _acknowledged = NewSignal();
         }
 
         signal.SetResult();
+    }
+
+    private void DropTaken()
+    {
+        while (_entries.TryPeek(out (OutboxEntry Entry, long Bytes) oldest) && !lanes.Any(lane => lane.Lacks(oldest.Entry.Version, oldest.Entry.IsLast)))
+            _bytes -= _entries.Dequeue().Bytes;
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

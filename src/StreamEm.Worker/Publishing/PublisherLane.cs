@@ -4,29 +4,57 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Publishing;
 
 /// <summary>
-/// One publisher and the snapshots on their way to it: only those in a durable checkpoint, in order, each once. A publisher that is slow or
-/// down holds up the outbox, not the others.
+/// One publisher and the snapshots on their way to it: only those in a durable checkpoint, in order, each once; of those that come within the
+/// publisher's <see cref="SnapshotPublisher.Every"/> only the newest. A publisher that is slow or down holds up the outbox, not the others.
 /// </summary>
-internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics metrics) : IAsyncDisposable
+internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics metrics, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>How long the start waits for a publisher to be ready; after that, learning goes on without it.</summary>
+    private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(5);
+
     private readonly Channel<OutboxEntry> _entries = Channel.CreateUnbounded<OutboxEntry>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _abandon = new();
-    private long _acknowledged, _released;
+    private readonly CancellationTokenSource _hurry = new();
+    private long _acknowledged, _newest, _released;
+    private long? _publishedAt;
     private Action _onAcknowledged = () => { };
 
     /// <summary>Ends when the lane was closed and emptied; faults when the publisher cannot go on.</summary>
     public Task Publishing { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Prepares the publisher and starts publishing; <paramref name="onAcknowledged"/> is called after every acknowledgement.</summary>
-    public async Task OpenAsync(string runId, Action onAcknowledged, CancellationToken cancellationToken)
+    /// <summary>Why the publisher does not publish; null when all is well.</summary>
+    public string? Problem => publisher.Problem;
+
+    /// <summary>Whether only the newest version counts.</summary>
+    public bool TakesNewestOnly => publisher.Every is not null;
+
+    /// <summary>
+    /// Prepares the publisher and starts publishing; <paramref name="onAcknowledged"/> is called after every acknowledgement. Returns when the publisher is
+    /// ready or, when that takes long, before; what is wrong with it then is told by <see cref="Publishing"/>.
+    /// </summary>
+    public async Task OpenAsync(string runId, DateTimeOffset? since, Action onAcknowledged, CancellationToken cancellationToken)
     {
-        _acknowledged = _released = await publisher.OpenAsync(runId, cancellationToken).ConfigureAwait(false);
         _onAcknowledged = onAcknowledged;
-        Publishing = Task.Run(PublishAllAsync, CancellationToken.None);
+        Task<long> opening = publisher.OpenAsync(runId, since, _abandon.Token);
+        using var ready = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task first = await Task.WhenAny(opening, Task.Delay(OpeningPatience, time, ready.Token)).ConfigureAwait(false);
+        await ready.CancelAsync().ConfigureAwait(false);
+        if (first == opening) await opening.ConfigureAwait(false);
+        Publishing = Task.Run(() => PublishAllAsync(opening), CancellationToken.None);
     }
 
-    /// <summary>Whether the publisher wants this version and does not have it.</summary>
-    public bool Lacks(long version, bool isLast) => publisher.Wants(version, isLast) && version > Volatile.Read(ref _acknowledged);
+    /// <summary>Tells of a version to come.</summary>
+    /// <returns>Whether the publisher lacks it.</returns>
+    public bool Offer(long version, bool isLast)
+    {
+        if (!publisher.Wants(version, isLast)) return false;
+        Volatile.Write(ref _newest, Math.Max(_newest, version));
+        return Lacks(version, isLast);
+    }
+
+    /// <summary>Whether the publisher wants this version, which was offered, and does not have it.</summary>
+    public bool Lacks(long version, bool isLast) => publisher.Wants(version, isLast) && version > Volatile.Read(ref _acknowledged)
+        && (!TakesNewestOnly || version >= Volatile.Read(ref _newest));
 
     /// <summary>Lets the entries of a durable checkpoint go out. Called by one thread at a time.</summary>
     public void Release(IReadOnlyList<OutboxEntry> durable)
@@ -43,6 +71,7 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
     public async Task CloseAsync(CancellationToken deadline)
     {
         _entries.Writer.TryComplete();
+        await _hurry.CancelAsync().ConfigureAwait(false);
         await using (deadline.Register(_abandon.Cancel).ConfigureAwait(false)) await Publishing.ConfigureAwait(false);
     }
 
@@ -52,19 +81,42 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
         await _abandon.CancelAsync().ConfigureAwait(false);
         await publisher.DisposeAsync().ConfigureAwait(false);
         _abandon.Dispose();
+        _hurry.Dispose();
     }
 
-    private async Task PublishAllAsync()
+    private async Task PublishAllAsync(Task<long> opening)
     {
+        Acknowledge(await opening.ConfigureAwait(false));
         var ready = new List<OutboxEntry>();
         while (await _entries.Reader.WaitToReadAsync(_abandon.Token).ConfigureAwait(false))
         {
+            await WaitForTurnAsync().ConfigureAwait(false);
             ready.Clear();
-            while (_entries.Reader.TryRead(out OutboxEntry? entry)) ready.Add(entry);
+            while (_entries.Reader.TryRead(out OutboxEntry? entry))
+                if (entry.Version > _acknowledged) ready.Add(entry);
+            if (ready.Count == 0) continue;
+            if (TakesNewestOnly) ready.RemoveRange(0, ready.Count - 1);
+            _publishedAt = time.GetTimestamp();
             await publisher.PublishAsync(ready, _abandon.Token).ConfigureAwait(false);
-            Volatile.Write(ref _acknowledged, ready[^1].Version);
             metrics.SnapshotsPublished(publisher.Name, ready.Count);
-            _onAcknowledged();
+            Acknowledge(ready[^1].Version);
         }
+    }
+
+    private void Acknowledge(long version)
+    {
+        Volatile.Write(ref _acknowledged, version);
+        _onAcknowledged();
+    }
+
+    /// <summary>Waits until the publisher's interval is over; a lane that closes does not wait.</summary>
+    private async Task WaitForTurnAsync()
+    {
+        if (publisher.Every is not { } every || _publishedAt is not { } last) return;
+        TimeSpan left = every - time.GetElapsedTime(last);
+        if (left <= TimeSpan.Zero) return;
+        using var awake = CancellationTokenSource.CreateLinkedTokenSource(_hurry.Token, _abandon.Token);
+        await Task.WhenAny(Task.Delay(left, time, awake.Token)).ConfigureAwait(false);
+        _abandon.Token.ThrowIfCancellationRequested();
     }
 }

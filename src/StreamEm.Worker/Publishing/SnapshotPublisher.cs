@@ -13,14 +13,21 @@ public abstract class SnapshotPublisher : IAsyncDisposable
     /// <summary>Only versions divisible by it are published, and the last one of a drained run.</summary>
     public abstract int EveryUpdates { get; }
 
+    /// <summary>At most one snapshot in this time, the newest; null publishes each.</summary>
+    public virtual TimeSpan? Every => null;
+
+    /// <summary>Why nothing is published although something could be (a broker that does not answer); null when all is well. Any thread.</summary>
+    public virtual string? Problem => null;
+
     /// <summary>Whether it publishes this version.</summary>
     public bool Wants(long version, bool isLast) => isLast || version % EveryUpdates == 0;
 
     /// <summary>Prepares publishing.</summary>
     /// <param name="runId">The model's run.</param>
+    /// <param name="since">Snapshots made before this instant need not be looked for: they will not be offered again. Null for a new run, of which nothing can be there.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>The last version of this run that is already published; 0 when there is none.</returns>
-    public abstract Task<long> OpenAsync(string runId, CancellationToken cancellationToken);
+    /// <returns>The last version of this run that is already published; 0 when there is none to be known of.</returns>
+    public abstract Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken);
 
     /// <summary>Publishes snapshots in order and returns once they are durable there.</summary>
     public abstract Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken);

@@ -68,4 +68,16 @@ internal static partial class WorkerLog
 
     [LoggerMessage(40, LogLevel.Warning, "Snapshot log {File} ended in {Bytes} bytes of an unfinished line, which were cut", EventName = "snapshot_log_cut")]
     public static partial void SnapshotLogCut(ILogger log, string file, long bytes);
+
+    [LoggerMessage(41, LogLevel.Information, "Topic {Topic} did not exist and was created with {Settings}", EventName = "topic_created")]
+    public static partial void TopicCreated(ILogger log, string topic, string settings);
+
+    [LoggerMessage(42, LogLevel.Warning, "Topic {Topic} is not compacted (cleanup.policy={CleanupPolicy}): it grows with every snapshot, or forgets models that are not published for long; set cleanup.policy=compact", EventName = "topic_not_compacted")]
+    public static partial void TopicNotCompacted(ILogger log, string topic, string cleanupPolicy);
+
+    [LoggerMessage(43, LogLevel.Warning, "The settings of topic {Topic} may not be seen (no DescribeConfigs right): it is taken to accept messages of {Bytes} bytes", EventName = "topic_settings_unknown")]
+    public static partial void TopicSettingsUnknown(ILogger log, string topic, int bytes);
+
+    [LoggerMessage(44, LogLevel.Information, "Model {Model}: topic {Topic} holds version {Version} of this run, found in {Records} recent records", EventName = "topic_read")]
+    public static partial void TopicRead(ILogger log, string model, string topic, long version, long records);
 }

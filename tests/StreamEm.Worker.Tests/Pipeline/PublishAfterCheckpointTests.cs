@@ -63,7 +63,7 @@ public sealed class PublishAfterCheckpointTests : IDisposable
 
         public override int EveryUpdates => 1;
 
-        public override Task<long> OpenAsync(string runId, CancellationToken cancellationToken) => Task.FromResult(Last);
+        public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) => Task.FromResult(Last);
 
         public override Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)
         {

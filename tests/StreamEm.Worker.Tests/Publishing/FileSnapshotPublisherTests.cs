@@ -81,7 +81,7 @@ public sealed class FileSnapshotPublisherTests : IDisposable
     private async Task<long> PublishPadded(string runId, int padding, params long[] versions)
     {
         await using var publisher = new FileSnapshotPublisher(new FilePublisherOptions { Path = Log }, _log);
-        long last = await publisher.OpenAsync(runId, CancellationToken.None);
+        long last = await publisher.OpenAsync(runId, null, CancellationToken.None);
         await publisher.PublishAsync([.. versions.Select(version => new OutboxEntry(version, false, Snapshot(runId, version, padding)))], CancellationToken.None);
         return last;
     }

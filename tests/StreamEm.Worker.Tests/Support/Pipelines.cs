@@ -46,7 +46,7 @@ internal static class Pipelines
         {
             StateDirectory = directory["state"],
             OpenSource = (_, position) => open(position),
-            CreatePublisher = publisher ?? (entry => PublisherCatalog.Create(entry, NullLogger.Instance)),
+            CreatePublisher = publisher is null ? (model, entry) => PublisherCatalog.Create(model, entry, time ?? TimeProvider.System, NullLogger.Instance) : (_, entry) => publisher(entry),
             Time = time ?? TimeProvider.System,
             Log = NullLogger.Instance,
         });

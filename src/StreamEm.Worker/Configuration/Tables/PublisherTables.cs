@@ -28,6 +28,9 @@ internal static class PublisherTables
         new ValueField<KafkaPublisherOptions>(new Setting<KafkaPublisherOptions, TimeSpan?>(
             "every", new NullableKind<TimeSpan>(new DurationKind()), o => o.Every, (o, v) => o with { Every = v },
             "At most one snapshot in this time, the newest; null publishes each.")),
+        new ValueField<KafkaPublisherOptions>(new Setting<KafkaPublisherOptions, TimeSpan?>(
+            "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter, (o, v) => o with { UnavailableAfter = v },
+            "Brokers out of reach for this long end the worker (69); null waits for ever.")),
         new KafkaPropertiesField<KafkaPublisherOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
 
     private static readonly OneOf Choice = new(Alternative.Of("file", File), Alternative.Of("kafka", Kafka));

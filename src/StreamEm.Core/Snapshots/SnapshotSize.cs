@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Text.Json;
+using StreamEm.Core.Models;
+using StreamEm.Core.Vectors;
+
+namespace StreamEm.Core.Snapshots;
+
+/// <summary>The most bytes that <see cref="SnapshotJson"/> writes for a model, known before any data: from the layout of its parameters and the names.</summary>
+public static class SnapshotSize
+{
+    /// <summary>The longest a double gets, with its comma: <c>-2.2250738585072014E-308,</c>.</summary>
+    private const int NumberBytes = 25;
+
+    /// <summary>Keys, punctuation, identity, training and calibration's own numbers.</summary>
+    private const int FixedBytes = 4096;
+
+    /// <summary>Per parameter block: key, brackets, words.</summary>
+    private const int BlockBytes = 40;
+
+    /// <summary>Per component: its id twice, a status, and what is round them.</summary>
+    private const int ComponentBytes = 80;
+
+    /// <summary>Quantiles of a calibration, with room for more.</summary>
+    private const int CalibrationNumbers = 128;
+
+    /// <summary>The bound of what the model and the names decide. What the data bring - labels, warnings, the names of partitions - comes on top.</summary>
+    /// <param name="modelId">The model's id.</param>
+    /// <param name="options">The model.</param>
+    /// <param name="features">Names of the D features.</param>
+    public static long Bound(string modelId, LatentModelOptions options, IReadOnlyList<string> features)
+    {
+        LatentModel model = options.CreateForUnitVariances(features.Count);
+        long bytes = FixedBytes + TextBytes(modelId) + options.Settings.Sum(setting => TextBytes(setting.Key) + TextBytes(setting.Value));
+        bytes += features.Sum(TextBytes);
+        bytes += (long)NumberBytes * (model.ParameterLayout.Length + 2L * features.Count + CalibrationNumbers);
+        bytes += (long)ComponentBytes * model.Components;
+        foreach (VectorBlock block in model.ParameterLayout.Blocks)
+            bytes += BlockBytes + TextBytes(block.Name) + block.Shape.Sum(extent => 1 + extent.ToString(CultureInfo.InvariantCulture).Length);
+        return bytes;
+    }
+
+    /// <summary>A text with its quotes and separator.</summary>
+    private static long TextBytes(string text) => JsonEncodedText.Encode(text).EncodedUtf8Bytes.Length + 4;
+}

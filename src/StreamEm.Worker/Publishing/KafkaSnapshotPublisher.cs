@@ -1,0 +1,163 @@
+using System.Globalization;
+using System.Text;
+using Confluent.Kafka;
+using StreamEm.Core.Snapshots;
+using StreamEm.Sources.Kafka;
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.Publishing;
+
+/// <summary>
+/// Publishes snapshots to a compacted topic: key = model id, value = the snapshot's JSON, CloudEvents headers. A record is written once and in order
+/// (idempotent producer, acknowledged by all in-sync replicas); what a killed worker does not know to be acknowledged is looked up when it starts again,
+/// from the time its oldest unacknowledged snapshot was made, and what is there is not written a second time.
+/// </summary>
+internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
+{
+    /// <summary>The value's media type.</summary>
+    public const string ContentType = "application/vnd.streamem.snapshot+json;v=1";
+
+    /// <summary>The header that holds the snapshot's version as decimal text.</summary>
+    public const string VersionHeader = "streamem_version";
+
+    /// <summary>What brokers take when nobody says otherwise.</summary>
+    private const int DefaultMaxMessageBytes = 1_048_588;
+
+    /// <summary>What the client takes at most.</summary>
+    private const int MaxClientMessageBytes = 1_000_000_000;
+
+    /// <summary>The largest messages a topic is created for; beyond it the brokers' own request limit (100 MiB) is near.</summary>
+    private const int MaxCreatedMessageBytes = 64 << 20;
+
+    /// <summary>Key, headers and the batch round a message; and what the data bring: warnings, labels, names of partitions.</summary>
+    private const int RecordBytes = 8 * 1024, FromDataBytes = 64 * 1024;
+
+    /// <summary>The brokers may stamp records by a clock of their own.</summary>
+    private static readonly TimeSpan ClockMargin = TimeSpan.FromMinutes(1);
+
+    private readonly KafkaPublisherOptions _options;
+    private readonly ModelOptions _model;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly KafkaTarget _target;
+    private readonly Outage _outage;
+    private KafkaProducer? _producer;
+
+    public KafkaSnapshotPublisher(KafkaPublisherOptions options, ModelOptions model, TimeProvider time, ILogger log)
+    {
+        (_options, _model, _time, _log) = (options, model, time, log);
+        _target = new KafkaTarget(options.Brokers, options.Topic, options.Properties, "publish.kafka");
+        _outage = new Outage(options.Brokers, options.UnavailableAfter, _target.Section, time);
+    }
+
+    /// <inheritdoc/>
+    public override string Name => $"kafka:{_options.Topic}";
+
+    /// <inheritdoc/>
+    public override int EveryUpdates => _options.EveryUpdates;
+
+    /// <inheritdoc/>
+    public override TimeSpan? Every => _options.Every;
+
+    /// <inheritdoc/>
+    public override string? Problem => _outage.Problem is { } problem ? $"snapshots are not published: {problem}" : null;
+
+    /// <summary>The most bytes a record of this model takes, known before any data.</summary>
+    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema.Features) + RecordBytes + FromDataBytes;
+
+    /// <inheritdoc/>
+    public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(() => Open(runId, since, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <inheritdoc/>
+    public override async Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)
+    {
+        KafkaProducer producer = _producer ?? throw new InvalidOperationException("The publisher has not been opened.");
+        foreach (OutboxEntry snapshot in snapshots) producer.Send(MessageOf(snapshot));
+        await producer.WaitAsync(producer.TakeDelivery(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        if (_producer is not null) await _producer.DisposeAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>A snapshot as its record: the same bytes whenever it is made.</summary>
+    private static Message<byte[]?, byte[]?> MessageOf(OutboxEntry snapshot)
+    {
+        byte[] json = snapshot.Json.ToArray();
+        SnapshotIdentity identity = SnapshotIdentity.Read(json) ?? throw new InvalidDataException($"Version {snapshot.Version} in the outbox is not a snapshot.");
+        string version = identity.Version.ToString(CultureInfo.InvariantCulture);
+        var headers = new Headers();
+        void Add(string name, string value) => headers.Add(name, Encoding.UTF8.GetBytes(value));
+        Add("ce_specversion", "1.0");
+        Add("ce_type", "io.streamem.snapshot.v1");
+        Add("ce_id", $"{identity.RunId}/{version}");
+        Add("ce_source", $"/streamem/{Environment.MachineName}");
+        Add("ce_subject", identity.ModelId);
+        Add("ce_time", identity.CreatedAtText);
+        Add("content-type", ContentType);
+        Add(VersionHeader, version);
+        return new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(identity.ModelId), Value = json, Headers = headers, Timestamp = new Timestamp(identity.CreatedAt) };
+    }
+
+    private long Open(string runId, DateTimeOffset? since, CancellationToken stop)
+    {
+        using var topic = new KafkaTopic(_target, _outage, stop);
+        long bound = RecordBound;
+        bool isNew = topic.CountPartitions() is null;
+        if (isNew) Create(topic, bound);
+        TopicSettings settings = topic.Describe();
+        if (settings.CleanupPolicy is null) WorkerLog.TopicSettingsUnknown(_log, _options.Topic, DefaultMaxMessageBytes);
+        else if (!settings.CleanupPolicy.Contains("compact", StringComparison.Ordinal)) WorkerLog.TopicNotCompacted(_log, _options.Topic, settings.CleanupPolicy);
+
+        int limit = settings.MaxMessageBytes ?? DefaultMaxMessageBytes;
+        if (bound > limit) throw TooLarge(bound, $"topic '{_options.Topic}' takes messages of at most {limit} bytes. Raise its max.message.bytes to at least {bound}");
+        if (_options.Properties.TryGetValue("message.max.bytes", out string? own) && int.TryParse(own, CultureInfo.InvariantCulture, out int ownLimit) && bound > ownLimit)
+            throw TooLarge(bound, $"publish.kafka.properties sets message.max.bytes to {ownLimit}. Leave it out, or raise it to at least {bound}");
+        _producer = new KafkaProducer(_target, Math.Clamp(limit, DefaultMaxMessageBytes, MaxClientMessageBytes), isBatched: false, _outage, _time);
+        return since is { } instant && !isNew ? LastVersion(topic, runId, instant) : 0;
+    }
+
+    private void Create(KafkaTopic topic, long bound)
+    {
+        if (bound > MaxCreatedMessageBytes) throw TooLarge(bound, $"topics are created for messages of at most {MaxCreatedMessageBytes} bytes. Create topic '{_options.Topic}' yourself with max.message.bytes of at least {bound}");
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["cleanup.policy"] = "compact",
+            ["segment.ms"] = "600000",
+            ["min.cleanable.dirty.ratio"] = "0.1",
+            ["max.compaction.lag.ms"] = "3600000",
+            ["delete.retention.ms"] = "86400000",
+        };
+        if (bound > DefaultMaxMessageBytes) settings["max.message.bytes"] = bound.ToString(CultureInfo.InvariantCulture);
+        topic.Create(partitions: 1, settings);
+        WorkerLog.TopicCreated(_log, _options.Topic, string.Join(", ", settings.Select(setting => $"{setting.Key}={setting.Value}")));
+    }
+
+    private long LastVersion(KafkaTopic topic, string runId, DateTimeOffset since)
+    {
+        byte[] key = Encoding.UTF8.GetBytes(_model.Id);
+        long last = 0, read = 0;
+        topic.ReadToEnd(since - ClockMargin, record =>
+        {
+            read++;
+            if (record.Message.Value is not { } json || record.Message.Key?.AsSpan().SequenceEqual(key) != true) return;
+            if (SnapshotIdentity.Read(json) is { } identity && identity.RunId == runId) last = Math.Max(last, identity.Version);
+        });
+        WorkerLog.TopicRead(_log, _model.Id, _options.Topic, last, read);
+        return last;
+    }
+
+    private CommandException TooLarge(long bound, string limit)
+    {
+        int dimension = _model.Schema.Features.Count;
+        string layout = _model.Model.CreateForUnitVariances(dimension).ParameterLayout.ToString();
+        return new CommandException(ExitCode.Configuration,
+            $"publish.kafka: a snapshot of model '{_model.Id}' ({layout}) can take {bound} bytes; {limit}, or use fewer components or a smaller covariance_type.");
+    }
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Text;
+using Confluent.Kafka;
+using StreamEm.Sources.Tests.Kafka;
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Tests.Support;
+
+namespace StreamEm.Worker.Tests.Kafka;
+
+/// <summary>The real executable learns from a topic and publishes to another one.</summary>
+public sealed class PublishedTopicTests(KafkaBroker broker)
+{
+    private const int Minibatch = 32;
+
+    [Fact]
+    public async Task Topic_ReadByTheConsoleConsumer_HoldsTheHttpAnswerByteForByte()
+    {
+        (string source, string snapshots) = await Topics();
+        Produce(source, 20 * Minibatch);
+        using var run = new KafkaRun(broker, source, Publish(snapshots, "every: null"));
+        using WorkerProcess process = run.Start();
+        using var http = new HttpClient { BaseAddress = await process.Address() };
+        string answer = await Eventually.Get<string>(async () =>
+        {
+            using HttpResponseMessage response = await http.GetAsync("v1/models/clouds?min_version=20&wait=1s");
+            return response.IsSuccessStatusCode ? await response.Content.ReadAsStringAsync() : null;
+        }, "version 20");
+        await Eventually.True(() => TopicLog.Read(broker, snapshots).Count == 20, "20 versions in the topic");
+
+        IReadOnlyList<(string Key, string Value)> records = await TopicLog.ReadByConsole(broker, snapshots, 20);
+
+        Assert.All(records, record => Assert.Equal("clouds", record.Key));
+        Assert.Equal(answer, records[^1].Value);
+        Assert.Contains($"streamem_snapshot_published_total{{model=\"clouds\",sink=\"kafka:{snapshots}\"}} 20\n", await http.GetStringAsync("metrics"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Killed_AndStartedAgain_LeavesNoGapAndOnlyIdenticalRepeats()
+    {
+        const int kills = 6, perKill = 50 * Minibatch;
+        (string source, string snapshots) = await Topics();
+        using var run = new KafkaRun(broker, source, Publish(snapshots, "every: null"));
+        var random = new Random(kills);
+        for (int kill = 0; kill < kills; kill++)
+        {
+            Produce(source, perKill, seed: kill);
+            int before = TopicLog.Read(broker, snapshots).Count;
+            using WorkerProcess process = run.Start();
+            await Eventually.True(() => TopicLog.Read(broker, snapshots).Count > before + random.Next(30) || process.HasExited, "new versions");
+            process.Kill();
+            Assert.True(await process.Exit() != 0, $"{process.Output}\n{process.Errors}");
+        }
+
+        (int code, string output, string errors) = await WorkerProcess.Run(run.Path, "run", "-c", "streamem.yaml", "--once");
+        Assert.True(code == 0, $"{output}\n{errors}");
+
+        List<Message<byte[]?, byte[]?>> records = TopicLog.Read(broker, snapshots);
+        var versions = records.Select(record => long.Parse(record.Header("streamem_version")!, CultureInfo.InvariantCulture)).ToList();
+        Assert.Single(records.Select(record => record.Header("ce_id")!.Split('/')[0]).Distinct());
+        Assert.Equal(Enumerable.Range(1, kills * perKill / Minibatch).Select(version => (long)version), versions.Distinct());
+        Assert.All(records.Zip(versions).GroupBy(pair => pair.Second), same => Assert.Single(same.Select(pair => Encoding.UTF8.GetString(pair.First.Value!)).Distinct()));
+        Assert.InRange(records.Count - versions.Distinct().Count(), 0, kills * 100);
+    }
+
+    [Fact]
+    public async Task Stopped_WithinTheInterval_PublishesTheLastVersion()
+    {
+        (string source, string snapshots) = await Topics();
+        Produce(source, 20 * Minibatch);
+        using var run = new KafkaRun(broker, source, Publish(snapshots, "every: 1h"));
+        using (WorkerProcess process = run.Start())
+        {
+            using var http = new HttpClient { BaseAddress = await process.Address() };
+            await Eventually.True(() => TopicLog.Read(broker, snapshots).Count == 1, "the first version");
+            await Eventually.Get<string>(async () => (await http.GetAsync("v1/models/clouds?min_version=20&wait=1s")).IsSuccessStatusCode ? "yes" : null, "version 20");
+            process.Terminate();
+            Assert.Equal(0, await process.Exit());
+        }
+
+        List<Message<byte[]?, byte[]?>> records = TopicLog.Read(broker, snapshots);
+        Assert.Equal((2, "20"), (records.Count, records[^1].Header("streamem_version")));
+    }
+
+    [Fact]
+    public async Task TooLargeModel_IsRefusedAtStartWith78()
+    {
+        broker.NeedsRealBroker("tells no topic's settings");
+        string source = await broker.CreateTopicAsync(1), small = await broker.CreateTopicAsync(1, ("max.message.bytes", "10000"));
+        using var run = new KafkaRun(broker, source, Publish(small, "every: null"));
+
+        (int code, _, string errors) = await WorkerProcess.Run(run.Path, "run", "-c", "streamem.yaml");
+
+        Assert.Equal(ExitCode.Configuration, code);
+        Assert.Matches($"(?m)^publish.kafka: a snapshot of model 'clouds' .* can take [0-9]+ bytes; topic '{small}' takes messages of at most 10000 bytes", errors);
+    }
+
+    private string Publish(string topic, string more) =>
+        $"- kafka: {{ brokers: [\"{broker.Address.Replace(",", "\", \"", StringComparison.Ordinal)}\"], topic: {topic}, {more} }}";
+
+    private async Task<(string Source, string Snapshots)> Topics()
+    {
+        broker.NeedsRealBroker("tells no topic's settings");
+        return (await broker.CreateTopicAsync(1), await broker.CreateTopicAsync(1, ("cleanup.policy", "compact")));
+    }
+
+    private void Produce(string topic, int records, int seed = 0)
+    {
+        var random = new Random(seed);
+        broker.Produce(topic, 0, Enumerable.Range(0, records).Select(_ =>
+        {
+            double centre = 5 * random.Next(3);
+            return string.Create(CultureInfo.InvariantCulture, $"{{\"a\":{centre + random.NextDouble():F6},\"b\":{centre - random.NextDouble():F6}}}");
+        }));
+    }
+}

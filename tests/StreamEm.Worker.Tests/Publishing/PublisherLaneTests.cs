@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Telemetry;
+using StreamEm.Worker.Tests.Support;
+
+namespace StreamEm.Worker.Tests.Publishing;
+
+public sealed class PublisherLaneTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private readonly ManualTime _time = new();
+
+    [Fact]
+    public async Task Release_WithinTheInterval_PublishesTheNewestWhenItIsOver()
+    {
+        var publisher = new RecordingPublisher { Interval = Second };
+        await using PublisherLane lane = await Open(publisher);
+
+        lane.Release(Entries(1));
+        await publisher.Holds(1);
+        lane.Release(Entries(2, 3));
+        _time.Advance(0.4 * Second);
+        lane.Release(Entries(4));
+        _time.Advance(0.6 * Second);
+        await publisher.Holds(1, 4);
+        lane.Release(Entries(5));
+        _time.Advance(0.9 * Second);
+        await lane.CloseAsync(CancellationToken.None);
+
+        Assert.Equal([1L, 4L, 5L], publisher.Published);
+    }
+
+    [Fact]
+    public async Task Close_WithinTheInterval_PublishesTheLastVersionAtOnce()
+    {
+        var publisher = new RecordingPublisher { Interval = TimeSpan.FromDays(1) };
+        await using PublisherLane lane = await Open(publisher);
+        lane.Release(Entries(1));
+        await publisher.Holds(1);
+        lane.Release(Entries(2, 3, 4));
+
+        await Eventually.Within(lane.CloseAsync(CancellationToken.None));
+
+        Assert.Equal([1L, 4L], publisher.Published);
+    }
+
+    [Fact]
+    public async Task Release_WithoutAnInterval_PublishesEach()
+    {
+        var publisher = new RecordingPublisher();
+        await using PublisherLane lane = await Open(publisher);
+        lane.Release(Entries(1, 2));
+        lane.Release(Entries(3));
+
+        await Eventually.Within(lane.CloseAsync(CancellationToken.None));
+
+        Assert.Equal([1L, 2L, 3L], publisher.Published);
+    }
+
+    [Fact]
+    public async Task Open_PublisherThatIsNotReady_DoesNotHoldUpTheStartAndSkipsWhatIsThere()
+    {
+        var publisher = new RecordingPublisher { Opening = new TaskCompletionSource<long>() };
+        Task<PublisherLane> opening = Open(publisher);
+        await Eventually.True(() => publisher.IsOpened, "the publisher to be opened");
+        _time.Advance(5 * Second);
+        await using PublisherLane lane = await Eventually.Within(opening);
+        lane.Release(Entries(1, 2, 3));
+        Assert.True(lane.Offer(2, isLast: false));
+
+        publisher.Opening.SetResult(2);
+        await Eventually.Within(lane.CloseAsync(CancellationToken.None));
+
+        Assert.Equal([3L], publisher.Published);
+        Assert.False(lane.Lacks(2, isLast: false));
+    }
+
+    [Fact]
+    public async Task Outbox_OnlyTheNewestWanted_KeepsTheNewestAndNoBytes()
+    {
+        await using PublisherLane lane = await Open(new RecordingPublisher { Interval = Second });
+        var outbox = new Outbox([lane]);
+
+        foreach (OutboxEntry entry in Entries(1, 2, 3)) Assert.True(outbox.Add(entry));
+
+        Assert.Equal([3L], outbox.Capture().Select(entry => entry.Version));
+        Assert.Equal((0, 0), (outbox.Bytes, outbox.BytesSinceCapture));
+    }
+
+    [Fact]
+    public async Task Outbox_OneWantsEachAndOneTheNewest_KeepsWhatTheFirstLacks()
+    {
+        var each = new RecordingPublisher();
+        await using PublisherLane newest = await Open(new RecordingPublisher { Interval = Second }), all = await Open(each);
+        var outbox = new Outbox([newest, all]);
+        foreach (OutboxEntry entry in Entries(1, 2, 3)) outbox.Add(entry);
+        Assert.Equal([1L, 2L, 3L], outbox.Capture().Select(entry => entry.Version));
+        Assert.Equal(3, outbox.Bytes);
+
+        all.Release(Entries(1, 2));
+        await Eventually.Within(all.CloseAsync(CancellationToken.None));
+        outbox.RemoveAcknowledged();
+
+        Assert.Equal([3L], outbox.Capture().Select(entry => entry.Version));
+    }
+
+    private static OutboxEntry[] Entries(params long[] versions) => [.. versions.Select(version => new OutboxEntry(version, false, new byte[1]))];
+
+    private async Task<PublisherLane> Open(RecordingPublisher publisher)
+    {
+        var lane = new PublisherLane(publisher, new ModelMetrics(), _time);
+        await lane.OpenAsync("run", null, () => { }, CancellationToken.None);
+        return lane;
+    }
+
+    private sealed class RecordingPublisher : SnapshotPublisher
+    {
+        public ConcurrentQueue<long> Published { get; } = new();
+
+        public TimeSpan? Interval { get; init; }
+
+        public TaskCompletionSource<long>? Opening { get; init; }
+
+        public bool IsOpened { get; private set; }
+
+        public override string Name => "recording";
+
+        public override int EveryUpdates => 1;
+
+        public override TimeSpan? Every => Interval;
+
+        public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken)
+        {
+            IsOpened = true;
+            return Opening?.Task ?? Task.FromResult(0L);
+        }
+
+        public override Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)
+        {
+            foreach (OutboxEntry snapshot in snapshots) Published.Enqueue(snapshot.Version);
+            return Task.CompletedTask;
+        }
+
+        public Task Holds(params long[] versions) => Eventually.True(() => Published.SequenceEqual(versions), $"versions {string.Join(", ", versions)} to be published");
+    }
+}
