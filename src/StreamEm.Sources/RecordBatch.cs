@@ -62,6 +62,12 @@ public sealed class RecordBatch
     /// <summary>The position after everything that was read for this batch, rejected and skipped records included.</summary>
     public long EndOffset { get; set; }
 
+    /// <summary>
+    /// Whether what the batch says - where it stands now - could not be told from the data and the position before it alone, because it depended on the
+    /// moment: a partition has had nothing for a while, or has records again, or is new. Reading again from before it may find otherwise.
+    /// </summary>
+    public bool IsDecision { get; set; }
+
     /// <summary>The records rejected, in their order among the accepted ones.</summary>
     public IReadOnlyList<RejectedRecord> Rejected => _rejected;
 
@@ -102,6 +108,7 @@ public sealed class RecordBatch
     public void Clear(string partition, PartitionPosition start)
     {
         Count = 0;
+        IsDecision = false;
         _rejected.Clear();
         _rejectedCharacters = 0;
         Partition = partition;

@@ -3,7 +3,8 @@ namespace StreamEm.Sources;
 /// <summary>
 /// Records with positions. Life cycle: created at a <see cref="SourcePosition"/>; <see cref="ReadAsync"/> until it returns false or the
 /// caller stops; disposed once. One caller at a time. The order of records is a pure function of the data and the start position, so that
-/// reading again from a position yields the same records.
+/// reading again from a position yields the same records, but for what only the moment can tell; that is told as a position of its own, marked
+/// <see cref="RecordBatch.IsDecision"/>, before anything depends on it.
 /// </summary>
 public abstract class RecordSource : IAsyncDisposable
 {
@@ -42,7 +43,7 @@ public enum SourceFailure
     /// <summary>A file or topic that should be there is not (66).</summary>
     Missing,
 
-    /// <summary>The data under a stored position is no longer the same (65).</summary>
+    /// <summary>The data is damaged, or no longer the same under a stored position (65).</summary>
     Changed,
 
     /// <summary>Reading failed (74).</summary>

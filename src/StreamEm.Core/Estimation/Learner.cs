@@ -24,7 +24,7 @@ public enum LearnerStatus
 /// </summary>
 public sealed class Learner
 {
-    private const int StateVersion = 1;
+    private const int StateVersion = 2;
     private readonly LatentModelOptions _modelOptions;
     private readonly LearningOptions _options;
     private readonly InitialParameters? _from;

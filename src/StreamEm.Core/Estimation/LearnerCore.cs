@@ -20,6 +20,8 @@ internal sealed class LearnerCore
     private readonly int[] _starved;
     private double _meanLogLikelihood = double.NaN;
     private long _impossible;
+    private int[] _absentFeatures = [];
+    private int _bufferedRecords;
 
     private LearnerCore(
         LatentModelOptions modelOptions, LearningOptions options, LatentModel model, double[] featureVariances, Standardization standardization, StepwiseEm em)
@@ -44,7 +46,11 @@ internal sealed class LearnerCore
         double[] theta = new Initializer(model, options.Initialization, threads).Run(rows);
         var stepSize = new PowerLaw(options.StepSize);
         double worth = Math.Min(buffer.Count, options.MinibatchSize / stepSize.At(1));
-        return new LearnerCore(modelOptions, options, model, variances, standardization, new StepwiseEm(model, options.Recursion, stepSize, theta, worth, threads));
+        return new LearnerCore(modelOptions, options, model, variances, standardization, new StepwiseEm(model, options.Recursion, stepSize, theta, worth, threads))
+        {
+            _absentFeatures = Standardizer.AbsentFeatures(buffer),
+            _bufferedRecords = buffer.Count,
+        };
     }
 
     /// <summary>Starts exactly at given parameters.</summary>
@@ -120,7 +126,7 @@ internal sealed class LearnerCore
                 Records = Em.Rows,
                 EffectiveRecords = Em.EffectiveRows,
                 MeanLogLikelihood = _meanLogLikelihood,
-                Warnings = Warnings(labels),
+                Warnings = Warnings(labels, features),
             },
         };
     }
@@ -138,6 +144,9 @@ internal sealed class LearnerCore
         writer.Write(Em.LastStepSize);
         writer.Write(_meanLogLikelihood);
         writer.Write(_impossible);
+        writer.Write(_bufferedRecords);
+        writer.Write(_absentFeatures.Length);
+        foreach (int feature in _absentFeatures) writer.Write(feature);
         foreach (int updates in _starved) writer.Write(updates);
         writer.Write(Em.Events.All.Count);
         foreach (ModelEvent item in Em.Events.All)
@@ -165,7 +174,10 @@ internal sealed class LearnerCore
         {
             _meanLogLikelihood = reader.ReadDouble(),
             _impossible = reader.ReadInt64(),
+            _bufferedRecords = reader.ReadInt32(),
+            _absentFeatures = new int[Math.Clamp(reader.ReadInt32(), 0, dimension)],
         };
+        for (int at = 0; at < core._absentFeatures.Length; at++) core._absentFeatures[at] = Math.Clamp(reader.ReadInt32(), 0, dimension - 1);
         for (int k = 0; k < core._starved.Length; k++) core._starved[k] = reader.ReadInt32();
         int events = reader.ReadInt32();
         for (int at = 0; at < events; at++) em.Events.Add((ModelEventKind)reader.ReadInt32(), reader.ReadInt32(), reader.ReadDouble());
@@ -244,9 +256,14 @@ internal sealed class LearnerCore
         return status;
     }
 
-    private List<string> Warnings(LabelNames labels)
+    private List<string> Warnings(LabelNames labels, IReadOnlyList<string> features)
     {
         var warnings = new List<string>();
+        foreach (int feature in _absentFeatures)
+        {
+            warnings.Add(FormattableString.Invariant(
+                $"feature '{features[feature]}' had no value in any of the first {_bufferedRecords} records, so nothing is known of its location and scale. Check its name, or leave it out."));
+        }
         double smallest = Em.Parameters.AsSpan(0, _model.Components)[0];
         for (int k = 1; k < _model.Components; k++) smallest = Math.Min(smallest, Em.Parameters[k]);
         if (_options.Recursion == Recursion.Parameters && _model.Components > 1 && _options.MinibatchSize * smallest < 20)

@@ -80,6 +80,19 @@ internal static class Standardizer
         return kept.Count > 0 ? kept : standardized;
     }
 
+    /// <summary>The features without a value in any row.</summary>
+    public static int[] AbsentFeatures(Minibatch batch)
+    {
+        var absent = new List<int>();
+        for (int d = 0; d < batch.Dimension; d++)
+        {
+            bool any = false;
+            for (int row = 0; row < batch.Count && !any; row++) any = !double.IsNaN(batch.Row(row)[d]);
+            if (!any) absent.Add(d);
+        }
+        return [.. absent];
+    }
+
     private static (double Low, double High) Bounds(Minibatch batch, int feature)
     {
         var present = new List<double>(batch.Count);

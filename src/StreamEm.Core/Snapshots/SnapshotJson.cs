@@ -17,6 +17,9 @@ public static class SnapshotJson
     /// <summary>The value of <c>format_version</c>: within a major version only optional fields are added.</summary>
     public const string FormatVersion = "1.0";
 
+    /// <summary>An instant as every document of StreamEM has it: UTC with milliseconds, <c>2026-11-20T08:00:00.123Z</c>.</summary>
+    public static string Timestamp(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
     /// <summary>Writes the snapshot as one JSON object, on one line unless <paramref name="indented"/>.</summary>
     public static void Write(ModelSnapshot snapshot, IBufferWriter<byte> output, bool indented = false)
     {
@@ -26,7 +29,7 @@ public static class SnapshotJson
         json.WriteString("format_version", FormatVersion);
         WriteModel(json, snapshot);
         json.WriteNumber("version", snapshot.Version);
-        json.WriteString("created_at", snapshot.CreatedAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        json.WriteString("created_at", Timestamp(snapshot.CreatedAt));
         json.WriteStartObject("signature");
         WriteStrings(json, "features", snapshot.Features);
         WriteStrings(json, "outputs", ["log_density", "responsibilities", "component", "anomaly_score"]);

@@ -68,7 +68,7 @@ internal sealed class OpenFile : IDisposable
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
-            throw new SourceException(SourceFailure.Io, FormattableString.Invariant($"'{_path}' cannot be read at byte {_at}: {e.Message}"), e);
+            throw new SourceException(e is InvalidDataException ? SourceFailure.Changed : SourceFailure.Io, FormattableString.Invariant($"'{_path}' cannot be read at byte {_at}: {e.Message}"), e);
         }
     }
 

@@ -5,9 +5,6 @@ namespace StreamEm.Sources.Kafka;
 /// <summary>How the client is configured, and what its errors mean here.</summary>
 public static class KafkaClient
 {
-    /// <summary>Leaves out bytes that nobody needs.</summary>
-    internal static IDeserializer<byte[]?> NoBytes { get; } = new NothingDeserializer();
-
     /// <summary>The configuration of a source's consumer.</summary>
     internal static ConsumerConfig ConsumerConfig(KafkaSourceOptions options, KafkaMessageFields fields)
     {
@@ -17,7 +14,8 @@ public static class KafkaClient
             CheckCrcs = true,
             ReconnectBackoffMaxMs = 1000,
             FetchWaitMaxMs = 100,
-            QueuedMaxMessagesKbytes = 16 * 1024,
+            // Pausing a partition throws away what was fetched of it: not much is fetched ahead of the inbox.
+            QueuedMaxMessagesKbytes = 8 * 1024,
             MaxPollIntervalMs = 86_400_000,
         };
         KafkaProperties.Apply(options.Properties, config);
@@ -29,7 +27,7 @@ public static class KafkaClient
         config.AutoCommitIntervalMs = 1000;
         config.AutoOffsetReset = AutoOffsetReset.Error;
         config.EnablePartitionEof = true;
-        config.ConsumeResultFields = fields.ConsumeResultFields;
+        config.ConsumeResultFields = fields.ConsumeResultFields(isOneTopic: options.Topics.Count == 1);
         return config;
     }
 
@@ -63,9 +61,4 @@ public static class KafkaClient
     public static SourceException UnusableClient(Exception failure, string section = "source.kafka") => failure is DllNotFoundException or TypeInitializationException
         ? new SourceException(SourceFailure.Configuration, "The native Kafka client librdkafka is not part of this build. Run './build.sh setup' in the source tree and build again.", failure)
         : new SourceException(SourceFailure.Configuration, $"{section} cannot be used: {failure.Message}", failure);
-
-    private sealed class NothingDeserializer : IDeserializer<byte[]?>
-    {
-        public byte[]? Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) => null;
-    }
 }

@@ -14,12 +14,17 @@ internal sealed record TopicPartitions(string Topic, string? Id, int Count);
 internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan IdTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long to wait for an answer with ids before the first, and after it.</summary>
+    private static readonly (TimeSpan First, TimeSpan Later) IdTimeout = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
+
+    /// <summary>How often a cluster may answer without ids before it is taken for one that has none.</summary>
+    private const int AnswersWithoutIds = 2;
 
     private readonly IAdminClient _admin = new DependentAdminClientBuilder(handle).Build();
 
-    /// <summary>Whether the cluster tells topic ids; null while nobody knows.</summary>
-    private bool? _hasIds;
+    private bool _hasIds;
+    private int _withoutIds;
 
     /// <summary>The topics as they are now.</summary>
     /// <exception cref="SourceException">One of them does not exist or may not be seen.</exception>
@@ -28,9 +33,9 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options)
     {
         try
         {
-            if (_hasIds == false) return DescribeWithoutIds();
+            if (_withoutIds >= AnswersWithoutIds) return await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
             DescribeTopicsResult result = await _admin.DescribeTopicsAsync(
-                TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = IdTimeout }).ConfigureAwait(false);
+                TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = _hasIds ? IdTimeout.Later : IdTimeout.First }).ConfigureAwait(false);
             _hasIds = true;
             return [.. result.TopicDescriptions.Select(topic => new TopicPartitions(topic.Name, IdOf(topic), topic.Partitions.Count))];
         }
@@ -39,11 +44,11 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options)
             foreach (TopicDescription topic in failure.Results.TopicDescriptions) Refuse(topic.Name, topic.Error, failure);
             throw;
         }
-        catch (KafkaException failure) when (_hasIds is null && failure.Error.Code is ErrorCode.Local_TimedOut or ErrorCode.Local_UnsupportedFeature)
+        catch (KafkaException failure) when (!_hasIds && failure.Error.Code is ErrorCode.Local_TimedOut or ErrorCode.Local_UnsupportedFeature)
         {
-            // A cluster without a controller to ask (the client's mock) may still answer the older question.
-            IReadOnlyList<TopicPartitions> topics = DescribeWithoutIds();
-            _hasIds = false;
+            // A cluster without a controller to ask (the client's mock) may still answer the older question; a slow one is asked again next time.
+            List<TopicPartitions> topics = DescribeWithoutIds();
+            _withoutIds++;
             return topics;
         }
     }

@@ -1,14 +1,15 @@
+using System.Runtime.InteropServices;
+
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
 /// What the polling thread has read and the reader has not: a queue per partition, and what is known about its end. One thread puts, one takes.
 /// </summary>
-internal sealed class KafkaInbox(TimeProvider time) : IDisposable
+internal sealed class KafkaInbox(TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly Queue<KafkaPartition> _joined = new();
     private readonly Dictionary<KafkaPartition, PartitionQueue> _queues = [];
-    private readonly AutoResetEvent _taken = new(initialState: false);
     private TaskCompletionSource? _waiting;
     private KafkaPartition? _wanted;
     private SourceException? _failure;
@@ -17,9 +18,6 @@ internal sealed class KafkaInbox(TimeProvider time) : IDisposable
 
     /// <summary>Bytes that were put and not yet taken and used.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
-
-    /// <summary>The partition the reader waits for; null while it is busy.</summary>
-    public KafkaPartition? Wanted => Volatile.Read(ref _wanted);
 
     /// <summary>Takes in new partitions, all at once.</summary>
     public void Join(IReadOnlyList<KafkaPartition> partitions)
@@ -36,16 +34,29 @@ internal sealed class KafkaInbox(TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>Puts a message of a partition; the reader learns of it by <see cref="Nudge"/>.</summary>
-    public void Put(KafkaPartition partition, in KafkaRecord record)
+    /// <summary>Puts messages of a partition; the reader learns of them by <see cref="Nudge"/>.</summary>
+    /// <returns>An empty list to receive the next ones in.</returns>
+    public List<KafkaRecord> Put(KafkaPartition partition, List<KafkaRecord> records)
     {
+        long bytes = 0;
+        foreach (ref readonly KafkaRecord record in CollectionsMarshal.AsSpan(records)) bytes += record.Bytes;
         lock (_lock)
         {
             PartitionQueue queue = _queues[partition];
-            queue.Incoming.Add(record);
-            queue.Bytes += record.Bytes;
+            if (queue.Incoming.Count == 0)
+            {
+                (queue.Incoming, records) = (records, queue.Incoming);
+            }
+            else
+            {
+                queue.Incoming.AddRange(records);
+                records.Clear();
+            }
+
+            queue.Bytes += bytes;
             queue.EndOffset = null;
-            Interlocked.Add(ref _bytes, record.Bytes);
+            Interlocked.Add(ref _bytes, bytes);
+            return records;
         }
     }
 
@@ -99,9 +110,6 @@ internal sealed class KafkaInbox(TimeProvider time) : IDisposable
         lock (_lock) return _queues[partition].Bytes;
     }
 
-    /// <summary>Waits until the reader has taken something or waits for a partition. For the polling thread.</summary>
-    public void WaitUntilTaken(TimeSpan atMost) => _taken.WaitOne(atMost);
-
     /// <summary>The next new partition, if any.</summary>
     public bool TryTakeJoined(out KafkaPartition? partition)
     {
@@ -128,11 +136,7 @@ internal sealed class KafkaInbox(TimeProvider time) : IDisposable
     }
 
     /// <summary>Notes that messages taken were used.</summary>
-    public void Release(long bytes)
-    {
-        Interlocked.Add(ref _bytes, -bytes);
-        _taken.Set();
-    }
+    public void Release(long bytes) => Interlocked.Add(ref _bytes, -bytes);
 
     /// <summary>What the broker last reported as the end of a partition, and for how long that has stood while the brokers answered.</summary>
     public (long Offset, TimeSpan Since)? EndOf(KafkaPartition partition)
@@ -164,7 +168,6 @@ internal sealed class KafkaInbox(TimeProvider time) : IDisposable
             changed = _waiting.Task;
         }
 
-        _taken.Set();
         using var awake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(changed, Task.Delay(atMost ?? Timeout.InfiniteTimeSpan, time, awake.Token)).ConfigureAwait(false);
         await awake.CancelAsync().ConfigureAwait(false);
@@ -177,9 +180,6 @@ internal sealed class KafkaInbox(TimeProvider time) : IDisposable
 
         cancellationToken.ThrowIfCancellationRequested();
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _taken.Dispose();
 
     private bool HasSome(KafkaPartition? wanted)
     {

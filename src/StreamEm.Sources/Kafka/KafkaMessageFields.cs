@@ -51,14 +51,16 @@ internal sealed class KafkaMessageFields
     /// <summary>The header that holds the weight, as decimal text; null without.</summary>
     public string? WeightHeader { get; }
 
-    /// <summary>Which parts of a message the client has to hand over.</summary>
-    public string ConsumeResultFields => (UsesTimestamp, WeightHeader) switch
+    /// <summary>Which parts of a message besides key and value the client has to hand over. Every one costs time with every message.</summary>
+    /// <param name="isOneTopic">Whether the topic's name is known without being told.</param>
+    public string ConsumeResultFields(bool isOneTopic)
     {
-        (false, null) => "topic",
-        (true, null) => "topic,timestamp",
-        (false, _) => "topic,headers",
-        _ => "topic,timestamp,headers",
-    };
+        List<string> fields = [];
+        if (!isOneTopic) fields.Add("topic");
+        if (UsesTimestamp) fields.Add("timestamp");
+        if (WeightHeader is not null) fields.Add("headers");
+        return fields.Count == 0 ? "none" : string.Join(',', fields);
+    }
 
     /// <summary>What the record has from its message.</summary>
     /// <returns>Why the record cannot be used, and what was found; null when it can.</returns>
@@ -69,8 +71,8 @@ internal sealed class KafkaMessageFields
         double weight = 1;
         if (UsesKey && record.Key is { Length: > 0 } bytes)
         {
-            if (!Utf8.IsValid(bytes)) return (RejectionReason.DecodeUtf8, "the message's key is not UTF-8");
-            key = _keys.Get(bytes);
+            if (!Utf8.IsValid(bytes.Span)) return (RejectionReason.DecodeUtf8, "the message's key is not UTF-8");
+            key = _keys.Get(bytes.Span);
         }
 
         if (WeightHeader is not null && record.Headers?.TryGetLastBytes(WeightHeader, out byte[] text) == true && text is not null)
@@ -94,10 +96,11 @@ internal sealed class KafkaMessageFields
 /// <param name="Headers">Its headers, when needed.</param>
 /// <param name="Timestamp">Milliseconds since 1970, or <see cref="RecordBatch.NoTimestamp"/>.</param>
 /// <param name="IsGap">Not a message: the records before <paramref name="Offset"/> are gone, and the configuration allows to go on there.</param>
-internal readonly record struct KafkaRecord(long Offset, byte[]? Value, byte[]? Key, Headers? Headers, long Timestamp, bool IsGap = false)
+internal readonly record struct KafkaRecord(long Offset, MessageBytes Value, MessageBytes Key, Headers? Headers, long Timestamp, bool IsGap = false)
 {
-    private const int Overhead = 128;
+    /// <summary>What it costs without its bytes.</summary>
+    private const int Overhead = 64;
 
     /// <summary>About what it costs in memory.</summary>
-    public int Bytes => Overhead + (Value?.Length ?? 0) + (Key?.Length ?? 0);
+    public int Bytes => Overhead + Value.Length + Key.Length;
 }

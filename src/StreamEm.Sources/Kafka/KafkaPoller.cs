@@ -3,15 +3,19 @@ using Confluent.Kafka;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// The one thread that owns the client: it opens, polls, pauses, commits and closes, and never decodes. What it reads goes to the inbox. When
-/// the inbox is full and the reader is busy it lets the client's own bounded queue fill; when the reader waits for one partition while others
-/// fill the memory, those are paused and polling goes on.
+/// The one thread that owns the client: it opens, polls, pauses, commits and closes, and never decodes nor waits for anything but the client. What
+/// it reads goes to the inbox; when that is full, partitions are paused and polling goes on.
 /// </summary>
 internal sealed class KafkaPoller : IAsyncDisposable
 {
     private const int PollMilliseconds = 100;
+
+    /// <summary>While partitions are paused: how late one may be resumed.</summary>
+    private const int PausedPollMilliseconds = 10;
+
     private const int RetryMilliseconds = 250;
     private const int MessagesPerTurn = 1000;
+    private const long MaxBytesPerTurn = 1 << 20;
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5);
 
     private readonly KafkaSourceOptions _options;
@@ -21,23 +25,34 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private readonly Outage _outage;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<TopicPartition, AssignedPartition> _assigned = [];
-    private readonly HashSet<AssignedPartition> _paused = [];
+    private readonly Dictionary<(string, int), AssignedPartition> _assigned = [];
+    private readonly List<AssignedPartition> _partitions = [];
+    private readonly List<AssignedPartition> _received = [];
     private readonly TimeProvider _time;
+    private readonly long _bytesPerTurn;
+    private ReadAhead? _readAhead;
+    private ClusterWatch? _watch;
+    private AssignedPartition? _latest;
     private SourcePosition? _durable;
     private SourceException? _fatal;
-    private long _discovered;
-    private Task<IReadOnlyList<TopicPartitions>>? _discovery;
+    private long _receivedBytes, _turns;
 
     public KafkaPoller(KafkaSourceOptions options, KafkaMessageFields fields, SourcePosition position, KafkaInbox inbox, TimeProvider time)
     {
         (_options, _fields, _position, _inbox, _time) = (options, fields, position, inbox, time);
         _outage = new Outage(options.Brokers, options.UnavailableAfter, "source.kafka", time) { ReachableChanged = inbox.SetReachable };
+        _bytesPerTurn = Math.Min(MaxBytesPerTurn, options.ReadAheadBytes / 8);
         Config = KafkaClient.ConsumerConfig(options, fields);
     }
 
     /// <summary>Why nothing comes from the brokers; null when all is well.</summary>
     public string? Problem => _outage.Problem;
+
+    /// <summary>Partitions paused because what was read of them waits to be used.</summary>
+    public int PausedPartitions => _readAhead?.Paused ?? 0;
+
+    /// <summary>How often the client was polled, or a round of polls made: grows as long as the thread is alive.</summary>
+    public long Turns => Interlocked.Read(ref _turns);
 
     private ConsumerConfig Config { get; }
 
@@ -51,9 +66,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        if (await Task.WhenAny(_ended.Task, Task.Delay(CloseDeadline, _time)).ConfigureAwait(false) != _ended.Task) return;
-        _stop.Dispose();
-        _inbox.Dispose();
+        if (await Task.WhenAny(_ended.Task, Task.Delay(CloseDeadline, _time)).ConfigureAwait(false) == _ended.Task) _stop.Dispose();
     }
 
     /// <summary>Commits a position for lag tools at the next opportunity, as good as it goes.</summary>
@@ -66,11 +79,13 @@ internal sealed class KafkaPoller : IAsyncDisposable
     {
         try
         {
-            using IConsumer<byte[]?, byte[]?> consumer = Build();
+            using IConsumer<MessageBytes, MessageBytes> consumer = Build();
             var cluster = new KafkaCluster(consumer.Handle, _options);
+            _readAhead = new ReadAhead(consumer, _inbox, _options.ReadAheadBytes);
             try
             {
                 Open(consumer, cluster);
+                _watch = new ClusterWatch(cluster, _outage, _options, _time);
                 while (!IsStopping) Poll(consumer, cluster);
             }
             finally
@@ -100,9 +115,9 @@ internal sealed class KafkaPoller : IAsyncDisposable
         }
     }
 
-    private IConsumer<byte[]?, byte[]?> Build() => new ConsumerBuilder<byte[]?, byte[]?>(Config)
-        .SetKeyDeserializer(_fields.UsesKey ? Deserializers.ByteArray! : KafkaClient.NoBytes)
-        .SetValueDeserializer(Deserializers.ByteArray!)
+    private IConsumer<MessageBytes, MessageBytes> Build() => new ConsumerBuilder<MessageBytes, MessageBytes>(Config)
+        .SetKeyDeserializer(_fields.UsesKey ? new MessageBlocks() : new NoMessageBytes())
+        .SetValueDeserializer(new MessageBlocks())
         .SetLogHandler((_, _) => { })
         .SetErrorHandler((_, error) => OnError(error))
         .Build();
@@ -111,47 +126,54 @@ internal sealed class KafkaPoller : IAsyncDisposable
     {
         if (error.IsFatal || KafkaClient.IsDenied(error.Code)) _fatal ??= KafkaClient.FailureOf(error, _options);
         else if (error.Code == ErrorCode.Local_AllBrokersDown) _outage.Begin(error.Reason);
+        else _watch?.Doubt();
     }
 
-    private void Open(IConsumer<byte[]?, byte[]?> consumer, KafkaCluster cluster)
+    private void Open(IConsumer<MessageBytes, MessageBytes> consumer, KafkaCluster cluster)
     {
         IReadOnlyList<KafkaPartition> partitions = _outage.Retry(
             () => cluster.Resolve(cluster.DescribeAsync().GetAwaiter().GetResult(), _position, _options.Once), isPatient: !_options.Once, () => Step(consumer, cluster, RetryMilliseconds));
         Assign(consumer, partitions);
-        _discovered = _time.GetTimestamp();
     }
 
-    private void Assign(IConsumer<byte[]?, byte[]?> consumer, IReadOnlyList<KafkaPartition> partitions)
+    private void Assign(IConsumer<MessageBytes, MessageBytes> consumer, IReadOnlyList<KafkaPartition> partitions)
     {
-        foreach (KafkaPartition partition in partitions) _assigned.Add(new TopicPartition(partition.Topic, partition.Number), new AssignedPartition(partition));
-        _inbox.Join(partitions);
+        foreach (KafkaPartition partition in partitions)
+        {
+            var assigned = new AssignedPartition(partition);
+            _assigned.Add((partition.Topic, partition.Number), assigned);
+            _partitions.Add(assigned);
+        }
+
         consumer.IncrementalAssign(partitions.Select(p => new TopicPartitionOffset(p.Topic, p.Number, p.Position.Next)));
+        _inbox.Join(partitions);
     }
 
-    private void Poll(IConsumer<byte[]?, byte[]?> consumer, KafkaCluster cluster)
+    private void Poll(IConsumer<MessageBytes, MessageBytes> consumer, KafkaCluster cluster)
     {
+        Interlocked.Increment(ref _turns);
         _outage.ThrowIfTooLong();
         StoreDurable(consumer);
-        Discover(consumer, cluster);
-        if (Throttle(consumer)) return;
+        if (_watch!.Poll() is { } topics) TakeNewPartitions(consumer, cluster, topics);
+        _readAhead!.Balance(_partitions);
 
         // Many messages a turn: the checks above are for every 100 ms, not for every message.
-        int wait = PollMilliseconds;
-        for (int i = 0; i < MessagesPerTurn && Step(consumer, cluster, wait) && _inbox.Bytes <= _options.ReadAheadBytes; i++) wait = 0;
-        _inbox.Nudge();
+        int wait = _readAhead.Paused > 0 ? PausedPollMilliseconds : PollMilliseconds;
+        for (int i = 0; i < MessagesPerTurn && Step(consumer, cluster, wait) && _receivedBytes <= _bytesPerTurn && !_readAhead.IsFull; i++) wait = 0;
+        Deliver();
     }
 
     /// <summary>Polls once.</summary>
     /// <returns>Whether there was something.</returns>
-    private bool Step(IConsumer<byte[]?, byte[]?> consumer, KafkaCluster cluster, int milliseconds)
+    private bool Step(IConsumer<MessageBytes, MessageBytes> consumer, KafkaCluster cluster, int milliseconds)
     {
         _stop.Token.ThrowIfCancellationRequested();
         try
         {
-            ConsumeResult<byte[]?, byte[]?>? result = consumer.Consume(milliseconds);
+            ConsumeResult<MessageBytes, MessageBytes>? result = consumer.Consume(milliseconds);
             if (_fatal is not null) throw _fatal;
             if (result is null) return false;
-            Receive(consumer, result);
+            Receive(result);
         }
         catch (ConsumeException failure)
         {
@@ -161,64 +183,59 @@ internal sealed class KafkaPoller : IAsyncDisposable
         return true;
     }
 
-    private void Receive(IConsumer<byte[]?, byte[]?> consumer, ConsumeResult<byte[]?, byte[]?> result)
+    private void Receive(ConsumeResult<MessageBytes, MessageBytes> result)
     {
-        if (!_assigned.TryGetValue(result.TopicPartition, out AssignedPartition? assigned)) return;
-        _outage.End();
+        if (Find(result.Topic, result.Partition.Value) is not { } assigned) return;
+        long offset = result.Offset.Value;
         if (result.IsPartitionEOF)
         {
-            _inbox.PutEnd(assigned.Partition, result.Offset);
+            Deliver();
+            _inbox.PutEnd(assigned.Partition, offset);
             return;
         }
 
-        if (result.Offset < assigned.Next) return;
-        assigned.Next = result.Offset + 1;
-        Message<byte[]?, byte[]?> message = result.Message;
+        if (offset < assigned.Next) return;
+        assigned.Next = offset + 1;
+        Message<MessageBytes, MessageBytes> message = result.Message;
         long timestamp = _fields.UsesTimestamp && message.Timestamp.Type != TimestampType.NotAvailable ? message.Timestamp.UnixTimestampMs : RecordBatch.NoTimestamp;
-        _inbox.Put(assigned.Partition, new KafkaRecord(result.Offset, message.Value, message.Key, _fields.WeightHeader is null ? null : message.Headers, timestamp));
-        if (result.Offset >= assigned.End) Pause(consumer, assigned);
+        Receive(assigned, new KafkaRecord(offset, message.Value, message.Key, _fields.WeightHeader is null ? null : message.Headers, timestamp));
+        if (offset >= assigned.End) _readAhead!.Pause([assigned]);
     }
 
-    /// <summary>Keeps the read-ahead within its bound.</summary>
-    /// <returns>Whether to look again before polling.</returns>
-    private bool Throttle(IConsumer<byte[]?, byte[]?> consumer)
+    private void Receive(AssignedPartition assigned, in KafkaRecord record)
     {
-        long share = _options.ReadAheadBytes / Math.Max(1, _assigned.Count);
-        bool isFull = _inbox.Bytes > _options.ReadAheadBytes;
-        if (isFull && _inbox.Wanted is null)
-        {
-            _inbox.WaitUntilTaken(TimeSpan.FromMilliseconds(PollMilliseconds));
-            return true;
-        }
-
-        if (isFull)
-        {
-            foreach (AssignedPartition assigned in _assigned.Values)
-                if (assigned.Partition != _inbox.Wanted && _inbox.BytesOf(assigned.Partition) > share / 2) Pause(consumer, assigned);
-        }
-
-        if (_paused.Count == 0) return false;
-        List<AssignedPartition> resumed = [.. _paused.Where(p => p.Next <= p.End && _inbox.BytesOf(p.Partition) <= share / 4)];
-        if (resumed.Count == 0) return false;
-        _paused.ExceptWith(resumed);
-        consumer.Resume(resumed.Select(p => p.TopicPartition));
-        return false;
+        if (assigned.Received.Count == 0) _received.Add(assigned);
+        assigned.Received.Add(record);
+        _receivedBytes += record.Bytes;
     }
 
-    private void Pause(IConsumer<byte[]?, byte[]?> consumer, AssignedPartition assigned)
+    /// <summary>The partition of a message; mostly that of the one before. The client leaves the topic's name out where there is only one.</summary>
+    private AssignedPartition? Find(string? topic, int number)
     {
-        if (_paused.Add(assigned)) consumer.Pause([assigned.TopicPartition]);
+        topic ??= _options.Topics[0];
+        if (_latest is { } latest && latest.Partition.Number == number && latest.Partition.Topic == topic) return latest;
+        return _latest = _assigned.GetValueOrDefault((topic, number));
     }
 
-    private void OnConsumeError(IConsumer<byte[]?, byte[]?> consumer, KafkaCluster cluster, ConsumeException failure)
+    /// <summary>Hands what was received to the reader.</summary>
+    private void Deliver()
+    {
+        if (_received.Count == 0) return;
+        foreach (AssignedPartition assigned in _received) assigned.Received = _inbox.Put(assigned.Partition, assigned.Received);
+        _received.Clear();
+        _receivedBytes = 0;
+        _inbox.Nudge();
+    }
+
+    private void OnConsumeError(IConsumer<MessageBytes, MessageBytes> consumer, KafkaCluster cluster, ConsumeException failure)
     {
         ErrorCode code = failure.Error.Code;
-        if (code is ErrorCode.Local_AutoOffsetReset or ErrorCode.OffsetOutOfRange && _assigned.TryGetValue(failure.ConsumerRecord.TopicPartition, out AssignedPartition? assigned))
+        if (code is ErrorCode.Local_AutoOffsetReset or ErrorCode.OffsetOutOfRange && Find(failure.ConsumerRecord.Topic, failure.ConsumerRecord.Partition.Value) is { } assigned)
         {
             long next = _outage.Retry(() => cluster.PassGap(assigned.Partition.Name, assigned.TopicPartition, assigned.Next), isPatient: true, () => Step(consumer, cluster, RetryMilliseconds));
-            _inbox.Put(assigned.Partition, new KafkaRecord(next, null, null, null, RecordBatch.NoTimestamp, IsGap: true));
+            Receive(assigned, new KafkaRecord(next, default, default, null, RecordBatch.NoTimestamp, IsGap: true));
             assigned.Next = next;
-            _paused.Remove(assigned);
+            _readAhead!.Reassigned(assigned);
             consumer.IncrementalUnassign([assigned.TopicPartition]);
             consumer.IncrementalAssign([new TopicPartitionOffset(assigned.TopicPartition, next)]);
         }
@@ -232,12 +249,12 @@ internal sealed class KafkaPoller : IAsyncDisposable
         }
     }
 
-    private void StoreDurable(IConsumer<byte[]?, byte[]?> consumer)
+    private void StoreDurable(IConsumer<MessageBytes, MessageBytes> consumer)
     {
         if (Interlocked.Exchange(ref _durable, null) is not { } durable) return;
         try
         {
-            foreach (AssignedPartition assigned in _assigned.Values)
+            foreach (AssignedPartition assigned in _partitions)
             {
                 if (durable.Partitions.TryGetValue(assigned.Partition.Name, out PartitionPosition? position))
                     consumer.StoreOffset(new TopicPartitionOffset(assigned.TopicPartition, position.Next));
@@ -249,42 +266,13 @@ internal sealed class KafkaPoller : IAsyncDisposable
         }
     }
 
-    /// <summary>Looks for new partitions now and then, and for the brokers while they do not answer.</summary>
-    private void Discover(IConsumer<byte[]?, byte[]?> consumer, KafkaCluster cluster)
+    private void TakeNewPartitions(IConsumer<MessageBytes, MessageBytes> consumer, KafkaCluster cluster, IReadOnlyList<TopicPartitions> topics)
     {
-        TimeSpan every = _outage.Problem is null ? _options.DiscoverEvery : TimeSpan.FromSeconds(1);
-        if (_discovery is null && _time.GetElapsedTime(_discovered) >= every) _discovery = cluster.DescribeAsync();
-        if (_discovery is not { IsCompleted: true } completed) return;
-        _discovery = null;
-        _discovered = _time.GetTimestamp();
-        if (completed.Exception?.InnerException is { } failure)
-        {
-            if (failure is SourceException) throw failure;
-            if (failure is KafkaException kafka) _outage.Begin(kafka.Error.Reason);
-            return;
-        }
-
-        _outage.End();
         var known = new SourcePosition();
-        foreach (AssignedPartition assigned in _assigned.Values) known.Set(assigned.Partition.Name, assigned.Partition.Position);
-        IReadOnlyList<TopicPartitions> topics = completed.Result;
+        foreach (AssignedPartition assigned in _partitions) known.Set(assigned.Partition.Name, assigned.Start);
         cluster.RefuseOtherTopics(topics, known);
-        if (_options.Once || topics.Sum(topic => topic.Count) == _assigned.Count) return;
+        if (_options.Once || topics.Sum(topic => topic.Count) == _partitions.Count) return;
         IReadOnlyList<KafkaPartition> found = _outage.Retry(() => cluster.ResolveNew(topics, known), isPatient: true, () => Step(consumer, cluster, RetryMilliseconds));
         if (found.Count > 0) Assign(consumer, found);
-    }
-
-    /// <summary>A partition as the polling thread sees it.</summary>
-    private sealed class AssignedPartition(KafkaPartition partition)
-    {
-        public KafkaPartition Partition { get; } = partition;
-
-        public TopicPartition TopicPartition { get; } = new(partition.Topic, partition.Number);
-
-        /// <summary>The lowest offset not yet put into the inbox.</summary>
-        public long Next { get; set; } = partition.Position.Next;
-
-        /// <summary>Where a drained run ends.</summary>
-        public long End { get; } = partition.Position.End ?? long.MaxValue;
     }
 }

@@ -47,6 +47,15 @@ public sealed class KafkaSource : RecordSource
     /// <summary>Messages without a value that were passed over.</summary>
     public long Tombstones => Interlocked.Read(ref _tombstones);
 
+    /// <summary>Partitions that are not fetched for now, because what was read of them waits to be used.</summary>
+    public int PausedPartitions => _poller.PausedPartitions;
+
+    /// <summary>How often the client was polled: grows as long as its thread is alive.</summary>
+    internal long Turns => _poller.Turns;
+
+    /// <summary>What was read and not yet used, in bytes.</summary>
+    internal long BytesAhead => _inbox.Bytes;
+
     /// <inheritdoc/>
     public override void Acknowledge(SourcePosition durable) => _poller.Commit(durable.Copy());
 
@@ -110,7 +119,7 @@ public sealed class KafkaSource : RecordSource
         _hasJoined = true;
         _order.Add(partition!);
         _chunks.Add(partition!, new Chunk());
-        batch.Clear(partition!.Name, partition.Position);
+        Decide(partition!, batch);
         return true;
     }
 
@@ -122,7 +131,7 @@ public sealed class KafkaSource : RecordSource
         {
             if (!partition.IsIdle || !_inbox.HasMessages(partition)) continue;
             TurnOrder.Wake(partition);
-            batch.Clear(partition.Name, partition.Position);
+            Decide(partition, batch);
             return true;
         }
 
@@ -139,6 +148,7 @@ public sealed class KafkaSource : RecordSource
             // Between the last record and the end there may be offsets without a record: transaction markers, compacted records.
             if (offset < end) return false;
             partition.Position = partition.Position with { Next = end };
+            batch.Clear(partition.Name, partition.Position);
         }
         else
         {
@@ -146,10 +156,16 @@ public sealed class KafkaSource : RecordSource
             wait = idleAfter - since;
             if (wait > TimeSpan.Zero) return false;
             TurnOrder.Rest(partition);
+            Decide(partition, batch);
         }
 
-        batch.Clear(partition.Name, partition.Position);
         return true;
+    }
+
+    private static void Decide(KafkaPartition partition, RecordBatch batch)
+    {
+        batch.Clear(partition.Name, partition.Position);
+        batch.IsDecision = true;
     }
 
     private Chunk Refill(KafkaPartition partition)
@@ -184,7 +200,7 @@ public sealed class KafkaSource : RecordSource
             }
 
             chunk.Advance();
-            if (record.Value is null)
+            if (record.Value.IsNull)
             {
                 Interlocked.Increment(ref _tombstones);
                 batch.EndOffset = record.Offset + 1;
@@ -192,19 +208,19 @@ public sealed class KafkaSource : RecordSource
             }
 
             if (_fields.Read(record, out RecordDefaults defaults) is var (reason, detail))
-                batch.Reject(reason, detail, record.Offset, record.Offset + 1, TextOf(record.Value));
+                batch.Reject(reason, detail, record.Offset, record.Offset + 1, TextOf(record.Value.Span));
             else
-                _decoder.DecodeMessage(record.Value, record.Offset, record.Offset + 1, batch, defaults);
+                _decoder.DecodeMessage(record.Value.Span, record.Offset, record.Offset + 1, batch, defaults);
         }
 
         chunk.ReleaseIfUsed(_inbox);
         partition.Position = batch.EndPosition;
     }
 
-    private string TextOf(byte[] value)
+    private string TextOf(ReadOnlySpan<byte> value)
     {
-        if (_options.Format == RecordFormat.Float64) return Convert.ToHexString(value.AsSpan(0, Math.Min(value.Length, RecordDecoder.MaxRejectedBytes / 2)));
-        return Encoding.UTF8.GetString(value.AsSpan(0, Math.Min(value.Length, RecordDecoder.MaxRejectedBytes)));
+        if (_options.Format == RecordFormat.Float64) return Convert.ToHexString(value[..Math.Min(value.Length, RecordDecoder.MaxRejectedBytes / 2)]);
+        return Encoding.UTF8.GetString(value[..Math.Min(value.Length, RecordDecoder.MaxRejectedBytes)]);
     }
 
     /// <summary>Messages of one partition taken from the inbox, and how far they are used.</summary>

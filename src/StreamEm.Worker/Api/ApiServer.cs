@@ -48,7 +48,7 @@ public sealed class ApiServer : IAsyncDisposable
         builder.Services.AddOpenApi();
         _app = builder.Build();
         _app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException });
-        _app.UseStatusCodePages();
+        _app.UseStatusCodePages(status => UnroutedAsync(status.HttpContext));
         _app.UseMiddleware<AccessGuard>();
         _app.MapOpenApi();
         OperationsEndpoints.Map(_app);
@@ -90,6 +90,21 @@ public sealed class ApiServer : IAsyncDisposable
             return Problems.Of(StatusCodes.Status500InternalServerError, "Internal error", "The request met a fault in the program; the log has it.").ExecuteAsync(context);
         object? expected = bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? $"at most {MaxBodyBytes} bytes" : null;
         return Problems.Of(bad.StatusCode, ((HttpStatusCode)bad.StatusCode).ToString(), bad.Message, expected: expected).ExecuteAsync(context);
+    }
+
+    /// <summary>A request that no endpoint took.</summary>
+    private static Task UnroutedAsync(HttpContext context)
+    {
+        HttpResponse response = context.Response;
+        IResult problem = response.StatusCode switch
+        {
+            StatusCodes.Status404NotFound => Problems.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
+                context.Request.Path.Value, "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score or /records; or /livez, /readyz, /startupz, /metrics, /version"),
+            StatusCodes.Status405MethodNotAllowed => Problems.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
+                context.Request.Method, response.Headers.Allow.ToString()),
+            _ => Problems.Of(response.StatusCode, ((HttpStatusCode)response.StatusCode).ToString(), "The request cannot be answered."),
+        };
+        return problem.ExecuteAsync(context);
     }
 
     /// <summary>The process has signals of its own to mind; the host inside must not.</summary>

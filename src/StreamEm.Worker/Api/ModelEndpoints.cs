@@ -9,6 +9,8 @@ namespace StreamEm.Worker.Api;
 /// <summary>The models and their snapshots.</summary>
 internal static class ModelEndpoints
 {
+    private const string AVersion = "a version, a whole number such as 118";
+
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -16,25 +18,26 @@ internal static class ModelEndpoints
         routes.MapGet("/v1/models", (WorkerStatus status) => status.Models.Select(ModelSummary.Of))
             .WithSummary("Every model and where it stands").Produces<IEnumerable<ModelSummary>>();
         routes.MapGet("/v1/models/{id}", LatestAsync)
-            .WithSummary("The newest snapshot; ?min_version=V&wait=30s waits for a newer one").Produces(200, contentType: "application/json").Produces(304).ProducesProblem(404);
+            .WithSummary("The newest snapshot; ?min_version=V&wait=30s waits for a newer one").Produces(200, contentType: "application/json").Produces(304).ProducesProblem(400).ProducesProblem(404);
         routes.MapGet("/v1/models/{id}/snapshots", Versions)
             .WithSummary("The versions kept").Produces<IEnumerable<VersionSummary>>().ProducesProblem(404);
-        routes.MapGet("/v1/models/{id}/snapshots/{version:long}", Version)
-            .WithSummary("One version").Produces(200, contentType: "application/json").ProducesProblem(404);
+        routes.MapGet("/v1/models/{id}/snapshots/{version}", Version)
+            .WithSummary("One version").Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404);
     }
 
     private static async Task<IResult> LatestAsync(
-        string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, long? min_version = null, string? wait = null)
+        string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, string? min_version = null, string? wait = null)
     {
         if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (!TryParseVersion(min_version ?? "0", out long wanted)) return Problems.BadParameter("min_version", min_version, AVersion);
         TimeSpan patience = TimeSpan.Zero;
         if (wait is not null && !WaitTime.TryParse(wait, out patience)) return Problems.BadParameter("wait", wait, "a duration such as 30s, 500ms or 1m");
-        SnapshotDocument? document = await NewestAsync(model, min_version ?? 1, patience < LongestWait ? patience : LongestWait, context, time, lifetime).ConfigureAwait(false);
-        if (document is null) return NoSnapshot(model);
-        if (document.Version < min_version)
+        SnapshotDocument? document = await NewestAsync(model, wanted, patience < LongestWait ? patience : LongestWait, context, time, lifetime).ConfigureAwait(false);
+        if (document is null) return Problems.NoSnapshot(model);
+        if (document.Version < wanted)
         {
             return Problems.Of(StatusCodes.Status404NotFound, "Not there yet", $"The newest version of model '{id}' is {document.Version}.",
-                document.Version, string.Create(CultureInfo.InvariantCulture, $"at least {min_version}"));
+                document.Version, string.Create(CultureInfo.InvariantCulture, $"at least {wanted}"));
         }
 
         return Snapshot(document, context);
@@ -44,14 +47,15 @@ internal static class ModelEndpoints
         ? Results.Ok(model.Feed.Versions.Select(VersionSummary.Of))
         : Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
 
-    private static IResult Version(string id, long version, WorkerStatus status, HttpContext context)
+    private static IResult Version(string id, string version, WorkerStatus status, HttpContext context)
     {
         if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (!TryParseVersion(version, out long wanted)) return Problems.BadParameter("version", version, AVersion);
         IReadOnlyList<SnapshotDocument> kept = model.Feed.Versions;
-        if (kept.LastOrDefault(document => document.Version == version) is { } found) return Snapshot(found, context);
+        if (kept.LastOrDefault(document => document.Version == wanted) is { } found) return Snapshot(found, context);
         return kept.Count == 0
-            ? NoSnapshot(model)
-            : Problems.Of(StatusCodes.Status404NotFound, "Version not kept", $"Version {version} of model '{id}' is not kept.", version, $"{kept[0].Version} to {kept[^1].Version}");
+            ? Problems.NoSnapshot(model)
+            : Problems.Of(StatusCodes.Status404NotFound, "Version not kept", $"Version {wanted} of model '{id}' is not kept.", wanted, $"{kept[0].Version} to {kept[^1].Version}");
     }
 
     /// <summary>The newest snapshot, waited for while it is older than wanted.</summary>
@@ -85,12 +89,5 @@ internal static class ModelEndpoints
         return Results.Bytes(document.Json, "application/json", entityTag: tag);
     }
 
-    private static IResult NoSnapshot(ModelPipeline model)
-    {
-        ModelSummary summary = ModelSummary.Of(model);
-        string reason = summary.Progress is { } progress
-            ? $"it is warming up: {progress.Records} of {progress.Needed} records"
-            : $"its status is {summary.Status}";
-        return Problems.Of(StatusCodes.Status404NotFound, "No snapshot yet", $"Model '{model.Options.Id}' has no snapshot yet: {reason}.", summary.Status, "learning");
-    }
+    private static bool TryParseVersion(string text, out long version) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version);
 }

@@ -1,3 +1,5 @@
+using StreamEm.Worker.Pipeline;
+
 namespace StreamEm.Worker.Api;
 
 /// <summary>Errors of the API as <c>application/problem+json</c>: what was found, what was expected, what to do.</summary>
@@ -15,6 +17,19 @@ internal static class Problems
     /// <summary>No model has this id.</summary>
     public static IResult UnknownModel(string id, IEnumerable<string> known) =>
         Of(StatusCodes.Status404NotFound, "Unknown model", $"There is no model '{id}'.", id, known.ToArray());
+
+    /// <summary>The model has not made a version yet that may be seen.</summary>
+    public static IResult NoSnapshot(ModelPipeline model)
+    {
+        ModelSummary summary = ModelSummary.Of(model);
+        string reason = (summary.Progress, model.State) switch
+        {
+            ({ } progress, _) => $"it is warming up: {progress.Records} of {progress.Needed} records",
+            (_, ModelState.Learning) => "its first version is being written to the state directory and is shown after that",
+            _ => $"its status is {summary.Status}",
+        };
+        return Of(StatusCodes.Status404NotFound, "No snapshot yet", $"Model '{model.Options.Id}' has no snapshot yet: {reason}.", summary.Status, "a model with a version");
+    }
 
     /// <summary>A parameter of the request cannot be used.</summary>
     public static IResult BadParameter(string name, string? found, string expected) =>

@@ -28,8 +28,7 @@ internal static class ScoreEndpoint
     private static async Task<IResult> ScoreAsync(string id, HttpContext context, WorkerStatus status, ScorerCache scorers)
     {
         if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
-        if (model.Feed.Latest is not { } latest)
-            return Problems.Of(StatusCodes.Status404NotFound, "No snapshot yet", $"Model '{id}' has no snapshot yet to score with.", ModelSummary.Of(model).Status, "learning");
+        if (model.Feed.Latest is not { } latest) return Problems.NoSnapshot(model);
         RequestRecords body = await RequestRecords.ReadAsync(context.Request).ConfigureAwait(false);
         if (body.Problem is { } problem) return problem;
         if (body.Count > RequestRecords.MaxRecords)

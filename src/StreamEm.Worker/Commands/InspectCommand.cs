@@ -118,7 +118,12 @@ public static class InspectCommand
         void Line(FormattableString text) => output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
         Line($"checkpoint of model {checkpoint.ModelId}, {size} bytes, made {checkpoint.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, verified");
         Line($"{checkpoint.Updates} updates, {checkpoint.Records} records; {checkpoint.Rejections.Read} read, {checkpoint.Rejections.ByReason.Sum()} rejected");
-        foreach ((string partition, Sources.PartitionPosition next) in checkpoint.Position.Partitions) Line($"next record of {partition}: {next.Next}");
+        foreach ((string partition, Sources.PartitionPosition next) in checkpoint.Position.Partitions)
+        {
+            Line($"next record of {partition}: {next.Next}");
+            if (next.Skipped is { } skipped) Line($"  {skipped} of its records were gone before they were read");
+        }
+
         Line($"{checkpoint.Outbox.Count} snapshots not yet acknowledged by every publisher");
         output.WriteLine();
         if (checkpoint.Latest is { } latest) ComponentTable.Write(latest.Snapshot, output);

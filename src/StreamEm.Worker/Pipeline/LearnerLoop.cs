@@ -122,10 +122,15 @@ internal sealed class LearnerLoop
     private string? LearnFrom(RecordBatch batch, CancellationToken stop)
     {
         long updates = _run.Learner.Updates;
+        if (batch.IsDecision) _display.Decided(updates);
+        if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.Partition)?.Skipped ?? 0))
+            WorkerLog.RecordsSkipped(_log, _options.Id, batch.Partition, batch.Start.Next, skipped);
         string? excess = _fold.Fold(batch, stop);
         _reader.Return(batch);
         _clock.Pending(_run.Learner.Pending, hasUpdated: _run.Learner.Updates > updates);
         _checkpoints.Changed(_run.Learner.Updates);
+        // The first version is what people wait for.
+        if (updates == 0 && _run.Learner.Updates > 0) _checkpoints.Demand();
         Report();
         return excess;
     }
@@ -134,6 +139,7 @@ internal sealed class LearnerLoop
     /// with it is written before the version is published.</summary>
     private void CutMinibatch()
     {
+        _display.Decided(_run.Learner.Updates);
         _fold.Flush();
         _clock.Pending(0, hasUpdated: true);
         _checkpoints.Demand();
@@ -246,6 +252,7 @@ internal sealed class LearnerLoop
         SnapshotDocument made = _snapshots.Make();
         _outbox.Add(made, isLast: false);
         _display.Made(made);
+        if (_display.AwaitsCheckpoint) _checkpoints.Demand();
     }
 
     private void OnRejected(RejectedRecord record)

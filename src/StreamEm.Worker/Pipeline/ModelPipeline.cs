@@ -74,7 +74,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         foreach (PublisherLane lane in _lanes) await lane.OpenAsync(_run.RunId, _run.UnpublishedSince, outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
 
         _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Features.Count);
-        var display = new SnapshotDisplay(Feed, showAtOnce: _reader.Source.IsReplayable && Options.MinibatchMaxWait is null);
+        var display = new SnapshotDisplay(Feed, _reader.Source.IsReplayable);
         _writer = new CheckpointWriter(directory, Metrics, time, log)
         {
             Durable = checkpoint =>

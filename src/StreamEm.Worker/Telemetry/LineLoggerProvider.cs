@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Worker.Telemetry;
 
@@ -49,7 +50,7 @@ public sealed class LineLoggerProvider(TextWriter output, bool json, LogLevel mi
         using (var writer = new Utf8JsonWriter(bytes, Options))
         {
             writer.WriteStartObject();
-            writer.WriteString("ts", time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+            writer.WriteString("ts", SnapshotJson.Timestamp(time.GetUtcNow()));
             writer.WriteString("level", Name(level));
             writer.WriteString("msg", message);
             if (id.Name is { } name) writer.WriteString("event", name);

@@ -63,6 +63,9 @@ internal static partial class WorkerLog
     [LoggerMessage(31, LogLevel.Warning, "Model {Model} rejected its first record ({Reason}) in {Partition} at offset {Offset}", EventName = "first_rejection")]
     public static partial void FirstRejection(ILogger log, string model, string reason, string partition, long offset);
 
+    [LoggerMessage(32, LogLevel.Warning, "Model {Model} goes on in {Partition} at offset {Offset}: {Skipped} records in all were gone before they were read", EventName = "records_skipped")]
+    public static partial void RecordsSkipped(ILogger log, string model, string partition, long offset, long skipped);
+
     [LoggerMessage(40, LogLevel.Warning, "Snapshot log {File} ended in {Bytes} bytes of an unfinished line, which were cut", EventName = "snapshot_log_cut")]
     public static partial void SnapshotLogCut(ILogger log, string file, long bytes);
 

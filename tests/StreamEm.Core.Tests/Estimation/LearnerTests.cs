@@ -155,6 +155,20 @@ public sealed class LearnerTests
         Assert.Empty(statistics.Training.Warnings);
     }
 
+    [Fact]
+    public void Learn_FeatureThatNeverHasAValue_WarnsByItsName()
+    {
+        Minibatch rows = Gaussians.Three.Draw(1000, 11), gaps = new(3);
+        for (int row = 0; row < rows.Count; row++) gaps.Add([rows.Row(row)[0], double.NaN, rows.Row(row)[1]]);
+        Learner learner = Streams.Learn(Model, Options, gaps);
+
+        Learner resumed = new(Model, 3, Options);
+        resumed.Load(new BinaryReader(new MemoryStream(State(learner))));
+
+        Assert.Contains("feature 'hunidity' had no value in any of the first 300 records", resumed.CreateSnapshot(["x", "hunidity", "z"])!.Training.Warnings[0], StringComparison.Ordinal);
+        Assert.Equal(State(learner), State(resumed));
+    }
+
     private static Minibatch Wide(int dimension, int count, ulong seed)
     {
         var chance = new SplitMix64(seed);

@@ -116,7 +116,7 @@ public sealed class FileSourceTests : IDisposable
         byte[] whole = File.ReadAllBytes(path);
         File.WriteAllBytes(path, whole[..^missing]);
         var failure = await Assert.ThrowsAsync<SourceException>(() => ValuesAsync(null, "a.csv.gz"));
-        Assert.Equal(SourceFailure.Io, failure.Failure);
+        Assert.Equal(SourceFailure.Changed, failure.Failure);
         Assert.Contains("a.csv.gz' cannot be read at byte ", failure.Message, StringComparison.Ordinal);
     }
 

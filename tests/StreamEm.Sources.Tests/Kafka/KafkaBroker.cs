@@ -102,6 +102,12 @@ public sealed class KafkaBroker : IAsyncLifetime
         Assert.Null(failed);
     }
 
+    /// <summary>Writes <c>{"x":FIRST}</c>, <c>{"x":FIRST+1}</c>, ... to a partition, every so many of them unreadable.</summary>
+    public void Fill(string topic, int partition, int first, int count, int malformedEvery = 0) => Produce(topic, partition,
+        Enumerable.Range(first, count).Select(x => new Message<byte[]?, byte[]?> { Value = malformedEvery > 0 && x % malformedEvery == 1 ? "{\"x\":"u8.ToArray() : Json(x) }));
+
+    public static byte[] Json(int x) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"x\":{x}}}"));
+
     /// <summary>Crashes the broker; what it had acknowledged stays.</summary>
     public Task KillAsync() => RunAsync("stop.sh", _directory!, "--kill");
 

@@ -6,8 +6,6 @@ namespace StreamEm.Sources.Tests.Kafka;
 /// <summary>Reads a Kafka source as the worker does: rows in order, the position after each, and the position in the state.</summary>
 internal sealed class KafkaReading : IAsyncDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
-
     private readonly RecordBatch _batch = new(1, 7);
 
     public KafkaReading(KafkaSourceOptions options, SourcePosition? from = null, int minibatch = 6, bool once = false, RecordSchema? schema = null)
@@ -17,6 +15,9 @@ internal sealed class KafkaReading : IAsyncDisposable
     }
 
     public KafkaSource Source { get; }
+
+    /// <summary>How long a batch may let wait for it.</summary>
+    public TimeSpan Deadline { get; init; } = Eventually.Deadline;
 
     /// <summary>What a checkpoint would hold.</summary>
     public SourcePosition Position { get; }

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using StreamEm.Worker.Publishing;
-using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Api;
 
@@ -120,5 +119,53 @@ public sealed class ModelEndpointsTests
         Assert.Equal(4, fourth.GetProperty("version").GetInt64());
         Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
         Assert.Equal("1 to 10", (await none.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("expected").GetString());
+    }
+
+    [Theory]
+    [InlineData("/v1/models/clouds?min_version=abc", "abc")]
+    [InlineData("/v1/models/clouds?min_version=-1", "-1")]
+    [InlineData("/v1/models/clouds/snapshots/newest", "newest")]
+    public async Task Version_ThatIsNone_Is400WithFoundAndExpected(string path, string found)
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        HttpResponseMessage answer = await api.Client.GetAsync(path);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        JsonElement problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(found, problem.GetProperty("found").GetString());
+        Assert.Equal("a version, a whole number such as 118", problem.GetProperty("expected").GetString());
+    }
+
+    [Fact]
+    public async Task Unrouted_Requests_SayWhatThereIs()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        HttpResponseMessage path = await api.Client.GetAsync("/v1/model");
+        HttpResponseMessage method = await api.Client.DeleteAsync("/v1/models/clouds");
+
+        Assert.Equal(HttpStatusCode.NotFound, path.StatusCode);
+        JsonElement unknown = await path.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("/v1/model", unknown.GetProperty("found").GetString());
+        Assert.Contains("/v1/models/{id}", unknown.GetProperty("expected").GetString(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, method.StatusCode);
+        JsonElement refused = await method.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("DELETE", refused.GetProperty("found").GetString());
+        Assert.Equal("GET", refused.GetProperty("expected").GetString());
+    }
+
+    [Fact]
+    public async Task Times_OfListsAndSnapshots_AreWrittenAlike()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+
+        string? inSnapshot = (await api.Client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/snapshots/10")).GetProperty("created_at").GetString();
+        JsonElement versions = await api.Client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/snapshots");
+        JsonElement model = (await api.Client.GetFromJsonAsync<JsonElement>("/v1/models"))[0];
+
+        Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", inSnapshot);
+        Assert.Equal(inSnapshot, versions[9].GetProperty("created_at").GetString());
+        Assert.Equal(inSnapshot, model.GetProperty("updated_at").GetString());
     }
 }

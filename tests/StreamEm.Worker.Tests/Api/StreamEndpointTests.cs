@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using StreamEm.Worker.Publishing;
-using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Api;
 

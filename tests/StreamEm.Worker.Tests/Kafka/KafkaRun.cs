@@ -8,17 +8,17 @@ internal sealed class KafkaRun : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
 
-    public KafkaRun(KafkaBroker broker, string topic, string publish = "- file: { path: out/snapshots.ndjson }", string source = "") =>
+    public KafkaRun(KafkaBroker broker, string topic, string publish = "- file: { path: out/snapshots.ndjson }", string source = "", string idleAfter = "null") =>
         File.WriteAllText(_directory["streamem.yaml"], $$"""
             http: { address: 127.0.0.1:0 }
             state_directory: state
             models:
               - id: clouds
-                source: { kafka: { brokers: ["{{broker.Address.Replace(",", "\", \"", StringComparison.Ordinal)}}"], topics: [{{topic}}], idle_after: null{{source}} } }
+                source: { kafka: { brokers: ["{{broker.Address.Replace(",", "\", \"", StringComparison.Ordinal)}}"], topics: [{{topic}}], idle_after: {{idleAfter}}{{source}} } }
                 features: [a, b]
                 model: { type: gaussian_mixture, components: 3 }
                 learning:
-                  minibatch: { size: 32 }
+                  minibatch: { size: {{ClusteredRows.Minibatch}} }
                   initialization: { buffer: 256, n_init: 1 }
                 checkpoint: { every_updates: 7, every: 1s }
                 publish:
@@ -36,6 +36,19 @@ internal sealed class KafkaRun : IDisposable
 
     /// <summary>Bytes published so far.</summary>
     public long PublishedBytes() => File.Exists(Snapshots) ? new FileInfo(Snapshots).Length : 0;
+
+    public string NewestCheckpoint() => Directory.GetFiles(_directory["state/clouds"], "*.sem").Max(StringComparer.Ordinal)!;
+
+    /// <summary>Runs until so many versions are learned and published, and stops in order.</summary>
+    public async Task FinishAsync(long versions, TimeSpan? deadline = null)
+    {
+        using WorkerProcess process = Start();
+        await process.Address();
+        await Eventually.True(() => process.HasExited || (PublishedBytes() > 0 && PublishedLog.LastVersion(Snapshots) >= versions), $"version {versions}", deadline);
+        process.Terminate();
+        Assert.True(await process.Exit() == 0, $"{process.Output}\n{process.Errors}");
+        Assert.Equal(versions, PublishedLog.LastVersion(Snapshots));
+    }
 
     public void Dispose() => _directory.Dispose();
 }

@@ -34,23 +34,33 @@ public sealed class ModelPipelineTests : IDisposable
     }
 
     [Fact]
-    public async Task Checkpoint_FewUpdatesAndAnIdleSource_IsWrittenAndPublishedAfterItsTime()
+    public async Task Checkpoint_FirstVersion_IsWrittenAndPublishedAtOnceAndTheNextAfterItsTime()
     {
         var time = new ManualTime();
         ModelOptions options = Pipelines.Model(_directory) with { Checkpoint = new CheckpointOptions { EveryUpdates = 1000, Every = TimeSpan.FromSeconds(10) } };
-        MemorySource? source = null;
-        await using ModelPipeline pipeline = Pipelines.Create(_directory, options, position => source = new MemorySource(Pipelines.Clouds(330), position, endless: true), time);
-        await pipeline.StartAsync(CancellationToken.None);
-        await Eventually.True(() => pipeline.Feed.Latest?.Version == 10, "version 10");
-        Assert.Empty(PublishedLog.Versions(_directory["out/snapshots.ndjson"]));
+        int Published() => PublishedLog.Versions(_directory["out/snapshots.ndjson"]).Count;
+        ModelPipeline Pipeline(int records) =>
+            Pipelines.Create(_directory, options, position => new MemorySource(Pipelines.Clouds(records), position, endless: true), time);
 
+        await using (ModelPipeline first = Pipeline(330))
+        {
+            await first.StartAsync(CancellationToken.None);
+            await Eventually.True(() => Published() == 10, "10 versions published although no time has passed");
+            first.RequestStop();
+            await Eventually.Within(first.Completion);
+        }
+
+        await using ModelPipeline second = Pipeline(650);
+        await second.StartAsync(CancellationToken.None);
+        await Eventually.True(() => second.Feed.Latest?.Version == 20, "version 20");
+        Assert.Equal(10, Published());
         await Eventually.True(() =>
         {
             time.Advance(TimeSpan.FromSeconds(10));
-            return PublishedLog.Versions(_directory["out/snapshots.ndjson"]).Count == 10;
-        }, "10 versions published");
-        pipeline.RequestStop();
-        await Eventually.Within(pipeline.Completion);
+            return Published() == 20;
+        }, "20 versions published");
+        second.RequestStop();
+        await Eventually.Within(second.Completion);
     }
 
     [Fact]
@@ -169,7 +179,8 @@ public sealed class ModelPipelineTests : IDisposable
         await Eventually.True(() => pipeline.Metrics.Pending == 4, "4 records pending");
 
         // The cut comes with the clock and not before; its version is seen when its checkpoint is there.
-        Assert.Null(pipeline.Feed.Latest);
+        await Eventually.True(() => pipeline.Feed.Latest?.Version == 3, "version 3");
+        Assert.Equal(4, pipeline.Metrics.Pending);
         await Eventually.True(() =>
         {
             time.Advance(TimeSpan.FromSeconds(5));

@@ -1,0 +1,54 @@
+using Confluent.Kafka;
+
+namespace StreamEm.Sources.Kafka;
+
+/// <summary>
+/// Asks the cluster for its topics: now and then to find new partitions, soon when something makes its presence doubtful, and every second while it
+/// does not answer. An outage begins when it does not answer and ends when it does: what the client says about single connections depends on
+/// which of them it happened to hold, and messages it still has in memory prove nothing. Used by the polling thread, which never waits for an answer.
+/// </summary>
+internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSourceOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
+
+    private Task<IReadOnlyList<TopicPartitions>>? _question;
+    private long _asked = time.GetTimestamp();
+    private bool _isDoubtful;
+
+    /// <summary>Notes a sign that some broker does not answer.</summary>
+    public void Doubt() => _isDoubtful = true;
+
+    /// <summary>Asks when it is time.</summary>
+    /// <returns>The topics, if an answer has come; null else.</returns>
+    /// <exception cref="SourceException">The cluster refuses to answer.</exception>
+    public IReadOnlyList<TopicPartitions>? Poll()
+    {
+        TimeSpan every = outage.Problem is not null ? Retry : _isDoubtful ? Soon : options.DiscoverEvery;
+        if (_question is null && time.GetElapsedTime(_asked) >= every)
+        {
+            _isDoubtful = false;
+            _asked = time.GetTimestamp();
+            _question = cluster.DescribeAsync();
+        }
+
+        if (_question is not { IsCompleted: true } answer) return null;
+        _question = null;
+        try
+        {
+            IReadOnlyList<TopicPartitions> topics = answer.GetAwaiter().GetResult();
+            outage.End();
+            return topics;
+        }
+        catch (SourceException missing) when (missing.Failure == SourceFailure.Missing)
+        {
+            outage.Begin(missing.Message, SourceFailure.Missing);
+        }
+        catch (KafkaException failure) when (!failure.Error.IsFatal && !KafkaClient.IsDenied(failure.Error.Code))
+        {
+            outage.Begin(failure.Error.Reason);
+        }
+
+        return null;
+    }
+}

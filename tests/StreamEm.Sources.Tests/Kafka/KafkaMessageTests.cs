@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text;
+using Confluent.Kafka;
+using StreamEm.Sources.Decoding;
+
+namespace StreamEm.Sources.Tests.Kafka;
+
+/// <summary>What a message means.</summary>
+public sealed class KafkaMessageTests(KafkaBroker broker)
+{
+    [Fact]
+    public async Task Messages_KeyTimestampAndHeader_FillTheirRoles()
+    {
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        broker.Produce(topic, 0,
+        [
+            new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(1), Key = "pump-7"u8.ToArray(), Timestamp = new Timestamp(1234567, TimestampType.CreateTime), Headers = [new Header("w", "2.5"u8.ToArray())] },
+            new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(2), Headers = [new Header("w", "heavy"u8.ToArray())] },
+            new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(3), Headers = [new Header("w", "-1"u8.ToArray())] },
+        ]);
+        var schema = new RecordSchema { Features = ["x"], Key = "kafka.key", Timestamp = "kafka.timestamp", Weight = "kafka.header.w" };
+
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic), once: true, schema: schema).DrainAsync();
+
+        Assert.Equal(["0:1"], reading.Rows);
+        Assert.Equal((2.5, "pump-7", 1234567L), reading.Last);
+        Assert.Equal([(RejectionReason.NotANumber, 1L), (RejectionReason.OutOfRange, 2L)], reading.Rejected.Select(r => (r.Reason, r.Offset)));
+    }
+
+    [Fact]
+    public async Task Messages_TombstonesAndMalformed_ArePassedOverAndCounted()
+    {
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        broker.Produce(topic, 0, "{\"x\":1}", null, "{x", null, "{\"x\":\"far\"}", "{\"x\":2}", null);
+
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic), once: true).DrainAsync();
+
+        Assert.Equal(["0:1", "0:2"], reading.Rows);
+        Assert.Equal(3, reading.Source.Tombstones);
+        Assert.Equal([RejectionReason.JsonSyntax, RejectionReason.NotANumber], reading.Rejected.Select(r => r.Reason));
+        Assert.Equal(7, reading.Position.Partitions[$"{topic}/0"].Next);
+    }
+
+    [Theory]
+    [InlineData(RecordFormat.Csv)]
+    [InlineData(RecordFormat.Float64)]
+    public async Task Messages_OtherFormats_AreDecoded(RecordFormat format)
+    {
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        broker.Produce(topic, 0, Enumerable.Range(1, 3).Select(i => new Message<byte[]?, byte[]?>
+        {
+            Value = format == RecordFormat.Csv ? Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"ignored,{i}.5")) : BitConverter.GetBytes(i + 0.5),
+        }));
+
+        await using KafkaReading reading = await new KafkaReading(
+            KafkaReading.Options(broker, topic) with { Format = format, Columns = ["other", "x"] }, once: true).DrainAsync();
+
+        Assert.Equal(["0:1.5", "0:2.5", "0:3.5"], reading.Rows);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("lz4")]
+    [InlineData("zstd")]
+    [InlineData("snappy")]
+    public async Task Messages_Compressed_AreRead(string codec)
+    {
+        string topic = await broker.CreateTopicAsync(1, ("compression.type", codec));
+        broker.Fill(topic, 0, 0, 500);
+
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic), once: true).DrainAsync();
+
+        Assert.Equal(Enumerable.Range(0, 500).Select(i => $"0:{i}"), reading.Rows);
+    }
+}
