@@ -116,7 +116,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
     }
 
     private IConsumer<MessageBytes, MessageBytes> Build() => new ConsumerBuilder<MessageBytes, MessageBytes>(Config)
-        .SetKeyDeserializer(_fields.UsesKey ? new MessageBlocks() : new NoMessageBytes())
+        .SetKeyDeserializer(_fields.NeedsKey ? new MessageBlocks() : new NoMessageBytes())
         .SetValueDeserializer(new MessageBlocks())
         .SetLogHandler((_, _) => { })
         .SetErrorHandler((_, error) => OnError(error))
@@ -197,8 +197,8 @@ internal sealed class KafkaPoller : IAsyncDisposable
         if (offset < assigned.Next) return;
         assigned.Next = offset + 1;
         Message<MessageBytes, MessageBytes> message = result.Message;
-        long timestamp = _fields.UsesTimestamp && message.Timestamp.Type != TimestampType.NotAvailable ? message.Timestamp.UnixTimestampMs : RecordBatch.NoTimestamp;
-        Receive(assigned, new KafkaRecord(offset, message.Value, message.Key, _fields.WeightHeader is null ? null : message.Headers, timestamp));
+        long timestamp = _fields.NeedsTimestamp && message.Timestamp.Type != TimestampType.NotAvailable ? message.Timestamp.UnixTimestampMs : RecordBatch.NoTimestamp;
+        Receive(assigned, new KafkaRecord(offset, message.Value, message.Key, _fields.NeedsHeaders ? message.Headers : null, timestamp));
         if (offset >= assigned.End) _readAhead!.Pause([assigned]);
     }
 
