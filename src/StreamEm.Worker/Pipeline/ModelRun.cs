@@ -29,7 +29,7 @@ internal sealed record ModelRun
     public required RejectionLedger Rejections { get; init; }
 
     /// <summary>Where rejected records go.</summary>
-    public required RejectedFile RejectedFile { get; init; }
+    public required RejectionSink RejectedTo { get; init; }
 
     /// <summary>The checkpoint it goes on from; null for a new run.</summary>
     public required Checkpoint? From { get; init; }
@@ -48,14 +48,13 @@ internal sealed record ModelRun
         Learner learner = CreateLearner(options);
         if (checkpoint is not null) Restore(learner, checkpoint);
 
-        RejectedFile rejectedFile = RejectedFile.Open(options.Rejected.File ?? directory.RejectedFile, checkpoint?.RejectedFileLength, log);
         var run = new ModelRun
         {
             RunId = checkpoint?.RunId ?? Guid.CreateVersion7(time.GetUtcNow()).ToString("D"),
             Learner = learner,
             Position = checkpoint?.Position.Copy() ?? new SourcePosition(),
             Rejections = new RejectionLedger(checkpoint?.Rejections ?? new RejectionCounts()),
-            RejectedFile = rejectedFile,
+            RejectedTo = RejectedFile.Open(options.Rejected.File ?? directory.RejectedFile, checkpoint?.RejectedFileLength, log),
             From = checkpoint,
         };
         if (checkpoint is null) WorkerLog.RunStarted(log, options.Id, run.RunId);
