@@ -54,7 +54,7 @@ internal sealed record ModelRun
             Learner = learner,
             Position = checkpoint?.Position.Copy() ?? new SourcePosition(),
             Rejections = new RejectionLedger(checkpoint?.Rejections ?? new RejectionCounts()),
-            RejectedTo = RejectedFile.Open(options.Rejected.File ?? directory.RejectedFile, checkpoint?.RejectedFileLength, log),
+            RejectedTo = OpenSink(options, directory, checkpoint, time, log),
             From = checkpoint,
         };
         if (checkpoint is null) WorkerLog.RunStarted(log, options.Id, run.RunId);
@@ -93,6 +93,15 @@ internal sealed record ModelRun
         {
             throw new CommandException(ExitCode.DataCorrupt, $"learning.initialization.from: '{path}' holds no parameters to start at: {failure.Message}", failure);
         }
+    }
+
+    private static RejectionSink OpenSink(ModelOptions options, CheckpointDirectory directory, Checkpoint? checkpoint, TimeProvider time, ILogger log)
+    {
+        RejectedOptions to = options.Rejected;
+        KafkaDeadLetters? topic = to.Kafka is { } kafka ? new KafkaDeadLetters(kafka, options.Id, time, log) : null;
+        if (to.File is null && topic is not null) return topic;
+        RejectedFile file = RejectedFile.Open(to.File ?? directory.RejectedFile, checkpoint?.RejectedFileLength, log);
+        return topic is null ? file : new RejectionSinks([file, topic]);
     }
 
     private static void RefuseOtherConfiguration(ModelOptions options, Checkpoint checkpoint)

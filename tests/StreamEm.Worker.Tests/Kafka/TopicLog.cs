@@ -3,7 +3,6 @@ using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using StreamEm.Sources.Tests.Kafka;
-using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Kafka;
 
