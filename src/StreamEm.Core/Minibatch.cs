@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace StreamEm.Core;
 
 /// <summary>
@@ -78,29 +76,48 @@ public sealed class Minibatch
             throw new ArgumentException($"An observation has {values.Length} values; this minibatch holds {Dimension} features.", nameof(values));
         if (Count == _weights.Length) Grow(Count + 1);
         values.CopyTo(_values.AsSpan(Count * Dimension));
-        _weights[Count] = weight;
-        _labels[Count] = label;
-        _targets[Count] = target;
-        _hasWeights |= weight != 1;
-        _hasLabels |= label != Unlabelled;
-        _hasTargets |= !double.IsNaN(target);
+        if (weight != 1) BeginWeights();
+        if (label != Unlabelled) BeginLabels();
+        if (!double.IsNaN(target)) BeginTargets();
+        if (_hasWeights) _weights[Count] = weight;
+        if (_hasLabels) _labels[Count] = label;
+        if (_hasTargets) _targets[Count] = target;
         Count++;
     }
 
+    /// <summary>Appends observations of weight 1 without label and target: N x D values, row-major, copied.</summary>
+    public void AddRange(ReadOnlySpan<double> values)
+    {
+        int count = Dimension == 0 ? 0 : values.Length / Dimension;
+        if (values.Length != count * Dimension)
+            throw new ArgumentException($"{values.Length} values are not rows of {Dimension} features.", nameof(values));
+        values.CopyTo(AppendSpace(count));
+        ExtendExtras(Count - count, count);
+    }
+
     /// <summary>Appends rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of another minibatch.</summary>
-    public void AddRange(Minibatch other, int first, int count)
+    public void AddRange(Minibatch other, int first, int count) =>
+        other.Values.Slice(first * Dimension, count * Dimension).CopyTo(AppendSpace(other, first, count));
+
+    /// <summary>Appends what accompanies rows of another minibatch and returns where their values go.</summary>
+    internal Span<double> AppendSpace(Minibatch other, int first, int count)
     {
         if (other.Dimension != Dimension)
             throw new ArgumentException($"The rows have {other.Dimension} features; this minibatch holds {Dimension}.", nameof(other));
-        if (Count + count > _weights.Length) Grow(Count + count);
-        other._values.AsSpan(first * Dimension, count * Dimension).CopyTo(_values.AsSpan(Count * Dimension));
-        other._weights.AsSpan(first, count).CopyTo(_weights.AsSpan(Count));
-        other._labels.AsSpan(first, count).CopyTo(_labels.AsSpan(Count));
-        other._targets.AsSpan(first, count).CopyTo(_targets.AsSpan(Count));
-        _hasWeights |= other._hasWeights;
-        _hasLabels |= other._hasLabels;
-        _hasTargets |= other._hasTargets;
-        Count += count;
+        Span<double> values = AppendSpace(count);
+        int start = Count - count;
+        // What the rows have, not what their neighbours have: a minibatch must not depend on what it was cut from.
+        ReadOnlySpan<double> weights = other.Weights.IsEmpty ? default : other.Weights.Slice(first, count);
+        ReadOnlySpan<int> labels = other.Labels.IsEmpty ? default : other.Labels.Slice(first, count);
+        ReadOnlySpan<double> targets = other.Targets.IsEmpty ? default : other.Targets.Slice(first, count);
+        if (weights.ContainsAnyExcept(1.0)) BeginWeights();
+        if (labels.ContainsAnyExcept(Unlabelled)) BeginLabels();
+        if (targets.ContainsAnyExcept(double.NaN)) BeginTargets();
+        ExtendExtras(start, count);
+        if (_hasWeights && !weights.IsEmpty) weights.CopyTo(_weights.AsSpan(start));
+        if (_hasLabels && !labels.IsEmpty) labels.CopyTo(_labels.AsSpan(start));
+        if (_hasTargets && !targets.IsEmpty) targets.CopyTo(_targets.AsSpan(start));
+        return values;
     }
 
     /// <summary>Makes the next observation added the first of a new sequence.</summary>
@@ -113,8 +130,8 @@ public sealed class Minibatch
     /// <summary>Sets the component of one observation: its responsibility is then one-hot.</summary>
     public void SetLabel(int row, int label)
     {
-        _labels.AsSpan(0, Count)[row] = label;
-        _hasLabels |= label != Unlabelled;
+        if (label != Unlabelled) BeginLabels();
+        if (_hasLabels) _labels.AsSpan(0, Count)[row] = label;
     }
 
     /// <summary>Forgets all observations and keeps the memory.</summary>
@@ -130,13 +147,47 @@ public sealed class Minibatch
     {
         int kept = Count - count;
         _values.AsSpan(count * Dimension, kept * Dimension).CopyTo(_values);
-        _weights.AsSpan(count, kept).CopyTo(_weights);
-        _labels.AsSpan(count, kept).CopyTo(_labels);
-        _targets.AsSpan(count, kept).CopyTo(_targets);
+        if (_hasWeights) _weights.AsSpan(count, kept).CopyTo(_weights);
+        if (_hasLabels) _labels.AsSpan(count, kept).CopyTo(_labels);
+        if (_hasTargets) _targets.AsSpan(count, kept).CopyTo(_targets);
         Count = kept;
+        _hasWeights = Weights.ContainsAnyExcept(1.0);
+        _hasLabels = Labels.ContainsAnyExcept(Unlabelled);
+        _hasTargets = Targets.ContainsAnyExcept(double.NaN);
     }
 
-    internal Span<double> MutableValues => MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(_values), Count * Dimension);
+    private Span<double> AppendSpace(int count)
+    {
+        if (Count + count > _weights.Length) Grow(Count + count);
+        Count += count;
+        return _values.AsSpan((Count - count) * Dimension, count * Dimension);
+    }
+
+    /// <summary>Gives rows what others have and they have not.</summary>
+    private void ExtendExtras(int first, int count)
+    {
+        if (_hasWeights) _weights.AsSpan(first, count).Fill(1);
+        if (_hasLabels) _labels.AsSpan(first, count).Fill(Unlabelled);
+        if (_hasTargets) _targets.AsSpan(first, count).Fill(double.NaN);
+    }
+
+    private void BeginWeights()
+    {
+        if (!_hasWeights) _weights.AsSpan(0, Count).Fill(1);
+        _hasWeights = true;
+    }
+
+    private void BeginLabels()
+    {
+        if (!_hasLabels) _labels.AsSpan(0, Count).Fill(Unlabelled);
+        _hasLabels = true;
+    }
+
+    private void BeginTargets()
+    {
+        if (!_hasTargets) _targets.AsSpan(0, Count).Fill(double.NaN);
+        _hasTargets = true;
+    }
 
     private void Grow(int needed)
     {

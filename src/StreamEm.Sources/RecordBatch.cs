@@ -21,6 +21,9 @@ public sealed class RecordBatch
     private readonly string?[] _keys;
     private readonly long[] _timestamps;
 
+    /// <summary>Whether any record came with more than its features; before that nothing is written about it.</summary>
+    private bool _hasMore;
+
     /// <summary>The value of <see cref="Timestamp"/> for a record without one.</summary>
     public const long NoTimestamp = long.MinValue;
 
@@ -71,6 +74,9 @@ public sealed class RecordBatch
     /// <summary>The records rejected, in their order among the accepted ones.</summary>
     public IReadOnlyList<RejectedRecord> Rejected => _rejected;
 
+    /// <summary>Whether every record is its features alone: weight 1, no target, label, key or time.</summary>
+    public bool IsFeaturesOnly => !_hasMore;
+
     /// <summary>D values of a record; NaN = missing.</summary>
     public ReadOnlySpan<double> Row(int row) => _values.AsSpan(row * Dimension, Dimension);
 
@@ -87,19 +93,19 @@ public sealed class RecordBatch
     public PartitionPosition EndPosition => At(EndOffset, Count);
 
     /// <summary>Weight of a record; 1 without a weight field.</summary>
-    public double Weight(int row) => _weights[row];
+    public double Weight(int row) => _hasMore ? _weights[row] : 1;
 
     /// <summary>Target of a record; NaN without.</summary>
-    public double Target(int row) => _targets[row];
+    public double Target(int row) => _hasMore ? _targets[row] : double.NaN;
 
     /// <summary>Label of a record; null when unlabelled. The same label is the same string object.</summary>
-    public string? Label(int row) => _labels[row];
+    public string? Label(int row) => _hasMore ? _labels[row] : null;
 
     /// <summary>Key of a record; null without.</summary>
-    public string? Key(int row) => _keys[row];
+    public string? Key(int row) => _hasMore ? _keys[row] : null;
 
     /// <summary>Event time in milliseconds since 1970; <see cref="NoTimestamp"/> without.</summary>
-    public long Timestamp(int row) => _timestamps[row];
+    public long Timestamp(int row) => _hasMore ? _timestamps[row] : NoTimestamp;
 
     /// <summary>Forgets all records and names the partition of those to come.</summary>
     public void Clear(string partition, string? identity = null, long offset = 0) => Clear(partition, new PartitionPosition(offset, identity));
@@ -109,6 +115,7 @@ public sealed class RecordBatch
     {
         Count = 0;
         IsDecision = false;
+        _hasMore = false;
         _rejected.Clear();
         _rejectedCharacters = 0;
         Partition = partition;
@@ -116,21 +123,40 @@ public sealed class RecordBatch
         EndOffset = start.Next;
     }
 
-    /// <summary>Where the decoder writes the D values of the next record; <see cref="Commit"/> takes it.</summary>
+    /// <summary>Where the decoder writes the D values of the next record; <see cref="Commit(long)"/> takes it.</summary>
     public Span<double> NextRow => _values.AsSpan(Count * Dimension, Dimension);
 
-    /// <summary>Takes the record whose values are in <see cref="NextRow"/>.</summary>
+    /// <summary>Takes the record whose values are in <see cref="NextRow"/> and who has nothing else.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Commit(long nextOffset, double weight = 1, double target = double.NaN, string? label = null, string? key = null, long timestamp = NoTimestamp)
+    public void Commit(long nextOffset)
     {
         _nextOffsets[Count] = nextOffset;
-        _weights[Count] = weight;
-        _targets[Count] = target;
-        _labels[Count] = label;
-        _keys[Count] = key;
-        _timestamps[Count] = timestamp;
+        if (_hasMore) SetMore(Count, 1, double.NaN, null, null, NoTimestamp);
         Count++;
         EndOffset = nextOffset;
+    }
+
+    /// <summary>Takes the record whose values are in <see cref="NextRow"/>.</summary>
+    public void Commit(long nextOffset, double weight, double target = double.NaN, string? label = null, string? key = null, long timestamp = NoTimestamp)
+    {
+        if (!_hasMore)
+        {
+            for (int row = 0; row < Count; row++) SetMore(row, 1, double.NaN, null, null, NoTimestamp);
+            _hasMore = true;
+        }
+        _nextOffsets[Count] = nextOffset;
+        SetMore(Count, weight, target, label, key, timestamp);
+        Count++;
+        EndOffset = nextOffset;
+    }
+
+    private void SetMore(int row, double weight, double target, string? label, string? key, long timestamp)
+    {
+        _weights[row] = weight;
+        _targets[row] = target;
+        _labels[row] = label;
+        _keys[row] = key;
+        _timestamps[row] = timestamp;
     }
 
     /// <summary>Keeps a rejected record aside.</summary>

@@ -54,8 +54,12 @@ internal sealed class Growth(Report report, bool quick)
             data.Refill(batch, (int)Math.Min(Block, rows - done));
             long before = GC.GetAllocatedBytesForCurrentThread();
             double start = Clock.Thread();
-            for (int row = 0; row < batch.Count; row++) learner.Add(batch.Row(row));
-            while (learner.TryUpdate()) { }
+            for (int row = 0, count; row < batch.Count; row += count)
+            {
+                count = Math.Min(learner.Room, batch.Count - row);
+                learner.AddRange(batch.Values.Slice(row * batch.Dimension, count * batch.Dimension));
+                while (learner.TryUpdate()) { }
+            }
             seconds += Clock.Thread() - start;
             allocated += GC.GetAllocatedBytesForCurrentThread() - before;
             memory = Math.Max(memory, GC.GetTotalMemory(forceFullCollection: false));

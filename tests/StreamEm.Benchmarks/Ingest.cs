@@ -124,8 +124,12 @@ internal sealed class Ingest(Report report, bool quick)
         // A file without follow never waits: every read is complete when it returns.
         while (source.ReadAsync(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult())
         {
-            for (int row = 0; row < batch.Count; row++) learner.Add(batch.Row(row));
-            while (learner.TryUpdate()) { }
+            for (int row = 0, count; row < batch.Count; row += count)
+            {
+                count = Math.Min(learner.Room, batch.Count - row);
+                learner.AddRange(batch.Values.Slice(row * Dimension, count * Dimension));
+                while (learner.TryUpdate()) { }
+            }
         }
         source.DisposeAsync().AsTask().GetAwaiter().GetResult();
     }

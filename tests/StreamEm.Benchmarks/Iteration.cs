@@ -10,6 +10,7 @@ internal sealed class Iteration
     private readonly double[] _parameters, _next, _statistics;
     private readonly ModelEvents _events = new();
     private double[] _logDensities = [];
+    private EStep? _eStep;
 
     public Iteration(SyntheticMixture data, bool full)
     {
@@ -25,7 +26,7 @@ internal sealed class Iteration
 
     public LatentModel Model { get; }
 
-    public ReadOnlySpan<double> Parameters => _parameters;
+    public ReadOnlyMemory<double> Parameters => _parameters;
 
     /// <summary>The parameters after the iteration.</summary>
     public ReadOnlySpan<double> Next => _next;
@@ -44,7 +45,7 @@ internal sealed class Iteration
     public void Run(ShardedEStep executor, Minibatch batch)
     {
         if (_logDensities.Length < batch.Count) _logDensities = new double[batch.Count];
-        executor.Accumulate(Model.Prepare(_parameters), batch, _statistics, _logDensities);
+        executor.Accumulate(_eStep = Model.Prepare(_parameters, _eStep), batch, _statistics, _logDensities);
         for (int at = 0; at < _statistics.Length; at++) _statistics[at] /= batch.Count;
         _events.Clear();
         Model.Maximize(_statistics, batch.Count, _parameters, _next, _events);
@@ -59,7 +60,7 @@ internal sealed class Iteration
             {
                 Model.Maximize(_statistics, batch.Count, _parameters, _next, _events);
                 _events.Clear();
-                Model.Prepare(_next);
+                _eStep = Model.Prepare(_next, _eStep);
             },
             Clock.Thread, 5, sampleSeconds);
     }

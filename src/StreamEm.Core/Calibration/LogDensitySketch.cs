@@ -1,3 +1,5 @@
+using StreamEm.Core.LinearAlgebra;
+
 namespace StreamEm.Core.Calibration;
 
 /// <summary>
@@ -7,6 +9,8 @@ namespace StreamEm.Core.Calibration;
 /// </summary>
 public sealed class LogDensitySketch
 {
+    /// <summary>The log-density in the middle of the scale.</summary>
+    private const double Origin = 3;
     private const double BinsPerUnit = 256;
     private const int MaxBin = 40 * 256;
     private const int Quantiles = 50;
@@ -26,13 +30,28 @@ public sealed class LogDensitySketch
     internal ReadOnlySpan<double> Bins => _bins;
 
     /// <summary>Adds a record; one without a finite log-density counts as the least probable of all, NaN not at all.</summary>
-    public void Add(double logDensity, double weight = 1)
+    public void Add(double logDensity, double weight = 1) => AddRange([logDensity], [weight]);
+
+    /// <summary>Adds records; see <see cref="Add"/>.</summary>
+    /// <param name="logDensities">One per record.</param>
+    /// <param name="weights">As many, or none when every weight is 1.</param>
+    public void AddRange(ReadOnlySpan<double> logDensities, ReadOnlySpan<double> weights)
     {
-        if (double.IsNaN(logDensity) || !(weight > 0)) return;
-        int bin = Bin(logDensity);
-        Cover(bin);
-        _bins[bin - _first] += weight;
-        Total += weight;
+        Span<double> numbers = stackalloc double[256];
+        for (int first = 0; first < logDensities.Length; first += numbers.Length)
+        {
+            int count = Math.Min(numbers.Length, logDensities.Length - first);
+            SignedLog.Bins(logDensities.Slice(first, count), Origin, BinsPerUnit, MaxBin, numbers);
+            for (int at = 0; at < count; at++)
+            {
+                double weight = weights.IsEmpty ? 1 : weights[first + at];
+                if (double.IsNaN(numbers[at]) || !(weight > 0)) continue;
+                int bin = (int)numbers[at];
+                if ((uint)(bin - _first) >= (uint)_bins.Length) Cover(bin);
+                _bins[bin - _first] += weight;
+                Total += weight;
+            }
+        }
     }
 
     /// <summary>Adds all of another sketch.</summary>
@@ -98,12 +117,12 @@ public sealed class LogDensitySketch
 
     private static int Bin(double logDensity)
     {
-        double v = 3 - logDensity;
-        double y = Math.CopySign(Math.Log(1 + Math.Abs(v)), v) * BinsPerUnit;
-        return (int)Math.Floor(Math.Clamp(y, -MaxBin, MaxBin));
+        Span<double> number = stackalloc double[1];
+        SignedLog.Bins([logDensity], Origin, BinsPerUnit, MaxBin, number);
+        return (int)number[0];
     }
 
-    private static double LogDensity(double y) => 3 - Math.CopySign(Math.Exp(Math.Abs(y)) - 1, y);
+    private static double LogDensity(double y) => Origin - Math.CopySign(Math.Exp(Math.Abs(y)) - 1, y);
 
     private void Cover(int bin)
     {

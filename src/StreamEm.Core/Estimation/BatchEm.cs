@@ -42,9 +42,10 @@ public static class BatchEm
         var events = new ModelEvents();
         var trace = new List<double>();
         double fall = 0;
+        EStep? eStep = null;
         for (int iteration = 0; ; iteration++)
         {
-            Evidence evidence = executor.Accumulate(model.Prepare(theta), batch, sums, logDensities);
+            Evidence evidence = executor.Accumulate(eStep = model.Prepare(theta, eStep), batch, sums, logDensities);
             double logLikelihood = evidence.MeanLogLikelihood;
             double rise = trace.Count == 0 ? double.PositiveInfinity : logLikelihood - trace[^1];
             trace.Add(logLikelihood);

@@ -70,6 +70,9 @@ public sealed class Learner
     /// <summary>Records taken but not learned from yet.</summary>
     public int Pending => _pending.Count;
 
+    /// <summary>Records that can be taken before <see cref="TryUpdate"/> has something to do; at least 1.</summary>
+    public int Room => Math.Max(1, (_core is null ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
+
     /// <summary>
     /// Called before every update with the minibatch (user units; valid during the call) and the scorer of the parameters before it. Null skips
     /// that work.
@@ -83,6 +86,12 @@ public sealed class Learner
     /// <param name="target">For models that predict.</param>
     public void Add(ReadOnlySpan<double> values, double weight = 1, string? label = null, double target = double.NaN) =>
         _pending.Add(values, weight, _labels.Component(label), target);
+
+    /// <summary>
+    /// Takes records of weight 1 without label and target; N x D values, row-major. Copied. Cut the stream at <see cref="Room"/> records to have
+    /// the updates where <see cref="Add"/> would have them.
+    /// </summary>
+    public void AddRange(ReadOnlySpan<double> values) => _pending.AddRange(values);
 
     /// <summary>
     /// Makes one update if a whole minibatch is pending (and, before the first one, the buffer is full); with <paramref name="flush"/> also if
@@ -154,9 +163,9 @@ public sealed class Learner
             _raw.AddRange(_pending, 0, count);
             observe(_raw, new Scorer(core.CreateSnapshot(FeatureNumbers(), _sketch.Calibrate(), _labels)));
         }
-        Standardizer.Apply(core.Standardization, _pending, 0, count, _rows);
+        bool complete = Standardizer.Apply(core.Scaling, _pending, 0, count, _rows);
         if (_logDensities.Length < count) _logDensities = new double[count];
-        core.Update(_rows, _logDensities);
+        core.Update(_rows, complete, _logDensities);
         Calibrate(count);
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
@@ -165,8 +174,7 @@ public sealed class Learner
     private void Calibrate(int count)
     {
         if (_options.AnomalyHalfLife is { } halfLife) _sketch.Fade(Math.Pow(2, -count / halfLife));
-        ReadOnlySpan<double> weights = _rows.Weights;
-        for (int row = 0; row < count; row++) _sketch.Add(_logDensities[row], weights.IsEmpty ? 1 : weights[row]);
+        _sketch.AddRange(_logDensities.AsSpan(0, count), _rows.Weights);
     }
 
     private string[] FeatureNumbers() => [.. Enumerable.Range(0, Dimension).Select(d => d.ToString(System.Globalization.CultureInfo.InvariantCulture))];

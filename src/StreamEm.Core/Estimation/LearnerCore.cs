@@ -1,5 +1,6 @@
 using StreamEm.Core.Calibration;
 using StreamEm.Core.Initialization;
+using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
@@ -18,6 +19,7 @@ internal sealed class LearnerCore
     private readonly LatentModel _model;
     private readonly double[] _featureVariances;
     private readonly int[] _starved;
+    private readonly double _allUnits;
     private double _meanLogLikelihood = double.NaN;
     private long _impossible;
     private int[] _absentFeatures = [];
@@ -28,9 +30,14 @@ internal sealed class LearnerCore
     {
         (_modelOptions, _options, _model, _featureVariances, Standardization, Em) = (modelOptions, options, model, featureVariances, standardization, em);
         _starved = new int[model.Components];
+        Scaling = Standardizer.Scaling(standardization);
+        _allUnits = standardization.LogScale.Sum();
     }
 
     public Standardization Standardization { get; }
+
+    /// <summary>What takes rows to standardised units.</summary>
+    public RowScaling Scaling { get; }
 
     public StepwiseEm Em { get; }
 
@@ -39,7 +46,7 @@ internal sealed class LearnerCore
     {
         Standardization standardization = options.Standardize ? Standardizer.Learn(buffer) : Standardization.Identity(buffer.Dimension);
         var rows = new Minibatch(buffer.Dimension, buffer.Count);
-        Standardizer.Apply(standardization, buffer, 0, buffer.Count, rows);
+        Standardizer.Apply(Standardizer.Scaling(standardization), buffer, 0, buffer.Count, rows);
         rows = Standardizer.WithoutGlitches(rows);
         double[] variances = Standardizer.Variances(rows);
         LatentModel model = modelOptions.Create(buffer.Dimension, variances);
@@ -71,11 +78,11 @@ internal sealed class LearnerCore
         return new LearnerCore(modelOptions, options, model, variances, standardization, em);
     }
 
-    /// <summary>One update with rows in standardised units.</summary>
-    public void Update(Minibatch rows, double[] logDensities)
+    /// <summary>One update with rows in standardised units, of which no value is missing when <paramref name="complete"/>.</summary>
+    public void Update(Minibatch rows, bool complete, double[] logDensities)
     {
         Evidence evidence = Em.Update(rows, logDensities);
-        double units = LogUnits(rows, logDensities);
+        double units = LogUnits(rows, complete, evidence, logDensities);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
         WatchDeadComponents(rows, logDensities);
     }
@@ -84,15 +91,15 @@ internal sealed class LearnerCore
     public BatchFit RunBatch(Minibatch rows, LabelNames labels, IReadOnlyList<string> features, BatchEmOptions options)
     {
         var standardized = new Minibatch(rows.Dimension, rows.Count);
-        Standardizer.Apply(Standardization, rows, 0, rows.Count, standardized);
+        bool complete = Standardizer.Apply(Scaling, rows, 0, rows.Count, standardized);
         BatchEmResult result = BatchEm.Run(_model, standardized, Em.Parameters, options);
         double[] logDensities = new double[rows.Count];
         Evidence evidence = new ShardedEStep(_model, options.Threads).Accumulate(_model.Prepare(result.Parameters), standardized, new double[Em.Statistics.Length], logDensities);
-        double units = LogUnits(standardized, logDensities) / evidence.Weight;
+        double units = LogUnits(standardized, complete, evidence, logDensities) / evidence.Weight;
         Em.Restore(result.Parameters, Em.Statistics, result.LogLikelihoods.Count - 1, rows.Count, evidence.Weight, 1);
         _meanLogLikelihood = result.LogLikelihoods[^1] - units;
         var sketch = new LogDensitySketch();
-        for (int row = 0; row < rows.Count; row++) sketch.Add(logDensities[row], rows.Weights.IsEmpty ? 1 : rows.Weights[row]);
+        sketch.AddRange(logDensities, rows.Weights);
         double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
         return new BatchFit(CreateSnapshot(features, sketch.Calibrate(), labels), trace, result.Converged, result.LargestFall);
     }
@@ -185,22 +192,29 @@ internal sealed class LearnerCore
     }
 
     /// <summary>Weighted sum over the rows used of sum_d log(scale_d), observed features: the log-likelihood's change of units. Counts impossible rows.</summary>
-    private double LogUnits(Minibatch rows, double[] logDensities)
+    private double LogUnits(Minibatch rows, bool complete, Evidence evidence, double[] logDensities)
     {
+        // Every row was used, and whole.
+        if (complete && rows.Weights.IsEmpty && evidence.Weight == rows.Count) return evidence.Weight * _allUnits;
         double sum = 0;
-        IReadOnlyList<double> logScale = Standardization.LogScale;
+        double[] logScale = [.. Standardization.LogScale];
         ReadOnlySpan<double> weights = rows.Weights;
         for (int row = 0; row < rows.Count; row++)
         {
             if (double.IsNegativeInfinity(logDensities[row])) _impossible++;
             if (!double.IsFinite(logDensities[row])) continue;
-            ReadOnlySpan<double> values = rows.Row(row);
-            double units = 0;
-            for (int d = 0; d < values.Length; d++)
-                if (!double.IsNaN(values[d])) units += logScale[d];
+            double units = complete ? _allUnits : ObservedUnits(rows.Row(row), logScale);
             sum = Math.FusedMultiplyAdd(weights.IsEmpty ? 1 : weights[row], units, sum);
         }
         return sum;
+    }
+
+    private static double ObservedUnits(ReadOnlySpan<double> row, double[] logScale)
+    {
+        double units = 0;
+        for (int d = 0; d < row.Length; d++)
+            if (!double.IsNaN(row[d])) units += logScale[d];
+        return units;
     }
 
     /// <summary>

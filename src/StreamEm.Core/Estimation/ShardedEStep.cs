@@ -41,7 +41,7 @@ internal sealed class ShardedEStep
         if (threads == 1)
             Work(eStep, batch, logDensities, 0, 1, shards);
         else
-            Parallel.For(0, threads, thread => Work(eStep, batch, logDensities, thread, threads, shards));
+            WorkTogether(eStep, batch, logDensities, threads, shards);
         Evidence evidence = default;
         for (int shard = 0; shard < shards; shard++)
         {
@@ -50,6 +50,10 @@ internal sealed class ShardedEStep
         }
         return evidence;
     }
+
+    /// <summary>Apart from <see cref="Accumulate"/>, so that what the threads share is only allocated where there are several.</summary>
+    private void WorkTogether(EStep eStep, Minibatch batch, double[] logDensities, int threads, int shards) =>
+        Parallel.For(0, threads, thread => Work(eStep, batch, logDensities, thread, threads, shards));
 
     private void Work(EStep eStep, Minibatch batch, double[] logDensities, int thread, int threads, int shards)
     {

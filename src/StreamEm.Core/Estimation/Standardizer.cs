@@ -1,3 +1,5 @@
+using StreamEm.Core.LinearAlgebra;
+
 namespace StreamEm.Core.Estimation;
 
 /// <summary>Learns location and scale of the features and applies them.</summary>
@@ -54,17 +56,17 @@ internal static class Standardizer
         return variances;
     }
 
+    /// <summary>What takes rows to standardised units; see <see cref="Apply"/>.</summary>
+    public static RowScaling Scaling(Standardization standardization) =>
+        new([.. standardization.Location], [.. standardization.Scale.Select(scale => 1 / scale)], Limit);
+
     /// <summary>Overwrites <paramref name="result"/> with rows of <paramref name="batch"/> in standardised units.</summary>
-    public static void Apply(Standardization standardization, Minibatch batch, int first, int count, Minibatch result)
+    /// <returns>Whether no value is missing.</returns>
+    public static bool Apply(RowScaling scaling, Minibatch batch, int first, int count, Minibatch result)
     {
         result.Clear();
-        result.AddRange(batch, first, count);
-        Span<double> values = result.MutableValues;
-        int dimension = batch.Dimension;
-        double[] location = [.. standardization.Location], inverse = [.. standardization.Scale.Select(scale => 1 / scale)];
-        for (int at = 0; at < values.Length; at += dimension)
-            for (int d = 0; d < dimension; d++)
-                values[at + d] = Math.Clamp((values[at + d] - location[d]) * inverse[d], -Limit, Limit);
+        Span<double> values = result.AppendSpace(batch, first, count);
+        return scaling.Apply(batch.Values.Slice(first * batch.Dimension, count * batch.Dimension), values);
     }
 
     /// <summary>The standardised rows that may be searched for first parameters; all of them where that leaves none.</summary>

@@ -19,6 +19,7 @@ public sealed class StepwiseEm
     private readonly Recursion _recursion;
     private readonly StepSize _stepSize;
     private readonly ShardedEStep _executor;
+    private EStep? _eStep;
     private readonly double[] _sums, _maximizer, _previous;
 
     /// <summary>Starts at given parameters.</summary>
@@ -63,8 +64,8 @@ public sealed class StepwiseEm
     /// <summary>The degenerate cases of the last update.</summary>
     public ModelEvents Events { get; } = new();
 
-    /// <summary>The E-step under the current parameters.</summary>
-    public EStep Prepare() => _model.Prepare(Parameters);
+    /// <summary>The E-step under the current parameters, in the memory of the one before.</summary>
+    private EStep Prepare() => _eStep = _model.Prepare(Parameters, _eStep);
 
     /// <summary>One update.</summary>
     /// <param name="batch">At least one row.</param>
@@ -116,8 +117,10 @@ public sealed class StepwiseEm
     /// <summary>Theta = (1 - gamma) Theta + gamma maximiser, each block in its own coordinates.</summary>
     private void Combine(double gamma)
     {
-        foreach (VectorBlock block in _model.ParameterLayout.Blocks)
+        IReadOnlyList<VectorBlock> blocks = _model.ParameterLayout.Blocks;
+        for (int at = 0; at < blocks.Count; at++)
         {
+            VectorBlock block = blocks[at];
             Span<double> values = block.Of(Parameters.AsSpan());
             ReadOnlySpan<double> target = block.Of((ReadOnlySpan<double>)_maximizer);
             if (block.Coordinates == Coordinates.Linear)

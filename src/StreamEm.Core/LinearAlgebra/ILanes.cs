@@ -40,6 +40,9 @@ internal unsafe interface ILanes<TVector>
     /// <summary>The larger of both; either where one is NaN.</summary>
     static abstract TVector Max(TVector a, TVector b);
 
+    /// <summary>The largest integer not above, per lane.</summary>
+    static abstract TVector Floor(TVector a);
+
     /// <summary>Per lane: a &lt; b ? whenTrue : whenFalse.</summary>
     static abstract TVector SelectLess(TVector a, TVector b, TVector whenTrue, TVector whenFalse);
 

@@ -21,7 +21,9 @@ public abstract class Emission
     public abstract VectorLayout StatisticsLayout { get; }
 
     /// <summary>Factors the parameters once for many blocks; immutable and thread-safe.</summary>
-    public abstract EmissionEStep Prepare(ReadOnlySpan<double> parameters);
+    /// <param name="parameters">Must stay as they are as long as the result is used.</param>
+    /// <param name="spent">One of this family that is not used any more, whose memory may be taken over.</param>
+    public abstract EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null);
 
     /// <summary>The M-step of this part: see <see cref="LatentModel.Maximize"/>.</summary>
     /// <param name="masses">N_k [K]: average responsibility of every component.</param>

@@ -36,8 +36,10 @@ public abstract class LatentModel
     public virtual bool NeedsSequences => false;
 
     /// <summary>Factors the parameters once for many rows; the result is immutable and may be used by many threads at once.</summary>
+    /// <param name="parameters">Theta; must stay as it is as long as the result is used.</param>
+    /// <param name="spent">An E-step of this model that is not used any more, whose memory may be taken over; then nothing is allocated.</param>
     /// <exception cref="ArithmeticException">A covariance is not positive definite; the message names the component and the pivot.</exception>
-    public abstract EStep Prepare(ReadOnlySpan<double> parameters);
+    public abstract EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null);
 
     /// <summary>
     /// argmax over Theta of Q(Theta; previous) from averaged statistics. A part of the model without evidence keeps <paramref name="previous"/>.

@@ -38,8 +38,12 @@ public sealed class Mixture : LatentModel
     public override VectorLayout StatisticsLayout { get; }
 
     /// <inheritdoc/>
-    public override EStep Prepare(ReadOnlySpan<double> parameters) =>
-        new MixtureEStep(_components, Dimension, StatisticsLayout.Length, parameters[.._components], _emission.Prepare(parameters[_components..]));
+    public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null)
+    {
+        var result = spent as MixtureEStep ?? new MixtureEStep(_components, Dimension, StatisticsLayout.Length);
+        result.Set(parameters.Span[.._components], _emission.Prepare(parameters[_components..], result.Emission));
+        return result;
+    }
 
     /// <inheritdoc/>
     public override void Maximize(

@@ -18,13 +18,30 @@ internal sealed class MixtureEStep : EStep
 
     private readonly int _components, _dimension, _statisticsLength;
     private readonly double[] _weights, _logWeights;
-    private readonly EmissionEStep _emission;
+    private EmissionEStep? _set;
 
-    public MixtureEStep(int components, int dimension, int statisticsLength, ReadOnlySpan<double> weights, EmissionEStep emission)
+    /// <summary>Memory for <see cref="Set"/>.</summary>
+    public MixtureEStep(int components, int dimension, int statisticsLength)
     {
-        (_components, _dimension, _statisticsLength, _emission) = (components, dimension, statisticsLength, emission);
-        _weights = weights.ToArray();
-        _logWeights = Array.ConvertAll(_weights, Math.Log);
+        (_components, _dimension, _statisticsLength) = (components, dimension, statisticsLength);
+        _weights = new double[components];
+        _logWeights = new double[components];
+    }
+
+    /// <summary>The components' part; null before <see cref="Set"/>.</summary>
+    public EmissionEStep? Emission => _set;
+
+    private EmissionEStep Prepared => _set ?? throw new InvalidOperationException("The E-step has no parameters yet.");
+
+    /// <summary>Takes parameters; from here on immutable until it is spent.</summary>
+    public void Set(ReadOnlySpan<double> weights, EmissionEStep emission)
+    {
+        _set = emission;
+        for (int k = 0; k < _components; k++)
+        {
+            _weights[k] = weights[k];
+            _logWeights[k] = Math.Log(weights[k]);
+        }
     }
 
     public override Workspace CreateWorkspace() => new BlockWorkspace(_dimension, _components);
@@ -46,7 +63,7 @@ internal sealed class MixtureEStep : EStep
             LogSumExp.Normalize(joint, _components, lanes, block.Count);
             evidence += labelled + Weigh(block, space);
             WeightedSums.AddMasses(joint, _components, statistics[.._components], block.Count);
-            _emission.Accumulate(block, joint, statistics[_components..]);
+            Prepared.Accumulate(block, joint, statistics[_components..]);
             lanes[..block.Count].CopyTo(logDensities[at..]);
         }
         return evidence;
@@ -82,7 +99,7 @@ internal sealed class MixtureEStep : EStep
             ReadOnlySpan<double> values = batch.Row(first + row);
             _logWeights.CopyTo(joint);
             joint[_components..].Clear();
-            if (!_emission.TryLogDensities(values, joint)) return false;
+            if (!Prepared.TryLogDensities(values, joint)) return false;
             double density = SoftMax.Normalize(joint);
             if (double.IsNaN(density)) return false;
             bool impossible = !(density > ImpossibleLogDensity);
@@ -96,7 +113,7 @@ internal sealed class MixtureEStep : EStep
     private void Joint(RowBlock block, Span<double> joint)
     {
         for (int k = 0; k < _components; k++) joint.Slice(k * RowBlock.Stride, RowBlock.Stride).Fill(_logWeights[k]);
-        _emission.LogDensities(block, joint);
+        Prepared.LogDensities(block, joint);
     }
 
     /// <summary>

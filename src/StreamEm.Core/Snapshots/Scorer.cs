@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 
 namespace StreamEm.Core.Snapshots;
@@ -11,6 +12,7 @@ namespace StreamEm.Core.Snapshots;
 public sealed class Scorer
 {
     private readonly EStep _eStep;
+    private readonly RowScaling _scaling;
     private readonly double[] _logScale;
     private readonly ConcurrentBag<(Workspace Workspace, Minibatch Rows)> _spaces = [];
 
@@ -25,6 +27,7 @@ public sealed class Scorer
         double[] inside = new double[model.ParameterLayout.Length];
         model.FromUserUnits(snapshot.Parameters, snapshot.Standardization, inside);
         _eStep = model.Prepare(inside);
+        _scaling = Standardizer.Scaling(snapshot.Standardization);
         _logScale = [.. snapshot.Standardization.LogScale];
     }
 
@@ -49,7 +52,7 @@ public sealed class Scorer
     {
         if (!_spaces.TryTake(out (Workspace Workspace, Minibatch Rows) space))
             space = (_eStep.CreateWorkspace(), new Minibatch(Dimension, Math.Max(1, batch.Count)));
-        Standardizer.Apply(Snapshot.Standardization, batch, 0, batch.Count, space.Rows);
+        Standardizer.Apply(_scaling, batch, 0, batch.Count, space.Rows);
         _eStep.Score(space.Rows, 0, batch.Count, logDensities, responsibilities, space.Workspace);
         for (int row = 0; row < batch.Count; row++)
         {

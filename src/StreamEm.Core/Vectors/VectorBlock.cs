@@ -26,6 +26,9 @@ public sealed record VectorBlock(string Name, int Offset, IReadOnlyList<int> Sha
     /// <summary>The block's part of a flat vector.</summary>
     public ReadOnlySpan<double> Of(ReadOnlySpan<double> vector) => vector.Slice(Offset, Length);
 
+    /// <summary>The block's part of a flat vector.</summary>
+    public ReadOnlyMemory<double> Of(ReadOnlyMemory<double> vector) => vector.Slice(Offset, Length);
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name} [{string.Join(", ", Shape)}]";
 }

@@ -18,7 +18,8 @@ public sealed class CsvDecoder : RecordDecoder
 
     private readonly RecordFields _fields;
     private readonly CsvTokens _tokens = new();
-    private readonly int[] _places = new int[BlockBytes + SeparatorIndex.Slack];
+    /// <summary>The separators of a block, after the place of the byte before the first row.</summary>
+    private readonly int[] _places = new int[1 + BlockBytes + SeparatorIndex.Slack];
     private CsvHeader? _header;
     private OversizedLine? _oversized;
 
@@ -28,7 +29,7 @@ public sealed class CsvDecoder : RecordDecoder
     /// <summary>For messages without a header, whose columns are known.</summary>
     /// <exception cref="SourceException">A field of the schema is not among the columns.</exception>
     public CsvDecoder(RecordSchema schema, IReadOnlyList<string> columns, string name)
-        : this(schema) => _header = new CsvHeader(columns, _fields.Names, name);
+        : this(schema) => _header = new CsvHeader(columns, _fields.Names, _fields.Dimension, name);
 
     /// <inheritdoc/>
     public override bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used)
@@ -46,7 +47,7 @@ public sealed class CsvDecoder : RecordDecoder
                 throw new SourceException(SourceFailure.Missing, $"'{name}' has no usable CSV header: {Describe(scan)}. Expected the names of the columns.");
             at += _tokens.FullLength;
             if (scan == CsvScan.Blank) continue;
-            _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields.Names, name);
+            _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields.Names, _fields.Dimension, name);
             used = at;
             return true;
         }
@@ -100,71 +101,78 @@ public sealed class CsvDecoder : RecordDecoder
     private int DecodeBlock(ReadOnlySpan<byte> data, int at, long offset, bool isFinal, RecordBatch batch)
     {
         int blockStart = at, blockEnd = Math.Min(data.Length, at + BlockBytes);
-        int found = SeparatorIndex.Find(data[at..blockEnd], _places), next = 0;
+        int found = SeparatorIndex.Find(data[at..blockEnd], _places.AsSpan(1)), next = 0;
         while (at < blockEnd && !batch.IsFull)
         {
-            at = DecodePlainRows(data, blockStart, at, offset, _places.AsSpan(0, found), ref next, batch);
+            at = DecodePlainRows(data, blockStart, at, offset, found, ref next, batch);
             if (at == blockEnd || batch.IsFull) break;
             if (found - next < Header.Count && at > blockStart && blockEnd < data.Length) break;
             int used = DecodeRecord(data[at..], offset + at, isFinal, batch);
             at += used;
             if (used == 0 || _oversized is not null) break;
-            while (next < found && blockStart + _places[next] < at) next++;
+            while (next < found && blockStart + _places[1 + next] < at) next++;
         }
         return at;
     }
 
     /// <summary>Decodes rows without quotes as long as all is well with them.</summary>
     /// <param name="data">All the bytes.</param>
-    /// <param name="blockStart">Where the block of <paramref name="places"/> starts in them.</param>
+    /// <param name="blockStart">Where the block that was indexed starts in them.</param>
     /// <param name="at">Where the first row starts in them.</param>
     /// <param name="offset">Position of the first byte.</param>
-    /// <param name="places">The block's separators.</param>
+    /// <param name="found">How many separators the block has.</param>
     /// <param name="next">The first separator of the row.</param>
     /// <param name="batch">Takes the rows.</param>
     /// <returns>Where the first row starts that was not taken.</returns>
-    private int DecodePlainRows(ReadOnlySpan<byte> data, int blockStart, int at, long offset, ReadOnlySpan<int> places, ref int next, RecordBatch batch)
+    private unsafe int DecodePlainRows(ReadOnlySpan<byte> data, int blockStart, int at, long offset, int found, ref int next, RecordBatch batch)
     {
         CsvHeader header = Header;
-        ReadOnlySpan<int> slots = header.Slots;
         ReadOnlySpan<byte> block = data[blockStart..];
-        while (places.Length - next >= slots.Length && !batch.IsFull)
+        int columns = header.Count, dimension = _fields.Dimension;
+        bool featuresOnly = _fields.FeaturesOnly;
+        _places[next] = at - blockStart - 1;
+        fixed (byte* bytes = block)
+        fixed (int* places = _places, slots = header.Slots)
+        fixed (bool* groups = header.Groups)
         {
-            Span<double> row = batch.NextRow;
-            ReadOnlySpan<int> ends = places.Slice(next, slots.Length);
-            _fields.Begin(RecordDefaults.None);
-            int start = at - blockStart;
-            for (int column = 0; column < slots.Length; column++)
+            while (found - next >= columns && !batch.IsFull)
             {
-                column = PlainNumbers.Take(block, start, ends, slots, column, row);
-                if (column == slots.Length) break;
-                if (!TakeField(block, start, ends, column, slots[column], row)) return at;
+                int* ends = places + 1 + next;
+                Span<double> row = batch.NextRow;
+                if (!featuresOnly) _fields.Begin(RecordDefaults.None);
+                fixed (double* values = row)
+                {
+                    int column = PlainNumbers.Take(bytes, ends, columns, slots, groups, 0, values, dimension);
+                    for (; column < columns; column = PlainNumbers.Take(bytes, ends, columns, slots, groups, column + 1, values, dimension))
+                        if (!TakeField(block, ends, column, slots[column], row)) return at;
+                }
+                if (header.Further.Length > 0 && !TakeFurther(block, ends, row)) return at;
+                at = blockStart + ends[columns - 1] + 1;
+                next += columns;
+                if (featuresOnly) batch.Commit(offset + at);
+                else _fields.Commit(batch, offset + at);
             }
-            if (header.Further.Length > 0 && !TakeFurther(block, start, ends, row)) return at;
-            at = blockStart + ends[^1] + 1;
-            next += ends.Length;
-            _fields.Commit(batch, offset + at);
         }
         return at;
     }
 
     /// <summary>Takes one field of a row without quotes, if it is one and can be used.</summary>
-    private bool TakeField(ReadOnlySpan<byte> block, int rowStart, ReadOnlySpan<int> ends, int column, int slot, Span<double> row)
+    private unsafe bool TakeField(ReadOnlySpan<byte> block, int* ends, int column, int slot, Span<double> row)
     {
-        bool last = column + 1 == ends.Length;
-        int start = column == 0 ? rowStart : ends[column - 1] + 1, end = ends[column];
+        bool last = column + 1 == Header.Count;
+        int start = ends[column - 1] + 1, end = ends[column];
         if (block[end] != (last ? '\n' : ',')) return false;
         if (last && end > start && block[end - 1] == '\r') end--;
         ReadOnlySpan<byte> text = block[start..end];
-        if (ends.Length == 1 && Numbers.Trim(text).IsEmpty) return false;
+        if (Header.Count == 1 && Numbers.Trim(text).IsEmpty) return false;
         return slot < 0 || _fields.Set(slot, text, row) is null;
     }
 
-    private bool TakeFurther(ReadOnlySpan<byte> block, int rowStart, ReadOnlySpan<int> ends, Span<double> row)
+    private unsafe bool TakeFurther(ReadOnlySpan<byte> block, int* ends, Span<double> row)
     {
         foreach ((int column, int slot) in Header.Further)
         {
-            if (!TakeField(block, rowStart, ends, column, slot, row)) return false;
+            if (!TakeField(block, ends, column, slot, row)) return false;
         }
         return true;
     }

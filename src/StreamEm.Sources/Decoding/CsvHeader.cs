@@ -9,10 +9,11 @@ internal sealed class CsvHeader
     private const int ShownColumns = 40;
 
     private readonly int[] _slots;
+    private readonly bool[] _groups;
 
-    /// <summary>Maps the columns of <paramref name="source"/>, which has to have every field of the schema.</summary>
+    /// <summary>Maps the columns of <paramref name="source"/>, which has to have every field of the schema, its features first.</summary>
     /// <exception cref="SourceException">A field has no column, or more than one.</exception>
-    public CsvHeader(IReadOnlyList<string> columns, IReadOnlyList<string> fields, string source)
+    public CsvHeader(IReadOnlyList<string> columns, IReadOnlyList<string> fields, int dimension, string source)
     {
         _slots = new int[columns.Count];
         Array.Fill(_slots, -1);
@@ -24,6 +25,13 @@ internal sealed class CsvHeader
             else further.Add((column, slot));
         }
         Further = [.. further];
+        _groups = new bool[columns.Count];
+        for (int column = 0; column + FourNumbers.Count <= columns.Count; column++)
+        {
+            int first = _slots[column];
+            _groups[column] = first >= 0 && first + FourNumbers.Count <= dimension &&
+                _slots[column + 1] == first + 1 && _slots[column + 2] == first + 2 && _slots[column + 3] == first + 3;
+        }
     }
 
     /// <summary>Number of columns.</summary>
@@ -31,6 +39,9 @@ internal sealed class CsvHeader
 
     /// <summary>The slot each column feeds, -1 where none.</summary>
     public ReadOnlySpan<int> Slots => _slots;
+
+    /// <summary>Whether the four columns from each on are four neighbouring features.</summary>
+    public ReadOnlySpan<bool> Groups => _groups;
 
     /// <summary>Slots that share a column with one of <see cref="Slots"/>.</summary>
     public (int Column, int Slot)[] Further { get; }

@@ -16,20 +16,21 @@ internal static class FixedPoint
     /// <summary>The most bytes of a number read this way, and how many bytes before its end must be readable.</summary>
     public const int Width = 16;
 
-    private const ulong MaxExactInteger = 1UL << 53;
+    /// <summary>Integers up to here are doubles.</summary>
+    internal const ulong MaxExactInteger = 1UL << 53;
 
     /// <summary>In a shuffle: a zero.</summary>
     private const byte Z = 0x80;
 
     /// <summary>16 zeros, 16 ones: the window that starts n bytes in keeps the last n bytes.</summary>
-    private static ReadOnlySpan<byte> Keep =>
+    internal static ReadOnlySpan<byte> Keep =>
     [
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
     ];
 
     /// <summary>Row p moves the bytes before the point at p one place on; row 16 leaves all in place.</summary>
-    private static ReadOnlySpan<byte> Squeeze =>
+    internal static ReadOnlySpan<byte> Squeeze =>
     [
         Z, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
         Z, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
@@ -51,7 +52,7 @@ internal static class FixedPoint
     ];
 
     /// <summary>10^(digits after a point at p); for p = 16, no point, 1.</summary>
-    private static readonly double[] Scale = [1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, 1];
+    internal static ReadOnlySpan<double> Scale => [1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, 1];
 
     /// <summary>Whether this machine has the instructions.</summary>
     public static bool IsSupported => Sse41.IsSupported;
@@ -67,7 +68,7 @@ internal static class FixedPoint
         int negative = Unsafe.Add(ref data, start) == '-' ? 1 : 0;
         length -= negative;
         if (!TrySum(ref data, end, length, out int point, out ulong mantissa) || length - (point >> 4 ^ 1) <= 0 || mantissa > MaxExactInteger) return false;
-        double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Scale), point);
+        double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetReference(Scale), point);
         value = BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(magnitude) | ((ulong)negative << 63));
         return true;
     }

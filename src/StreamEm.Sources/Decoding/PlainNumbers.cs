@@ -1,45 +1,40 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>The loop that most of the time of reading CSV is spent in, alone so that it keeps its values in registers.</summary>
-internal static class PlainNumbers
+internal static unsafe class PlainNumbers
 {
     /// <summary>Takes the fields of a row as long as they are plain numbers without exponent, or not wanted.</summary>
-    /// <param name="block">The bytes.</param>
-    /// <param name="rowStart">Where the row starts in them.</param>
-    /// <param name="ends">Where each of its fields should end.</param>
+    /// <param name="data">The bytes of the block.</param>
+    /// <param name="ends">Where each of the fields should end in them; <c>ends[-1]</c> is the byte before the row.</param>
+    /// <param name="columns">How many fields a row has.</param>
     /// <param name="slots">Which value of <paramref name="row"/> each field is, from D on something else, -1 nothing.</param>
+    /// <param name="groups">Whether the four fields from each on are four neighbouring values of the row.</param>
     /// <param name="column">The first field to take.</param>
     /// <param name="row">Takes D values.</param>
+    /// <param name="dimension">D.</param>
     /// <returns>The first field not taken; the number of fields when all were.</returns>
-    public static int Take(ReadOnlySpan<byte> block, int rowStart, ReadOnlySpan<int> ends, ReadOnlySpan<int> slots, int column, Span<double> row)
+    public static int Take(byte* data, int* ends, int columns, int* slots, bool* groups, int column, double* row, int dimension)
     {
         // A single column needs to be told from a blank line.
-        if (!FixedPoint.IsSupported || slots.Length != ends.Length || ends.Length == 1) return column;
-        ref byte bytes = ref MemoryMarshal.GetReference(block);
-        ref int end = ref Unsafe.Add(ref MemoryMarshal.GetReference(ends), column);
-        ref int slot = ref Unsafe.Add(ref MemoryMarshal.GetReference(slots), column);
-        int start = column == 0 ? rowStart : Unsafe.Add(ref end, -1) + 1;
-        for (; column < ends.Length - 1; column++)
+        if (!FixedPoint.IsSupported || columns == 1) return column;
+        if (FourNumbers.IsSupported)
         {
-            if (Unsafe.Add(ref bytes, end) != ',') return column;
-            if (slot >= 0)
-            {
-                if (slot >= row.Length) return column;
-                if (!FixedPoint.TryParse(ref bytes, start, end, out double value) && !FixedPoint.TryParseLong(ref bytes, start, end, out value)) return column;
-                row[slot] = value;
-            }
-            start = end + 1;
-            end = ref Unsafe.Add(ref end, 1);
-            slot = ref Unsafe.Add(ref slot, 1);
+            for (; column + FourNumbers.Count <= columns && groups[column]; column += FourNumbers.Count)
+                if (!FourNumbers.TryTake(data, ends + column, column + FourNumbers.Count == columns, row + slots[column])) break;
         }
-        if (Unsafe.Add(ref bytes, end) != '\n' || slot >= row.Length) return column;
-        if (slot < 0) return column + 1;
-        int stop = end > start && Unsafe.Add(ref bytes, end - 1) == '\r' ? end - 1 : end;
-        if (!FixedPoint.TryParse(ref bytes, start, stop, out double last) && !FixedPoint.TryParseLong(ref bytes, start, stop, out last)) return column;
-        row[slot] = last;
-        return column + 1;
+        for (; column < columns; column++)
+        {
+            bool last = column + 1 == columns;
+            int start = ends[column - 1] + 1, end = ends[column], slot = slots[column];
+            if (data[end] != (last ? '\n' : ',') || slot >= dimension) return column;
+            if (slot < 0) continue;
+            if (last && end > start && data[end - 1] == '\r') end--;
+            ref byte bytes = ref Unsafe.AsRef<byte>(data);
+            if (!FixedPoint.TryParse(ref bytes, start, end, out double value) && !FixedPoint.TryParseLong(ref bytes, start, end, out value)) return column;
+            row[slot] = value;
+        }
+        return columns;
     }
 }

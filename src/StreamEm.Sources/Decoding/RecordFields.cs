@@ -31,6 +31,7 @@ internal sealed class RecordFields
         Add(schema.Key, Role.Key);
         Add(schema.Timestamp, Role.Timestamp);
         Add(schema.Target, Role.Target);
+        FeaturesOnly = _roles.Count == 0;
 
         void Add(string? name, Role role)
         {
@@ -56,7 +57,7 @@ internal sealed class RecordFields
     public IReadOnlyList<string> Names => _names;
 
     /// <summary>Whether there is nothing but features.</summary>
-    public bool FeaturesOnly => _roles.Count == 0;
+    public bool FeaturesOnly { get; }
 
     /// <summary>Whether a feature may be missing.</summary>
     public bool AllowMissing => _allowMissing;
@@ -105,7 +106,11 @@ internal sealed class RecordFields
 
     /// <summary>Adds the record, whose features are in <see cref="RecordBatch.NextRow"/>, to the batch.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Commit(RecordBatch batch, long nextOffset) => batch.Commit(nextOffset, _weight, _target, _label, _key, _timestamp);
+    public void Commit(RecordBatch batch, long nextOffset)
+    {
+        if (FeaturesOnly && _weight == 1 && _key is null && _timestamp == RecordBatch.NoTimestamp) batch.Commit(nextOffset);
+        else batch.Commit(nextOffset, _weight, _target, _label, _key, _timestamp);
+    }
 
     /// <summary>What was found and expected, for a person.</summary>
     public string Describe(string kind, int slot, RejectionReason reason, ReadOnlySpan<byte> text)

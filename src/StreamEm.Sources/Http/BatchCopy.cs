@@ -19,7 +19,8 @@ internal readonly record struct BatchCopy(RecordBatch Source, int Row = 0, int R
                 continue;
             }
             Source.Row(row).CopyTo(target.NextRow);
-            target.Commit(Source.NextOffset(row), Source.Weight(row), Source.Target(row), Source.Label(row), Source.Key(row), Source.Timestamp(row));
+            if (Source.IsFeaturesOnly) target.Commit(Source.NextOffset(row));
+            else target.Commit(Source.NextOffset(row), Source.Weight(row), Source.Target(row), Source.Label(row), Source.Key(row), Source.Timestamp(row));
             row++;
         }
         bool isDone = row == Source.Count && rejected == Source.Rejected.Count;

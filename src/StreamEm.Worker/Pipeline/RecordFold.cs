@@ -31,20 +31,23 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
     /// <returns>What to tell the user when too many records were rejected; else null.</returns>
     public string? Fold(RecordBatch batch, CancellationToken stop = default)
     {
-        int rejected = 0;
-        for (int row = 0; row < batch.Count; row++)
+        int rejected = 0, row = 0;
+        while (row < batch.Count)
         {
             bool anyRejected = false;
             for (; rejected < batch.Rejected.Count && batch.Rejected[rejected].BeforeRow <= row; rejected++, anyRejected = true) Reject(batch.Rejected[rejected]);
 
-            rejections.Accept();
-            learner.Add(batch.Row(row), batch.Weight(row), batch.Label(row), batch.Target(row));
+            // Up to the next update or rejected record at once; after a rejected record one, so that the check below comes where it always does.
+            int end = rejected < batch.Rejected.Count ? batch.Rejected[rejected].BeforeRow : batch.Count;
+            int count = anyRejected ? 1 : Math.Min(end - row, learner.Room);
+            Add(batch, row, count);
+            row += count;
             bool updated = learner.TryUpdate();
-            if (updated) UpdateAt(batch, row);
+            if (updated) UpdateAt(batch, row - 1);
 
             string? excess = anyRejected ? rejections.Excess(stopAboveRatio, atEnd: false) : null;
             if (excess is null && !(updated && stop.IsCancellationRequested)) continue;
-            position.Set(batch.Partition, batch.PositionAfter(row));
+            position.Set(batch.Partition, batch.PositionAfter(row - 1));
             return excess;
         }
 
@@ -58,6 +61,14 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
     public void Flush()
     {
         while (learner.TryUpdate(flush: true)) Updated();
+    }
+
+    private void Add(RecordBatch batch, int first, int count)
+    {
+        rejections.Accept(count);
+        if (batch.IsFeaturesOnly) learner.AddRange(batch.Values.Slice(first * batch.Dimension, count * batch.Dimension));
+        else
+            for (int row = first; row < first + count; row++) learner.Add(batch.Row(row), batch.Weight(row), batch.Label(row), batch.Target(row));
     }
 
     private void UpdateAt(RecordBatch batch, int row)

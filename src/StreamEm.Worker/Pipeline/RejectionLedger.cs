@@ -32,12 +32,19 @@ internal sealed class RejectionLedger
     /// <summary>Records rejected for one reason.</summary>
     public long this[RejectionReason reason] => _byReason[(int)reason];
 
-    /// <summary>Counts a good record.</summary>
-    public void Accept()
+    /// <summary>Counts good records.</summary>
+    public void Accept(int count = 1)
     {
-        Read++;
-        _recentRead++;
-        if (_recentRead >= RejectionCounts.Memory) Forget();
+        Read += count;
+        while (_recentRead + count >= RejectionCounts.Memory)
+        {
+            // Forgets at the record where it would when counted one by one.
+            int few = (int)Math.Ceiling(RejectionCounts.Memory - _recentRead);
+            count -= few;
+            _recentRead += few;
+            Forget();
+        }
+        _recentRead += count;
     }
 
     /// <summary>Counts a bad record.</summary>

@@ -38,6 +38,45 @@ public sealed class LearnerTests
         }
     }
 
+    [Theory]
+    [InlineData(100, 300)]
+    [InlineData(300, 100)]
+    [InlineData(100, 250)]
+    public void AddRange_CutAtRoom_GivesTheBytesOfOneByOne(int minibatch, int buffer)
+    {
+        LearningOptions options = Options with { MinibatchSize = minibatch, Initialization = new() { Buffer = buffer } };
+        Minibatch rows = Gaussians.Three.Draw(1234, 1);
+        var learner = new Learner(Model, 2, options);
+        for (int row = 0, count; row < rows.Count; row += count)
+        {
+            count = Math.Min(learner.Room, Math.Min(rows.Count - row, 37));
+            learner.AddRange(rows.Values.Slice(row * 2, count * 2));
+            while (learner.TryUpdate()) { }
+        }
+        while (learner.TryUpdate(flush: true)) { }
+        Assert.Equal(State(Streams.Learn(Model, options, rows)), State(learner));
+    }
+
+    [Fact]
+    public void SaveAndLoad_WeightsAndLabelsInSomeMinibatchesOnly_ContinuesToTheSameBytes()
+    {
+        Minibatch drawn = Gaussians.Three.Draw(1000, 1);
+        var rows = new Minibatch(2);
+        for (int row = 0; row < drawn.Count; row++)
+            rows.Add(drawn.Row(row), row is > 320 and < 350 ? 2 : 1, row is > 610 and < 620 ? 1 : Minibatch.Unlabelled);
+        byte[] uninterrupted = State(Streams.Learn(Model, Options, rows));
+        foreach (int stop in (int[])[340, 390, 410, 615, 690, 705])
+        {
+            var first = new Learner(Model, 2, Options);
+            Streams.Feed(first, rows, 0, stop);
+            var second = new Learner(Model, 2, Options);
+            second.Load(new BinaryReader(new MemoryStream(State(first))));
+            Streams.Feed(second, rows, stop, rows.Count - stop);
+            while (second.TryUpdate(flush: true)) { }
+            Assert.Equal(uninterrupted, State(second));
+        }
+    }
+
     [Fact]
     public void Learn_AnyNumberOfThreads_GivesTheSameBytes()
     {

@@ -41,7 +41,7 @@ internal static class CsvData
     {
         Standardization standardization = Core.Estimation.Standardizer.Learn(batch);
         var result = new Minibatch(batch.Dimension, batch.Count);
-        Core.Estimation.Standardizer.Apply(standardization, batch, 0, batch.Count, result);
+        Core.Estimation.Standardizer.Apply(Core.Estimation.Standardizer.Scaling(standardization), batch, 0, batch.Count, result);
         return result;
     }
 }

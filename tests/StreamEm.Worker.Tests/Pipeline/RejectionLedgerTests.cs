@@ -43,6 +43,22 @@ public sealed class RejectionLedgerTests
     }
 
     [Fact]
+    public void Accept_ManyAtOnce_CountsAsOneByOne()
+    {
+        var single = new RejectionLedger(new RejectionCounts());
+        var many = new RejectionLedger(new RejectionCounts());
+        foreach (int count in (int[])[1, 9_998, 1, 3, 25_000, 0, 4_999, 60_000])
+        {
+            for (int i = 0; i < count; i++) single.Accept();
+            many.Accept(count);
+            single.Reject(RejectionReason.TooLarge);
+            many.Reject(RejectionReason.TooLarge);
+            Assert.Equal(single.Excess(0, atEnd: true), many.Excess(0, atEnd: true));
+            Assert.Equal(single.ToCounts().RecentRead, many.ToCounts().RecentRead);
+        }
+    }
+
+    [Fact]
     public void ToCounts_AndBack_GoesOnTheSame()
     {
         var whole = new RejectionLedger(new RejectionCounts());

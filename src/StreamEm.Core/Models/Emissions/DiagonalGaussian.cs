@@ -39,8 +39,12 @@ public sealed class DiagonalGaussian : Emission
     public override VectorLayout StatisticsLayout { get; }
 
     /// <inheritdoc/>
-    public override EmissionEStep Prepare(ReadOnlySpan<double> parameters) =>
-        new DiagonalGaussianEStep(Components, Dimension, _means.Of(parameters), _variances.Of(parameters));
+    public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
+    {
+        var result = spent as DiagonalGaussianEStep ?? new DiagonalGaussianEStep(Components, Dimension);
+        result.Set(_means.Of(parameters.Span), _variances.Of(parameters.Span));
+        return result;
+    }
 
     /// <inheritdoc/>
     public override void Maximize(

@@ -11,21 +11,29 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
     private readonly Func<ComponentLanes> _makeLanes;
     private ComponentLanes? _lanes;
 
-    public DiagonalGaussianEStep(int components, int dimension, ReadOnlySpan<double> means, ReadOnlySpan<double> variances)
+    /// <summary>Memory for <see cref="Set"/>.</summary>
+    public DiagonalGaussianEStep(int components, int dimension)
     {
         (_components, _dimension) = (components, dimension);
         _factors = new double[components * dimension];
         _biases = new double[components * dimension];
         _constants = new double[components];
         _makeLanes = () => ComponentLanes.Diagonal(_components, _dimension, _factors, _biases, _constants);
+    }
+
+    /// <summary>Takes parameters; from here on immutable until it is spent.</summary>
+    public void Set(ReadOnlySpan<double> means, ReadOnlySpan<double> variances)
+    {
+        _lanes = null;
+        Array.Clear(_constants);
         for (int at = 0; at < _factors.Length; at++)
         {
             if (!(variances[at] > 0))
                 throw new ArithmeticException(FormattableString.Invariant(
-                    $"Variance of component {at / dimension}, feature {at % dimension} is {variances[at]:R}. Increase reg_covar or lower components."));
+                    $"Variance of component {at / _dimension}, feature {at % _dimension} is {variances[at]:R}. Increase reg_covar or lower components."));
             _factors[at] = 1 / Math.Sqrt(variances[at]);
             _biases[at] = _factors[at] * means[at];
-            _constants[at / dimension] += Constant(at);
+            _constants[at / _dimension] += Constant(at);
         }
     }
 

@@ -39,8 +39,12 @@ public sealed class FullGaussian : Emission
     public override VectorLayout StatisticsLayout { get; }
 
     /// <inheritdoc/>
-    public override EmissionEStep Prepare(ReadOnlySpan<double> parameters) =>
-        new FullGaussianEStep(Components, Dimension, _means.Of(parameters), _covariances.Of(parameters), tied: false);
+    public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
+    {
+        var result = spent as FullGaussianEStep ?? new FullGaussianEStep(Components, Dimension, tied: false);
+        result.Set(_means.Of(parameters), _covariances.Of(parameters));
+        return result;
+    }
 
     /// <inheritdoc/>
     public override void Maximize(

@@ -14,39 +14,50 @@ internal sealed class FullGaussianEStep : EmissionEStep
     private readonly double[] _factors, _biases, _constants;
     private readonly Func<ComponentLanes> _makeLanes;
     private ComponentLanes? _lanes;
-    private readonly MissingPatterns _patterns;
+    private readonly Func<MissingPatterns> _makePatterns;
+    private ReadOnlyMemory<double> _means, _covariances;
+    private MissingPatterns? _patterns;
 
-    public FullGaussianEStep(int components, int dimension, ReadOnlySpan<double> means, ReadOnlySpan<double> covariances, bool tied)
+    /// <summary>Memory for <see cref="Set"/>.</summary>
+    public FullGaussianEStep(int components, int dimension, bool tied)
     {
         (_components, _dimension, _tied) = (components, dimension, tied);
-        int packed = Packed.Length(dimension), matrix = dimension * dimension;
-        _factors = new double[components * packed];
+        _factors = new double[components * Packed.Length(dimension)];
         _biases = new double[components * dimension];
         _constants = new double[components];
         _makeLanes = () => ComponentLanes.Triangular(_components, _dimension, _factors, _biases, _constants);
-        for (int k = 0; k < components; k++)
+        _makePatterns = () => new MissingPatterns(_components, _dimension, _means.Span, _covariances, _tied);
+    }
+
+    /// <summary>Takes parameters, which must stay as they are; from here on immutable until it is spent.</summary>
+    public void Set(ReadOnlyMemory<double> means, ReadOnlyMemory<double> covariances)
+    {
+        (_means, _covariances, _patterns, _lanes) = (means, covariances, null, null);
+        int packed = Packed.Length(_dimension), matrix = _dimension * _dimension;
+        for (int k = 0; k < _components; k++)
         {
             Span<double> factor = _factors.AsSpan(k * packed, packed);
-            if (tied && k > 0)
+            if (_tied && k > 0)
             {
                 _factors.AsSpan(0, packed).CopyTo(factor);
                 _constants[k] = _constants[0];
             }
             else
             {
-                double logDeterminant = SymmetricMatrix.InverseFactor(covariances.Slice(tied ? 0 : k * matrix, matrix), dimension, k, factor);
-                _constants[k] = -0.5 * dimension * LogTwoPi - logDeterminant;
+                double logDeterminant = SymmetricMatrix.InverseFactor(covariances.Span.Slice(_tied ? 0 : k * matrix, matrix), _dimension, k, factor);
+                _constants[k] = -0.5 * _dimension * LogTwoPi - logDeterminant;
             }
-            ReadOnlySpan<double> mean = means.Slice(k * dimension, dimension);
-            for (int i = 0, at = 0; i < dimension; i++)
+            ReadOnlySpan<double> mean = means.Span.Slice(k * _dimension, _dimension);
+            for (int i = 0, at = 0; i < _dimension; i++)
             {
                 double bias = 0;
                 for (int j = 0; j <= i; j++) bias = Math.FusedMultiplyAdd(factor[at++], mean[j], bias);
-                _biases[k * dimension + i] = bias;
+                _biases[k * _dimension + i] = bias;
             }
         }
-        _patterns = new MissingPatterns(components, dimension, means.ToArray(), covariances.ToArray(), tied);
     }
+
+    private MissingPatterns Patterns => LazyInitializer.EnsureInitialized(ref _patterns, _makePatterns);
 
     public override void LogDensities(RowBlock block, Span<double> logJoint)
     {
@@ -56,7 +67,7 @@ internal sealed class FullGaussianEStep : EmissionEStep
         for (int at = 0; at < incomplete.Length; at++)
         {
             ReadOnlySpan<double> row = block.Row(incomplete[at]);
-            MissingPattern pattern = _patterns.Of(row);
+            MissingPattern pattern = Patterns.Of(row);
             for (int k = 0; k < _components; k++)
                 logJoint[k * RowBlock.Stride + incomplete[at]] = kept[at * _components + k] + pattern.LogDensity(row, k);
         }
@@ -96,7 +107,7 @@ internal sealed class FullGaussianEStep : EmissionEStep
         foreach (int index in block.Incomplete)
         {
             ReadOnlySpan<double> row = block.Row(index);
-            MissingPattern pattern = _patterns.Of(row);
+            MissingPattern pattern = Patterns.Of(row);
             for (int k = 0; k < _components; k++)
             {
                 double r = responsibilities[k * RowBlock.Stride + index];

@@ -14,7 +14,7 @@ internal sealed class MissingPattern
     private readonly double[][] _factors, _regressions, _conditional;
     private readonly double[] _constants;
 
-    public MissingPattern(int components, int dimension, double[] means, double[] covariances, bool tied, ReadOnlySpan<double> row)
+    public MissingPattern(int components, int dimension, double[] means, ReadOnlySpan<double> covariances, bool tied, ReadOnlySpan<double> row)
     {
         _dimension = dimension;
         _means = means;
@@ -31,7 +31,7 @@ internal sealed class MissingPattern
             if (tied && k > 0)
                 (_factors[k], _regressions[k], _conditional[k], _constants[k]) = (_factors[0], _regressions[0], _conditional[0], _constants[0]);
             else
-                Condition(k, covariances.AsSpan(tied ? 0 : k * dimension * dimension, dimension * dimension));
+                Condition(k, covariances.Slice(tied ? 0 : k * dimension * dimension, dimension * dimension));
         }
     }
 

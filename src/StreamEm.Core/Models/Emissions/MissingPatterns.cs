@@ -6,10 +6,16 @@ namespace StreamEm.Core.Models.Emissions;
 /// The conditional distributions of Gaussian components for the patterns of missing values met so far: each is factored once per E-step.
 /// Thread-safe; what it returns does not depend on who asked first.
 /// </summary>
-internal sealed class MissingPatterns(int components, int dimension, double[] means, double[] covariances, bool tied)
+/// <param name="components">K.</param>
+/// <param name="dimension">D.</param>
+/// <param name="means">K x D.</param>
+/// <param name="covariances">K x D x D, or D x D for all of them; must stay as they are.</param>
+/// <param name="tied">Whether there is one covariance for all.</param>
+internal sealed class MissingPatterns(int components, int dimension, ReadOnlySpan<double> means, ReadOnlyMemory<double> covariances, bool tied)
 {
     /// <summary>Patterns kept; those beyond are factored anew for every row.</summary>
     private const int MaxKept = 4096;
+    private readonly double[] _means = means.ToArray();
     private readonly ConcurrentDictionary<ulong, MissingPattern> _kept = new();
 
     /// <summary>The pattern of a row's missing values (NaN).</summary>
@@ -17,7 +23,7 @@ internal sealed class MissingPatterns(int components, int dimension, double[] me
     {
         ulong key = Key(row);
         if (_kept.TryGetValue(key, out MissingPattern? pattern) && pattern.Matches(row)) return pattern;
-        var made = new MissingPattern(components, dimension, means, covariances, tied, row);
+        var made = new MissingPattern(components, dimension, _means, covariances.Span, tied, row);
         if (_kept.Count < MaxKept) _kept.TryAdd(key, made);
         return made;
     }

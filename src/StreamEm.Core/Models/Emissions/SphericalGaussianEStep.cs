@@ -4,14 +4,22 @@ namespace StreamEm.Core.Models.Emissions;
 internal sealed class SphericalGaussianEStep : EmissionEStep
 {
     private readonly int _components, _dimension;
+    private readonly double[] _variances;
     private readonly DiagonalGaussianEStep _diagonal;
 
-    public SphericalGaussianEStep(int components, int dimension, ReadOnlySpan<double> means, ReadOnlySpan<double> variances)
+    /// <summary>Memory for <see cref="Set"/>.</summary>
+    public SphericalGaussianEStep(int components, int dimension)
     {
         (_components, _dimension) = (components, dimension);
-        double[] diagonal = new double[components * dimension];
-        for (int at = 0; at < diagonal.Length; at++) diagonal[at] = variances[at / dimension];
-        _diagonal = new DiagonalGaussianEStep(components, dimension, means, diagonal);
+        _variances = new double[components * dimension];
+        _diagonal = new DiagonalGaussianEStep(components, dimension);
+    }
+
+    /// <summary>Takes parameters; from here on immutable until it is spent.</summary>
+    public void Set(ReadOnlySpan<double> means, ReadOnlySpan<double> variances)
+    {
+        for (int at = 0; at < _variances.Length; at++) _variances[at] = variances[at / _dimension];
+        _diagonal.Set(means, _variances);
     }
 
     public override void LogDensities(RowBlock block, Span<double> logJoint) => _diagonal.LogDensities(block, logJoint);

@@ -38,8 +38,12 @@ public sealed class TiedGaussian : Emission
     public override VectorLayout StatisticsLayout { get; }
 
     /// <inheritdoc/>
-    public override EmissionEStep Prepare(ReadOnlySpan<double> parameters) =>
-        new FullGaussianEStep(Components, Dimension, _means.Of(parameters), _covariance.Of(parameters), tied: true);
+    public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
+    {
+        var result = spent as FullGaussianEStep ?? new FullGaussianEStep(Components, Dimension, tied: true);
+        result.Set(_means.Of(parameters), _covariance.Of(parameters));
+        return result;
+    }
 
     /// <inheritdoc/>
     public override void Maximize(
