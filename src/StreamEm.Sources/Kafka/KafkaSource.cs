@@ -47,6 +47,9 @@ public sealed class KafkaSource : RecordSource
     /// <summary>Messages without a value that were passed over.</summary>
     public long Tombstones => Interlocked.Read(ref _tombstones);
 
+    /// <inheritdoc/>
+    public override SourceProgress Progress => new(_poller.Progress, Tombstones);
+
     /// <summary>Partitions that are not fetched for now, because what was read of them waits to be used.</summary>
     public int PausedPartitions => _poller.PausedPartitions;
 
