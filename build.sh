@@ -12,7 +12,7 @@ usage: ./build.sh VERB
 
   demo      build, run the worker on a real event stream and show what it learns
   test      build with warnings as errors, check the format, run every test; last line: N passed, N failed, N skipped
-  chaos     kill the worker 200 times at random moments and compare with a run that was never stopped
+  chaos     kill workers on files (200 times) and on topics (50), and brokers (5), at random moments; compare with runs that were never stopped
   bench     micro-benchmarks and the side-by-side run against other implementations
   publish   put the executable at artifacts/streamem/streamem
   image     build the container image streamem (needs Docker)
@@ -120,8 +120,8 @@ verb_publish() {
 
 verb_chaos() {
   set_up kafka && build
-  export STREAMEM_CHAOS_KILLS=${STREAMEM_CHAOS_KILLS:-200}
-  dotnet test tests/StreamEm.Worker.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~Crash' --logger 'console;verbosity=normal'
+  export STREAMEM_CHAOS_KILLS=${STREAMEM_CHAOS_KILLS:-200} STREAMEM_KAFKA_KILLS=${STREAMEM_KAFKA_KILLS:-50} STREAMEM_BROKER_KILLS=${STREAMEM_BROKER_KILLS:-5}
+  dotnet test tests/StreamEm.Worker.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~Crash|FullyQualifiedName~Killed' --logger 'console;verbosity=normal'
   dotnet test tests/StreamEm.Sources.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~KafkaOutage' --logger 'console;verbosity=normal'
 }
 

@@ -27,6 +27,9 @@ public sealed class KafkaBroker : IAsyncLifetime
     private IProducer<byte[]?, byte[]?>? _producer;
     private IAdminClient? _admin;
 
+    /// <summary>Settings of a broker of its own beyond start.sh's: given the first of five free ports, <c>name=value</c> each.</summary>
+    internal Func<int, IEnumerable<string>> Settings { get; init; } = _ => [];
+
     /// <summary>host:port.</summary>
     public string Address { get; private set; } = "";
 
@@ -50,7 +53,7 @@ public sealed class KafkaBroker : IAsyncLifetime
         else if (_home is { Length: > 0 })
         {
             _directory = Directory.CreateTempSubdirectory("streamem-kafka-").FullName;
-            _port = FreePortPair();
+            _port = FreePorts();
             Address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port}");
             await StartAsync();
         }
@@ -112,7 +115,8 @@ public sealed class KafkaBroker : IAsyncLifetime
     public Task KillAsync() => RunAsync("stop.sh", _directory!, "--kill");
 
     /// <summary>Starts the broker again.</summary>
-    public Task StartAsync() => RunAsync("start.sh", _directory!, "--port", _port.ToString(CultureInfo.InvariantCulture));
+    public Task StartAsync() =>
+        RunAsync("start.sh", [_directory!, "--port", _port.ToString(CultureInfo.InvariantCulture), .. Settings(_port).SelectMany(setting => new[] { "--property", setting })]);
 
     public async ValueTask DisposeAsync()
     {
@@ -123,22 +127,31 @@ public sealed class KafkaBroker : IAsyncLifetime
         Directory.Delete(_directory!, recursive: true);
     }
 
-    private static int FreePortPair()
+    /// <summary>The first of five free ports: the broker's, its controller's, and three for whoever adds listeners.</summary>
+    private static int FreePorts()
     {
         while (true)
         {
-            using var first = new TcpListener(IPAddress.Loopback, 0);
-            first.Start();
-            int port = ((IPEndPoint)first.LocalEndpoint).Port;
-            using var second = new TcpListener(IPAddress.Loopback, port + 1);
+            var taken = new List<TcpListener> { new(IPAddress.Loopback, 0) };
             try
             {
-                second.Start();
+                taken[0].Start();
+                int port = ((IPEndPoint)taken[0].LocalEndpoint).Port;
+                for (int next = 1; next < 5; next++)
+                {
+                    taken.Add(new TcpListener(IPAddress.Loopback, port + next));
+                    taken[next].Start();
+                }
+
                 return port;
             }
             catch (SocketException)
             {
-                // The port above is taken: another pair.
+                // One of them is taken: others.
+            }
+            finally
+            {
+                foreach (TcpListener listener in taken) listener.Dispose();
             }
         }
     }

@@ -16,7 +16,29 @@ internal static class ClusteredRows
     /// <summary>Versions that so many records make: one a minibatch, the first from the buffer's first minibatch on.</summary>
     public static long Versions(int rows) => (rows - Malformed(rows)) / Minibatch;
 
+    /// <summary>Writes a part of them, one partition after another.</summary>
     public static void Produce(KafkaBroker broker, string topic, int part, int count)
+    {
+        List<string>[] rows = Draw(part, count);
+        for (int partition = 0; partition < Partitions; partition++) broker.Produce(topic, partition, rows[partition]);
+    }
+
+    /// <summary>Writes a part of them in slices, now to one partition, now to another, so that each has nothing now and then.</summary>
+    public static async Task ProduceUnevenlyAsync(KafkaBroker broker, string topic, int part, int count, Func<Task> between)
+    {
+        const int Slice = 100;
+        List<string>[] rows = Draw(part, count);
+        for (int start = 0; start < count / Partitions; start += Slice)
+        {
+            for (int partition = 0; partition < Partitions; partition++)
+            {
+                broker.Produce(topic, partition, rows[partition].Skip(start).Take(Slice));
+                await between();
+            }
+        }
+    }
+
+    private static List<string>[] Draw(int part, int count)
     {
         var random = new Random(part);
         var rows = Enumerable.Range(0, Partitions).Select(_ => new List<string>()).ToArray();
@@ -29,6 +51,6 @@ internal static class ClusteredRows
             rows[i % Partitions].Add(row);
         }
 
-        for (int partition = 0; partition < Partitions; partition++) broker.Produce(topic, partition, rows[partition]);
+        return rows;
     }
 }

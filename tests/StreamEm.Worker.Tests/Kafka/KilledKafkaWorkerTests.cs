@@ -19,7 +19,7 @@ public sealed class KilledKafkaWorkerTests(KafkaBroker broker, ITestOutputHelper
         int kills = Kills;
         string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         using var killed = new KafkaRun(broker, topic);
-        await KillAsync(killed, topic, kills, _ => Task.CompletedTask);
+        await KillAsync(killed, kills, _ => Task.CompletedTask, (_, kill) => Task.Run(() => ClusteredRows.Produce(broker, topic, kill, RowsPerKill)));
 
         int malformed = ClusteredRows.Malformed(kills * RowsPerKill);
         long versions = ClusteredRows.Versions(kills * RowsPerKill);
@@ -44,7 +44,12 @@ public sealed class KilledKafkaWorkerTests(KafkaBroker broker, ITestOutputHelper
         string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         using var killed = new KafkaRun(broker, topic, idleAfter: "20ms");
         var seen = new SeenVersions();
-        await KillAsync(killed, topic, kills, seen.WatchAsync);
+        var pauses = new Random(kills);
+        await KillAsync(killed, kills, seen.WatchAsync, async (process, kill) =>
+        {
+            await Task.WhenAny(process.Address());
+            await ClusteredRows.ProduceUnevenlyAsync(broker, topic, kill, RowsPerKill, () => Task.Delay(pauses.Next(60)));
+        });
         await killed.FinishAsync(ClusteredRows.Versions(kills * RowsPerKill));
 
         Assert.Equal(ClusteredRows.Malformed(kills * RowsPerKill), File.ReadLines(killed.Rejected).Count());
@@ -63,7 +68,7 @@ public sealed class KilledKafkaWorkerTests(KafkaBroker broker, ITestOutputHelper
     }
 
     /// <summary>Starts the worker, lets a producer run, kills the worker; so many times.</summary>
-    private async Task KillAsync(KafkaRun run, string topic, int kills, Func<WorkerProcess, Task> watch)
+    private static async Task KillAsync(KafkaRun run, int kills, Func<WorkerProcess, Task> watch, Func<WorkerProcess, int, Task> produce)
     {
         var random = new Random(kills);
         for (int kill = 0; kill < kills; kill++)
@@ -71,9 +76,9 @@ public sealed class KilledKafkaWorkerTests(KafkaBroker broker, ITestOutputHelper
             using WorkerProcess process = run.Start();
             Task watching = watch(process);
             long published = run.PublishedBytes();
-            Task producing = Task.Run(() => ClusteredRows.Produce(broker, topic, kill, RowsPerKill));
+            Task producing = produce(process, kill);
             if (random.Next(3) > 0) await Eventually.True(() => run.PublishedBytes() > published || process.HasExited, "something new to be published");
-            await Task.Delay(random.Next(200));
+            await Task.Delay(random.Next(400));
             process.Kill();
             Assert.True(await process.Exit() != 0, $"The worker ended by itself before kill {kill}:\n{process.Output}\n{process.Errors}");
             await Task.WhenAll(producing, watching);

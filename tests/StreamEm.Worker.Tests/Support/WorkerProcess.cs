@@ -50,11 +50,11 @@ internal sealed class WorkerProcess : IDisposable
     }
 
     /// <summary>Waits for an event in the log.</summary>
-    public Task<JsonElement> Event(string name) => Eventually.Get<object>(() =>
+    public async Task<JsonElement> Event(string name) => (JsonElement)await Eventually.Get<object>(() =>
     {
         object? found = _output.Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.GetProperty("event").GetString() == name).Select(line => (object)line).FirstOrDefault();
         return found is null && HasExited ? throw new InvalidOperationException($"The process ended without event '{name}':\n{Output}\n{Errors}") : Task.FromResult(found);
-    }, $"event {name}").ContinueWith(task => (JsonElement)task.Result, TaskScheduler.Default);
+    }, $"event {name}");
 
     public async Task<Uri> Address() => new((await Event("http_listening")).GetProperty("address").GetString()!);
 

@@ -28,10 +28,12 @@ internal sealed class KafkaPropertiesField<T>(Func<T, IReadOnlyDictionary<string
                 binder.Problems.Error(entry.Origin, $"{ConfigPath.Shown(at)} is not allowed: {reason}");
             else if (binder.Locate(entry, path) is not ScalarNode { Text: { } text })
                 binder.Refuse(entry.Value, at, isFile ? "the path of a file" : "a text, a number, true or false");
-            else if ((isFile ? Interpolation.ReadFile(text, entry.Value.Origin, binder.Problems) : text) is { } setting && !properties.TryAdd(name, setting))
-                binder.Problems.Error(entry.Origin, $"{ConfigPath.Shown(path)} has both '{name}' and '{name}{FileSuffix}'; keep one");
-            if (name == "ssl.endpoint.identification.algorithm" && entry.Value is ScalarNode { Text: "none" })
-                binder.Problems.Warn(entry.Origin, $"{ConfigPath.Shown(at)} is 'none': anyone with a trusted certificate can pose as the broker");
+            else if ((isFile ? Interpolation.ReadFile(text, entry.Value.Origin, binder.Problems) : text) is { } setting)
+            {
+                if (!properties.TryAdd(name, setting)) binder.Problems.Error(entry.Origin, $"{ConfigPath.Shown(path)} has both '{name}' and '{name}{FileSuffix}'; keep one");
+                if (name == "ssl.endpoint.identification.algorithm" && string.Equals(setting.Trim(), "none", StringComparison.OrdinalIgnoreCase))
+                    binder.Problems.Warn(entry.Origin, $"{ConfigPath.Shown(at)} is 'none': anyone with a trusted certificate can pose as the broker");
+            }
         }
 
         return set(owner, properties);
