@@ -12,7 +12,7 @@ public sealed class RecordBatch
     private const int MaxRejectedCharacters = 4 << 20;
 
     private readonly List<RejectedRecord> _rejected = [];
-    private int _rejectedCharacters;
+    private long _rejectedCharacters;
     private readonly double[] _values;
     private readonly long[] _nextOffsets;
     private readonly double[] _weights;
@@ -165,6 +165,15 @@ public sealed class RecordBatch
         _rejected.Add(new RejectedRecord(reason, detail, Partition, offset, text, Count));
         _rejectedCharacters += text.Length;
         EndOffset = nextOffset;
+    }
+
+    /// <summary>Keeps the message that the last rejected records came in.</summary>
+    /// <param name="first">Index of the first of them in <see cref="Rejected"/>.</param>
+    /// <param name="original">The message.</param>
+    public void KeepOriginal(int first, OriginalMessage original)
+    {
+        for (int i = first; i < _rejected.Count; i++) _rejected[i] = _rejected[i] with { Original = original };
+        _rejectedCharacters += original.Value.Length;
     }
 
     private PartitionPosition At(long next, int used) =>

@@ -24,6 +24,9 @@ public abstract class RecordSource : IAsyncDisposable
     /// <summary>Why no records come although some may be there (a broker that does not answer); null when all is well. Any thread.</summary>
     public virtual string? Problem => null;
 
+    /// <summary>How far it is, for those outside who watch it; null where a source cannot tell. Any thread.</summary>
+    public virtual SourceProgress? Progress => null;
+
     /// <summary>Tells the source which position is in a durable checkpoint, for those outside who watch its progress. Any thread; never waits.</summary>
     public virtual void Acknowledge(SourcePosition durable)
     {
@@ -36,6 +39,18 @@ public abstract class RecordSource : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 }
+
+/// <summary>How far a source is.</summary>
+/// <param name="Partitions">The partitions whose end is known.</param>
+/// <param name="Tombstones">Messages without a value, passed over since the source was opened.</param>
+public sealed record SourceProgress(IReadOnlyList<PartitionProgress> Partitions, long Tombstones);
+
+/// <summary>How far reading is in one partition.</summary>
+/// <param name="Topic">Its topic.</param>
+/// <param name="Partition">Its number.</param>
+/// <param name="Lag">Records between the position and the end of the log.</param>
+/// <param name="Skipped">Records that were gone before they were read, over the whole run.</param>
+public sealed record PartitionProgress(string Topic, int Partition, long Lag, long Skipped);
 
 /// <summary>Why a source cannot go on, which decides the exit code.</summary>
 public enum SourceFailure

@@ -78,7 +78,22 @@ internal sealed class Ingest(Report report, bool quick)
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    private static RecordSchema Schema() => new() { Features = [.. Enumerable.Range(0, Dimension).Select(d => FormattableString.Invariant($"x{d}"))] };
+    /// <summary>A file of drawn rows, six digits after the point.</summary>
+    public static void WriteCsv(string path, int dimension, int components, int lines)
+    {
+        using var text = new StreamWriter(path) { NewLine = "\n" };
+        text.WriteLine(string.Join(',', Schema(dimension).Features));
+        Minibatch rows = new SyntheticMixture(dimension, components).Draw(Math.Min(lines, 100_000));
+        for (int line = 0; line < lines; line++)
+        {
+            ReadOnlySpan<double> row = rows.Row(line % rows.Count);
+            for (int d = 0; d < dimension; d++) text.Write(string.Create(CultureInfo.InvariantCulture, $"{(d == 0 ? "" : ",")}{row[d]:F6}"));
+            text.WriteLine();
+        }
+    }
+
+    /// <summary>Features x0, x1 ...</summary>
+    public static RecordSchema Schema(int dimension = Dimension) => new() { Features = [.. Enumerable.Range(0, dimension).Select(d => FormattableString.Invariant($"x{d}"))] };
 
     private static void ReadFields(byte[] text)
     {

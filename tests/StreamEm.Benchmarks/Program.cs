@@ -1,11 +1,10 @@
 using System.Globalization;
-using BenchmarkDotNet.Running;
 using StreamEm.Benchmarks;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["--micro", ..])
 {
-    BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args.Length > 1 ? args[1..] : ["--filter", "*"]);
+    MicroRun.Switch(args[1..]);
     return 0;
 }
 bool quick = args.Contains("--quick");

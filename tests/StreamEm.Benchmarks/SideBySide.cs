@@ -6,7 +6,7 @@ namespace StreamEm.Benchmarks;
 internal sealed class SideBySide(Report report, Peers peers, bool quick, string? only = null)
 {
     /// <summary>Parts that can be run alone.</summary>
-    public static readonly string[] Parts = ["one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "ingest", "growth", "kafka"];
+    public static readonly string[] Parts = ["one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "ingest", "worker", "growth", "kafka", "micro"];
 
     private const int Samples = 5;
     private readonly double _sampleSeconds = quick ? 0.05 : 0.3;
@@ -27,7 +27,12 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
             foreach (Problem problem in problems) peers.Write(problem.Data, problem.Batch);
             if (peers.HasSklearn) CompareResults(problems);
         }
-        Action[] parts = [() => OneThread(problems), () => SeveralThreads(problems), PhaseTable, () => Minibatches(problems), Sparse, SingleEvents, new Ingest(report, quick).Run, new Growth(report, quick).Run, new KafkaThroughput(report, _goals, quick).Run];
+        Action[] parts =
+        [
+            () => OneThread(problems), () => SeveralThreads(problems), PhaseTable, () => Minibatches(problems), Sparse, SingleEvents,
+            new Ingest(report, quick).Run, new Overlap(report, quick).Run, new Growth(report, quick).Run,
+            new KafkaThroughput(report, _goals, quick).Run, () => MicroRun.Run(report, quick),
+        ];
         for (int part = 0; part < parts.Length; part++)
             if (only is null || only == Parts[part]) parts[part]();
         _goals.Write(report);

@@ -42,16 +42,29 @@ public sealed class LogDensitySketch
         {
             int count = Math.Min(numbers.Length, logDensities.Length - first);
             SignedLog.Bins(logDensities.Slice(first, count), Origin, BinsPerUnit, MaxBin, numbers);
-            for (int at = 0; at < count; at++)
-            {
-                double weight = weights.IsEmpty ? 1 : weights[first + at];
-                if (double.IsNaN(numbers[at]) || !(weight > 0)) continue;
-                int bin = (int)numbers[at];
-                if ((uint)(bin - _first) >= (uint)_bins.Length) Cover(bin);
-                _bins[bin - _first] += weight;
-                Total += weight;
-            }
+            Count(numbers[..count], weights.IsEmpty ? default : weights.Slice(first, count));
         }
+    }
+
+    /// <summary>Adds records by the numbers of their bins.</summary>
+    private void Count(ReadOnlySpan<double> numbers, ReadOnlySpan<double> weights)
+    {
+        double[] bins = _bins;
+        double total = Total;
+        for (int at = 0; at < numbers.Length; at++)
+        {
+            double weight = weights.IsEmpty ? 1 : weights[at];
+            if (double.IsNaN(numbers[at]) || !(weight > 0)) continue;
+            int bin = double.ConvertToIntegerNative<int>(numbers[at]);
+            if ((uint)(bin - _first) >= (uint)bins.Length)
+            {
+                Cover(bin);
+                bins = _bins;
+            }
+            bins[bin - _first] += weight;
+            total += weight;
+        }
+        Total = total;
     }
 
     /// <summary>Adds all of another sketch.</summary>

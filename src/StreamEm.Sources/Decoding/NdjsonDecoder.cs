@@ -65,8 +65,7 @@ public sealed class NdjsonDecoder : RecordDecoder
             }
             if (end < 0 && !isFinal) break;
             int next = at + (end >= 0 ? end + 1 : rest.Length);
-            ReadOnlySpan<byte> record = rest[..length];
-            if (!IsBlank(record)) Accept(record, offset + at, offset + next, batch, RecordDefaults.None);
+            if (!IsBlank(rest[..length])) Accept(data[..(at + length)], at, offset + at, offset + next, batch, RecordDefaults.None);
             at = next;
         }
         batch.EndOffset = offset + at;
@@ -76,7 +75,7 @@ public sealed class NdjsonDecoder : RecordDecoder
     /// <inheritdoc/>
     public override bool DecodeMessage(ReadOnlySpan<byte> message, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
-        if (message.Length <= MaxRecordBytes) return Accept(message, offset, nextOffset, batch, defaults);
+        if (message.Length <= MaxRecordBytes) return Accept(message, 0, offset, nextOffset, batch, defaults);
         string detail = string.Create(CultureInfo.InvariantCulture, $"the record is {message.Length} bytes long, the limit is {MaxRecordBytes}");
         Reject(batch, RejectionReason.TooLarge, detail, offset, nextOffset, message);
         return false;
@@ -92,13 +91,15 @@ public sealed class NdjsonDecoder : RecordDecoder
         return used;
     }
 
-    private bool Accept(ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    /// <summary>Takes or rejects the record from <paramref name="start"/> to the end of <paramref name="data"/>.</summary>
+    private bool Accept(ReadOnlySpan<byte> data, int start, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
-        if (_shape.IsKnown && TryReadKnownShape(record, batch.NextRow, defaults))
+        if (_shape.IsKnown && TryReadKnownShape(data, start, batch.NextRow, defaults))
         {
             _fields.Commit(batch, nextOffset);
             return true;
         }
+        ReadOnlySpan<byte> record = data[start..];
         Problem? problem;
         try
         {
@@ -123,11 +124,11 @@ public sealed class NdjsonDecoder : RecordDecoder
         return false;
     }
 
-    private bool TryReadKnownShape(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
+    private bool TryReadKnownShape(ReadOnlySpan<byte> data, int start, Span<double> row, in RecordDefaults defaults)
     {
         _fields.Begin(defaults);
         row.Fill(double.NaN);
-        return _shape.TryRead(record, _fields, row);
+        return _shape.TryRead(data, start, _fields, row);
     }
 
     private Problem? Read(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)

@@ -19,9 +19,12 @@ internal sealed class KafkaMessageFields
     private readonly TextPool _keys = new();
 
     /// <summary>Splits a schema.</summary>
+    /// <param name="schema">The records' fields.</param>
+    /// <param name="keepsOriginals">Whether every part of a message is needed, to pass rejected ones on.</param>
     /// <exception cref="SourceException">A role is given to a part of the message that cannot fill it.</exception>
-    public KafkaMessageFields(RecordSchema schema)
+    public KafkaMessageFields(RecordSchema schema, bool keepsOriginals = false)
     {
+        KeepsOriginals = keepsOriginals;
         UsesKey = schema.Key == KeyField;
         UsesTimestamp = schema.Timestamp == TimestampField;
         WeightHeader = schema.Weight?.StartsWith(HeaderPrefix, StringComparison.Ordinal) == true ? schema.Weight[HeaderPrefix.Length..] : null;
@@ -42,11 +45,23 @@ internal sealed class KafkaMessageFields
     /// <summary>What the decoder looks for in the value.</summary>
     public RecordSchema Value { get; }
 
-    /// <summary>Whether the message's key is needed.</summary>
+    /// <summary>Whether every part of a message is needed.</summary>
+    public bool KeepsOriginals { get; }
+
+    /// <summary>Whether the message's key is the record's.</summary>
     public bool UsesKey { get; }
 
-    /// <summary>Whether the message's timestamp is needed.</summary>
+    /// <summary>Whether the message's timestamp is the record's.</summary>
     public bool UsesTimestamp { get; }
+
+    /// <summary>Whether the message's key is needed.</summary>
+    public bool NeedsKey => UsesKey || KeepsOriginals;
+
+    /// <summary>Whether the message's timestamp is needed.</summary>
+    public bool NeedsTimestamp => UsesTimestamp || KeepsOriginals;
+
+    /// <summary>Whether the message's headers are needed.</summary>
+    public bool NeedsHeaders => WeightHeader is not null || KeepsOriginals;
 
     /// <summary>The header that holds the weight, as decimal text; null without.</summary>
     public string? WeightHeader { get; }
@@ -57,8 +72,8 @@ internal sealed class KafkaMessageFields
     {
         List<string> fields = [];
         if (!isOneTopic) fields.Add("topic");
-        if (UsesTimestamp) fields.Add("timestamp");
-        if (WeightHeader is not null) fields.Add("headers");
+        if (NeedsTimestamp) fields.Add("timestamp");
+        if (NeedsHeaders) fields.Add("headers");
         return fields.Count == 0 ? "none" : string.Join(',', fields);
     }
 

@@ -4,6 +4,7 @@ namespace StreamEm.Sources.Kafka;
 internal sealed class KafkaPartition
 {
     private PartitionPosition _position;
+    private long _logEnd = -1;
 
     public KafkaPartition(string topic, int number, PartitionPosition position)
     {
@@ -25,6 +26,13 @@ internal sealed class KafkaPartition
     {
         get => _position;
         set => _position = value;
+    }
+
+    /// <summary>The offset after its last record, as the client last heard it; -1 before. Any thread.</summary>
+    public long LogEnd
+    {
+        get => Volatile.Read(ref _logEnd);
+        set => Volatile.Write(ref _logEnd, value);
     }
 
     /// <summary>Whether it is left out of the rotation until it has records again.</summary>

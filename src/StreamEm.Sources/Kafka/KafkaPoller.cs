@@ -29,6 +29,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private readonly List<AssignedPartition> _partitions = [];
     private readonly List<AssignedPartition> _received = [];
     private readonly TimeProvider _time;
+    private readonly LogEnds _ends;
     private readonly long _bytesPerTurn;
     private ReadAhead? _readAhead;
     private ClusterWatch? _watch;
@@ -41,12 +42,16 @@ internal sealed class KafkaPoller : IAsyncDisposable
     {
         (_options, _fields, _position, _inbox, _time) = (options, fields, position, inbox, time);
         _outage = new Outage(options.Brokers, options.UnavailableAfter, "source.kafka", time) { ReachableChanged = inbox.SetReachable };
+        _ends = new LogEnds(time);
         _bytesPerTurn = Math.Min(MaxBytesPerTurn, options.ReadAheadBytes / 8);
         Config = KafkaClient.ConsumerConfig(options, fields);
     }
 
     /// <summary>Why nothing comes from the brokers; null when all is well.</summary>
     public string? Problem => _outage.Problem;
+
+    /// <summary>How far reading is behind, for the partitions whose end is known.</summary>
+    public IReadOnlyList<PartitionProgress> Progress => _ends.Progress;
 
     /// <summary>Partitions paused because what was read of them waits to be used.</summary>
     public int PausedPartitions => _readAhead?.Paused ?? 0;
@@ -116,7 +121,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
     }
 
     private IConsumer<MessageBytes, MessageBytes> Build() => new ConsumerBuilder<MessageBytes, MessageBytes>(Config)
-        .SetKeyDeserializer(_fields.UsesKey ? new MessageBlocks() : new NoMessageBytes())
+        .SetKeyDeserializer(_fields.NeedsKey ? new MessageBlocks() : new NoMessageBytes())
         .SetValueDeserializer(new MessageBlocks())
         .SetLogHandler((_, _) => { })
         .SetErrorHandler((_, error) => OnError(error))
@@ -156,6 +161,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
         StoreDurable(consumer);
         if (_watch!.Poll() is { } topics) TakeNewPartitions(consumer, cluster, topics);
         _readAhead!.Balance(_partitions);
+        _ends.Note(consumer, _partitions);
 
         // Many messages a turn: the checks above are for every 100 ms, not for every message.
         int wait = _readAhead.Paused > 0 ? PausedPollMilliseconds : PollMilliseconds;
@@ -197,8 +203,8 @@ internal sealed class KafkaPoller : IAsyncDisposable
         if (offset < assigned.Next) return;
         assigned.Next = offset + 1;
         Message<MessageBytes, MessageBytes> message = result.Message;
-        long timestamp = _fields.UsesTimestamp && message.Timestamp.Type != TimestampType.NotAvailable ? message.Timestamp.UnixTimestampMs : RecordBatch.NoTimestamp;
-        Receive(assigned, new KafkaRecord(offset, message.Value, message.Key, _fields.WeightHeader is null ? null : message.Headers, timestamp));
+        long timestamp = _fields.NeedsTimestamp && message.Timestamp.Type != TimestampType.NotAvailable ? message.Timestamp.UnixTimestampMs : RecordBatch.NoTimestamp;
+        Receive(assigned, new KafkaRecord(offset, message.Value, message.Key, _fields.NeedsHeaders ? message.Headers : null, timestamp));
         if (offset >= assigned.End) _readAhead!.Pause([assigned]);
     }
 

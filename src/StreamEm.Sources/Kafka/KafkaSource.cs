@@ -30,7 +30,7 @@ public sealed class KafkaSource : RecordSource
     public KafkaSource(KafkaSourceOptions options, RecordSchema schema, SourcePosition position, TimeProvider time)
     {
         _options = options;
-        _fields = new KafkaMessageFields(schema);
+        _fields = new KafkaMessageFields(schema, options.KeepOriginals);
         _decoder = CreateDecoder(options, _fields.Value);
         _order = new TurnOrder(options.MinibatchSize);
         _inbox = new KafkaInbox(time);
@@ -46,6 +46,9 @@ public sealed class KafkaSource : RecordSource
 
     /// <summary>Messages without a value that were passed over.</summary>
     public long Tombstones => Interlocked.Read(ref _tombstones);
+
+    /// <inheritdoc/>
+    public override SourceProgress Progress => new(_poller.Progress, Tombstones);
 
     /// <summary>Partitions that are not fetched for now, because what was read of them waits to be used.</summary>
     public int PausedPartitions => _poller.PausedPartitions;
@@ -207,15 +210,21 @@ public sealed class KafkaSource : RecordSource
                 continue;
             }
 
+            int rejected = batch.Rejected.Count;
             if (_fields.Read(record, out RecordDefaults defaults) is var (reason, detail))
                 batch.Reject(reason, detail, record.Offset, record.Offset + 1, TextOf(record.Value.Span));
             else
                 _decoder.DecodeMessage(record.Value.Span, record.Offset, record.Offset + 1, batch, defaults);
+            if (_options.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, record));
         }
 
         chunk.ReleaseIfUsed(_inbox);
         partition.Position = batch.EndPosition;
     }
+
+    private static OriginalMessage Original(KafkaPartition partition, in KafkaRecord record) => new(
+        partition.Topic, partition.Number, record.Key.IsNull ? null : record.Key.Span.ToArray(), record.Value.Span.ToArray(),
+        [.. record.Headers?.Select(header => new KeyValuePair<string, byte[]?>(header.Key, header.GetValueBytes())) ?? []], record.Timestamp);
 
     private string TextOf(ReadOnlySpan<byte> value)
     {

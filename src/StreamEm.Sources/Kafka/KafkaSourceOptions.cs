@@ -75,6 +75,9 @@ public sealed record KafkaSourceOptions
     /// <summary>Whether to end at what is the partitions' end when the run starts; a run that goes on after a crash ends there too. Not part of the YAML.</summary>
     public bool Once { get; init; }
 
+    /// <summary>Whether rejected records keep their message, to be passed on. Not part of the YAML here: a dead-letter topic wants it.</summary>
+    public bool KeepOriginals { get; init; }
+
     /// <summary>How often new partitions are looked for. Not part of the YAML.</summary>
     public TimeSpan DiscoverEvery { get; init; } = TimeSpan.FromSeconds(30);
 

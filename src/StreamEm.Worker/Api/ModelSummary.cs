@@ -14,6 +14,8 @@ namespace StreamEm.Worker.Api;
 /// <param name="Records">Records learned from.</param>
 /// <param name="RecordsPending">Records taken and not learned from yet.</param>
 /// <param name="RecordsRejected">Records that could not be used, by reason.</param>
+/// <param name="RecordsSkipped">Records that were gone before they were read; null where the source cannot tell.</param>
+/// <param name="SourceLag">Records in the source that were not read yet; null where the source cannot tell.</param>
 /// <param name="MeanLogLikelihood">Of the last minibatch before its update, nats per record.</param>
 /// <param name="StepSize">gamma of the last update.</param>
 /// <param name="RunId">Identity of the run.</param>
@@ -23,13 +25,14 @@ namespace StreamEm.Worker.Api;
 /// <param name="Warnings">What a person should know.</param>
 internal sealed record ModelSummary(
     string Id, string Type, string Status, long Version, long Updates, long Records, long RecordsPending, IReadOnlyDictionary<string, long> RecordsRejected,
-    double? MeanLogLikelihood, double? StepSize, string? RunId, DateTimeOffset? UpdatedAt, WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings)
+    long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? StepSize, string? RunId, DateTimeOffset? UpdatedAt, WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings)
 {
     public static ModelSummary Of(ModelPipeline model)
     {
         SnapshotDocument? latest = model.Feed.Latest;
         var training = latest?.Snapshot.Training;
         ModelState state = model.State;
+        IReadOnlyList<PartitionProgress>? partitions = model.Source?.Progress?.Partitions;
         return new ModelSummary(
             model.Options.Id,
             model.Options.Model.Type,
@@ -40,6 +43,8 @@ internal sealed record ModelSummary(
             model.Metrics.Pending,
             Enum.GetValues<RejectionReason>().Select(reason => (Reason: reason, Count: model.Metrics.Rejected(reason))).Where(pair => pair.Count > 0)
                 .ToDictionary(pair => SnakeCase.Of(pair.Reason), pair => pair.Count, StringComparer.Ordinal),
+            partitions?.Sum(partition => partition.Skipped),
+            partitions is { Count: > 0 } ? partitions.Sum(partition => partition.Lag) : null,
             training is { } report && double.IsFinite(report.MeanLogLikelihood) ? report.MeanLogLikelihood : null,
             training?.LastStepSize,
             latest?.Snapshot.RunId,

@@ -33,8 +33,8 @@ public sealed record Checkpoint
     /// <summary>Records read and rejected so far.</summary>
     public required RejectionCounts Rejections { get; init; }
 
-    /// <summary>Length in bytes of the rejected file that belongs to this state.</summary>
-    public required long RejectedFileLength { get; init; }
+    /// <summary>Length in bytes of the rejected file that belongs to this state; null without a file.</summary>
+    public required long? RejectedFileLength { get; init; }
 
     /// <summary>The newest snapshot, which is what a restarted worker shows at once; null before the first update.</summary>
     public required SnapshotDocument? Latest { get; init; }

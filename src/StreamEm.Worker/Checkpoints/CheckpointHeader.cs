@@ -35,7 +35,7 @@ internal sealed record CheckpointHeader
 
     public required RejectionCounts Rejections { get; init; }
 
-    public required long RejectedFileLength { get; init; }
+    public long? RejectedFileLength { get; init; }
 
     public required int LearnerLength { get; init; }
 

@@ -8,7 +8,7 @@ namespace StreamEm.Worker.Checkpoints;
 /// When a checkpoint is due: after so many updates or so much time, whichever comes first, if anything has changed. While one is being
 /// written the next one waits.
 /// </summary>
-internal sealed class CheckpointSchedule(CheckpointOptions options, CheckpointWriter writer, TimeProvider time, Func<Checkpoint> capture, RejectedFile? rejectedFile, long updates)
+internal sealed class CheckpointSchedule(CheckpointOptions options, CheckpointWriter writer, TimeProvider time, Func<Checkpoint> capture, RejectionSink rejected, long updates)
 {
     private long _updates = updates, _updatesWritten = updates;
     private long _begun = time.GetTimestamp();
@@ -62,8 +62,8 @@ internal sealed class CheckpointSchedule(CheckpointOptions options, CheckpointWr
 
     private void Begin()
     {
-        rejectedFile?.Flush();
-        writer.Begin(capture(), () => rejectedFile?.SyncToDisk());
+        rejected.Flush();
+        writer.Begin(capture(), () => rejected.MakeDurable());
         _updatesWritten = _updates;
         _begun = time.GetTimestamp();
         _hasChanged = _isDemanded = false;

@@ -38,7 +38,7 @@ public static class RunCommand
         object options = model.Source switch
         {
             FileSourceOptions file when once => file with { Follow = false },
-            KafkaSourceOptions kafka => kafka with { Once = once, MinibatchSize = model.Learning.MinibatchSize },
+            KafkaSourceOptions kafka => kafka with { Once = once, MinibatchSize = model.Learning.MinibatchSize, KeepOriginals = model.Rejected.Kafka is not null },
             _ => model.Source,
         };
         return SourceCatalog.Create(options, model.Schema, position, TimeProvider.System);

@@ -8,7 +8,7 @@ namespace StreamEm.Worker.Commands;
 internal static class TopicInspection
 {
     private const string FileSuffix = "_file";
-    private const string Section = "--property";
+    private const string Section = "inspect", PropertyOption = "--property";
 
     /// <summary>The topic's snapshots, of one model if the address names one; never none.</summary>
     /// <param name="address">The topic.</param>
@@ -18,7 +18,7 @@ internal static class TopicInspection
     /// <exception cref="CommandException">The topic or the model is not there (66), the brokers are not (69), access is denied (77), a property is wrong (64, 78).</exception>
     public static KafkaSnapshotLog Read(TopicAddress address, IReadOnlyList<string> properties, TimeSpan patience, CancellationToken stop)
     {
-        var target = new KafkaTarget(address.Brokers, address.Topic, Properties(properties), Section) { PropertiesName = Section };
+        var target = new KafkaTarget(address.Brokers, address.Topic, Settings(properties), Section) { PropertiesName = PropertyOption };
         var outage = new Outage(address.Brokers, patience, Section, TimeProvider.System);
         using var topic = new KafkaTopic(target, outage, stop);
         try
@@ -44,7 +44,7 @@ internal static class TopicInspection
         return string.Create(CultureInfo.InvariantCulture, $"{address}: {log.Models.Count} model(s) in {log.Records} record(s){foreign}");
     }
 
-    private static Dictionary<string, string> Properties(IReadOnlyList<string> given)
+    private static Dictionary<string, string> Settings(IReadOnlyList<string> given)
     {
         var properties = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string text in given)

@@ -45,6 +45,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
         }
 
         new PathRules(options, binder).Check();
+        new TopicRules(options, binder).Check();
     }
 
     /// <summary>K; null, and a problem, when the model does not fit into an array.</summary>

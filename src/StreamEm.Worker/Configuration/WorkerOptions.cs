@@ -109,11 +109,32 @@ public sealed record KafkaPublisherOptions
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
 }
 
+/// <summary><c>rejected.kafka</c>: a dead-letter topic, which gets rejected records as they came, with headers that say where from and why.</summary>
+public sealed record DeadLetterOptions
+{
+    /// <summary><c>brokers</c>: host:port of some of the cluster's brokers.</summary>
+    public required IReadOnlyList<string> Brokers { get; init; }
+
+    /// <summary><c>topic</c>.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary><c>unavailable_after</c>: brokers out of reach for this long end the worker (69); null waits for ever.</summary>
+    public TimeSpan? UnavailableAfter { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary><c>properties</c>: handed to the Kafka client as they are.</summary>
+    public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
+}
+
 /// <summary><c>rejected</c>: where records that cannot be used are kept.</summary>
 public sealed record RejectedOptions
 {
-    /// <summary><c>file</c>; null keeps them in <c>rejected.ndjson</c> beside the checkpoints (<c>fit</c>, which has none, only counts them).</summary>
+    /// <summary>
+    /// <c>file</c>; null keeps them in <c>rejected.ndjson</c> beside the checkpoints, unless they go to a topic (<c>fit</c>, which has no checkpoints, only counts them).
+    /// </summary>
     public string? File { get; init; }
+
+    /// <summary><c>kafka</c>: a dead-letter topic, besides or instead of the file; null for none.</summary>
+    public DeadLetterOptions? Kafka { get; init; }
 
     /// <summary><c>stop_above_ratio</c>: the worker stops (65) when more than this share of the records is rejected.</summary>
     public double StopAboveRatio { get; init; } = 0.05;

@@ -46,12 +46,12 @@ internal sealed class LearnerLoop
         (_options, _run, _reader, _outbox, _lanes) = (options, run, reader, outbox, lanes);
         (_display, _metrics, _time, _log, _stop) = (display, metrics, time, log, stop);
         _clock = new MinibatchClock(options.MinibatchMaxWait, time);
-        _fold = new RecordFold(run.Learner, run.Position, run.Rejections, run.RejectedFile, options.Rejected.StopAboveRatio)
+        _fold = new RecordFold(run.Learner, run.Position, run.Rejections, run.RejectedTo, options.Rejected.StopAboveRatio)
         {
             Updated = OnUpdated,
             Rejected = OnRejected,
         };
-        _checkpoints = new CheckpointSchedule(options.Checkpoint, writer, time, Capture, run.RejectedFile, run.Learner.Updates);
+        _checkpoints = new CheckpointSchedule(options.Checkpoint, writer, time, Capture, run.RejectedTo, run.Learner.Updates);
         _snapshots = new SnapshotMaker(options, run, time, log);
     }
 
@@ -215,7 +215,7 @@ internal sealed class LearnerLoop
 
     private void WaitForWork()
     {
-        _run.RejectedFile?.Flush();
+        _run.RejectedTo.Flush();
         using var awake = CancellationTokenSource.CreateLinkedTokenSource(_stop);
         var events = new List<Task>(4) { _reader.WaitAsync(awake.Token) };
         if (Earliest(_clock.Remaining, _checkpoints.Remaining) is { } timeout) events.Add(Task.Delay(timeout, _time, awake.Token));
@@ -288,7 +288,7 @@ internal sealed class LearnerLoop
             Records = _run.Learner.Records,
             Position = _run.Position.Copy(),
             Rejections = _run.Rejections.ToCounts(),
-            RejectedFileLength = _run.RejectedFile?.Length ?? 0,
+            RejectedFileLength = _run.RejectedTo.FileLength,
             Latest = _snapshots.Latest,
             Outbox = _outbox.Capture(),
             Learner = stream.ToArray(),

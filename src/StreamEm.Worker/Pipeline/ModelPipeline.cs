@@ -50,7 +50,8 @@ public sealed class ModelPipeline : IAsyncDisposable
     public ModelState State => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.State : _loop?.State ?? ModelState.Waiting;
 
     /// <summary>Why it failed, or why it is not ready; null when all is well.</summary>
-    public string? Problem => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.Problem : _writer?.Failure ?? Source?.Problem ?? _lanes.Select(lane => lane.Problem).FirstOrDefault(problem => problem is not null);
+    public string? Problem => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.Problem : _writer?.Failure ?? Source?.Problem ?? _lanes.Select(lane => lane.Problem).FirstOrDefault(problem => problem is not null)
+        ?? _run?.RejectedTo.Problem;
 
     /// <summary>Its source, once started.</summary>
     public RecordSource? Source => _reader?.Source;
@@ -101,7 +102,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     {
         if (_reader is not null) await _reader.DisposeAsync().ConfigureAwait(false);
         foreach (PublisherLane lane in _lanes) await lane.DisposeAsync().ConfigureAwait(false);
-        _run?.RejectedFile?.Dispose();
+        _run?.RejectedTo.Dispose();
         Feed.Dispose();
         _stop.Dispose();
     }

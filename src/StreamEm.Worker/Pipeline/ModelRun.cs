@@ -29,7 +29,7 @@ internal sealed record ModelRun
     public required RejectionLedger Rejections { get; init; }
 
     /// <summary>Where rejected records go.</summary>
-    public required RejectedFile RejectedFile { get; init; }
+    public required RejectionSink RejectedTo { get; init; }
 
     /// <summary>The checkpoint it goes on from; null for a new run.</summary>
     public required Checkpoint? From { get; init; }
@@ -48,14 +48,13 @@ internal sealed record ModelRun
         Learner learner = CreateLearner(options);
         if (checkpoint is not null) Restore(learner, checkpoint);
 
-        RejectedFile rejectedFile = RejectedFile.Open(options.Rejected.File ?? directory.RejectedFile, checkpoint?.RejectedFileLength, log);
         var run = new ModelRun
         {
             RunId = checkpoint?.RunId ?? Guid.CreateVersion7(time.GetUtcNow()).ToString("D"),
             Learner = learner,
             Position = checkpoint?.Position.Copy() ?? new SourcePosition(),
             Rejections = new RejectionLedger(checkpoint?.Rejections ?? new RejectionCounts()),
-            RejectedFile = rejectedFile,
+            RejectedTo = OpenSink(options, directory, checkpoint, time, log),
             From = checkpoint,
         };
         if (checkpoint is null) WorkerLog.RunStarted(log, options.Id, run.RunId);
@@ -94,6 +93,15 @@ internal sealed record ModelRun
         {
             throw new CommandException(ExitCode.DataCorrupt, $"learning.initialization.from: '{path}' holds no parameters to start at: {failure.Message}", failure);
         }
+    }
+
+    private static RejectionSink OpenSink(ModelOptions options, CheckpointDirectory directory, Checkpoint? checkpoint, TimeProvider time, ILogger log)
+    {
+        RejectedOptions to = options.Rejected;
+        KafkaDeadLetters? topic = to.Kafka is { } kafka ? new KafkaDeadLetters(kafka, options.Id, time, log) : null;
+        if (to.File is null && topic is not null) return topic;
+        RejectedFile file = RejectedFile.Open(to.File ?? directory.RejectedFile, checkpoint?.RejectedFileLength, log);
+        return topic is null ? file : new RejectionSinks([file, topic]);
     }
 
     private static void RefuseOtherConfiguration(ModelOptions options, Checkpoint checkpoint)

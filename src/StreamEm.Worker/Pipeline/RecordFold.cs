@@ -7,7 +7,7 @@ namespace StreamEm.Worker.Pipeline;
 /// Walks batches of records in order and folds them into a learner: rejected records are counted and kept aside at their place among the
 /// others, accepted ones are learned from, and the position follows. One thread at a time.
 /// </summary>
-internal sealed class RecordFold(Learner learner, SourcePosition position, RejectionLedger rejections, RejectedFile? rejectedFile, double stopAboveRatio)
+internal sealed class RecordFold(Learner learner, SourcePosition position, RejectionLedger rejections, RejectionSink? sink, double stopAboveRatio)
 {
     /// <summary>What learns.</summary>
     public Learner Learner => learner;
@@ -19,7 +19,7 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
     public RejectionLedger Rejections => rejections;
 
     /// <summary>Where rejected records go; null counts them only.</summary>
-    public RejectedFile? RejectedFile => rejectedFile;
+    public RejectionSink? RejectedTo => sink;
 
     /// <summary>Called after every update, with the position already at the next record.</summary>
     public required Action Updated { get; init; }
@@ -81,7 +81,7 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
     private void Reject(RejectedRecord record)
     {
         rejections.Reject(record.Reason);
-        rejectedFile?.Write(record);
+        sink?.Write(record);
         Rejected?.Invoke(record);
     }
 }

@@ -12,7 +12,7 @@ namespace StreamEm.Worker.Pipeline;
 /// The records that could not be used, one JSON object a line: <c>reason, detail, partition, offset, text</c>. Its length is part of the
 /// checkpoint: a restarted worker cuts what was written after it and writes the same lines again.
 /// </summary>
-internal sealed class RejectedFile : IDisposable
+internal sealed class RejectedFile : RejectionSink
 {
     private const int BufferedBytes = 64 * 1024;
 
@@ -32,6 +32,9 @@ internal sealed class RejectedFile : IDisposable
 
     /// <summary>Bytes so far, those still in memory included.</summary>
     public long Length => _written + _buffer.WrittenCount;
+
+    /// <inheritdoc/>
+    public override long? FileLength => Length;
 
     /// <summary>Opens the file, creating it where needed.</summary>
     /// <param name="path">Its path; directories are created.</param>
@@ -56,8 +59,8 @@ internal sealed class RejectedFile : IDisposable
         }
     }
 
-    /// <summary>Appends one record.</summary>
-    public void Write(RejectedRecord record)
+    /// <inheritdoc/>
+    public override void Write(RejectedRecord record)
     {
         _json.Reset(_buffer);
         _json.WriteStartObject();
@@ -72,8 +75,8 @@ internal sealed class RejectedFile : IDisposable
         if (_buffer.WrittenCount >= BufferedBytes) Flush();
     }
 
-    /// <summary>Hands what is in memory to the operating system.</summary>
-    public void Flush()
+    /// <inheritdoc/>
+    public override void Flush()
     {
         if (_buffer.WrittenCount == 0) return;
         RandomAccess.Write(_handle, _buffer.WrittenSpan, _written);
@@ -81,11 +84,11 @@ internal sealed class RejectedFile : IDisposable
         _buffer.ResetWrittenCount();
     }
 
-    /// <summary>Waits until what was flushed is on disk. May be called from another thread than the writing one.</summary>
-    public void SyncToDisk() => RandomAccess.FlushToDisk(_handle);
+    /// <inheritdoc/>
+    public override void MakeDurable() => RandomAccess.FlushToDisk(_handle);
 
     /// <inheritdoc/>
-    public void Dispose()
+    public override void Dispose()
     {
         Flush();
         _json.Dispose();

@@ -20,7 +20,8 @@ internal sealed class KafkaTopic : IDisposable
     private const int RetryMilliseconds = 250;
     private const int PollMilliseconds = 250;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5);
+    /// <summary>How long closing may take.</summary>
+    public static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5);
 
     private readonly KafkaTarget _target;
     private readonly Outage _outage;

@@ -23,6 +23,7 @@ internal static class MetricsText
         text.Family("streamem_build_info", "gauge", "The program that runs; always 1.")
             .Sample(1, ("version", VersionCommand.Version), ("revision", VersionCommand.Revision ?? ""), ("runtime", RuntimeInformation.FrameworkDescription));
         text.PerModel(models, "streamem_source_records_total", "counter", "Records taken from the source and not rejected.", model => model.Metrics.Records);
+        Progress(text, models);
         text.Family("streamem_records_rejected_total", "counter", "Records that could not be used.");
         foreach (ModelPipeline model in models)
             foreach (RejectionReason reason in Enum.GetValues<RejectionReason>())
@@ -36,6 +37,15 @@ internal static class MetricsText
         foreach (ModelPipeline model in models)
             foreach ((string publisher, long count) in model.Metrics.Published) text.Sample(count, ("model", model.Options.Id), ("sink", publisher));
         return text.ToString();
+    }
+
+    private static void Progress(PrometheusText text, IReadOnlyList<ModelPipeline> models)
+    {
+        (string Model, SourceProgress Source)[] known = [.. models.Where(model => model.Source?.Progress is not null).Select(model => (model.Options.Id, model.Source!.Progress!))];
+        text.PerPartition(known, "streamem_source_lag_records", "gauge", "Records between the position and the end of the partition's log.", partition => partition.Lag);
+        text.PerPartition(known, "streamem_source_skipped_records_total", "counter", "Records that were gone before they were read (on_gap: skip).", partition => partition.Skipped);
+        text.Family("streamem_source_tombstones_total", "counter", "Messages without a value, passed over.");
+        foreach ((string model, SourceProgress source) in known) text.Sample(source.Tombstones, ("model", model));
     }
 
     private static void Snapshots(PrometheusText text, IReadOnlyList<ModelPipeline> models, TimeProvider time)
@@ -66,6 +76,15 @@ internal static class MetricsText
     {
         text.Family(name, type, help);
         foreach (ModelPipeline model in models) text.Sample(value(model), ("model", model.Options.Id));
+    }
+
+    private static void PerPartition(
+        this PrometheusText text, (string Model, SourceProgress Source)[] sources, string name, string type, string help, Func<PartitionProgress, double> value)
+    {
+        text.Family(name, type, help);
+        foreach ((string model, SourceProgress source) in sources)
+            foreach (PartitionProgress partition in source.Partitions)
+                text.Sample(value(partition), ("model", model), ("topic", partition.Topic), ("partition", partition.Partition.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static void PerSnapshot(this PrometheusText text, IReadOnlyList<ModelPipeline> models, string name, string type, string help, Func<SnapshotDocument, double> value)

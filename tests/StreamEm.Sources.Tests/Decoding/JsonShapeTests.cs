@@ -21,7 +21,7 @@ public sealed class JsonShapeTests
     ];
 
     private static readonly string[] Numbers =
-        ["0", "-0", "1.5", "-12.000001", "1234567890123456789", "0.12345678901234567", "1e5", "-2.5E-3", "1e999", "01", "1.", ".5", "+1", "-", "1e", "1e+", "--1", "null", "\"7\"", "\"NaN\"", "true", "1 ", " 2", "1,\"a\":2", "1]", "{}", ""];
+        ["0", "-0", "1.5", "-12.000001", "1234567890123456789", "0.12345678901234567", "1e5", "00.1", "1.e3", "1.5e", "-1.5e3", "12.34.5", "-0.25", "-2.5E-3", "1e999", "01", "1.", ".5", "+1", "-", "1e", "1e+", "--1", "null", "\"7\"", "\"NaN\"", "true", "1 ", " 2", "1,\"a\":2", "1]", "{}", ""];
 
     private static readonly string[] Texts =
         ["\"x\"", "\"y z\"", "\"\"", "\"\u00E9\"", "\"\\u00e9\"", "\"\\\"\"", "\"\\ud800\"", "\"a\tb\"", "\"x\",\"l\":\"y\"", "\"open", "5", "null", "false", "[1]", "\"\u007F\""];
@@ -58,11 +58,11 @@ public sealed class JsonShapeTests
         shape.Missed("{\"a\":1,\"p\":{\"b\":2},\"l\":\"x\"}"u8, paths);
         Assert.True(shape.IsKnown);
         var row = new double[2];
-        Assert.True(shape.TryRead("{\"a\":-1.25,\"p\":{\"b\":20e1},\"l\":\"longer\"}"u8, fields, row));
+        Assert.True(shape.TryRead("{\"a\":-1.25,\"p\":{\"b\":20e1},\"l\":\"longer\"}"u8, 0, fields, row));
         Assert.Equal([-1.25, 200.0], row);
-        Assert.False(shape.TryRead("{\"a\":1,\"p\":{\"c\":2},\"l\":\"x\"}"u8, fields, row));
-        Assert.False(shape.TryRead("{\"a\":1,\"p\":{\"b\":2},\"l\":\"x\"} "u8, fields, row));
-        Assert.False(shape.TryRead("{\"a\":1,\"p\":{\"b\":2}"u8, fields, row));
+        Assert.False(shape.TryRead("{\"a\":1,\"p\":{\"c\":2},\"l\":\"x\"}"u8, 0, fields, row));
+        Assert.False(shape.TryRead("{\"a\":1,\"p\":{\"b\":2},\"l\":\"x\"} "u8, 0, fields, row));
+        Assert.False(shape.TryRead("{\"a\":1,\"p\":{\"b\":2}"u8, 0, fields, row));
     }
 
     private static string Pick(string[] values, int i) => values[i < values.Length ? i : 2 * i % Math.Min(9, values.Length) == 8 ? 1 : i % 2];

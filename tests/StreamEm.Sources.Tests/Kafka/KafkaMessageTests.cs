@@ -41,6 +41,39 @@ public sealed class KafkaMessageTests(KafkaBroker broker)
         Assert.Equal(7, reading.Position.Partitions[$"{topic}/0"].Next);
     }
 
+    [Fact]
+    public async Task Messages_RejectedOnes_KeepTheirMessageWhenAsked()
+    {
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        broker.Produce(topic, 1,
+        [
+            new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(1), Key = "good"u8.ToArray() },
+            new Message<byte[]?, byte[]?>
+            {
+                Value = [0xFF, 0x00, (byte)'{'],
+                Key = [0xFE, 1],
+                Timestamp = new Timestamp(1234567, TimestampType.CreateTime),
+                Headers = [new Header("a", "1"u8.ToArray()), new Header("b", null), new Header("a", [0xFD])],
+            },
+            new Message<byte[]?, byte[]?> { Value = [] },
+        ]);
+
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic) with { KeepOriginals = true }, once: true).DrainAsync();
+        await using KafkaReading without = await new KafkaReading(KafkaReading.Options(broker, topic), once: true).DrainAsync();
+
+        Assert.Equal([1L, 2L], reading.Rejected.Select(record => record.Offset));
+        OriginalMessage original = reading.Rejected[0].Original!, bare = reading.Rejected[1].Original!;
+        Assert.Equal((topic, 1, 1234567L), (original.Topic, original.Partition, original.Timestamp));
+        Assert.Equal<byte[]>([[0xFF, 0x00, (byte)'{'], [0xFE, 1]], [original.Value, original.Key!]);
+        Assert.Equal(["a", "b", "a"], original.Headers.Select(header => header.Key));
+        Assert.Equal<byte[]?>(["1"u8.ToArray(), null, [0xFD]], original.Headers.Select(header => header.Value));
+        Assert.Null(bare.Key);
+        Assert.Empty(bare.Value);
+        Assert.Empty(bare.Headers);
+        Assert.Equal(["1:1"], reading.Rows);
+        Assert.All(without.Rejected, record => Assert.Null(record.Original));
+    }
+
     [Theory]
     [InlineData(RecordFormat.Csv)]
     [InlineData(RecordFormat.Float64)]

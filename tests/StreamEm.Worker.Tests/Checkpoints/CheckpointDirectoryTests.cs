@@ -33,6 +33,14 @@ public sealed class CheckpointDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void Load_WithoutARejectedFile_HasNoLength()
+    {
+        Open().Write(Sample(7) with { RejectedFileLength = null });
+
+        Assert.Null(Open().LoadNewest()!.RejectedFileLength);
+    }
+
+    [Fact]
     public void Load_NothingWritten_IsNull() => Assert.Null(Open().LoadNewest());
 
     [Fact]

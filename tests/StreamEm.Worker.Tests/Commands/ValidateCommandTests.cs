@@ -36,7 +36,7 @@ public sealed class ValidateCommandTests
                 learning.initialization.from: null, learning.standardize: true,
                 learning.dead_components: reseed, learning.anomaly_half_life: null,
                 checkpoint.every_updates: 50, checkpoint.every: 10s, checkpoint.keep: 3, rejected.file: null,
-                rejected.stop_above_ratio: 0.05
+                rejected.kafka: null, rejected.stop_above_ratio: 0.05
 
             """,
             run.Output.Replace(ConfigFile.ModelWith("models.0.learning.step_size.kappa=0.6").ConfigHash, "sha256:ee4b", StringComparison.Ordinal));

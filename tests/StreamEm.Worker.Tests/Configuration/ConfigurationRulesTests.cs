@@ -29,6 +29,23 @@ public sealed class ConfigurationRulesTests
         ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.1={id: boiler, source: {http: {}}, features: [x], model: {type: gaussian_mixture}}"]));
 
     [Fact]
+    public void TopicThatAModelReads_IsNotWritten() => Assert.Equal(
+        [
+            "--set models.0.publish: error: snapshots would go to topic 't', which is a source of model 'boiler'; write to another topic",
+            "--set models.0.rejected.kafka: error: rejected records would go to topic 't', which is a source of model 'boiler'; write to another topic",
+        ],
+        ConfigFile.ProblemsOf(ConfigFile.Minimal,
+        [
+            "models.0.source={kafka: {brokers: [h:1, h:2], topics: [s, t]}}", "models.0.publish=[{kafka: {brokers: [H:2], topic: t}}, {kafka: {brokers: [h:3], topic: t}}, {kafka: {brokers: [h:1], topic: u}}]",
+            "models.0.rejected.kafka={brokers: [h:1], topic: t}",
+        ]));
+
+    [Fact]
+    public void TopicPublishedToTwice_IsRefused() => Assert.Equal(
+        ["--set models.0.publish: error: model 'boiler' publishes to topic 't' twice; keep one"],
+        ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.publish=[{kafka: {brokers: [h:1], topic: t}}, {kafka: {brokers: [h:1], topic: t, every: 1m}}]"]));
+
+    [Fact]
     public void TwoModelsOnStandardInput_AreRefused() => Assert.Equal(
         ["--set models.1: error: standard input can feed one model only; the first is at streamem.yaml:3:22"],
         ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.1={id: turbine, source: {stdin: {}}, features: [x], model: {type: gaussian_mixture}}"]));

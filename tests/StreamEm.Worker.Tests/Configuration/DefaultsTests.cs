@@ -69,8 +69,8 @@ public sealed class DefaultsTests
                 checkpoint: { every_updates: 7, every: 5m, keep: 2 }
                 publish:
                   - file: { path: out/a.ndjson, every_updates: 10 }
-                  - kafka: { brokers: [h:1], topic: t, every_updates: 2, every: null, properties: { linger.ms: 5 } }
-                rejected: { file: out/r.ndjson, stop_above_ratio: 0.5 }
+                  - kafka: { brokers: [h:1], topic: m, every_updates: 2, every: null, unavailable_after: null, properties: { linger.ms: 5 } }
+                rejected: { file: out/r.ndjson, kafka: { brokers: [h:3], topic: dead, unavailable_after: 9s, properties: { linger.ms: 7 } }, stop_above_ratio: 0.5 }
               - id: b
                 source:
                   kafka: { brokers: [h:1, h:2], topics: [s, t], group_id: g, format: float64, start: latest, idle_after: null, on_gap: skip, properties: { security.protocol: SSL } }
@@ -107,8 +107,10 @@ public sealed class DefaultsTests
         Assert.Equal(new FilePublisherOptions { Path = "out/a.ndjson", EveryUpdates = 10 }, model.Publish[0]);
         var topic = Assert.IsType<KafkaPublisherOptions>(model.Publish[1]);
         Assert.Equal(["h:1"], topic.Brokers);
-        Assert.Equal(("t", 2, null, "5"), (topic.Topic, topic.EveryUpdates, topic.Every, topic.Properties["linger.ms"]));
-        Assert.Equal(new RejectedOptions { File = "out/r.ndjson", StopAboveRatio = 0.5 }, model.Rejected);
+        Assert.Equal(("m", 2, null, null, "5"), (topic.Topic, topic.EveryUpdates, topic.Every, topic.UnavailableAfter, topic.Properties["linger.ms"]));
+        Assert.Equal(("out/r.ndjson", 0.5), (model.Rejected.File, model.Rejected.StopAboveRatio));
+        DeadLetterOptions dead = model.Rejected.Kafka!;
+        Assert.Equal(("h:3", "dead", TimeSpan.FromSeconds(9), "7"), (Assert.Single(dead.Brokers), dead.Topic, dead.UnavailableAfter, dead.Properties["linger.ms"]));
 
         var kafka = Assert.IsType<KafkaSourceOptions>(options.Models[1].Source);
         Assert.Equal(["h:1", "h:2"], kafka.Brokers);

@@ -8,7 +8,7 @@ internal sealed class KafkaRun : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
 
-    public KafkaRun(KafkaBroker broker, string topic, string publish = "- file: { path: out/snapshots.ndjson }", string source = "", string idleAfter = "null") =>
+    public KafkaRun(KafkaBroker broker, string topic, string publish = "- file: { path: out/snapshots.ndjson }", string source = "", string idleAfter = "null", string rejected = "file: out/rejected.ndjson") =>
         File.WriteAllText(_directory["streamem.yaml"], $$"""
             http: { address: 127.0.0.1:0 }
             state_directory: state
@@ -23,7 +23,7 @@ internal sealed class KafkaRun : IDisposable
                 checkpoint: { every_updates: 7, every: 1s }
                 publish:
                   {{publish}}
-                rejected: { file: out/rejected.ndjson, stop_above_ratio: 0.5 }
+                rejected: { {{rejected}}, stop_above_ratio: 0.5 }
             """);
 
     public string Path => _directory.Path;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
@@ -144,6 +145,36 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Eventually.Within(opening));
+    }
+
+    [Fact]
+    public async Task Publish_BrokersKilled_WaitsForThemOrEndsWith69AndClosesInTime()
+    {
+        broker.NeedsOwnBroker();
+        await using var own = new KafkaBroker();
+        await own.InitializeAsync();
+        KafkaPublisherOptions options = new() { Brokers = [own.Address], Topic = await own.CreateTopicAsync(1) };
+        await using var patient = new KafkaSnapshotPublisher(options with { UnavailableAfter = null }, Model(2, 2), TimeProvider.System, _log);
+        await using var impatient = new KafkaSnapshotPublisher(options with { UnavailableAfter = TimeSpan.FromSeconds(1) }, Model(2, 2), TimeProvider.System, _log);
+        foreach (KafkaSnapshotPublisher publisher in new[] { patient, impatient })
+        {
+            await publisher.OpenAsync("run", null, CancellationToken.None);
+            await publisher.PublishAsync([new OutboxEntry(1, false, Json("run", 1))], CancellationToken.None);
+        }
+
+        await own.KillAsync();
+        CommandException failure = await Assert.ThrowsAsync<CommandException>(() => Eventually.Within(impatient.PublishAsync([new OutboxEntry(2, false, Json("run", 2))], CancellationToken.None)));
+        Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
+        long closing = Stopwatch.GetTimestamp();
+        await impatient.DisposeAsync();
+        Assert.InRange(Stopwatch.GetElapsedTime(closing).TotalSeconds, 0, 8);
+
+        Task publishing = patient.PublishAsync([new OutboxEntry(2, false, Json("run", 2)), new OutboxEntry(3, false, Json("run", 3))], CancellationToken.None);
+        await Eventually.True(() => patient.Problem?.Contains("cannot be reached", StringComparison.Ordinal) == true, "the outage to be noticed");
+        await own.StartAsync();
+        await Eventually.Within(publishing);
+        Assert.Null(patient.Problem);
+        Assert.Equal(["1", "1", "2", "3"], TopicLog.Read(own, options.Topic).Select(record => record.Header("streamem_version")));
     }
 
     private static ModelOptions Model(int dimension, int components) => new()

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using Confluent.Kafka;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Commands;
@@ -31,6 +33,9 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
 
         Assert.All(records, record => Assert.Equal("clouds", record.Key));
         Assert.Equal(answer, records[^1].Value);
+        await Eventually.True(() => http.GetStringAsync("metrics").Result.Contains($"\nstreamem_source_lag_records{{model=\"clouds\",topic=\"{source}\",partition=\"0\"}} 0\n", StringComparison.Ordinal), "no lag");
+        JsonElement summary = (await http.GetFromJsonAsync<JsonElement>("v1/models"))[0];
+        Assert.Equal((0, 0), (summary.GetProperty("source_lag").GetInt64(), summary.GetProperty("records_skipped").GetInt64()));
         Assert.Contains($"streamem_snapshot_published_total{{model=\"clouds\",sink=\"kafka:{snapshots}\"}} 20\n", await http.GetStringAsync("metrics"), StringComparison.Ordinal);
     }
 

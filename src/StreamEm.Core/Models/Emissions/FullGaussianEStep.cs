@@ -88,8 +88,7 @@ internal sealed class FullGaussianEStep : EmissionEStep
             WeightedSums.AddFirstMoments(block.Columns, _dimension, responsibilities, _components, first);
             Span<double> total = stackalloc double[RowBlock.Stride];
             total.Clear();
-            for (int k = 0; k < _components; k++)
-                for (int i = 0; i < RowBlock.Capacity; i++) total[i] += responsibilities[k * RowBlock.Stride + i];
+            for (int k = 0; k < _components; k++) Interpolation.Add(total[..RowBlock.Capacity], responsibilities.Slice(k * RowBlock.Stride, RowBlock.Capacity));
             WeightedSums.AddOuterProducts(block.Columns, _dimension, total, 1, second);
         }
         else if (block.Incomplete.IsEmpty && SparseWeightedSums.Pays(responsibilities, _components, _dimension, block.Count, SparseWeightedSums.Threshold))

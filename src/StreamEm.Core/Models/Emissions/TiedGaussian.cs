@@ -69,7 +69,8 @@ public sealed class TiedGaussian : Emission
                 if (i == j) value += _regularization.Ridge[i];
                 covariance[i * Dimension + j] = covariance[j * Dimension + i] = value;
             }
-        Span<double> scratch = new double[Packed.Length(Dimension)];
+        int packed = Packed.Length(Dimension);
+        Span<double> scratch = packed <= 512 ? stackalloc double[packed] : new double[packed];
         SymmetricMatrix.EnsurePositiveDefinite(covariance, Dimension, _regularization.Floor, scratch, -1, events);
     }
 

@@ -29,10 +29,22 @@ internal static partial class WorkerTable
         new ValueField<CheckpointOptions>(new Setting<CheckpointOptions, int>(
             "keep", new IntegerKind(1, 1000), o => o.Keep, (o, v) => o with { Keep = v }, "Checkpoints kept.")));
 
+    private static readonly Table<DeadLetterOptions> DeadLetters = new(
+        () => new DeadLetterOptions { Brokers = [], Topic = "" },
+        new TextListField<DeadLetterOptions>("brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v }) { IsRequired = true },
+        new ValueField<DeadLetterOptions>(new Setting<DeadLetterOptions, string>(
+            "topic", new TextKind(), o => o.Topic, (o, v) => o with { Topic = v }, "The dead-letter topic."))
+        { IsRequired = true },
+        new ValueField<DeadLetterOptions>(new Setting<DeadLetterOptions, TimeSpan?>(
+            "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter, (o, v) => o with { UnavailableAfter = v },
+            "Brokers out of reach for this long end the worker (69); null waits for ever.")),
+        new KafkaPropertiesField<DeadLetterOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
+
     private static readonly Table<RejectedOptions> Rejected = new(
         () => new RejectedOptions(),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, string?>(
-            "file", new OptionalTextKind("the path of a file, or null"), o => o.File, (o, v) => o with { File = v }, "NDJSON file that keeps records that cannot be used; null: rejected.ndjson beside the checkpoints.")),
+            "file", new OptionalTextKind("the path of a file, or null"), o => o.File, (o, v) => o with { File = v }, "NDJSON file that keeps records that cannot be used; null: rejected.ndjson beside the checkpoints, or only the topic.")),
+        new OptionalSectionField<RejectedOptions, DeadLetterOptions>("kafka", "Topic that gets records that cannot be used.", DeadLetters, o => o.Kafka, (o, v) => o with { Kafka = v }),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, double>(
             "stop_above_ratio", new NumberKind(Interval.Closed(0, 1)), o => o.StopAboveRatio, (o, v) => o with { StopAboveRatio = v },
             "The worker stops when more than this share of the records cannot be used; 1 never stops.")));

@@ -1,0 +1,39 @@
+using StreamEm.Sources.Kafka;
+using StreamEm.Worker.Configuration.Binding;
+using StreamEm.Worker.Configuration.Text;
+
+namespace StreamEm.Worker.Configuration;
+
+/// <summary>Rules about topics: none is written that a model reads, and one model publishes to one only once.</summary>
+internal sealed class TopicRules(WorkerOptions options, Binder binder)
+{
+    /// <summary>Reports what is broken.</summary>
+    public void Check()
+    {
+        for (int i = 0; i < options.Models.Count; i++)
+        {
+            ModelOptions model = options.Models[i];
+            string path = ConfigPath.Join("models", i);
+            for (int item = 0; item < model.Publish.Count; item++)
+            {
+                if (model.Publish[item] is not KafkaPublisherOptions publisher) continue;
+                Origin origin = binder.OriginOf($"{path}.publish.{item}.kafka.topic");
+                RefuseLoop(publisher.Brokers, publisher.Topic, origin, "snapshots");
+                if (model.Publish.Take(item).OfType<KafkaPublisherOptions>().Any(other => IsSame(other.Brokers, other.Topic, publisher.Brokers, publisher.Topic)))
+                    binder.Problems.Error(origin, $"model '{model.Id}' publishes to topic '{publisher.Topic}' twice; keep one");
+            }
+
+            if (model.Rejected.Kafka is { } rejected) RefuseLoop(rejected.Brokers, rejected.Topic, binder.OriginOf($"{path}.rejected.kafka.topic"), "rejected records");
+        }
+    }
+
+    private void RefuseLoop(IReadOnlyList<string> brokers, string topic, Origin origin, string what)
+    {
+        ModelOptions? reader = options.Models.FirstOrDefault(model => model.Source is KafkaSourceOptions source && source.Topics.Any(read => IsSame(source.Brokers, read, brokers, topic)));
+        if (reader is not null) binder.Problems.Error(origin, $"{what} would go to topic '{topic}', which is a source of model '{reader.Id}'; write to another topic");
+    }
+
+    /// <summary>Whether it is the same topic; clusters with a broker in common are the same.</summary>
+    private static bool IsSame(IReadOnlyList<string> brokers, string topic, IReadOnlyList<string> otherBrokers, string otherTopic) =>
+        topic == otherTopic && topic.Length > 0 && brokers.Intersect(otherBrokers, StringComparer.OrdinalIgnoreCase).Any();
+}
