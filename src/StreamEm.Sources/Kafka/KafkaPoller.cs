@@ -85,10 +85,11 @@ internal sealed class KafkaPoller : IAsyncDisposable
         try
         {
             using IConsumer<MessageBytes, MessageBytes> consumer = Build();
-            var cluster = new KafkaCluster(consumer.Handle, _options);
             _readAhead = new ReadAhead(consumer, _inbox, _options.ReadAheadBytes);
             try
             {
+                // Gone before the consumer is closed: it polls a queue of the consumer's.
+                using var cluster = new KafkaCluster(consumer.Handle, _options);
                 Open(consumer, cluster);
                 _watch = new ClusterWatch(cluster, _outage, _options, _time);
                 while (!IsStopping) Poll(consumer, cluster);
