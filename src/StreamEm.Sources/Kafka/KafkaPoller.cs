@@ -91,7 +91,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
                 // Gone before the consumer is closed: it polls a queue of the consumer's.
                 using var cluster = new KafkaCluster(consumer.Handle, _options);
                 Open(consumer, cluster);
-                _watch = new ClusterWatch(cluster, _outage, _options, _time);
+                using ClusterWatch watch = _watch = new ClusterWatch(cluster, _outage, _options, _time);
                 while (!IsStopping) Poll(consumer, cluster);
             }
             finally

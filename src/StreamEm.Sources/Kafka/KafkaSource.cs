@@ -48,10 +48,7 @@ public sealed class KafkaSource : RecordSource
     public long Tombstones => Interlocked.Read(ref _tombstones);
 
     /// <inheritdoc/>
-    public override SourceProgress Progress => new(_poller.Progress, Tombstones);
-
-    /// <summary>Partitions that are not fetched for now, because what was read of them waits to be used.</summary>
-    public int PausedPartitions => _poller.PausedPartitions;
+    public override SourceProgress Progress => new(_poller.Progress, Tombstones, _poller.PausedPartitions);
 
     /// <summary>How often the client was polled: grows as long as its thread is alive.</summary>
     internal long Turns => _poller.Turns;
