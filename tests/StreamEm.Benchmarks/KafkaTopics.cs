@@ -35,7 +35,7 @@ internal sealed class KafkaTopics : IDisposable
             Acks = Acks.Leader,
             LingerMs = 20,
             BatchSize = 1 << 20,
-            QueueBufferingMaxMessages = 2_000_000,
+            QueueBufferingMaxMessages = 200_000,
             EnableDeliveryReports = false,
         };
         _producer = new ProducerBuilder<Null, byte[]>(config).SetLogHandler((_, _) => { }).Build();
