@@ -166,7 +166,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
 
         // Many messages a turn: the checks above are for every 100 ms, not for every message.
         int wait = _readAhead.Paused > 0 ? PausedPollMilliseconds : PollMilliseconds;
-        for (int i = 0; i < MessagesPerTurn && Step(consumer, cluster, wait) && _receivedBytes <= _bytesPerTurn && !_readAhead.IsFull; i++) wait = 0;
+        for (int i = 0; i < MessagesPerTurn && Step(consumer, cluster, wait) && _receivedBytes <= _bytesPerTurn; i++) wait = 0;
         Deliver();
     }
 

@@ -15,8 +15,7 @@ internal sealed class ReadAhead(IConsumer<MessageBytes, MessageBytes> consumer, 
     /// <summary>Partitions not fetched for now. Any thread.</summary>
     public int Paused => _paused;
 
-    /// <summary>Whether no more messages should be taken from the client before <see cref="Balance"/>.</summary>
-    public bool IsFull => inbox.Bytes > bound;
+    private bool IsFull => inbox.Bytes > bound;
 
     /// <summary>Pauses and resumes.</summary>
     public void Balance(IReadOnlyList<AssignedPartition> partitions)
