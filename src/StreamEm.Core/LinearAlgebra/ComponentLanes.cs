@@ -13,7 +13,7 @@ internal sealed unsafe class ComponentLanes
     /// <summary>Components are padded to a multiple of this.</summary>
     public const int Padding = 8;
 
-    private readonly int _components, _dimension;
+    private readonly int _components, _dimension, _groupLength;
     private readonly bool _triangular;
     private readonly AlignedDoubles _stream;
 
@@ -22,7 +22,8 @@ internal sealed unsafe class ComponentLanes
     {
         (_components, _dimension, _triangular) = (Padded(components), dimension, triangular);
         int length = factors.Length / components;
-        _stream = new AlignedDoubles(_components * (length + dimension + 1));
+        _groupLength = Padding * (length + dimension + 1);
+        _stream = new AlignedDoubles(_components / Padding * _groupLength);
         double[] negated = new double[biases.Length];
         for (int at = 0; at < negated.Length; at++) negated[at] = -biases[at];
         Span<double> to = _stream.Span;
@@ -85,8 +86,7 @@ internal sealed unsafe class ComponentLanes
         where TVector : struct
     {
         double* group = _stream.Pointer;
-        int groupLength = _stream.Length / _components * Padding;
-        for (int k = 0; k < _components; k += Padding, group += groupLength)
+        for (int k = 0; k < _components; k += Padding, group += _groupLength)
         {
             for (int lane = 0; lane < Padding; lane += 2 * TLanes.Count)
             {
