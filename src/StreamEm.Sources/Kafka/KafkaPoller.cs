@@ -16,7 +16,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private const int RetryMilliseconds = 250;
     private const int MessagesPerTurn = 1000;
     private const long MaxBytesPerTurn = 1 << 20;
-    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1.5);
 
     private readonly KafkaSourceOptions _options;
     private readonly KafkaMessageFields _fields;

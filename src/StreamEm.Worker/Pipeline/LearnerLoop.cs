@@ -21,7 +21,7 @@ internal sealed class LearnerLoop
     /// <summary>Unpublished snapshots in all: beyond this learning waits for the publishers.</summary>
     private const long OutboxLimit = 64L << 20;
 
-    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(2.5);
 
     private readonly ModelOptions _options;
     private readonly ModelRun _run;
@@ -61,12 +61,25 @@ internal sealed class LearnerLoop
     /// <summary>From the first record to the last checkpoint. Never throws.</summary>
     public PipelineEnd Run()
     {
+        using var deadline = new CancellationTokenSource();
+        // Only what can be read again may be given up.
+        using CancellationTokenRegistration stopping = _stop.Register(() =>
+        {
+            if (_reader.Source.IsReplayable) deadline.CancelAfter(StopDeadline);
+        });
+        using CancellationTokenRegistration abandoning = deadline.Token.Register(_run.RejectedTo.Abandon);
         try
         {
             Resume();
             PipelineEnd end = Learn();
-            Settle(end);
+            Settle(end, deadline);
             return end;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            Task.WaitAny(_checkpoints.InFlight);
+            WarnOfRejected();
+            return new PipelineEnd(ModelState.Stopped);
         }
         catch (CommandException failure)
         {
@@ -194,12 +207,21 @@ internal sealed class LearnerLoop
     private static PipelineEnd TooManyRejected(string excess) => new(ModelState.Failed, ExitCode.DataCorrupt, excess);
 
     /// <summary>Keeps the state and publishes what is left; a stop does not wait for a publisher for ever.</summary>
-    private void Settle(PipelineEnd end)
+    private void Settle(PipelineEnd end, CancellationTokenSource deadline)
     {
-        _checkpoints.WriteNow();
-        using var deadline = new CancellationTokenSource();
-        using CancellationTokenRegistration stopping = _stop.Register(() => deadline.CancelAfter(StopDeadline));
-        if (end.State == ModelState.Failed) deadline.CancelAfter(StopDeadline);
+        bool isReplayable = _reader.Source.IsReplayable, hasFailed = end.State == ModelState.Failed;
+        if (hasFailed && isReplayable) deadline.CancelAfter(StopDeadline);
+        try
+        {
+            _checkpoints.WriteNow();
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            WarnOfRejected();
+        }
+
+        using CancellationTokenRegistration stopping = isReplayable ? default : _stop.Register(() => deadline.CancelAfter(StopDeadline));
+        if (hasFailed && !isReplayable) deadline.CancelAfter(StopDeadline);
         foreach (PublisherLane lane in _lanes)
         {
             try
@@ -212,6 +234,9 @@ internal sealed class LearnerLoop
             }
         }
     }
+
+    private void WarnOfRejected() => WorkerLog.ModelWarning(_log, _options.Id,
+        "The rejected records were not acknowledged in time; the checkpoint before them is intact, and the records after it are read again at the next start.");
 
     private void WaitForWork()
     {

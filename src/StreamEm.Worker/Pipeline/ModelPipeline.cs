@@ -100,9 +100,11 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_reader is not null) await _reader.DisposeAsync().ConfigureAwait(false);
-        foreach (PublisherLane lane in _lanes) await lane.DisposeAsync().ConfigureAwait(false);
-        _run?.RejectedTo.Dispose();
+        // All at once: each of them may wait for a broker that never answers.
+        List<Task> closing = [.. _lanes.Select(lane => lane.DisposeAsync().AsTask())];
+        if (_reader is { } reader) closing.Add(reader.DisposeAsync().AsTask());
+        if (_run is { } run) closing.Add(Task.Factory.StartNew(run.RejectedTo.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        await Task.WhenAll(closing).ConfigureAwait(false);
         Feed.Dispose();
         _stop.Dispose();
     }
