@@ -135,7 +135,13 @@ internal sealed class LearnerLoop
     private string? LearnFrom(RecordBatch batch, CancellationToken stop)
     {
         long updates = _run.Learner.Updates;
-        if (batch.IsDecision) _display.Decided(updates);
+        if (batch.IsDecision)
+        {
+            _display.Decided(updates);
+            // Where a partition starts cannot be found out again once records have come after a start at its end.
+            if (!_run.Position.Partitions.ContainsKey(batch.Partition)) _checkpoints.Demand();
+        }
+
         if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.Partition)?.Skipped ?? 0))
             WorkerLog.RecordsSkipped(_log, _options.Id, batch.Partition, batch.Start.Next, skipped);
         string? excess = _fold.Fold(batch, stop);
