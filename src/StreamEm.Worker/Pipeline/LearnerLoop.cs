@@ -94,7 +94,7 @@ internal sealed class LearnerLoop
     private void Resume()
     {
         if (_snapshots.Latest is { } restored) _display.Restored(restored);
-        foreach (PublisherLane lane in _lanes) lane.Release(_run.From?.Outbox ?? []);
+        foreach (PublisherLane lane in _lanes) lane.Release(_run.Unpublished);
         if (_run.From is null)
         {
             // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed.

@@ -71,7 +71,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         _run = ModelRun.Start(Options, directory, time, log);
         _lanes = [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(Options, entry), Metrics, time))];
         var outbox = new Outbox(_lanes);
-        foreach (OutboxEntry entry in _run.From?.Outbox ?? []) outbox.Add(entry);
+        foreach (OutboxEntry entry in _run.Unpublished) outbox.Add(entry);
         foreach (PublisherLane lane in _lanes) await lane.OpenAsync(_run.RunId, _run.UnpublishedSince, outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
 
         _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Features.Count);
