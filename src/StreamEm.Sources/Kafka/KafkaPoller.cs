@@ -16,7 +16,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private const int RetryMilliseconds = 250;
     private const int MessagesPerTurn = 1000;
     private const long MaxBytesPerTurn = 1 << 20;
-    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1.5);
 
     private readonly KafkaSourceOptions _options;
     private readonly KafkaMessageFields _fields;
@@ -239,7 +239,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
         ErrorCode code = failure.Error.Code;
         if (code is ErrorCode.Local_AutoOffsetReset or ErrorCode.OffsetOutOfRange && Find(failure.ConsumerRecord.Topic, failure.ConsumerRecord.Partition.Value) is { } assigned)
         {
-            long next = _outage.Retry(() => cluster.PassGap(assigned.Partition.Name, assigned.TopicPartition, assigned.Next), isPatient: true, () => Step(consumer, cluster, RetryMilliseconds));
+            long next = _outage.Retry(() => PassGap(cluster, assigned), isPatient: true, () => Step(consumer, cluster, RetryMilliseconds));
             Receive(assigned, new KafkaRecord(next, default, default, null, RecordBatch.NoTimestamp, IsGap: true));
             assigned.Next = next;
             _readAhead!.Reassigned(assigned);
@@ -254,6 +254,21 @@ internal sealed class KafkaPoller : IAsyncDisposable
         {
             _outage.Begin(failure.Error.Reason);
         }
+    }
+
+    /// <summary>Passes a gap of the topic that was learned from: in another one of the same name there is none, its offsets mean other records.</summary>
+    private long PassGap(KafkaCluster cluster, AssignedPartition assigned)
+    {
+        cluster.RefuseOtherTopics(cluster.DescribeAsync().GetAwaiter().GetResult(), Known());
+        return cluster.PassGap(assigned.Partition.Name, assigned.TopicPartition, assigned.Next);
+    }
+
+    /// <summary>Where the partitions stood when they were assigned, with the identity of their topics.</summary>
+    private SourcePosition Known()
+    {
+        var known = new SourcePosition();
+        foreach (AssignedPartition assigned in _partitions) known.Set(assigned.Partition.Name, assigned.Start);
+        return known;
     }
 
     private void StoreDurable(IConsumer<MessageBytes, MessageBytes> consumer)
@@ -275,8 +290,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
 
     private void TakeNewPartitions(IConsumer<MessageBytes, MessageBytes> consumer, KafkaCluster cluster, IReadOnlyList<TopicPartitions> topics)
     {
-        var known = new SourcePosition();
-        foreach (AssignedPartition assigned in _partitions) known.Set(assigned.Partition.Name, assigned.Start);
+        SourcePosition known = Known();
         cluster.RefuseOtherTopics(topics, known);
         if (_options.Once || topics.Sum(topic => topic.Count) == _partitions.Count) return;
         IReadOnlyList<KafkaPartition> found = _outage.Retry(() => cluster.ResolveNew(topics, known), isPatient: true, () => Step(consumer, cluster, RetryMilliseconds));

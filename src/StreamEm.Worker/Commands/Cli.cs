@@ -12,8 +12,8 @@ public static class Cli
     /// <summary>The variable that, set to 1, shows stack traces, like <c>--log.level debug</c>.</summary>
     public const string DebugVariable = "STREAMEM_DEBUG";
 
-    /// <summary>How long a command may take to stop after SIGINT or SIGTERM before the process ends without it.</summary>
-    public static readonly TimeSpan ShutdownDeadline = TimeSpan.FromSeconds(20);
+    /// <summary>How long a command may take to stop after SIGINT or SIGTERM before the process ends without it: longer than the worker gives itself, which ends with a code and a reason.</summary>
+    public static readonly TimeSpan ShutdownDeadline = Hosting.WorkerHost.ShutdownDeadline + TimeSpan.FromSeconds(5);
 
     /// <summary><c>--log.level</c>, accepted by every command.</summary>
     public static readonly Option<LogLevel> LogLevelOption = new("--log.level")

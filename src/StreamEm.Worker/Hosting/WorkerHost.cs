@@ -69,12 +69,14 @@ public sealed class WorkerHost(WorkerOptions options, Func<ModelOptions, SourceP
         {
             status.IsStopping = true;
             foreach (ModelPipeline model in models.Where(model => model.HasStarted && !model.Completion.IsCompleted)) model.RequestStop();
-            foreach (ModelPipeline model in models)
-            {
-                if (model.HasStarted) await model.Completion.WaitAsync(ShutdownDeadline, time, CancellationToken.None).ConfigureAwait(false);
-                await model.DisposeAsync().ConfigureAwait(false);
-            }
+            await Task.WhenAll(models.Select(CloseAsync)).ConfigureAwait(false);
         }
+    }
+
+    private async Task CloseAsync(ModelPipeline model)
+    {
+        if (model.HasStarted) await model.Completion.WaitAsync(ShutdownDeadline, time, CancellationToken.None).ConfigureAwait(false);
+        await model.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Until a stop is asked for, a model fails or, with <see cref="Once"/>, all have ended.</summary>

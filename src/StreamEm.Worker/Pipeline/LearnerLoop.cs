@@ -21,7 +21,7 @@ internal sealed class LearnerLoop
     /// <summary>Unpublished snapshots in all: beyond this learning waits for the publishers.</summary>
     private const long OutboxLimit = 64L << 20;
 
-    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(2.5);
 
     private readonly ModelOptions _options;
     private readonly ModelRun _run;
@@ -61,12 +61,25 @@ internal sealed class LearnerLoop
     /// <summary>From the first record to the last checkpoint. Never throws.</summary>
     public PipelineEnd Run()
     {
+        using var deadline = new CancellationTokenSource();
+        // Only what can be read again may be given up.
+        using CancellationTokenRegistration stopping = _stop.Register(() =>
+        {
+            if (_reader.Source.IsReplayable) deadline.CancelAfter(StopDeadline);
+        });
+        using CancellationTokenRegistration abandoning = deadline.Token.Register(_run.RejectedTo.Abandon);
         try
         {
             Resume();
             PipelineEnd end = Learn();
-            Settle(end);
+            Settle(end, deadline);
             return end;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            Task.WaitAny(_checkpoints.InFlight);
+            WarnOfRejected();
+            return new PipelineEnd(ModelState.Stopped);
         }
         catch (CommandException failure)
         {
@@ -81,7 +94,7 @@ internal sealed class LearnerLoop
     private void Resume()
     {
         if (_snapshots.Latest is { } restored) _display.Restored(restored);
-        _lanes.Release(_run.From?.Outbox ?? []);
+        _lanes.Release(_run.Unpublished);
         if (_run.From is null)
         {
             // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed.
@@ -122,7 +135,13 @@ internal sealed class LearnerLoop
     private string? LearnFrom(RecordBatch batch, CancellationToken stop)
     {
         long updates = _run.Learner.Updates;
-        if (batch.IsDecision) _display.Decided(updates);
+        if (batch.IsDecision)
+        {
+            _display.Decided(updates);
+            // Where a partition starts cannot be found out again once records have come after a start at its end.
+            if (!_run.Position.Partitions.ContainsKey(batch.Partition)) _checkpoints.Demand();
+        }
+
         if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.Partition)?.Skipped ?? 0))
             WorkerLog.RecordsSkipped(_log, _options.Id, batch.Partition, batch.Start.Next, skipped);
         string? excess = _fold.Fold(batch, stop);
@@ -194,15 +213,27 @@ internal sealed class LearnerLoop
     private static PipelineEnd TooManyRejected(string excess) => new(ModelState.Failed, ExitCode.DataCorrupt, excess);
 
     /// <summary>Keeps the state and publishes what is left; a stop does not wait for a publisher for ever.</summary>
-    private void Settle(PipelineEnd end)
+    private void Settle(PipelineEnd end, CancellationTokenSource deadline)
     {
-        _checkpoints.WriteNow();
-        using var deadline = new CancellationTokenSource();
-        using CancellationTokenRegistration stopping = _stop.Register(() => deadline.CancelAfter(StopDeadline));
-        if (end.State == ModelState.Failed) deadline.CancelAfter(StopDeadline);
+        bool isReplayable = _reader.Source.IsReplayable, hasFailed = end.State == ModelState.Failed;
+        if (hasFailed && isReplayable) deadline.CancelAfter(StopDeadline);
+        try
+        {
+            _checkpoints.WriteNow();
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            WarnOfRejected();
+        }
+
+        using CancellationTokenRegistration stopping = isReplayable ? default : _stop.Register(() => deadline.CancelAfter(StopDeadline));
+        if (hasFailed && !isReplayable) deadline.CancelAfter(StopDeadline);
         if (_lanes.Close(deadline.Token)) return;
         WorkerLog.ModelWarning(_log, _options.Id, "A publisher did not take every snapshot in time; the rest is in the checkpoint and is published at the next start.");
     }
+
+    private void WarnOfRejected() => WorkerLog.ModelWarning(_log, _options.Id,
+        "The rejected records were not acknowledged in time; the checkpoint before them is intact, and the records after it are read again at the next start.");
 
     private void WaitForWork()
     {

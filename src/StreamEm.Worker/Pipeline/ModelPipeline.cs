@@ -72,7 +72,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         _lanes = [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(Options, entry), Metrics, time))];
         var outbox = new Outbox(_lanes);
         var lanes = new PublisherLanes(_lanes);
-        foreach (OutboxEntry entry in _run.From?.Outbox ?? []) outbox.Add(entry);
+        foreach (OutboxEntry entry in _run.Unpublished) outbox.Add(entry);
         foreach (PublisherLane lane in _lanes) await lane.OpenAsync(_run.RunId, _run.UnpublishedSince, outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
 
         _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Features.Count);
@@ -101,9 +101,11 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_reader is not null) await _reader.DisposeAsync().ConfigureAwait(false);
-        foreach (PublisherLane lane in _lanes) await lane.DisposeAsync().ConfigureAwait(false);
-        _run?.RejectedTo.Dispose();
+        // All at once: each of them may wait for a broker that never answers.
+        List<Task> closing = [.. _lanes.Select(lane => lane.DisposeAsync().AsTask())];
+        if (_reader is { } reader) closing.Add(reader.DisposeAsync().AsTask());
+        if (_run is { } run) closing.Add(Task.Factory.StartNew(run.RejectedTo.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        await Task.WhenAll(closing).ConfigureAwait(false);
         Feed.Dispose();
         _stop.Dispose();
     }

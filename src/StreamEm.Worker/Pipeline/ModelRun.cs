@@ -39,6 +39,9 @@ internal sealed record ModelRun
         ? null
         : From.Outbox.Select(entry => SnapshotIdentity.Read(entry.Json.Span)?.CreatedAt).Append(From.Latest?.Snapshot.CreatedAt).Min() ?? From.CreatedAt;
 
+    /// <summary>The snapshots of the checkpoint that publishers may lack: those not acknowledged, and the newest, for it may have gone from where it was published.</summary>
+    public IReadOnlyList<OutboxEntry> Unpublished { get; private init; } = [];
+
     /// <summary>Starts a run or goes on with one.</summary>
     /// <exception cref="CommandException">The state belongs to another configuration (78), cannot be used (65) or cannot be read (74).</exception>
     public static ModelRun Start(ModelOptions options, CheckpointDirectory directory, TimeProvider time, ILogger log)
@@ -56,6 +59,7 @@ internal sealed record ModelRun
             Rejections = new RejectionLedger(checkpoint?.Rejections ?? new RejectionCounts()),
             RejectedTo = OpenSink(options, directory, checkpoint, time, log),
             From = checkpoint,
+            Unpublished = checkpoint is null ? [] : UnpublishedOf(checkpoint),
         };
         if (checkpoint is null) WorkerLog.RunStarted(log, options.Id, run.RunId);
         else WorkerLog.RunResumed(log, options.Id, run.RunId, learner.Updates, learner.Records);
@@ -93,6 +97,13 @@ internal sealed record ModelRun
         {
             throw new CommandException(ExitCode.DataCorrupt, $"learning.initialization.from: '{path}' holds no parameters to start at: {failure.Message}", failure);
         }
+    }
+
+    private static List<OutboxEntry> UnpublishedOf(Checkpoint checkpoint)
+    {
+        List<OutboxEntry> entries = [.. checkpoint.Outbox];
+        if (checkpoint.Latest is { } latest && !entries.Exists(entry => entry.Version == latest.Version)) entries.Add(new OutboxEntry(latest, isLast: false));
+        return entries;
     }
 
     private static RejectionSink OpenSink(ModelOptions options, CheckpointDirectory directory, Checkpoint? checkpoint, TimeProvider time, ILogger log)

@@ -23,6 +23,11 @@ internal abstract class RejectionSink : IDisposable
     /// <summary>Waits until everything flushed is durable. May be called from another thread than the writing one.</summary>
     public abstract void MakeDurable();
 
+    /// <summary>Ends every wait for what may never become durable, with <see cref="OperationCanceledException"/>: the worker stops. Any thread.</summary>
+    public virtual void Abandon()
+    {
+    }
+
     /// <inheritdoc/>
     public abstract void Dispose();
 }
@@ -52,6 +57,12 @@ internal sealed class RejectionSinks(IReadOnlyList<RejectionSink> sinks) : Rejec
     public override void MakeDurable()
     {
         foreach (RejectionSink sink in sinks) sink.MakeDurable();
+    }
+
+    /// <inheritdoc/>
+    public override void Abandon()
+    {
+        foreach (RejectionSink sink in sinks) sink.Abandon();
     }
 
     /// <inheritdoc/>

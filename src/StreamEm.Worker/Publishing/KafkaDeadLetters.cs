@@ -53,7 +53,7 @@ internal sealed class KafkaDeadLetters : RejectionSink
     /// <inheritdoc/>
     public override void Write(RejectedRecord record)
     {
-        (KafkaProducer producer, int limit) = _opening.GetAwaiter().GetResult();
+        (KafkaProducer producer, int limit) = _opening.WaitAsync(_stop.Token).GetAwaiter().GetResult();
         if (producer.Bytes > MaxBytesUnderway)
         {
             Flush();
@@ -82,6 +82,9 @@ internal sealed class KafkaDeadLetters : RejectionSink
         _opening.Result.Producer.WaitAsync(Task.WhenAll(flushed), _stop.Token).GetAwaiter().GetResult();
         lock (_lock) _deliveries.RemoveAll(delivery => delivery.IsCompletedSuccessfully);
     }
+
+    /// <inheritdoc/>
+    public override void Abandon() => _stop.Cancel();
 
     /// <inheritdoc/>
     public override void Dispose()

@@ -11,7 +11,7 @@ namespace StreamEm.Worker.Publishing;
 /// </summary>
 internal sealed class KafkaProducer : IAsyncDisposable
 {
-    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
 

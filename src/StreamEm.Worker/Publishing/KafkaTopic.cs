@@ -21,7 +21,7 @@ internal sealed class KafkaTopic : IDisposable
     private const int PollMilliseconds = 250;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
     /// <summary>How long closing may take.</summary>
-    public static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1.5);
 
     private readonly KafkaTarget _target;
     private readonly Outage _outage;

@@ -12,7 +12,10 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
     /// <summary>How long the start waits for a publisher to be ready; after that, learning goes on without it.</summary>
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(5);
 
-    private readonly Channel<OutboxEntry> _entries = Channel.CreateUnbounded<OutboxEntry>(new UnboundedChannelOptions { SingleReader = true });
+    /// <summary>Where only the newest counts, the one that waits gives way to it: what a publisher that is down has to hold does not grow.</summary>
+    private readonly Channel<OutboxEntry> _entries = publisher.Every is null
+        ? Channel.CreateUnbounded<OutboxEntry>(new UnboundedChannelOptions { SingleReader = true })
+        : Channel.CreateBounded<OutboxEntry>(new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _abandon = new();
     private readonly CancellationTokenSource _hurry = new();
     private long _acknowledged, _newest, _released;
@@ -27,6 +30,9 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
 
     /// <summary>Whether only the newest version counts.</summary>
     public bool TakesNewestOnly => publisher.Every is not null;
+
+    /// <summary>Released entries that the publisher has not begun with.</summary>
+    internal int Waiting => _entries.Reader.Count;
 
     /// <summary>
     /// Prepares the publisher and starts publishing; <paramref name="onAcknowledged"/> is called after every acknowledgement. Returns when the publisher is
@@ -86,7 +92,7 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
 
     private async Task PublishAllAsync(Task<long> opening)
     {
-        Acknowledge(await opening.ConfigureAwait(false));
+        Acknowledge(await opening.WaitAsync(_abandon.Token).ConfigureAwait(false));
         var ready = new List<OutboxEntry>();
         while (await _entries.Reader.WaitToReadAsync(_abandon.Token).ConfigureAwait(false))
         {

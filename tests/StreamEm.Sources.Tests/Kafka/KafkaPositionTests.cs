@@ -88,6 +88,24 @@ public sealed class KafkaPositionTests(KafkaBroker broker)
     }
 
     [Fact]
+    public async Task Topic_DeletedAndCreatedAgainWhileItIsRead_IsRefusedRatherThanTakenForAGap()
+    {
+        broker.NeedsRealBroker("gives topics no ids");
+        string topic = await broker.CreateTopicAsync(1);
+        broker.Fill(topic, 0, 0, 50);
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic) with { OnGap = GapPolicy.Skip, DiscoverEvery = TimeSpan.FromHours(1) }).ReadUntilAsync(50);
+        await broker.Admin.DeleteTopicsAsync([topic]);
+        await Eventually.True(() => broker.Admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics[0].Error.IsError, "the topic is gone");
+        await Eventually.Succeeds<KafkaException>(() => broker.Admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = 1 }]), "the topic is created again");
+        broker.Fill(topic, 0, 0, 5);
+
+        SourceException failure = await Assert.ThrowsAsync<SourceException>(() => reading.ReadUntilAsync(51));
+
+        Assert.Equal(SourceFailure.Changed, failure.Failure);
+        Assert.Contains("was deleted and created again", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Acknowledge_GroupId_CommitsTheDurablePositionForLagTools()
     {
         string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
@@ -96,6 +97,27 @@ public sealed class DeadLetterTests(KafkaBroker broker)
         Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
         Assert.Contains("the limit rejected.kafka.unavailable_after", failure.Message, StringComparison.Ordinal);
         Assert.Throws<CommandException>(letters.MakeDurable);
+    }
+
+    [Fact]
+    public async Task Stopped_BrokersAway_EndsInTimeAndKeepsThePositionBeforeThem()
+    {
+        const int good = 40 * Minibatch;
+        string source = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        using var run = new KafkaRun(broker, source, idleAfter: "200ms", rejected: "kafka: { brokers: [\"127.0.0.1:1\"], topic: dead }");
+        broker.Produce(source, 0, [.. Enumerable.Range(0, good).Select(row => string.Create(CultureInfo.InvariantCulture, $"{{\"a\":{row % 7},\"b\":{row % 5}}}")), "bad"]);
+        using WorkerProcess process = run.Start();
+        await Eventually.True(() => run.PublishedBytes() > 0 || process.HasExited, "a version");
+        await Task.Delay(1000);
+
+        var watch = Stopwatch.StartNew();
+        process.Terminate();
+
+        Assert.True(await process.Exit() == 0, $"{process.Output}\n{process.Errors}");
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 10);
+        Assert.Contains("The rejected records were not acknowledged in time", process.Output, StringComparison.Ordinal);
+        (_, string inspected, _) = await WorkerProcess.Run(run.Path, "inspect", run.NewestCheckpoint());
+        Assert.DoesNotContain(string.Create(CultureInfo.InvariantCulture, $"{source}/0 at {good + 1}"), inspected, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -8,7 +8,7 @@ internal sealed class KafkaRun : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
 
-    public KafkaRun(KafkaBroker broker, string topic, string publish = "- file: { path: out/snapshots.ndjson }", string source = "", string idleAfter = "null", string rejected = "file: out/rejected.ndjson") =>
+    public KafkaRun(KafkaBroker broker, string topic, string publish = "- file: { path: out/snapshots.ndjson }", string source = "", string idleAfter = "null", string rejected = "file: out/rejected.ndjson", string checkpoint = "every_updates: 7, every: 1s") =>
         File.WriteAllText(_directory["streamem.yaml"], $$"""
             http: { address: 127.0.0.1:0 }
             state_directory: state
@@ -20,7 +20,7 @@ internal sealed class KafkaRun : IDisposable
                 learning:
                   minibatch: { size: {{ClusteredRows.Minibatch}} }
                   initialization: { buffer: 256, n_init: 1 }
-                checkpoint: { every_updates: 7, every: 1s }
+                checkpoint: { {{checkpoint}} }
                 publish:
                   {{publish}}
                 rejected: { {{rejected}}, stop_above_ratio: 0.5 }

@@ -63,6 +63,28 @@ public sealed class KafkaWorkerTests(KafkaBroker shared)
     }
 
     [Fact]
+    public async Task Killed_BeforeACheckpointIsDue_GoesOnWhereItStarted()
+    {
+        string topic = await shared.CreateTopicAsync(Partitions);
+        ClusteredRows.Produce(shared, topic, part: 0, RowsPerRound);
+        using var run = new KafkaRun(shared, topic, source: ", start: latest", checkpoint: "every_updates: 1000000, every: 1h");
+        using (WorkerProcess process = run.Start())
+        {
+            await process.Address();
+            await Eventually.True(() => process.HasExited || Directory.GetFiles(Path.Combine(run.Path, "state/clouds"), "*.sem").Length > 1, "where it starts to be kept");
+            await Task.Delay(500);
+            process.Kill();
+            await process.Exit();
+        }
+
+        ClusteredRows.Produce(shared, topic, part: 1, RowsPerRound);
+        using WorkerProcess again = run.Start("--once");
+
+        Assert.True(await again.Exit() == 0, $"{again.Output}\n{again.Errors}");
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"after {RowsPerRound - ClusteredRows.Malformed(RowsPerRound)} records"), again.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Brokers_KilledAndRestartedMidStream_FinalStateEqualsUninterrupted()
     {
         int kills = int.Parse(Environment.GetEnvironmentVariable(BrokerKillsVariable) ?? "1", CultureInfo.InvariantCulture);

@@ -68,6 +68,25 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
     }
 
     [Fact]
+    public async Task Topic_GoneBeforeARestart_HoldsTheNewestVersionAgainAndOnce()
+    {
+        (string source, string snapshots) = await Topics();
+        Produce(source, 20 * Minibatch);
+        using var run = new KafkaRun(broker, source, Publish(snapshots, "every: null"));
+        await RunUntil(run, () => TopicLog.Read(broker, snapshots).Count == 20, "20 versions");
+        broker.Produce(source, 0, "bad");
+        await RunUntil(run, () => WorkerProcess.Run(run.Path, "inspect", run.NewestCheckpoint()).Result.Output.Contains("\n0 snapshots not yet acknowledged", StringComparison.Ordinal), "a checkpoint that knows of it");
+        await broker.Admin.DeleteTopicsAsync([snapshots]);
+        await Eventually.True(() => broker.Admin.GetMetadata(snapshots, TimeSpan.FromSeconds(5)).Topics[0].Error.IsError, "the topic is gone");
+
+        await RunUntil(run, () => Exists(snapshots) && TopicLog.Read(broker, snapshots).Count > 0, "the newest version");
+        Produce(source, Minibatch, seed: 1);
+        await RunUntil(run, () => TopicLog.Read(broker, snapshots).Count > 1, "one more version");
+
+        Assert.Equal(["20", "21"], TopicLog.Read(broker, snapshots).Select(record => record.Header("streamem_version")));
+    }
+
+    [Fact]
     public async Task Stopped_WithinTheInterval_PublishesTheLastVersion()
     {
         (string source, string snapshots) = await Topics();
@@ -98,6 +117,16 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
         Assert.Equal(ExitCode.Configuration, code);
         Assert.Matches($"(?m)^publish.kafka: a snapshot of model 'clouds' .* can take [0-9]+ bytes; topic '{small}' takes messages of at most 10000 bytes", errors);
     }
+
+    private static async Task RunUntil(KafkaRun run, Func<bool> condition, string what)
+    {
+        using WorkerProcess process = run.Start();
+        await Eventually.True(() => process.HasExited || condition(), what);
+        process.Terminate();
+        Assert.True(await process.Exit() == 0, $"{process.Output}\n{process.Errors}");
+    }
+
+    private bool Exists(string topic) => !broker.Admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics[0].Error.IsError;
 
     private string Publish(string topic, string more) =>
         $"- kafka: {{ brokers: [\"{broker.Address.Replace(",", "\", \"", StringComparison.Ordinal)}\"], topic: {topic}, {more} }}";

@@ -58,6 +58,35 @@ public sealed class PublisherLaneTests
     }
 
     [Fact]
+    public async Task Release_PublisherIsDown_OnlyTheNewestWaits()
+    {
+        var publisher = new RecordingPublisher { Interval = Second, Opening = new TaskCompletionSource<long>() };
+        Task<PublisherLane> opening = Open(publisher);
+        await Eventually.True(() => publisher.IsOpened, "the publisher to be opened");
+        _time.Advance(5 * Second);
+        await using PublisherLane lane = await Eventually.Within(opening);
+
+        foreach (OutboxEntry entry in Entries(1, 2, 3)) lane.Release([entry]);
+
+        Assert.Equal(1, lane.Waiting);
+        publisher.Opening.SetResult(0);
+        await Eventually.Within(lane.CloseAsync(CancellationToken.None));
+        Assert.Equal([3L], publisher.Published);
+    }
+
+    [Fact]
+    public async Task Close_PublisherThatNeverIsReady_EndsAtTheDeadline()
+    {
+        var publisher = new RecordingPublisher { Opening = new TaskCompletionSource<long>() };
+        Task<PublisherLane> opening = Open(publisher);
+        await Eventually.True(() => publisher.IsOpened, "the publisher to be opened");
+        _time.Advance(5 * Second);
+        await using PublisherLane lane = await Eventually.Within(opening);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Eventually.Within(lane.CloseAsync(new CancellationToken(canceled: true))));
+    }
+
+    [Fact]
     public async Task Open_PublisherThatIsNotReady_DoesNotHoldUpTheStartAndSkipsWhatIsThere()
     {
         var publisher = new RecordingPublisher { Opening = new TaskCompletionSource<long>() };
