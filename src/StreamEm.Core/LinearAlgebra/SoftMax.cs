@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace StreamEm.Core.LinearAlgebra;
 
-/// <summary><see cref="LogSumExp"/> for one row whose components are contiguous.</summary>
+/// <summary><see cref="LogSumExp"/> for one row whose components are contiguous, two vectors at a time; AVX-512 takes 256-bit ones, of which eight components are two.</summary>
 internal static unsafe class SoftMax
 {
     /// <summary>
