@@ -295,26 +295,7 @@ internal sealed class LearnerLoop
         };
     }
 
-    private Checkpoint Capture()
-    {
-        using var stream = new MemoryStream();
-        using (var state = new BinaryWriter(stream)) _run.Learner.Save(state);
-        return new Checkpoint
-        {
-            ModelId = _options.Id,
-            RunId = _run.RunId,
-            ConfigHash = _options.ConfigHash,
-            CreatedAt = _time.GetUtcNow(),
-            Updates = _run.Learner.Updates,
-            Records = _run.Learner.Records,
-            Position = _run.Position.Copy(),
-            Rejections = _run.Rejections.ToCounts(),
-            RejectedFileLength = _run.RejectedTo.FileLength,
-            Latest = _snapshots.Latest,
-            Outbox = _outbox.Capture(),
-            Learner = stream.ToArray(),
-        };
-    }
+    private Checkpoint Capture() => _run.Capture(_options, _snapshots.Latest, _outbox.Capture(), _time.GetUtcNow());
 
     private static TimeSpan? Earliest(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;
 }

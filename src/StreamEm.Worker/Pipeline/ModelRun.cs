@@ -99,6 +99,32 @@ internal sealed record ModelRun
         }
     }
 
+    /// <summary>The whole state as a checkpoint.</summary>
+    /// <param name="options">The model's configuration.</param>
+    /// <param name="latest">The newest snapshot.</param>
+    /// <param name="outbox">The snapshots that some publisher has not acknowledged.</param>
+    /// <param name="now">The time.</param>
+    public Checkpoint Capture(ModelOptions options, SnapshotDocument? latest, IReadOnlyList<OutboxEntry> outbox, DateTimeOffset now)
+    {
+        using var stream = new MemoryStream();
+        using (var state = new BinaryWriter(stream)) Learner.Save(state);
+        return new Checkpoint
+        {
+            ModelId = options.Id,
+            RunId = RunId,
+            ConfigHash = options.ConfigHash,
+            CreatedAt = now,
+            Updates = Learner.Updates,
+            Records = Learner.Records,
+            Position = Position.Copy(),
+            Rejections = Rejections.ToCounts(),
+            RejectedFileLength = RejectedTo.FileLength,
+            Latest = latest,
+            Outbox = outbox,
+            Learner = stream.ToArray(),
+        };
+    }
+
     private static List<OutboxEntry> UnpublishedOf(Checkpoint checkpoint)
     {
         List<OutboxEntry> entries = [.. checkpoint.Outbox];
