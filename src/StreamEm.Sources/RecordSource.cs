@@ -43,7 +43,8 @@ public abstract class RecordSource : IAsyncDisposable
 /// <summary>How far a source is.</summary>
 /// <param name="Partitions">The partitions whose end is known.</param>
 /// <param name="Tombstones">Messages without a value, passed over since the source was opened.</param>
-public sealed record SourceProgress(IReadOnlyList<PartitionProgress> Partitions, long Tombstones);
+/// <param name="Paused">Partitions not fetched for now, because what was read of them waits to be learned from.</param>
+public sealed record SourceProgress(IReadOnlyList<PartitionProgress> Partitions, long Tombstones, int Paused);
 
 /// <summary>How far reading is in one partition.</summary>
 /// <param name="Topic">Its topic.</param>

@@ -31,7 +31,12 @@ internal sealed class KafkaTopics : IDisposable
 
         var config = new ProducerConfig
         {
-            BootstrapServers = Address, Acks = Acks.Leader, LingerMs = 20, BatchSize = 1 << 20, QueueBufferingMaxMessages = 2_000_000, EnableDeliveryReports = false,
+            BootstrapServers = Address,
+            Acks = Acks.Leader,
+            LingerMs = 20,
+            BatchSize = 1 << 20,
+            QueueBufferingMaxMessages = 200_000,
+            EnableDeliveryReports = false,
         };
         _producer = new ProducerBuilder<Null, byte[]>(config).SetLogHandler((_, _) => { }).Build();
         _admin = new DependentAdminClientBuilder(_producer.Handle).Build();

@@ -10,15 +10,11 @@ namespace StreamEm.Core.Estimation;
 /// <summary>What a learner has once there are parameters: model, standardisation, recursion, and the watch over dead components.</summary>
 internal sealed class LearnerCore
 {
-    /// <summary>Updates without weight after which a component is dead, and the share of 1/K below which it counts as without.</summary>
-    private const int DeadUpdates = 50;
-    private const double DeadShare = 1e-3;
-
     private readonly LatentModelOptions _modelOptions;
     private readonly LearningOptions _options;
     private readonly LatentModel _model;
     private readonly double[] _featureVariances;
-    private readonly int[] _starved;
+    private readonly DeadComponentWatch _watch;
     private readonly double _allUnits;
     private double _meanLogLikelihood = double.NaN;
     private long _impossible;
@@ -29,7 +25,7 @@ internal sealed class LearnerCore
         LatentModelOptions modelOptions, LearningOptions options, LatentModel model, double[] featureVariances, Standardization standardization, StepwiseEm em)
     {
         (_modelOptions, _options, _model, _featureVariances, Standardization, Em) = (modelOptions, options, model, featureVariances, standardization, em);
-        _starved = new int[model.Components];
+        _watch = new DeadComponentWatch(model, options.DeadComponents);
         Scaling = Standardizer.Scaling(standardization);
         _allUnits = standardization.LogScale.Sum();
     }
@@ -84,7 +80,7 @@ internal sealed class LearnerCore
         Evidence evidence = Em.Update(rows, logDensities);
         double units = LogUnits(rows, complete, evidence, logDensities);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
-        WatchDeadComponents(rows, logDensities);
+        _watch.Look(Em, rows, logDensities);
     }
 
     /// <summary>Batch EM over all rows (user units) from the current parameters.</summary>
@@ -154,7 +150,7 @@ internal sealed class LearnerCore
         writer.Write(_bufferedRecords);
         writer.Write(_absentFeatures.Length);
         foreach (int feature in _absentFeatures) writer.Write(feature);
-        foreach (int updates in _starved) writer.Write(updates);
+        _watch.Save(writer);
         writer.Write(Em.Events.All.Count);
         foreach (ModelEvent item in Em.Events.All)
         {
@@ -185,7 +181,7 @@ internal sealed class LearnerCore
             _absentFeatures = new int[Math.Clamp(reader.ReadInt32(), 0, dimension)],
         };
         for (int at = 0; at < core._absentFeatures.Length; at++) core._absentFeatures[at] = Math.Clamp(reader.ReadInt32(), 0, dimension - 1);
-        for (int k = 0; k < core._starved.Length; k++) core._starved[k] = reader.ReadInt32();
+        core._watch.Load(reader);
         int events = reader.ReadInt32();
         for (int at = 0; at < events; at++) em.Events.Add((ModelEventKind)reader.ReadInt32(), reader.ReadInt32(), reader.ReadDouble());
         return core;
@@ -215,40 +211,6 @@ internal sealed class LearnerCore
         for (int d = 0; d < row.Length; d++)
             if (!double.IsNaN(row[d])) units += logScale[d];
         return units;
-    }
-
-    /// <summary>
-    /// A component whose weight has been worth less than D + 1 observations, or less than 1/1000 of its share, for 50 updates is dead: it starts
-    /// anew at the row of this minibatch that the model explains worst, or is kept, by policy.
-    /// </summary>
-    private void WatchDeadComponents(Minibatch rows, double[] logDensities)
-    {
-        if (_model.Components < 2) return;
-        for (int k = 0; k < _starved.Length; k++)
-        {
-            double weight = Em.Parameters[k];
-            bool starved = weight * Em.EffectiveRows < _model.Dimension + 1 || weight < DeadShare / _model.Components;
-            _starved[k] = starved ? _starved[k] + 1 : 0;
-            if (_starved[k] < DeadUpdates) continue;
-            int worst = Worst(rows, logDensities);
-            if (_options.DeadComponents == DeadComponents.Keep || worst < 0)
-            {
-                Em.Events.Add(ModelEventKind.Dead, k, weight);
-                continue;
-            }
-            Em.Reseed(k, rows.Row(worst));
-            logDensities = (double[])logDensities.Clone();
-            logDensities[worst] = double.NaN;
-            _starved[k] = 0;
-        }
-    }
-
-    private static int Worst(Minibatch rows, double[] logDensities)
-    {
-        int worst = -1;
-        for (int row = 0; row < rows.Count; row++)
-            if (double.IsFinite(logDensities[row]) && (worst < 0 || logDensities[row] < logDensities[worst])) worst = row;
-        return worst;
     }
 
     private string[] ComponentStatus()

@@ -16,6 +16,9 @@ internal unsafe interface ILanes<TVector>
     /// <summary>Reads <see cref="Count"/> doubles, aligned or not.</summary>
     static abstract TVector Load(double* source);
 
+    /// <summary>The first lane.</summary>
+    static abstract double First(TVector a);
+
     /// <summary>Writes <see cref="Count"/> doubles, aligned or not.</summary>
     static abstract void Store(TVector value, double* target);
 
@@ -66,4 +69,10 @@ internal unsafe interface ILanes<TVector>
 
     /// <summary>The sum over the lanes.</summary>
     static abstract double Sum(TVector a);
+
+    /// <summary>The sum over the lanes, in every lane.</summary>
+    static abstract TVector SumOfLanes(TVector a);
+
+    /// <summary>The largest lane, in every lane.</summary>
+    static abstract TVector LargestLane(TVector a);
 }

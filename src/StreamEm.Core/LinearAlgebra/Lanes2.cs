@@ -15,6 +15,10 @@ internal readonly unsafe struct Lanes2 : ILanes<Vector128<double>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double First(Vector128<double> a) => a.ToScalar();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<double> value, double* target) => Vector128.Store(value, target);
 
     /// <inheritdoc/>
@@ -84,4 +88,12 @@ internal readonly unsafe struct Lanes2 : ILanes<Vector128<double>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<double> Sum4(Vector128<double> a, Vector128<double> b, Vector128<double> c, Vector128<double> d)
         => Vector256.Create(Sum(a), Sum(b), Sum(c), Sum(d));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<double> SumOfLanes(Vector128<double> a) => a + Vector128.Shuffle(a, Vector128.Create(1L, 0));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<double> LargestLane(Vector128<double> a) => Max(a, Vector128.Shuffle(a, Vector128.Create(1L, 0)));
 }

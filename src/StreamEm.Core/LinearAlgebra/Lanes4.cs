@@ -16,6 +16,10 @@ internal readonly unsafe struct Lanes4 : ILanes<Vector256<double>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double First(Vector256<double> a) => a.ToScalar();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<double> value, double* target) => Vector256.Store(value, target);
 
     /// <inheritdoc/>
@@ -89,5 +93,21 @@ internal readonly unsafe struct Lanes4 : ILanes<Vector256<double>>
         Vector256<double> ab = Avx.HorizontalAdd(a, b);
         Vector256<double> cd = Avx.HorizontalAdd(c, d);
         return Avx.Permute2x128(ab, cd, 0x20) + Avx.Permute2x128(ab, cd, 0x31);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<double> SumOfLanes(Vector256<double> a)
+    {
+        a = a + Vector256.Shuffle(a, Vector256.Create(2L, 3, 0, 1));
+        return a + Vector256.Shuffle(a, Vector256.Create(1L, 0, 3, 2));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<double> LargestLane(Vector256<double> a)
+    {
+        a = Max(a, Vector256.Shuffle(a, Vector256.Create(2L, 3, 0, 1)));
+        return Max(a, Vector256.Shuffle(a, Vector256.Create(1L, 0, 3, 2)));
     }
 }

@@ -15,6 +15,10 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector512<double>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double First(Vector512<double> a) => a.ToScalar();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<double> value, double* target) => Vector512.Store(value, target);
 
     /// <inheritdoc/>
@@ -89,4 +93,22 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector512<double>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<double> Sum4(Vector512<double> a, Vector512<double> b, Vector512<double> c, Vector512<double> d)
         => Lanes4.Sum4(a.GetLower() + a.GetUpper(), b.GetLower() + b.GetUpper(), c.GetLower() + c.GetUpper(), d.GetLower() + d.GetUpper());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<double> SumOfLanes(Vector512<double> a)
+    {
+        a = a + Vector512.Shuffle(a, Vector512.Create(4L, 5, 6, 7, 0, 1, 2, 3));
+        a = a + Vector512.Shuffle(a, Vector512.Create(2L, 3, 0, 1, 6, 7, 4, 5));
+        return a + Vector512.Shuffle(a, Vector512.Create(1L, 0, 3, 2, 5, 4, 7, 6));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<double> LargestLane(Vector512<double> a)
+    {
+        a = Max(a, Vector512.Shuffle(a, Vector512.Create(4L, 5, 6, 7, 0, 1, 2, 3)));
+        a = Max(a, Vector512.Shuffle(a, Vector512.Create(2L, 3, 0, 1, 6, 7, 4, 5)));
+        return Max(a, Vector512.Shuffle(a, Vector512.Create(1L, 0, 3, 2, 5, 4, 7, 6)));
+    }
 }

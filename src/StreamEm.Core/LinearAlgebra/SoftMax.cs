@@ -18,9 +18,8 @@ internal static unsafe class SoftMax
             throw new ArgumentException($"logJoint holds {logJoint.Length} doubles; expected a multiple of {ComponentLanes.Padding}.", nameof(logJoint));
         fixed (double* joint = logJoint)
         {
-            if (path == KernelPath.Avx512) return Run<Lanes8, Vector512<double>>(joint, logJoint.Length);
-            if (path == KernelPath.Avx2) return Run<Lanes4, Vector256<double>>(joint, logJoint.Length);
-            return Run<Lanes2, Vector128<double>>(joint, logJoint.Length);
+            if (path == KernelPath.Portable) return Run<Lanes2, Vector128<double>>(joint, logJoint.Length);
+            return Run<Lanes4, Vector256<double>>(joint, logJoint.Length);
         }
     }
 
@@ -28,22 +27,22 @@ internal static unsafe class SoftMax
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        TVector largest = TLanes.Load(joint);
-        for (int k = TLanes.Count; k < length; k += TLanes.Count) largest = TLanes.Max(largest, TLanes.Load(joint + k));
-        double* lanes = stackalloc double[ComponentLanes.Padding];
-        TLanes.Store(largest, lanes);
-        double max = lanes[0];
-        for (int lane = 1; lane < TLanes.Count; lane++) max = double.MaxNative(max, lanes[lane]);
-        TVector shift = TLanes.Broadcast(double.IsNegativeInfinity(max) ? 0 : max), sums = TLanes.Broadcast(0);
-        for (int k = 0; k < length; k += TLanes.Count)
+        int next = TLanes.Count;
+        TVector max = TLanes.Max(TLanes.Load(joint), TLanes.Load(joint + next));
+        for (int k = 2 * next; k < length; k += 2 * next) max = TLanes.Max(max, TLanes.Max(TLanes.Load(joint + k), TLanes.Load(joint + k + next)));
+        TVector zero = TLanes.Broadcast(0), none = TLanes.Broadcast(double.NegativeInfinity), sum = zero;
+        max = TLanes.LargestLane(max);
+        max = TLanes.SelectLess(none, max, max, zero);
+        for (int k = 0; k < length; k += 2 * next)
         {
-            TVector e = TLanes.Exp(TLanes.Subtract(TLanes.Load(joint + k), shift));
-            TLanes.Store(e, joint + k);
-            sums = TLanes.Add(sums, e);
+            TVector a = TLanes.Exp(TLanes.Subtract(TLanes.Load(joint + k), max)), b = TLanes.Exp(TLanes.Subtract(TLanes.Load(joint + k + next), max));
+            TLanes.Store(a, joint + k);
+            TLanes.Store(b, joint + k + next);
+            sum = TLanes.Add(sum, TLanes.Add(a, b));
         }
-        double sum = TLanes.Sum(sums);
-        TVector scale = TLanes.Broadcast(sum == 0 ? 0 : 1 / sum);
+        sum = TLanes.SumOfLanes(sum);
+        TVector scale = TLanes.SelectLess(zero, sum, TLanes.Divide(TLanes.Broadcast(1), sum), sum);
         for (int k = 0; k < length; k += TLanes.Count) TLanes.Store(TLanes.Multiply(TLanes.Load(joint + k), scale), joint + k);
-        return max + Math.Log(sum);
+        return TLanes.First(TLanes.Add(max, VectorLog.LogOfSum<TLanes, TVector>(sum)));
     }
 }

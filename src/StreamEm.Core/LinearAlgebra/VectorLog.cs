@@ -57,12 +57,14 @@ internal static class VectorLog
         TVector one = TLanes.Broadcast(1);
         TVector s = TLanes.Divide(TLanes.Subtract(m, one), TLanes.Add(m, one));
         TVector z = TLanes.Multiply(s, s);
-        TVector p = TLanes.Fma(TLanes.Broadcast(0.1461703754879165), z, TLanes.Broadcast(0.1533167403016786));
-        p = TLanes.Fma(p, z, TLanes.Broadcast(0.18182890556695602));
-        p = TLanes.Fma(p, z, TLanes.Broadcast(0.2222221111514416));
-        p = TLanes.Fma(p, z, TLanes.Broadcast(0.2857142862609589));
-        p = TLanes.Fma(p, z, TLanes.Broadcast(0.3999999999989924));
-        p = TLanes.Fma(p, z, TLanes.Broadcast(0.666666666666667));
-        return TLanes.Fma(e, TLanes.Broadcast(Ln2), TLanes.Fma(TLanes.Multiply(p, z), s, TLanes.Add(s, s)));
+
+        // Pairs, then pairs of pairs: half the latency of six dependent steps.
+        TVector square = TLanes.Multiply(z, z);
+        TVector p01 = TLanes.Fma(TLanes.Broadcast(0.3999999999989924), z, TLanes.Broadcast(0.666666666666667));
+        TVector p23 = TLanes.Fma(TLanes.Broadcast(0.2222221111514416), z, TLanes.Broadcast(0.2857142862609589));
+        TVector p45 = TLanes.Fma(TLanes.Broadcast(0.1533167403016786), z, TLanes.Broadcast(0.18182890556695602));
+        TVector p46 = TLanes.Fma(TLanes.Broadcast(0.1461703754879165), square, p45);
+        TVector p = TLanes.Fma(TLanes.Fma(p46, square, p23), square, p01);
+        return TLanes.Fma(p, TLanes.Multiply(z, s), TLanes.Fma(e, TLanes.Broadcast(Ln2), TLanes.Add(s, s)));
     }
 }

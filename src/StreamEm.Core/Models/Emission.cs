@@ -70,11 +70,11 @@ public abstract class EmissionEStep
     public abstract void LogDensities(RowBlock block, Span<double> logJoint);
 
     /// <summary>
-    /// Adds log p(x given z = k) of one complete row to <c>logJoint[k]</c>: the short way for a single event. Entries beyond K, which the span has so
-    /// that vectors are whole, become negative infinity.
+    /// log weight plus log p(x given z = k) of one complete row, written to <c>logJoint[k]</c>: the short way for a single event. Both spans are longer than K so
+    /// that vectors are whole; entries of <paramref name="logJoint"/> beyond K become negative infinity.
     /// </summary>
     /// <returns>False, and nothing done, where the family has no such way.</returns>
-    public virtual bool TryLogDensities(ReadOnlySpan<double> row, Span<double> logJoint) => false;
+    public virtual bool TryLogJoint(ReadOnlySpan<double> row, ReadOnlySpan<double> logWeights, Span<double> logJoint) => false;
 
     /// <summary>
     /// Adds the statistics of the block's rows, row i weighted by <c>responsibilities[k * RowBlock.Stride + i]</c> for component k.

@@ -25,7 +25,7 @@ internal sealed class MixtureEStep : EStep
     {
         (_components, _dimension, _statisticsLength) = (components, dimension, statisticsLength);
         _weights = new double[components];
-        _logWeights = new double[components];
+        _logWeights = new double[ComponentLanes.Padded(components)];
     }
 
     /// <summary>The components' part; null before <see cref="Set"/>.</summary>
@@ -93,13 +93,12 @@ internal sealed class MixtureEStep : EStep
     /// <summary>Scores rows one by one, components in lanes; false if a row is incomplete or the family only knows blocks.</summary>
     private bool TryScoreRows(Minibatch batch, int first, int count, Span<double> logDensities, Span<double> responsibilities, BlockWorkspace space)
     {
-        Span<double> joint = space.LogJoint[..ComponentLanes.Padded(_components)];
+        EmissionEStep emission = Prepared;
+        Span<double> joint = space.LogJoint[.._logWeights.Length];
         for (int row = 0; row < count; row++)
         {
             ReadOnlySpan<double> values = batch.Row(first + row);
-            _logWeights.CopyTo(joint);
-            joint[_components..].Clear();
-            if (!Prepared.TryLogDensities(values, joint)) return false;
+            if (!emission.TryLogJoint(values, _logWeights, joint)) return false;
             double density = SoftMax.Normalize(joint);
             if (double.IsNaN(density)) return false;
             bool impossible = !(density > ImpossibleLogDensity);

@@ -7,7 +7,7 @@ namespace StreamEm.Sources.Kafka;
 /// does not answer. An outage begins when it does not answer and ends when it does: what the client says about single connections depends on
 /// which of them it happened to hold, and messages it still has in memory prove nothing. Used by the polling thread, which never waits for an answer.
 /// </summary>
-internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSourceOptions options, TimeProvider time)
+internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSourceOptions options, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
@@ -15,6 +15,12 @@ internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSou
     private Task<IReadOnlyList<TopicPartitions>>? _question;
     private long _asked = time.GetTimestamp();
     private bool _isDoubtful;
+
+    /// <summary>Waits for the question that is out, whose time is limited: the client must not be gone while it is asked.</summary>
+    public void Dispose()
+    {
+        if (_question is not null) Task.WaitAny([_question]);
+    }
 
     /// <summary>Notes a sign that some broker does not answer.</summary>
     public void Doubt() => _isDoubtful = true;

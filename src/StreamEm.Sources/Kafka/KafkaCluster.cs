@@ -11,7 +11,7 @@ namespace StreamEm.Sources.Kafka;
 internal sealed record TopicPartitions(string Topic, string? Id, int Count);
 
 /// <summary>Questions to the cluster, on the consumer's own connection: which partitions there are, and which offsets they hold.</summary>
-internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options)
+internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options) : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
@@ -52,6 +52,9 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options)
             return topics;
         }
     }
+
+    /// <summary>Stops the polling of the answers, which must end before the consumer does.</summary>
+    public void Dispose() => _admin.Dispose();
 
     private List<TopicPartitions> DescribeWithoutIds()
     {

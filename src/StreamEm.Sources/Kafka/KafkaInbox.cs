@@ -124,13 +124,13 @@ internal sealed class KafkaInbox(TimeProvider time)
 
     /// <summary>Takes all messages of a partition in exchange for an empty list.</summary>
     /// <returns>The messages, in their order; empty when there are none.</returns>
-    public List<KafkaRecord> Take(KafkaPartition partition, List<KafkaRecord> empty, out long bytes)
+    public List<KafkaRecord> Take(KafkaPartition partition, List<KafkaRecord> empty)
     {
         lock (_lock)
         {
             PartitionQueue queue = _queues[partition];
             (List<KafkaRecord> taken, queue.Incoming) = (queue.Incoming, empty);
-            (bytes, queue.Bytes) = (queue.Bytes, 0);
+            queue.Bytes = 0;
             return taken;
         }
     }

@@ -85,12 +85,13 @@ internal sealed class KafkaPoller : IAsyncDisposable
         try
         {
             using IConsumer<MessageBytes, MessageBytes> consumer = Build();
-            var cluster = new KafkaCluster(consumer.Handle, _options);
             _readAhead = new ReadAhead(consumer, _inbox, _options.ReadAheadBytes);
             try
             {
+                // Gone before the consumer is closed: it polls a queue of the consumer's.
+                using var cluster = new KafkaCluster(consumer.Handle, _options);
                 Open(consumer, cluster);
-                _watch = new ClusterWatch(cluster, _outage, _options, _time);
+                using ClusterWatch watch = _watch = new ClusterWatch(cluster, _outage, _options, _time);
                 while (!IsStopping) Poll(consumer, cluster);
             }
             finally
@@ -165,7 +166,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
 
         // Many messages a turn: the checks above are for every 100 ms, not for every message.
         int wait = _readAhead.Paused > 0 ? PausedPollMilliseconds : PollMilliseconds;
-        for (int i = 0; i < MessagesPerTurn && Step(consumer, cluster, wait) && _receivedBytes <= _bytesPerTurn && !_readAhead.IsFull; i++) wait = 0;
+        for (int i = 0; i < MessagesPerTurn && Step(consumer, cluster, wait) && _receivedBytes <= _bytesPerTurn; i++) wait = 0;
         Deliver();
     }
 

@@ -48,10 +48,7 @@ public sealed class KafkaSource : RecordSource
     public long Tombstones => Interlocked.Read(ref _tombstones);
 
     /// <inheritdoc/>
-    public override SourceProgress Progress => new(_poller.Progress, Tombstones);
-
-    /// <summary>Partitions that are not fetched for now, because what was read of them waits to be used.</summary>
-    public int PausedPartitions => _poller.PausedPartitions;
+    public override SourceProgress Progress => new(_poller.Progress, Tombstones, _poller.PausedPartitions);
 
     /// <summary>How often the client was polled: grows as long as its thread is alive.</summary>
     internal long Turns => _poller.Turns;
@@ -218,7 +215,7 @@ public sealed class KafkaSource : RecordSource
             if (_options.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, record));
         }
 
-        chunk.ReleaseIfUsed(_inbox);
+        chunk.Release(_inbox);
         partition.Position = batch.EndPosition;
     }
 
@@ -236,27 +233,25 @@ public sealed class KafkaSource : RecordSource
     private sealed class Chunk
     {
         private List<KafkaRecord> _records = [];
-        private long _bytes;
+        private long _used;
         private int _next;
 
         public bool HasMore => _next < _records.Count;
 
         public ref readonly KafkaRecord Peek() => ref System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_records)[_next];
 
-        public void Advance() => _next++;
+        public void Advance() => _used += System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_records)[_next++].Bytes;
 
-        public void Refill(KafkaInbox inbox, KafkaPartition partition)
-        {
-            _records = inbox.Take(partition, _records, out _bytes);
-            _next = 0;
-        }
+        public void Refill(KafkaInbox inbox, KafkaPartition partition) => (_records, _next) = (inbox.Take(partition, _records), 0);
 
-        public void ReleaseIfUsed(KafkaInbox inbox)
+        /// <summary>Makes room for as many bytes as were used since the last time: reading goes on while a large chunk is worked off.</summary>
+        public void Release(KafkaInbox inbox)
         {
+            inbox.Release(_used);
+            _used = 0;
             if (HasMore) return;
             _records.Clear();
-            inbox.Release(_bytes);
-            (_next, _bytes) = (0, 0);
+            _next = 0;
         }
     }
 }

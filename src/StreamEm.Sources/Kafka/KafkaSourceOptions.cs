@@ -82,5 +82,5 @@ public sealed record KafkaSourceOptions
     public TimeSpan DiscoverEvery { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Bytes of messages read ahead. Not part of the YAML.</summary>
-    public long ReadAheadBytes { get; init; } = 32L << 20;
+    public long ReadAheadBytes { get; init; } = 64L << 20;
 }

@@ -4,7 +4,8 @@ namespace StreamEm.Sources.Kafka;
 
 /// <summary>
 /// Keeps what was read and not yet used within its bound: when it is reached, the partitions that hold more than half of their share are paused,
-/// while polling goes on; one whose messages are used up but for a quarter of its share is resumed. A partition that the reader waits for holds
+/// while polling goes on; one whose messages are used up but for an eighth of its share is resumed: a pause throws away what the client
+/// has fetched of the partition, so pauses are to be few. A partition that the reader waits for holds
 /// none and is never paused, so that others that fill the memory cannot stall it. Used by the polling thread.
 /// </summary>
 internal sealed class ReadAhead(IConsumer<MessageBytes, MessageBytes> consumer, KafkaInbox inbox, long bound)
@@ -14,8 +15,7 @@ internal sealed class ReadAhead(IConsumer<MessageBytes, MessageBytes> consumer, 
     /// <summary>Partitions not fetched for now. Any thread.</summary>
     public int Paused => _paused;
 
-    /// <summary>Whether no more messages should be taken from the client before <see cref="Balance"/>.</summary>
-    public bool IsFull => inbox.Bytes > bound;
+    private bool IsFull => inbox.Bytes > bound;
 
     /// <summary>Pauses and resumes.</summary>
     public void Balance(IReadOnlyList<AssignedPartition> partitions)
@@ -23,7 +23,7 @@ internal sealed class ReadAhead(IConsumer<MessageBytes, MessageBytes> consumer, 
         if (_paused == 0 && !IsFull) return;
         long share = bound / Math.Max(1, partitions.Count);
         if (IsFull) Pause([.. partitions.Where(partition => !partition.IsPaused && inbox.BytesOf(partition.Partition) > share / 2)]);
-        List<AssignedPartition> resumed = [.. partitions.Where(p => p.IsPaused && p.Next <= p.End && inbox.BytesOf(p.Partition) <= share / 4)];
+        List<AssignedPartition> resumed = [.. partitions.Where(p => p.IsPaused && p.Next <= p.End && inbox.BytesOf(p.Partition) <= share / 8)];
         if (resumed.Count == 0) return;
         foreach (AssignedPartition partition in resumed) partition.IsPaused = false;
         _paused -= resumed.Count;

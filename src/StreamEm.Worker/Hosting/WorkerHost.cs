@@ -52,7 +52,11 @@ public sealed class WorkerHost(WorkerOptions options, Func<ModelOptions, SourceP
             await api.StartAsync(_log, stop).ConfigureAwait(false);
             Listening?.Invoke(api.Address);
             foreach (ModelPipeline model in models) await model.StartAsync(stop).ConfigureAwait(false);
+            using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            Task readiness = new ReadinessLog(() => status.Obstacles, time, _log).RunAsync(watching.Token);
             await WaitForEndAsync(models, stop).ConfigureAwait(false);
+            await watching.CancelAsync().ConfigureAwait(false);
+            await readiness.ConfigureAwait(false);
             WorkerLog.StopRequested(_log, stop.IsCancellationRequested ? "signal" : models.Any(model => model.State == ModelState.Failed) ? "failure" : "end of data");
             return await StopAsync(models, status, api, start).ConfigureAwait(false);
         }

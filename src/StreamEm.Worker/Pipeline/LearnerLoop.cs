@@ -29,7 +29,7 @@ internal sealed class LearnerLoop
     private readonly SourceReader _reader;
     private readonly CheckpointSchedule _checkpoints;
     private readonly Outbox _outbox;
-    private readonly IReadOnlyList<PublisherLane> _lanes;
+    private readonly PublisherLanes _lanes;
     private readonly SnapshotDisplay _display;
     private readonly ModelMetrics _metrics;
     private readonly TimeProvider _time;
@@ -40,7 +40,7 @@ internal sealed class LearnerLoop
     private volatile ModelState _state;
 
     public LearnerLoop(
-        ModelOptions options, ModelRun run, SourceReader reader, CheckpointWriter writer, Outbox outbox, IReadOnlyList<PublisherLane> lanes,
+        ModelOptions options, ModelRun run, SourceReader reader, CheckpointWriter writer, Outbox outbox, PublisherLanes lanes,
         SnapshotDisplay display, ModelMetrics metrics, TimeProvider time, ILogger log, CancellationToken stop)
     {
         (_options, _run, _reader, _outbox, _lanes) = (options, run, reader, outbox, lanes);
@@ -94,7 +94,7 @@ internal sealed class LearnerLoop
     private void Resume()
     {
         if (_snapshots.Latest is { } restored) _display.Restored(restored);
-        foreach (PublisherLane lane in _lanes) lane.Release(_run.Unpublished);
+        _lanes.Release(_run.Unpublished);
         if (_run.From is null)
         {
             // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed.
@@ -228,17 +228,8 @@ internal sealed class LearnerLoop
 
         using CancellationTokenRegistration stopping = isReplayable ? default : _stop.Register(() => deadline.CancelAfter(StopDeadline));
         if (hasFailed && !isReplayable) deadline.CancelAfter(StopDeadline);
-        foreach (PublisherLane lane in _lanes)
-        {
-            try
-            {
-                lane.CloseAsync(deadline.Token).GetAwaiter().GetResult();
-            }
-            catch (OperationCanceledException)
-            {
-                WorkerLog.ModelWarning(_log, _options.Id, "A publisher did not take every snapshot in time; the rest is in the checkpoint and is published at the next start.");
-            }
-        }
+        if (_lanes.Close(deadline.Token)) return;
+        WorkerLog.ModelWarning(_log, _options.Id, "A publisher did not take every snapshot in time; the rest is in the checkpoint and is published at the next start.");
     }
 
     private void WarnOfRejected() => WorkerLog.ModelWarning(_log, _options.Id,
@@ -251,7 +242,7 @@ internal sealed class LearnerLoop
         var events = new List<Task>(4) { _reader.WaitAsync(awake.Token) };
         if (Earliest(_clock.Remaining, _checkpoints.Remaining) is { } timeout) events.Add(Task.Delay(timeout, _time, awake.Token));
         if (_checkpoints.InFlight is { IsCompleted: false } writing) events.Add(writing);
-        events.AddRange(_lanes.Select(lane => lane.Publishing));
+        events.AddRange(_lanes.Publishing);
         Task.WaitAny([.. events], CancellationToken.None);
         awake.Cancel();
     }
@@ -265,7 +256,7 @@ internal sealed class LearnerLoop
             _checkpoints.Demand();
             _checkpoints.BeginIfDue(isUrgent: true);
             using var awake = CancellationTokenSource.CreateLinkedTokenSource(_stop);
-            Task.WaitAny([acknowledged, Task.Delay(TimeSpan.FromSeconds(1), _time, awake.Token), .. _lanes.Select(lane => lane.Publishing)], CancellationToken.None);
+            Task.WaitAny([acknowledged, Task.Delay(TimeSpan.FromSeconds(1), _time, awake.Token), .. _lanes.Publishing], CancellationToken.None);
             awake.Cancel();
             ThrowIfStuck();
         }
@@ -274,8 +265,7 @@ internal sealed class LearnerLoop
     private void ThrowIfStuck()
     {
         if (_checkpoints.InFlight.IsFaulted) _checkpoints.InFlight.GetAwaiter().GetResult();
-        foreach (PublisherLane lane in _lanes)
-            if (lane.Publishing.IsFaulted) lane.Publishing.GetAwaiter().GetResult();
+        _lanes.ThrowIfFaulted();
     }
 
     private void OnUpdated()

@@ -71,6 +71,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         _run = ModelRun.Start(Options, directory, time, log);
         _lanes = [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(Options, entry), Metrics, time))];
         var outbox = new Outbox(_lanes);
+        var lanes = new PublisherLanes(_lanes);
         foreach (OutboxEntry entry in _run.Unpublished) outbox.Add(entry);
         foreach (PublisherLane lane in _lanes) await lane.OpenAsync(_run.RunId, _run.UnpublishedSince, outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
 
@@ -82,10 +83,10 @@ public sealed class ModelPipeline : IAsyncDisposable
             {
                 display.Durable(checkpoint.Updates);
                 _reader.Source.Acknowledge(checkpoint.Position);
-                foreach (PublisherLane lane in _lanes) lane.Release(checkpoint.Outbox);
+                lanes.Release(checkpoint.Outbox);
             },
         };
-        _loop = new LearnerLoop(Options, _run, _reader, _writer, outbox, _lanes, display, Metrics, time, log, _stop.Token);
+        _loop = new LearnerLoop(Options, _run, _reader, _writer, outbox, lanes, display, Metrics, time, log, _stop.Token);
         new Thread(RunLoop) { Name = $"learner {Options.Id}", IsBackground = true }.Start();
     }
 

@@ -38,9 +38,7 @@ internal sealed class SnapshotMaker(ModelOptions options, ModelRun run, TimeProv
         WorkerLog.ModelUpdated(log, options.Id, training.Updates, training.LastStepSize, training.MeanLogLikelihood);
         if (training.Warnings.SequenceEqual(_warnings)) return;
         // A warning that only its numbers changed in is told once.
-        foreach (string warning in training.Warnings.Where(warning => !_warnings.Any(told => Kind(told) == Kind(warning)))) WorkerLog.ModelWarning(log, options.Id, warning);
+        foreach (string warning in training.Warnings.Where(warning => !_warnings.Any(told => MessageKind.Of(told) == MessageKind.Of(warning)))) WorkerLog.ModelWarning(log, options.Id, warning);
         _warnings = training.Warnings;
     }
-
-    private static string Kind(string warning) => string.Concat(warning.Where(char.IsAsciiLetter));
 }

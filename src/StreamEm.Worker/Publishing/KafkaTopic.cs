@@ -129,8 +129,15 @@ internal sealed class KafkaTopic : IDisposable
     /// <summary>Closes the client, which can wait for a broker that never answers: not longer than a deadline, then its thread is left to itself.</summary>
     public void Dispose()
     {
-        Task closing = Task.Factory.StartNew(_consumer.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task closing = Task.Factory.StartNew(Close, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         Task.WaitAny([closing], CloseDeadline);
+
+        void Close()
+        {
+            // In this order: the admin client polls a queue of the consumer's.
+            _admin.Dispose();
+            _consumer.Dispose();
+        }
     }
 
     private Dictionary<TopicPartition, long> Offsets(TopicPartition[] partitions, OffsetSpec which) => partitions.Length == 0 ? [] : Ask(() =>

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
+using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Worker.Publishing;
 
@@ -11,7 +11,7 @@ namespace StreamEm.Worker.Publishing;
 public sealed record SnapshotIdentity(string ModelId, string RunId, long Version, DateTimeOffset CreatedAt)
 {
     /// <summary>The instant as the snapshot writes it.</summary>
-    public string CreatedAtText => CreatedAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    public string CreatedAtText => SnapshotJson.Timestamp(CreatedAt);
 
     /// <summary>Reads the identity; null when the text does not begin as a snapshot does.</summary>
     public static SnapshotIdentity? Read(ReadOnlySpan<byte> json)

@@ -46,6 +46,8 @@ internal static class MetricsText
         text.PerPartition(known, "streamem_source_skipped_records_total", "counter", "Records that were gone before they were read (on_gap: skip).", partition => partition.Skipped);
         text.Family("streamem_source_tombstones_total", "counter", "Messages without a value, passed over.");
         foreach ((string model, SourceProgress source) in known) text.Sample(source.Tombstones, ("model", model));
+        text.Family("streamem_paused_partitions", "gauge", "Partitions not fetched for now, because what was read of them waits to be learned from.");
+        foreach ((string model, SourceProgress source) in known) text.Sample(source.Paused, ("model", model));
     }
 
     private static void Snapshots(PrometheusText text, IReadOnlyList<ModelPipeline> models, TimeProvider time)

@@ -18,6 +18,12 @@ internal static partial class WorkerLog
     [LoggerMessage(5, LogLevel.Error, "Not stopped within {Seconds:0} s; ending the process", EventName = "shutdown_deadline")]
     public static partial void ShutdownDeadline(ILogger log, double seconds);
 
+    [LoggerMessage(6, LogLevel.Warning, "Not ready: {Obstacle}", EventName = "not_ready")]
+    public static partial void NotReady(ILogger log, string obstacle);
+
+    [LoggerMessage(7, LogLevel.Information, "Ready again", EventName = "ready_again")]
+    public static partial void ReadyAgain(ILogger log);
+
     [LoggerMessage(10, LogLevel.Information, "Model {Model} starts a new run {RunId}", EventName = "run_started")]
     public static partial void RunStarted(ILogger log, string model, string runId);
 

@@ -18,11 +18,15 @@ public sealed class ComponentLanesTests
             if (triangular) QuadraticForms.AddTriangular(data.Columns, dimension, components, data.Triangles, data.Biases, data.Constants, block);
             else QuadraticForms.AddDiagonal(data.Columns, dimension, components, data.Factors, data.Biases, data.Constants, block);
             var forms = (double[])block.Clone();
+            double[] addends = Enumerable.Range(0, ComponentLanes.Padded(components)).Select(k => 0.25 * (k % 3)).ToArray();
+            for (int k = 0; k < components; k++)
+                for (int row = 0; row < data.Count; row++) forms[k * RowBlock.Stride + row] += addends[k];
+            Array.Copy(forms, block, forms.Length);
             LogSumExp.Normalize(block, components, densities);
             for (int row = 0; row < data.Count; row++)
             {
-                double[] joint = new double[ComponentLanes.Padded(components)];
-                lanes.AddTo(chosen, data.Rows.AsSpan(row * dimension, dimension), joint);
+                double[] joint = Enumerable.Repeat(double.NaN, addends.Length).ToArray();
+                lanes.Sum(chosen, data.Rows.AsSpan(row * dimension, dimension), addends, joint);
                 double[] expected = Enumerable.Range(0, components).Select(k => forms[k * RowBlock.Stride + row]).ToArray();
                 KernelData.Close(expected, joint.AsSpan(0, components), 8 * (dimension + 8) * 1.2e-16); // as in QuadraticFormsTests
                 Assert.All(joint[components..], value => Assert.Equal(double.NegativeInfinity, value));

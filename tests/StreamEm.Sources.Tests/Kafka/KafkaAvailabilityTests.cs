@@ -56,14 +56,14 @@ public sealed class KafkaAvailabilityTests(KafkaBroker broker)
         for (int partition = 0; partition < Partitions; partition++) broker.Fill(topic, partition, 10_000 * partition, Records);
         await using var reading = new KafkaReading(KafkaReading.Options(broker, topic) with { ReadAheadBytes = Bound, IdleAfter = null }, minibatch: 60);
 
-        await Eventually.True(() => reading.Source.PausedPartitions == Partitions, "every partition is paused");
+        await Eventually.True(() => reading.Source.Progress.Paused == Partitions, "every partition is paused");
         long turns = reading.Source.Turns;
         await Eventually.True(() => reading.Source.Turns > turns + 20, "polling goes on");
-        Assert.Equal(Partitions, reading.Source.PausedPartitions);
+        Assert.Equal(Partitions, reading.Source.Progress.Paused);
         Assert.InRange(reading.Source.BytesAhead, Bound, 2 * Bound);
 
         await reading.ReadUntilAsync(Partitions * Records);
         Assert.Equal(Partitions * Records, reading.Rows.Distinct().Count());
-        await Eventually.True(() => reading.Source.PausedPartitions == 0, "every partition is resumed");
+        await Eventually.True(() => reading.Source.Progress.Paused == 0, "every partition is resumed");
     }
 }

@@ -119,7 +119,11 @@ public sealed class KafkaSecurityTests(KafkaSecurityTests.SecureBroker secure) :
 
         public Dictionary<string, string> Sasl(string password = Password) => new()
         {
-            ["security.protocol"] = "SASL_SSL", ["ssl.ca.location"] = Authority, ["sasl.mechanism"] = "PLAIN", ["sasl.username"] = "streamem", ["sasl.password"] = password,
+            ["security.protocol"] = "SASL_SSL",
+            ["ssl.ca.location"] = Authority,
+            ["sasl.mechanism"] = "PLAIN",
+            ["sasl.username"] = "streamem",
+            ["sasl.password"] = password,
         };
 
         private IEnumerable<string> SettingsFor(int port)

@@ -50,9 +50,9 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
         }
     }
 
-    public override bool TryLogDensities(ReadOnlySpan<double> row, Span<double> logJoint)
+    public override bool TryLogJoint(ReadOnlySpan<double> row, ReadOnlySpan<double> logWeights, Span<double> logJoint)
     {
-        LazyInitializer.EnsureInitialized(ref _lanes, _makeLanes).AddTo(row, logJoint);
+        LazyInitializer.EnsureInitialized(ref _lanes, _makeLanes).Sum(row, logWeights, logJoint);
         return true;
     }
 

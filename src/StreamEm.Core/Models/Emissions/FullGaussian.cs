@@ -61,15 +61,24 @@ public sealed class FullGaussian : Emission
             ReadOnlySpan<double> first = _first.Of(statistics).Slice(k * Dimension, Dimension);
             ReadOnlySpan<double> second = _second.Of(statistics).Slice(k * packed, packed);
             for (int d = 0; d < Dimension; d++) mean[d] = first[d] / masses[k];
-            for (int i = 0, at = 0; i < Dimension; i++)
-                for (int j = 0; j <= i; j++, at++)
-                {
-                    double value = second[at] / masses[k] - mean[i] * mean[j];
-                    if (i == j) value += _regularization.Ridge[i];
-                    covariance[i * Dimension + j] = covariance[j * Dimension + i] = value;
-                }
+            Scatter(second, 1 / masses[k], mean, covariance);
             SymmetricMatrix.EnsurePositiveDefinite(covariance, Dimension, _regularization.Floor, scratch, k, events);
         }
+    }
+
+    /// <summary>covariance = S2 / N - mu mu' + ridge: the lower triangle along rows, then its mirror image.</summary>
+    private void Scatter(ReadOnlySpan<double> second, double inverseMass, ReadOnlySpan<double> mean, Span<double> covariance)
+    {
+        for (int i = 0, at = 0; i < Dimension; at += ++i)
+        {
+            double meanI = mean[i];
+            ReadOnlySpan<double> sums = second.Slice(at, i + 1);
+            Span<double> row = covariance.Slice(i * Dimension, i + 1);
+            for (int j = 0; j < row.Length; j++) row[j] = sums[j] * inverseMass - meanI * mean[j];
+            row[i] += _regularization.Ridge[i];
+        }
+        for (int i = 0; i < Dimension; i++)
+            for (int j = i + 1; j < Dimension; j++) covariance[i * Dimension + j] = covariance[j * Dimension + i];
     }
 
     /// <inheritdoc/>

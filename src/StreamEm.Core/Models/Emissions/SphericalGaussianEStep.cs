@@ -24,7 +24,8 @@ internal sealed class SphericalGaussianEStep : EmissionEStep
 
     public override void LogDensities(RowBlock block, Span<double> logJoint) => _diagonal.LogDensities(block, logJoint);
 
-    public override bool TryLogDensities(ReadOnlySpan<double> row, Span<double> logJoint) => _diagonal.TryLogDensities(row, logJoint);
+    public override bool TryLogJoint(ReadOnlySpan<double> row, ReadOnlySpan<double> logWeights, Span<double> logJoint) =>
+        _diagonal.TryLogJoint(row, logWeights, logJoint);
 
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {

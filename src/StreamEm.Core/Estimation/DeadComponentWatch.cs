@@ -1,0 +1,61 @@
+using StreamEm.Core.Models;
+
+namespace StreamEm.Core.Estimation;
+
+/// <summary>
+/// Watches for components that have lost their weight. One whose weight has been worth less than D + 1 observations, or less than 1/1000 of its
+/// share, for 50 updates is dead: it starts anew at the row of the minibatch that the model explains worst, or is kept, by policy.
+/// </summary>
+internal sealed class DeadComponentWatch(LatentModel model, DeadComponents policy)
+{
+    /// <summary>Updates without weight after which a component is dead.</summary>
+    private const int DeadUpdates = 50;
+
+    /// <summary>The share of 1/K below which it counts as without.</summary>
+    private const double DeadShare = 1e-3;
+
+    private readonly int[] _starved = new int[model.Components];
+
+    /// <summary>Looks at the weights after an update from <paramref name="rows"/>, whose log-densities are given.</summary>
+    public void Look(StepwiseEm em, Minibatch rows, double[] logDensities)
+    {
+        if (model.Components < 2) return;
+        for (int k = 0; k < _starved.Length; k++)
+        {
+            double weight = em.Parameters[k];
+            bool starved = weight * em.EffectiveRows < model.Dimension + 1 || weight < DeadShare / model.Components;
+            _starved[k] = starved ? _starved[k] + 1 : 0;
+            if (_starved[k] < DeadUpdates) continue;
+            int worst = Worst(rows, logDensities);
+            if (policy == DeadComponents.Keep || worst < 0)
+            {
+                em.Events.Add(ModelEventKind.Dead, k, weight);
+                continue;
+            }
+            em.Reseed(k, rows.Row(worst));
+            logDensities = (double[])logDensities.Clone();
+            logDensities[worst] = double.NaN;
+            _starved[k] = 0;
+        }
+    }
+
+    /// <summary>Writes for how many updates each component has been without weight.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        foreach (int updates in _starved) writer.Write(updates);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    public void Load(BinaryReader reader)
+    {
+        for (int k = 0; k < _starved.Length; k++) _starved[k] = reader.ReadInt32();
+    }
+
+    private static int Worst(Minibatch rows, double[] logDensities)
+    {
+        int worst = -1;
+        for (int row = 0; row < rows.Count; row++)
+            if (double.IsFinite(logDensities[row]) && (worst < 0 || logDensities[row] < logDensities[worst])) worst = row;
+        return worst;
+    }
+}

@@ -1,0 +1,47 @@
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Tests.Support;
+
+namespace StreamEm.Worker.Tests.Hosting;
+
+public sealed class ReadinessLogTests
+{
+    private readonly ListLogger _log = new();
+
+    [Fact]
+    public void Look_AnObstacleComesStaysAndGoes_IsLoggedOnceEach()
+    {
+        IReadOnlyList<string> obstacles = [];
+        var readiness = new ReadinessLog(() => obstacles, TimeProvider.System, _log);
+        readiness.Look();
+        Assert.Empty(_log.Events);
+
+        obstacles = ["not acknowledged for 10 s"];
+        readiness.Look();
+        obstacles = ["not acknowledged for 11 s"];
+        readiness.Look();
+        Assert.Equal(["not_ready"], _log.Events);
+
+        obstacles = ["not acknowledged for 12 s", "the disk is full"];
+        readiness.Look();
+        obstacles = [];
+        readiness.Look();
+        readiness.Look();
+        Assert.Equal(["not_ready", "not_ready", "ready_again"], _log.Events);
+    }
+
+    [Fact]
+    public async Task Run_UntilStopped_LooksEverySecond()
+    {
+        var time = new ManualTime();
+        using var stop = new CancellationTokenSource();
+        Task running = new ReadinessLog(() => ["the disk is full"], time, _log).RunAsync(stop.Token);
+        Assert.Empty(_log.Events);
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.True(() => !_log.Events.IsEmpty, "the obstacle is logged");
+        await stop.CancelAsync();
+
+        await Eventually.Within(running);
+        Assert.Equal(["not_ready"], _log.Events);
+    }
+}
