@@ -27,7 +27,8 @@ public static class RunCommand
     private static async Task<int> RunAsync(WorkerOptions options, bool once, LogLevel level, TextWriter output, CancellationToken stop)
     {
         using var logs = new LineLoggerProvider(output, json: Console.IsOutputRedirected, level, TimeProvider.System);
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        // Not disposed: the command line hears the same signal and may end the run before our own handler has come to cancel this.
+        var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using IDisposable signals = StopAtSignal(stopping);
         var host = new WorkerHost(options, (model, position) => OpenSource(model, position, once), TimeProvider.System, logs) { Once = once };
         return await host.RunAsync(stopping.Token).ConfigureAwait(false);
