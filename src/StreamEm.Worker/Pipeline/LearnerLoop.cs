@@ -194,13 +194,7 @@ internal sealed class LearnerLoop
 
     private PipelineEnd SourceEnded()
     {
-        if (_reader.Ended.Exception?.InnerException is { } failure)
-        {
-            return failure is SourceException source
-                ? new PipelineEnd(ModelState.Failed, SourceExitCode.Of(source.Failure), source.Message, source)
-                : new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"The source failed: {failure.GetType().FullName}: {failure.Message}", failure);
-        }
-
+        if (_reader.Ended.Exception?.InnerException is { } failure) return PipelineEnd.OfSource(failure);
         if (_run.Rejections.Excess(_options.Rejected.StopAboveRatio, atEnd: true) is { } excess) return TooManyRejected(excess);
         _fold.Flush();
         if (_snapshots.Latest is { } last && _outbox.Add(last, isLast: true)) _checkpoints.Demand();

@@ -13,7 +13,13 @@ namespace StreamEm.Worker.Pipeline;
 /// <param name="Code">One of <see cref="ExitCode"/>.</param>
 /// <param name="Problem">What went wrong, for the user.</param>
 /// <param name="Cause">The exception behind it.</param>
-public sealed record PipelineEnd(ModelState State, int Code = ExitCode.Ok, string? Problem = null, Exception? Cause = null);
+public sealed record PipelineEnd(ModelState State, int Code = ExitCode.Ok, string? Problem = null, Exception? Cause = null)
+{
+    /// <summary>The end of a pipeline whose source cannot go on.</summary>
+    public static PipelineEnd OfSource(Exception failure) => failure is SourceException source
+        ? new PipelineEnd(ModelState.Failed, SourceExitCode.Of(source.Failure), source.Message, source)
+        : new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"The source failed: {failure.GetType().FullName}: {failure.Message}", failure);
+}
 
 /// <summary>
 /// One model of the worker: source reader -> bounded channel of reused batches -> one learner thread -> immutable snapshots by reference ->
