@@ -1,4 +1,5 @@
 using StreamEm.Sources.Tests.Kafka;
+using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Kafka;
@@ -38,6 +39,11 @@ internal sealed class KafkaRun : IDisposable
     public long PublishedBytes() => File.Exists(Snapshots) ? new FileInfo(Snapshots).Length : 0;
 
     public string NewestCheckpoint() => Directory.GetFiles(_directory["state/clouds"], "*.sem").Max(StringComparer.Ordinal)!;
+
+    /// <summary>How many partitions the newest checkpoint has a position of.</summary>
+    public int PartitionsKept() => Directory.Exists(_directory["state/clouds"]) && Directory.EnumerateFiles(_directory["state/clouds"], "*.sem").Any()
+        ? CheckpointFile.Decode(File.ReadAllBytes(NewestCheckpoint())).Position.Partitions.Count
+        : 0;
 
     /// <summary>Runs until so many versions are learned and published, and stops in order.</summary>
     public async Task FinishAsync(long versions, TimeSpan? deadline = null)

@@ -71,8 +71,7 @@ public sealed class KafkaWorkerTests(KafkaBroker shared)
         using (WorkerProcess process = run.Start())
         {
             await process.Address();
-            await Eventually.True(() => process.HasExited || Directory.GetFiles(Path.Combine(run.Path, "state/clouds"), "*.sem").Length > 1, "where it starts to be kept");
-            await Task.Delay(500);
+            await Eventually.True(() => process.HasExited || run.PartitionsKept() == Partitions, "where every partition starts to be kept");
             process.Kill();
             await process.Exit();
         }

@@ -64,7 +64,8 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
         Assert.Single(records.Select(record => record.Header("ce_id")!.Split('/')[0]).Distinct());
         Assert.Equal(Enumerable.Range(1, kills * perKill / Minibatch).Select(version => (long)version), versions.Distinct());
         Assert.All(records.Zip(versions).GroupBy(pair => pair.Second), same => Assert.Single(same.Select(pair => Encoding.UTF8.GetString(pair.First.Value!)).Distinct()));
-        Assert.InRange(records.Count - versions.Distinct().Count(), 0, kills * 100);
+        // What was on its way when the worker was killed - five requests at most - may arrive after its successor has looked.
+        Assert.InRange(records.Count - versions.Distinct().Count(), 0, 5 * kills);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ namespace StreamEm.Worker.Tests.Pipeline;
 /// <summary>From bytes to published versions: a version costs memory, a record does not.</summary>
 public sealed class AllocationTests
 {
-    private const int Dimension = 4, Updates = 40;
+    private const int Dimension = 4, Updates = 40, Windows = 3;
     private static readonly string[] Features = ["a", "b", "c", "d"];
 
     [Theory]
@@ -40,11 +40,17 @@ public sealed class AllocationTests
     {
         var feed = new Feed(format, CovarianceType.Diag, minibatch, publish: false);
         feed.Run(10);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        feed.Run(Updates);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.Equal(10 + Updates, feed.Learner.Updates);
-        return allocated;
+        long least = long.MaxValue;
+        // What grows once, such as the sketch of log-densities, is not the steady state.
+        for (int window = 0; window < Windows; window++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            feed.Run(Updates);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.Equal(10 + Windows * Updates, feed.Learner.Updates);
+        return least;
     }
 
     private static long PerVersion(RecordFormat format, CovarianceType type, int minibatch)
