@@ -50,7 +50,15 @@ internal sealed class KafkaRun : IDisposable
     {
         using WorkerProcess process = Start();
         await process.Address();
-        await Eventually.True(() => process.HasExited || (PublishedBytes() > 0 && PublishedLog.LastVersion(Snapshots) >= versions), $"version {versions}", deadline);
+        try
+        {
+            await Eventually.True(() => process.HasExited || (PublishedBytes() > 0 && PublishedLog.LastVersion(Snapshots) >= versions), $"version {versions}", deadline);
+        }
+        catch (TimeoutException late)
+        {
+            Assert.Fail($"{late.Message} There are {PublishedBytes()} bytes of versions.\n{process.Output}\n{process.Errors}");
+        }
+
         process.Terminate();
         Assert.True(await process.Exit() == 0, $"{process.Output}\n{process.Errors}");
         Assert.Equal(versions, PublishedLog.LastVersion(Snapshots));
