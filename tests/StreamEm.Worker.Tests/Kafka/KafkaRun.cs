@@ -1,3 +1,4 @@
+using StreamEm.Sources;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Tests.Support;
@@ -42,8 +43,11 @@ internal sealed class KafkaRun : IDisposable
 
     /// <summary>How many partitions the newest checkpoint has a position of.</summary>
     public int PartitionsKept() => Directory.Exists(_directory["state/clouds"]) && Directory.EnumerateFiles(_directory["state/clouds"], "*.sem").Any()
-        ? CheckpointFile.Decode(File.ReadAllBytes(NewestCheckpoint())).Position.Partitions.Count
+        ? PositionsKept().Partitions.Count
         : 0;
+
+    /// <summary>The positions in the newest checkpoint.</summary>
+    public SourcePosition PositionsKept() => CheckpointFile.Decode(File.ReadAllBytes(NewestCheckpoint())).Position;
 
     /// <summary>Runs until so many versions are learned and published, and stops in order.</summary>
     public async Task FinishAsync(long versions, TimeSpan? deadline = null)
