@@ -59,10 +59,13 @@ public static class KafkaClient
     /// <summary>Whether a failure to make a client is due to its native library or its configuration.</summary>
     public static bool IsUnusable(Exception failure) => failure is DllNotFoundException or TypeInitializationException or InvalidOperationException or ArgumentException;
 
+    /// <summary>Whether it is due to the native library, which is not part of the build.</summary>
+    public static bool IsMissing(Exception failure) => failure is DllNotFoundException or TypeInitializationException;
+
     /// <summary>The client cannot be made.</summary>
     /// <param name="failure">Why.</param>
     /// <param name="section">The section of the configuration that wants it.</param>
-    public static SourceException UnusableClient(Exception failure, string section = "source.kafka") => failure is DllNotFoundException or TypeInitializationException
+    public static SourceException UnusableClient(Exception failure, string section = "source.kafka") => IsMissing(failure)
         ? new SourceException(SourceFailure.Configuration, "The native Kafka client librdkafka is not part of this build. Run './build.sh setup' in the source tree and build again.", failure)
         : new SourceException(SourceFailure.Configuration, $"{section} cannot be used: {failure.Message}", failure);
 }

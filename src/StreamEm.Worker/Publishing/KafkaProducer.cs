@@ -1,5 +1,6 @@
 using System.Globalization;
 using Confluent.Kafka;
+using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Commands;
 
@@ -11,6 +12,12 @@ namespace StreamEm.Worker.Publishing;
 /// </summary>
 internal sealed class KafkaProducer : IAsyncDisposable
 {
+    /// <summary>What brokers take when nobody says otherwise.</summary>
+    public const int DefaultMaxMessageBytes = 1_048_588;
+
+    /// <summary>What the client takes at most.</summary>
+    public const int MaxClientMessageBytes = 1_000_000_000;
+
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
@@ -34,6 +41,14 @@ internal sealed class KafkaProducer : IAsyncDisposable
     public KafkaProducer(KafkaTarget target, int maxMessageBytes, bool isBatched, Outage outage, TimeProvider time)
     {
         (_target, _outage, _time) = (target, outage, time);
+        ProducerConfig config = target.Attempt(() => Configure(target, maxMessageBytes, isBatched));
+        _client = target.Attempt(() => new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError).Build());
+    }
+
+    /// <summary>The configuration of the client; see the constructor.</summary>
+    /// <exception cref="SourceException">A property is refused.</exception>
+    public static ProducerConfig Configure(KafkaTarget target, int maxMessageBytes, bool isBatched)
+    {
         var config = new ProducerConfig
         {
             MessageMaxBytes = maxMessageBytes,
@@ -44,10 +59,10 @@ internal sealed class KafkaProducer : IAsyncDisposable
             MessageTimeoutMs = 0,
         };
         if (!isBatched) config.BatchNumMessages = 1;
-        config = target.Attempt(() => target.Configure(config));
+        target.Configure(config);
         config.EnableIdempotence = true;
         config.Acks = Acks.All;
-        _client = target.Attempt(() => new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError).Build());
+        return config;
     }
 
     /// <summary>Bytes sent and not acknowledged.</summary>
