@@ -57,6 +57,8 @@ internal sealed class KafkaProducer : IAsyncDisposable
             QueueBufferingMaxMessages = 0,
             // The outage decides: a message that the client gave up by itself would be a gap.
             MessageTimeoutMs = 0,
+            // But a topic that is gone is no outage: its messages fail, unless a broker may only not have heard of it yet.
+            TopicMetadataPropagationMaxMs = 5000,
         };
         if (!isBatched) config.BatchNumMessages = 1;
         target.Configure(config);
@@ -129,7 +131,7 @@ internal sealed class KafkaProducer : IAsyncDisposable
         {
             if (_lastError is { } error)
             {
-                if (error.IsFatal || KafkaClient.IsDenied(error.Code)) throw _target.FailureOf(error);
+                if (error.IsFatal || KafkaClient.IsDenied(error.Code) || KafkaClient.IsGone(error.Code)) throw _target.FailureOf(error);
                 _outage.Begin(error.Reason);
             }
             else if (waited > Silence)

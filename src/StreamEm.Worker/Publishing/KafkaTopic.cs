@@ -185,7 +185,7 @@ internal sealed class KafkaTopic : IDisposable
 
         _stop.ThrowIfCancellationRequested();
         if (_lastError is not { } error) return null;
-        if (error.IsFatal || KafkaClient.IsDenied(error.Code)) throw _target.FailureOf(error);
+        if (error.IsFatal || KafkaClient.IsDenied(error.Code) || KafkaClient.IsGone(error.Code)) throw _target.FailureOf(error);
         _outage.Begin(error.Reason);
         _outage.ThrowIfTooLong();
         return null;

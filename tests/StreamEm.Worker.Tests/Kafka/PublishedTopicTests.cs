@@ -88,6 +88,25 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
     }
 
     [Fact]
+    public async Task Topic_DeletedWhileItIsWritten_EndsWith69AndSaysSo()
+    {
+        (string source, string snapshots) = await Topics();
+        Produce(source, 20 * Minibatch);
+        using var run = new KafkaRun(broker, source, Publish(snapshots, "every: null"));
+        using WorkerProcess process = run.Start();
+        await Eventually.True(() => TopicLog.Read(broker, snapshots).Count == 20, "20 versions");
+
+        await broker.Admin.DeleteTopicsAsync([snapshots]);
+        Produce(source, Minibatch, seed: 1);
+
+        Assert.Equal(ExitCode.Unavailable, await Eventually.Within(process.Exit()));
+        Assert.Contains($"publish.kafka: topic '{snapshots}' on {broker.Address}: ", process.Errors, StringComparison.Ordinal);
+        Assert.Contains("The topic was deleted; start again to create it.", process.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("cannot be reached", process.Output, StringComparison.Ordinal);
+        await RunUntil(run, () => Exists(snapshots) && TopicLog.Read(broker, snapshots).Count > 0, "the newest version");
+    }
+
+    [Fact]
     public async Task Stopped_WithinTheInterval_PublishesTheLastVersion()
     {
         (string source, string snapshots) = await Topics();
