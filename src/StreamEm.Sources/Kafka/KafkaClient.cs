@@ -5,6 +5,9 @@ namespace StreamEm.Sources.Kafka;
 /// <summary>How the client is configured, and what its errors mean here.</summary>
 public static class KafkaClient
 {
+    /// <summary>How long a connection may owe an answer before it is given up, as with Java's client; the client's own default is twice as long.</summary>
+    public const int SocketTimeoutMs = 30_000;
+
     /// <summary>The configuration of a source's consumer.</summary>
     internal static ConsumerConfig ConsumerConfig(KafkaSourceOptions options, KafkaMessageFields fields)
     {
@@ -13,6 +16,8 @@ public static class KafkaClient
             ClientId = "streamem",
             CheckCrcs = true,
             ReconnectBackoffMaxMs = 1000,
+            SocketTimeoutMs = SocketTimeoutMs,
+            SocketKeepaliveEnable = true,
             FetchWaitMaxMs = 100,
             // The client stops fetching a partition for a while when so many messages wait in it; by default that is a whole second after 100 000, which a
             // reader of small messages spends waiting.

@@ -11,32 +11,67 @@ namespace StreamEm.Sources.Kafka;
 internal sealed record TopicPartitions(string Topic, string? Id, int Count);
 
 /// <summary>Questions to the cluster, on the consumer's own connection: which partitions there are, and which offsets they hold.</summary>
-internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options) : IDisposable
+internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long to wait for an answer with ids before the first, and after it.</summary>
-    private static readonly (TimeSpan First, TimeSpan Later) IdTimeout = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
+    /// <summary>How long to wait for a first answer with ids, and, when the brokers are known to answer, for another.</summary>
+    private static readonly (TimeSpan First, TimeSpan Second) IdTimeout = (TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2));
 
-    /// <summary>How often a cluster may answer without ids before it is taken for one that has none.</summary>
-    private const int AnswersWithoutIds = 2;
+    /// <summary>After how long a cluster that had no controller to ask for ids is asked again.</summary>
+    private static readonly TimeSpan WithoutController = TimeSpan.FromSeconds(30);
 
     private readonly IAdminClient _admin = new DependentAdminClientBuilder(handle).Build();
 
-    private bool _hasIds;
-    private int _withoutIds;
+    private bool _hasIds, _neverHasIds;
+    private long? _hadNoController;
 
     /// <summary>The topics as they are now.</summary>
     /// <exception cref="SourceException">One of them does not exist or may not be seen.</exception>
     /// <exception cref="KafkaException">The brokers do not answer.</exception>
     public async Task<IReadOnlyList<TopicPartitions>> DescribeAsync()
     {
+        bool hasNoController = _hadNoController is { } then && time.GetElapsedTime(then) < WithoutController;
+        if (_neverHasIds || hasNoController) return await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
         try
         {
-            if (_withoutIds >= AnswersWithoutIds) return await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
+            return await DescribeWithIdsAsync(_hasIds ? Timeout : IdTimeout.First).ConfigureAwait(false);
+        }
+        catch (KafkaException failure) when (failure.Error.Code == ErrorCode.Local_UnsupportedFeature)
+        {
+            _neverHasIds = true;
+            return await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
+        }
+        catch (KafkaException failure) when (!_hasIds && LacksController(failure.Error))
+        {
+            // Either the client is not connected yet, or there is no controller: an election, or the client's own mock. The older question needs none.
+            List<TopicPartitions> topics = await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
+            try
+            {
+                return await DescribeWithIdsAsync(IdTimeout.Second).ConfigureAwait(false);
+            }
+            catch (KafkaException again) when (LacksController(again.Error))
+            {
+                _hadNoController = time.GetTimestamp();
+                return topics;
+            }
+        }
+    }
+
+    /// <summary>Stops the polling of the answers, which must end before the consumer does.</summary>
+    public void Dispose() => _admin.Dispose();
+
+    /// <summary>Whether a question was not answered because nobody was known who could; a slow answer is another matter.</summary>
+    private static bool LacksController(Error error) => error.Code == ErrorCode.Local_TimedOut && error.Reason.Contains("controller", StringComparison.Ordinal);
+
+    private async Task<IReadOnlyList<TopicPartitions>> DescribeWithIdsAsync(TimeSpan timeout)
+    {
+        try
+        {
             DescribeTopicsResult result = await _admin.DescribeTopicsAsync(
-                TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = _hasIds ? IdTimeout.Later : IdTimeout.First }).ConfigureAwait(false);
+                TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = timeout }).ConfigureAwait(false);
             _hasIds = true;
+            _hadNoController = null;
             return [.. result.TopicDescriptions.Select(topic => new TopicPartitions(topic.Name, IdOf(topic), topic.Partitions.Count))];
         }
         catch (DescribeTopicsException failure)
@@ -44,17 +79,7 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options) : 
             foreach (TopicDescription topic in failure.Results.TopicDescriptions) Refuse(topic.Name, topic.Error, failure);
             throw;
         }
-        catch (KafkaException failure) when (!_hasIds && failure.Error.Code is ErrorCode.Local_TimedOut or ErrorCode.Local_UnsupportedFeature)
-        {
-            // A cluster without a controller to ask (the client's mock) may still answer the older question; a slow one is asked again next time.
-            List<TopicPartitions> topics = DescribeWithoutIds();
-            _withoutIds++;
-            return topics;
-        }
     }
-
-    /// <summary>Stops the polling of the answers, which must end before the consumer does.</summary>
-    public void Dispose() => _admin.Dispose();
 
     private List<TopicPartitions> DescribeWithoutIds()
     {

@@ -86,7 +86,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
             try
             {
                 // Gone before the consumer is closed: it polls a queue of the consumer's.
-                using var cluster = new KafkaCluster(consumer.Handle, _options);
+                using var cluster = new KafkaCluster(consumer.Handle, _options, _time);
                 Open(consumer, cluster);
                 using ClusterWatch watch = _watch = new ClusterWatch(cluster, _outage, _options, _time);
                 while (!_stop.IsCancellationRequested) Poll(consumer, cluster);

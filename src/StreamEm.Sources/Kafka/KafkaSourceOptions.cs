@@ -78,8 +78,8 @@ public sealed record KafkaSourceOptions
     /// <summary>Whether rejected records keep their message, to be passed on. Not part of the YAML here: a dead-letter topic wants it.</summary>
     public bool KeepOriginals { get; init; }
 
-    /// <summary>How often new partitions are looked for. Not part of the YAML.</summary>
-    public TimeSpan DiscoverEvery { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>How often the cluster is asked for its topics: for new partitions, and whether it answers at all. Not part of the YAML.</summary>
+    public TimeSpan DiscoverEvery { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Bytes of messages read ahead. Not part of the YAML.</summary>
     public long ReadAheadBytes { get; init; } = 64L << 20;

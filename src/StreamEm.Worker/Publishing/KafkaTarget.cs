@@ -29,6 +29,8 @@ internal sealed record KafkaTarget(IReadOnlyList<string> Brokers, string Topic, 
     {
         config.ClientId = "streamem";
         config.ReconnectBackoffMaxMs = 1000;
+        config.SocketTimeoutMs = KafkaClient.SocketTimeoutMs;
+        config.SocketKeepaliveEnable = true;
         KafkaProperties.Apply(Properties, config);
         config.BootstrapServers = string.Join(',', Brokers);
         return config;

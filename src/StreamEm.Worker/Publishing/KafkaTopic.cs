@@ -20,6 +20,10 @@ internal sealed class KafkaTopic : IDisposable
 {
     private const int RetryMilliseconds = 250;
     private const int PollMilliseconds = 250;
+
+    /// <summary>Polls without anything, not even an end, after which the broker is thought not to answer.</summary>
+    private const int SilentPolls = 10_000 / PollMilliseconds;
+
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
     /// <summary>How long closing may take.</summary>
     public static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1.5);
@@ -30,6 +34,7 @@ internal sealed class KafkaTopic : IDisposable
     private readonly IConsumer<byte[]?, byte[]?> _consumer;
     private readonly IAdminClient _admin;
     private volatile Error? _lastError;
+    private int _silentPolls;
 
     /// <summary>Makes a client; nothing is asked yet.</summary>
     /// <exception cref="CommandException">There can be none with these properties, or the native library is missing (78).</exception>
@@ -175,6 +180,7 @@ internal sealed class KafkaTopic : IDisposable
             {
                 _outage.End();
                 _lastError = null;
+                _silentPolls = 0;
                 return result;
             }
         }
@@ -184,6 +190,7 @@ internal sealed class KafkaTopic : IDisposable
         }
 
         _stop.ThrowIfCancellationRequested();
+        if (++_silentPolls >= SilentPolls) _lastError ??= new Error(ErrorCode.Local_TimedOut, string.Create(CultureInfo.InvariantCulture, $"nothing was read of topic '{_target.Topic}' for {SilentPolls * PollMilliseconds / 1000} s"));
         if (_lastError is not { } error) return null;
         if (error.IsFatal || KafkaClient.IsDenied(error.Code) || KafkaClient.IsGone(error.Code)) throw _target.FailureOf(error);
         _outage.Begin(error.Reason);

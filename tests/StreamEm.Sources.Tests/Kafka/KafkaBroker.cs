@@ -114,6 +114,12 @@ public sealed class KafkaBroker : IAsyncLifetime
     /// <summary>Crashes the broker; what it had acknowledged stays.</summary>
     public Task KillAsync() => RunAsync("stop.sh", _directory!, "--kill");
 
+    /// <summary>Stops the broker's process where it is (SIGSTOP): its connections stay, and nothing is answered.</summary>
+    public Task FreezeAsync() => SignalAsync("-STOP");
+
+    /// <summary>Lets it go on.</summary>
+    public Task ThawAsync() => SignalAsync("-CONT");
+
     /// <summary>Starts the broker again.</summary>
     public Task StartAsync() =>
         RunAsync("start.sh", [_directory!, "--port", _port.ToString(CultureInfo.InvariantCulture), .. Settings(_port).SelectMany(setting => new[] { "--property", setting })]);
@@ -154,6 +160,14 @@ public sealed class KafkaBroker : IAsyncLifetime
                 foreach (TcpListener listener in taken) listener.Dispose();
             }
         }
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        string file = Assert.Single(Directory.GetFiles(_directory!, "pid", SearchOption.AllDirectories));
+        using Process kill = Process.Start("kill", [signal, (await File.ReadAllTextAsync(file)).Trim()]);
+        await kill.WaitForExitAsync();
+        Assert.Equal(0, kill.ExitCode);
     }
 
     private async Task RunAsync(string script, params string[] arguments)

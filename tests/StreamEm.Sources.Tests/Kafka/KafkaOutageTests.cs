@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using StreamEm.Sources.Kafka;
 
@@ -49,6 +50,49 @@ public sealed class KafkaOutageTests
             await Eventually.True(() => condition() || all.IsFaulted || all.IsCanceled, what, Patience);
             if (!all.IsCompletedSuccessfully && all.IsCompleted) await all;
         }
+    }
+
+    [Fact]
+    public async Task Brokers_FrozenMidStream_AreMissedSoonAndReadOn()
+    {
+        await using var broker = new KafkaBroker();
+        await broker.InitializeAsync();
+        broker.NeedsOwnBroker();
+        string topic = await broker.CreateTopicAsync(1);
+        broker.Fill(topic, 0, 0, 12);
+        KafkaSourceOptions options = new() { Brokers = [broker.Address], Topics = [topic], IdleAfter = null };
+        await using var reading = new KafkaReading(options);
+        await reading.ReadUntilAsync(12);
+
+        await broker.FreezeAsync();
+        var watch = Stopwatch.StartNew();
+        await Eventually.True(() => reading.Source.Problem is not null, "the source misses the broker");
+        Assert.Contains("cannot be reached", reading.Source.Problem, StringComparison.Ordinal);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 20);
+        await broker.ThawAsync();
+        await Eventually.True(() => reading.Source.Problem is null, "the source sees the broker again");
+        broker.Fill(topic, 0, 12, 6);
+        await reading.ReadUntilAsync(18);
+    }
+
+    /// <summary>A slow answer is no answer of brokers that have no ids: without them a topic that is deleted and created again would be taken for the same.</summary>
+    [Fact]
+    public async Task Brokers_SlowAtTheStart_StillTellWhatTopicItIs()
+    {
+        await using var broker = new KafkaBroker();
+        await broker.InitializeAsync();
+        broker.NeedsOwnBroker();
+        string topic = await broker.CreateTopicAsync(1);
+        broker.Fill(topic, 0, 0, 6);
+
+        await broker.FreezeAsync();
+        var watch = Stopwatch.StartNew();
+        await using var reading = new KafkaReading(KafkaReading.Options(broker, topic));
+        await Eventually.True(() => watch.Elapsed > TimeSpan.FromSeconds(1.5), "the broker to be slow");
+        await broker.ThawAsync();
+        await reading.ReadUntilAsync(6);
+
+        Assert.NotNull(reading.Position.Partitions[$"{topic}/0"].Identity);
     }
 
     private static string Row(int partition, int x) => string.Create(CultureInfo.InvariantCulture, $"{partition}:{x}");

@@ -116,7 +116,7 @@ public sealed class DeadLetterTests(KafkaBroker broker)
         process.Terminate();
 
         Assert.True(await process.Exit() == 0, $"{process.Output}\n{process.Errors}");
-        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 10);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 5);
         Assert.Contains("The rejected records were not acknowledged in time", process.Output, StringComparison.Ordinal);
         Assert.InRange(run.Kept()!.Position.Partitions[$"{source}/0"].Next, Minibatch, good);
     }
