@@ -38,6 +38,20 @@ public sealed class KafkaSource : RecordSource
         _poller.Start();
     }
 
+    /// <summary>Why options and schema cannot be used together; null when they can. Nobody is asked.</summary>
+    public static string? Refusal(KafkaSourceOptions options, RecordSchema schema)
+    {
+        try
+        {
+            CreateDecoder(options, new KafkaMessageFields(schema, options.KeepOriginals).Value);
+            return null;
+        }
+        catch (SourceException refusal)
+        {
+            return refusal.Message;
+        }
+    }
+
     /// <inheritdoc/>
     public override bool IsReplayable => true;
 
