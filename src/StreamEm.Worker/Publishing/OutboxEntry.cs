@@ -17,6 +17,9 @@ public sealed class OutboxEntry
     /// <summary>Whether it is the last version of a drained run, which every publisher wants.</summary>
     public bool IsLast { get; }
 
+    /// <summary>Whether <see cref="Json"/> is there without being made first.</summary>
+    public bool IsMade => _json.IsValueCreated;
+
     /// <summary>The snapshot as one line of JSON, without the line feed.</summary>
     public ReadOnlyMemory<byte> Json => _json.Value;
 }
