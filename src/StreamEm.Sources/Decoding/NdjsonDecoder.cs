@@ -20,6 +20,7 @@ public sealed class NdjsonDecoder : RecordDecoder
     private readonly RecordFields _fields;
     private readonly JsonPaths _paths;
     private readonly JsonShape _shape;
+    private readonly bool _learnsShapes;
     private readonly bool[] _seen;
     private OversizedLine? _oversized;
 
@@ -28,7 +29,14 @@ public sealed class NdjsonDecoder : RecordDecoder
 
     /// <summary>For records of this schema.</summary>
     public NdjsonDecoder(RecordSchema schema)
+        : this(schema, learnsShapes: true)
     {
+    }
+
+    /// <summary>For records of this schema, each of them read by the JSON reader unless it <paramref name="learnsShapes"/>.</summary>
+    internal NdjsonDecoder(RecordSchema schema, bool learnsShapes)
+    {
+        _learnsShapes = learnsShapes;
         _fields = new RecordFields(schema);
         _paths = JsonPaths.Create(_fields.Names);
         _shape = new JsonShape(_fields.Dimension);
@@ -121,7 +129,7 @@ public sealed class NdjsonDecoder : RecordDecoder
         if (problem is not { } found)
         {
             _fields.Commit(batch, nextOffset);
-            _shape.Missed(record, _paths);
+            if (_learnsShapes) _shape.Missed(record, _paths);
             return true;
         }
         Reject(batch, found.Reason, found.Detail, offset, nextOffset, record);
