@@ -1,22 +1,12 @@
-using StreamEm.Core;
-using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
-
 namespace StreamEm.Benchmarks;
 
 /// <summary>How cost grows: rows per second against N (memory too), D, K and cores, through the learner that a stream goes through.</summary>
 internal sealed class Growth(Report report, bool quick)
 {
-    private const int Block = 4096;
-
     /// <summary>Writes all four tables.</summary>
     public void Run()
     {
-        report.Table(
-            "Growth with N", "Learner, diag (8,8), minibatches of 4096, one thread; rows are drawn on the fly and their drawing is not timed.",
-            "rows", "rows/s", "managed memory, MB", "allocated per row, bytes");
-        foreach (long rows in quick ? (long[])[10_000, 100_000, 1_000_000] : [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]) Rows(rows);
-
+        new GrowthWithRows(report, quick).Run();
         int size = quick ? 20_000 : 100_000;
         report.Table("Growth with D", "K = 8, one iteration, one thread; per-row cost beside D^2 for full and D for diag.", "D", "full, rows/s", "ns per row and D^2", "diag, rows/s", "ns per row and D");
         foreach (int d in (int[])[2, 4, 8, 16, 32, 64])
@@ -39,31 +29,5 @@ internal sealed class Growth(Report report, bool quick)
     {
         var data = new SyntheticMixture(dimension, components);
         return new Iteration(data, full).Rate(data.Draw(rows), threads, 5, 0.05);
-    }
-
-    private void Rows(long rows)
-    {
-        var data = new SyntheticMixture(8, 8);
-        var learner = new Learner(
-            new GaussianMixtureOptions { Components = 8, CovarianceType = CovarianceType.Diag }, 8, new LearningOptions { MinibatchSize = Block }, threads: 1);
-        var batch = new Minibatch(8, Block);
-        double seconds = 0;
-        long allocated = 0, memory = 0;
-        for (long done = 0; done < rows; done += batch.Count)
-        {
-            data.Refill(batch, (int)Math.Min(Block, rows - done));
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            double start = Clock.Thread();
-            for (int row = 0, count; row < batch.Count; row += count)
-            {
-                count = Math.Min(learner.Room, batch.Count - row);
-                learner.AddRange(batch.Values.Slice(row * batch.Dimension, count * batch.Dimension));
-                while (learner.TryUpdate()) { }
-            }
-            seconds += Clock.Thread() - start;
-            allocated += GC.GetAllocatedBytesForCurrentThread() - before;
-            memory = Math.Max(memory, GC.GetTotalMemory(forceFullCollection: false));
-        }
-        report.Row($"{rows:E0}", Report.Rate(rows / seconds), $"{memory / 1e6:F1}", $"{(double)allocated / rows:F2}");
     }
 }

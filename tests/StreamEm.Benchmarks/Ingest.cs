@@ -24,7 +24,8 @@ internal sealed class Ingest(Report report, bool quick)
         report.Table(
             "Ingest",
             $"{_lines} lines, D = 8, one thread, CPU time, medians of {Samples}. Decoding: bytes in memory to rows of doubles. File to model: file source, decoder and " +
-            "stepwise EM (K = 8, minibatches of 1024), after the initialisation.",
+            "stepwise EM (K = 8, minibatches of 1024), after the initialisation. Of the decoders' ways: the separators found and no number read; one number at a time, which is how " +
+            "features are read that are not neighbours in the file; every record through the JSON reader, as where no two records look alike.",
             "text", "CsvHelper, fields only", "CsvHelper", "StreamEM decodes", "x CsvHelper", "bytes allocated a line", "file to model, diag", "file to model, full");
         Measure("CSV, %.6f", RecordFormat.Csv, "F6");
         Measure("CSV, 17 digits", RecordFormat.Csv, "G17");
@@ -35,8 +36,9 @@ internal sealed class Ingest(Report report, bool quick)
     {
         byte[] text = Write(format, digits);
         bool isCsv = format == RecordFormat.Csv;
-        double fields = isCsv ? Rate(() => ReadFields(text)) : 0, peer = isCsv ? Rate(() => ReadNumbers(text)) : 0, ours = Rate(() => Decode(text, format));
-        double allocated = (double)Decode(text, format) / _lines;
+        double fields = isCsv ? Rate(() => ReadFields(text)) : 0, peer = isCsv ? Rate(() => ReadNumbers(text)) : 0;
+        double ours = Rate(() => Decode(text, RecordDecoder.Create(format, Schema())));
+        double allocated = (double)Decode(text, RecordDecoder.Create(format, Schema())) / _lines;
         string path = Path.Combine(Path.GetTempPath(), FormattableString.Invariant($"streamem-ingest-{Environment.ProcessId}"));
         File.WriteAllBytes(path, text);
         Learner diagonalLearner = NewLearner(CovarianceType.Diag), fullLearner = NewLearner(CovarianceType.Full);
@@ -45,6 +47,24 @@ internal sealed class Ingest(Report report, bool quick)
         report.Row(
             name, Report.Rate(fields), Report.Rate(peer), Report.Rate(ours), peer > 0 ? (ours / peer).ToString("F2", CultureInfo.InvariantCulture) : "-",
             allocated.ToString("F2", CultureInfo.InvariantCulture), Report.Rate(diagonal), Report.Rate(full));
+        if (digits == "F6") Ways(name, text, isCsv);
+    }
+
+    /// <summary>Rows for parts of the way, and for what is taken when the short way is not open.</summary>
+    private void Ways(string name, byte[] text, bool isCsv)
+    {
+        var swapped = new RecordSchema { Features = [.. Schema().Features.Reverse()] };
+        if (isCsv)
+        {
+            Row("separators alone", () => FindSeparators(text));
+            Row("one number at a time", () => Decode(text, new CsvDecoder(swapped)));
+        }
+        else
+        {
+            Row("JSON reader alone", () => Decode(text, new NdjsonDecoder(Schema(), learnsShapes: false)));
+        }
+
+        void Row(string way, Action call) => report.Row($"{name}, {way}", "-", "-", Report.Rate(Rate(call)), "-", "-", "-", "-");
     }
 
     private double Rate(Action call)
@@ -112,10 +132,18 @@ internal sealed class Ingest(Report report, bool quick)
             for (int d = 0; d < Dimension; d++) row[d] = reader.Parse<double>(d);
     }
 
-    /// <summary>Decodes everything and answers how many bytes that allocated, the decoder's own buffers left out.</summary>
-    private static long Decode(byte[] text, RecordFormat format)
+    private static void FindSeparators(byte[] text)
     {
-        var decoder = RecordDecoder.Create(format, Schema());
+        const int Block = 16 * 1024;
+        int[] places = new int[Block + SeparatorIndex.Slack];
+        long found = 0;
+        for (int at = 0; at < text.Length; at += Block) found += SeparatorIndex.Find(text.AsSpan(at, Math.Min(Block, text.Length - at)), places);
+        if (found == 0) throw new InvalidOperationException("There are no separators.");
+    }
+
+    /// <summary>Decodes everything and answers how many bytes that allocated, the decoder's own buffers left out.</summary>
+    private static long Decode(byte[] text, RecordDecoder decoder)
+    {
         var batch = new RecordBatch(Dimension);
         var start = new PartitionPosition(0);
         decoder.TryBegin(text, isFinal: true, "bench", out int at);

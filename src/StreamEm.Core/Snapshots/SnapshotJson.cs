@@ -77,14 +77,14 @@ public static class SnapshotJson
     {
         json.WriteStartObject("training");
         json.WriteString("recursion", training.Recursion == Recursion.Parameters ? "parameters" : "statistics");
-        json.WriteNumber("kappa", training.StepSize.Kappa);
-        json.WriteNumber("t0", training.StepSize.T0);
-        json.WriteNumber("floor", training.StepSize.Floor);
-        json.WriteNumber("step_size", training.LastStepSize);
+        WriteNumber(json, "kappa", training.StepSize.Kappa);
+        WriteNumber(json, "t0", training.StepSize.T0);
+        WriteNumber(json, "floor", training.StepSize.Floor);
+        WriteNumber(json, "step_size", training.LastStepSize);
         json.WriteNumber("updates", training.Updates);
         json.WriteNumber("records", training.Records);
-        WriteNumber(json, "effective_records", training.EffectiveRecords);
-        WriteNumber(json, "mean_log_likelihood", training.MeanLogLikelihood);
+        WriteNumberOrNull(json, "effective_records", training.EffectiveRecords);
+        WriteNumberOrNull(json, "mean_log_likelihood", training.MeanLogLikelihood);
         json.WriteString("status", training.Status);
         WriteStrings(json, "warnings", training.Warnings);
         json.WriteEndObject();
@@ -94,10 +94,10 @@ public static class SnapshotJson
     {
         if (snapshot.Calibration is not { } calibration) return;
         json.WriteStartObject("calibration");
-        json.WriteNumber("records", calibration.Records);
+        WriteNumber(json, "records", calibration.Records);
         WriteNumbers(json, "quantiles", [.. calibration.Quantiles]);
-        json.WriteNumber("tail_start", calibration.TailStart);
-        json.WriteNumber("tail_scale", calibration.TailScale);
+        WriteNumber(json, "tail_start", calibration.TailStart);
+        WriteNumber(json, "tail_scale", calibration.TailScale);
         json.WriteEndObject();
     }
 
@@ -105,7 +105,7 @@ public static class SnapshotJson
     {
         json.WriteStartObject("health");
         json.WriteBoolean("finite", !snapshot.Parameters.Any(value => !double.IsFinite(value)));
-        if (snapshot.MinCovarianceEigenvalue is { } smallest) json.WriteNumber("min_covariance_eigenvalue", smallest);
+        if (snapshot.MinCovarianceEigenvalue is { } smallest) WriteNumber(json, "min_covariance_eigenvalue", smallest);
         json.WriteStartArray("components");
         for (int k = 0; k < snapshot.ComponentIds.Count; k++)
         {
@@ -127,15 +127,50 @@ public static class SnapshotJson
 
     private static void WriteNumbers(Utf8JsonWriter json, string name, ReadOnlySpan<double> values)
     {
-        json.WriteStartArray(name);
-        foreach (double value in values) json.WriteNumberValue(value);
+        json.WritePropertyName(name);
+        if (!json.Options.Indented)
+        {
+            WriteLine(json, values);
+            return;
+        }
+        json.WriteStartArray();
+        foreach (double value in values) WriteNumber(json, value);
         json.WriteEndArray();
     }
 
-    /// <summary>A number, or null where there is none to give.</summary>
+    /// <summary>An array on one line, handed to the writer as a whole: by far the most of a snapshot are numbers.</summary>
+    private static void WriteLine(Utf8JsonWriter json, ReadOnlySpan<double> values)
+    {
+        byte[] text = ArrayPool<byte>.Shared.Rent(values.Length * (ShortestNumber.MaxLength + 1) + 2);
+        int at = 0;
+        text[at++] = (byte)'[';
+        foreach (double value in values)
+        {
+            at += ShortestNumber.Write(value, text.AsSpan(at));
+            text[at++] = (byte)',';
+        }
+        if (values.Length > 0) at--;
+        text[at++] = (byte)']';
+        json.WriteRawValue(text.AsSpan(0, at), skipInputValidation: true);
+        ArrayPool<byte>.Shared.Return(text);
+    }
+
+    private static void WriteNumber(Utf8JsonWriter json, double value)
+    {
+        Span<byte> text = stackalloc byte[ShortestNumber.MaxLength];
+        json.WriteRawValue(text[..ShortestNumber.Write(value, text)], skipInputValidation: true);
+    }
+
     private static void WriteNumber(Utf8JsonWriter json, string name, double value)
     {
-        if (double.IsFinite(value)) json.WriteNumber(name, value);
+        json.WritePropertyName(name);
+        WriteNumber(json, value);
+    }
+
+    /// <summary>A number, or null where there is none to give.</summary>
+    private static void WriteNumberOrNull(Utf8JsonWriter json, string name, double value)
+    {
+        if (double.IsFinite(value)) WriteNumber(json, name, value);
         else json.WriteNull(name);
     }
 }

@@ -225,7 +225,7 @@ public sealed class KafkaSource : RecordSource
             if (_fields.Read(record, out RecordDefaults defaults) is var (reason, detail))
                 batch.Reject(reason, detail, record.Offset, record.Offset + 1, TextOf(record.Value.Span));
             else
-                _decoder.DecodeMessage(record.Value.Span, record.Offset, record.Offset + 1, batch, defaults);
+                _decoder.DecodeMessage(record.Value.Block, record.Value.Range, record.Offset, record.Offset + 1, batch, defaults);
             if (_options.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, record));
         }
 

@@ -35,6 +35,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     private CheckpointWriter? _writer;
     private ModelRun? _run;
     private PublisherLane[] _lanes = [];
+    private Outbox? _outbox;
 
     /// <summary>A pipeline that has not started.</summary>
     public ModelPipeline(ModelOptions options, PipelineEnvironment environment)
@@ -76,10 +77,10 @@ public sealed class ModelPipeline : IAsyncDisposable
         var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, log);
         _run = ModelRun.Start(Options, directory, time, log);
         _lanes = [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(Options, entry), Metrics, time))];
-        var outbox = new Outbox(_lanes);
+        _outbox = new Outbox(_lanes);
         var lanes = new PublisherLanes(_lanes);
-        foreach (OutboxEntry entry in _run.Unpublished) outbox.Add(entry);
-        foreach (PublisherLane lane in _lanes) await lane.OpenAsync(_run.RunId, _run.UnpublishedSince, outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
+        foreach (OutboxEntry entry in _run.Unpublished) _outbox.Add(entry);
+        foreach (PublisherLane lane in _lanes) await lane.OpenAsync(_run.RunId, _run.UnpublishedSince, _outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
 
         _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Features.Count);
         var display = new SnapshotDisplay(Feed, _reader.Source.IsReplayable);
@@ -92,7 +93,7 @@ public sealed class ModelPipeline : IAsyncDisposable
                 lanes.Release(checkpoint.Outbox);
             },
         };
-        _loop = new LearnerLoop(Options, _run, _reader, _writer, outbox, lanes, display, Metrics, time, log, _stop.Token);
+        _loop = new LearnerLoop(Options, _run, _reader, _writer, _outbox, lanes, display, Metrics, time, log, _stop.Token);
         new Thread(RunLoop) { Name = $"learner {Options.Id}", IsBackground = true }.Start();
     }
 
@@ -111,6 +112,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         List<Task> closing = [.. _lanes.Select(lane => lane.DisposeAsync().AsTask())];
         if (_reader is { } reader) closing.Add(reader.DisposeAsync().AsTask());
         if (_run is { } run) closing.Add(Task.Factory.StartNew(run.RejectedTo.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        if (_outbox is { } outbox) closing.Add(outbox.DisposeAsync().AsTask());
         await Task.WhenAll(closing).ConfigureAwait(false);
         Feed.Dispose();
         _stop.Dispose();

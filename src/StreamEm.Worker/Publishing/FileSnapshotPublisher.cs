@@ -14,6 +14,9 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
 {
     private const int LookBack = 64 * 1024;
 
+    /// <summary>Several snapshots a write.</summary>
+    private const int BufferSize = 64 * 1024;
+
     private FileStream? _file;
 
     /// <inheritdoc/>
@@ -44,7 +47,7 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
         string directory = Path.GetDirectoryName(Path.GetFullPath(options.Path))!;
         Directory.CreateDirectory(directory);
         bool isNew = !File.Exists(options.Path);
-        _file = new FileStream(options.Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        _file = new FileStream(options.Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, BufferSize);
         if (isNew) DurableFile.SyncDirectory(directory);
 
         long end = LastLineFeed(_file, _file.Length) + 1;

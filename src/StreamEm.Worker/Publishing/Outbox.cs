@@ -1,18 +1,21 @@
 namespace StreamEm.Worker.Publishing;
 
 /// <summary>
-/// The snapshots that some publisher has not acknowledged yet, oldest first. The learner adds, every checkpoint carries a copy, and
-/// acknowledgements from the publishers take them out; the newest of each publisher stays at hand. Thread-safe.
+/// The snapshots that some publisher has not acknowledged yet, oldest first. The learner adds, a lane of its own makes their JSON, every checkpoint
+/// carries a copy, and acknowledgements from the publishers take them out; the newest of each publisher stays at hand. Thread-safe.
 /// </summary>
-internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes)
+internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Queue<(OutboxEntry Entry, long Bytes)> _entries = new();
-    private TaskCompletionSource _acknowledged = NewSignal();
+    private readonly Queue<Item> _entries = new();
+    private readonly SerializationLane _serialization = new();
     private readonly OutboxEntry?[] _newest = new OutboxEntry?[lanes.Count];
+    private TaskCompletionSource _acknowledged = NewSignal();
     private long _bytes, _bytesSinceCapture, _latest;
 
-    /// <summary>Bytes of all entries. One that only publishers of the newest version want counts as nothing: another one takes its place.</summary>
+    /// <summary>
+    /// Bytes of all entries whose JSON is made. One that only publishers of the newest version want counts as nothing: another one takes its place.
+    /// </summary>
     public long Bytes
     {
         get
@@ -43,7 +46,9 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes)
     /// <returns>Whether it was added.</returns>
     public bool Add(SnapshotDocument document, bool isLast) => Add(new OutboxEntry(document, isLast));
 
-    /// <summary>Adds an entry, of a checkpoint or new, if some publisher wants it and does not have it.</summary>
+    /// <summary>
+    /// Adds an entry, of a checkpoint or new, if some publisher wants it and does not have it; waits while too many are without their JSON.
+    /// </summary>
     /// <returns>Whether it was added.</returns>
     public bool Add(OutboxEntry entry)
     {
@@ -63,15 +68,15 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes)
         }
 
         if (!isWanted) return false;
-        long bytes = isForAll ? entry.Json.Length : 0;
+        var item = new Item(entry);
         lock (_lock)
         {
-            _entries.Enqueue((entry, bytes));
-            _bytes += bytes;
-            _bytesSinceCapture += bytes;
+            _entries.Enqueue(item);
             DropTaken();
         }
 
+        if (isForAll && entry.IsMade) Count(item);
+        else if (isForAll) _serialization.Add(() => Count(item));
         return true;
     }
 
@@ -107,11 +112,39 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes)
         signal.SetResult();
     }
 
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _serialization.DisposeAsync();
+
+    /// <summary>Counts an entry's bytes, which makes its JSON.</summary>
+    private void Count(Item item)
+    {
+        int bytes = item.Entry.Json.Length;
+        lock (_lock)
+        {
+            if (item.IsTaken) return;
+            item.Bytes = bytes;
+            _bytes += bytes;
+            _bytesSinceCapture += bytes;
+        }
+    }
+
     private void DropTaken()
     {
-        while (_entries.TryPeek(out (OutboxEntry Entry, long Bytes) oldest) && !lanes.Any(lane => lane.Lacks(oldest.Entry.Version, oldest.Entry.IsLast)))
-            _bytes -= _entries.Dequeue().Bytes;
+        while (_entries.TryPeek(out Item? oldest) && !lanes.Any(lane => lane.Lacks(oldest.Entry.Version, oldest.Entry.IsLast)))
+        {
+            _entries.Dequeue().IsTaken = true;
+            _bytes -= oldest.Bytes;
+        }
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed class Item(OutboxEntry entry)
+    {
+        public OutboxEntry Entry => entry;
+
+        public long Bytes { get; set; }
+
+        public bool IsTaken { get; set; }
+    }
 }

@@ -28,6 +28,9 @@ public sealed class OutboxEntry
     /// <summary>Whether every publisher has it: it is kept because it is the newest of one that does not take each version, and may have gone from there.</summary>
     public bool IsAcknowledged { get; }
 
+    /// <summary>Whether <see cref="Json"/> is there without being made first.</summary>
+    public bool IsMade => _json.IsValueCreated;
+
     /// <summary>The snapshot as one line of JSON, without the line feed.</summary>
     public ReadOnlyMemory<byte> Json => _json.Value;
 

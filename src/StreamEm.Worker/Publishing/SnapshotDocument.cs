@@ -6,18 +6,16 @@ namespace StreamEm.Worker.Publishing;
 /// <summary>A snapshot and its JSON, one line without the line feed. The JSON is made once, when first asked for, and then shared. Immutable.</summary>
 public sealed class SnapshotDocument
 {
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _output;
+
     private readonly Lazy<ReadOnlyMemory<byte>> _json;
 
     /// <summary>A document of a new snapshot.</summary>
     public SnapshotDocument(ModelSnapshot snapshot)
     {
         Snapshot = snapshot;
-        _json = new Lazy<ReadOnlyMemory<byte>>(() =>
-        {
-            var output = new ArrayBufferWriter<byte>(4096);
-            SnapshotJson.Write(Snapshot, output);
-            return output.WrittenMemory;
-        });
+        _json = new Lazy<ReadOnlyMemory<byte>>(Serialize);
     }
 
     private SnapshotDocument(ModelSnapshot snapshot, ReadOnlyMemory<byte> json)
@@ -38,4 +36,12 @@ public sealed class SnapshotDocument
     /// <summary>The document that was stored as these bytes; it keeps them, so that it is published again as it was.</summary>
     /// <exception cref="InvalidDataException">Not a snapshot.</exception>
     public static SnapshotDocument Parse(ReadOnlyMemory<byte> json) => new(SnapshotReader.Read(json), json);
+
+    private ReadOnlyMemory<byte> Serialize()
+    {
+        _output ??= new ArrayBufferWriter<byte>();
+        _output.ResetWrittenCount();
+        SnapshotJson.Write(Snapshot, _output);
+        return _output.WrittenSpan.ToArray();
+    }
 }

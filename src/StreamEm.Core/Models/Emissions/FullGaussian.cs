@@ -152,12 +152,5 @@ public sealed class FullGaussian : Emission
     }
 
     /// <inheritdoc/>
-    public override double MinCovarianceEigenvalue(ReadOnlySpan<double> parameters)
-    {
-        double smallest = double.PositiveInfinity;
-        int matrix = Dimension * Dimension;
-        for (int k = 0; k < Components; k++)
-            smallest = Math.Min(smallest, SymmetricMatrix.MinEigenvalue(_covariances.Of(parameters).Slice(k * matrix, matrix), Dimension));
-        return smallest;
-    }
+    public override double MinCovarianceEigenvalue(ReadOnlySpan<double> parameters) => SymmetricMatrix.MinEigenvalueOfAll(_covariances.Of(parameters), Dimension);
 }

@@ -25,6 +25,29 @@ internal static class SymmetricMatrix
         Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric).EigenValues.Min(value => value.Real);
 
     /// <summary>
+    /// Smallest eigenvalue of all of several full row-major symmetric matrices, one after the other. Only a matrix that can have it is decomposed: one
+    /// that stays positive definite less the smallest found so far has none below it.
+    /// </summary>
+    public static double MinEigenvalueOfAll(ReadOnlySpan<double> matrices, int dimension)
+    {
+        int size = dimension * dimension, first = 0;
+        // An eigenvalue is at most the smallest entry of the diagonal: the matrix with that one is the likeliest.
+        for (int k = 1; k < matrices.Length / size; k++)
+            if (LeastDiagonal(matrices.Slice(k * size, size), dimension) < LeastDiagonal(matrices.Slice(first * size, size), dimension)) first = k;
+
+        double smallest = MinEigenvalue(matrices.Slice(first * size, size), dimension);
+        double[] shifted = new double[Packed.Length(dimension)];
+        for (int k = 0; k < matrices.Length / size; k++)
+        {
+            ReadOnlySpan<double> matrix = matrices.Slice(k * size, size);
+            Pack(matrix, dimension, shifted);
+            for (int d = 0; d < dimension; d++) shifted[Packed.Index(d, d)] -= smallest;
+            if (k != first && Cholesky.Factor(shifted, dimension, out _) >= 0) smallest = Math.Min(smallest, MinEigenvalue(matrix, dimension));
+        }
+        return smallest;
+    }
+
+    /// <summary>
     /// If the full matrix is not positive definite, raises its eigenvalues to <paramref name="floor"/> and reports the smallest one found.
     /// </summary>
     /// <param name="full">D x D, row-major; overwritten only when floored.</param>
@@ -63,6 +86,13 @@ internal static class SymmetricMatrix
         for (int i = 0; i < dimension; i++) logDeterminant += Math.Log(packed[Packed.Index(i, i)]);
         Cholesky.InvertLower(packed, dimension);
         return logDeterminant;
+    }
+
+    private static double LeastDiagonal(ReadOnlySpan<double> full, int dimension)
+    {
+        double least = double.PositiveInfinity;
+        for (int d = 0; d < dimension; d++) least = Math.Min(least, full[d * (dimension + 1)]);
+        return least;
     }
 
     /// <summary>full[i, j] *= left[i] * left[j].</summary>
