@@ -23,7 +23,7 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
 
     private readonly IAdminClient _admin = new DependentAdminClientBuilder(handle).Build();
 
-    private bool _hasIds, _neverHasIds;
+    private bool _hasAsked, _hasIds, _neverHasIds;
     private long? _hadNoController;
 
     /// <summary>The topics as they are now.</summary>
@@ -35,7 +35,9 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
         if (_neverHasIds || hasNoController) return await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
         try
         {
-            return await DescribeWithIdsAsync(_hasIds ? Timeout : IdTimeout.First).ConfigureAwait(false);
+            TimeSpan timeout = _hasAsked ? Timeout : IdTimeout.First;
+            _hasAsked = true;
+            return await DescribeWithIdsAsync(timeout).ConfigureAwait(false);
         }
         catch (KafkaException failure) when (failure.Error.Code == ErrorCode.Local_UnsupportedFeature)
         {

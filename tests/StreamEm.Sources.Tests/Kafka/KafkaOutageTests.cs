@@ -61,7 +61,7 @@ public sealed class KafkaOutageTests
         string topic = await broker.CreateTopicAsync(1);
         broker.Fill(topic, 0, 0, 12);
         KafkaSourceOptions options = new() { Brokers = [broker.Address], Topics = [topic], IdleAfter = null };
-        await using var reading = new KafkaReading(options);
+        await using var reading = new KafkaReading(options) { Deadline = Patience };
         await reading.ReadUntilAsync(12);
 
         await broker.FreezeAsync();
@@ -70,7 +70,7 @@ public sealed class KafkaOutageTests
         Assert.Contains("cannot be reached", reading.Source.Problem, StringComparison.Ordinal);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0, 20);
         await broker.ThawAsync();
-        await Eventually.True(() => reading.Source.Problem is null, "the source sees the broker again");
+        await Eventually.True(() => reading.Source.Problem is null, "the source sees the broker again", Patience);
         broker.Fill(topic, 0, 12, 6);
         await reading.ReadUntilAsync(18);
     }
@@ -87,7 +87,7 @@ public sealed class KafkaOutageTests
 
         await broker.FreezeAsync();
         var watch = Stopwatch.StartNew();
-        await using var reading = new KafkaReading(KafkaReading.Options(broker, topic));
+        await using var reading = new KafkaReading(KafkaReading.Options(broker, topic)) { Deadline = Patience };
         await Eventually.True(() => watch.Elapsed > TimeSpan.FromSeconds(1.5), "the broker to be slow");
         await broker.ThawAsync();
         await reading.ReadUntilAsync(6);
