@@ -25,8 +25,8 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
     private const int Minibatch = 1024;
     private const int Samples = 3;
 
-    /// <summary>The profile is taken while every thread still runs.</summary>
-    private const int ProfiledQuarters = 3;
+    /// <summary>The profile is taken between these quarters of the topic: after the start, while every thread still runs.</summary>
+    private const int ProfiledFrom = 1, ProfiledTo = 3;
 
     private static readonly string[] Stages = ["network", "poll", "decode", "learn", "GC", "checkpoint", "other"];
 
@@ -54,8 +54,9 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
 
         report.Table(
             "Kafka, where the time goes",
-            "Nanoseconds of CPU per record of every stage (each has a thread of its own; the bare loop polls on the main thread, which is under other), and its share of the wall time of the run: the stage near 100 % is what the run is bound by.",
-            ["format", "partitions", "run", "wall", .. Stages]);
+            "The second and third quarter of the topic. Nanoseconds of CPU per record of every stage (each has a thread of its own; the bare loop polls on the main thread, which is under other), and its share of the wall time; cores idle: of the time of all cores, the broker's work included. " +
+            "A stage near 100 %, or cores that are never idle, are what a run is bound by; a run that waits has neither.",
+            ["format", "partitions", "run", "wall", .. Stages, "cores idle"]);
         foreach (string[] profile in profiles) report.Row(profile);
     }
 
@@ -78,21 +79,25 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
         double theirs = _records / loop.Seconds;
         Measured run = runs[Samples / 2];
         double ours = _records / run.Seconds;
-        string[] bareProfile = [.. Stages.Select(stage => Cell(loop, stage))];
         string name = format == RecordFormat.Float64 ? "float64" : "ndjson";
         report.Row(name, $"{partitions}", $"{bytes / _records}", Report.Rate(untuned), Report.Rate(theirs), Report.Rate(ours), $"{ours / theirs:F2}", string.Join(" ", run.Resident.Select(b => $"{b >> 20}")));
         if (format == RecordFormat.Float64) goals.AtLeast($"Kafka {name}, {partitions} partition(s), against the bare loop", ours / theirs, 0.8);
         return
         [
-            [name, $"{partitions}", "bare loop", $"{loop.Seconds / _records * 1e9:F0} ns", .. bareProfile],
-            [name, $"{partitions}", "StreamEM", $"{run.Seconds / _records * 1e9:F0} ns", .. Stages.Select(stage => Cell(run, stage))],
+            [name, $"{partitions}", "bare loop", .. Cells(loop.Profile)],
+            [name, $"{partitions}", "StreamEM", .. Cells(run.Profile)],
         ];
     }
 
-    private string Cell(Measured run, string stage)
+    private string[] Cells(Profile profile)
     {
-        double seconds = run.Stages.GetValueOrDefault(stage);
-        return $"{seconds / (_records * (double)ProfiledQuarters / 4) * 1e9:F0} ({seconds / run.ProfileSeconds:P0})";
+        double records = (double)_records * (ProfiledTo - ProfiledFrom) / 4;
+        return
+        [
+            $"{profile.Seconds / records * 1e9:F0}",
+            .. Stages.Select(stage => $"{profile.Stages.GetValueOrDefault(stage) / records * 1e9:F0} ({profile.Stages.GetValueOrDefault(stage) / profile.Seconds:P0})"),
+            $"{profile.Idle:P0}",
+        ];
     }
 
     /// <summary>Takes all messages.</summary>
@@ -101,18 +106,21 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
         var config = new ConsumerConfig { BootstrapServers = address, GroupId = "bench", EnableAutoCommit = false };
         if (isTuned) (config.QueuedMinMessages, config.FetchQueueBackoffMs) = (1_000_000, 5);
         using IConsumer<Ignore, byte[]> consumer = new ConsumerBuilder<Ignore, byte[]>(config).SetLogHandler((_, _) => { }).Build();
-        var times = new ThreadTimes();
-        (double start, IReadOnlyDictionary<string, double> profile, double profileSeconds) = (Clock.Wall(), new Dictionary<string, double>(), 0);
+        ThreadTimes? times = null;
+        Profile? profile = null;
+        double start = Clock.Wall();
         consumer.Assign(Enumerable.Range(0, partitions).Select(partition => new TopicPartitionOffset(topic, partition, Offset.Beginning)));
         for (int taken = 0; taken < _records;)
         {
-            if (consumer.Consume(1000) is null || ++taken != (long)_records * ProfiledQuarters / 4) continue;
-            (profile, profileSeconds) = (times.Elapsed(), Clock.Wall() - start);
+            if (consumer.Consume(1000) is null) continue;
+            taken++;
+            if (taken == (long)_records * ProfiledFrom / 4) times = new ThreadTimes();
+            else if (taken == (long)_records * ProfiledTo / 4) profile = times!.Elapsed();
         }
 
         double seconds = Clock.Wall() - start;
         consumer.Close();
-        return new Measured(seconds, profileSeconds, profile, []);
+        return new Measured(seconds, profile!, []);
     }
 
     private Measured Learn(string address, string topic, RecordFormat format)
@@ -134,17 +142,17 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
             Time = TimeProvider.System,
             Log = NullLogger.Instance,
         });
-        var times = new ThreadTimes();
+        ThreadTimes? times = null;
+        Profile? profile = null;
         double start = Clock.Wall();
         pipeline.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
         var resident = new List<long>();
-        IReadOnlyDictionary<string, double> profile = new Dictionary<string, double>();
-        double profileSeconds = 0;
         for (int quarter = 1; quarter <= 4; quarter++)
         {
             while (pipeline.Metrics.Records < quarter * (long)_records / 4 && !pipeline.Completion.Wait(5)) { }
             resident.Add(Environment.WorkingSet);
-            if (quarter == ProfiledQuarters) (profile, profileSeconds) = (times.Elapsed(), Clock.Wall() - start);
+            if (quarter == ProfiledFrom) times = new ThreadTimes();
+            else if (quarter == ProfiledTo) profile = times!.Elapsed();
         }
 
         PipelineEnd end = pipeline.Completion.GetAwaiter().GetResult();
@@ -152,9 +160,9 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
         if (end.State != ModelState.Finished || pipeline.Metrics.Records != _records) throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} records: {end.Problem}");
         pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult();
         state.Delete(recursive: true);
-        return new Measured(seconds, profileSeconds, profile, resident);
+        return new Measured(seconds, profile!, resident);
     }
 
     /// <summary>What a run took.</summary>
-    private sealed record Measured(double Seconds, double ProfileSeconds, IReadOnlyDictionary<string, double> Stages, IReadOnlyList<long> Resident);
+    private sealed record Measured(double Seconds, Profile Profile, IReadOnlyList<long> Resident);
 }

@@ -17,6 +17,7 @@ internal sealed class KafkaTopics : IDisposable
     private const int Dimension = KafkaThroughput.Dimension;
     private readonly string? _directory;
     private readonly string _home = Environment.GetEnvironmentVariable("KAFKA_HOME") ?? "";
+    private readonly PosixSignalRegistration[] _signals = [];
     private readonly IProducer<Null, byte[]> _producer;
     private readonly IAdminClient _admin;
 
@@ -26,6 +27,7 @@ internal sealed class KafkaTopics : IDisposable
         if (existing is null)
         {
             _directory = Directory.CreateTempSubdirectory("streamem-bench-kafka-").FullName;
+            _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, _ => StopBroker()))];
             Run("start.sh", _directory, "--port", Address.Split(':')[1]);
         }
 
@@ -79,6 +81,13 @@ internal sealed class KafkaTopics : IDisposable
     {
         _admin.Dispose();
         _producer.Dispose();
+        foreach (PosixSignalRegistration signal in _signals) signal.Dispose();
+        StopBroker();
+    }
+
+    /// <summary>Also when the benchmark is stopped: a broker left behind would disturb whatever is measured next.</summary>
+    private void StopBroker()
+    {
         if (_directory is null) return;
         Run("stop.sh", _directory, "--kill");
         Directory.Delete(_directory, recursive: true);
@@ -140,7 +149,7 @@ internal sealed class KafkaTopics : IDisposable
 
     private void Run(string script, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(Path.Combine(_home, script), arguments) { RedirectStandardOutput = script == "stop.sh" })!;
+        using Process process = Process.Start(new ProcessStartInfo(Path.Combine(_home, script), arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
         process.WaitForExit();
         if (process.ExitCode != 0) throw new InvalidOperationException($"{script} ended with code {process.ExitCode}.");
     }

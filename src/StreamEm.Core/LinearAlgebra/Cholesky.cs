@@ -18,18 +18,15 @@ internal static unsafe class Cholesky
         KernelShape.Require(packed.Length, 1, Packed.Length(dimension), nameof(packed));
         pivot = double.PositiveInfinity;
         fixed (double* a = packed)
-            for (int j = 0; j < dimension; j++)
+            for (int j = 0; j < dimension; j += 2)
             {
                 double* rowJ = a + Packed.Index(j, 0);
-                double diagonal = rowJ[j] - SumOfSquares(rowJ, j);
-                if (!(diagonal > 0) || double.IsPositiveInfinity(diagonal))
-                {
-                    pivot = diagonal;
-                    return j;
-                }
-                pivot = Math.Min(pivot, diagonal);
-                rowJ[j] = Math.Sqrt(diagonal);
-                Column(a, rowJ, j, dimension);
+                if (!TryRoot(rowJ, j, ref pivot)) return j;
+                if (j + 1 == dimension) break;
+                double* rowK = rowJ + j + 1;
+                rowK[j] = (rowK[j] - Dot(rowJ, rowK, j)) / rowJ[j];
+                if (!TryRoot(rowK, j + 1, ref pivot)) return j + 1;
+                TwoColumns(a, rowJ, rowK, j, dimension);
             }
         return -1;
     }
@@ -62,49 +59,76 @@ internal static unsafe class Cholesky
             }
     }
 
-    private static double SumOfSquares(double* row, int count)
+    /// <summary>L_jj from the entries before it; false when its square is not positive.</summary>
+    private static bool TryRoot(double* rowJ, int j, ref double pivot)
+    {
+        double square = rowJ[j] - Dot(rowJ, rowJ, j);
+        if (!(square > 0) || double.IsPositiveInfinity(square))
+        {
+            pivot = square;
+            return false;
+        }
+        pivot = Math.Min(pivot, square);
+        rowJ[j] = Math.Sqrt(square);
+        return true;
+    }
+
+    private static double Dot(double* x, double* y, int count)
     {
         Vector256<double> sums = Vector256<double>.Zero;
         int n = 0;
-        for (; n + 4 <= count; n += 4) sums = Vector256.FusedMultiplyAdd(Vector256.Load(row + n), Vector256.Load(row + n), sums);
+        for (; n + 4 <= count; n += 4) sums = Vector256.FusedMultiplyAdd(Vector256.Load(x + n), Vector256.Load(y + n), sums);
         double sum = Vector256.Sum(sums);
-        for (; n < count; n++) sum = Math.FusedMultiplyAdd(row[n], row[n], sum);
+        for (; n < count; n++) sum = Math.FusedMultiplyAdd(x[n], y[n], sum);
         return sum;
     }
 
-    /// <summary>Column j below the diagonal: L_ij = (A_ij - sum_{n &lt; j} L_in L_jn) / L_jj. Its entries do not wait for each other.</summary>
-    private static void Column(double* a, double* rowJ, int j, int dimension)
+    /// <summary>
+    /// Columns j and k = j + 1 below row k: L_ij = (A_ij - sum_{n &lt; j} L_in L_jn) / L_jj, and L_ik with one product more. Their entries do not wait for
+    /// each other: eight sums at a time.
+    /// </summary>
+    private static void TwoColumns(double* a, double* rowJ, double* rowK, int j, int dimension)
     {
-        double inverse = 1 / rowJ[j];
-        int i = j + 1;
+        double inverseJ = 1 / rowJ[j], inverseK = 1 / rowK[j + 1];
+        int i = j + 2;
         for (; i + 4 <= dimension; i += 4)
         {
             double* row0 = a + Packed.Index(i, 0), row1 = row0 + i + 1, row2 = row1 + i + 2, row3 = row2 + i + 3;
-            Vector256<double> s0 = Vector256<double>.Zero, s1 = s0, s2 = s0, s3 = s0;
+            Vector256<double> s0 = Vector256<double>.Zero, s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
             int n = 0;
             for (; n + 4 <= j; n += 4)
             {
-                Vector256<double> v = Vector256.Load(rowJ + n);
-                s0 = Vector256.FusedMultiplyAdd(v, Vector256.Load(row0 + n), s0);
-                s1 = Vector256.FusedMultiplyAdd(v, Vector256.Load(row1 + n), s1);
-                s2 = Vector256.FusedMultiplyAdd(v, Vector256.Load(row2 + n), s2);
-                s3 = Vector256.FusedMultiplyAdd(v, Vector256.Load(row3 + n), s3);
+                Vector256<double> v = Vector256.Load(rowJ + n), w = Vector256.Load(rowK + n), row = Vector256.Load(row0 + n);
+                s0 = Vector256.FusedMultiplyAdd(v, row, s0);
+                t0 = Vector256.FusedMultiplyAdd(w, row, t0);
+                row = Vector256.Load(row1 + n);
+                s1 = Vector256.FusedMultiplyAdd(v, row, s1);
+                t1 = Vector256.FusedMultiplyAdd(w, row, t1);
+                row = Vector256.Load(row2 + n);
+                s2 = Vector256.FusedMultiplyAdd(v, row, s2);
+                t2 = Vector256.FusedMultiplyAdd(w, row, t2);
+                row = Vector256.Load(row3 + n);
+                s3 = Vector256.FusedMultiplyAdd(v, row, s3);
+                t3 = Vector256.FusedMultiplyAdd(w, row, t3);
             }
-            Vector256<double> sums = Lanes4.Sum4(s0, s1, s2, s3);
+            Vector256<double> sumsJ = Lanes4.Sum4(s0, s1, s2, s3), sumsK = Lanes4.Sum4(t0, t1, t2, t3);
             for (; n < j; n++)
-                sums = Vector256.FusedMultiplyAdd(Vector256.Create(rowJ[n]), Vector256.Create(row0[n], row1[n], row2[n], row3[n]), sums);
-            Vector256<double> entries = (Vector256.Create(row0[j], row1[j], row2[j], row3[j]) - sums) * inverse;
-            row0[j] = entries[0];
-            row1[j] = entries[1];
-            row2[j] = entries[2];
-            row3[j] = entries[3];
+            {
+                Vector256<double> column = Vector256.Create(row0[n], row1[n], row2[n], row3[n]);
+                sumsJ = Vector256.FusedMultiplyAdd(Vector256.Create(rowJ[n]), column, sumsJ);
+                sumsK = Vector256.FusedMultiplyAdd(Vector256.Create(rowK[n]), column, sumsK);
+            }
+            Vector256<double> entriesJ = (Vector256.Create(row0[j], row1[j], row2[j], row3[j]) - sumsJ) * inverseJ;
+            sumsK = Vector256.FusedMultiplyAdd(Vector256.Create(rowK[j]), entriesJ, sumsK);
+            Vector256<double> entriesK = (Vector256.Create(row0[j + 1], row1[j + 1], row2[j + 1], row3[j + 1]) - sumsK) * inverseK;
+            (row0[j], row1[j], row2[j], row3[j]) = (entriesJ[0], entriesJ[1], entriesJ[2], entriesJ[3]);
+            (row0[j + 1], row1[j + 1], row2[j + 1], row3[j + 1]) = (entriesK[0], entriesK[1], entriesK[2], entriesK[3]);
         }
         for (; i < dimension; i++)
         {
             double* row = a + Packed.Index(i, 0);
-            double entry = row[j];
-            for (int n = 0; n < j; n++) entry = Math.FusedMultiplyAdd(-row[n], rowJ[n], entry);
-            row[j] = entry * inverse;
+            row[j] = (row[j] - Dot(row, rowJ, j)) * inverseJ;
+            row[j + 1] = (row[j + 1] - Dot(row, rowK, j + 1)) * inverseK;
         }
     }
 

@@ -72,8 +72,9 @@ public sealed class CsvDecoder : RecordDecoder
     }
 
     /// <inheritdoc/>
-    public override bool DecodeMessage(ReadOnlySpan<byte> message, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    public override bool DecodeMessage(ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
+        ReadOnlySpan<byte> message = data[record];
         CsvScan scan = message.IsEmpty ? CsvScan.Blank : _tokens.Scan(message, isFinal: true);
         if (scan == CsvScan.Record && !Numbers.Trim(message[_tokens.FullLength..]).Trim("\r\n"u8).IsEmpty)
         {

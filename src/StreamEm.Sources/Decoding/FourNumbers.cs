@@ -43,6 +43,21 @@ internal static unsafe class FourNumbers
             end3--;
             lengths -= Vector128.Create(0, 0, 0, 1);
         }
+        return TryParse(data, end0, end1, end2, end3, lengths, values);
+    }
+
+    /// <summary>Reads four fields wherever they are.</summary>
+    /// <param name="data">The bytes.</param>
+    /// <param name="end0">Where the first ends: at least 16 bytes in.</param>
+    /// <param name="end1">Where the second ends, and so on.</param>
+    /// <param name="end2">Of the third.</param>
+    /// <param name="end3">Of the fourth.</param>
+    /// <param name="lengths">Their lengths.</param>
+    /// <param name="values">Takes the numbers.</param>
+    /// <returns>False when one is not what <see cref="FixedPoint.TryParse"/> reads, or ends with its point; nothing is taken then.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryParse(byte* data, nuint end0, nuint end1, nuint end2, nuint end3, Vector128<int> lengths, double* values)
+    {
         Vector256<byte> even = Windows(data, end0 - Width, end2 - Width), odd = Windows(data, end1 - Width, end3 - Width);
         Vector256<byte> both = Vector256.Create(lengths, lengths).AsByte();
         uint evenPoints = Digits(ref even, Avx2.Shuffle(both, Vector256.Create(0UL, 0, 0x0808080808080808, 0x0808080808080808).AsByte()), out Vector256<byte> evenMinus);

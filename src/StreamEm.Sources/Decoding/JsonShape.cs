@@ -11,10 +11,14 @@ namespace StreamEm.Sources.Decoding;
 /// The bytes that the records of a stream have in common: everything but their numbers and texts. A record that has the same bytes round other
 /// numbers and texts needs no JSON reader: it is as valid as the one the shape was learned from, and its fields are in the same places.
 /// </summary>
-internal sealed class JsonShape
+/// <param name="dimension">Features of a record: the slots below are numbers.</param>
+internal sealed unsafe class JsonShape(int dimension)
 {
     /// <summary>Records longer than this are not worth it.</summary>
     private const int MaxBytes = 16 * 1024;
+
+    /// <summary>Bytes looked at at once.</summary>
+    private const int Width = FixedPoint.Width;
 
     private const int MostPatience = 1024;
 
@@ -22,34 +26,36 @@ internal sealed class JsonShape
     private static readonly SearchValues<byte> TextEnds =
         SearchValues.Create([.. Enumerable.Range(0, 256).Where(b => b is < 0x20 or > 0x7E or '"' or '\\').Select(b => (byte)b)]);
 
-    private readonly byte[] _literals = new byte[MaxBytes];
-    private readonly List<Hole> _holes = [];
+    private readonly byte[] _literals = new byte[MaxBytes + Width];
     private readonly JsonPaths?[] _open = new JsonPaths?[NdjsonDecoder.MaxDepth + 2];
+    private readonly List<Hole> _holes = [];
+    private int[] _starts = [], _ends = [];
     private int _length, _misses, _patience = 1;
 
     /// <summary>Whether there is a shape to try.</summary>
     public bool IsKnown { get; private set; }
 
     /// <summary>Reads a record of this shape.</summary>
-    /// <param name="record">The bytes to the record's end, with some before it where there are: numbers are read from their ends, 16 bytes at once.</param>
-    /// <param name="at">Where the record starts in them.</param>
+    /// <param name="data">The record, and what lies round it: numbers are found 16 bytes at once, and read from the 16 before their ends.</param>
+    /// <param name="start">Where the record starts in them.</param>
+    /// <param name="end">Where it ends.</param>
     /// <param name="fields">Takes fields that are no plain numbers.</param>
     /// <param name="row">Takes D values.</param>
     /// <returns>False when it is of another shape or a field cannot be used: then the reader has to look at it.</returns>
-    public bool TryRead(ReadOnlySpan<byte> record, int at, RecordFields fields, Span<double> row)
+    public bool TryRead(ReadOnlySpan<byte> data, int start, int end, RecordFields fields, Span<double> row)
     {
-        int literal = 0;
-        foreach (ref readonly Hole hole in CollectionsMarshal.AsSpan(_holes))
+        if (!TryFind(data, start, end)) return false;
+        ReadOnlySpan<Hole> holes = CollectionsMarshal.AsSpan(_holes);
+        for (int i = 0; i < holes.Length;)
         {
-            int length = hole.LiteralEnd - literal;
-            if (!Continues(record, at, literal, length)) return false;
-            at += length;
-            literal = hole.LiteralEnd;
-            int end = hole.IsText ? TextEnd(record, at) : NumberEnd(record, at);
-            if (end < 0 || !Set(record, at, end, hole.Slots, fields, row)) return false;
-            at = end;
+            if (holes[i].IsFirstOfFour && TrySetFour(data, i, row))
+            {
+                i += FourNumbers.Count;
+                continue;
+            }
+            if (!Set(data, _starts[i], _ends[i], holes[i].Slots, fields, row)) return false;
+            i++;
         }
-        if (record.Length - at != _length - literal || !Continues(record, at, literal, _length - literal)) return false;
         _patience = 1;
         _misses = 0;
         return true;
@@ -90,7 +96,8 @@ internal sealed class JsonShape
                     record[copied..start].CopyTo(_literals.AsSpan(_length));
                     _length += start - copied;
                     copied = start + reader.ValueSpan.Length;
-                    _holes.Add(new Hole(_length, isText, value?.Slots));
+                    int feature = !isText && value?.Slots is [int slot] && slot < dimension ? slot : -1;
+                    _holes.Add(new Hole(_length, isText, value?.Slots, feature));
                     break;
                 case JsonTokenType.True or JsonTokenType.False when value?.Slots.Length > 0:
                     return false;
@@ -99,77 +106,155 @@ internal sealed class JsonShape
         }
         record[copied..].CopyTo(_literals.AsSpan(_length));
         _length += record.Length - copied;
+        if (_ends.Length < _holes.Count) (_starts, _ends) = (new int[_holes.Count], new int[_holes.Count]);
+        MarkFours();
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool Continues(ReadOnlySpan<byte> record, int at, int literal, int length) =>
-        record.Length - at >= length && record.Slice(at, length).SequenceEqual(_literals.AsSpan(literal, length));
+    /// <summary>Finds the numbers that are read four at once.</summary>
+    private void MarkFours()
+    {
+        if (!FourNumbers.IsSupported) return;
+        for (int i = 0, numbers = 0; i < _holes.Count; i++)
+        {
+            numbers = _holes[i].Feature >= 0 ? numbers + 1 : 0;
+            if (numbers < FourNumbers.Count) continue;
+            int first = i + 1 - FourNumbers.Count;
+            _holes[first] = _holes[first] with { IsFirstOfFour = true };
+            numbers = 0;
+        }
+    }
 
-    private static bool Set(ReadOnlySpan<byte> record, int start, int end, int[]? slots, RecordFields fields, Span<double> row)
+    /// <summary>Compares the literals and finds where the numbers and texts between them are.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryFind(ReadOnlySpan<byte> data, int start, int end)
+    {
+        fixed (byte* bytes = data, literals = _literals)
+        fixed (int* starts = _starts, ends = _ends)
+        {
+            int at = start, literal = 0, readable = data.Length;
+            ReadOnlySpan<Hole> holes = CollectionsMarshal.AsSpan(_holes);
+            for (int i = 0; i < holes.Length; i++)
+            {
+                ref readonly Hole hole = ref holes[i];
+                int length = hole.LiteralEnd - literal;
+                if (!IsSame(bytes + at, readable - at, literals + literal, length)) return false;
+                at += length;
+                literal = hole.LiteralEnd;
+                starts[i] = at;
+                at = hole.IsText ? TextEnd(data, at, end) : NumberEnd(bytes, at, readable);
+                ends[i] = at;
+                if (at < 0) return false;
+            }
+            return end - at == _length - literal && IsSame(bytes + at, readable - at, literals + literal, end - at);
+        }
+    }
+
+    /// <summary>Whether the bytes go on with a literal.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsSame(byte* bytes, int readable, byte* literal, int length)
+    {
+        if (Vector128.IsHardwareAccelerated && length <= Width && readable >= Width)
+        {
+            uint same = Vector128.Equals(Vector128.Load(bytes), Vector128.Load(literal)).ExtractMostSignificantBits();
+            return (~same & ((1u << length) - 1)) == 0;
+        }
+        return readable >= length && new ReadOnlySpan<byte>(bytes, length).SequenceEqual(new ReadOnlySpan<byte>(literal, length));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TrySetFour(ReadOnlySpan<byte> data, int first, Span<double> row)
+    {
+        fixed (byte* bytes = data)
+        fixed (int* starts = &_starts[first], ends = &_ends[first])
+        {
+            if (ends[0] < Width) return false;
+            Vector256<double> values;
+            if (!FourNumbers.TryParse(bytes, (uint)ends[0], (uint)ends[1], (uint)ends[2], (uint)ends[3], Vector128.Load(ends) - Vector128.Load(starts), (double*)&values)) return false;
+            ReadOnlySpan<Hole> holes = CollectionsMarshal.AsSpan(_holes).Slice(first, FourNumbers.Count);
+            for (int i = 0; i < holes.Length; i++) row[holes[i].Feature] = values.GetElement(i);
+            return true;
+        }
+    }
+
+    private static bool Set(ReadOnlySpan<byte> data, int start, int end, int[]? slots, RecordFields fields, Span<double> row)
     {
         if (slots is null) return true;
         if (end - start > RecordDecoder.MaxFieldBytes) return false;
         for (int i = 0; i < slots.Length; i++)
         {
             int slot = slots[i];
-            ref byte bytes = ref MemoryMarshal.GetReference(record);
+            ref byte bytes = ref MemoryMarshal.GetReference(data);
             if (slot < fields.Dimension && FixedPoint.IsSupported &&
                 (FixedPoint.TryParse(ref bytes, start, end, out double value) || FixedPoint.TryParseLong(ref bytes, start, end, out value)))
             {
                 row[slot] = value;
                 continue;
             }
-            if (fields.Set(slot, record[start..end], row) is not null) return false;
+            if (fields.Set(slot, data[start..end], row) is not null) return false;
         }
         return true;
     }
 
     /// <summary>The end of a text without anything special in it; -1 for others.</summary>
-    private static int TextEnd(ReadOnlySpan<byte> record, int at)
+    private static int TextEnd(ReadOnlySpan<byte> data, int at, int end)
     {
-        int length = record[at..].IndexOfAny(TextEnds);
-        return length >= 0 && record[at + length] == '"' ? at + length : -1;
+        if (at >= end) return -1;
+        int length = data[at..end].IndexOfAny(TextEnds);
+        return length >= 0 && data[at + length] == '"' ? at + length : -1;
     }
 
     /// <summary>The end of a number by JSON's grammar; -1 where there is none.</summary>
-    private static int NumberEnd(ReadOnlySpan<byte> record, int at)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int NumberEnd(byte* bytes, int at, int readable)
     {
-        if (at >= record.Length) return -1;
-        // No branch on the sign: it cannot be foreseen.
-        at += record[at] == '-' ? 1 : 0;
-        if (Vector128.IsHardwareAccelerated && record.Length - at >= Vector128<byte>.Count)
+        if (Vector128.IsHardwareAccelerated && readable - at >= Width)
         {
-            // Digits, a point, digits, found at once; whatever else there is, the loops below look at.
-            Vector128<byte> others = Vector128.GreaterThan(Vector128.LoadUnsafe(in record[at]) - Vector128.Create((byte)'0'), Vector128.Create((byte)9));
+            // A minus or a digit, digits, a point, digits, found at once; whatever else there is, the other way looks at. The end does not wait for the
+            // first byte's kind.
+            Vector128<byte> others = Vector128.GreaterThan(Vector128.Load(bytes + at) - Vector128.Create((byte)'0'), Vector128.Create((byte)9));
             uint mask = others.ExtractMostSignificantBits();
-            int point = BitOperations.TrailingZeroCount(mask), end = BitOperations.TrailingZeroCount(mask & (mask - 1));
-            if (end < Vector128<byte>.Count && record[at + point] == '.' && end > point + 1 && (record[at + end] | 0x20) != 'e' &&
-                (point == 1 || (point > 1 && record[at] != '0'))) return at + end;
+            uint after = mask & ~1u;
+            int point = BitOperations.TrailingZeroCount(after), end = BitOperations.TrailingZeroCount(after & (after - 1));
+            // Neither is there a branch on the sign or the number of digits, which cannot be foreseen: negative for digits behind a zero in front.
+            int minus = (int)mask & 1, digits = point - minus, zeros = ((bytes[at + minus] ^ '0') - 1) & (1 - digits);
+            if (end < Width && bytes[at + point] == '.' && end > point + 1 && (bytes[at + end] | 0x20) != 'e' && digits > 0 &&
+                (((bytes[at] ^ '-') & -minus) | (zeros >>> 31)) == 0) return at + end;
         }
-        int digits = DigitsEnd(record, at);
-        if (digits == at || (record[at] == '0' && digits > at + 1)) return -1;
+        return PlainNumberEnd(bytes, at, readable);
+    }
+
+    private static int PlainNumberEnd(byte* bytes, int at, int readable)
+    {
+        if (at < readable && bytes[at] == '-') at++;
+        int digits = DigitsEnd(bytes, at, readable);
+        if (digits == at || (bytes[at] == '0' && digits > at + 1)) return -1;
         at = digits;
-        if (at < record.Length && record[at] == '.')
+        if (at < readable && bytes[at] == '.')
         {
-            digits = DigitsEnd(record, at + 1);
+            digits = DigitsEnd(bytes, at + 1, readable);
             if (digits == at + 1) return -1;
             at = digits;
         }
-        if (at == record.Length || (record[at] | 0x20) != 'e') return at;
+        if (at >= readable || (bytes[at] | 0x20) != 'e') return at;
         at++;
-        if (at < record.Length && record[at] is (byte)'+' or (byte)'-') at++;
-        digits = DigitsEnd(record, at);
+        if (at < readable && bytes[at] is (byte)'+' or (byte)'-') at++;
+        digits = DigitsEnd(bytes, at, readable);
         return digits == at ? -1 : digits;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int DigitsEnd(ReadOnlySpan<byte> record, int at)
+    private static int DigitsEnd(byte* bytes, int at, int readable)
     {
-        while ((uint)at < (uint)record.Length && (uint)(record[at] - '0') <= 9) at++;
+        while (at < readable && (uint)(bytes[at] - '0') <= 9) at++;
         return at;
     }
 
-    /// <summary>A number or the inside of a text that differs from record to record, after the literal that ends at <see cref="LiteralEnd"/>.</summary>
-    private readonly record struct Hole(int LiteralEnd, bool IsText, int[]? Slots);
+    /// <summary>A number or the inside of a text that differs from record to record, after the literal that ends at <paramref name="LiteralEnd"/>.</summary>
+    /// <param name="LiteralEnd">Where the literal before it ends.</param>
+    /// <param name="IsText">Whether it is the inside of a text.</param>
+    /// <param name="Slots">The fields it is for; null for none.</param>
+    /// <param name="Feature">The slot, where it is a number for one feature alone; else -1.</param>
+    /// <param name="IsFirstOfFour">Whether it and the three after it are such numbers, to be read at once.</param>
+    private readonly record struct Hole(int LiteralEnd, bool IsText, int[]? Slots, int Feature, bool IsFirstOfFour = false);
 }

@@ -19,11 +19,13 @@ public sealed class NdjsonDecoder : RecordDecoder
 
     private readonly RecordFields _fields;
     private readonly JsonPaths _paths;
-    private readonly JsonShape _shape = new();
+    private readonly JsonShape _shape;
     private readonly bool _learnsShapes;
     private readonly bool[] _seen;
-    private readonly byte[] _unescaped = new byte[MaxRecordBytes];
     private OversizedLine? _oversized;
+
+    /// <summary>Made when the first escaped text comes.</summary>
+    private byte[]? _unescaped;
 
     /// <summary>For records of this schema.</summary>
     public NdjsonDecoder(RecordSchema schema)
@@ -37,6 +39,7 @@ public sealed class NdjsonDecoder : RecordDecoder
         _learnsShapes = learnsShapes;
         _fields = new RecordFields(schema);
         _paths = JsonPaths.Create(_fields.Names);
+        _shape = new JsonShape(_fields.Dimension);
         _seen = new bool[_fields.Names.Count];
     }
 
@@ -73,7 +76,7 @@ public sealed class NdjsonDecoder : RecordDecoder
             }
             if (end < 0 && !isFinal) break;
             int next = at + (end >= 0 ? end + 1 : rest.Length);
-            if (!IsBlank(rest[..length])) Accept(data[..(at + length)], at, offset + at, offset + next, batch, RecordDefaults.None);
+            if (!IsBlank(rest[..length])) Accept(data, at, at + length, offset + at, offset + next, batch, RecordDefaults.None);
             at = next;
         }
         batch.EndOffset = offset + at;
@@ -81,11 +84,12 @@ public sealed class NdjsonDecoder : RecordDecoder
     }
 
     /// <inheritdoc/>
-    public override bool DecodeMessage(ReadOnlySpan<byte> message, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    public override bool DecodeMessage(ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
-        if (message.Length <= MaxRecordBytes) return Accept(message, 0, offset, nextOffset, batch, defaults);
-        string detail = string.Create(CultureInfo.InvariantCulture, $"the record is {message.Length} bytes long, the limit is {MaxRecordBytes}");
-        Reject(batch, RejectionReason.TooLarge, detail, offset, nextOffset, message);
+        (int start, int length) = record.GetOffsetAndLength(data.Length);
+        if (length <= MaxRecordBytes) return Accept(data, start, start + length, offset, nextOffset, batch, defaults);
+        string detail = string.Create(CultureInfo.InvariantCulture, $"the record is {length} bytes long, the limit is {MaxRecordBytes}");
+        Reject(batch, RejectionReason.TooLarge, detail, offset, nextOffset, data[record]);
         return false;
     }
 
@@ -99,15 +103,15 @@ public sealed class NdjsonDecoder : RecordDecoder
         return used;
     }
 
-    /// <summary>Takes or rejects the record from <paramref name="start"/> to the end of <paramref name="data"/>.</summary>
-    private bool Accept(ReadOnlySpan<byte> data, int start, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    /// <summary>Takes or rejects the record from <paramref name="start"/> to <paramref name="end"/> of <paramref name="data"/>.</summary>
+    private bool Accept(ReadOnlySpan<byte> data, int start, int end, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
-        if (_shape.IsKnown && TryReadKnownShape(data, start, batch.NextRow, defaults))
+        if (_shape.IsKnown && TryReadKnownShape(data, start, end, batch.NextRow, defaults))
         {
             _fields.Commit(batch, nextOffset);
             return true;
         }
-        ReadOnlySpan<byte> record = data[start..];
+        ReadOnlySpan<byte> record = data[start..end];
         Problem? problem;
         try
         {
@@ -132,11 +136,11 @@ public sealed class NdjsonDecoder : RecordDecoder
         return false;
     }
 
-    private bool TryReadKnownShape(ReadOnlySpan<byte> data, int start, Span<double> row, in RecordDefaults defaults)
+    private bool TryReadKnownShape(ReadOnlySpan<byte> data, int start, int end, Span<double> row, in RecordDefaults defaults)
     {
         _fields.Begin(defaults);
         row.Fill(double.NaN);
-        return _shape.TryRead(data, start, _fields, row);
+        return _shape.TryRead(data, start, end, _fields, row);
     }
 
     private Problem? Read(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
@@ -154,6 +158,12 @@ public sealed class NdjsonDecoder : RecordDecoder
         }
         if (problem is not null) return problem;
         return MissingFeature();
+    }
+
+    private ReadOnlySpan<byte> Unescape(scoped ref Utf8JsonReader reader)
+    {
+        _unescaped ??= new byte[MaxRecordBytes];
+        return _unescaped.AsSpan(0, reader.CopyString(_unescaped));
     }
 
     private Problem? MissingFeature()
@@ -202,7 +212,7 @@ public sealed class NdjsonDecoder : RecordDecoder
         }
         ReadOnlySpan<byte> text = reader.ValueSpan;
         if (reader.TokenType == JsonTokenType.Null) text = default;
-        else if (reader.ValueIsEscaped) text = _unescaped.AsSpan(0, reader.CopyString(_unescaped));
+        else if (reader.ValueIsEscaped) text = Unescape(ref reader);
         if (path.Slots.Length > 0 && text.Length > MaxFieldBytes)
         {
             string detail = string.Create(CultureInfo.InvariantCulture, $"field '{_fields.Names[path.FirstSlot]}' is longer than {MaxFieldBytes} bytes");

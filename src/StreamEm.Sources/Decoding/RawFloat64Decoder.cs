@@ -48,8 +48,9 @@ public sealed class RawFloat64Decoder : RecordDecoder
     }
 
     /// <inheritdoc/>
-    public override bool DecodeMessage(ReadOnlySpan<byte> message, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    public override bool DecodeMessage(ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
+        ReadOnlySpan<byte> message = data[record];
         if (message.Length == _recordBytes) return Accept(message, offset, nextOffset, batch, defaults);
         RejectLength(message, offset, nextOffset, batch);
         return false;

@@ -6,7 +6,7 @@ namespace StreamEm.Sources.Decoding;
 
 /// <summary>
 /// Bytes to records. A decoder serves one stream of bytes (<see cref="TryBegin"/> once, then <see cref="Decode"/> as bytes arrive) or one
-/// message after another (<see cref="DecodeMessage"/>); both map fields the same way. The records found depend on the bytes alone, not on how they
+/// message after another (<c>DecodeMessage</c>); both map fields the same way. The records found depend on the bytes alone, not on how they
 /// were cut into calls. Whatever cannot be used becomes a <see cref="RejectedRecord"/> and the rest goes on; nothing is allocated for a good record.
 /// </summary>
 public abstract class RecordDecoder
@@ -57,13 +57,18 @@ public abstract class RecordDecoder
     public abstract int Decode(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch);
 
     /// <summary>Decodes one message that is one record.</summary>
-    /// <param name="message">The record's bytes, with or without a line end.</param>
+    /// <param name="data">The record's bytes, and others round them: they are not used, but where there are some, many bytes can be looked at at once.</param>
+    /// <param name="record">Where the record is, with or without a line end.</param>
     /// <param name="offset">The message's position.</param>
     /// <param name="nextOffset">The position after it.</param>
     /// <param name="batch">Takes the record or its rejection.</param>
     /// <param name="defaults">What the record has when its bytes do not say otherwise.</param>
     /// <returns>Whether it was accepted.</returns>
-    public abstract bool DecodeMessage(ReadOnlySpan<byte> message, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults);
+    public abstract bool DecodeMessage(ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults);
+
+    /// <summary>Decodes one message that is one record, with nothing round it.</summary>
+    public bool DecodeMessage(ReadOnlySpan<byte> message, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults) =>
+        DecodeMessage(message, .., offset, nextOffset, batch, defaults);
 
     /// <summary>Bytes that always hold a whole record of the largest size, or show that it is too large.</summary>
     internal const int MaxWindowBytes = 2 * MaxRecordBytes;

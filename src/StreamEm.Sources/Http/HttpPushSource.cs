@@ -127,7 +127,8 @@ public sealed class HttpPushSource : RecordSource
         foreach (Range range in _ranges)
         {
             if (_decoded.Count == 0 || _decoded[^1].IsFull) _decoded.Add(Rent());
-            if (!_decoder.DecodeMessage(body[range].TrimEnd("\r\n"u8), _next, _next + 1, _decoded[^1], RecordDefaults.None)) rejected++;
+            Range record = range.Start..(range.Start.Value + body[range].TrimEnd("\r\n"u8).Length);
+            if (!_decoder.DecodeMessage(body, record, _next, _next + 1, _decoded[^1], RecordDefaults.None)) rejected++;
             _next++;
         }
         foreach (RecordBatch batch in _decoded) _queue.Writer.TryWrite(batch);

@@ -14,7 +14,7 @@ internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSou
 
     private Task<IReadOnlyList<TopicPartitions>>? _question;
     private long _asked = time.GetTimestamp();
-    private bool _isDoubtful;
+    private int _doubts;
 
     /// <summary>Waits for the question that is out, whose time is limited: the client must not be gone while it is asked.</summary>
     public void Dispose()
@@ -22,18 +22,18 @@ internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSou
         if (_question is not null) Task.WaitAny([_question]);
     }
 
-    /// <summary>Notes a sign that some broker does not answer.</summary>
-    public void Doubt() => _isDoubtful = true;
+    /// <summary>Notes a sign that some broker does not answer or a topic is gone: the cluster is asked soon, and once more, for its brokers may not all know yet.</summary>
+    public void Doubt() => _doubts = 2;
 
     /// <summary>Asks when it is time.</summary>
     /// <returns>The topics, if an answer has come; null else.</returns>
     /// <exception cref="SourceException">The cluster refuses to answer.</exception>
     public IReadOnlyList<TopicPartitions>? Poll()
     {
-        TimeSpan every = outage.Problem is not null ? Retry : _isDoubtful ? Soon : options.DiscoverEvery;
+        TimeSpan every = outage.Problem is not null ? Retry : _doubts switch { 2 => Soon, 1 => Retry, _ => options.DiscoverEvery };
         if (_question is null && time.GetElapsedTime(_asked) >= every)
         {
-            _isDoubtful = false;
+            _doubts = Math.Max(0, _doubts - 1);
             _asked = time.GetTimestamp();
             _question = cluster.DescribeAsync();
         }

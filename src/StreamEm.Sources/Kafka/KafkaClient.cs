@@ -21,6 +21,8 @@ public static class KafkaClient
             // Pausing a partition throws away what was fetched of it: not much is fetched ahead of the inbox.
             QueuedMaxMessagesKbytes = 8 * 1024,
             MaxPollIntervalMs = 86_400_000,
+            // How long a topic that is gone may be thought to be on its way yet: by default half a minute, in which the client says nothing.
+            TopicMetadataPropagationMaxMs = 1000,
         };
         KafkaProperties.Apply(options.Properties, config);
         config.BootstrapServers = string.Join(',', options.Brokers);
@@ -39,6 +41,9 @@ public static class KafkaClient
     public static bool IsDenied(ErrorCode code) => code
         is ErrorCode.Local_Authentication or ErrorCode.SaslAuthenticationFailed or ErrorCode.TopicAuthorizationFailed or ErrorCode.GroupAuthorizationFailed
         or ErrorCode.ClusterAuthorizationFailed;
+
+    /// <summary>Whether a client's error says that a topic, or a partition of it, is not there.</summary>
+    public static bool IsGone(ErrorCode code) => code is ErrorCode.UnknownTopicOrPart or ErrorCode.UnknownTopicId or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition;
 
     /// <summary>Whether a client's error says that the log is not what it was.</summary>
     public static bool IsDamage(ErrorCode code) => code is ErrorCode.Local_BadMsg or ErrorCode.Local_BadCompression or ErrorCode.Local_LogTruncation or ErrorCode.InvalidMsg;
@@ -59,10 +64,13 @@ public static class KafkaClient
     /// <summary>Whether a failure to make a client is due to its native library or its configuration.</summary>
     public static bool IsUnusable(Exception failure) => failure is DllNotFoundException or TypeInitializationException or InvalidOperationException or ArgumentException;
 
+    /// <summary>Whether it is due to the native library, which is not part of the build.</summary>
+    public static bool IsMissing(Exception failure) => failure is DllNotFoundException or TypeInitializationException;
+
     /// <summary>The client cannot be made.</summary>
     /// <param name="failure">Why.</param>
     /// <param name="section">The section of the configuration that wants it.</param>
-    public static SourceException UnusableClient(Exception failure, string section = "source.kafka") => failure is DllNotFoundException or TypeInitializationException
+    public static SourceException UnusableClient(Exception failure, string section = "source.kafka") => IsMissing(failure)
         ? new SourceException(SourceFailure.Configuration, "The native Kafka client librdkafka is not part of this build. Run './build.sh setup' in the source tree and build again.", failure)
         : new SourceException(SourceFailure.Configuration, $"{section} cannot be used: {failure.Message}", failure);
 }

@@ -12,10 +12,6 @@ namespace StreamEm.Sources.Kafka;
 /// </summary>
 internal sealed class KafkaMessageFields
 {
-    private const string KeyField = "kafka.key";
-    private const string TimestampField = "kafka.timestamp";
-    private const string HeaderPrefix = "kafka.header.";
-
     private readonly TextPool _keys = new();
 
     /// <summary>Splits a schema.</summary>
@@ -25,21 +21,16 @@ internal sealed class KafkaMessageFields
     public KafkaMessageFields(RecordSchema schema, bool keepsOriginals = false)
     {
         KeepsOriginals = keepsOriginals;
-        UsesKey = schema.Key == KeyField;
-        UsesTimestamp = schema.Timestamp == TimestampField;
-        WeightHeader = schema.Weight?.StartsWith(HeaderPrefix, StringComparison.Ordinal) == true ? schema.Weight[HeaderPrefix.Length..] : null;
+        UsesKey = schema.Key == KafkaFields.Key;
+        UsesTimestamp = schema.Timestamp == KafkaFields.Timestamp;
+        WeightHeader = schema.Weight?.StartsWith(KafkaFields.HeaderPrefix, StringComparison.Ordinal) == true ? schema.Weight[KafkaFields.HeaderPrefix.Length..] : null;
         Value = schema with
         {
             Key = UsesKey ? null : schema.Key,
             Timestamp = UsesTimestamp ? null : schema.Timestamp,
             Weight = WeightHeader is null ? schema.Weight : null,
         };
-        foreach (string? field in (string?[])[.. Value.Features, Value.Key, Value.Timestamp, Value.Weight, Value.Label, Value.Target])
-        {
-            if (field is not (KeyField or TimestampField) && field?.StartsWith(HeaderPrefix, StringComparison.Ordinal) != true) continue;
-            throw new SourceException(SourceFailure.Configuration,
-                $"'{field}' cannot be used here: key may be {KeyField}, timestamp {TimestampField} and weight {HeaderPrefix}NAME; everything else is taken from the message's value.");
-        }
+        if (KafkaFields.Refusals(schema).FirstOrDefault() is { Reason: { } reason }) throw new SourceException(SourceFailure.Configuration, reason);
     }
 
     /// <summary>What the decoder looks for in the value.</summary>

@@ -8,11 +8,10 @@ namespace StreamEm.Sources.Kafka;
 /// </summary>
 internal sealed class KafkaPoller : IAsyncDisposable
 {
-    private const int PollMilliseconds = 100;
-
     /// <summary>While partitions are paused: how late one may be resumed.</summary>
     private const int PausedPollMilliseconds = 10;
 
+    private const int PollMilliseconds = 100;
     private const int RetryMilliseconds = 250;
     private const int MessagesPerTurn = 1000;
     private const long MaxBytesPerTurn = 1 << 20;
@@ -61,8 +60,6 @@ internal sealed class KafkaPoller : IAsyncDisposable
 
     private ConsumerConfig Config { get; }
 
-    private bool IsStopping => _stop.IsCancellationRequested;
-
     /// <summary>Starts the thread.</summary>
     public void Start() => new Thread(Run) { Name = "kafka " + string.Join(',', _options.Topics), IsBackground = true }.Start();
 
@@ -92,14 +89,14 @@ internal sealed class KafkaPoller : IAsyncDisposable
                 using var cluster = new KafkaCluster(consumer.Handle, _options);
                 Open(consumer, cluster);
                 using ClusterWatch watch = _watch = new ClusterWatch(cluster, _outage, _options, _time);
-                while (!IsStopping) Poll(consumer, cluster);
+                while (!_stop.IsCancellationRequested) Poll(consumer, cluster);
             }
             finally
             {
                 consumer.Close();
             }
         }
-        catch (OperationCanceledException) when (IsStopping)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // Stopped while it waited for the brokers.
         }
@@ -249,6 +246,10 @@ internal sealed class KafkaPoller : IAsyncDisposable
         else if (failure.Error.IsFatal || KafkaClient.IsDenied(code) || KafkaClient.IsDamage(code))
         {
             throw KafkaClient.FailureOf(failure.Error, _options, failure);
+        }
+        else if (KafkaClient.IsGone(code))
+        {
+            _watch?.Doubt();
         }
         else
         {

@@ -38,6 +38,20 @@ public sealed class KafkaSource : RecordSource
         _poller.Start();
     }
 
+    /// <summary>Why options and schema cannot be used together; null when they can. Nobody is asked.</summary>
+    public static string? Refusal(KafkaSourceOptions options, RecordSchema schema)
+    {
+        try
+        {
+            CreateDecoder(options, new KafkaMessageFields(schema, options.KeepOriginals).Value);
+            return null;
+        }
+        catch (SourceException refusal)
+        {
+            return refusal.Message;
+        }
+    }
+
     /// <inheritdoc/>
     public override bool IsReplayable => true;
 
@@ -211,7 +225,7 @@ public sealed class KafkaSource : RecordSource
             if (_fields.Read(record, out RecordDefaults defaults) is var (reason, detail))
                 batch.Reject(reason, detail, record.Offset, record.Offset + 1, TextOf(record.Value.Span));
             else
-                _decoder.DecodeMessage(record.Value.Span, record.Offset, record.Offset + 1, batch, defaults);
+                _decoder.DecodeMessage(record.Value.Block, record.Value.Range, record.Offset, record.Offset + 1, batch, defaults);
             if (_options.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, record));
         }
 

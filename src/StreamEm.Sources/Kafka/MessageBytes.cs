@@ -11,6 +11,9 @@ internal readonly record struct MessageBytes(byte[]? Block, int Start, int Lengt
     /// <summary>Whether there is nothing, which is not the same as no bytes.</summary>
     public bool IsNull => Block is null;
 
+    /// <summary>Where it is in the block.</summary>
+    public Range Range => Start..(Start + Length);
+
     /// <summary>The bytes; none when there is nothing.</summary>
     public ReadOnlySpan<byte> Span => Block.AsSpan(Start, Length);
 }

@@ -39,7 +39,9 @@ public sealed record Checkpoint
     /// <summary>The newest snapshot, which is what a restarted worker shows at once; null before the first update.</summary>
     public required SnapshotDocument? Latest { get; init; }
 
-    /// <summary>Snapshots that some publisher has not acknowledged, in the order of their versions.</summary>
+    /// <summary>
+    /// Snapshots that some publisher has not acknowledged, and the newest of a publisher that does not take each version; in the order of their versions.
+    /// </summary>
     public required IReadOnlyList<OutboxEntry> Outbox { get; init; }
 
     /// <summary>What <see cref="Core.Estimation.Learner.Save"/> wrote.</summary>

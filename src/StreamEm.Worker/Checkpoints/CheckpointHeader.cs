@@ -57,7 +57,7 @@ internal sealed record CheckpointHeader
         RejectedFileLength = checkpoint.RejectedFileLength,
         LearnerLength = checkpoint.Learner.Length,
         LatestLength = checkpoint.Latest?.Json.Length ?? 0,
-        Outbox = [.. checkpoint.Outbox.Select(entry => new OutboxPart(entry.Version, entry.IsLast, entry.Json.Length))],
+        Outbox = [.. checkpoint.Outbox.Select(entry => new OutboxPart(entry.Version, entry.IsLast, entry.Json.Length, entry.IsAcknowledged))],
     };
 
     public static CheckpointHeader Parse(ReadOnlySpan<byte> json)
@@ -82,7 +82,7 @@ internal sealed record CheckpointHeader
         var outbox = new List<OutboxEntry>(Outbox.Count);
         foreach (OutboxPart part in Outbox)
         {
-            outbox.Add(new OutboxEntry(part.Version, part.IsLast, rest[..part.Length]));
+            outbox.Add(new OutboxEntry(part.Version, part.IsLast, rest[..part.Length], part.IsAcknowledged));
             rest = rest[part.Length..];
         }
 
@@ -104,5 +104,5 @@ internal sealed record CheckpointHeader
     }
 
     /// <summary>One outbox entry's part of the body.</summary>
-    internal sealed record OutboxPart(long Version, bool IsLast, int Length);
+    internal sealed record OutboxPart(long Version, bool IsLast, int Length, bool IsAcknowledged = false);
 }

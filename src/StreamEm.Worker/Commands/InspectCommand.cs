@@ -124,7 +124,7 @@ public static class InspectCommand
             if (next.Skipped is { } skipped) Line($"  {skipped} of its records were gone before they were read");
         }
 
-        Line($"{checkpoint.Outbox.Count} snapshots not yet acknowledged by every publisher");
+        Line($"{checkpoint.Outbox.Count(entry => !entry.IsAcknowledged)} snapshots not yet acknowledged by every publisher");
         output.WriteLine();
         if (checkpoint.Latest is { } latest) ComponentTable.Write(latest.Snapshot, output);
         else output.WriteLine("no parameters yet: the buffer for the initialisation is filling");

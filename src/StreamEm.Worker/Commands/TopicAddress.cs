@@ -1,3 +1,5 @@
+using StreamEm.Worker.Configuration.Kinds;
+
 namespace StreamEm.Worker.Commands;
 
 /// <summary>A topic named on a command line: <c>kafka://host:port[,host:port]/topic[?model=id]</c>.</summary>
@@ -20,7 +22,7 @@ internal sealed record TopicAddress(IReadOnlyList<string> Brokers, string Topic,
         string[] brokers = parts[0].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         string[] rest = parts.Length == 2 ? parts[1].Split('?', 2) : [""];
         bool hasModel = rest.Length == 2 && rest[1].StartsWith(ModelQuery, StringComparison.Ordinal) && rest[1].Length > ModelQuery.Length;
-        bool isWhole = brokers.Length > 0 && rest[0].Length > 0 && !rest[0].Contains('/', StringComparison.Ordinal) && (rest.Length == 1 || hasModel);
+        bool isWhole = brokers.Length > 0 && new TopicNameKind().TryParse(rest[0], out _) && (rest.Length == 1 || hasModel);
         if (!isWhole) throw new CommandException(ExitCode.Usage, $"'{text}' names no topic; expected kafka://host:port/topic or kafka://host:port,host:port/topic?model=id");
         return new TopicAddress(brokers, rest[0], hasModel ? Uri.UnescapeDataString(rest[1][ModelQuery.Length..]) : null);
     }

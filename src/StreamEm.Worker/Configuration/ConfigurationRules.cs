@@ -46,6 +46,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
 
         new PathRules(options, binder).Check();
         new TopicRules(options, binder).Check();
+        new KafkaRules(options, binder).Check();
     }
 
     /// <summary>K; null, and a problem, when the model does not fit into an array.</summary>

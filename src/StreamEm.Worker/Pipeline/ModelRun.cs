@@ -39,7 +39,7 @@ internal sealed record ModelRun
         ? null
         : From.Outbox.Select(entry => SnapshotIdentity.Read(entry.Json.Span)?.CreatedAt).Append(From.Latest?.Snapshot.CreatedAt).Min() ?? From.CreatedAt;
 
-    /// <summary>The snapshots of the checkpoint that publishers may lack: those not acknowledged, and the newest, for it may have gone from where it was published.</summary>
+    /// <summary>The snapshots of the checkpoint that publishers may lack: those not acknowledged, and the newest of all and of each publisher, for it may have gone from where it was published.</summary>
     public IReadOnlyList<OutboxEntry> Unpublished { get; private init; } = [];
 
     /// <summary>Starts a run or goes on with one.</summary>

@@ -24,7 +24,7 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
     /// <summary>Called after every update, with the position already at the next record.</summary>
     public required Action Updated { get; init; }
 
-    /// <summary>Called for every rejected record.</summary>
+    /// <summary>Called for every rejected record, before it is kept aside.</summary>
     public Action<RejectedRecord>? Rejected { get; init; }
 
     /// <summary>Folds the rows of a batch until its end, or until <paramref name="stop"/> is asked for and an update is finished.</summary>
@@ -81,7 +81,8 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
     private void Reject(RejectedRecord record)
     {
         rejections.Reject(record.Reason);
-        sink?.Write(record);
+        // Before the record is written, which may have to wait for brokers: it is known by then what they are waited for.
         Rejected?.Invoke(record);
+        sink?.Write(record);
     }
 }

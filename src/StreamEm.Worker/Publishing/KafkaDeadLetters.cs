@@ -25,8 +25,6 @@ internal sealed class KafkaDeadLetters : RejectionSink
     /// <summary>What a record batch takes round its first message, generously.</summary>
     private const int BatchBytes = 512;
 
-    private const int DefaultMaxMessageBytes = 1_048_588, MaxClientMessageBytes = 1_000_000_000;
-
     private readonly KafkaTarget _target;
     private readonly string _modelId;
     private readonly TimeProvider _time;
@@ -104,7 +102,7 @@ internal sealed class KafkaDeadLetters : RejectionSink
             WorkerLog.TopicCreated(_log, _target.Topic, "the cluster's defaults");
         }
 
-        int limit = Math.Min(topic.Describe().MaxMessageBytes ?? DefaultMaxMessageBytes, MaxClientMessageBytes);
+        int limit = Math.Min(topic.Describe().MaxMessageBytes ?? KafkaProducer.DefaultMaxMessageBytes, KafkaProducer.MaxClientMessageBytes);
         return (new KafkaProducer(_target, limit, isBatched: true, _outage, _time), limit);
     }
 

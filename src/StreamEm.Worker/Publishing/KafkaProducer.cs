@@ -1,5 +1,6 @@
 using System.Globalization;
 using Confluent.Kafka;
+using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Commands;
 
@@ -11,6 +12,12 @@ namespace StreamEm.Worker.Publishing;
 /// </summary>
 internal sealed class KafkaProducer : IAsyncDisposable
 {
+    /// <summary>What brokers take when nobody says otherwise.</summary>
+    public const int DefaultMaxMessageBytes = 1_048_588;
+
+    /// <summary>What the client takes at most.</summary>
+    public const int MaxClientMessageBytes = 1_000_000_000;
+
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
@@ -34,6 +41,14 @@ internal sealed class KafkaProducer : IAsyncDisposable
     public KafkaProducer(KafkaTarget target, int maxMessageBytes, bool isBatched, Outage outage, TimeProvider time)
     {
         (_target, _outage, _time) = (target, outage, time);
+        ProducerConfig config = target.Attempt(() => Configure(target, maxMessageBytes, isBatched));
+        _client = target.Attempt(() => new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError).Build());
+    }
+
+    /// <summary>The configuration of the client; see the constructor.</summary>
+    /// <exception cref="SourceException">A property is refused.</exception>
+    public static ProducerConfig Configure(KafkaTarget target, int maxMessageBytes, bool isBatched)
+    {
         var config = new ProducerConfig
         {
             MessageMaxBytes = maxMessageBytes,
@@ -42,12 +57,14 @@ internal sealed class KafkaProducer : IAsyncDisposable
             QueueBufferingMaxMessages = 0,
             // The outage decides: a message that the client gave up by itself would be a gap.
             MessageTimeoutMs = 0,
+            // But a topic that is gone is no outage: its messages fail, unless a broker may only not have heard of it yet.
+            TopicMetadataPropagationMaxMs = 5000,
         };
         if (!isBatched) config.BatchNumMessages = 1;
-        config = target.Attempt(() => target.Configure(config));
+        target.Configure(config);
         config.EnableIdempotence = true;
         config.Acks = Acks.All;
-        _client = target.Attempt(() => new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError).Build());
+        return config;
     }
 
     /// <summary>Bytes sent and not acknowledged.</summary>
@@ -114,7 +131,7 @@ internal sealed class KafkaProducer : IAsyncDisposable
         {
             if (_lastError is { } error)
             {
-                if (error.IsFatal || KafkaClient.IsDenied(error.Code)) throw _target.FailureOf(error);
+                if (error.IsFatal || KafkaClient.IsDenied(error.Code) || KafkaClient.IsGone(error.Code)) throw _target.FailureOf(error);
                 _outage.Begin(error.Reason);
             }
             else if (waited > Silence)

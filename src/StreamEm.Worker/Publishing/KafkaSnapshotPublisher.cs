@@ -22,12 +22,6 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     /// <summary>The header that holds the snapshot's version as decimal text.</summary>
     public const string VersionHeader = "streamem_version";
 
-    /// <summary>What brokers take when nobody says otherwise.</summary>
-    private const int DefaultMaxMessageBytes = 1_048_588;
-
-    /// <summary>What the client takes at most.</summary>
-    private const int MaxClientMessageBytes = 1_000_000_000;
-
     /// <summary>The largest messages a topic is created for; beyond it the brokers' own request limit (100 MiB) is near.</summary>
     private const int MaxCreatedMessageBytes = 64 << 20;
 
@@ -112,14 +106,14 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
         bool isNew = topic.CountPartitions() is null;
         if (isNew) Create(topic, bound);
         TopicSettings settings = topic.Describe();
-        if (settings.CleanupPolicy is null) WorkerLog.TopicSettingsUnknown(_log, _options.Topic, DefaultMaxMessageBytes);
+        if (settings.CleanupPolicy is null) WorkerLog.TopicSettingsUnknown(_log, _options.Topic, KafkaProducer.DefaultMaxMessageBytes);
         else if (!settings.CleanupPolicy.Contains("compact", StringComparison.Ordinal)) WorkerLog.TopicNotCompacted(_log, _options.Topic, settings.CleanupPolicy);
 
-        int limit = settings.MaxMessageBytes ?? DefaultMaxMessageBytes;
+        int limit = settings.MaxMessageBytes ?? KafkaProducer.DefaultMaxMessageBytes;
         if (bound > limit) throw TooLarge(bound, $"topic '{_options.Topic}' takes messages of at most {limit} bytes. Raise its max.message.bytes to at least {bound}");
         if (_options.Properties.TryGetValue("message.max.bytes", out string? own) && int.TryParse(own, CultureInfo.InvariantCulture, out int ownLimit) && bound > ownLimit)
             throw TooLarge(bound, $"publish.kafka.properties sets message.max.bytes to {ownLimit}. Leave it out, or raise it to at least {bound}");
-        _producer = new KafkaProducer(_target, Math.Clamp(limit, DefaultMaxMessageBytes, MaxClientMessageBytes), isBatched: false, _outage, _time);
+        _producer = new KafkaProducer(_target, Math.Clamp(limit, KafkaProducer.DefaultMaxMessageBytes, KafkaProducer.MaxClientMessageBytes), isBatched: false, _outage, _time);
         return since is { } instant && !isNew ? LastVersion(topic, runId, instant) : 0;
     }
 
@@ -134,7 +128,7 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
             ["max.compaction.lag.ms"] = "3600000",
             ["delete.retention.ms"] = "86400000",
         };
-        if (bound > DefaultMaxMessageBytes) settings["max.message.bytes"] = bound.ToString(CultureInfo.InvariantCulture);
+        if (bound > KafkaProducer.DefaultMaxMessageBytes) settings["max.message.bytes"] = bound.ToString(CultureInfo.InvariantCulture);
         topic.Create(partitions: 1, settings);
         WorkerLog.TopicCreated(_log, _options.Topic, string.Join(", ", settings.Select(setting => $"{setting.Key}={setting.Value}")));
     }

@@ -20,7 +20,7 @@ internal sealed record KafkaTarget(IReadOnlyList<string> Brokers, string Topic, 
     public string Description => $"topic '{Topic}' on {string.Join(", ", Brokers)}";
 
     /// <summary>Whether an error that a client reports by itself is news: one broker of several that is away is not.</summary>
-    public static bool IsTelling(Error error) => error.IsFatal || KafkaClient.IsDenied(error.Code) || error.Code == ErrorCode.Local_AllBrokersDown;
+    public static bool IsTelling(Error error) => error.IsFatal || KafkaClient.IsDenied(error.Code) || KafkaClient.IsGone(error.Code) || error.Code == ErrorCode.Local_AllBrokersDown;
 
     /// <summary>Fills in what every client of the target needs.</summary>
     /// <exception cref="SourceException">A property is refused.</exception>
@@ -66,7 +66,7 @@ internal sealed record KafkaTarget(IReadOnlyList<string> Brokers, string Topic, 
             ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge => (ExitCode.Configuration, "Raise max.message.bytes of the topic."),
             ErrorCode.PolicyViolation or ErrorCode.InvalidConfig or ErrorCode.InvalidReplicationFactor or ErrorCode.TopicException or ErrorCode.InvalidPartitions =>
                 (ExitCode.Configuration, $"The cluster does not take such a topic: create it as the cluster wants it, or correct {Section}.topic."),
-            ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition => (ExitCode.Unavailable, "The topic was deleted; start again to create it."),
+            _ when KafkaClient.IsGone(error.Code) => (ExitCode.Unavailable, "The topic was deleted; start again to create it."),
             ErrorCode.Local_MsgTimedOut or ErrorCode.Local_TimedOut or ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown =>
                 (ExitCode.Unavailable, $"Check the brokers, the network and {PropertiesName}."),
             _ when error.IsFatal => (ExitCode.TryAgain, "Start again: what was not acknowledged is written again."),

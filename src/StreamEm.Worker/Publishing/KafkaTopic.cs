@@ -1,6 +1,7 @@
 using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Commands;
 
@@ -35,15 +36,23 @@ internal sealed class KafkaTopic : IDisposable
     public KafkaTopic(KafkaTarget target, Outage outage, CancellationToken stop)
     {
         (_target, _outage, _stop) = (target, outage, stop);
-        ConsumerConfig config = target.Attempt(() => target.Configure(new ConsumerConfig { CheckCrcs = true, FetchWaitMaxMs = 100 }));
-        config.GroupId = "streamem";
-        config.EnableAutoCommit = false;
-        config.EnablePartitionEof = true;
-        config.AutoOffsetReset = AutoOffsetReset.Earliest;
+        ConsumerConfig config = target.Attempt(() => Configure(target));
         _consumer = target.Attempt(() => new ConsumerBuilder<byte[]?, byte[]?>(config)
             .SetKeyDeserializer(Deserializers.ByteArray!).SetValueDeserializer(Deserializers.ByteArray!)
             .SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError).Build());
         _admin = new DependentAdminClientBuilder(_consumer.Handle).Build();
+    }
+
+    /// <summary>The configuration of the client.</summary>
+    /// <exception cref="SourceException">A property is refused.</exception>
+    public static ConsumerConfig Configure(KafkaTarget target)
+    {
+        ConsumerConfig config = target.Configure(new ConsumerConfig { CheckCrcs = true, FetchWaitMaxMs = 100 });
+        config.GroupId = "streamem";
+        config.EnableAutoCommit = false;
+        config.EnablePartitionEof = true;
+        config.AutoOffsetReset = AutoOffsetReset.Earliest;
+        return config;
     }
 
     /// <summary>Number of partitions; null when the topic does not exist.</summary>
@@ -176,7 +185,7 @@ internal sealed class KafkaTopic : IDisposable
 
         _stop.ThrowIfCancellationRequested();
         if (_lastError is not { } error) return null;
-        if (error.IsFatal || KafkaClient.IsDenied(error.Code)) throw _target.FailureOf(error);
+        if (error.IsFatal || KafkaClient.IsDenied(error.Code) || KafkaClient.IsGone(error.Code)) throw _target.FailureOf(error);
         _outage.Begin(error.Reason);
         _outage.ThrowIfTooLong();
         return null;

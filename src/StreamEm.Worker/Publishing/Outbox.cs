@@ -2,7 +2,7 @@ namespace StreamEm.Worker.Publishing;
 
 /// <summary>
 /// The snapshots that some publisher has not acknowledged yet, oldest first. The learner adds, a lane of its own makes their JSON, every checkpoint
-/// carries a copy, and acknowledgements from the publishers take them out. Thread-safe.
+/// carries a copy, and acknowledgements from the publishers take them out; the newest of each publisher stays at hand. Thread-safe.
 /// </summary>
 internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes) : IAsyncDisposable
 {
@@ -10,7 +10,8 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes) : IAsyncDisposa
     private readonly Queue<Item> _entries = new();
     private readonly SerializationLane _serialization = new();
     private TaskCompletionSource _acknowledged = NewSignal();
-    private long _bytes, _bytesSinceCapture;
+    private readonly OutboxEntry?[] _newest = new OutboxEntry?[lanes.Count];
+    private long _bytes, _bytesSinceCapture, _latest;
 
     /// <summary>
     /// Bytes of all entries whose JSON is made. One that only publishers of the newest version want counts as nothing: another one takes its place.
@@ -51,12 +52,19 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes) : IAsyncDisposa
     /// <returns>Whether it was added.</returns>
     public bool Add(OutboxEntry entry)
     {
+        entry = entry.As(isAcknowledged: false);
         bool isWanted = false, isForAll = false;
-        foreach (PublisherLane lane in lanes)
+        lock (_lock)
         {
-            if (!lane.Offer(entry.Version, entry.IsLast)) continue;
-            isWanted = true;
-            isForAll |= !lane.TakesNewestOnly;
+            _latest = Math.Max(_latest, entry.Version);
+            for (int i = 0; i < lanes.Count; i++)
+            {
+                if (!lanes[i].Wants(entry.Version, entry.IsLast)) continue;
+                _newest[i] = entry;
+                if (!lanes[i].Offer(entry.Version)) continue;
+                isWanted = true;
+                isForAll |= !lanes[i].TakesNewestOnly;
+            }
         }
 
         if (!isWanted) return false;
@@ -72,13 +80,21 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes) : IAsyncDisposa
         return true;
     }
 
-    /// <summary>The entries still to be acknowledged, for a checkpoint.</summary>
+    /// <summary>The entries still to be acknowledged, for a checkpoint; and, marked as acknowledged, the newest of every publisher that is not the latest version of all.</summary>
     public IReadOnlyList<OutboxEntry> Capture()
     {
         lock (_lock)
         {
             _bytesSinceCapture = 0;
-            return [.. _entries.Select(item => item.Entry)];
+            List<OutboxEntry> captured = [.. _entries.Select(item => item.Entry)];
+            for (int i = 0; i < lanes.Count; i++)
+            {
+                // The latest version of all is in the checkpoint anyway.
+                if (_newest[i] is not { } newest || (newest.Version == _latest && lanes[i].Wants(newest.Version, isLast: false))) continue;
+                if (captured.TrueForAll(entry => entry.Version != newest.Version)) captured.Add(newest.As(isAcknowledged: true));
+            }
+
+            return [.. captured.OrderBy(entry => entry.Version)];
         }
     }
 

@@ -49,17 +49,21 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
         Publishing = Task.Run(() => PublishAllAsync(opening), CancellationToken.None);
     }
 
-    /// <summary>Tells of a version to come.</summary>
+    /// <summary>Whether the publisher publishes this version.</summary>
+    public bool Wants(long version, bool isLast) => publisher.Wants(version, isLast);
+
+    /// <summary>Tells of a version to come that the publisher publishes.</summary>
     /// <returns>Whether the publisher lacks it.</returns>
-    public bool Offer(long version, bool isLast)
+    public bool Offer(long version)
     {
-        if (!publisher.Wants(version, isLast)) return false;
         Volatile.Write(ref _newest, Math.Max(_newest, version));
-        return Lacks(version, isLast);
+        return Lacks(version);
     }
 
     /// <summary>Whether the publisher wants this version, which was offered, and does not have it.</summary>
-    public bool Lacks(long version, bool isLast) => publisher.Wants(version, isLast) && version > Volatile.Read(ref _acknowledged)
+    public bool Lacks(long version, bool isLast) => Wants(version, isLast) && Lacks(version);
+
+    private bool Lacks(long version) => version > Volatile.Read(ref _acknowledged)
         && (!TakesNewestOnly || version >= Volatile.Read(ref _newest));
 
     /// <summary>Lets the entries of a durable checkpoint go out. Called by one thread at a time.</summary>
@@ -67,7 +71,7 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
     {
         foreach (OutboxEntry entry in durable)
         {
-            if (entry.Version <= _released || !publisher.Wants(entry.Version, entry.IsLast)) continue;
+            if (entry.Version <= _released || !Wants(entry.Version, entry.IsLast)) continue;
             _released = entry.Version;
             _entries.Writer.TryWrite(entry);
         }

@@ -35,6 +35,20 @@ public sealed class CholeskyTests
         Assert.Equal(0, pivot, 1e-15);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Factor_OneNegativeDirection_NamesItsRow(int row)
+    {
+        double[] packed = Pack(Matrix<double>.Build.DenseIdentity(5));
+        packed[Packed.Index(row, row)] = -2;
+        Assert.Equal(row, Cholesky.Factor(packed, 5, out double pivot));
+        Assert.Equal(-2, pivot);
+    }
+
     /// <summary>A A' / D + 1: eigenvalues between 1 and some 5, so both sides are exact to a few ulps.</summary>
     private static Matrix<double> PositiveDefinite(int dimension)
     {

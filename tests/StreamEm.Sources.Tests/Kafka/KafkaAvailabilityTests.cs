@@ -21,6 +21,26 @@ public sealed class KafkaAvailabilityTests(KafkaBroker broker)
     }
 
     [Fact]
+    public async Task Topic_DeletedWhileItIsRead_IsAProblemAtOnce()
+    {
+        broker.NeedsRealBroker("deletes no topics");
+        string topic = await broker.CreateTopicAsync(2);
+        broker.Fill(topic, 0, 0, 12);
+        KafkaSourceOptions options = KafkaReading.Options(broker, topic) with { DiscoverEvery = TimeSpan.FromHours(1), UnavailableAfter = TimeSpan.FromSeconds(3) };
+        await using var reading = new KafkaReading(options);
+        await reading.ReadUntilAsync(12);
+        Assert.Null(reading.Source.Problem);
+
+        await broker.Admin.DeleteTopicsAsync([topic]);
+        await Eventually.True(() => reading.Source.Problem is not null, "the source misses the topic", TimeSpan.FromSeconds(5));
+
+        Assert.StartsWith($"Topic '{topic}' does not exist", reading.Source.Problem, StringComparison.Ordinal);
+        SourceException failure = await Assert.ThrowsAsync<SourceException>(reading.DrainAsync);
+        Assert.Equal(SourceFailure.Missing, failure.Failure);
+        Assert.Contains($"Topic '{topic}' does not exist", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Brokers_OutOfReach_AreAProblemAndThenAFailure()
     {
         var options = new KafkaSourceOptions { Brokers = ["127.0.0.1:1"], Topics = ["t"], UnavailableAfter = TimeSpan.FromSeconds(2) };

@@ -28,8 +28,8 @@ public sealed class CheckpointDirectoryTests : IDisposable
         Assert.Equal(written.Rejections.ByReason, read.Rejections.ByReason);
         Assert.Equal(written.Learner.ToArray(), read.Learner.ToArray());
         Assert.Equal(
-            written.Outbox.Select(entry => (entry.Version, entry.IsLast, Convert.ToHexString(entry.Json.Span))),
-            read.Outbox.Select(entry => (entry.Version, entry.IsLast, Convert.ToHexString(entry.Json.Span))));
+            written.Outbox.Select(entry => (entry.Version, entry.IsLast, entry.IsAcknowledged, Convert.ToHexString(entry.Json.Span))),
+            read.Outbox.Select(entry => (entry.Version, entry.IsLast, entry.IsAcknowledged, Convert.ToHexString(entry.Json.Span))));
     }
 
     [Fact]
@@ -180,7 +180,7 @@ public sealed class CheckpointDirectoryTests : IDisposable
             Rejections = new RejectionCounts { Read = 12, RecentRead = 11.5, RecentRejected = 0.25 },
             RejectedFileLength = 42,
             Latest = null,
-            Outbox = [new OutboxEntry(updates, false, new byte[] { 1, 2, 3 }), new OutboxEntry(updates + 1, true, new byte[] { 4 })],
+            Outbox = [new OutboxEntry(updates, false, new byte[] { 1, 2, 3 }), new OutboxEntry(updates + 1, true, new byte[] { 4 }, isAcknowledged: true)],
             Learner = new byte[] { 9, 8, 7, 6 },
         };
     }

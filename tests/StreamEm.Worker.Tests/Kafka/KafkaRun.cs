@@ -40,10 +40,10 @@ internal sealed class KafkaRun : IDisposable
 
     public string NewestCheckpoint() => Directory.GetFiles(_directory["state/clouds"], "*.sem").Max(StringComparer.Ordinal)!;
 
-    /// <summary>How many partitions the newest checkpoint has a position of.</summary>
-    public int PartitionsKept() => Directory.Exists(_directory["state/clouds"]) && Directory.EnumerateFiles(_directory["state/clouds"], "*.sem").Any()
-        ? CheckpointFile.Decode(File.ReadAllBytes(NewestCheckpoint())).Position.Partitions.Count
-        : 0;
+    /// <summary>The newest checkpoint; null before there is one.</summary>
+    public Checkpoint? Kept() => Directory.Exists(_directory["state/clouds"]) && Directory.EnumerateFiles(_directory["state/clouds"], "*.sem").Any()
+        ? CheckpointFile.Decode(File.ReadAllBytes(NewestCheckpoint()))
+        : null;
 
     /// <summary>Runs until so many versions are learned and published, and stops in order.</summary>
     public async Task FinishAsync(long versions, TimeSpan? deadline = null)

@@ -71,7 +71,7 @@ public sealed class KafkaWorkerTests(KafkaBroker shared)
         using (WorkerProcess process = run.Start())
         {
             await process.Address();
-            await Eventually.True(() => process.HasExited || run.PartitionsKept() == Partitions, "where every partition starts to be kept");
+            await Eventually.True(() => process.HasExited || run.Kept()?.Position.Partitions.Count == Partitions, "where every partition starts to be kept");
             process.Kill();
             await process.Exit();
         }

@@ -56,8 +56,7 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
             Assert.True(await process.Exit() != 0, $"{process.Output}\n{process.Errors}");
         }
 
-        (int code, string output, string errors) = await WorkerProcess.Run(run.Path, "run", "-c", "streamem.yaml", "--once");
-        Assert.True(code == 0, $"{output}\n{errors}");
+        await RunOnce(run);
 
         List<Message<byte[]?, byte[]?>> records = TopicLog.Read(broker, snapshots);
         var versions = records.Select(record => long.Parse(record.Header("streamem_version")!, CultureInfo.InvariantCulture)).ToList();
@@ -77,14 +76,55 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
         await RunUntil(run, () => TopicLog.Read(broker, snapshots).Count == 20, "20 versions");
         broker.Produce(source, 0, "bad");
         await RunUntil(run, () => WorkerProcess.Run(run.Path, "inspect", run.NewestCheckpoint()).Result.Output.Contains("\n0 snapshots not yet acknowledged", StringComparison.Ordinal), "a checkpoint that knows of it");
-        await broker.Admin.DeleteTopicsAsync([snapshots]);
-        await Eventually.True(() => broker.Admin.GetMetadata(snapshots, TimeSpan.FromSeconds(5)).Topics[0].Error.IsError, "the topic is gone");
+        await Delete(snapshots);
 
         await RunUntil(run, () => Exists(snapshots) && TopicLog.Read(broker, snapshots).Count > 0, "the newest version");
         Produce(source, Minibatch, seed: 1);
         await RunUntil(run, () => TopicLog.Read(broker, snapshots).Count > 1, "one more version");
 
         Assert.Equal(["20", "21"], TopicLog.Read(broker, snapshots).Select(record => record.Header("streamem_version")));
+    }
+
+    [Theory]
+    [InlineData(false, "20", "30")]
+    [InlineData(true, "23", "30")]
+    public async Task Topic_GoneBeforeARestart_HoldsTheNewestVersionItWantsAgain(bool isDrained, string held, string next)
+    {
+        (string source, string snapshots) = await Topics();
+        Produce(source, 23 * Minibatch);
+        using var run = new KafkaRun(broker, source, Publish(snapshots, "every_updates: 10, every: null"));
+        if (isDrained) await RunOnce(run);
+        else await RunUntil(run, () => run.Kept()?.Updates == 23 && TopicLog.Read(broker, snapshots).Count == 2, "23 updates");
+        await Delete(snapshots);
+
+        await RunUntil(run, () => Exists(snapshots) && Versions().Contains(held), "the newest version");
+        Produce(source, 7 * Minibatch, seed: 1);
+        await RunUntil(run, () => Versions().Contains(next), "one more version");
+
+        // A checkpoint may not know of the last acknowledgements: what was published before comes again with it.
+        Assert.Equal([held, next], Versions().TakeLast(2));
+        Assert.Equal(Versions().Distinct(), Versions());
+
+        List<string?> Versions() => [.. TopicLog.Read(broker, snapshots).Select(record => record.Header("streamem_version"))];
+    }
+
+    [Fact]
+    public async Task Topic_DeletedWhileItIsWritten_EndsWith69AndSaysSo()
+    {
+        (string source, string snapshots) = await Topics();
+        Produce(source, 20 * Minibatch);
+        using var run = new KafkaRun(broker, source, Publish(snapshots, "every: null"));
+        using WorkerProcess process = run.Start();
+        await Eventually.True(() => TopicLog.Read(broker, snapshots).Count == 20, "20 versions");
+
+        await broker.Admin.DeleteTopicsAsync([snapshots]);
+        Produce(source, Minibatch, seed: 1);
+
+        Assert.Equal(ExitCode.Unavailable, await Eventually.Within(process.Exit()));
+        Assert.Contains($"publish.kafka: topic '{snapshots}' on {broker.Address}: ", process.Errors, StringComparison.Ordinal);
+        Assert.Contains("The topic was deleted; start again to create it.", process.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("cannot be reached", process.Output, StringComparison.Ordinal);
+        await RunUntil(run, () => Exists(snapshots) && TopicLog.Read(broker, snapshots).Count > 0, "the newest version");
     }
 
     [Fact]
@@ -125,6 +165,18 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
         await Eventually.True(() => process.HasExited || condition(), what);
         process.Terminate();
         Assert.True(await process.Exit() == 0, $"{process.Output}\n{process.Errors}");
+    }
+
+    private static async Task RunOnce(KafkaRun run)
+    {
+        (int code, string output, string errors) = await WorkerProcess.Run(run.Path, "run", "-c", "streamem.yaml", "--once");
+        Assert.True(code == 0, $"{output}\n{errors}");
+    }
+
+    private async Task Delete(string topic)
+    {
+        await broker.Admin.DeleteTopicsAsync([topic]);
+        await Eventually.True(() => !Exists(topic), "the topic is gone");
     }
 
     private bool Exists(string topic) => !broker.Admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics[0].Error.IsError;

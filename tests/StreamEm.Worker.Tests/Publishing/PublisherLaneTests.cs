@@ -95,7 +95,7 @@ public sealed class PublisherLaneTests
         _time.Advance(5 * Second);
         await using PublisherLane lane = await Eventually.Within(opening);
         lane.Release(Entries(1, 2, 3));
-        Assert.True(lane.Offer(2, isLast: false));
+        Assert.True(lane.Offer(2));
 
         publisher.Opening.SetResult(2);
         await Eventually.Within(lane.CloseAsync(CancellationToken.None));
@@ -133,6 +133,38 @@ public sealed class PublisherLaneTests
         Assert.Equal([3L], outbox.Capture().Select(entry => entry.Version));
     }
 
+    [Fact]
+    public async Task Outbox_EverythingAcknowledged_KeepsTheNewestOfAPublisherThatTakesNotEach()
+    {
+        await using PublisherLane each = await Open(new RecordingPublisher()), few = await Open(new RecordingPublisher { Only = 2 });
+        var outbox = new Outbox([each, few]);
+        foreach (OutboxEntry entry in Entries(1, 2, 3)) outbox.Add(entry);
+        await TakeAsync(Entries(1, 2, 3));
+        Assert.Equal([(2L, true)], Captured());
+
+        outbox.Add(Entries(4)[0]);
+        Assert.Equal([(4L, false)], Captured());
+        outbox.Add(new OutboxEntry(5, isLast: true, new byte[1]));
+        await TakeAsync([.. Entries(4), new OutboxEntry(5, isLast: true, new byte[1])]);
+        Assert.Equal([(5L, true)], Captured());
+        Assert.Equal(0, outbox.Bytes);
+
+        // As at a start: what a checkpoint kept is offered again, to whom it may be lost.
+        var again = new Outbox([await Open(new RecordingPublisher { Only = 2 })]);
+        Assert.True(again.Add(outbox.Capture()[0]));
+        Assert.Equal([(5L, false)], again.Capture().Select(entry => (entry.Version, entry.IsAcknowledged)));
+
+        IEnumerable<(long, bool)> Captured() => outbox.Capture().Select(entry => (entry.Version, entry.IsAcknowledged));
+
+        async Task TakeAsync(OutboxEntry[] entries)
+        {
+            foreach (PublisherLane lane in (PublisherLane[])[each, few]) lane.Release(entries);
+            await Eventually.True(() => !each.Lacks(entries[^1].Version, entries[^1].IsLast) && !few.Lacks(entries[^1].Version - (entries[^1].Version % 2), isLast: false), "acknowledgements");
+            await Eventually.True(() => !few.Lacks(entries[^1].Version, entries[^1].IsLast), "acknowledgements");
+            outbox.RemoveAcknowledged();
+        }
+    }
+
     private static OutboxEntry[] Entries(params long[] versions) => [.. versions.Select(version => new OutboxEntry(version, false, new byte[1]))];
 
     private async Task<PublisherLane> Open(RecordingPublisher publisher)
@@ -154,7 +186,9 @@ public sealed class PublisherLaneTests
 
         public override string Name => "recording";
 
-        public override int EveryUpdates => 1;
+        public int Only { get; init; } = 1;
+
+        public override int EveryUpdates => Only;
 
         public override TimeSpan? Every => Interval;
 

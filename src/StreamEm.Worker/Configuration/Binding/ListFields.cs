@@ -1,12 +1,15 @@
+using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Configuration.Binding;
 
-/// <summary>A list of texts, none empty, none twice, at least one.</summary>
+/// <summary>A list of texts of one kind (left out: any that is not empty), none twice, at least one.</summary>
 public sealed class TextListField<T>(
-    string key, string description, Func<T, IReadOnlyList<string>> get, Func<T, IReadOnlyList<string>, T> set) : Field<T>(key, description)
+    string key, string description, Func<T, IReadOnlyList<string>> get, Func<T, IReadOnlyList<string>, T> set, ValueKind<string>? kind = null) : Field<T>(key, description)
     where T : class
 {
+    private readonly ValueKind<string> _kind = kind ?? new TextKind();
+
     /// <inheritdoc/>
     public override T Bind(T owner, ConfigNode value, string path, Binder binder)
     {
@@ -15,8 +18,8 @@ public sealed class TextListField<T>(
         var texts = new Dictionary<string, Origin>(StringComparer.Ordinal);
         for (int i = 0; i < items.Count; i++)
         {
-            if (items[i] is not ScalarNode { Text: { Length: > 0 } text } || text.Contains('\0', StringComparison.Ordinal))
-                binder.Refuse(items[i], ConfigPath.Join(path, i), "a text that is not empty");
+            if (items[i] is not ScalarNode scalar || !_kind.TryParse(scalar.Text, out string? text))
+                binder.Refuse(items[i], ConfigPath.Join(path, i), _kind.Expected);
             else if (!texts.TryAdd(text, items[i].Origin))
                 binder.Problems.Error(items[i].Origin, $"'{text}' is in {ConfigPath.Shown(path)} twice; the first is at {texts[text]}");
         }

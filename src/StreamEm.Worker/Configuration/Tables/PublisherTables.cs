@@ -21,7 +21,7 @@ internal static class PublisherTables
         () => new KafkaPublisherOptions { Brokers = [], Topic = "" },
         new TextListField<KafkaPublisherOptions>("brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v }) { IsRequired = true },
         new ValueField<KafkaPublisherOptions>(new Setting<KafkaPublisherOptions, string>(
-            "topic", new TextKind(), o => o.Topic, (o, v) => o with { Topic = v }, "The compacted topic; the key is the model's id."))
+            "topic", new TopicNameKind(), o => o.Topic, (o, v) => o with { Topic = v }, "The compacted topic; the key is the model's id."))
         { IsRequired = true },
         new ValueField<KafkaPublisherOptions>(new Setting<KafkaPublisherOptions, int>(
             "every_updates", EveryUpdates, o => o.EveryUpdates, (o, v) => o with { EveryUpdates = v }, "Only versions divisible by it, and the last one.")),

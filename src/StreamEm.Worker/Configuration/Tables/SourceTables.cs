@@ -30,7 +30,7 @@ internal static class SourceTables
     private static readonly Table<KafkaSourceOptions> Kafka = new(
         () => new KafkaSourceOptions { Brokers = [], Topics = [] },
         new TextListField<KafkaSourceOptions>("brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v }) { IsRequired = true },
-        new TextListField<KafkaSourceOptions>("topics", "Topics to read.", o => o.Topics, (o, v) => o with { Topics = v }) { IsRequired = true },
+        new TextListField<KafkaSourceOptions>("topics", "Topics to read.", o => o.Topics, (o, v) => o with { Topics = v }, new TopicNameKind()) { IsRequired = true },
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, string?>(
             "group_id", new OptionalTextKind(), o => o.GroupId, (o, v) => o with { GroupId = v }, "Consumer group whose offsets are committed, so that lag can be seen.")),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, RecordFormat>(

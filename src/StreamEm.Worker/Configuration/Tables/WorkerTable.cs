@@ -33,7 +33,7 @@ internal static partial class WorkerTable
         () => new DeadLetterOptions { Brokers = [], Topic = "" },
         new TextListField<DeadLetterOptions>("brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v }) { IsRequired = true },
         new ValueField<DeadLetterOptions>(new Setting<DeadLetterOptions, string>(
-            "topic", new TextKind(), o => o.Topic, (o, v) => o with { Topic = v }, "The dead-letter topic."))
+            "topic", new TopicNameKind(), o => o.Topic, (o, v) => o with { Topic = v }, "The dead-letter topic."))
         { IsRequired = true },
         new ValueField<DeadLetterOptions>(new Setting<DeadLetterOptions, TimeSpan?>(
             "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter, (o, v) => o with { UnavailableAfter = v },
