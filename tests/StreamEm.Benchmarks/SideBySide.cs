@@ -30,7 +30,7 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
         Action[] parts =
         [
             () => OneThread(problems), () => SeveralThreads(problems), PhaseTable, () => Minibatches(problems), Sparse, SingleEvents,
-            new Ingest(report, quick).Run, new Overlap(report, quick).Run, new Growth(report, quick).Run,
+            new Ingest(report, quick).Run, Worker, new Growth(report, quick).Run,
             new KafkaThroughput(report, _goals, quick).Run, () => MicroRun.Run(report, quick),
         ];
         for (int part = 0; part < parts.Length; part++)
@@ -152,6 +152,12 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
                 report.Row(shape.ToString(), name, $"{active:P0}", on ? "yes" : "no", $"{dense:F1}", $"{sparse:F1}", $"{gain:F2}");
                 if (name == "separated" && shape.Dimension >= 32) _goals.AtLeast($"sparse gain {shape} separated", gain, shape.Dimension == 32 ? 1.5 : 1.7);
             }
+    }
+
+    private void Worker()
+    {
+        new Overlap(report, quick).Run();
+        VersionCost.Run(report, quick);
     }
 
     private void SingleEvents()
