@@ -9,8 +9,8 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes) : IAsyncDisposa
     private readonly Lock _lock = new();
     private readonly Queue<Item> _entries = new();
     private readonly SerializationLane _serialization = new();
-    private TaskCompletionSource _acknowledged = NewSignal();
     private readonly OutboxEntry?[] _newest = new OutboxEntry?[lanes.Count];
+    private TaskCompletionSource _acknowledged = NewSignal();
     private long _bytes, _bytesSinceCapture, _latest;
 
     /// <summary>

@@ -25,11 +25,11 @@ public sealed class OutboxEntry
     /// <summary>Whether it is the last version of a drained run, which every publisher wants.</summary>
     public bool IsLast { get; }
 
-    /// <summary>Whether <see cref="Json"/> is there without being made first.</summary>
-    public bool IsMade => _json.IsValueCreated;
-
     /// <summary>Whether every publisher has it: it is kept because it is the newest of one that does not take each version, and may have gone from there.</summary>
     public bool IsAcknowledged { get; }
+
+    /// <summary>Whether <see cref="Json"/> is there without being made first.</summary>
+    public bool IsMade => _json.IsValueCreated;
 
     /// <summary>The snapshot as one line of JSON, without the line feed.</summary>
     public ReadOnlyMemory<byte> Json => _json.Value;
