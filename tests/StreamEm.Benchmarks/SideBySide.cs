@@ -30,7 +30,7 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
         Action[] parts =
         [
             () => OneThread(problems), () => SeveralThreads(problems), PhaseTable, () => Minibatches(problems), Sparse, SingleEvents,
-            new Ingest(report, quick).Run, new Overlap(report, quick).Run, new Growth(report, quick).Run,
+            new Ingest(report, quick).Run, Worker, new Growth(report, quick).Run,
             new KafkaThroughput(report, _goals, quick).Run, () => MicroRun.Run(report, quick),
         ];
         for (int part = 0; part < parts.Length; part++)
@@ -101,7 +101,7 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     {
         report.Table(
             "Where the time goes", "Nanoseconds per row of every kernel on one block of 256 rows in cache, one thread; in brackets the share of the FMA peak.",
-            "(D,K)", "transpose", "full E", "full statistics", "diag E", "diag statistics", "log-sum-exp", "per (row, component)", "masses");
+            "(D,K)", "transpose", "full E", "full statistics", "diag E", "diag statistics", "log-sum-exp", "per (row, component)", "masses", "Cholesky and inverse, us");
         foreach (Shape shape in Shape.All(quick))
         {
             var phases = new Phases(shape.Dimension, shape.Components);
@@ -110,7 +110,7 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
             double lse = phases.Normalize();
             report.Row(
                 shape.ToString(), $"{phases.Transpose():F1}", Cell(phases.Triangular(), phases.FullFlops), Cell(phases.OuterProducts(), phases.FullFlops),
-                Cell(phases.Diagonal(), phases.DiagonalFlops), Cell(phases.Squares(), phases.DiagonalFlops), $"{lse:F1}", $"{lse / shape.Components:F2}", $"{phases.Masses():F1}");
+                Cell(phases.Diagonal(), phases.DiagonalFlops), Cell(phases.Squares(), phases.DiagonalFlops), $"{lse:F1}", $"{lse / shape.Components:F2}", $"{phases.Masses():F1}", $"{phases.Factor():F2}");
             _goals.AtMost($"log-sum-exp {shape}, ns per (row, component)", lse / shape.Components, 0.75);
         }
     }
@@ -152,6 +152,12 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
                 report.Row(shape.ToString(), name, $"{active:P0}", on ? "yes" : "no", $"{dense:F1}", $"{sparse:F1}", $"{gain:F2}");
                 if (name == "separated" && shape.Dimension >= 32) _goals.AtLeast($"sparse gain {shape} separated", gain, shape.Dimension == 32 ? 1.5 : 1.7);
             }
+    }
+
+    private void Worker()
+    {
+        new Overlap(report, quick).Run();
+        VersionCost.Run(report, quick);
     }
 
     private void SingleEvents()

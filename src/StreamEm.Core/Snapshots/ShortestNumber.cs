@@ -5,8 +5,8 @@ namespace StreamEm.Core.Snapshots;
 
 /// <summary>
 /// The decimal text of a double with the fewest digits that read back as the same double, of those the one nearest to it (R. Giulietti, The
-/// Schubfach way to render doubles, 2021): three 64 x 128-bit products with a power of ten settle every double. Laid out as the runtime does,
-/// byte for byte, several times as fast.
+/// Schubfach way to render doubles, 2021): three 64 x 128-bit products with a power of ten settle every double. Laid out as
+/// the runtime does, but for integers of 16 and 17 digits that end in zeros: these take an exponent.
 /// </summary>
 internal static class ShortestNumber
 {

@@ -4,7 +4,7 @@ namespace StreamEm.Worker.Publishing;
 
 /// <summary>
 /// Does the work that new snapshots make - their JSON - beside the learner, one after the other in their order. Bounded: when so many wait, the one
-/// who adds waits too, and nothing is left out. Life cycle: <see cref="Add"/> from one thread, disposed once.
+/// who adds waits too, and nothing is left out. Life cycle: <see cref="Add"/> by one thread at a time, disposed once.
 /// </summary>
 internal sealed class SerializationLane : IAsyncDisposable
 {
