@@ -60,6 +60,17 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
         }
     }
 
+    /// <summary>
+    /// Makes the client turn to the brokers that lead partitions. Its thread for a broker that has nothing to fetch sleeps for up to half a second and does not
+    /// notice that a partition was resumed; any question to that broker wakes it. Nobody waits for the answer, and a failure shows in the fetching itself.
+    /// </summary>
+    public void Rouse(IEnumerable<TopicPartition> partitions)
+    {
+        IEnumerable<TopicPartitionOffsetSpec> specs = [.. partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Earliest() })];
+        _ = _admin.ListOffsetsAsync(specs, new ListOffsetsOptions { RequestTimeout = Timeout })
+            .ContinueWith(answer => answer.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
     /// <summary>Stops the polling of the answers, which must end before the consumer does.</summary>
     public void Dispose() => _admin.Dispose();
 

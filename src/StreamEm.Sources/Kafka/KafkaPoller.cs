@@ -158,7 +158,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
         _outage.ThrowIfTooLong();
         StoreDurable(consumer);
         if (_watch!.Poll() is { } topics) TakeNewPartitions(consumer, cluster, topics);
-        _readAhead!.Balance(_partitions);
+        _readAhead!.Balance(_partitions, cluster);
         _ends.Note(consumer, _partitions);
 
         // Many messages a turn: the checks above are for every 100 ms, not for every message.

@@ -18,7 +18,7 @@ internal sealed class ReadAhead(IConsumer<MessageBytes, MessageBytes> consumer, 
     private bool IsFull => inbox.Bytes > bound;
 
     /// <summary>Pauses and resumes.</summary>
-    public void Balance(IReadOnlyList<AssignedPartition> partitions)
+    public void Balance(IReadOnlyList<AssignedPartition> partitions, KafkaCluster cluster)
     {
         if (_paused == 0 && !IsFull) return;
         long share = bound / Math.Max(1, partitions.Count);
@@ -28,6 +28,7 @@ internal sealed class ReadAhead(IConsumer<MessageBytes, MessageBytes> consumer, 
         foreach (AssignedPartition partition in resumed) partition.IsPaused = false;
         _paused -= resumed.Count;
         consumer.Resume(resumed.Select(partition => partition.TopicPartition));
+        cluster.Rouse(resumed.Select(partition => partition.TopicPartition));
     }
 
     /// <summary>Stops fetching partitions until they are resumed by <see cref="Balance"/>; those that a drained run has read stay paused.</summary>
