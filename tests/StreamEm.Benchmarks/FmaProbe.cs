@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using StreamEm.Worker.Api;
 
 namespace StreamEm.Benchmarks;
 

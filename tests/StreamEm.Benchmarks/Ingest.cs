@@ -1,12 +1,14 @@
 using System.Globalization;
 using System.Text;
 using CsvHelper;
-using StreamEm.Core;
-using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
+using StreamEm.Core.Data;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
+using StreamEm.Worker.Api;
+using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 

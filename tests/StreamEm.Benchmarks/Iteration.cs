@@ -1,6 +1,7 @@
-using StreamEm.Core;
+using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
+using StreamEm.Core.Models.Mixtures;
 
 namespace StreamEm.Benchmarks;
 

@@ -1,11 +1,14 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
+using StreamEm.Core.Data;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Configuration.Binding;
+using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Benchmarks;

@@ -6,8 +6,9 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
-using StreamEm.Core;
+using StreamEm.Core.Data;
 using StreamEm.Sources.Decoding;
+using StreamEm.Worker.Commands;
 
 namespace StreamEm.Benchmarks;
 

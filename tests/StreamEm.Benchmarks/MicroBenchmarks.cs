@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using StreamEm.Core;
+using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Benchmarks;

@@ -6,6 +6,8 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using Perfolizer.Horology;
+using StreamEm.Core.LinearAlgebra;
+using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 
@@ -25,7 +27,7 @@ internal static class MicroRun
         {
             if (result.ResultStatistics is not { } statistics)
                 throw new InvalidOperationException($"{result.BenchmarkCase.DisplayInfo} gave no result; run with --micro to see why.");
-            double perRow = 1.0 / Core.RowBlock.Capacity;
+            double perRow = 1.0 / RowBlock.Capacity;
             report.Row(
                 result.BenchmarkCase.Descriptor.WorkloadMethod.Name, $"{result.BenchmarkCase.Parameters["Shape"]}", $"{statistics.Mean * perRow:F2}",
                 $"{statistics.StandardDeviation * perRow:F2}", $"{result.GcStats.GetBytesAllocatedPerOperation(result.BenchmarkCase)}");

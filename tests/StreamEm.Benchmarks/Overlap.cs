@@ -1,9 +1,12 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
+using StreamEm.Core.Initialization;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources.Files;
 using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Configuration.Binding;
+using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 

@@ -2,7 +2,9 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using StreamEm.Core;
+using StreamEm.Core.Data;
+using StreamEm.Worker.Api;
+using StreamEm.Worker.Commands;
 
 namespace StreamEm.Benchmarks;
 

@@ -1,4 +1,4 @@
-using StreamEm.Core;
+using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Benchmarks;

@@ -1,3 +1,4 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 

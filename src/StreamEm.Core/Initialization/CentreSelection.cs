@@ -1,4 +1,4 @@
-using StreamEm.Core.Estimation;
+using StreamEm.Core.Data;
 
 namespace StreamEm.Core.Initialization;
 

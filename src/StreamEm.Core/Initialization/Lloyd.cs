@@ -1,3 +1,5 @@
+using StreamEm.Core.Data;
+
 namespace StreamEm.Core.Initialization;
 
 /// <summary>k-means from given centres (Lloyd 1982): hard assignments to start an EM with.</summary>

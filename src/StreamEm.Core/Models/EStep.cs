@@ -1,3 +1,5 @@
+using StreamEm.Core.Data;
+
 namespace StreamEm.Core.Models;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Models;

@@ -1,3 +1,5 @@
+using StreamEm.Core.Catalog;
+
 namespace StreamEm.Core.Models;
 
 /// <summary>The options of one kind of model, from which it is made once the features' variances are known.</summary>

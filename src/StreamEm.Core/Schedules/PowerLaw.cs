@@ -1,5 +1,3 @@
-using StreamEm.Core.Estimation;
-
 namespace StreamEm.Core.Schedules;
 
 /// <summary>

@@ -1,5 +1,7 @@
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Models;
+using StreamEm.Core.Schedules;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;

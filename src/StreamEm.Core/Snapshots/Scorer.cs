@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using StreamEm.Core.Estimation;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 

@@ -1,8 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
 using StreamEm.Core.Calibration;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Models;
+using StreamEm.Core.Schedules;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;

@@ -44,6 +44,6 @@ public sealed record Checkpoint
     /// </summary>
     public required IReadOnlyList<OutboxEntry> Outbox { get; init; }
 
-    /// <summary>What <see cref="Core.Estimation.Learner.Save"/> wrote.</summary>
+    /// <summary>What <see cref="Core.Learning.Learner.Save"/> wrote.</summary>
     public required ReadOnlyMemory<byte> Learner { get; init; }
 }

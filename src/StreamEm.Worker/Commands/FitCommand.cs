@@ -2,7 +2,7 @@ using System.Buffers;
 using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamEm.Core.Estimation;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Display;

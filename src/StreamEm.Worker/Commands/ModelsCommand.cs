@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Spectre.Console;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Models;
 using StreamEm.Core.Settings;
 

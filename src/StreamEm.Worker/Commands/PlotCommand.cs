@@ -1,5 +1,5 @@
 using System.CommandLine;
-using StreamEm.Core;
+using StreamEm.Core.Data;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;

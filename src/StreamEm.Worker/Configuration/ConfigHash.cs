@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using StreamEm.Core.Models;
+using StreamEm.Core.Catalog;
 using StreamEm.Worker.Configuration.Tables;
 
 namespace StreamEm.Worker.Configuration;

@@ -1,6 +1,7 @@
-using StreamEm.Core.Estimation;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Sources;
+using StreamEm.Worker.Checkpoints;
 
 namespace StreamEm.Worker.Configuration;
 

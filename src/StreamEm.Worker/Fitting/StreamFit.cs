@@ -1,6 +1,7 @@
 using System.Buffers;
 using Spectre.Console;
-using StreamEm.Core.Estimation;
+using StreamEm.Core.Data;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
@@ -65,7 +66,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
     }
 
     /// <summary>Scores every minibatch under the parameters before it (test-then-train).</summary>
-    private static Action<Core.Minibatch, Scorer> ScoreInto(Stream output)
+    private static Action<Minibatch, Scorer> ScoreInto(Stream output)
     {
         var buffer = new ArrayBufferWriter<byte>();
         var format = new JsonScoreFormat(buffer, asLines: true, withVersion: true);

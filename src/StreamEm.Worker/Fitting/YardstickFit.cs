@@ -1,5 +1,6 @@
-using StreamEm.Core;
+using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;

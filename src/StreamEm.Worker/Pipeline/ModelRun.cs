@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using StreamEm.Core.Estimation;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;

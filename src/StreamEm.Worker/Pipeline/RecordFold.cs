@@ -1,4 +1,4 @@
-using StreamEm.Core.Estimation;
+using StreamEm.Core.Learning;
 using StreamEm.Sources;
 
 namespace StreamEm.Worker.Pipeline;

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using StreamEm.Sources;
+using StreamEm.Worker.Api;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Telemetry;
 

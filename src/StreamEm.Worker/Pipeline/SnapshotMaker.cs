@@ -1,4 +1,4 @@
-using StreamEm.Core.Estimation;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Publishing;

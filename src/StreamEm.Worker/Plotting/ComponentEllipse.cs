@@ -1,3 +1,4 @@
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Vectors;
 
@@ -59,5 +60,5 @@ internal sealed record ComponentEllipse(double X, double Y, double VarianceX, do
     }
 
     private static bool IsDiagonal(ModelSnapshot snapshot) =>
-        snapshot.Model is StreamEm.Core.Models.GaussianMixtureOptions { CovarianceType: StreamEm.Core.Models.CovarianceType.Diag };
+        snapshot.Model is GaussianMixtureOptions { CovarianceType: CovarianceType.Diag };
 }

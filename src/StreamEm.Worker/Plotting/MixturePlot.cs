@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Web;
-using StreamEm.Core;
+using StreamEm.Core.Data;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Worker.Plotting;

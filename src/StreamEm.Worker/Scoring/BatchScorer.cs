@@ -1,4 +1,4 @@
-using StreamEm.Core;
+using StreamEm.Core.Data;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 

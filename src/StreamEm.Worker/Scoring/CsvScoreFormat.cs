@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Worker.Api;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Scoring;

@@ -1,4 +1,7 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
+using StreamEm.Core.Initialization;
 using StreamEm.Core.Models;
 using StreamEm.Core.Tests.Support;
 

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Vectors;
 

@@ -1,4 +1,5 @@
 using StreamEm.Core.Models;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Tests.Contracts;
 
 namespace StreamEm.Core.Tests.Models;

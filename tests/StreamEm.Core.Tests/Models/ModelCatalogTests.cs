@@ -1,4 +1,6 @@
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Models;
+using StreamEm.Core.Models.Mixtures;
 
 namespace StreamEm.Core.Tests.Models;
 

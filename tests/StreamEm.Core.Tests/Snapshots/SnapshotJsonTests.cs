@@ -2,8 +2,9 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
+using StreamEm.Core.Data;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
 

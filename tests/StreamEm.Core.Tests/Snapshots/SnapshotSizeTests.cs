@@ -2,7 +2,9 @@ using System.Buffers;
 using System.Globalization;
 using StreamEm.Core.Calibration;
 using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
+using StreamEm.Core.Features;
+using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Vectors;
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Core.Tests.Support;
 
@@ -39,9 +41,9 @@ internal static class CsvData
     /// <summary>Every feature minus its mean over its population standard deviation.</summary>
     public static Minibatch ZScore(Minibatch batch)
     {
-        Standardization standardization = Core.Estimation.Standardizer.Learn(batch);
+        Standardization standardization = Standardizer.Learn(batch);
         var result = new Minibatch(batch.Dimension, batch.Count);
-        Core.Estimation.Standardizer.Apply(Core.Estimation.Standardizer.Scaling(standardization), batch, 0, batch.Count, result);
+        Standardizer.Apply(Standardizer.Scaling(standardization), batch, 0, batch.Count, result);
         return result;
     }
 }

@@ -1,5 +1,6 @@
 using MathNet.Numerics.LinearAlgebra;
-using StreamEm.Core.Estimation;
+using StreamEm.Core.Data;
+using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Tests.Support;
 

@@ -1,4 +1,5 @@
-using StreamEm.Core.Estimation;
+using StreamEm.Core.Data;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using StreamEm.Core.Models;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Commands;
 

@@ -1,3 +1,6 @@
+using StreamEm.Worker.Api;
+using StreamEm.Worker.Configuration;
+
 namespace StreamEm.Worker.Tests.Configuration;
 
 /// <summary>Everything wrong is reported at once, each where it is written.</summary>

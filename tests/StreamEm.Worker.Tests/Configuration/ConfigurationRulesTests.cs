@@ -1,3 +1,4 @@
+using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Tests.Configuration;

@@ -1,9 +1,13 @@
 using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
+using StreamEm.Core.Initialization;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Schedules;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
+using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Tests.Configuration;

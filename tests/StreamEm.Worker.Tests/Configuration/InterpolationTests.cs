@@ -1,3 +1,5 @@
+using StreamEm.Core.Schedules;
+using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Tests.Configuration;

@@ -1,4 +1,5 @@
-using StreamEm.Core.Models;
+using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Schedules;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration;

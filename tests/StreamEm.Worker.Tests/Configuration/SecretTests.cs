@@ -1,4 +1,5 @@
 using StreamEm.Sources.Kafka;
+using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Tests.Configuration;

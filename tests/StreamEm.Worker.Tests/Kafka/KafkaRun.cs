@@ -1,3 +1,4 @@
+using StreamEm.Core.Data;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Tests.Support;

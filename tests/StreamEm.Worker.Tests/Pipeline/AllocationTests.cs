@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
-using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
+using StreamEm.Core.Initialization;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Worker.Checkpoints;

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
+using StreamEm.Core.Initialization;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
+using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;

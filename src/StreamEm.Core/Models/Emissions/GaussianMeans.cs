@@ -1,3 +1,5 @@
+using StreamEm.Core.Features;
+
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>What the Gaussian families share about K x D means.</summary>

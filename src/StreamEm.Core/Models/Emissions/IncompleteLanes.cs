@@ -1,3 +1,5 @@
+using StreamEm.Core.LinearAlgebra;
+
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>The lanes of rows with missing values: kernels run over them like all others, and then they are set anew.</summary>

@@ -1,3 +1,5 @@
+using StreamEm.Core.LinearAlgebra;
+
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>The E-step of spherical components: that of independent features with one variance, its squares summed over the features.</summary>

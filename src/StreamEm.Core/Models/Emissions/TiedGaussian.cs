@@ -1,3 +1,4 @@
+using StreamEm.Core.Features;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Vectors;
 

@@ -1,3 +1,4 @@
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Models;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Text;

@@ -1,4 +1,7 @@
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Initialization;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Schedules;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;

@@ -1,7 +1,9 @@
+using StreamEm.Core.Data;
+using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 
-namespace StreamEm.Core.Estimation;
+namespace StreamEm.Core.Learning;
 
 /// <summary>Batch EM on the same model, data and start as a stream: the yardstick.</summary>
 /// <param name="Snapshot">The converged parameters; version and updates are the iterations.</param>

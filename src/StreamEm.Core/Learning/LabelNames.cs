@@ -1,6 +1,7 @@
 using System.Globalization;
+using StreamEm.Core.Data;
 
-namespace StreamEm.Core.Estimation;
+namespace StreamEm.Core.Learning;
 
 /// <summary>
 /// Which component a label stands for: a number 0 .. K-1 its own; any other text the lowest component without a name, in the order the texts

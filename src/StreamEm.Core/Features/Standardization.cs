@@ -1,4 +1,4 @@
-namespace StreamEm.Core;
+namespace StreamEm.Core.Features;
 
 /// <summary>
 /// Location and scale of every feature: a value x in the user's units is (x - location) / scale inside. Fixed when learning starts and kept

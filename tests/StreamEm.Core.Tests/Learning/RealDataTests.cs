@@ -1,9 +1,11 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
 
-namespace StreamEm.Core.Tests.Estimation;
+namespace StreamEm.Core.Tests.Learning;
 
 /// <summary>
 /// Share of the gain from one component to converged batch EM that a stream recovers, against references made with scikit-learn 1.2.1

@@ -1,6 +1,7 @@
+using StreamEm.Core.Features;
 using StreamEm.Core.Vectors;
 
-namespace StreamEm.Core.Models;
+namespace StreamEm.Core.Models.Mixtures;
 
 /// <summary>
 /// A finite mixture over any <see cref="Emission"/>: p(x) = sum_k weights[k] p(x given z = k). Parameters: <c>weights [K]</c>, then the

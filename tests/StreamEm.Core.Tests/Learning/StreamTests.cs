@@ -1,8 +1,13 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
+using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Schedules;
+using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
 
-namespace StreamEm.Core.Tests.Estimation;
+namespace StreamEm.Core.Tests.Learning;
 
 /// <summary>
 /// Streams of known truth. Tolerances: the worst of 16 seeds of a right implementation, rounded up; implementations with one known mistake

@@ -1,6 +1,6 @@
 using StreamEm.Core.Models.Emissions;
 
-namespace StreamEm.Core.Models;
+namespace StreamEm.Core.Models.Mixtures;
 
 /// <summary>The form of the covariances, with scikit-learn's names.</summary>
 public enum CovarianceType

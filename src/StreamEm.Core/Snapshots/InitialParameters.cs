@@ -1,7 +1,8 @@
+using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
 
-namespace StreamEm.Core.Estimation;
+namespace StreamEm.Core.Snapshots;
 
 /// <summary>Parameters to start exactly at, in the user's units.</summary>
 /// <param name="Blocks">Values by block name, row-major: weights, means, covariances.</param>

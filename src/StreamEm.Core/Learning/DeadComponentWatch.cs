@@ -1,6 +1,8 @@
+using StreamEm.Core.Data;
+using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
 
-namespace StreamEm.Core.Estimation;
+namespace StreamEm.Core.Learning;
 
 /// <summary>
 /// Watches for components that have lost their weight. One whose weight has been worth less than D + 1 observations, or less than 1/1000 of its

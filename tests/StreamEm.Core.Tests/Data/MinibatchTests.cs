@@ -1,4 +1,6 @@
-namespace StreamEm.Core.Tests;
+using StreamEm.Core.Data;
+
+namespace StreamEm.Core.Tests.Data;
 
 public sealed class MinibatchTests
 {

@@ -1,6 +1,8 @@
+using StreamEm.Core.Models;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Settings;
 
-namespace StreamEm.Core.Models;
+namespace StreamEm.Core.Catalog;
 
 /// <summary>Every kind of model there is. A new one costs its options record and one entry here.</summary>
 public static class ModelCatalog

@@ -1,4 +1,4 @@
-namespace StreamEm.Core;
+namespace StreamEm.Core.Data;
 
 /// <summary>
 /// N observations of D features, row-major, NaN = missing, with what may accompany an observation: a weight, a label that clamps its

@@ -1,4 +1,4 @@
-namespace StreamEm.Core;
+namespace StreamEm.Core.Data;
 
 /// <summary>Bags of words in compressed sparse row form: row i has the terms <c>Starts[i] .. Starts[i + 1]</c>.</summary>
 public sealed class SparseRows

@@ -1,9 +1,12 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
 
-namespace StreamEm.Core.Tests.Estimation;
+namespace StreamEm.Core.Tests.Learning;
 
 /// <summary>Data that break naive EM: parameters stay finite, the cases are reported.</summary>
 public sealed class DegenerateTests

@@ -1,6 +1,6 @@
-using StreamEm.Core.LinearAlgebra;
+using StreamEm.Core.Data;
 
-namespace StreamEm.Core;
+namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
 /// Up to 256 observations, transposed to feature-major so that a SIMD lane is an observation: feature d of observation i is

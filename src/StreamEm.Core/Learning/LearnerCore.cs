@@ -1,11 +1,14 @@
 using StreamEm.Core.Calibration;
+using StreamEm.Core.Data;
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
 
-namespace StreamEm.Core.Estimation;
+namespace StreamEm.Core.Learning;
 
 /// <summary>What a learner has once there are parameters: model, standardisation, recursion, and the watch over dead components.</summary>
 internal sealed class LearnerCore

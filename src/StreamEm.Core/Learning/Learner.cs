@@ -1,8 +1,10 @@
 using StreamEm.Core.Calibration;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 
-namespace StreamEm.Core.Estimation;
+namespace StreamEm.Core.Learning;
 
 /// <summary>Where a learner stands.</summary>
 public enum LearnerStatus

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using StreamEm.Core.Data;
 
-namespace StreamEm.Core.Estimation;
+namespace StreamEm.Core.Learning;
 
 /// <summary>Arrays and optional values in a saved state: little-endian, lengths first.</summary>
 internal static class StateBinary

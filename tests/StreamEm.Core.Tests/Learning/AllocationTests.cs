@@ -1,8 +1,10 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
-using StreamEm.Core.Models;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Tests.Support;
 
-namespace StreamEm.Core.Tests.Estimation;
+namespace StreamEm.Core.Tests.Learning;
 
 public sealed class AllocationTests
 {

@@ -1,6 +1,7 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
 
-namespace StreamEm.Core.Models;
+namespace StreamEm.Core.Models.Mixtures;
 
 /// <summary>
 /// The E-step of a mixture: a loop over row blocks. Log-densities of all components, log weights added, labels clamped, normalised in log

@@ -1,6 +1,7 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
 
-namespace StreamEm.Core.Estimation;
+namespace StreamEm.Core.Features;
 
 /// <summary>Learns location and scale of the features and applies them.</summary>
 internal static class Standardizer
