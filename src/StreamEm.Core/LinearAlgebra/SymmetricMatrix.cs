@@ -1,9 +1,8 @@
 using MathNet.Numerics.LinearAlgebra;
-using StreamEm.Core.LinearAlgebra;
 
-namespace StreamEm.Core.Models.Emissions;
+namespace StreamEm.Core.LinearAlgebra;
 
-/// <summary>What the Gaussian families share about D x D covariances.</summary>
+/// <summary>Symmetric D x D matrices: covariances.</summary>
 internal static class SymmetricMatrix
 {
     /// <summary>Lower triangle of a full row-major matrix.</summary>
@@ -48,18 +47,17 @@ internal static class SymmetricMatrix
     }
 
     /// <summary>
-    /// If the full matrix is not positive definite, raises its eigenvalues to <paramref name="floor"/> and reports the smallest one found.
+    /// If the full matrix is not positive definite, raises its eigenvalues to <paramref name="floor"/>.
     /// </summary>
     /// <param name="full">D x D, row-major; overwritten only when floored.</param>
     /// <param name="dimension">D.</param>
     /// <param name="floor">Smallest eigenvalue allowed.</param>
     /// <param name="scratch">P(D) doubles.</param>
-    /// <param name="component">For the report.</param>
-    /// <param name="events">Told of a floored covariance.</param>
-    public static void EnsurePositiveDefinite(Span<double> full, int dimension, double floor, Span<double> scratch, int component, ModelEvents events)
+    /// <returns>The smallest eigenvalue found when it was floored; null when it was positive definite.</returns>
+    public static double? EnsurePositiveDefinite(Span<double> full, int dimension, double floor, Span<double> scratch)
     {
         Pack(full, dimension, scratch);
-        if (Cholesky.Factor(scratch, dimension, out _) < 0) return;
+        if (Cholesky.Factor(scratch, dimension, out _) < 0) return null;
         var decomposition = Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric);
         double smallest = decomposition.EigenValues.Min(value => value.Real);
         Matrix<double> raised = Matrix<double>.Build.Dense(dimension, dimension);
@@ -70,7 +68,7 @@ internal static class SymmetricMatrix
         }
         for (int i = 0; i < dimension; i++)
             for (int j = 0; j < dimension; j++) full[i * dimension + j] = 0.5 * (raised[i, j] + raised[j, i]);
-        events.Add(ModelEventKind.CovarianceFloored, component, smallest);
+        return smallest;
     }
 
     /// <summary>Packed inverse Cholesky factor of a full covariance, and sum_i log L_ii.</summary>
@@ -95,10 +93,10 @@ internal static class SymmetricMatrix
         return least;
     }
 
-    /// <summary>full[i, j] *= left[i] * left[j].</summary>
-    public static void Scale(Span<double> full, IReadOnlyList<double> factors, bool inverse)
+    /// <summary>full[i, j] *= factors[i] * factors[j], or divided by it.</summary>
+    public static void Scale(Span<double> full, ReadOnlySpan<double> factors, bool inverse)
     {
-        int dimension = factors.Count;
+        int dimension = factors.Length;
         for (int i = 0; i < dimension; i++)
             for (int j = 0; j < dimension; j++)
             {
