@@ -1,6 +1,7 @@
-using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Features;
+using StreamEm.Core.Settings;
 
-namespace StreamEm.Core.Models.Mixtures;
+namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>The form of the covariances, with scikit-learn's names.</summary>
 public enum CovarianceType
@@ -18,17 +19,23 @@ public enum CovarianceType
     Spherical,
 }
 
-/// <summary>A mixture of Gaussians: <c>type: gaussian_mixture</c>.</summary>
-public sealed record GaussianMixtureOptions : LatentModelOptions
+/// <summary>Gaussian components.</summary>
+public sealed record GaussianOptions : EmissionOptions
 {
-    /// <summary>The name in the catalogue.</summary>
-    public const string TypeName = "gaussian_mixture";
+    /// <summary>The family in the catalogue.</summary>
+    public static EmissionEntry Catalogued { get; } = new(
+        "gaussian",
+        "K multivariate Gaussians; clusters, densities and anomalies of continuous records.",
+        () => new GaussianOptions(),
+        new Setting<GaussianOptions, CovarianceType>(
+            "covariance_type", new ChoiceKind<CovarianceType>(), o => o.CovarianceType, (o, v) => o with { CovarianceType = v },
+            "Form of the covariances: a matrix each, one shared matrix, variances per feature, one variance."),
+        new Setting<GaussianOptions, double>(
+            "reg_covar", new NumberKind(Interval.AtLeast(0)), o => o.RegCovar, (o, v) => o with { RegCovar = v },
+            "Added to the diagonal of every covariance, in units of each feature's variance."));
 
     /// <inheritdoc/>
-    public override string Type => TypeName;
-
-    /// <summary>Number of components K.</summary>
-    public int Components { get; init; } = 4;
+    public override EmissionEntry Entry => Catalogued;
 
     /// <summary>Form of the covariances.</summary>
     public CovarianceType CovarianceType { get; init; } = CovarianceType.Full;
@@ -36,29 +43,33 @@ public sealed record GaussianMixtureOptions : LatentModelOptions
     /// <summary>Added to the diagonal of every covariance in the M-step, in units of each feature's variance.</summary>
     public double RegCovar { get; init; } = 1e-6;
 
+    /// <inheritdoc/>
+    public override Feature Plan(string feature) => new(feature);
+
     /// <summary>A full covariance is singular below D + 1 rows a component; a shared one needs D rows beyond one a component; a variance needs two.</summary>
-    public override long RowsToStart(int dimension) => CovarianceType switch
+    public override long RowsToStart(int components, int dimension) => CovarianceType switch
     {
-        CovarianceType.Full => (long)Components * (dimension + 1),
-        CovarianceType.Tied => (long)Components + dimension,
-        _ => 2L * Components,
+        CovarianceType.Full => (long)components * (dimension + 1),
+        CovarianceType.Tied => (long)components + dimension,
+        _ => 2L * components,
     };
 
     /// <inheritdoc/>
-    public override LatentModel Create(int dimension, ReadOnlySpan<double> featureVariances)
+    public override Emission Create(IReadOnlyList<Feature> features, int components)
     {
+        int dimension = features.Count;
         double[] ridge = new double[dimension];
-        for (int d = 0; d < dimension; d++) ridge[d] = RegCovar * featureVariances[d];
+        for (int d = 0; d < dimension; d++) ridge[d] = RegCovar * features[d].Variance;
         double mean = 0;
-        foreach (double variance in featureVariances) mean += variance / dimension;
+        foreach (Feature feature in features) mean += feature.Variance / dimension;
         var regularization = new CovarianceRegularization(ridge, CovarianceRegularization.RelativeFloor * mean);
-        return new Mixture(Type, CovarianceType switch
+        return CovarianceType switch
         {
-            CovarianceType.Full => new FullGaussian(Components, dimension, regularization),
-            CovarianceType.Tied => new TiedGaussian(Components, dimension, regularization),
-            CovarianceType.Diag => new DiagonalGaussian(Components, dimension, regularization),
-            CovarianceType.Spherical => new SphericalGaussian(Components, dimension, regularization),
-            _ => throw new ArgumentOutOfRangeException(nameof(featureVariances), CovarianceType, "Unknown covariance type."),
-        });
+            CovarianceType.Full => new FullGaussian(components, dimension, regularization),
+            CovarianceType.Tied => new TiedGaussian(components, dimension, regularization),
+            CovarianceType.Diag => new DiagonalGaussian(components, dimension, regularization),
+            CovarianceType.Spherical => new SphericalGaussian(components, dimension, regularization),
+            _ => throw new InvalidOperationException($"Unknown covariance type {CovarianceType}."),
+        };
     }
 }
