@@ -1,86 +1,66 @@
 using StreamEm.Core.Data;
-using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Features;
 
-/// <summary>Learns location and scale of the features and applies them.</summary>
-internal static class Standardizer
+/// <summary>What the first records say of the features: location, scale, variance, and which have no value at all.</summary>
+internal static class FeatureStatistics
 {
-    /// <summary>Standardised values are held within this, so that no square overflows; a value so far off belongs to no component.</summary>
-    private const double Limit = 1e100;
-
     /// <summary>A value further from the median than so many interquartile ranges does not take part in learning location and scale.</summary>
     private const double MaxSpreads = 1e3;
 
-    /// <summary>A row with a standardised value beyond this is not used to find first parameters: a glitch, not a cluster.</summary>
+    /// <summary>A row with a value inside beyond this is not used to find first parameters: a glitch, not a cluster.</summary>
     private const double Glitch = 1e6;
 
     /// <summary>
-    /// Weighted mean and standard deviation of every feature's present values, those far outside left out; for a constant feature scale 1. Two
-    /// passes keep all digits of small spreads on large offsets.
+    /// Weighted mean and standard deviation of every scaled feature's present values, those far outside left out; for a constant feature scale 1. Two
+    /// passes keep all digits of small spreads on large offsets. Then the variances inside, rows without glitches.
     /// </summary>
-    public static Standardization Learn(Minibatch batch)
+    public static FeatureSpace Learn(FeatureSpace plan, Minibatch rows)
     {
-        int dimension = batch.Dimension;
-        double[] location = new double[dimension], scale = new double[dimension];
-        for (int d = 0; d < dimension; d++)
+        Feature[] features = [.. plan.Features];
+        for (int d = 0; d < features.Length; d++)
+            if (features[d].Scaling != FeatureScaling.None) features[d] = Scaled(features[d], rows, d);
+        ShareScales(features);
+        var space = new FeatureSpace(features);
+        var inside = new Minibatch(rows.Dimension, Math.Max(1, rows.Count));
+        space.Encode(rows, 0, rows.Count, inside);
+        Minibatch regular = WithoutGlitches(inside);
+        for (int d = 0; d < features.Length; d++)
         {
-            (double low, double high) = Bounds(batch, d);
-            double mean = Mean(batch, d, 0, squared: false, low, high);
-            mean += Mean(batch, d, mean, squared: false, low, high);
-            double deviation = Math.Sqrt(Mean(batch, d, mean, squared: true, low, high));
-            location[d] = double.IsFinite(mean) ? mean : 0;
-            // Below the rounding of the values themselves there is no spread to speak of.
-            bool spread = deviation > 1e-14 * Math.Abs(mean) && double.IsFinite(deviation);
-            scale[d] = spread ? deviation : 1;
+            double mean = Mean(regular, d, 0, squared: false), variance = Mean(regular, d, mean, squared: true);
+            features[d] = features[d] with { Mean = mean, Variance = variance > 0 && double.IsFinite(variance) ? variance : 1 };
         }
-        return new Standardization(location, scale);
+        return new FeatureSpace(features);
     }
 
-    /// <summary>Location and scale from a model's own moments.</summary>
-    public static Standardization FromMoments(ReadOnlySpan<double> mean, ReadOnlySpan<double> variance)
+    /// <summary>
+    /// The rows (inside) that may be searched for first parameters; all of them where that leaves none. In a sequence a glitch leaves a row without values, so
+    /// that the order of the others stays.
+    /// </summary>
+    public static Minibatch WithoutGlitches(Minibatch inside)
     {
-        double[] scale = new double[variance.Length];
-        for (int d = 0; d < scale.Length; d++) scale[d] = variance[d] > 0 ? Math.Sqrt(variance[d]) : 1;
-        return new Standardization(mean.ToArray(), scale);
-    }
-
-    /// <summary>Variance of every feature in standardised units: 1, or what it is where the scale was not learned.</summary>
-    public static double[] Variances(Minibatch standardized)
-    {
-        double[] variances = new double[standardized.Dimension];
-        for (int d = 0; d < variances.Length; d++)
+        bool inSequences = !inside.SequenceStarts.IsEmpty;
+        double[] missing = new double[inside.Dimension];
+        Array.Fill(missing, double.NaN);
+        var kept = new Minibatch(inside.Dimension, Math.Max(1, inside.Count));
+        int regular = 0;
+        for (int row = 0; row < inside.Count; row++)
         {
-            double mean = Mean(standardized, d, 0, squared: false), variance = Mean(standardized, d, mean, squared: true);
-            variances[d] = variance > 0 && double.IsFinite(variance) ? variance : 1;
+            bool isGlitch = IsGlitch(inside.Row(row));
+            if (!isGlitch) regular++;
+            if (isGlitch && !inSequences) continue;
+            kept.Append(inside, row, 1);
+            if (isGlitch) kept.Overwrite(row, missing);
         }
-        return variances;
+        return regular > 0 ? kept : inside;
     }
 
-    /// <summary>What takes rows to standardised units; see <see cref="Apply"/>.</summary>
-    public static RowScaling Scaling(Standardization standardization) =>
-        new([.. standardization.Location], [.. standardization.Scale.Select(scale => 1 / scale)], Limit);
-
-    /// <summary>Overwrites <paramref name="result"/> with rows of <paramref name="batch"/> in standardised units.</summary>
-    /// <returns>Whether no value is missing.</returns>
-    public static bool Apply(RowScaling scaling, Minibatch batch, int first, int count, Minibatch result)
+    /// <summary>Whether a row (inside) has a value that is a glitch.</summary>
+    private static bool IsGlitch(ReadOnlySpan<double> inside)
     {
-        result.Clear();
-        Span<double> values = result.AppendSpace(batch, first, count);
-        return scaling.Apply(batch.Values.Slice(first * batch.Dimension, count * batch.Dimension), values);
-    }
-
-    /// <summary>The standardised rows that may be searched for first parameters; all of them where that leaves none.</summary>
-    public static Minibatch WithoutGlitches(Minibatch standardized)
-    {
-        var kept = new Minibatch(standardized.Dimension, standardized.Count);
-        for (int row = 0; row < standardized.Count; row++)
-        {
-            bool glitch = false;
-            foreach (double value in standardized.Row(row)) glitch |= Math.Abs(value) > Glitch;
-            if (!glitch) kept.AddRange(standardized, row, 1);
-        }
-        return kept.Count > 0 ? kept : standardized;
+        bool glitch = false;
+        foreach (double value in inside) glitch |= Math.Abs(value) > Glitch;
+        return glitch;
     }
 
     /// <summary>The features without a value in any row.</summary>
@@ -94,6 +74,32 @@ internal static class Standardizer
             if (!any) absent.Add(d);
         }
         return [.. absent];
+    }
+
+    private static Feature Scaled(Feature feature, Minibatch rows, int d)
+    {
+        (double low, double high) = Bounds(rows, d);
+        double mean = Mean(rows, d, 0, squared: false, low, high);
+        mean += Mean(rows, d, mean, squared: false, low, high);
+        if (feature.Scaling == FeatureScaling.ScaleOnly) return feature with { Scale = mean > 0 && double.IsFinite(mean) ? mean : 1 };
+        double deviation = Math.Sqrt(Mean(rows, d, mean, squared: true, low, high));
+        // Below the rounding of the values themselves there is no spread to speak of.
+        bool spread = deviation > 1e-14 * Math.Abs(mean) && double.IsFinite(deviation);
+        return feature with { Location = double.IsFinite(mean) ? mean : 0, Scale = spread ? deviation : 1 };
+    }
+
+    /// <summary>Features of a common scale get the root mean square of theirs.</summary>
+    private static void ShareScales(Feature[] features)
+    {
+        double squares = 0;
+        int count = 0;
+        foreach (Feature feature in features.Where(feature => feature.Scaling == FeatureScaling.CommonScale))
+        {
+            squares += feature.Scale * feature.Scale;
+            count++;
+        }
+        for (int d = 0; d < features.Length; d++)
+            if (features[d].Scaling == FeatureScaling.CommonScale) features[d] = features[d] with { Scale = Math.Sqrt(squares / count) };
     }
 
     private static (double Low, double High) Bounds(Minibatch batch, int feature)
@@ -113,12 +119,11 @@ internal static class Standardizer
         Minibatch batch, int feature, double about, bool squared, double low = double.NegativeInfinity, double high = double.PositiveInfinity)
     {
         double sum = 0, total = 0;
-        ReadOnlySpan<double> weights = batch.Weights;
         for (int row = 0; row < batch.Count; row++)
         {
             double found = batch.Row(row)[feature], value = found - about;
             if (double.IsNaN(value) || Math.Abs(value) > 1e150 || found < low || found > high) continue;
-            double weight = weights.IsEmpty ? 1 : weights[row];
+            double weight = batch.Weight(row);
             sum += weight * (squared ? value * value : value);
             total += weight;
         }

@@ -1,4 +1,4 @@
-namespace StreamEm.Sources;
+namespace StreamEm.Core.Features;
 
 /// <summary>Which fields of a record mean what: names are CSV columns or JSON fields, a dot reaches into a nested object.</summary>
 public sealed record RecordSchema
@@ -20,6 +20,16 @@ public sealed record RecordSchema
 
     /// <summary>Field of the value to be predicted.</summary>
     public string? Target { get; init; }
+
+    /// <summary>What the features hold, in their order; empty when all hold numbers. A model's plan says it (<see cref="FeatureSpace.Kinds"/>).</summary>
+    public IReadOnlyList<FeatureKind> Kinds { get; init; } = [];
+
+    /// <summary>What a feature holds.</summary>
+    public FeatureKind KindOf(int feature) => Kinds.Count == 0 ? FeatureKind.Number : Kinds[feature];
+
+    /// <summary>Features in order that are numbers, and nothing else: for rows that are at hand as arrays.</summary>
+    public static RecordSchema OfNumbers(int dimension) =>
+        new() { Features = [.. Enumerable.Range(0, dimension).Select(d => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"x{d}"))] };
 
     /// <summary>Whether a feature may be missing (empty cell, null, absent field, NaN); otherwise the record is rejected.</summary>
     public bool AllowMissing { get; init; } = true;
