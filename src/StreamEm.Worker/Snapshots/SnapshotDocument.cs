@@ -1,7 +1,7 @@
 using System.Buffers;
 using StreamEm.Core.Snapshots;
 
-namespace StreamEm.Worker.Publishing;
+namespace StreamEm.Worker.Snapshots;
 
 /// <summary>A snapshot and its JSON, one line without the line feed. The JSON is made once, when first asked for, and then shared. Immutable.</summary>
 public sealed class SnapshotDocument

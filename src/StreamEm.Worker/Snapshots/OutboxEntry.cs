@@ -1,4 +1,4 @@
-namespace StreamEm.Worker.Publishing;
+namespace StreamEm.Worker.Snapshots;
 
 /// <summary>A snapshot on its way to the publishers. Immutable.</summary>
 public sealed class OutboxEntry

@@ -1,6 +1,6 @@
 using StreamEm.Sources;
 
-namespace StreamEm.Worker.Checkpoints;
+namespace StreamEm.Worker.Rejections;
 
 /// <summary>
 /// How many records were read and rejected, for good and with forgetting: the recent counts are halved whenever 10 000 records have been

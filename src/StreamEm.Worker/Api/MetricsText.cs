@@ -1,13 +1,11 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 using StreamEm.Sources;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
+using StreamEm.Worker.Telemetry;
 
-namespace StreamEm.Worker.Telemetry;
+namespace StreamEm.Worker.Api;
 
 /// <summary>The worker's numbers in Prometheus' text format.</summary>
 internal static class MetricsText
@@ -21,7 +19,7 @@ internal static class MetricsText
         var text = new PrometheusText();
         IReadOnlyList<ModelPipeline> models = status.Models;
         text.Family("streamem_build_info", "gauge", "The program that runs; always 1.")
-            .Sample(1, ("version", VersionCommand.Version), ("revision", VersionCommand.Revision ?? ""), ("runtime", RuntimeInformation.FrameworkDescription));
+            .Sample(1, ("version", ProgramVersion.Version), ("revision", ProgramVersion.Revision ?? ""), ("runtime", RuntimeInformation.FrameworkDescription));
         text.PerModel(models, "streamem_source_records_total", "counter", "Records taken from the source and not rejected.", model => model.Metrics.Records);
         Progress(text, models);
         text.Family("streamem_records_rejected_total", "counter", "Records that could not be used.");
@@ -95,45 +93,4 @@ internal static class MetricsText
         foreach (ModelPipeline model in models)
             if (model.Feed.Latest is { } latest && double.IsFinite(value(latest))) text.Sample(value(latest), ("model", model.Options.Id));
     }
-}
-
-/// <summary>Writes families of samples as Prometheus' text format wants them.</summary>
-internal sealed class PrometheusText
-{
-    private readonly StringBuilder _text = new();
-    private string _family = "";
-
-    /// <summary>Starts a family: every sample that follows belongs to it.</summary>
-    public PrometheusText Family(string name, string type, string help)
-    {
-        _family = name;
-        _text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
-        return this;
-    }
-
-    /// <summary>One sample of the family.</summary>
-    public void Sample(double value, params (string Name, string Value)[] labels) => Sample("", value, labels);
-
-    /// <summary>The samples of a histogram.</summary>
-    public void Histogram(Histogram histogram, params (string Name, string Value)[] labels)
-    {
-        (IReadOnlyList<(double Bound, long Cumulative)> buckets, double sum) = histogram.Read();
-        foreach ((double bound, long cumulative) in buckets) Sample("_bucket", cumulative, [.. labels, ("le", Number(bound))]);
-        Sample("_sum", sum, labels);
-        Sample("_count", buckets[^1].Cumulative, labels);
-    }
-
-    /// <inheritdoc/>
-    public override string ToString() => _text.ToString();
-
-    private void Sample(string suffix, double value, (string Name, string Value)[] labels)
-    {
-        _text.Append(_family).Append(suffix).Append('{');
-        _text.AppendJoin(',', labels.Select(label => $"{label.Name}=\"{Escape(label.Value)}\""));
-        _text.Append("} ").Append(Number(value)).Append('\n');
-    }
-
-    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
-
-    private static string Number(double value) => double.IsPositiveInfinity(value) ? "+Inf" : value.ToString("R", CultureInfo.InvariantCulture);
 }

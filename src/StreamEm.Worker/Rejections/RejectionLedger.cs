@@ -1,8 +1,7 @@
 using System.Globalization;
 using StreamEm.Sources;
-using StreamEm.Worker.Checkpoints;
 
-namespace StreamEm.Worker.Pipeline;
+namespace StreamEm.Worker.Rejections;
 
 /// <summary>Counts records read and rejected, and says when too large a share of the recent ones is bad. See <see cref="RejectionCounts"/>.</summary>
 internal sealed class RejectionLedger

@@ -1,10 +1,9 @@
 using Confluent.Kafka;
 using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Failures;
 
-namespace StreamEm.Worker.Publishing;
+namespace StreamEm.Worker.Kafka;
 
 /// <summary>A topic that something is written to or read from, how to reach it, and what its client's errors mean to the user.</summary>
 /// <param name="Brokers">host:port of some of the cluster's brokers.</param>

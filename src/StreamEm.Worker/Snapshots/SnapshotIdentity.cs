@@ -1,7 +1,7 @@
 using System.Text.Json;
 using StreamEm.Core.Snapshots;
 
-namespace StreamEm.Worker.Publishing;
+namespace StreamEm.Worker.Snapshots;
 
 /// <summary>Which snapshot a JSON text is, read from its beginning without the parameters.</summary>
 /// <param name="ModelId"><c>model.id</c>.</param>

@@ -2,9 +2,9 @@ using System.Globalization;
 using Confluent.Kafka;
 using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 
-namespace StreamEm.Worker.Publishing;
+namespace StreamEm.Worker.Kafka;
 
 /// <summary>
 /// Writes messages to one topic, each once and in order (idempotent, acknowledged by all in-sync replicas), and says when they are there. While the brokers

@@ -1,4 +1,4 @@
-namespace StreamEm.Worker.Commands;
+namespace StreamEm.Worker.Failures;
 
 /// <summary>What the process returns, after BSD's sysexits.</summary>
 public static class ExitCode

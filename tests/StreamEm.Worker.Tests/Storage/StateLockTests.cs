@@ -1,8 +1,8 @@
-using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Storage;
 using StreamEm.Worker.Tests.Support;
 
-namespace StreamEm.Worker.Tests.Checkpoints;
+namespace StreamEm.Worker.Tests.Storage;
 
 public sealed class StateLockTests
 {

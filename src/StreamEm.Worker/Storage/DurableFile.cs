@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace StreamEm.Worker.Checkpoints;
+namespace StreamEm.Worker.Storage;
 
 /// <summary>What .NET lacks to make a file survive a power cut: fsync of a directory, and an advisory lock that ends with the process.</summary>
 internal static partial class DurableFile

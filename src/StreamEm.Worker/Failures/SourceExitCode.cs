@@ -1,7 +1,6 @@
 using StreamEm.Sources;
-using StreamEm.Worker.Commands;
 
-namespace StreamEm.Worker.Pipeline;
+namespace StreamEm.Worker.Failures;
 
 /// <summary>What the process returns when a source cannot go on.</summary>
 internal static class SourceExitCode

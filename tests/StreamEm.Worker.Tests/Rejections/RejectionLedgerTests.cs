@@ -1,8 +1,7 @@
 using StreamEm.Sources;
-using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rejections;
 
-namespace StreamEm.Worker.Tests.Pipeline;
+namespace StreamEm.Worker.Tests.Rejections;
 
 public sealed class RejectionLedgerTests
 {

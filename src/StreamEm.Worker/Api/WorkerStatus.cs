@@ -1,6 +1,6 @@
 using StreamEm.Worker.Pipeline;
 
-namespace StreamEm.Worker.Hosting;
+namespace StreamEm.Worker.Api;
 
 /// <summary>What the API shows of the process: its models, and whether it is starting, running or stopping.</summary>
 public sealed class WorkerStatus(IReadOnlyList<ModelPipeline> models)

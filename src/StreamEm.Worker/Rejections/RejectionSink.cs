@@ -1,6 +1,6 @@
 using StreamEm.Sources;
 
-namespace StreamEm.Worker.Pipeline;
+namespace StreamEm.Worker.Rejections;
 
 /// <summary>
 /// Where the records go that could not be used. The learner's thread writes and, before it captures a checkpoint, flushes; the checkpoint is written only after

@@ -3,9 +3,9 @@ using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 
-namespace StreamEm.Worker.Publishing;
+namespace StreamEm.Worker.Kafka;
 
 /// <summary>What a topic is set to.</summary>
 /// <param name="MaxMessageBytes"><c>max.message.bytes</c>; null when the user may not see it.</param>

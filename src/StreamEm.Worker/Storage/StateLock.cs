@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 
-namespace StreamEm.Worker.Checkpoints;
+namespace StreamEm.Worker.Storage;
 
 /// <summary>
 /// The state directory belongs to one process: its <c>LOCK</c> file is locked while this object lives. The lock is the kernel's (flock), so a

@@ -1,6 +1,6 @@
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 
-namespace StreamEm.Worker.Fitting;
+namespace StreamEm.Worker.Storage;
 
 /// <summary>Files that a command writes.</summary>
 internal static class OutputFile

@@ -1,10 +1,9 @@
 using System.Text.Json;
 using StreamEm.Sources;
-using StreamEm.Worker.Api;
-using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Tests.Support;
 
-namespace StreamEm.Worker.Tests.Pipeline;
+namespace StreamEm.Worker.Tests.Rejections;
 
 public sealed class RejectedFileTests : IDisposable
 {

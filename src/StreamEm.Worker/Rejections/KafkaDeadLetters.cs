@@ -3,11 +3,10 @@ using System.Text;
 using Confluent.Kafka;
 using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Telemetry;
 
-namespace StreamEm.Worker.Publishing;
+namespace StreamEm.Worker.Rejections;
 
 /// <summary>
 /// Sends rejected records to a dead-letter topic: key, value, headers and timestamp as they came, then headers as Kafka Connect's that say where from and why.

@@ -3,11 +3,10 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using StreamEm.Sources;
-using StreamEm.Worker.Api;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Telemetry;
 
-namespace StreamEm.Worker.Pipeline;
+namespace StreamEm.Worker.Rejections;
 
 /// <summary>
 /// The records that could not be used, one JSON object a line: <c>reason, detail, partition, offset, text</c>. Its length is part of the
