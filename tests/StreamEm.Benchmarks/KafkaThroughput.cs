@@ -1,14 +1,10 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamEm.Core.Data;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Benchmarks;

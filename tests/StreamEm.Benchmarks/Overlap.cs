@@ -4,9 +4,6 @@ using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources.Files;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 

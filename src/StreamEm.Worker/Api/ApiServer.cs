@@ -2,9 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Api;

@@ -1,8 +1,7 @@
 using System.Globalization;
 using Microsoft.Net.Http.Headers;
-using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Api;
 

@@ -1,6 +1,5 @@
 using Microsoft.Net.Http.Headers;
 using StreamEm.Sources.Http;
-using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Api;
 

@@ -2,9 +2,8 @@ using System.Buffers;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
-using StreamEm.Worker.Hosting;
-using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Api;
 

@@ -1,5 +1,6 @@
 using StreamEm.Sources;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Checkpoints;
 

@@ -1,6 +1,5 @@
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Checkpoints;
 

@@ -4,10 +4,13 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Display;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Fitting;
+using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Commands;
 

@@ -3,9 +3,10 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
-using StreamEm.Worker.Fitting;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Plotting;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Commands;
 

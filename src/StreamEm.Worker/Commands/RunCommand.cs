@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 using StreamEm.Sources;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;

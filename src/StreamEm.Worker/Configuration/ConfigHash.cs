@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using StreamEm.Core.Catalog;
 using StreamEm.Worker.Configuration.Tables;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration;
 

@@ -1,6 +1,7 @@
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Tables;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Configuration;
 

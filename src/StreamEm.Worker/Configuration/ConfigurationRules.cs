@@ -4,6 +4,8 @@ using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration;
 

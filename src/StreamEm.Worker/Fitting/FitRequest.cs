@@ -1,4 +1,4 @@
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Fitting;
 

@@ -6,11 +6,12 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
-using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
 using StreamEm.Worker.Display;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Fitting;
 

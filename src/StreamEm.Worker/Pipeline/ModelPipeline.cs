@@ -1,9 +1,9 @@
 using StreamEm.Sources;
 using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
@@ -76,7 +76,8 @@ public sealed class ModelPipeline : IAsyncDisposable
         (TimeProvider time, ILogger log) = (_environment.Time, _environment.Log);
         var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, log);
         _run = ModelRun.Start(Options, directory, time, log);
-        _lanes = [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(Options, entry), Metrics, time))];
+        var published = new PublishedModel(Options.Id, Options.Model, Options.Schema.Features);
+        _lanes = [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(published, entry), Metrics, time))];
         _outbox = new Outbox(_lanes);
         var lanes = new PublisherLanes(_lanes);
         foreach (OutboxEntry entry in _run.Unpublished) _outbox.Add(entry);

@@ -3,9 +3,9 @@ using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;

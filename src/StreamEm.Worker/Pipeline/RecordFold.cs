@@ -1,5 +1,6 @@
 using StreamEm.Core.Learning;
 using StreamEm.Sources;
+using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Pipeline;
 

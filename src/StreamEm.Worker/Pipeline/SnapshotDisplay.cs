@@ -1,4 +1,4 @@
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Pipeline;
 

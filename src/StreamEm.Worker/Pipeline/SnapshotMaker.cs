@@ -1,7 +1,6 @@
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Publishing;

@@ -1,3 +1,5 @@
+using StreamEm.Worker.Snapshots;
+
 namespace StreamEm.Worker.Publishing;
 
 /// <summary>The lanes to all publishers of one model.</summary>

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Scoring;

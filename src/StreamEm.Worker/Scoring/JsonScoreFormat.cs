@@ -3,7 +3,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Scoring;

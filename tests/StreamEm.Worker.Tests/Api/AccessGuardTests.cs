@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Api;
 
 namespace StreamEm.Worker.Tests.Api;
 

@@ -5,8 +5,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Sources;
 using StreamEm.Sources.Http;
 using StreamEm.Worker.Api;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Tests.Support;
 

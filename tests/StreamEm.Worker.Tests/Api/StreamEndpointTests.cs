@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Tests.Api;
 

@@ -7,8 +7,12 @@ using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
+using StreamEm.Worker.Api;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Tests.Configuration;
 

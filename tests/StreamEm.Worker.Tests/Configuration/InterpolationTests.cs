@@ -1,6 +1,4 @@
-using StreamEm.Core.Schedules;
-using StreamEm.Worker.Api;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Tests.Configuration;
 

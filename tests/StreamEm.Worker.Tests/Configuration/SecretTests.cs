@@ -1,6 +1,6 @@
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Tests.Configuration;
 

@@ -6,7 +6,8 @@ using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Commands;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Commands;
 using StreamEm.Worker.Tests.Support;
 

@@ -3,13 +3,10 @@ using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
 using StreamEm.Core.Models.Mixtures;
-using StreamEm.Core.Settings;
-using StreamEm.Sources;
 using StreamEm.Sources.Tests.Kafka;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Kafka;
@@ -70,7 +67,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
     [Fact]
     public async Task Open_ModelLargerThanTheTopicTakes_IsRefusedWithTheNumbers()
     {
-        ModelOptions model = Model(30, 10);
+        PublishedModel model = Model(30, 10);
         string topic = await Topic(("max.message.bytes", "200000"));
         await using KafkaSnapshotPublisher publisher = Publisher(topic, model);
 
@@ -186,13 +183,8 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         Assert.Equal(["1", "1", "2", "3", "4"], TopicLog.Read(own, options.Topic).Select(record => record.Header("streamem_version")));
     }
 
-    private static ModelOptions Model(int dimension, int components) => new()
-    {
-        Id = "boiler",
-        Source = "none",
-        Schema = new RecordSchema { Features = [.. Enumerable.Range(0, dimension).Select(d => $"x{d}")] },
-        Model = new GaussianMixtureOptions { Components = components },
-    };
+    private static PublishedModel Model(int dimension, int components) =>
+        new("boiler", new GaussianMixtureOptions { Components = components }, [.. Enumerable.Range(0, dimension).Select(d => $"x{d}")]);
 
     private static DateTimeOffset Made(long version) => Start.AddSeconds(version);
 
@@ -212,7 +204,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         return await broker.CreateTopicAsync(1, settings);
     }
 
-    private KafkaSnapshotPublisher Publisher(string topic, ModelOptions model) =>
+    private KafkaSnapshotPublisher Publisher(string topic, PublishedModel model) =>
         new(new KafkaPublisherOptions { Brokers = [broker.Address], Topic = topic }, model, TimeProvider.System, _log);
 
     private async Task<long> Publish(string topic, string run, DateTimeOffset? since, params long[] versions)

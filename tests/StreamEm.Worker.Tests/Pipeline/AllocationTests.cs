@@ -5,9 +5,9 @@ using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
-using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Tests.Pipeline;
 

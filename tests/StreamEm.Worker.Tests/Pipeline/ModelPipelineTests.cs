@@ -1,10 +1,8 @@
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Pipeline;
@@ -211,7 +209,7 @@ public sealed class ModelPipelineTests : IDisposable
         Assert.Equal(4000 / 32, PublishedLog.Versions(_directory["out/snapshots.ndjson"])[^1]);
     }
 
-    private sealed class Observer(Action<Worker.Publishing.SnapshotDocument> next) : IObserver<Worker.Publishing.SnapshotDocument>
+    private sealed class Observer(Action<SnapshotDocument> next) : IObserver<SnapshotDocument>
     {
         public void OnCompleted()
         {
@@ -221,6 +219,6 @@ public sealed class ModelPipelineTests : IDisposable
         {
         }
 
-        public void OnNext(Worker.Publishing.SnapshotDocument value) => next(value);
+        public void OnNext(SnapshotDocument value) => next(value);
     }
 }

@@ -4,9 +4,9 @@ using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Tests.Support;
 
