@@ -1,7 +1,6 @@
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Sources;
-using StreamEm.Worker.Checkpoints;
 
 namespace StreamEm.Worker.Configuration;
 
