@@ -2,7 +2,6 @@ using System.Globalization;
 using StreamEm.Core.Data;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Mixtures;
-using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 

@@ -3,8 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using StreamEm.Core.Data;
-using StreamEm.Worker.Api;
-using StreamEm.Worker.Commands;
 
 namespace StreamEm.Benchmarks;
 

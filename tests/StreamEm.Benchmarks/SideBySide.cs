@@ -1,8 +1,4 @@
 using StreamEm.Core.Data;
-using StreamEm.Core.LinearAlgebra;
-using StreamEm.Worker.Api;
-using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Benchmarks;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using StreamEm.Worker.Commands;
 
 namespace StreamEm.Worker.Tests.Api;
 

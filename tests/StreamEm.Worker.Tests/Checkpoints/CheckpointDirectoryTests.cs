@@ -1,9 +1,6 @@
-using StreamEm.Core.Learning;
 using StreamEm.Sources;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Tests.Support;
 

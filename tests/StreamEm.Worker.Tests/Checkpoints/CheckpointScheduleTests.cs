@@ -1,11 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamEm.Core.Learning;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Telemetry;
 using StreamEm.Worker.Tests.Support;
 

@@ -1,6 +1,3 @@
-using StreamEm.Worker.Api;
-using StreamEm.Worker.Configuration;
-
 namespace StreamEm.Worker.Tests.Configuration;
 
 /// <summary>Everything wrong is reported at once, each where it is written.</summary>

@@ -1,4 +1,3 @@
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Tests.Configuration;

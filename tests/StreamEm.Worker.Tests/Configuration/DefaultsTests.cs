@@ -7,7 +7,6 @@ using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
-using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Tests.Configuration;

@@ -1,5 +1,3 @@
-using StreamEm.Core.Schedules;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Tests.Configuration;

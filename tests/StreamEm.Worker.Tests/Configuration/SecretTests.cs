@@ -1,5 +1,4 @@
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Tests.Configuration;

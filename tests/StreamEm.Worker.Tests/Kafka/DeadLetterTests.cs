@@ -2,13 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
-using StreamEm.Core.Data;
 using StreamEm.Sources;
 using StreamEm.Sources.Tests.Kafka;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Tests.Support;
 

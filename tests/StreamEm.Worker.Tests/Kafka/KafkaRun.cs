@@ -1,4 +1,3 @@
-using StreamEm.Core.Data;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Tests.Support;

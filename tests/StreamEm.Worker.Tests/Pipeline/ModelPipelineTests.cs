@@ -1,10 +1,7 @@
 using StreamEm.Sources;
-using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Pipeline;

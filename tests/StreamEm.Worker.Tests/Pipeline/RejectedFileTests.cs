@@ -1,6 +1,5 @@
 using System.Text.Json;
 using StreamEm.Sources;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Tests.Support;
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using StreamEm.Core.Settings;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Telemetry;
 using StreamEm.Worker.Tests.Support;
