@@ -19,13 +19,14 @@ public sealed class FileSource : RecordSource
     private long _offset;
     private bool _begun;
 
-    /// <summary>Reads on at <paramref name="start"/>; opens nothing yet.</summary>
-    public FileSource(FileSourceOptions options, RecordSchema schema, SourcePosition start, TimeProvider time)
+    /// <summary>Reads on at the context's position; opens nothing yet.</summary>
+    public FileSource(FileSourceOptions options, SourceContext context)
     {
         _options = options;
-        _decoder = RecordDecoder.Create(options.Format, schema);
-        _time = time;
-        _files = options.Follow ? new FollowedFiles(options.Path, start.Copy()) : new FiniteFiles(options.Path, start.Copy());
+        _decoder = RecordDecoder.Create(options.Format, context.Schema);
+        _time = context.Time;
+        SourcePosition start = context.Position.Copy();
+        _files = options.Follow && !context.Once ? new FollowedFiles(options.Path, start) : new FiniteFiles(options.Path, start);
         _window = new ByteWindow(options.BufferBytes);
     }
 

@@ -26,14 +26,14 @@ public sealed class HttpPushSource : RecordSource
     private bool _completed;
     private BatchCopy? _reading;
 
-    /// <summary>Goes on counting at <paramref name="start"/>.</summary>
-    public HttpPushSource(HttpSourceOptions options, RecordSchema schema, SourcePosition start)
+    /// <summary>Goes on counting at the context's position.</summary>
+    public HttpPushSource(HttpSourceOptions options, SourceContext context)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.CapacityRecords);
-        _decoder = new NdjsonDecoder(schema);
-        _dimension = schema.Features.Count;
+        _decoder = new NdjsonDecoder(context.Schema);
+        _dimension = context.Schema.Features.Count;
         _capacity = options.CapacityRecords;
-        _next = start.Partitions.TryGetValue(Partition, out PartitionPosition? position) ? position.Next : 0;
+        _next = context.Position.Partitions.TryGetValue(Partition, out PartitionPosition? position) ? position.Next : 0;
     }
 
     /// <inheritdoc/>
@@ -64,14 +64,15 @@ public sealed class HttpPushSource : RecordSource
         }
     }
 
-    /// <summary>Ends the source: what was taken can still be read, nothing more is taken.</summary>
-    public void Complete()
+    /// <inheritdoc/>
+    public override bool Complete()
     {
         lock (_gate)
         {
             _completed = true;
             _queue.Writer.TryComplete();
         }
+        return true;
     }
 
     /// <inheritdoc/>

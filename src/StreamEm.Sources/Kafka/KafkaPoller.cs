@@ -18,8 +18,8 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1.5);
 
     private readonly KafkaSourceOptions _options;
+    private readonly SourceContext _context;
     private readonly KafkaMessageFields _fields;
-    private readonly SourcePosition _position;
     private readonly KafkaInbox _inbox;
     private readonly Outage _outage;
     private readonly CancellationTokenSource _stop = new();
@@ -27,7 +27,6 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private readonly Dictionary<(string, int), AssignedPartition> _assigned = [];
     private readonly List<AssignedPartition> _partitions = [];
     private readonly List<AssignedPartition> _received = [];
-    private readonly TimeProvider _time;
     private readonly LogEnds _ends;
     private readonly long _bytesPerTurn;
     private ReadAhead? _readAhead;
@@ -36,12 +35,13 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private SourcePosition? _durable;
     private SourceException? _fatal;
     private long _receivedBytes, _turns;
+    private bool _hasStarted;
 
-    public KafkaPoller(KafkaSourceOptions options, KafkaMessageFields fields, SourcePosition position, KafkaInbox inbox, TimeProvider time)
+    public KafkaPoller(KafkaSourceOptions options, SourceContext context, KafkaMessageFields fields, KafkaInbox inbox)
     {
-        (_options, _fields, _position, _inbox, _time) = (options, fields, position, inbox, time);
-        _outage = new Outage(options.Brokers, options.UnavailableAfter, "source.kafka", time) { ReachableChanged = inbox.SetReachable };
-        _ends = new LogEnds(time);
+        (_options, _context, _fields, _inbox) = (options, context, fields, inbox);
+        _outage = new Outage(options.Brokers, options.UnavailableAfter, "source.kafka", context.Time) { ReachableChanged = inbox.SetReachable };
+        _ends = new LogEnds(context.Time);
         _bytesPerTurn = Math.Min(MaxBytesPerTurn, options.ReadAheadBytes / 8);
         Config = KafkaClient.ConsumerConfig(options, fields);
     }
@@ -60,15 +60,20 @@ internal sealed class KafkaPoller : IAsyncDisposable
 
     private ConsumerConfig Config { get; }
 
-    /// <summary>Starts the thread.</summary>
-    public void Start() => new Thread(Run) { Name = "kafka " + string.Join(',', _options.Topics), IsBackground = true }.Start();
+    /// <summary>Starts the thread, once.</summary>
+    public void Start()
+    {
+        if (_hasStarted) return;
+        _hasStarted = true;
+        new Thread(Run) { Name = "kafka " + string.Join(',', _options.Topics), IsBackground = true }.Start();
+    }
 
     /// <summary>Stops polling and closes the client, which can wait for a broker that never answers: not longer than a deadline, then its thread is
     /// left to itself.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        if (await Task.WhenAny(_ended.Task, Task.Delay(CloseDeadline, _time)).ConfigureAwait(false) == _ended.Task) _stop.Dispose();
+        if (!_hasStarted || await Task.WhenAny(_ended.Task, Task.Delay(CloseDeadline, _context.Time)).ConfigureAwait(false) == _ended.Task) _stop.Dispose();
     }
 
     /// <summary>Commits a position for lag tools at the next opportunity, as good as it goes.</summary>
@@ -86,9 +91,9 @@ internal sealed class KafkaPoller : IAsyncDisposable
             try
             {
                 // Gone before the consumer is closed: it polls a queue of the consumer's.
-                using var cluster = new KafkaCluster(consumer.Handle, _options, _time);
+                using var cluster = new KafkaCluster(consumer.Handle, _options, _context.Time);
                 Open(consumer, cluster);
-                using ClusterWatch watch = _watch = new ClusterWatch(cluster, _outage, _options, _time);
+                using ClusterWatch watch = _watch = new ClusterWatch(cluster, _outage, _options, _context.Time);
                 while (!_stop.IsCancellationRequested) Poll(consumer, cluster);
             }
             finally
@@ -135,7 +140,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
     private void Open(IConsumer<MessageBytes, MessageBytes> consumer, KafkaCluster cluster)
     {
         IReadOnlyList<KafkaPartition> partitions = _outage.Retry(
-            () => cluster.Resolve(cluster.DescribeAsync().GetAwaiter().GetResult(), _position, _options.Once), isPatient: !_options.Once, () => Step(consumer, cluster, RetryMilliseconds));
+            () => cluster.Resolve(cluster.DescribeAsync().GetAwaiter().GetResult(), _context.Position, _context.Once), isPatient: !_context.Once, () => Step(consumer, cluster, RetryMilliseconds));
         Assign(consumer, partitions);
     }
 
@@ -293,7 +298,7 @@ internal sealed class KafkaPoller : IAsyncDisposable
     {
         SourcePosition known = Known();
         cluster.RefuseOtherTopics(topics, known);
-        if (_options.Once || topics.Sum(topic => topic.Count) == _partitions.Count) return;
+        if (_context.Once || topics.Sum(topic => topic.Count) == _partitions.Count) return;
         IReadOnlyList<KafkaPartition> found = _outage.Retry(() => cluster.ResolveNew(topics, known), isPatient: true, () => Step(consumer, cluster, RetryMilliseconds));
         if (found.Count > 0) Assign(consumer, found);
     }

@@ -12,6 +12,7 @@ namespace StreamEm.Sources.Kafka;
 public sealed class KafkaSource : RecordSource
 {
     private readonly KafkaSourceOptions _options;
+    private readonly SourceContext _context;
     private readonly KafkaMessageFields _fields;
     private readonly RecordDecoder _decoder;
     private readonly KafkaInbox _inbox;
@@ -21,21 +22,18 @@ public sealed class KafkaSource : RecordSource
     private bool _hasJoined;
     private long _tombstones;
 
-    /// <summary>Starts reading; what cannot be found out without the brokers is told by <see cref="ReadAsync"/>.</summary>
+    /// <summary>Connects to nobody yet; what cannot be found out without the brokers is told by <see cref="ReadAsync"/>.</summary>
     /// <param name="options">Which topics of which brokers.</param>
-    /// <param name="schema">The records' fields.</param>
-    /// <param name="position">Where to go on; partitions without a position start as the options say.</param>
-    /// <param name="time">The clock.</param>
+    /// <param name="context">The records' fields, where to go on, and whether and where to end.</param>
     /// <exception cref="SourceException">Options and schema cannot be used.</exception>
-    public KafkaSource(KafkaSourceOptions options, RecordSchema schema, SourcePosition position, TimeProvider time)
+    public KafkaSource(KafkaSourceOptions options, SourceContext context)
     {
-        _options = options;
-        _fields = new KafkaMessageFields(schema, options.KeepOriginals);
+        (_options, _context) = (options, context with { Position = context.Position.Copy() });
+        _fields = new KafkaMessageFields(context.Schema, context.KeepOriginals);
         _decoder = CreateDecoder(options, _fields.Value);
-        _order = new TurnOrder(options.MinibatchSize);
-        _inbox = new KafkaInbox(time);
-        _poller = new KafkaPoller(options, _fields, position.Copy(), _inbox, time);
-        _poller.Start();
+        _order = new TurnOrder(context.MinibatchSize);
+        _inbox = new KafkaInbox(context.Time);
+        _poller = new KafkaPoller(options, _context, _fields, _inbox);
     }
 
     /// <summary>Why options and schema cannot be used together; null when they can. Nobody is asked.</summary>
@@ -43,7 +41,7 @@ public sealed class KafkaSource : RecordSource
     {
         try
         {
-            CreateDecoder(options, new KafkaMessageFields(schema, options.KeepOriginals).Value);
+            CreateDecoder(options, new KafkaMessageFields(schema).Value);
             return null;
         }
         catch (SourceException refusal)
@@ -64,6 +62,9 @@ public sealed class KafkaSource : RecordSource
     /// <inheritdoc/>
     public override SourceProgress Progress => new(_poller.Progress, Tombstones, _poller.PausedPartitions);
 
+    /// <summary>Connects and begins to read ahead, on a thread of its own; the first <see cref="ReadAsync"/> does it when nobody has.</summary>
+    internal void Start() => _poller.Start();
+
     /// <summary>How often the client was polled: grows as long as its thread is alive.</summary>
     internal long Turns => _poller.Turns;
 
@@ -76,6 +77,7 @@ public sealed class KafkaSource : RecordSource
     /// <inheritdoc/>
     public override async ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken)
     {
+        Start();
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -83,7 +85,7 @@ public sealed class KafkaSource : RecordSource
             if (TryJoin(batch) || TryWake(batch)) return true;
             if (!_order.MoveNext())
             {
-                if (_options.Once && _hasJoined && _order.Partitions.All(partition => partition.IsDone))
+                if (_context.Once && _hasJoined && _order.Partitions.All(partition => partition.IsDone))
                 {
                     batch.Clear("");
                     return false;
@@ -226,7 +228,7 @@ public sealed class KafkaSource : RecordSource
                 batch.Reject(reason, detail, record.Offset, record.Offset + 1, TextOf(record.Value.Span));
             else
                 _decoder.DecodeMessage(record.Value.Block, record.Value.Range, record.Offset, record.Offset + 1, batch, defaults);
-            if (_options.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, record));
+            if (_context.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, record));
         }
 
         chunk.Release(_inbox);

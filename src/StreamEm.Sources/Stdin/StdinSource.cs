@@ -19,12 +19,12 @@ public sealed class StdinSource : RecordSource
     private bool _begun, _ended;
 
     /// <summary>Reads <paramref name="stream"/>, by default standard input; disposed with the source.</summary>
-    public StdinSource(StdinSourceOptions options, RecordSchema schema, SourcePosition start, Stream? stream = null)
+    public StdinSource(StdinSourceOptions options, SourceContext context, Stream? stream = null)
     {
         _stream = stream ?? Console.OpenStandardInput();
-        _decoder = RecordDecoder.Create(options.Format, schema);
+        _decoder = RecordDecoder.Create(options.Format, context.Schema);
         _window = new ByteWindow(options.BufferBytes);
-        _offset = start.Partitions.TryGetValue(Partition, out PartitionPosition? position) ? position.Next : 0;
+        _offset = context.Position.Partitions.TryGetValue(Partition, out PartitionPosition? position) ? position.Next : 0;
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,5 @@
 using StreamEm.Core.Learning;
 using StreamEm.Sources;
-using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
@@ -183,8 +182,7 @@ internal sealed class LearnerLoop
     /// <summary>What was read from a source that cannot be read again is learned from before the state is kept.</summary>
     private void LearnTheRest()
     {
-        bool endsItself = _reader.Source is HttpPushSource;
-        if (!endsItself) _reader.StopAsync().GetAwaiter().GetResult();
+        if (!_reader.Source.Complete()) _reader.StopAsync().GetAwaiter().GetResult();
         while (!_reader.Ended.IsCompleted)
         {
             if (_reader.TryTake(out RecordBatch? batch)) LearnFrom(batch, CancellationToken.None);

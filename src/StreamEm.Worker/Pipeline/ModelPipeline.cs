@@ -1,5 +1,4 @@
 using StreamEm.Sources;
-using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
@@ -101,7 +100,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     public void RequestStop()
     {
         // What was accepted from outside is still learned from; nothing more is accepted.
-        if (_reader?.Source is HttpPushSource push) push.Complete();
+        _reader?.Source.Complete();
         if (!_completion.Task.IsCompleted) _stop.Cancel();
     }
 

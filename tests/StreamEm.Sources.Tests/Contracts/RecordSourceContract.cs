@@ -109,6 +109,37 @@ public abstract class RecordSourceContract
     }
 
     [Fact]
+    public async Task Complete_WhileRecordsWait_LosesNone()
+    {
+        await using RecordSource source = Open(new SourcePosition());
+        source.Complete();
+        Assert.Equal(Records, (await ReadRecord.AllAsync(source, dimension: 2)).Count);
+    }
+
+    [Fact]
+    public async Task Complete_WhileWaiting_EndsTheSourceIfItSaysSo()
+    {
+        await using RecordSource source = OpenIdle();
+        using var cancel = new CancellationTokenSource();
+        Task<bool> waiting = source.ReadAsync(new RecordBatch(2), cancel.Token).AsTask();
+
+        bool endsItself = source.Complete();
+
+        Assert.Equal(endsItself, source.Complete());
+        if (endsItself) Assert.False(await waiting.WaitAsync(TestContext.Current.CancellationToken));
+        else Assert.False(waiting.IsCompleted);
+        await cancel.CancelAsync();
+        if (!endsItself) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
+    [Fact]
+    public async Task DisposeAsync_NeverRead_HasNothingToWaitFor()
+    {
+        RecordSource source = Open(new SourcePosition());
+        await source.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task ReadAsync_CancelledWhileWaiting_Throws()
     {
         await using RecordSource source = OpenIdle();

@@ -14,7 +14,7 @@ public sealed class FileSourceTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private FileSource Open(SourcePosition? start = null, RecordFormat format = RecordFormat.Csv, int buffer = 4096, params string[] names) =>
-        new(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Format = format, BufferBytes = buffer }, Schema, start ?? new SourcePosition(), TimeProvider.System);
+        new(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Format = format, BufferBytes = buffer }, new SourceContext(Schema, start ?? new SourcePosition(), TimeProvider.System));
 
     private async Task<string> ValuesAsync(SourcePosition? start, params string[] names)
     {

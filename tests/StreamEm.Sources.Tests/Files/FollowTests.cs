@@ -22,7 +22,7 @@ public sealed class FollowTests : IAsyncDisposable
     private FileSource Source => _source!;
 
     private void Open(params string[] names) =>
-        _source = new FileSource(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Follow = true, BufferBytes = 64 }, Schema, _position.Copy(), _time);
+        _source = new FileSource(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Follow = true, BufferBytes = 64 }, new SourceContext(Schema, _position.Copy(), _time));
 
     /// <summary>The values read until the source has to wait, after <paramref name="change"/>, which happens while it waits.</summary>
     private async Task<string> ReadAsync(Action? change = null)

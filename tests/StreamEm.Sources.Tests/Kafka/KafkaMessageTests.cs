@@ -58,7 +58,7 @@ public sealed class KafkaMessageTests(KafkaBroker broker)
             new Message<byte[]?, byte[]?> { Value = [] },
         ]);
 
-        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic) with { KeepOriginals = true }, once: true).DrainAsync();
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic), once: true, keepOriginals: true).DrainAsync();
         await using KafkaReading without = await new KafkaReading(KafkaReading.Options(broker, topic), once: true).DrainAsync();
 
         Assert.Equal([1L, 2L], reading.Rejected.Select(record => record.Offset));

@@ -8,10 +8,17 @@ internal sealed class KafkaReading : IAsyncDisposable
 {
     private readonly RecordBatch _batch = new(1, 7);
 
-    public KafkaReading(KafkaSourceOptions options, SourcePosition? from = null, int minibatch = 6, bool once = false, RecordSchema? schema = null)
+    public KafkaReading(KafkaSourceOptions options, SourcePosition? from = null, int minibatch = 6, bool once = false, RecordSchema? schema = null, bool keepOriginals = false)
     {
         Position = from?.Copy() ?? new SourcePosition();
-        Source = new KafkaSource(options with { MinibatchSize = minibatch, Once = once }, schema ?? new RecordSchema { Features = ["x"] }, Position, TimeProvider.System);
+        var context = new SourceContext(schema ?? new RecordSchema { Features = ["x"] }, Position, TimeProvider.System)
+        {
+            Once = once,
+            MinibatchSize = minibatch,
+            KeepOriginals = keepOriginals,
+        };
+        Source = new KafkaSource(options, context);
+        Source.Start();
     }
 
     public KafkaSource Source { get; }

@@ -3,12 +3,11 @@ using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
 using StreamEm.Core.Models.Mixtures;
-using StreamEm.Core.Settings;
 using StreamEm.Sources;
+using StreamEm.Sources.Stdin;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Tests.Support;
 
@@ -189,7 +188,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
     private static ModelOptions Model(int dimension, int components) => new()
     {
         Id = "boiler",
-        Source = "none",
+        Source = new StdinSourceOptions(),
         Schema = new RecordSchema { Features = [.. Enumerable.Range(0, dimension).Select(d => $"x{d}")] },
         Model = new GaussianMixtureOptions { Components = components },
     };
