@@ -56,10 +56,10 @@ public sealed record SourceProgress(IReadOnlyList<PartitionProgress> Partitions,
 
 /// <summary>How far reading is in one partition.</summary>
 /// <param name="Topic">Its topic.</param>
-/// <param name="Partition">Its number.</param>
+/// <param name="PartitionNumber">Its number.</param>
 /// <param name="Lag">Records between the position and the end of the log.</param>
 /// <param name="Skipped">Records that were gone before they were read, over the whole run.</param>
-public sealed record PartitionProgress(string Topic, int Partition, long Lag, long Skipped);
+public sealed record PartitionProgress(string Topic, int PartitionNumber, long Lag, long Skipped);
 
 /// <summary>Why a source cannot go on, which decides the exit code.</summary>
 public enum SourceFailure

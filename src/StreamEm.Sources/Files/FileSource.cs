@@ -74,7 +74,7 @@ public sealed class FileSource : RecordSource
             cancellationToken.ThrowIfCancellationRequested();
             if (_begun || TryBegin(cursor, atEnd && cursor.IsComplete))
             {
-                batch.Clear(cursor.Partition, cursor.Identity, _offset);
+                batch.Clear(cursor.PartitionName, cursor.Identity, _offset);
                 int used = _decoder.Decode(_window.Bytes, _offset, atEnd && cursor.IsComplete, batch);
                 _window.Drop(used);
                 _offset += used;
@@ -108,7 +108,7 @@ public sealed class FileSource : RecordSource
     /// <summary>Reads what comes before the first record, then goes to the cursor's position.</summary>
     private bool TryBegin(FileCursor cursor, bool isFinal)
     {
-        if (!_decoder.TryBegin(_window.Bytes, isFinal, cursor.Partition, out int used)) return false;
+        if (!_decoder.TryBegin(_window.Bytes, isFinal, cursor.PartitionName, out int used)) return false;
         _begun = true;
         if (cursor.Next <= used)
         {
@@ -120,6 +120,6 @@ public sealed class FileSource : RecordSource
         _offset = cursor.Next;
         if (cursor.File.Seek(cursor.Next)) return true;
         throw new SourceException(SourceFailure.Changed, FormattableString.Invariant(
-            $"'{cursor.Partition}' ends before byte {cursor.Next}, up to which it was read before. Put the file back, or start over with an empty state directory."));
+            $"'{cursor.PartitionName}' ends before byte {cursor.Next}, up to which it was read before. Put the file back, or start over with an empty state directory."));
     }
 }

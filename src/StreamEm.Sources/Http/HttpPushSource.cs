@@ -10,7 +10,7 @@ namespace StreamEm.Sources.Http;
 public sealed class HttpPushSource : RecordSource
 {
     /// <summary>Name of the only partition.</summary>
-    public const string Partition = "http";
+    public const string PartitionName = "http";
 
     private const int BatchRecords = 1024;
 
@@ -33,7 +33,7 @@ public sealed class HttpPushSource : RecordSource
         _decoder = new NdjsonDecoder(context.Schema);
         _dimension = context.Schema.Features.Count;
         _capacity = options.CapacityRecords;
-        _next = context.Position.Partitions.TryGetValue(Partition, out PartitionPosition? position) ? position.Next : 0;
+        _next = context.Position.Partitions.TryGetValue(PartitionName, out PartitionPosition? position) ? position.Next : 0;
     }
 
     /// <inheritdoc/>
@@ -79,7 +79,7 @@ public sealed class HttpPushSource : RecordSource
     public override async ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        batch.Clear(Partition);
+        batch.Clear(PartitionName);
         if (_reading is null)
         {
             RecordBatch? decoded;
@@ -141,7 +141,7 @@ public sealed class HttpPushSource : RecordSource
     private RecordBatch Rent()
     {
         if (!_free.TryPop(out RecordBatch? batch)) batch = new RecordBatch(_dimension, BatchRecords);
-        batch.Clear(Partition, identity: null, _next);
+        batch.Clear(PartitionName, identity: null, _next);
         return batch;
     }
 }

@@ -65,8 +65,8 @@ public sealed class KafkaSource : RecordSource
     /// <summary>Connects and begins to read ahead, on a thread of its own; the first <see cref="ReadAsync"/> does it when nobody has.</summary>
     internal void Start() => _poller.Start();
 
-    /// <summary>How often the client was polled: grows as long as its thread is alive.</summary>
-    internal long Turns => _poller.Turns;
+    /// <summary>How many rounds of polls were made: grows as long as the client's thread is alive.</summary>
+    internal long Rounds => _poller.Rounds;
 
     /// <summary>What was read and not yet used, in bytes.</summary>
     internal long BytesAhead => _inbox.Bytes;
@@ -199,45 +199,45 @@ public sealed class KafkaSource : RecordSource
         long end = partition.Position.End ?? long.MaxValue;
         while (chunk.HasMore && batch.Count < left && !batch.IsFull)
         {
-            ref readonly KafkaRecord record = ref chunk.Peek();
-            if (record.Offset >= end)
+            ref readonly KafkaMessage message = ref chunk.Peek();
+            if (message.Offset >= end)
             {
                 batch.EndOffset = end;
                 break;
             }
 
-            if (record.IsGap)
+            if (message.IsGap)
             {
                 if (batch.Count > 0 || batch.Rejected.Count > 0) break;
                 PartitionPosition before = partition.Position;
-                batch.Clear(partition.Name, before with { Next = record.Offset, Skipped = (before.Skipped ?? 0) + Math.Max(0, record.Offset - before.Next) });
+                batch.Clear(partition.Name, before with { Next = message.Offset, Skipped = (before.Skipped ?? 0) + Math.Max(0, message.Offset - before.Next) });
                 chunk.Advance();
                 continue;
             }
 
             chunk.Advance();
-            if (record.Value.IsNull)
+            if (message.Value.IsNull)
             {
                 Interlocked.Increment(ref _tombstones);
-                batch.EndOffset = record.Offset + 1;
+                batch.EndOffset = message.Offset + 1;
                 continue;
             }
 
             int rejected = batch.Rejected.Count;
-            if (_fields.Read(record, out RecordDefaults defaults) is var (reason, detail))
-                batch.Reject(reason, detail, record.Offset, record.Offset + 1, TextOf(record.Value.Span));
+            if (_fields.Read(message, out RecordDefaults defaults) is var (reason, detail))
+                batch.Reject(reason, detail, message.Offset, message.Offset + 1, TextOf(message.Value.Span));
             else
-                _decoder.DecodeMessage(record.Value.Block, record.Value.Range, record.Offset, record.Offset + 1, batch, defaults);
-            if (_context.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, record));
+                _decoder.DecodeMessage(message.Value.Block, message.Value.Range, message.Offset, message.Offset + 1, batch, defaults);
+            if (_context.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, message));
         }
 
         chunk.Release(_inbox);
         partition.Position = batch.EndPosition;
     }
 
-    private static OriginalMessage Original(KafkaPartition partition, in KafkaRecord record) => new(
-        partition.Topic, partition.Number, record.Key.IsNull ? null : record.Key.Span.ToArray(), record.Value.Span.ToArray(),
-        [.. record.Headers?.Select(header => new KeyValuePair<string, byte[]?>(header.Key, header.GetValueBytes())) ?? []], record.Timestamp);
+    private static OriginalMessage Original(KafkaPartition partition, in KafkaMessage message) => new(
+        partition.Id.Topic, partition.Id.Number, message.Key.IsNull ? null : message.Key.Span.ToArray(), message.Value.Span.ToArray(),
+        [.. message.Headers?.Select(header => new KeyValuePair<string, byte[]?>(header.Key, header.GetValueBytes())) ?? []], message.Timestamp);
 
     private string TextOf(ReadOnlySpan<byte> value)
     {
@@ -248,17 +248,17 @@ public sealed class KafkaSource : RecordSource
     /// <summary>Messages of one partition taken from the inbox, and how far they are used.</summary>
     private sealed class Chunk
     {
-        private List<KafkaRecord> _records = [];
+        private List<KafkaMessage> _messages = [];
         private long _used;
         private int _next;
 
-        public bool HasMore => _next < _records.Count;
+        public bool HasMore => _next < _messages.Count;
 
-        public ref readonly KafkaRecord Peek() => ref System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_records)[_next];
+        public ref readonly KafkaMessage Peek() => ref System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_messages)[_next];
 
-        public void Advance() => _used += System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_records)[_next++].Bytes;
+        public void Advance() => _used += System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_messages)[_next++].Bytes;
 
-        public void Refill(KafkaInbox inbox, KafkaPartition partition) => (_records, _next) = (inbox.Take(partition, _records), 0);
+        public void Refill(KafkaInbox inbox, KafkaPartition partition) => (_messages, _next) = (inbox.Take(partition, _messages), 0);
 
         /// <summary>Makes room for as many bytes as were used since the last time: reading goes on while a large chunk is worked off.</summary>
         public void Release(KafkaInbox inbox)
@@ -266,7 +266,7 @@ public sealed class KafkaSource : RecordSource
             inbox.Release(_used);
             _used = 0;
             if (HasMore) return;
-            _records.Clear();
+            _messages.Clear();
             _next = 0;
         }
     }

@@ -9,7 +9,7 @@ namespace StreamEm.Sources.Stdin;
 public sealed class StdinSource : RecordSource
 {
     /// <summary>Name of the only partition.</summary>
-    public const string Partition = "stdin";
+    public const string PartitionName = "stdin";
 
     private readonly Stream _stream;
     private readonly RecordDecoder _decoder;
@@ -24,7 +24,7 @@ public sealed class StdinSource : RecordSource
         _stream = stream ?? Console.OpenStandardInput();
         _decoder = RecordDecoder.Create(options.Format, context.Schema);
         _window = new ByteWindow(options.BufferBytes);
-        _offset = context.Position.Partitions.TryGetValue(Partition, out PartitionPosition? position) ? position.Next : 0;
+        _offset = context.Position.Partitions.TryGetValue(PartitionName, out PartitionPosition? position) ? position.Next : 0;
     }
 
     /// <inheritdoc/>
@@ -64,10 +64,10 @@ public sealed class StdinSource : RecordSource
 
     private bool TryDecode(RecordBatch batch)
     {
-        batch.Clear(Partition, identity: null, _offset);
+        batch.Clear(PartitionName, identity: null, _offset);
         if (!_begun)
         {
-            if (!_decoder.TryBegin(_window.Bytes, _ended, Partition, out int header)) return false;
+            if (!_decoder.TryBegin(_window.Bytes, _ended, PartitionName, out int header)) return false;
             _begun = true;
             _window.Drop(header);
             _offset += header;

@@ -53,16 +53,16 @@ public abstract class RecordSourceContract
         var last = new Dictionary<string, long>(StringComparer.Ordinal);
         while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
         {
-            Assert.NotEqual("", batch.Partition);
-            long before = last.GetValueOrDefault(batch.Partition, -1);
+            Assert.NotEqual("", batch.PartitionName);
+            long before = last.GetValueOrDefault(batch.PartitionName, -1);
             for (int row = 0; row < batch.Count; row++)
             {
                 Assert.True(batch.NextOffset(row) > before);
                 before = batch.NextOffset(row);
             }
             Assert.True(batch.EndOffset >= before);
-            Assert.All(batch.Rejected, record => Assert.Equal(batch.Partition, record.Partition));
-            last[batch.Partition] = batch.EndOffset;
+            Assert.All(batch.Rejected, record => Assert.Equal(batch.PartitionName, record.PartitionName));
+            last[batch.PartitionName] = batch.EndOffset;
         }
         Assert.Equal(0, batch.Count);
         Assert.Empty(batch.Rejected);
@@ -79,7 +79,7 @@ public abstract class RecordSourceContract
         for (int i = 0; i < all.Count; i++)
         {
             if (all[i].Next < 0) continue;
-            position.Set(all[i].Partition, new PartitionPosition(all[i].Next, all[i].Identity));
+            position.Set(all[i].PartitionName, new PartitionPosition(all[i].Next, all[i].Identity));
             await using RecordSource rest = Open(position.Copy());
             List<ReadRecord> left = await ReadRecord.AllAsync(rest, dimension: 2);
             Assert.Equal(all.Skip(i + 1).Select(record => record.Text), left.Select(record => record.Text));

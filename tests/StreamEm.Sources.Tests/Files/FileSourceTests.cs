@@ -23,7 +23,7 @@ public sealed class FileSourceTests : IDisposable
         var batch = new RecordBatch(1, 3);
         while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
         {
-            values.Append(Path.GetFileName(batch.Partition)).Append(':').AppendJoin(',', batch.Values.ToArray()).Append(' ');
+            values.Append(Path.GetFileName(batch.PartitionName)).Append(':').AppendJoin(',', batch.Values.ToArray()).Append(' ');
         }
         return values.ToString().TrimEnd();
     }
@@ -164,7 +164,7 @@ public sealed class FileSourceTests : IDisposable
         await using FileSource source = Open(names: names);
         var position = new SourcePosition();
         var batch = new RecordBatch(1);
-        while (await source.ReadAsync(batch, TestContext.Current.CancellationToken)) position.Set(batch.Partition, new PartitionPosition(batch.EndOffset, batch.Identity));
+        while (await source.ReadAsync(batch, TestContext.Current.CancellationToken)) position.Set(batch.PartitionName, new PartitionPosition(batch.EndOffset, batch.Identity));
         return position;
     }
 }

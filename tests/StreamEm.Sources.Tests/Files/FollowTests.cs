@@ -50,8 +50,8 @@ public sealed class FollowTests : IAsyncDisposable
                 }
             }
             Assert.True(await reading);
-            values.Add($"{Path.GetFileName(_batch.Partition)}:{string.Join(',', _batch.Values.ToArray())}{string.Concat(_batch.Rejected.Select(rejected => "!" + rejected.Text))}");
-            _position.Set(_batch.Partition, new PartitionPosition(_batch.EndOffset, _batch.Identity));
+            values.Add($"{Path.GetFileName(_batch.PartitionName)}:{string.Join(',', _batch.Values.ToArray())}{string.Concat(_batch.Rejected.Select(rejected => "!" + rejected.Text))}");
+            _position.Set(_batch.PartitionName, new PartitionPosition(_batch.EndOffset, _batch.Identity));
         }
     }
 

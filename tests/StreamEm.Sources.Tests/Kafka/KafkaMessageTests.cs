@@ -63,7 +63,7 @@ public sealed class KafkaMessageTests(KafkaBroker broker)
 
         Assert.Equal([1L, 2L], reading.Rejected.Select(record => record.Offset));
         OriginalMessage original = reading.Rejected[0].Original!, bare = reading.Rejected[1].Original!;
-        Assert.Equal((topic, 1, 1234567L), (original.Topic, original.Partition, original.Timestamp));
+        Assert.Equal((topic, 1, 1234567L), (original.Topic, original.PartitionNumber, original.Timestamp));
         Assert.Equal<byte[]>([[0xFF, 0x00, (byte)'{'], [0xFE, 1]], [original.Value, original.Key!]);
         Assert.Equal(["a", "b", "a"], original.Headers.Select(header => header.Key));
         Assert.Equal<byte[]?>(["1"u8.ToArray(), null, [0xFD]], original.Headers.Select(header => header.Value));

@@ -55,14 +55,14 @@ internal sealed class KafkaReading : IAsyncDisposable
         if (!await Source.ReadAsync(_batch, deadline.Token)) return false;
         for (int row = 0; row < _batch.Count; row++)
         {
-            Rows.Add(string.Create(CultureInfo.InvariantCulture, $"{_batch.Partition[(_batch.Partition.IndexOf('/', StringComparison.Ordinal) + 1)..]}:{_batch.Row(row)[0]}"));
-            Position.Set(_batch.Partition, _batch.PositionAfter(row));
+            Rows.Add(string.Create(CultureInfo.InvariantCulture, $"{_batch.PartitionName[(_batch.PartitionName.IndexOf('/', StringComparison.Ordinal) + 1)..]}:{_batch.Row(row)[0]}"));
+            Position.Set(_batch.PartitionName, _batch.PositionAfter(row));
             After.Add(Position.Copy());
             Last = (_batch.Weight(row), _batch.Key(row), _batch.Timestamp(row));
         }
 
         Rejected.AddRange(_batch.Rejected);
-        Position.Set(_batch.Partition, _batch.EndPosition);
+        Position.Set(_batch.PartitionName, _batch.EndPosition);
         return true;
     }
 

@@ -51,7 +51,7 @@ public sealed class StdinSourceTests : RecordSourceContract
     public async Task ReadAsync_AfterAnEarlierRun_GoesOnCounting()
     {
         var start = new SourcePosition();
-        start.Set(StdinSource.Partition, new PartitionPosition(100));
+        start.Set(StdinSource.PartitionName, new PartitionPosition(100));
         await using var source = new StdinSource(new StdinSourceOptions(), new SourceContext(Schema, start, TimeProvider.System), new MemoryStream("{\"a\":1}\n"u8.ToArray()));
         var batch = new RecordBatch(2);
         Assert.True(await source.ReadAsync(batch, TestContext.Current.CancellationToken));
