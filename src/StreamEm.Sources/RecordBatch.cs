@@ -53,8 +53,8 @@ public sealed class RecordBatch
     /// <summary>Whether no further record, good or rejected, is to be added.</summary>
     public bool IsFull => Count == Capacity || _rejected.Count >= Capacity || _rejectedCharacters >= MaxRejectedCharacters;
 
-    /// <summary>The partition (file, topic partition, connection) all records are from.</summary>
-    public string Partition { get; private set; } = "";
+    /// <summary>The name of the partition that all records are from.</summary>
+    public string PartitionName { get; private set; } = "";
 
     /// <summary>The partition's identity at the time of reading; see <see cref="PartitionPosition.Identity"/>.</summary>
     public string? Identity => Start.Identity;
@@ -108,17 +108,17 @@ public sealed class RecordBatch
     public long Timestamp(int row) => _hasMore ? _timestamps[row] : NoTimestamp;
 
     /// <summary>Forgets all records and names the partition of those to come.</summary>
-    public void Clear(string partition, string? identity = null, long offset = 0) => Clear(partition, new PartitionPosition(offset, identity));
+    public void Clear(string partitionName, string? identity = null, long offset = 0) => Clear(partitionName, new PartitionPosition(offset, identity));
 
     /// <summary>Forgets all records and names the partition of those to come and where it stands.</summary>
-    public void Clear(string partition, PartitionPosition start)
+    public void Clear(string partitionName, PartitionPosition start)
     {
         Count = 0;
         IsDecision = false;
         _hasMore = false;
         _rejected.Clear();
         _rejectedCharacters = 0;
-        Partition = partition;
+        PartitionName = partitionName;
         Start = start;
         EndOffset = start.Next;
     }
@@ -162,7 +162,7 @@ public sealed class RecordBatch
     /// <summary>Keeps a rejected record aside.</summary>
     public void Reject(RejectionReason reason, string detail, long offset, long nextOffset, string text)
     {
-        _rejected.Add(new RejectedRecord(reason, detail, Partition, offset, text, Count));
+        _rejected.Add(new RejectedRecord(reason, detail, PartitionName, offset, text, Count));
         _rejectedCharacters += text.Length;
         EndOffset = nextOffset;
     }

@@ -1,4 +1,5 @@
 using StreamEm.Core.LinearAlgebra;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Features;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using StreamEm.Core.Models.Emissions;
 
 namespace StreamEm.Core.LinearAlgebra;
 

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using StreamEm.Core.Models.Emissions;
 
 namespace StreamEm.Core.LinearAlgebra;
 

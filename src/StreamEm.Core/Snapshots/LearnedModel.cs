@@ -1,3 +1,4 @@
+using StreamEm.Core.Calibration;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;

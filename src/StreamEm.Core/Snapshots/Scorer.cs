@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
 

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Decoding;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Decoding;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Decoding;
 

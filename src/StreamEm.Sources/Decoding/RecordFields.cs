@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Decoding;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Api;
 

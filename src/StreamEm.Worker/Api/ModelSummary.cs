@@ -1,4 +1,6 @@
+using StreamEm.Core.Schedules;
 using StreamEm.Sources;
+using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;

@@ -1,3 +1,4 @@
+using StreamEm.Sources.Decoding;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Api;

@@ -1,3 +1,4 @@
+using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Api;

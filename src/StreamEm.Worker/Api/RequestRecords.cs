@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
+using StreamEm.Core.Settings;
 using StreamEm.Sources.Http;
+using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Api;
 

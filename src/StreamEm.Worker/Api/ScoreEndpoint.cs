@@ -1,7 +1,9 @@
 using System.Buffers;
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
+using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Snapshots;
 

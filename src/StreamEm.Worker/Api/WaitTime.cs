@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamEm.Core.Vectors;
 
 namespace StreamEm.Worker.Api;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 

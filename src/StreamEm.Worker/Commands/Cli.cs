@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Commands;
 

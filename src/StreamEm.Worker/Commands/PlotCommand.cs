@@ -1,7 +1,7 @@
 using System.CommandLine;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
-using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Plotting;

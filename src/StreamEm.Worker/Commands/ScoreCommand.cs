@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.CommandLine;
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
-using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Scoring;

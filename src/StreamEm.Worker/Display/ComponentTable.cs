@@ -1,7 +1,10 @@
 using System.Globalization;
 using Spectre.Console;
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Vectors;
+using StreamEm.Worker.Configuration.Binding;
+using StreamEm.Worker.Plotting;
 
 namespace StreamEm.Worker.Display;
 

@@ -6,6 +6,7 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
+using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Display;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
@@ -53,7 +54,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             await _data.ReadAsync(request.Model.Schema, time, batch =>
             {
                 excess = fold.Fold(batch, cancellationToken);
-                if (batch.Partition != partition) (partition, last) = (batch.Partition, 0);
+                if (batch.PartitionName != partition) (partition, last) = (batch.PartitionName, 0);
                 advance(100 * (batch.EndOffset - last) / total);
                 last = batch.EndOffset;
                 return excess is null;

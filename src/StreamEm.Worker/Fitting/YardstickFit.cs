@@ -4,6 +4,7 @@ using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
+using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Rejections;

@@ -1,6 +1,6 @@
 using StreamEm.Core.Learning;
+using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
-using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
@@ -139,11 +139,11 @@ internal sealed class LearnerLoop
         {
             _display.Decided(updates);
             // Where a partition starts cannot be found out again once records have come after a start at its end.
-            if (!_run.Position.Partitions.ContainsKey(batch.Partition)) _checkpoints.Demand();
+            if (!_run.Position.Partitions.ContainsKey(batch.PartitionName)) _checkpoints.Demand();
         }
 
-        if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.Partition)?.Skipped ?? 0))
-            WorkerLog.RecordsSkipped(_log, _options.Id, batch.Partition, batch.Start.Next, skipped);
+        if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.PartitionName)?.Skipped ?? 0))
+            WorkerLog.RecordsSkipped(_log, _options.Id, batch.PartitionName, batch.Start.Next, skipped);
         string? excess = _fold.Fold(batch, stop);
         _reader.Return(batch);
         _clock.Pending(_run.Learner.Pending, hasUpdated: _run.Learner.Updates > updates);
@@ -183,8 +183,7 @@ internal sealed class LearnerLoop
     /// <summary>What was read from a source that cannot be read again is learned from before the state is kept.</summary>
     private void LearnTheRest()
     {
-        bool endsItself = _reader.Source is HttpPushSource;
-        if (!endsItself) _reader.StopAsync().GetAwaiter().GetResult();
+        if (!_reader.Source.Complete()) _reader.StopAsync().GetAwaiter().GetResult();
         while (!_reader.Ended.IsCompleted)
         {
             if (_reader.TryTake(out RecordBatch? batch)) LearnFrom(batch, CancellationToken.None);
@@ -273,7 +272,7 @@ internal sealed class LearnerLoop
     private void OnRejected(RejectedRecord record)
     {
         _metrics.SetRejected(record.Reason, _run.Rejections[record.Reason]);
-        if (_run.Rejections.Rejected == 1) WorkerLog.FirstRejection(_log, _options.Id, SnakeCase.Of(record.Reason), record.Partition, record.Offset);
+        if (_run.Rejections.Rejected == 1) WorkerLog.FirstRejection(_log, _options.Id, SnakeCase.Of(record.Reason), record.PartitionName, record.Offset);
     }
 
     private void Report()

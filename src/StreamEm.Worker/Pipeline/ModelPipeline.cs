@@ -1,6 +1,6 @@
 using StreamEm.Sources;
-using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
@@ -102,7 +102,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     public void RequestStop()
     {
         // What was accepted from outside is still learned from; nothing more is accepted.
-        if (_reader?.Source is HttpPushSource push) push.Complete();
+        _reader?.Source.Complete();
         if (!_completion.Task.IsCompleted) _stop.Cancel();
     }
 

@@ -1,5 +1,6 @@
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
+using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 

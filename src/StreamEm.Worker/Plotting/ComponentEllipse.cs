@@ -1,4 +1,4 @@
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Vectors;
 

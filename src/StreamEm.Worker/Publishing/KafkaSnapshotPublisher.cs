@@ -3,6 +3,7 @@ using System.Text;
 using Confluent.Kafka;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Kafka;
+using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Snapshots;

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 

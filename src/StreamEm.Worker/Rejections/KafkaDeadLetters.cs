@@ -3,6 +3,7 @@ using System.Text;
 using Confluent.Kafka;
 using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
+using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Telemetry;
 
@@ -132,7 +133,7 @@ internal sealed class KafkaDeadLetters : RejectionSink
         if (record.Original is { } original)
         {
             Add(headers, $"{Connect}topic", original.Topic);
-            Add(headers, $"{Connect}partition", original.Partition.ToString(CultureInfo.InvariantCulture));
+            Add(headers, $"{Connect}partition", original.PartitionNumber.ToString(CultureInfo.InvariantCulture));
             Add(headers, $"{Connect}offset", offset);
         }
 
@@ -140,7 +141,7 @@ internal sealed class KafkaDeadLetters : RejectionSink
         Add(headers, $"{Connect}stage", Stage);
         Add(headers, $"{Connect}exception.message", $"{reason}: {record.Detail}");
         Add(headers, $"{Own}model", _modelId);
-        Add(headers, $"{Own}partition", record.Partition);
+        Add(headers, $"{Own}partition", record.PartitionName);
         Add(headers, $"{Own}offset", offset);
         Add(headers, $"{Own}reason", reason);
     }

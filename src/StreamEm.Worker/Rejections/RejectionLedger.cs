@@ -1,5 +1,6 @@
 using System.Globalization;
 using StreamEm.Sources;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Rejections;
 

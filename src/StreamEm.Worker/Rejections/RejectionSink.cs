@@ -1,4 +1,5 @@
 using StreamEm.Sources;
+using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Rejections;
 

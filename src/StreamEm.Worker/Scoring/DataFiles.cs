@@ -1,4 +1,6 @@
+using StreamEm.Core.Features;
 using StreamEm.Sources;
+using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Worker.Failures;
@@ -27,7 +29,7 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
         {
             try
             {
-                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions { Path = [path], Format = FormatOf(path) }, schema, new SourcePosition(), time);
+                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions { Path = [path], Format = FormatOf(path) }, new SourceContext(schema, new SourcePosition(), time));
                 while (await source.ReadAsync(batch, cancellationToken).ConfigureAwait(false))
                     if (!take(batch)) return;
             }

@@ -1,3 +1,5 @@
+using StreamEm.Worker.Configuration;
+
 namespace StreamEm.Worker.Tests.Configuration;
 
 /// <summary>Everything wrong is reported at once, each where it is written.</summary>

@@ -1,3 +1,4 @@
+using StreamEm.Core.Schedules;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Tests.Configuration;

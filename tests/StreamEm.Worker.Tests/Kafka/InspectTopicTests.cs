@@ -2,7 +2,6 @@ using System.Text;
 using Confluent.Kafka;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Commands;

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Worker.Pipeline;

@@ -1,6 +1,5 @@
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;

@@ -1,8 +1,11 @@
+using StreamEm.Core.Features;
+using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Http;
+using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
 
-namespace StreamEm.Sources.Tests;
+namespace StreamEm.Sources.Tests.Catalog;
 
 public sealed class SourceCatalogTests
 {
@@ -14,8 +17,8 @@ public sealed class SourceCatalogTests
     [InlineData(typeof(HttpPushSource), false)]
     public async Task Create_Options_GivesTheirSource(Type type, bool isReplayable)
     {
-        object options = type == typeof(FileSource) ? new FileSourceOptions { Path = ["a.csv"] } : type == typeof(StdinSource) ? new StdinSourceOptions() : new HttpSourceOptions();
-        await using RecordSource source = SourceCatalog.Create(options, Schema, new SourcePosition(), TimeProvider.System);
+        SourceOptions options = type == typeof(FileSource) ? new FileSourceOptions { Path = ["a.csv"] } : type == typeof(StdinSource) ? new StdinSourceOptions() : new HttpSourceOptions();
+        await using RecordSource source = SourceCatalog.Create(options, new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         Assert.IsType(type, source);
         Assert.Equal(isReplayable, source.IsReplayable);
     }
@@ -23,8 +26,8 @@ public sealed class SourceCatalogTests
     [Fact]
     public void Create_UnknownOptions_SaysWhatIsKnown()
     {
-        var failure = Assert.Throws<ArgumentException>(() => SourceCatalog.Create("x", Schema, new SourcePosition(), TimeProvider.System));
-        Assert.Contains("No source is configured by a String; expected one of FileSourceOptions, KafkaSourceOptions, StdinSourceOptions, HttpSourceOptions", failure.Message, StringComparison.Ordinal);
+        var failure = Assert.Throws<ArgumentException>(() => SourceCatalog.Create(new OtherOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System)));
+        Assert.Contains("No source is configured by a OtherOptions; expected one of FileSourceOptions, KafkaSourceOptions, StdinSourceOptions, HttpSourceOptions", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -33,4 +36,6 @@ public sealed class SourceCatalogTests
         Assert.Equal(SourceCatalog.Types.Count, SourceCatalog.Types.Select(type => type.Name).Distinct(StringComparer.Ordinal).Count());
         Assert.Equal(SourceCatalog.Types.Count, SourceCatalog.Types.Select(type => type.OptionsType).Distinct().Count());
     }
+
+    private sealed record OtherOptions : SourceOptions;
 }
