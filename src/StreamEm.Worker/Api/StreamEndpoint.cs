@@ -28,9 +28,9 @@ internal static class StreamEndpoint
     private static async Task<IResult> StreamAsync(
         string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, SemaphoreSlim places)
     {
-        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (!await places.WaitAsync(0).ConfigureAwait(false))
-            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "Too many streams", "All streams are taken; try again later or poll.", MaxReaders + 1, MaxReaders);
+            return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Too many streams", "All streams are taken; try again later or poll.", MaxReaders + 1, MaxReaders);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
