@@ -67,18 +67,13 @@ internal static class ModelEndpoints
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
-            await foreach (SnapshotDocument document in model.Feed.NewestAsync(cancel.Token).ConfigureAwait(false))
-            {
-                newest = document;
-                if (newest.Version >= atLeast) break;
-            }
+            return await model.Feed.WaitForAsync(atLeast, cancel.Token).ConfigureAwait(false) ?? model.Feed.Latest;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // Waited long enough: the answer is what there is.
+            return model.Feed.Latest;
         }
-
-        return newest;
     }
 
     private static IResult Snapshot(SnapshotDocument document, HttpContext context)

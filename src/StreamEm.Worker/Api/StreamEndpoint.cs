@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
-using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Api;
@@ -54,7 +53,7 @@ internal static class StreamEndpoint
 
     private static async Task SendAsync(SnapshotFeed feed, PipeWriter output, long? lastSeen, TimeProvider time, CancellationToken end)
     {
-        await using IAsyncEnumerator<SnapshotDocument> snapshots = feed.NewestAsync(end).GetAsyncEnumerator(end);
+        await using IAsyncEnumerator<SnapshotDocument> snapshots = feed.NewestAsync(lastSeen, end).GetAsyncEnumerator(end);
         await output.WriteAsync(": snapshots follow\n\n"u8.ToArray(), end).ConfigureAwait(false);
         Task<bool> next = snapshots.MoveNextAsync().AsTask();
         while (true)
@@ -69,9 +68,7 @@ internal static class StreamEndpoint
 
             await idle.CancelAsync().ConfigureAwait(false);
             if (!await next.ConfigureAwait(false)) return;
-            SnapshotDocument document = snapshots.Current;
-            if (document.Version != lastSeen) await SendAsync(output, document, end).ConfigureAwait(false);
-            lastSeen = null;
+            await SendAsync(output, snapshots.Current, end).ConfigureAwait(false);
             next = snapshots.MoveNextAsync().AsTask();
         }
     }
