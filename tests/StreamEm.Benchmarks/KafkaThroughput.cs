@@ -161,7 +161,7 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
 
         PipelineEnd end = pipeline.Completion.GetAwaiter().GetResult();
         double seconds = Clock.Wall() - start;
-        if (end.State != ModelState.Finished || pipeline.Metrics.Records != _records) throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} records: {end.Problem}");
+        if (end.State != ModelState.Finished || pipeline.Metrics.Records != _records) throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} records: {end.Failure}");
         pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult();
         state.Delete(recursive: true);
         return new Measured(seconds, profile!, resident);

@@ -76,7 +76,7 @@ internal sealed class Overlap(Report report, bool quick)
         await pipeline.StartAsync(CancellationToken.None);
         PipelineEnd end = await pipeline.Completion;
         if (end.State != ModelState.Finished || pipeline.Metrics.Records != _lines)
-            throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} of {_lines} records. {end.Problem}");
+            throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} of {_lines} records. {end.Failure}");
     }
 
     private static ModelOptions Options(string data, CovarianceType type, int minibatch, string? snapshots) => new()

@@ -1,5 +1,4 @@
 using StreamEm.Core.LinearAlgebra;
-using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Features;

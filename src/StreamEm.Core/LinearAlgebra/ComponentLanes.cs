@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using StreamEm.Core.Models.Emissions;
 
 namespace StreamEm.Core.LinearAlgebra;
 

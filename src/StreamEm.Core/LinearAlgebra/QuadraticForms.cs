@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using StreamEm.Core.Models.Emissions;
 
 namespace StreamEm.Core.LinearAlgebra;
 

@@ -1,4 +1,3 @@
-using StreamEm.Core.Calibration;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
-using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
 

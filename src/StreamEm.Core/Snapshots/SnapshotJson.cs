@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
-using StreamEm.Core.Schedules;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;

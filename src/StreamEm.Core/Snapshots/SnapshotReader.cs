@@ -6,7 +6,6 @@ using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
-using StreamEm.Core.Settings;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;

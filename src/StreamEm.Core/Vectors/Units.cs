@@ -1,5 +1,3 @@
-using StreamEm.Core.Models.Emissions;
-
 namespace StreamEm.Core.Vectors;
 
 /// <summary>How the numbers of a block follow the units of the features on its last axis (the last two for <see cref="Product"/>).</summary>

@@ -52,7 +52,7 @@ internal sealed record ModelSummary(
             latest?.Snapshot.RunId,
             latest?.Snapshot.CreatedAt,
             state == ModelState.WarmingUp ? new WarmUp(model.Metrics.Pending, model.Options.Learning.Initialization.Buffer) : null,
-            model.Problem,
+            model.Obstacle?.Text,
             training?.Warnings ?? []);
     }
 }

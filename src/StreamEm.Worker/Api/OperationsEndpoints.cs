@@ -18,7 +18,7 @@ internal static class OperationsEndpoints
     }
 
     private static IResult Answer(bool isGood, WorkerStatus status) => Results.Json(
-        new ReadinessAnswer(isGood ? "ok" : "unavailable", status.Obstacles),
+        new ReadinessAnswer(isGood ? "ok" : "unavailable", [.. status.Obstacles.Select(obstacle => obstacle.Text)]),
         statusCode: isGood ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>The answer of a readiness check.</summary>

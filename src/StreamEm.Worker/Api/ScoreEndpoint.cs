@@ -28,13 +28,13 @@ internal static class ScoreEndpoint
 
     private static async Task<IResult> ScoreAsync(string id, HttpContext context, WorkerStatus status, ScorerCache scorers)
     {
-        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
-        if (model.Feed.Latest is not { } latest) return Problems.NoSnapshot(model);
+        if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (model.Feed.Latest is not { } latest) return ErrorAnswer.NoSnapshot(model);
         RequestRecords body = await RequestRecords.ReadAsync(context.Request).ConfigureAwait(false);
-        if (body.Problem is { } problem) return problem;
+        if (body.Refusal is { } refusal) return refusal;
         if (body.Count > RequestRecords.MaxRecords)
         {
-            return Problems.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", "Split the records over several requests.",
+            return ErrorAnswer.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", "Split the records over several requests.",
                 body.Count, $"at most {RequestRecords.MaxRecords} records");
         }
 

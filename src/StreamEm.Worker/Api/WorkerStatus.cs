@@ -1,4 +1,5 @@
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Api;
@@ -21,17 +22,18 @@ public sealed class WorkerStatus(IReadOnlyList<ModelPipeline> models)
     /// <summary>Whether every model has restored its state.</summary>
     public bool HasStarted => models.All(model => model.HasStarted);
 
-    /// <summary>What keeps the worker from doing its work, one sentence each; empty when it is ready.</summary>
-    public IReadOnlyList<string> Obstacles
+    /// <summary>What keeps the worker from doing its work; empty when it is ready.</summary>
+    public IReadOnlyList<Obstacle> Obstacles
     {
         get
         {
-            var obstacles = new List<string>();
-            if (IsStopping) obstacles.Add("the worker is stopping");
+            var obstacles = new List<Obstacle>();
+            if (IsStopping) obstacles.Add(new Obstacle(ObstacleKind.Stopping, "the worker is stopping"));
             foreach (ModelPipeline model in models)
             {
-                if (model.Problem is { } problem) obstacles.Add($"model '{model.Options.Id}': {problem}");
-                else if (!model.HasStarted) obstacles.Add($"model '{model.Options.Id}' is restoring its state");
+                string id = model.Options.Id;
+                if (model.Obstacle is { } obstacle) obstacles.Add(obstacle.OfModel(id));
+                else if (!model.HasStarted) obstacles.Add(new Obstacle(ObstacleKind.Starting, $"model '{id}' is restoring its state") { Subject = id });
             }
 
             return obstacles;

@@ -49,6 +49,9 @@ public sealed record Checkpoint
     /// </summary>
     public required IReadOnlyList<OutboxEntry> Outbox { get; init; }
 
+    /// <summary>Whose it is.</summary>
+    public RunIdentity Identity => new(ModelId, RunId, ConfigHash);
+
     /// <summary>What <see cref="Core.Learning.Learner.Save"/> wrote.</summary>
     public required ReadOnlyMemory<byte> Learner { get; init; }
 }

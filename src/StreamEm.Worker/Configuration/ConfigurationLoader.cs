@@ -21,11 +21,11 @@ public static class ConfigurationLoader
     public static LoadedConfiguration Load(IReadOnlyList<string> files, IReadOnlyList<string> overrides, Func<string, string?>? variable = null)
     {
         var problems = new Problems();
-        var interpolation = new Interpolation(variable ?? Environment.GetEnvironmentVariable);
+        var substitution = new VariableSubstitution(variable ?? Environment.GetEnvironmentVariable);
         WorkerOptions? options = null;
-        if (ReadFiles(files, interpolation, problems) is { } root)
+        if (ReadFiles(files, substitution, problems) is { } root)
         {
-            foreach (string text in overrides) Override.Apply(root, text, interpolation, problems);
+            foreach (string text in overrides) Override.Apply(root, text, substitution, problems);
             var binder = new Binder(problems);
             options = binder.Bind(WorkerTable.Root, root, "");
             new ConfigurationRules(options, binder).Check();
@@ -36,13 +36,13 @@ public static class ConfigurationLoader
         return new LoadedConfiguration(options, problems.InOrder());
     }
 
-    private static MappingNode? ReadFiles(IReadOnlyList<string> files, Interpolation interpolation, Problems problems)
+    private static MappingNode? ReadFiles(IReadOnlyList<string> files, VariableSubstitution substitution, Problems problems)
     {
         MappingNode? root = null;
         bool isComplete = true;
         foreach (string file in files)
         {
-            switch (YamlText.ReadFile(file, interpolation, problems))
+            switch (YamlText.ReadFile(file, substitution, problems))
             {
                 case null:
                     isComplete = false;

@@ -28,7 +28,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
     /// <exception cref="CommandException">A file is missing (66), too many records were rejected, or there was none to learn from (65).</exception>
     public async Task<ModelSnapshot> RunAsync(CancellationToken cancellationToken)
     {
-        Learner learner = ModelRun.CreateLearner(request.Model);
+        Learner learner = LearnerStart.Create(request.Model);
         using TraceFile? trace = request.Trace is { } path ? new TraceFile(OutputFile.Create(path)) : null;
         using RejectedFile? rejectedFile = request.Model.Rejected.File is { } file ? RejectedFile.Open(file, null, log) : null;
         var fold = new RecordFold(learner, new SourcePosition(), Rejections, rejectedFile, request.Model.Rejected.StopAboveRatio)
@@ -36,8 +36,8 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             Updated = () => trace?.Write(learner.CreateSnapshot(request.Model.Schema.Features)!.Training),
         };
         await WithProgressAsync(advance => ReadPassesAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
-        return learner.CreateSnapshot(request.Model.Schema.Features) is { } snapshot
-            ? snapshot with { ModelId = request.Model.Id, ConfigHash = request.Model.ConfigHash, CreatedAt = time.GetUtcNow(), RunId = Guid.CreateVersion7(time.GetUtcNow()).ToString("D") }
+        return learner.CreateSnapshot(request.Model.Schema.Features) is { } learned
+            ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())
             : throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected.");
     }
 

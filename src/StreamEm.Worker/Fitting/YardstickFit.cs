@@ -20,8 +20,9 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
     public RejectionLedger Rejections { get; } = new(new RejectionCounts());
 
     /// <summary>Reads all records, fits, writes the trace.</summary>
+    /// <returns>The snapshot, and how the fit went.</returns>
     /// <exception cref="CommandException">A file is missing (66), or no record can be used (65).</exception>
-    public async Task<BatchFit> RunAsync(CancellationToken cancellationToken)
+    public async Task<(ModelSnapshot Snapshot, BatchFit Fit)> RunAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<string> features = request.Model.Schema.Features;
         var rows = new Minibatch(features.Count, 4096);
@@ -41,17 +42,9 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
         }, cancellationToken).ConfigureAwait(false);
         if (Rejections.Excess(request.Model.Rejected.StopAboveRatio, atEnd: true) is { } excess) throw new CommandException(ExitCode.DataCorrupt, excess);
         if (rows.Count == 0) throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}.");
-        InitialParameters? from = request.Model.InitializeFrom is { } path ? ModelRun.ReadInitialParameters(path) : null;
-        BatchFit fit = BatchFit.Run(request.Model.Model, request.Model.Learning, rows, labels, features, new BatchEmOptions(), from);
+        BatchFit fit = BatchFit.Run(request.Model.Model, request.Model.Learning, rows, labels, features, new BatchEmOptions(), LearnerStart.ReadParameters(request.Model));
         using (TraceFile? trace = request.Trace is { } file2 ? new TraceFile(OutputFile.Create(file2)) : null)
             for (int at = 1; at < fit.MeanLogLikelihoods.Count; at++) trace?.Write(at, rows.Count, 1, fit.MeanLogLikelihoods[at - 1]);
-        ModelSnapshot snapshot = fit.Snapshot with
-        {
-            ModelId = request.Model.Id,
-            ConfigHash = request.Model.ConfigHash,
-            CreatedAt = time.GetUtcNow(),
-            RunId = Guid.CreateVersion7(time.GetUtcNow()).ToString("D"),
-        };
-        return fit with { Snapshot = snapshot };
+        return (request.NewIdentity(time).Stamp(fit.Snapshot, time.GetUtcNow()), fit);
     }
 }

@@ -113,7 +113,7 @@ public sealed class WorkerHost(WorkerOptions options, Func<ModelOptions, SourceP
         await api.StopAsync(deadline.Token).ConfigureAwait(false);
         PipelineEnd? failed = (await ends.ConfigureAwait(false)).FirstOrDefault(end => end.State == ModelState.Failed);
         WorkerLog.WorkerStopped(_log, failed?.Code ?? ExitCode.Ok, time.GetElapsedTime(start).TotalSeconds);
-        return failed is null ? ExitCode.Ok : throw new CommandException(failed.Code, failed.Problem ?? "A model failed.", failed.Cause);
+        return failed is null ? ExitCode.Ok : throw new CommandException(failed.Code, failed.Failure ?? "A model failed.", failed.Cause);
     }
 
     private void RefuseSharedFiles()

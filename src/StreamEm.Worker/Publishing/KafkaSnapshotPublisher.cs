@@ -58,7 +58,9 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     public override TimeSpan? Every => _options.Every;
 
     /// <inheritdoc/>
-    public override string? Problem => _outage.Problem is { } problem ? $"snapshots are not published: {problem}" : null;
+    public override Obstacle? Obstacle => _outage.Problem is { } problem
+        ? new Obstacle(ObstacleKind.SnapshotsNotPublished, $"snapshots are not published: {problem}") { Subject = Name }
+        : null;
 
     /// <summary>The most bytes a record of this model takes, known before any data.</summary>
     public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Features) + RecordBytes + FromDataBytes;

@@ -4,6 +4,7 @@ using Confluent.Kafka;
 using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Telemetry;
 
@@ -31,27 +32,33 @@ internal sealed class KafkaDeadLetters : RejectionSink
     private readonly ILogger _log;
     private readonly Outage _outage;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Task<(KafkaProducer Producer, int MaxMessageBytes)> _opening;
+    private readonly Lazy<Task<(KafkaProducer Producer, int MaxMessageBytes)>> _opening;
     private readonly Lock _lock = new();
     private readonly List<Task> _deliveries = [];
     private bool _hasUnflushed;
 
-    /// <summary>Starts to prepare the topic, beside the caller; what is wrong with it is told by the first call that needs it.</summary>
+    /// <summary>Dead letters to a topic that nobody has asked for yet.</summary>
     public KafkaDeadLetters(DeadLetterOptions options, string modelId, TimeProvider time, ILogger log)
     {
         (_modelId, _time, _log) = (modelId, time, log);
         _target = new KafkaTarget(options.Brokers, options.Topic, options.Properties, "rejected.kafka");
         _outage = new Outage(options.Brokers, options.UnavailableAfter, _target.Section, time);
-        _opening = Task.Factory.StartNew(Open, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _opening = new Lazy<Task<(KafkaProducer, int)>>(
+            () => Task.Factory.StartNew(Open, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
     }
 
     /// <inheritdoc/>
-    public override string? Problem => _outage.Problem is { } problem ? $"rejected records are not passed on: {problem}" : null;
+    public override Obstacle? Obstacle => _outage.Problem is { } problem
+        ? new Obstacle(ObstacleKind.RejectedRecordsNotKept, $"rejected records are not passed on: {problem}")
+        : null;
+
+    /// <inheritdoc/>
+    public override void Start() => _ = _opening.Value;
 
     /// <inheritdoc/>
     public override void Write(RejectedRecord record)
     {
-        (KafkaProducer producer, int limit) = _opening.WaitAsync(_stop.Token).GetAwaiter().GetResult();
+        (KafkaProducer producer, int limit) = _opening.Value.WaitAsync(_stop.Token).GetAwaiter().GetResult();
         if (producer.Bytes > MaxBytesUnderway)
         {
             Flush();
@@ -67,7 +74,7 @@ internal sealed class KafkaDeadLetters : RejectionSink
     {
         if (!_hasUnflushed) return;
         _hasUnflushed = false;
-        lock (_lock) _deliveries.Add(_opening.Result.Producer.TakeDelivery());
+        lock (_lock) _deliveries.Add(_opening.Value.Result.Producer.TakeDelivery());
     }
 
     /// <inheritdoc/>
@@ -75,9 +82,9 @@ internal sealed class KafkaDeadLetters : RejectionSink
     {
         Task[] flushed;
         lock (_lock) flushed = [.. _deliveries];
-        if (_opening.IsFaulted) _opening.GetAwaiter().GetResult();
+        if (_opening is { IsValueCreated: true, Value.IsFaulted: true }) _opening.Value.GetAwaiter().GetResult();
         if (flushed.Length == 0) return;
-        _opening.Result.Producer.WaitAsync(Task.WhenAll(flushed), _stop.Token).GetAwaiter().GetResult();
+        _opening.Value.Result.Producer.WaitAsync(Task.WhenAll(flushed), _stop.Token).GetAwaiter().GetResult();
         lock (_lock) _deliveries.RemoveAll(delivery => delivery.IsCompletedSuccessfully);
     }
 
@@ -88,8 +95,12 @@ internal sealed class KafkaDeadLetters : RejectionSink
     public override void Dispose()
     {
         _stop.Cancel();
-        Task.WaitAny([_opening], KafkaTopic.CloseDeadline);
-        if (_opening.IsCompletedSuccessfully) _opening.Result.Producer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        if (_opening.IsValueCreated)
+        {
+            Task.WaitAny([_opening.Value], KafkaTopic.CloseDeadline);
+            if (_opening.Value.IsCompletedSuccessfully) _opening.Value.Result.Producer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+
         _stop.Dispose();
     }
 

@@ -1,5 +1,6 @@
 using StreamEm.Sources;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Rejections;
 
@@ -13,7 +14,12 @@ internal abstract class RejectionSink : IDisposable
     public virtual long? FileLength => null;
 
     /// <summary>Why records cannot be kept at the moment; null when all is well. Any thread.</summary>
-    public virtual string? Problem => null;
+    public virtual Obstacle? Obstacle => null;
+
+    /// <summary>Begins to prepare what takes its time, beside the caller; what is wrong with it is told by the first call that needs it.</summary>
+    public virtual void Start()
+    {
+    }
 
     /// <summary>Takes one record.</summary>
     public abstract void Write(RejectedRecord record);
@@ -40,7 +46,13 @@ internal sealed class RejectionSinks(IReadOnlyList<RejectionSink> sinks) : Rejec
     public override long? FileLength => sinks.Select(sink => sink.FileLength).FirstOrDefault(length => length is not null);
 
     /// <inheritdoc/>
-    public override string? Problem => sinks.Select(sink => sink.Problem).FirstOrDefault(problem => problem is not null);
+    public override Obstacle? Obstacle => sinks.Select(sink => sink.Obstacle).FirstOrDefault(obstacle => obstacle is not null);
+
+    /// <inheritdoc/>
+    public override void Start()
+    {
+        foreach (RejectionSink sink in sinks) sink.Start();
+    }
 
     /// <inheritdoc/>
     public override void Write(RejectedRecord record)

@@ -6,6 +6,9 @@ namespace StreamEm.Worker.Snapshots;
 /// <summary>A snapshot and its JSON, one line without the line feed. The JSON is made once, when first asked for, and then shared. Immutable.</summary>
 public sealed class SnapshotDocument
 {
+    /// <summary>A parameter as a double, and as the longest text a double gets, with its comma.</summary>
+    private const int BytesPerParameter = sizeof(double) + 25;
+
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _output;
 
@@ -29,6 +32,9 @@ public sealed class SnapshotDocument
 
     /// <summary>The snapshot's version.</summary>
     public long Version => Snapshot.Version;
+
+    /// <summary>The most bytes it takes in memory with its JSON, whether that is made yet or not; names and words, which are few, left out.</summary>
+    public long Bytes => (long)BytesPerParameter * Snapshot.Parameters.Length;
 
     /// <summary>UTF-8 JSON.</summary>
     public ReadOnlyMemory<byte> Json => _json.Value;

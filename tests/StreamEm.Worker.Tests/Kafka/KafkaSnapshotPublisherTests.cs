@@ -125,8 +125,8 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         await using var publisher = new KafkaSnapshotPublisher(options, Model(2, 2), TimeProvider.System, _log);
 
         Task<long> opening = publisher.OpenAsync("run", null, CancellationToken.None);
-        await Eventually.True(() => publisher.Problem is not null || opening.IsCompleted, "the outage to be noticed");
-        Assert.StartsWith("snapshots are not published: The brokers 127.0.0.1:1 cannot be reached: ", publisher.Problem, StringComparison.Ordinal);
+        await Eventually.True(() => publisher.Obstacle is not null || opening.IsCompleted, "the outage to be noticed");
+        Assert.StartsWith("snapshots are not published: The brokers 127.0.0.1:1 cannot be reached: ", publisher.Obstacle?.Text, StringComparison.Ordinal);
 
         CommandException failure = await Assert.ThrowsAsync<CommandException>(() => Eventually.Within(opening));
         Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
@@ -140,7 +140,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         await using var publisher = new KafkaSnapshotPublisher(options, Model(2, 2), TimeProvider.System, _log);
         using var stop = new CancellationTokenSource();
         Task<long> opening = publisher.OpenAsync("run", null, stop.Token);
-        await Eventually.True(() => publisher.Problem is not null, "the outage to be noticed");
+        await Eventually.True(() => publisher.Obstacle is not null, "the outage to be noticed");
 
         await stop.CancelAsync();
 
@@ -170,17 +170,17 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         Assert.InRange(Stopwatch.GetElapsedTime(closing).TotalSeconds, 0, 3);
 
         Task publishing = patient.PublishAsync([new OutboxEntry(2, false, Json("run", 2)), new OutboxEntry(3, false, Json("run", 3))], CancellationToken.None);
-        await Eventually.True(() => patient.Problem?.Contains("cannot be reached", StringComparison.Ordinal) == true, "the outage to be noticed");
+        await Eventually.True(() => patient.Obstacle?.Text.Contains("cannot be reached", StringComparison.Ordinal) == true, "the outage to be noticed");
         await own.StartAsync();
         await Eventually.Within(publishing);
-        Assert.Null(patient.Problem);
+        Assert.Null(patient.Obstacle);
 
         await own.FreezeAsync();
         publishing = patient.PublishAsync([new OutboxEntry(4, false, Json("run", 4))], CancellationToken.None);
-        await Eventually.True(() => patient.Problem?.Contains("have not been acknowledged for 10 s", StringComparison.Ordinal) == true, "the frozen broker to be noticed", TimeSpan.FromSeconds(20));
+        await Eventually.True(() => patient.Obstacle?.Text.Contains("have not been acknowledged for 10 s", StringComparison.Ordinal) == true, "the frozen broker to be noticed", TimeSpan.FromSeconds(20));
         await own.ThawAsync();
         await Eventually.Within(publishing);
-        Assert.Null(patient.Problem);
+        Assert.Null(patient.Obstacle);
         Assert.Equal(["1", "1", "2", "3", "4"], TopicLog.Read(own, options.Topic).Select(record => record.Header("streamem_version")));
     }
 

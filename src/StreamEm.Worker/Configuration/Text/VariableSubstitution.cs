@@ -8,7 +8,7 @@ namespace StreamEm.Worker.Configuration.Text;
 /// text only: it is never read as YAML again.
 /// </summary>
 /// <param name="variable">The environment: a variable's value, or null when it is not set.</param>
-public sealed partial class Interpolation(Func<string, string?> variable)
+public sealed partial class VariableSubstitution(Func<string, string?> variable)
 {
     /// <summary>The most a file may hold.</summary>
     public const int MaxFileBytes = 64 * 1024;

@@ -3,7 +3,7 @@ using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Tests.Configuration;
 
-public sealed class InterpolationTests
+public sealed class VariableSubstitutionTests
 {
     private static readonly Dictionary<string, string> Environment = new() { ["ROOT"] = "/data", ["K"] = "7", ["EMPTY"] = "", ["TRICK"] = "a: [b", ["DEEP"] = "${ROOT}" };
 

@@ -3,8 +3,8 @@ using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Api;
 
-/// <summary>Errors of the API as <c>application/problem+json</c>: what was found, what was expected, what to do.</summary>
-internal static class Problems
+/// <summary>An error of the API as <c>application/problem+json</c>: what was found, what was expected, what to do.</summary>
+internal static class ErrorAnswer
 {
     /// <summary>An error answer.</summary>
     public static IResult Of(int status, string title, string detail, object? found = null, object? expected = null)
