@@ -8,7 +8,6 @@ using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Benchmarks;

@@ -7,7 +7,6 @@ using StreamEm.Sources;
 using StreamEm.Sources.Files;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 

@@ -24,6 +24,9 @@ public sealed record RecordSchema
     /// <summary>What the features hold, in their order; empty when all hold numbers. A model's plan says it (<see cref="FeatureSpace.Kinds"/>).</summary>
     public IReadOnlyList<FeatureKind> Kinds { get; init; } = [];
 
+    /// <summary>Whether the fields that are no features may be absent from all records: a file to be scored need not have a key.</summary>
+    public bool MayLackRoles { get; init; }
+
     /// <summary>What a feature holds.</summary>
     public FeatureKind KindOf(int feature) => Kinds.Count == 0 ? FeatureKind.Number : Kinds[feature];
 

@@ -204,9 +204,9 @@ internal sealed class LearnerCore
     private List<ModelWarning> Warnings(LabelNames labels, RecordIntake intake)
     {
         var warnings = new List<ModelWarning>();
-        void Warn(ModelWarningKind kind, FormattableString text) => warnings.Add(new ModelWarning(kind, FormattableString.Invariant(text)));
+        void Warn(ModelWarningKind kind, FormattableString text, string subject = "") => warnings.Add(new ModelWarning(kind, FormattableString.Invariant(text), subject));
         foreach (int feature in _absentFeatures)
-            Warn(ModelWarningKind.AbsentFeature, $"feature '{Space.Features[feature].Name}' had no value in any of the first {_bufferedRecords} records, so nothing is known of its location and scale. Check its name, or leave it out.");
+            Warn(ModelWarningKind.AbsentFeature, $"feature '{Space.Features[feature].Name}' had no value in any of the first {_bufferedRecords} records, so nothing is known of its location and scale. Check its name, or leave it out.", Space.Features[feature].Name);
         double smallest = State.Shares.Length == 0 ? 1 : State.Shares.Min();
         if (_options.Recursion == Recursion.Parameters && State.Shares.Length > 1 && _options.MinibatchSize * smallest < 20)
             Warn(ModelWarningKind.SmallMinibatch, $"minibatch size {_options.MinibatchSize} x smallest weight {smallest:G3} = {_options.MinibatchSize * smallest:G3} rows, below 20: the parameter recursion shrinks that component's covariance. Use larger minibatches or recursion: statistics.");
@@ -214,7 +214,7 @@ internal sealed class LearnerCore
         if (State.BarrenUpdates > 0) Warn(ModelWarningKind.NothingLearned, $"no record of the last {State.BarrenUpdates} minibatch(es) could be learned from: the parameters are not moving. Look at the records' units, or start anew.");
         if (labels.Unknown > 0) Warn(ModelWarningKind.UnknownLabels, $"{labels.Unknown} label(s) were ignored: all {State.Shares.Length} components already have a label.");
         foreach ((int feature, long unknown) in intake.Unknown)
-            if (unknown > 0) Warn(ModelWarningKind.UnknownLevels, $"feature '{Space.Features[feature].Name}' held {unknown} value(s) that are none of its {Space.Features[feature].Levels.Count} levels; they count as missing. Use a larger initialization.buffer or max_levels.");
+            if (unknown > 0) Warn(ModelWarningKind.UnknownLevels, $"feature '{Space.Features[feature].Name}' held {unknown} value(s) that are none of its {Space.Features[feature].Levels.Count} levels; they count as missing. Use a larger initialization.buffer or max_levels.", Space.Features[feature].Name);
         if (Cut.Keys is { Evicted: > 0 } keys) Warn(ModelWarningKind.EvictedKeys, $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}.");
         return warnings;
     }

@@ -116,6 +116,12 @@ public abstract class EmissionModel : ComponentModel
         masses[component] = share;
         Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);
         for (int at = 0; at < implied.Length; at++) family[at] += implied[at];
+        // What is of the component alone, where the others' masses do not count, is just that: with values missing it held other than what was taken off.
+        Array.Fill(masses, double.NaN);
+        masses[component] = share;
+        Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);
+        for (int at = 0; at < implied.Length; at++)
+            if (!double.IsNaN(implied[at])) family[at] = implied[at];
         for (int k = 0; k < all.Length; k++) all[k] *= factor;
         all[component] = share;
     }

@@ -31,7 +31,8 @@ public enum ModelWarningKind
 /// <summary>A warning for a person.</summary>
 /// <param name="Kind">What it is about.</param>
 /// <param name="Text">What was found, and what to do.</param>
-public readonly record struct ModelWarning(ModelWarningKind Kind, string Text)
+/// <param name="Subject">Which one, where a kind has several at once: a feature's name.</param>
+public readonly record struct ModelWarning(ModelWarningKind Kind, string Text, string Subject = "")
 {
     /// <inheritdoc/>
     public override string ToString() => Text;

@@ -23,6 +23,7 @@ internal sealed class CsvHeader
         var further = new List<(int Column, int Slot)>();
         for (int slot = 0; slot < fields.Names.Count; slot++)
         {
+            if (slot >= fields.Dimension && fields.MayLackRoles && !columns.Contains(fields.Names[slot])) continue;
             int column = Find(columns, fields.Names[slot], source);
             if (_slots[column] < 0) _slots[column] = slot;
             else further.Add((column, slot));

@@ -30,6 +30,7 @@ internal sealed class RecordFields
         _names = [.. schema.Features];
         _allowMissing = schema.AllowMissing;
         Dimension = schema.Features.Count;
+        MayLackRoles = schema.MayLackRoles;
         _kinds = [.. Enumerable.Range(0, Dimension).Select(schema.KindOf)];
         _restricted = [.. Enumerable.Range(0, Dimension).Where(d => _kinds[d] is FeatureKind.Count or FeatureKind.Binary)];
         Add(schema.Label, Role.Label);
@@ -64,6 +65,9 @@ internal sealed class RecordFields
 
     /// <summary>Whether there is nothing but features.</summary>
     public bool FeaturesOnly { get; }
+
+    /// <summary>Whether the fields that are no features may be absent from all records.</summary>
+    public bool MayLackRoles { get; }
 
     /// <summary>Whether a feature may be missing.</summary>
     public bool AllowMissing => _allowMissing;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Api;
 

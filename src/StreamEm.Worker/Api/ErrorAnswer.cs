@@ -1,4 +1,3 @@
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Api;

@@ -1,6 +1,4 @@
-using StreamEm.Core.Schedules;
 using StreamEm.Sources;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
@@ -53,7 +51,7 @@ internal sealed record ModelSummary(
             latest?.Snapshot.CreatedAt,
             state == ModelState.WarmingUp ? new WarmUp(model.Metrics.Pending, model.Options.Learning.Initialization.Buffer) : null,
             model.Obstacle?.Text,
-            training?.Warnings ?? []);
+            [.. (training?.Warnings ?? []).Select(warning => warning.Text)]);
     }
 }
 

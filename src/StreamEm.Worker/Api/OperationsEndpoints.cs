@@ -1,4 +1,3 @@
-using StreamEm.Sources.Decoding;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Api;

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
-using StreamEm.Core.Settings;
 using StreamEm.Sources.Http;
-using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Api;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using StreamEm.Core.Vectors;
 
 namespace StreamEm.Worker.Api;
 

@@ -1,8 +1,4 @@
-using StreamEm.Core.Learning;
-using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using StreamEm.Worker.Failures;
-using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 

@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
-using StreamEm.Core.Learning;
-using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Worker.Checkpoints;
 

@@ -1,9 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using StreamEm.Core.Learning;
 using StreamEm.Sources;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
 

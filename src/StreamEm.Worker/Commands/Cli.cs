@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using StreamEm.Worker.Failures;
-using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Commands;
 

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
-using StreamEm.Core.Snapshots;
-using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Display;

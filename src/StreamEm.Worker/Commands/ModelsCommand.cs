@@ -5,7 +5,6 @@ using Spectre.Console;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Models;
 using StreamEm.Core.Settings;
-using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Commands;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Publishing;

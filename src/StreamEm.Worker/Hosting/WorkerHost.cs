@@ -1,6 +1,5 @@
 using StreamEm.Sources;
 using StreamEm.Worker.Api;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;

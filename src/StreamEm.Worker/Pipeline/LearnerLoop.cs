@@ -194,7 +194,7 @@ internal sealed class LearnerLoop
     private void OnUpdated()
     {
         if (_run.Latest is null) WorkerLog.ModelInitialized(Log, Options.Id, _run.Learner.Records + _run.Learner.Pending);
-        SnapshotDocument made = _run.MakeSnapshot(Options.Schema.Features, _context.Time.GetUtcNow());
+        SnapshotDocument made = _run.MakeSnapshot(_context.Time.GetUtcNow());
         TrainingReport training = made.Snapshot.Training;
         WorkerLog.ModelUpdated(Log, Options.Id, training.Updates, training.LastStepSize, training.MeanLogLikelihood);
         _warnings.Tell(training.Warnings);

@@ -3,7 +3,6 @@ using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Pipeline;

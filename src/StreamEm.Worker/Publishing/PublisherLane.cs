@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;

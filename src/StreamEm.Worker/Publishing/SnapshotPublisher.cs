@@ -1,4 +1,3 @@
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Snapshots;
 

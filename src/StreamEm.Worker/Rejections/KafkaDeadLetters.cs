@@ -3,7 +3,6 @@ using System.Text;
 using Confluent.Kafka;
 using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Telemetry;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using StreamEm.Sources;
-using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Rejections;
 

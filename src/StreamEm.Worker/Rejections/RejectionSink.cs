@@ -1,5 +1,4 @@
 using StreamEm.Sources;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Rejections;

@@ -1,9 +1,3 @@
-using StreamEm.Core.Schedules;
-using StreamEm.Core.Snapshots;
-using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration.Text;
-using StreamEm.Worker.Failures;
-
 namespace StreamEm.Worker.Telemetry;
 
 /// <summary>Every event the worker logs, once: one line each, numbers and names only, never a record's values.</summary>

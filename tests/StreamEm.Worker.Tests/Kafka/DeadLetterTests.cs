@@ -5,7 +5,6 @@ using Confluent.Kafka;
 using StreamEm.Core.Data;
 using StreamEm.Sources;
 using StreamEm.Sources.Tests.Kafka;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Tests.Support;

@@ -4,7 +4,6 @@ using System.Text;
 using Confluent.Kafka;
 using StreamEm.Core.Settings;
 using StreamEm.Sources.Tests.Kafka;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;

@@ -1,5 +1,4 @@
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Snapshots;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using StreamEm.Core.Settings;
-using StreamEm.Core.Vectors;
 
 namespace StreamEm.Worker.Configuration.Kinds;
 
