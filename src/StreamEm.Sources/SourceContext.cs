@@ -1,3 +1,5 @@
+using StreamEm.Core.Features;
+
 namespace StreamEm.Sources;
 
 /// <summary>What configures one kind of source: the record beside its class, written under <c>source</c> in the configuration.</summary>

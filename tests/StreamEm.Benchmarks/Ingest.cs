@@ -2,11 +2,13 @@ using System.Globalization;
 using System.Text;
 using CsvHelper;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
+using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 

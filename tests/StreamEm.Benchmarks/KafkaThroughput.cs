@@ -1,12 +1,13 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
 using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Benchmarks;
@@ -159,7 +160,7 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
 
         PipelineEnd end = pipeline.Completion.GetAwaiter().GetResult();
         double seconds = Clock.Wall() - start;
-        if (end.State != ModelState.Finished || pipeline.Metrics.Records != _records) throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} records: {end.Problem}");
+        if (end.State != ModelState.Finished || pipeline.Metrics.Records != _records) throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} records: {end.Failure}");
         pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult();
         state.Delete(recursive: true);
         return new Measured(seconds, profile!, resident);

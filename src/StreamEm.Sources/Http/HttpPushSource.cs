@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Http;
 
@@ -15,7 +16,8 @@ public sealed class HttpPushSource : RecordSource
 
     private readonly Lock _gate = new();
     private readonly RequestDecoder _requests;
-    private readonly int _dimension, _capacity;
+    private readonly RecordSchema _schema;
+    private readonly int _capacity;
     private readonly Channel<RecordBatch> _queue = Channel.CreateUnbounded<RecordBatch>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Stack<RecordBatch> _free = [];
     private readonly List<RecordBatch> _decoded = [];
@@ -29,7 +31,7 @@ public sealed class HttpPushSource : RecordSource
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.CapacityRecords);
         _requests = new RequestDecoder(context.Schema);
-        _dimension = context.Schema.Features.Count;
+        _schema = context.Schema;
         _capacity = options.CapacityRecords;
         _next = context.Position.Partitions.TryGetValue(PartitionName, out PartitionPosition? position) ? position.Next : 0;
     }
@@ -121,7 +123,7 @@ public sealed class HttpPushSource : RecordSource
 
     private RecordBatch Rent()
     {
-        if (!_free.TryPop(out RecordBatch? batch)) batch = new RecordBatch(_dimension, BatchRecords);
+        if (!_free.TryPop(out RecordBatch? batch)) batch = new RecordBatch(_schema, BatchRecords);
         batch.Clear(PartitionName, identity: null, _next);
         return batch;
     }

@@ -1,3 +1,4 @@
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Http;

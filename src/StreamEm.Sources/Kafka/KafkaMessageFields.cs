@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Kafka;
@@ -11,8 +13,6 @@ namespace StreamEm.Sources.Kafka;
 /// </summary>
 internal sealed class KafkaMessageFields
 {
-    private readonly TextPool _keys = new();
-
     /// <summary>Splits a schema.</summary>
     /// <param name="schema">The records' fields.</param>
     /// <param name="keepsOriginals">Whether every part of a message is needed, to pass rejected ones on.</param>
@@ -68,16 +68,19 @@ internal sealed class KafkaMessageFields
     }
 
     /// <summary>What the record has from its message.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="texts">What the key becomes a number of.</param>
+    /// <param name="defaults">What it has.</param>
     /// <returns>Why the record cannot be used, and what was found; null when it can.</returns>
-    public (RejectionReason Reason, string Detail)? Read(in KafkaMessage message, out RecordDefaults defaults)
+    public (RejectionReason Reason, string Detail)? Read(in KafkaMessage message, TextTable texts, out RecordDefaults defaults)
     {
         defaults = RecordDefaults.None;
-        string? key = null;
+        int key = Minibatch.NoKey;
         double weight = 1;
         if (UsesKey && message.Key is { Length: > 0 } bytes)
         {
             if (!Utf8.IsValid(bytes.Span)) return (RejectionReason.DecodeUtf8, "the message's key is not UTF-8");
-            key = _keys.Get(bytes.Span);
+            key = texts.Number(bytes.Span);
         }
 
         if (WeightHeader is not null && message.Headers?.TryGetLastBytes(WeightHeader, out byte[] text) == true && text is not null)

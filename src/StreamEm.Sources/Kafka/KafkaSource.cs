@@ -1,4 +1,5 @@
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Kafka;
@@ -224,7 +225,7 @@ public sealed class KafkaSource : RecordSource
             }
 
             int rejected = batch.Rejected.Count;
-            if (_fields.Read(message, out RecordDefaults defaults) is var (reason, detail))
+            if (_fields.Read(message, batch.Texts, out RecordDefaults defaults) is var (reason, detail))
                 batch.Reject(reason, detail, message.Offset, message.Offset + 1, TextOf(message.Value.Span));
             else
                 _decoder.DecodeMessage(message.Value.Block, message.Value.Range, message.Offset, message.Offset + 1, batch, defaults);

@@ -25,7 +25,7 @@ internal static class RequestRecords
     }
 
     /// <summary>The answer to a Content-Type that is not read.</summary>
-    public static IResult UnknownType(HttpRequest request) => Problems.Of(StatusCodes.Status415UnsupportedMediaType,
+    public static IResult UnknownType(HttpRequest request) => ErrorAnswer.Of(StatusCodes.Status415UnsupportedMediaType,
         "Unknown media type", "The body's Content-Type is not one this call reads.", request.ContentType, Expected);
 
     /// <summary>The whole body; the server's limit on its size holds.</summary>

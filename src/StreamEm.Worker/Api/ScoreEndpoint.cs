@@ -1,10 +1,10 @@
 using System.Buffers;
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Http;
-using StreamEm.Worker.Hosting;
-using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Api;
 
@@ -27,33 +27,35 @@ internal static class ScoreEndpoint
 
     private static async Task<IResult> ScoreAsync(string id, HttpContext context, WorkerStatus status, ScorerCache scorers)
     {
-        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
-        if (model.Feed.Latest is not { } latest) return Problems.NoSnapshot(model);
+        if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (model.Feed.Latest is not { } latest) return ErrorAnswer.NoSnapshot(model);
         if (RequestRecords.FormatOf(context.Request) is not { } format) return RequestRecords.UnknownType(context.Request);
         ReadOnlyMemory<byte> body = await RequestRecords.ReadBodyAsync(context.Request).ConfigureAwait(false);
         bool isLines = format == RequestFormat.Ndjson;
-        var records = new RequestDecoder(new RecordSchema { Features = latest.Snapshot.Features, AllowMissing = true });
+        Scorer scorer = scorers.Of(latest);
+        RecordSchema schema = ScoreSchema.Of(scorer.Learned);
+        var records = new RequestDecoder(schema);
         if (!records.TryFind(body.Span, format, out string? problem))
-            return Problems.Of(StatusCodes.Status400BadRequest, "Not records", problem ?? "", expected: RequestRecords.Expected);
+            return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "Not records", problem ?? "", expected: RequestRecords.Expected);
         if (!isLines && !records.AreNamed)
-            return Problems.Of(StatusCodes.Status400BadRequest, "No records", "The body is JSON without an array 'records'.", expected: RequestRecords.Expected);
+            return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "No records", "The body is JSON without an array 'records'.", expected: RequestRecords.Expected);
         if (records.Count > RequestRecords.MaxRecords)
         {
-            return Problems.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", "Split the records over several requests.",
+            return ErrorAnswer.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", "Split the records over several requests.",
                 records.Count, $"at most {RequestRecords.MaxRecords} records");
         }
 
         var output = new ArrayBufferWriter<byte>(64 * 1024);
-        using (var scored = new JsonScoreFormat(output, isLines, withVersion: true)) Score(records, body.Span, scorers.Of(latest), scored);
+        var batch = new RecordBatch(schema, Math.Clamp(records.Count, 1, RowsAtOnce));
+        using (var scored = new JsonScoreFormat(output, isLines, withVersion: true)) Score(records, body.Span, batch, scorer, scored);
         return Results.Bytes(output.WrittenMemory, isLines ? RequestRecords.LinesType : "application/json");
     }
 
-    private static void Score(RequestDecoder records, ReadOnlySpan<byte> body, Scorer scorer, JsonScoreFormat format)
+    private static void Score(RequestDecoder records, ReadOnlySpan<byte> body, RecordBatch batch, Scorer scorer, JsonScoreFormat format)
     {
-        var batch = new RecordBatch(scorer.Dimension, Math.Clamp(records.Count, 1, RowsAtOnce));
-        var scores = new BatchScorer(scorer, format);
+        var scores = new BatchScorer(new ScoreSession(scorer), format);
         batch.Clear("request");
-        format.Begin(scorer.Snapshot);
+        format.Begin(scorer.Learned);
         for (int i = 0; i < records.Count; i++)
         {
             records.Decode(body, i, i, batch);
@@ -74,6 +76,6 @@ internal static class ScoreEndpoint
         public Scorer Of(SnapshotDocument document) => _newest.AddOrUpdate(
             document.Snapshot.ModelId,
             _ => new Scorer(document.Snapshot),
-            (_, cached) => ReferenceEquals(cached.Snapshot, document.Snapshot) ? cached : new Scorer(document.Snapshot));
+            (_, cached) => ReferenceEquals(cached.Learned, document.Snapshot) ? cached : new Scorer(document.Snapshot));
     }
 }

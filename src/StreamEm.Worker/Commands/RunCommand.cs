@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using StreamEm.Sources;
 using StreamEm.Sources.Catalog;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;

@@ -1,5 +1,6 @@
 using StreamEm.Core.Learning;
 using StreamEm.Sources;
+using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Pipeline;
 
@@ -66,9 +67,7 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
     private void Add(RecordBatch batch, int first, int count)
     {
         rejections.Accept(count);
-        if (batch.IsFeaturesOnly) learner.AddRange(batch.Values.Slice(first * batch.Dimension, count * batch.Dimension));
-        else
-            for (int row = first; row < first + count; row++) learner.Add(batch.Row(row), batch.Weight(row), batch.Label(row), batch.Target(row));
+        learner.Add(batch.Records, first, count);
     }
 
     private void UpdateAt(RecordBatch batch, int row)

@@ -1,3 +1,4 @@
+using StreamEm.Core.Features;
 using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Http;

@@ -1,3 +1,5 @@
+using StreamEm.Core.Features;
+
 namespace StreamEm.Sources.Tests.Contracts;
 
 /// <summary>What every source promises. An inheriting class says how to make one that holds <see cref="Lines"/>.</summary>

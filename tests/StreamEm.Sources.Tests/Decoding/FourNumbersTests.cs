@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Tests.Decoding;
@@ -95,7 +96,7 @@ public sealed unsafe class FourNumbersTests
             batch.Clear("test");
             Assert.True(decoder.TryBegin(bytes, isFinal: true, "test", out int used));
             Assert.Equal(bytes.Length - used, decoder.Decode(bytes.AsSpan(used), used, isFinal: true, batch));
-            Assert.Equal(expected, batch.Values.ToArray());
+            Assert.Equal(expected, batch.Records.Values.ToArray());
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Tests.Contracts;
@@ -23,7 +24,7 @@ public sealed class FileSourceTests : IDisposable
         var batch = new RecordBatch(1, 3);
         while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
         {
-            values.Append(Path.GetFileName(batch.PartitionName)).Append(':').AppendJoin(',', batch.Values.ToArray()).Append(' ');
+            values.Append(Path.GetFileName(batch.PartitionName)).Append(':').AppendJoin(',', batch.Records.Values.ToArray()).Append(' ');
         }
         return values.ToString().TrimEnd();
     }

@@ -1,3 +1,4 @@
+using StreamEm.Core.Features;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Tests.Contracts;
 
@@ -52,7 +53,7 @@ public sealed class FollowTests : IAsyncDisposable
                 }
             }
             Assert.True(await reading);
-            values.Add($"{Path.GetFileName(_batch.PartitionName)}:{string.Join(',', _batch.Values.ToArray())}{string.Concat(_batch.Rejected.Select(rejected => "!" + rejected.Text))}");
+            values.Add($"{Path.GetFileName(_batch.PartitionName)}:{string.Join(',', _batch.Records.Values.ToArray())}{string.Concat(_batch.Rejected.Select(rejected => "!" + rejected.Text))}");
             _position.Set(_batch.PartitionName, new PartitionPosition(_batch.EndOffset, _batch.Identity));
         }
     }

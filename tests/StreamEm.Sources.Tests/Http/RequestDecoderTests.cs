@@ -1,4 +1,5 @@
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Http;
 
 namespace StreamEm.Sources.Tests.Http;
@@ -24,7 +25,7 @@ public sealed class RequestDecoderTests
 
         Assert.Null(problem);
         Assert.Equal(areNamed, _requests.AreNamed);
-        Assert.Equal(expected, string.Join(' ', batch.Values.ToArray()));
+        Assert.Equal(expected, string.Join(' ', batch.Records.Values.ToArray()));
         Assert.All(Enumerable.Range(0, batch.Count), row => Assert.Equal(8 + row, batch.NextOffset(row)));
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Tests.Kafka;

@@ -7,8 +7,6 @@ using StreamEm.Sources;
 using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Http;
 using StreamEm.Worker.Api;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Tests.Support;
 

@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
 using StreamEm.Sources.Stdin;
+using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Tests.Support;
 

@@ -7,6 +7,7 @@ using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration.Tables;
 
