@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using StreamEm.Core.LinearAlgebra;
+using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 

@@ -1,4 +1,7 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.LinearAlgebra;
+using StreamEm.Worker.Configuration.Binding;
+using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Benchmarks;
 

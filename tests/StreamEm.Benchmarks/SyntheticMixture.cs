@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Benchmarks;
 

@@ -4,8 +4,8 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
+using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 

@@ -1,4 +1,6 @@
 using System.Reflection;
+using StreamEm.Core.Data;
+using StreamEm.Sources;
 
 namespace StreamEm.Worker.Tests;
 

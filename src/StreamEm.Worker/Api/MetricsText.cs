@@ -84,7 +84,7 @@ internal static class MetricsText
         text.Family(name, type, help);
         foreach ((string model, SourceProgress source) in sources)
             foreach (PartitionProgress partition in source.Partitions)
-                text.Sample(value(partition), ("model", model), ("topic", partition.Topic), ("partition", partition.Partition.ToString(CultureInfo.InvariantCulture)));
+                text.Sample(value(partition), ("model", model), ("topic", partition.Topic), ("partition", partition.PartitionNumber.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static void PerSnapshot(this PrometheusText text, IReadOnlyList<ModelPipeline> models, string name, string type, string help, Func<SnapshotDocument, double> value)

@@ -43,12 +43,12 @@ internal static class ScoreEndpoint
 
     private static void Score(RequestRecords body, Scorer scorer, JsonScoreFormat format)
     {
-        var schema = new RecordSchema { Features = scorer.Snapshot.Features, AllowMissing = true };
+        var schema = ScoreSchema.Of(scorer.Learned);
         var decoder = new NdjsonDecoder(schema);
-        var batch = new RecordBatch(scorer.Dimension, Math.Clamp(body.Count, 1, RowsAtOnce));
-        var scores = new BatchScorer(scorer, format);
+        var batch = new RecordBatch(schema, Math.Clamp(body.Count, 1, RowsAtOnce));
+        var scores = new BatchScorer(new ScoreSession(scorer), format);
         batch.Clear("request");
-        format.Begin(scorer.Snapshot);
+        format.Begin(scorer.Learned);
         foreach (ReadOnlyMemory<byte> record in body.Records)
         {
             decoder.DecodeMessage(record.Span, 0, 0, batch, RecordDefaults.None);
@@ -69,6 +69,6 @@ internal static class ScoreEndpoint
         public Scorer Of(SnapshotDocument document) => _newest.AddOrUpdate(
             document.Snapshot.ModelId,
             _ => new Scorer(document.Snapshot),
-            (_, cached) => ReferenceEquals(cached.Snapshot, document.Snapshot) ? cached : new Scorer(document.Snapshot));
+            (_, cached) => ReferenceEquals(cached.Learned, document.Snapshot) ? cached : new Scorer(document.Snapshot));
     }
 }

@@ -32,7 +32,11 @@ public static class ConfigurationLoader
         }
 
         if (options is null || problems.HasErrors) return new LoadedConfiguration(null, problems.InOrder());
-        options = options with { Models = [.. options.Models.Select(model => model with { ConfigHash = ConfigHash.Of(model) })] };
+        options = options with { Models = [.. options.Models.Select(model => model with
+            {
+                ConfigHash = ConfigHash.Of(model),
+                Schema = model.Schema with { Kinds = model.Model.Plan(model.Schema).Kinds },
+            })] };
         return new LoadedConfiguration(options, problems.InOrder());
     }
 

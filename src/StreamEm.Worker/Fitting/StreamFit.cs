@@ -32,10 +32,10 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
         using RejectedFile? rejectedFile = request.Model.Rejected.File is { } file ? RejectedFile.Open(file, null, log) : null;
         var fold = new RecordFold(learner, new SourcePosition(), Rejections, rejectedFile, request.Model.Rejected.StopAboveRatio)
         {
-            Updated = () => trace?.Write(learner.CreateSnapshot(request.Model.Schema.Features)!.Training),
+            Updated = () => trace?.Write(learner.CreateSnapshot()!.Training),
         };
         await WithProgressAsync(advance => ReadPassesAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
-        return learner.CreateSnapshot(request.Model.Schema.Features) is { } learned
+        return learner.CreateSnapshot() is { } learned
             ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())
             : throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected.");
     }
@@ -53,7 +53,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             await _data.ReadAsync(request.Model.Schema, time, batch =>
             {
                 excess = fold.Fold(batch, cancellationToken);
-                if (batch.Partition != partition) (partition, last) = (batch.Partition, 0);
+                if (batch.PartitionName != partition) (partition, last) = (batch.PartitionName, 0);
                 advance(100 * (batch.EndOffset - last) / total);
                 last = batch.EndOffset;
                 return excess is null;
@@ -67,15 +67,15 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
     }
 
     /// <summary>Scores every minibatch under the parameters before it (test-then-train).</summary>
-    private static Action<Minibatch, Scorer> ScoreInto(Stream output)
+    private static Action<Minibatch, ScoreSession> ScoreInto(Stream output)
     {
         var buffer = new ArrayBufferWriter<byte>();
         var format = new JsonScoreFormat(buffer, asLines: true, withVersion: true);
         long records = 0;
-        return (batch, scorer) =>
+        return (batch, session) =>
         {
-            format.Begin(scorer.Snapshot);
-            var scores = new BatchScorer(scorer, format) { Records = records };
+            format.Begin(session.Scorer.Learned);
+            var scores = new BatchScorer(session, format) { Records = records };
             scores.Score(batch, []);
             records = scores.Records;
             output.Write(buffer.WrittenSpan);

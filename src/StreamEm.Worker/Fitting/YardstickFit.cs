@@ -1,7 +1,9 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
+using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Worker.Failures;
@@ -23,27 +25,21 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
     /// <exception cref="CommandException">A file is missing (66), or no record can be used (65).</exception>
     public async Task<(ModelSnapshot Snapshot, BatchFit Fit)> RunAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<string> features = request.Model.Schema.Features;
-        var rows = new Minibatch(features.Count, 4096);
-        var labels = new List<string?>();
+        RecordSchema schema = request.Model.Schema;
+        Minibatch rows = new RecordBatch(schema, 4096).Records;
         RecordFormat format = request.Model.Source is FileSourceOptions file ? file.Format : RecordFormat.Csv;
-        await new DataFiles(request.Data, format).ReadAsync(request.Model.Schema, time, batch =>
+        await new DataFiles(request.Data, format).ReadAsync(schema, time, batch =>
         {
-            for (int row = 0; row < batch.Count; row++)
-            {
-                rows.Add(batch.Row(row), batch.Weight(row), target: batch.Target(row));
-                labels.Add(batch.Label(row));
-                Rejections.Accept();
-            }
-
+            rows.Append(batch.Records, 0, batch.Count);
+            Rejections.Accept(batch.Count);
             foreach (var rejected in batch.Rejected) Rejections.Reject(rejected.Reason);
             return true;
         }, cancellationToken).ConfigureAwait(false);
         if (Rejections.Excess(request.Model.Rejected.StopAboveRatio, atEnd: true) is { } excess) throw new CommandException(ExitCode.DataCorrupt, excess);
         if (rows.Count == 0) throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}.");
-        BatchFit fit = BatchFit.Run(request.Model.Model, request.Model.Learning, rows, labels, features, new BatchEmOptions(), LearnerStart.ReadParameters(request.Model));
+        BatchFit fit = BatchFit.Run(request.Model.Model, schema, request.Model.Learning, rows, new BatchEmOptions(), LearnerStart.ReadParameters(request.Model));
         using (TraceFile? trace = request.Trace is { } file2 ? new TraceFile(OutputFile.Create(file2)) : null)
             for (int at = 1; at < fit.MeanLogLikelihoods.Count; at++) trace?.Write(at, rows.Count, 1, fit.MeanLogLikelihoods[at - 1]);
-        return (request.NewIdentity(time).Stamp(fit.Snapshot, time.GetUtcNow()), fit);
+        return (request.NewIdentity(time).Stamp(fit.Learned, time.GetUtcNow()), fit);
     }
 }

@@ -1,7 +1,6 @@
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
-using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Snapshots;
@@ -93,11 +92,11 @@ internal sealed class LearnerLoop
         {
             _delivery.Decided(updates);
             // Where a partition starts cannot be found out again once records have come after a start at its end.
-            if (!_run.Position.Partitions.ContainsKey(batch.Partition)) _keeper.Demand();
+            if (!_run.Position.Partitions.ContainsKey(batch.PartitionName)) _keeper.Demand();
         }
 
-        if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.Partition)?.Skipped ?? 0))
-            WorkerLog.RecordsSkipped(Log, Options.Id, batch.Partition, batch.Start.Next, skipped);
+        if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.PartitionName)?.Skipped ?? 0))
+            WorkerLog.RecordsSkipped(Log, Options.Id, batch.PartitionName, batch.Start.Next, skipped);
         string? excess = _fold.Fold(batch, stop);
         _reader.Return(batch);
         _clock.Pending(_run.Learner.Pending, hasUpdated: _run.Learner.Updates > updates);
@@ -137,8 +136,7 @@ internal sealed class LearnerLoop
     /// <summary>What was read from a source that cannot be read again is learned from before the state is kept.</summary>
     private void LearnTheRest()
     {
-        bool endsItself = _reader.Source is HttpPushSource;
-        if (!endsItself) _reader.StopAsync().GetAwaiter().GetResult();
+        if (!_reader.Source.Complete()) _reader.StopAsync().GetAwaiter().GetResult();
         while (!_reader.Ended.IsCompleted)
         {
             if (_reader.TryTake(out RecordBatch? batch)) LearnFrom(batch, CancellationToken.None);
@@ -196,7 +194,7 @@ internal sealed class LearnerLoop
     private void OnUpdated()
     {
         if (_run.Latest is null) WorkerLog.ModelInitialized(Log, Options.Id, _run.Learner.Records + _run.Learner.Pending);
-        SnapshotDocument made = _run.MakeSnapshot(Options.Schema.Features, _context.Time.GetUtcNow());
+        SnapshotDocument made = _run.MakeSnapshot(_context.Time.GetUtcNow());
         TrainingReport training = made.Snapshot.Training;
         WorkerLog.ModelUpdated(Log, Options.Id, training.Updates, training.LastStepSize, training.MeanLogLikelihood);
         _warnings.Tell(training.Warnings);
@@ -207,7 +205,7 @@ internal sealed class LearnerLoop
     private void OnRejected(RejectedRecord record)
     {
         _context.Metrics.SetRejected(record.Reason, _run.Rejections[record.Reason]);
-        if (_run.Rejections.Rejected == 1) WorkerLog.FirstRejection(Log, Options.Id, SnakeCase.Of(record.Reason), record.Partition, record.Offset);
+        if (_run.Rejections.Rejected == 1) WorkerLog.FirstRejection(Log, Options.Id, SnakeCase.Of(record.Reason), record.PartitionName, record.Offset);
     }
 
     private static TimeSpan? Earliest(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;

@@ -14,7 +14,7 @@ internal static class LearnerStart
         InitialParameters? from = ReadParameters(options);
         try
         {
-            return new Learner(options.Model, options.Schema.Features.Count, options.Learning, from);
+            return new Learner(options.Model, options.Schema, options.Learning, from);
         }
         catch (ArgumentException failure)
         {

@@ -1,3 +1,4 @@
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Sources;
@@ -12,8 +13,8 @@ public sealed record ModelOptions
     /// <summary><c>id</c>: ^[a-z0-9][a-z0-9._-]{0,63}$.</summary>
     public required string Id { get; init; }
 
-    /// <summary><c>source</c>: an options record of the sources' catalogue (FileSourceOptions, StdinSourceOptions, HttpSourceOptions, KafkaSourceOptions).</summary>
-    public required object Source { get; init; }
+    /// <summary><c>source</c>: an options record of the sources' catalogue.</summary>
+    public required SourceOptions Source { get; init; }
 
     /// <summary><c>features, label, weight, key, timestamp, target, missing</c>.</summary>
     public required RecordSchema Schema { get; init; }

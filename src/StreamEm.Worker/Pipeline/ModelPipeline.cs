@@ -1,5 +1,4 @@
 using StreamEm.Sources;
-using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
@@ -67,7 +66,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         _run.RejectedTo.Start();
         _delivery = new SnapshotDelivery(CreateLanes(), new SnapshotDisplay(Feed));
         await _delivery.OpenAsync(start, cancellationToken).ConfigureAwait(false);
-        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Features.Count);
+        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema);
         _writer = new CheckpointWriter(directory, Metrics, context.Time, context.Log) { Durable = OnDurable };
         var keeper = new StateKeeper(
             new CheckpointSchedule(Options.Checkpoint, context.Time, _run.Learner.Updates), _writer, _run.RejectedTo, () => _run.Capture(_delivery.Capture(), context.Time.GetUtcNow()));
@@ -79,7 +78,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     public void RequestStop()
     {
         // What was accepted from outside is still learned from; nothing more is accepted.
-        if (_reader?.Source is HttpPushSource push) push.Complete();
+        _reader?.Source.Complete();
         if (!_completion.Task.IsCompleted) _stop.Cancel();
     }
 
@@ -100,7 +99,7 @@ public sealed class ModelPipeline : IAsyncDisposable
 
     private PublisherLane[] CreateLanes()
     {
-        var published = new PublishedModel(Options.Id, Options.Model, Options.Schema.Features);
+        var published = new PublishedModel(Options.Id, Options.Model, Options.Schema);
         return [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(published, entry), Metrics, _environment.Time))];
     }
 

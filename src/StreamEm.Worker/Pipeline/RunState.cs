@@ -28,11 +28,10 @@ internal sealed class RunState
     public required SnapshotDocument? Latest { get; set; }
 
     /// <summary>Makes the snapshot of the update just done, the newest from now on.</summary>
-    /// <param name="features">Names of the features.</param>
     /// <param name="now">The time.</param>
-    public SnapshotDocument MakeSnapshot(IReadOnlyList<string> features, DateTimeOffset now)
+    public SnapshotDocument MakeSnapshot(DateTimeOffset now)
     {
-        var learned = Learner.CreateSnapshot(features) ?? throw new InvalidOperationException("An update left no parameters.");
+        var learned = Learner.CreateSnapshot() ?? throw new InvalidOperationException("An update left no parameters.");
         return Latest = new SnapshotDocument(Identity.Stamp(learned, now, Position));
     }
 

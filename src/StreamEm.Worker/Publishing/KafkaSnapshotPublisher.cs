@@ -62,7 +62,7 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
         : null;
 
     /// <summary>The most bytes a record of this model takes, known before any data.</summary>
-    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Features) + RecordBytes + FromDataBytes;
+    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema) + RecordBytes + FromDataBytes;
 
     /// <inheritdoc/>
     public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) =>
@@ -152,8 +152,8 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
 
     private CommandException TooLarge(long bound, string limit)
     {
-        int dimension = _model.Features.Count;
-        string layout = _model.Model.CreateForUnitVariances(dimension).ParameterLayout.ToString();
+        int dimension = _model.Schema.Features.Count;
+        string layout = _model.Model.CreateLargest(_model.Schema).ParameterLayout.ToString();
         return new CommandException(ExitCode.Configuration,
             $"publish.kafka: a snapshot of model '{_model.Id}' ({layout}) can take {bound} bytes; {limit}, or use fewer components or a smaller covariance_type.");
     }

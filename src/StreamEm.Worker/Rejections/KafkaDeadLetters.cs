@@ -143,7 +143,7 @@ internal sealed class KafkaDeadLetters : RejectionSink
         if (record.Original is { } original)
         {
             Add(headers, $"{Connect}topic", original.Topic);
-            Add(headers, $"{Connect}partition", original.Partition.ToString(CultureInfo.InvariantCulture));
+            Add(headers, $"{Connect}partition", original.PartitionNumber.ToString(CultureInfo.InvariantCulture));
             Add(headers, $"{Connect}offset", offset);
         }
 
@@ -151,7 +151,7 @@ internal sealed class KafkaDeadLetters : RejectionSink
         Add(headers, $"{Connect}stage", Stage);
         Add(headers, $"{Connect}exception.message", $"{reason}: {record.Detail}");
         Add(headers, $"{Own}model", _modelId);
-        Add(headers, $"{Own}partition", record.Partition);
+        Add(headers, $"{Own}partition", record.PartitionName);
         Add(headers, $"{Own}offset", offset);
         Add(headers, $"{Own}reason", reason);
     }

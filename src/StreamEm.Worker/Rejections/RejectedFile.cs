@@ -66,7 +66,7 @@ internal sealed class RejectedFile : RejectionSink
         _json.WriteStartObject();
         _json.WriteString("reason", SnakeCase.Of(record.Reason));
         _json.WriteString("detail", record.Detail);
-        _json.WriteString("partition", record.Partition);
+        _json.WriteString("partition", record.PartitionName);
         _json.WriteNumber("offset", record.Offset);
         _json.WriteString("text", record.Text);
         _json.WriteEndObject();

@@ -19,11 +19,11 @@ public sealed record RunIdentity(string ModelId, string RunId, string ConfigHash
     /// <param name="learned">The parameters and how they came to be; its version is the number of updates.</param>
     /// <param name="createdAt">When it was made.</param>
     /// <param name="position">The next record of every partition; null where nobody goes on from it.</param>
-    public ModelSnapshot Stamp(ModelSnapshot learned, DateTimeOffset createdAt, SourcePosition? position = null)
+    public ModelSnapshot Stamp(LearnedModel learned, DateTimeOffset createdAt, SourcePosition? position = null)
     {
-        ModelSnapshot stamped = learned with { ModelId = ModelId, RunId = RunId, ConfigHash = ConfigHash, CreatedAt = createdAt };
-        return position is null
-            ? stamped
-            : stamped with { Source = position.Partitions.ToDictionary(pair => pair.Key, pair => pair.Value.Next, StringComparer.Ordinal) };
+        var origin = new SnapshotOrigin(ModelId, RunId, ConfigHash, createdAt);
+        return new ModelSnapshot(learned, position is null
+            ? origin
+            : origin with { Source = position.Partitions.ToDictionary(pair => pair.Key, pair => pair.Value.Next, StringComparer.Ordinal) });
     }
 }

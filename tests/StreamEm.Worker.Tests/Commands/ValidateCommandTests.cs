@@ -1,4 +1,5 @@
 using StreamEm.Worker.Commands;
+using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Tests.Configuration;
 

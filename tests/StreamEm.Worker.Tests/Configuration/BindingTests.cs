@@ -1,3 +1,6 @@
+using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Configuration.Text;
+
 namespace StreamEm.Worker.Tests.Configuration;
 
 /// <summary>Everything wrong is reported at once, each where it is written.</summary>

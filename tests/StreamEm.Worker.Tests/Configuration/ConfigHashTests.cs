@@ -1,3 +1,5 @@
+using StreamEm.Worker.Configuration;
+
 namespace StreamEm.Worker.Tests.Configuration;
 
 public sealed class ConfigHashTests

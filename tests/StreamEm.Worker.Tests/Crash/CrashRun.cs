@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Crash;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamEm.Core.Data;
 using StreamEm.Sources.Tests.Kafka;
 
 namespace StreamEm.Worker.Tests.Kafka;

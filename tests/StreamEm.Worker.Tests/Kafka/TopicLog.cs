@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using StreamEm.Core.Settings;
 using StreamEm.Sources.Tests.Kafka;
 
 namespace StreamEm.Worker.Tests.Kafka;

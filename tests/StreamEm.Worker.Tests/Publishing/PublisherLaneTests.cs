@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using StreamEm.Core.Settings;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;

@@ -1,4 +1,5 @@
 using StreamEm.Core.Settings;
+using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Http;
@@ -57,6 +58,6 @@ internal static class SourceTables
 
     /// <summary><c>source</c>.</summary>
     public static readonly Field<ModelOptions> Field = new OneOfField<ModelOptions>(
-        "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source, (o, v) => o with { Source = v })
+        "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source, (o, v) => o with { Source = (SourceOptions)v })
     { IsRequired = true };
 }

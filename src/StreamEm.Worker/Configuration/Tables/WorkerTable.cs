@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
+using StreamEm.Core.Features;
 using StreamEm.Core.Settings;
-using StreamEm.Sources;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration.Binding;

@@ -1,3 +1,5 @@
+using StreamEm.Worker.Tests.Support.Rooms.Other;
+
 namespace StreamEm.Worker.Tests.Support.Rooms.One;
 
 /// <summary>A door to the other room, in a signature.</summary>

@@ -1,3 +1,5 @@
+using StreamEm.Worker.Tests.Support.Rooms.One;
+
 namespace StreamEm.Worker.Tests.Support.Rooms.Other;
 
 /// <summary>A door back, in a body only.</summary>
