@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using StreamEm.Core.Learning;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;

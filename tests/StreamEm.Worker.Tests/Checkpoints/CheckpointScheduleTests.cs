@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Tests.Support;
 
@@ -5,7 +6,7 @@ namespace StreamEm.Worker.Tests.Checkpoints;
 
 public sealed class CheckpointScheduleTests
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly CheckpointSchedule _schedule;
 
     public CheckpointScheduleTests() =>
