@@ -10,7 +10,6 @@ using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;

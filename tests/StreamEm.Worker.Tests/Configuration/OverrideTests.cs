@@ -1,5 +1,4 @@
 using StreamEm.Core.Models.Mixtures;
-using StreamEm.Core.Schedules;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Pipeline;

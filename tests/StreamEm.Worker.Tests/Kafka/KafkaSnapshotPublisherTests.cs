@@ -5,7 +5,6 @@ using Confluent.Kafka;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models.Emissions;
-using StreamEm.Core.Settings;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;

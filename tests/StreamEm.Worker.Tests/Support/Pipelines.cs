@@ -9,7 +9,6 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Rejections;
