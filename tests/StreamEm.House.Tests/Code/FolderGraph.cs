@@ -1,23 +1,19 @@
-using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
-
 namespace StreamEm.House.Tests.Code;
 
 /// <summary>Which folder of <c>src</c> uses which: an edge is a type that names a type (or a member of one) of another folder outside comments.</summary>
 internal sealed class FolderGraph
 {
-    private static readonly Lazy<FolderGraph> Read = new(() => new FolderGraph(CodeBase.Projects));
+    private static readonly Lazy<FolderGraph> Read = new(() => new FolderGraph(TypeUses.All));
 
-    private FolderGraph(IReadOnlyList<CompiledProject> projects)
+    private FolderGraph(IReadOnlyList<TypeUse> uses)
     {
-        foreach (CompiledProject project in projects)
+        foreach (string file in Repository.Files("src", "*.cs")) Folders.Add(FolderOf(file));
+        foreach (TypeUse use in uses)
         {
-            foreach (SyntaxTree tree in project.Compilation.SyntaxTrees.Where(tree => tree.FilePath.Length > 0))
-            {
-                Folders.Add(FolderOf(tree.FilePath));
-                SemanticModel model = project.Compilation.GetSemanticModel(tree);
-                foreach (SyntaxNode node in tree.GetRoot().DescendantNodes(node => node is not UsingDirectiveSyntax)) Add(model, node);
-            }
+            (string From, string To) edge = (FolderOf(use.File), FolderOf(use.UsedFile));
+            if (edge.From == edge.To) continue;
+            if (!Uses.TryGetValue(edge, out SortedSet<(string User, string Used)>? types)) Uses[edge] = types = [];
+            types.Add((use.User, use.Used.Name));
         }
     }
 
@@ -65,29 +61,5 @@ internal sealed class FolderGraph
             foreach ((string from, string to) in Uses.Keys)
                 if (from == at && reached.Add(to)) open.Push(to);
         return reached;
-    }
-
-    private void Add(SemanticModel model, SyntaxNode node)
-    {
-        if (node is not (SimpleNameSyntax or ImplicitObjectCreationExpressionSyntax)) return;
-        SymbolInfo info = model.GetSymbolInfo(node);
-        if (OutermostType(info.Symbol ?? info.CandidateSymbols.FirstOrDefault()) is not { } used || CodeBase.FileOf(used) is not { } file) return;
-        (string from, string to) = (FolderOf(node.SyntaxTree.FilePath), FolderOf(file));
-        if (from == to) return;
-        string user = node.Ancestors().OfType<MemberDeclarationSyntax>().LastOrDefault(member => member is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax) switch
-        {
-            BaseTypeDeclarationSyntax type => type.Identifier.Text,
-            DelegateDeclarationSyntax type => type.Identifier.Text,
-            _ => Path.GetFileNameWithoutExtension(node.SyntaxTree.FilePath),
-        };
-        if (!Uses.TryGetValue((from, to), out SortedSet<(string User, string Used)>? uses)) Uses[(from, to)] = uses = [];
-        uses.Add((user, used.Name));
-    }
-
-    private static INamedTypeSymbol? OutermostType(ISymbol? symbol)
-    {
-        INamedTypeSymbol? type = symbol as INamedTypeSymbol ?? symbol?.ContainingType;
-        while (type?.ContainingType is { } outer) type = outer;
-        return type?.OriginalDefinition;
     }
 }
