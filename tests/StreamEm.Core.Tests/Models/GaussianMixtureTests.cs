@@ -5,6 +5,7 @@ using StreamEm.Core.Tests.Contracts;
 namespace StreamEm.Core.Tests.Models;
 
 /// <summary>A covariance type's mixture without regularisation, as the laws are stated.</summary>
+[ContractOf("gaussian_mixture")]
 public abstract class GaussianMixtureContract(CovarianceType type) : MixtureContract
 {
     protected override LatentModel Create(int components, int dimension)

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using StreamEm.House.Tests.Code;
+using StreamEm.House.Tests.Support;
 
 namespace StreamEm.House.Tests.Rules;
 
@@ -11,7 +12,7 @@ public sealed class FolderTests
         Assert.True(FolderGraph.OfSources.Cycles().Count == 0, string.Join("\n\n", FolderGraph.OfSources.Cycles().Select(FolderGraph.OfSources.Describe)));
 
     [Fact]
-    public void Namespaces_OfTheSources_AreTheirFolders() => Assert.Empty(
+    public void Namespaces_OfTheSources_AreTheirFolders() => Violations.None(
         from file in Repository.Files("src", "*.cs")
         let match = Regex.Match(Repository.Read(file), "^namespace (?<name>[\\w.]+);", RegexOptions.Multiline, TimeSpan.FromSeconds(1))
         let expected = Path.GetDirectoryName(file)!["src/".Length..].Replace('/', '.')

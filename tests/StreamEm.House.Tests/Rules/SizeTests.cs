@@ -2,6 +2,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using StreamEm.House.Tests.Code;
+using StreamEm.House.Tests.Support;
 
 namespace StreamEm.House.Tests.Rules;
 
@@ -13,14 +14,14 @@ public sealed class SizeTests
     private static readonly IReadOnlyList<string> Files = [.. Repository.Files("src", "*.cs"), .. Repository.Files("tests", "*.cs")];
 
     [Fact]
-    public void Files_OfCode_StopAt300Lines() => NoneOf(
+    public void Files_OfCode_StopAt300Lines() => Violations.None(
         from file in Files
         let lines = File.ReadLines(Repository.PathOf(file)).Count()
         where lines > FileLines
         select $"{file} has {lines} lines; at most {FileLines}. Give a part of it a file of its own.");
 
     [Fact]
-    public void Methods_OfCode_StopAt60Lines() => NoneOf(
+    public void Methods_OfCode_StopAt60Lines() => Violations.None(
         from file in Files
         from node in CodeBase.Parse(file).GetRoot().DescendantNodes()
         where node is BaseMethodDeclarationSyntax or AccessorDeclarationSyntax or LocalFunctionStatementSyntax
@@ -30,7 +31,7 @@ public sealed class SizeTests
         select $"{file}({span.StartLinePosition.Line + 1}) {NameOf(node)} has {lines} lines; at most {MethodLines}. Give a step of it a method of its own.");
 
     [Fact]
-    public void Lines_OfCode_StopAt140Columns() => NoneOf(
+    public void Lines_OfCode_StopAt140Columns() => Violations.None(
         from file in Files
         from line in File.ReadLines(Repository.PathOf(file)).Select((text, index) => (Text: text, Number: index + 1))
         where line.Text.Length > Columns
@@ -43,10 +44,4 @@ public sealed class SizeTests
         ConstructorDeclarationSyntax constructor => constructor.Identifier.Text,
         _ => node.Kind().ToString(),
     };
-
-    private static void NoneOf(IEnumerable<string> violations)
-    {
-        string[] all = [.. violations];
-        Assert.True(all.Length == 0, $"{all.Length} violations\n{string.Join('\n', all)}");
-    }
 }

@@ -17,6 +17,7 @@ internal static class Executable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            Environment = { ["STREAMEM_TOKEN"] = "deploy/streamem.yaml takes it from here" },
         })!;
 
     /// <summary>Runs it to its end.</summary>
