@@ -2,7 +2,10 @@ using StreamEm.House.Tests.Code;
 
 namespace StreamEm.House.Tests.Approved;
 
-/// <summary>Compares a text with the one that was approved, a file beside this one. <c>STREAMEM_ACCEPT=1</c> (<c>./build.sh accept</c>) approves what is found.</summary>
+/// <summary>
+/// Compares a text with the one that was approved, a file beside this one. <c>STREAMEM_ACCEPT=1</c> (<c>./build.sh accept</c>) approves
+/// what is found.
+/// </summary>
 internal static class Approval
 {
     private const string Folder = "tests/StreamEm.House.Tests/Approved";
@@ -37,7 +40,8 @@ internal static class Approval
     }
 
     /// <summary>Blanks at the ends of lines do not count.</summary>
-    private static string Lines(string text) => string.Join('\n', text.ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd())).TrimEnd('\n') + "\n";
+    private static string Lines(string text) =>
+        string.Join('\n', text.ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd())).TrimEnd('\n') + "\n";
 
     private static string Difference(string[] expected, string[] found)
     {

@@ -62,11 +62,13 @@ public sealed class CommandLineTests
         folder.Write("data.csv", "temperature,pressure\n71.5,1.25\n20,\n19.75,0.98\nwarm,1\n");
         folder.Write("other.csv", "humidity\n0.5\n");
         folder.Write("right.yaml", Configuration("temperature, pressure", "model: { type: gaussian_mixture, components: 2 }"));
-        folder.Write("wrong.yaml", Configuration("temperature, temperature", "model: { type: gaussian_mixtur, components: two }\n    lerning: {}"));
+        folder.Write("wrong.yaml",
+            Configuration("temperature, temperature", "model: { type: gaussian_mixtur, components: two }\n    lerning: {}"));
         var text = new StringBuilder();
         foreach (string call in calls)
         {
-            (int code, string output, string error) = await Executable.RunAsync(folder.Path, [.. call.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+            (int code, string output, string error) =
+                await Executable.RunAsync(folder.Path, [.. call.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
             text.Append("$ streamem ").Append(call).Append('\n').Append(output).Append(error);
             if (code != 0) text.Append("[exit code ").Append(code).Append("]\n");
             text.Append('\n');

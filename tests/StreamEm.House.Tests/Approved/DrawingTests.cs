@@ -4,7 +4,9 @@ using StreamEm.House.Tests.Drawing;
 
 namespace StreamEm.House.Tests.Approved;
 
-/// <summary>The drawing in docs/design.md shows the folders there are and what they use now; where it puts the boxes does not count.</summary>
+/// <summary>
+/// The drawing in docs/design.md shows the folders there are and what they use now; where it puts the boxes does not count.
+/// </summary>
 public sealed class DrawingTests
 {
     private const string Picture = "docs/images/folders.svg";

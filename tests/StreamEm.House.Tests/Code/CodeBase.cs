@@ -4,7 +4,9 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace StreamEm.House.Tests.Code;
 
-/// <summary>One project of <c>src</c>, compiled from its files, so that a constant or a <c>nameof</c> counts as a use like a call does.</summary>
+/// <summary>
+/// One project of <c>src</c>, compiled from its files, so that a constant or a <c>nameof</c> counts as a use like a call does.
+/// </summary>
 internal sealed record CompiledProject(string Name, CSharpCompilation Compilation);
 
 /// <summary>The projects of <c>src</c>, each after those it refers to.</summary>
@@ -13,7 +15,8 @@ internal static class CodeBase
     private static readonly Lazy<IReadOnlyList<CompiledProject>> All = new(Compile);
 
     private static readonly string[] Framework =
-        ["System", "System.IO", "System.Linq", "System.Net.Http", "System.Threading", "System.Threading.Tasks", "System.Collections.Generic"];
+        ["System", "System.IO", "System.Linq", "System.Net.Http", "System.Threading", "System.Threading.Tasks",
+            "System.Collections.Generic"];
 
     private static readonly string[] Web =
     [
@@ -62,21 +65,26 @@ internal static class CodeBase
     {
         string name = Path.GetFileNameWithoutExtension(projectFile);
         bool isWeb = Repository.Read(projectFile).Contains("Sdk.Web", StringComparison.Ordinal);
-        OutputKind kind = File.Exists(Repository.PathOf($"src/{name}/Program.cs")) ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary;
+        OutputKind kind = File.Exists(Repository.PathOf($"src/{name}/Program.cs"))
+            ? OutputKind.ConsoleApplication
+            : OutputKind.DynamicallyLinkedLibrary;
         var compilation = CSharpCompilation.Create(
             name,
-            [CSharpSyntaxTree.ParseText(ImplicitUsings(isWeb), Language), .. Repository.Files(Path.GetDirectoryName(projectFile)!, "*.cs").Select(Parse)],
+            [CSharpSyntaxTree.ParseText(ImplicitUsings(isWeb), Language),
+                .. Repository.Files(Path.GetDirectoryName(projectFile)!, "*.cs").Select(Parse)],
             [.. Libraries, .. references.Select(project => project.Compilation.ToMetadataReference())],
             new CSharpCompilationOptions(kind, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable));
         string[] errors = [.. compilation.GetDeclarationDiagnostics().Where(IsReal).Select(error => error.ToString())];
         return errors.Length == 0
             ? new CompiledProject(name, compilation)
-            : throw new InvalidOperationException($"{name} does not compile from its files as the house rules read them:\n{string.Join('\n', errors.Take(20))}");
+            : throw new InvalidOperationException(
+                $"{name} does not compile from its files as the house rules read them:\n{string.Join('\n', errors.Take(20))}");
     }
 
     /// <summary>CS8795: the body of a partial method comes from a generator, which does not run here.</summary>
     private static bool IsReal(Diagnostic diagnostic) => diagnostic.Severity == DiagnosticSeverity.Error && diagnostic.Id != "CS8795";
 
     private static IEnumerable<string> References(string projectFile) =>
-        XDocument.Parse(Repository.Read(projectFile)).Descendants("ProjectReference").Select(item => Path.GetFileNameWithoutExtension(item.Attribute("Include")!.Value));
+        XDocument.Parse(Repository.Read(projectFile)).Descendants("ProjectReference")
+            .Select(item => Path.GetFileNameWithoutExtension(item.Attribute("Include")!.Value));
 }

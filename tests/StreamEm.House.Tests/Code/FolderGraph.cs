@@ -1,6 +1,8 @@
 namespace StreamEm.House.Tests.Code;
 
-/// <summary>Which folder of <c>src</c> uses which: an edge is a type that names a type (or a member of one) of another folder outside comments.</summary>
+/// <summary>
+/// Which folder of <c>src</c> uses which: an edge is a type that names a type (or a member of one) of another folder outside comments.
+/// </summary>
 internal sealed class FolderGraph
 {
     private static readonly Lazy<FolderGraph> Read = new(() => new FolderGraph(TypeUses.All));
@@ -33,7 +35,8 @@ internal sealed class FolderGraph
         [
             .. from folder in Folders
                where reached[folder].Contains(folder)
-               group folder by string.Join(' ', reached[folder].Where(other => reached[other].Contains(folder)).Order(StringComparer.Ordinal))
+               group folder by string.Join(
+                   ' ', reached[folder].Where(other => reached[other].Contains(folder)).Order(StringComparer.Ordinal))
                into cycle
                select cycle.ToList(),
         ];

@@ -32,7 +32,8 @@ internal static class TypeUses
         select new TypeUse(tree.FilePath, tree.GetLineSpan(node.Span).StartLinePosition.Line + 1, UserOf(node), used, usedFile);
 
     private static string UserOf(SyntaxNode node) =>
-        node.Ancestors().OfType<MemberDeclarationSyntax>().LastOrDefault(member => member is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax) switch
+        node.Ancestors().OfType<MemberDeclarationSyntax>()
+            .LastOrDefault(member => member is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax) switch
         {
             BaseTypeDeclarationSyntax type => type.Identifier.Text,
             DelegateDeclarationSyntax type => type.Identifier.Text,

@@ -12,7 +12,8 @@ public sealed partial class CodeSnippetTests
     /// <summary>Documents that explain the code by its names.</summary>
     private static readonly string[] Guides = [.. Repository.Files("docs", "adding-*.md"), "docs/design.md", "CONTRIBUTING.md"];
 
-    private static readonly Lazy<IReadOnlyList<string>> Code = new(() => [.. Repository.Files("src", "*.cs").Concat(Repository.Files("tests", "*.cs")).Select(file => Squeezed(Repository.Read(file)))]);
+    private static readonly Lazy<IReadOnlyList<string>> Code = new(() =>
+        [.. Repository.Files("src", "*.cs").Concat(Repository.Files("tests", "*.cs")).Select(file => Squeezed(Repository.Read(file)))]);
 
     [Fact]
     public void CSharp_InADocument_IsInTheCodeOrCompiles() => Violations.None(
@@ -36,19 +37,24 @@ public sealed partial class CodeSnippetTests
     }
 
     /// <summary>YourEmission, XSource: what the reader is to write.</summary>
-    private static bool IsStandIn(string name) => name.StartsWith("Your", StringComparison.Ordinal) || (name.Length > 2 && name[0] == 'X' && char.IsUpper(name[1]));
+    private static bool IsStandIn(string name) =>
+        name.StartsWith("Your", StringComparison.Ordinal) || (name.Length > 2 && name[0] == 'X' && char.IsUpper(name[1]));
 
     private static IEnumerable<string> Errors(string snippet)
     {
         IEnumerable<string> spaces = CodeBase.Projects.SelectMany(project => project.Compilation.SyntaxTrees)
-            .Select(tree => tree.FilePath).Where(file => file.Length > 0).Select(file => Path.GetDirectoryName(file)!["src/".Length..].Replace('/', '.'));
-        string usings = CodeBase.ImplicitUsings(isWeb: true) + string.Concat(spaces.Distinct(StringComparer.Ordinal).Select(space => $"global using {space};\n"));
+            .Select(tree => tree.FilePath).Where(file => file.Length > 0)
+                .Select(file => Path.GetDirectoryName(file)!["src/".Length..].Replace('/', '.'));
+        string usings = CodeBase.ImplicitUsings(isWeb: true)
+            + string.Concat(spaces.Distinct(StringComparer.Ordinal).Select(space => $"global using {space};\n"));
         var compilation = CSharpCompilation.Create(
             "snippet",
             [CSharpSyntaxTree.ParseText(usings, CodeBase.Language), CSharpSyntaxTree.ParseText(snippet, CodeBase.Language)],
             [.. CodeBase.Libraries, .. CodeBase.Projects.Select(project => project.Compilation.ToMetadataReference())],
-            new CSharpCompilationOptions(OutputKind.ConsoleApplication, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable));
-        return compilation.GetDiagnostics().Where(found => found.Severity == DiagnosticSeverity.Error && found.Id != "CS5001").Select(found => found.ToString());
+            new CSharpCompilationOptions(
+                OutputKind.ConsoleApplication, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable));
+        return compilation.GetDiagnostics().Where(found => found.Severity == DiagnosticSeverity.Error && found.Id != "CS5001")
+            .Select(found => found.ToString());
     }
 
     private static string Squeezed(string text) => Blanks().Replace(text, " ").Trim();

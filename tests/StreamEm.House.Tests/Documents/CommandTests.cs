@@ -18,7 +18,8 @@ public sealed partial class CommandTests
                 foreach (Snippet block in Markdown.Snippets(file).Where(block => block.Language is "" or "sh" or "bash" or "console"))
                     foreach ((string line, int index) in block.Text.Split('\n').Select((line, index) => (line, index)))
                         if (ArgumentsOf(line) is { } arguments) calls.Add($"{file}({block.Line + index})", arguments);
-                foreach (string span in Markdown.CodeSpans(file).Where(span => span.StartsWith("streamem ", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal))
+                foreach (string span in Markdown.CodeSpans(file).Where(span => span.StartsWith("streamem ", StringComparison.Ordinal))
+                    .Distinct(StringComparer.Ordinal))
                     calls.Add(file, span["streamem ".Length..]);
             }
 
@@ -48,7 +49,8 @@ public sealed partial class CommandTests
     /// <summary>The words of a shell's line.</summary>
     internal static string[] Split(string line) => [.. Words().Matches(line).Select(word => word.Value.Trim('\'', '"'))];
 
-    [GeneratedRegex("^(streamem|\\S*/streamem|.* /\\S*/streamem) (?<arguments>.*?)( +# .*| +\\| .*| *\\\\)?$", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("^(streamem|\\S*/streamem|.* /\\S*/streamem) (?<arguments>.*?)( +# .*| +\\| .*| *\\\\)?$", RegexOptions.ExplicitCapture,
+        1000)]
     private static partial Regex CallLine();
 
     [GeneratedRegex("'[^']*'|\"[^\"]*\"|\\S+", RegexOptions.None, 1000)]

@@ -6,7 +6,9 @@ using StreamEm.House.Tests.Support;
 
 namespace StreamEm.House.Tests.Documents;
 
-/// <summary>The configurations of the documents and the samples pass <c>streamem validate</c>; a part of one, put where it belongs, too.</summary>
+/// <summary>
+/// The configurations of the documents and the samples pass <c>streamem validate</c>; a part of one, put where it belongs, too.
+/// </summary>
 public sealed partial class ConfigurationTests
 {
     /// <summary>A model of which each key may be replaced by a document's.</summary>
@@ -42,9 +44,11 @@ public sealed partial class ConfigurationTests
     /// <summary>The configuration a part of one belongs to.</summary>
     private static string Whole(string part)
     {
-        string[] keys = [.. part.Split('\n').Select(line => TopKey().Match(line)).Where(match => match.Success).Select(match => match.Groups["key"].Value)];
+        string[] keys = [.. part.Split('\n').Select(line => TopKey().Match(line)).Where(match => match.Success)
+            .Select(match => match.Groups["key"].Value)];
         if (keys.Contains("models", StringComparer.Ordinal)) return part;
-        if (keys is ["properties"]) return Whole($"source:\n  kafka:\n    brokers: [localhost:9092]\n    topics: [sensors]\n{Indented(part, 4)}");
+        if (keys is ["properties"])
+            return Whole($"source:\n  kafka:\n    brokers: [localhost:9092]\n    topics: [sensors]\n{Indented(part, 4)}");
         IEnumerable<string> rest = Model.Where(entry => !keys.Contains(entry.Key, StringComparer.Ordinal)).Select(entry => entry.Text);
         return $"models:\n  - id: boiler\n{Indented(string.Join('\n', rest.Append(part)), 4)}";
     }
@@ -57,7 +61,9 @@ public sealed partial class ConfigurationTests
         using var folder = new TemporaryFolder();
         folder.Write("secret", "x\n");
         folder.Write("ca.pem", Certificate());
-        string here = SystemFile().Replace(yaml, match => Path.Combine(folder.Path, match.Value.EndsWith(".pem", StringComparison.Ordinal) ? "ca.pem" : "secret"));
+        string here = SystemFile()
+            .Replace(yaml,
+                match => Path.Combine(folder.Path, match.Value.EndsWith(".pem", StringComparison.Ordinal) ? "ca.pem" : "secret"));
         folder.Write("streamem.yaml", here);
         (int code, string output, string error) = await Executable.RunAsync(folder.Path, "validate");
         return code == 0 ? [] : [$"{place}: {output}{error}"];

@@ -12,7 +12,8 @@ public sealed class LinkTests
     public void RelativeLinks_OfTheDocuments_PointAtFiles() => Violations.None(
         from file in Markdown.Files
         from link in Markdown.Links(file)
-        where !link.Contains("://", StringComparison.Ordinal) && !link.StartsWith('#') && !link.StartsWith("mailto:", StringComparison.Ordinal)
+        where !link.Contains("://", StringComparison.Ordinal) && !link.StartsWith('#')
+            && !link.StartsWith("mailto:", StringComparison.Ordinal)
         let target = Path.Combine(Path.GetDirectoryName(file)!, link.Split('#')[0])
         where !Exists(target)
         select $"{file} links to {link}, which is not there");
@@ -32,8 +33,10 @@ public sealed class LinkTests
         string script = Repository.Read("build.sh");
         Violations.None(
             from file in Markdown.Files
-            from word in Repository.Read(file).Split("./build.sh ").Skip(1).Select(rest => new string([.. rest.TakeWhile(char.IsAsciiLetterLower)]))
-            where word.Length > 0 && !script.Contains($"\n  {word})", StringComparison.Ordinal) && !script.Contains($"\n  {word} |", StringComparison.Ordinal)
+            from word in Repository.Read(file).Split("./build.sh ").Skip(1)
+                .Select(rest => new string([.. rest.TakeWhile(char.IsAsciiLetterLower)]))
+            where word.Length > 0 && !script.Contains($"\n  {word})", StringComparison.Ordinal)
+                && !script.Contains($"\n  {word} |", StringComparison.Ordinal)
             select $"{file} calls ./build.sh {word}, which there is not");
     }
 

@@ -19,7 +19,8 @@ internal static partial class Markdown
     public static IReadOnlyList<string> Files { get; } =
     [
         .. Directory.EnumerateFiles(Repository.Root, "*.md").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal),
-        .. new[] { "docs", "samples", "tests", ".github", "deploy" }.Where(folder => Directory.Exists(Repository.PathOf(folder))).SelectMany(folder => Repository.Files(folder, "*.md")),
+        .. new[] { "docs", "samples", "tests", ".github", "deploy" }.Where(folder => Directory.Exists(Repository.PathOf(folder)))
+            .SelectMany(folder => Repository.Files(folder, "*.md")),
     ];
 
     /// <summary>Blocks between fences and blocks that are indented by four blanks, in order.</summary>
@@ -49,7 +50,8 @@ internal static partial class Markdown
     public static IEnumerable<string> CodeSpans(string file) => Spans().Matches(Prose(file)).Select(match => match.Groups["code"].Value);
 
     /// <summary>The targets of links and pictures, outside blocks.</summary>
-    public static IEnumerable<string> Links(string file) => LinkTargets().Matches(Prose(file)).Select(match => match.Groups["target"].Value);
+    public static IEnumerable<string> Links(string file) =>
+        LinkTargets().Matches(Prose(file)).Select(match => match.Groups["target"].Value);
 
     private static bool IsIndented(string line) => line.StartsWith("    ", StringComparison.Ordinal);
 

@@ -20,7 +20,8 @@ public sealed partial class ReadmeTests
     {
         IReadOnlyList<Snippet> snippets = Markdown.Snippets(Readme);
         Snippet configuration = snippets.First(block => block.Language == "yaml");
-        Snippet calls = snippets.First(block => block.Language.Length == 0 && block.Text.StartsWith("streamem validate", StringComparison.Ordinal));
+        Snippet calls =
+            snippets.First(block => block.Language.Length == 0 && block.Text.StartsWith("streamem validate", StringComparison.Ordinal));
         using TemporaryFolder folder = FolderWithData(configuration.Text);
 
         foreach (string line in calls.Text.Split('\n'))
@@ -63,7 +64,8 @@ public sealed partial class ReadmeTests
         for (int row = 0; row < 4000; row++)
         {
             double swing = Math.Sin(row * 0.7) + Math.Sin(row * row * 0.13);
-            rows.Append(CultureInfo.InvariantCulture, $"{(row % 3 == 0 ? 70 : 20) + swing:F3},{(row % 3 == 0 ? 1.3 : 1) + 0.05 * Math.Cos(row * 1.9) + 0.02 * swing:F4}\n");
+            rows.Append(CultureInfo.InvariantCulture,
+                $"{(row % 3 == 0 ? 70 : 20) + swing:F3},{(row % 3 == 0 ? 1.3 : 1) + 0.05 * Math.Cos(row * 1.9) + 0.02 * swing:F4}\n");
         }
 
         folder.Write("streamem.yaml", yaml.Replace("follow: true", "follow: false", StringComparison.Ordinal));
@@ -79,10 +81,12 @@ public sealed partial class ReadmeTests
         while (await worker.StandardOutput.ReadLineAsync(deadline.Token) is { } line)
         {
             using var entry = JsonDocument.Parse(line);
-            if (entry.RootElement.GetProperty("event").GetString() == "http_listening") return new Uri(entry.RootElement.GetProperty("address").GetString()!);
+            if (entry.RootElement.GetProperty("event").GetString() == "http_listening")
+                return new Uri(entry.RootElement.GetProperty("address").GetString()!);
         }
 
-        throw new InvalidOperationException($"The worker ended before it listened: {await worker.StandardError.ReadToEndAsync(deadline.Token)}");
+        throw new InvalidOperationException(
+            $"The worker ended before it listened: {await worker.StandardError.ReadToEndAsync(deadline.Token)}");
     }
 
     private static async Task<HashSet<string>> RoutesOf(Uri address)
@@ -105,7 +109,8 @@ public sealed partial class ReadmeTests
         let match = Route().Match(span)
         where match.Success
         let verb = match.Groups["verb"].Value
-        select $"{(verb.Length > 0 ? verb : "GET")} {match.Groups["path"].Value.Replace("...", "/v1/models/{id}", StringComparison.Ordinal)}";
+        select $"{(verb.Length > 0 ? verb : "GET")} "
+            + $"{match.Groups["path"].Value.Replace("...", "/v1/models/{id}", StringComparison.Ordinal)}";
 
     [GeneratedRegex("^((?<verb>GET|POST|PUT|DELETE) )?(?<path>(/|\\.\\.\\./)[a-z][\\w/{}.]*)$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Route();

@@ -5,7 +5,9 @@ using StreamEm.House.Tests.Code;
 
 namespace StreamEm.House.Tests.Drawing;
 
-/// <summary>The folders of <c>src</c> as an SVG: a panel for each project, users above what they use. The whole graph is in its metadata as text.</summary>
+/// <summary>
+/// The folders of <c>src</c> as an SVG: a panel for each project, users above what they use. The whole graph is in its metadata as text.
+/// </summary>
 internal sealed class FolderDrawing
 {
     /// <summary>How far an arrow leans, at most, where it passes between boxes: more, and it cuts their corners.</summary>
@@ -44,12 +46,14 @@ internal sealed class FolderDrawing
 
     private static string ProjectOf(string folder) => folder.Split('/')[0];
 
-    private static string LabelOf(string folder) => folder.Contains('/', StringComparison.Ordinal) ? folder[(folder.IndexOf('/', StringComparison.Ordinal) + 1)..] : "(root)";
+    private static string LabelOf(string folder) =>
+        folder.Contains('/', StringComparison.Ordinal) ? folder[(folder.IndexOf('/', StringComparison.Ordinal) + 1)..] : "(root)";
 
     private string Draw()
     {
         // Users first: a project comes before those it uses.
-        string[] projects = [.. _graph.Folders.Select(ProjectOf).Distinct().OrderByDescending(UsedProjects).ThenBy(name => name, StringComparer.Ordinal)];
+        string[] projects =
+            [.. _graph.Folders.Select(ProjectOf).Distinct().OrderByDescending(UsedProjects).ThenBy(name => name, StringComparer.Ordinal)];
         (string Project, LayeredGraph Layout)[] panels = [.. projects.Select(project => (project, LayoutOf(project)))];
         double width = panels.Max(panel => panel.Layout.Width) + 4 * Padding;
         double y = Padding;
@@ -76,7 +80,9 @@ internal sealed class FolderDrawing
             """;
     }
 
-    private int UsedProjects(string project) => _graph.Uses.Keys.Where(use => ProjectOf(use.From) == project && ProjectOf(use.To) != project).Select(use => ProjectOf(use.To)).Distinct().Count();
+    private int UsedProjects(string project) =>
+        _graph.Uses.Keys.Where(use => ProjectOf(use.From) == project && ProjectOf(use.To) != project).Select(use => ProjectOf(use.To))
+            .Distinct().Count();
 
     private LayeredGraph LayoutOf(string project) => new(
         _graph.Folders.Where(folder => ProjectOf(folder) == project),
@@ -86,20 +92,31 @@ internal sealed class FolderDrawing
     private void Panel(string project, LayeredGraph layout, double left, double top, double width, double height)
     {
         (string fill, string line) = Colours.GetValueOrDefault(project, ("#f2f2f2", "#555"));
-        _svg.Append(CultureInfo.InvariantCulture, $"<rect x=\"{Padding}\" y=\"{N(top)}\" width=\"{N(width - 2 * Padding)}\" height=\"{N(height)}\" rx=\"10\" fill=\"{fill}\"/>\n");
-        _svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{N(2 * Padding - 8)}\" y=\"{N(top + 26)}\" font-size=\"16\" font-weight=\"bold\" fill=\"{line}\">{project}</text>\n");
+        _svg.Append(CultureInfo.InvariantCulture,
+            $"<rect x=\"{Padding}\" y=\"{N(top)}\" width=\"{N(width - 2 * Padding)}\" height=\"{N(height)}\" rx=\"10\" "
+                + $"fill=\"{fill}\"/>\n");
+        _svg.Append(CultureInfo.InvariantCulture,
+            $"<text x=\"{N(2 * Padding - 8)}\" y=\"{N(top + 26)}\" font-size=\"16\" font-weight=\"bold\" "
+                + $"fill=\"{line}\">{project}</text>\n");
         double Y(Place place) => top + Title + (layout.Layers.Count - 1 - place.Layer) * LayerHeight;
         foreach (IReadOnlyList<Place> way in layout.Arrows())
-            Arrow(Curve([.. way.Select((place, at) => (left + place.X, Y(place) + (at == 0 ? BoxHeight : at == way.Count - 1 ? 0 : BoxHeight / 2)))]), line, 1.1);
+            Arrow(Curve(
+                [.. way.Select((place, at) =>
+                    (left + place.X, Y(place) + (at == 0 ? BoxHeight : at == way.Count - 1 ? 0 : BoxHeight / 2)))]), line, 1.1);
         foreach (Place box in layout.Layers.SelectMany(layer => layer).Where(place => place.Name is not null))
         {
             double x = left + box.X - box.Width / 2;
-            _svg.Append(CultureInfo.InvariantCulture, $"<rect x=\"{N(x)}\" y=\"{N(Y(box))}\" width=\"{N(box.Width)}\" height=\"{BoxHeight}\" rx=\"6\" fill=\"#fff\" stroke=\"{line}\"/>");
-            _svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{N(left + box.X)}\" y=\"{N(Y(box) + 19.5)}\" text-anchor=\"middle\">{LabelOf(box.Name!)}</text>\n");
+            _svg.Append(CultureInfo.InvariantCulture,
+                $"<rect x=\"{N(x)}\" y=\"{N(Y(box))}\" width=\"{N(box.Width)}\" height=\"{BoxHeight}\" rx=\"6\" fill=\"#fff\" "
+                    + $"stroke=\"{line}\"/>");
+            _svg.Append(CultureInfo.InvariantCulture,
+                $"<text x=\"{N(left + box.X)}\" y=\"{N(Y(box) + 19.5)}\" text-anchor=\"middle\">{LabelOf(box.Name!)}</text>\n");
         }
     }
 
-    /// <summary>Through the points, upright at the ends, between them towards the next point from the one before (a cubic Hermite spline over y).</summary>
+    /// <summary>
+    /// Through the points, upright at the ends, between them towards the next point from the one before (a cubic Hermite spline over y).
+    /// </summary>
     private static string Curve(IReadOnlyList<(double X, double Y)> points)
     {
         double Slope(int at) => at == 0 || at == points.Count - 1
@@ -110,14 +127,16 @@ internal sealed class FolderDrawing
         {
             ((double x0, double y0), (double x1, double y1)) = (points[at - 1], points[at]);
             double bend = (y1 - y0) * (points.Count == 2 ? 0.5 : 0.4);
-            path.Append(CultureInfo.InvariantCulture, $" C {N(x0 + bend * Slope(at - 1))} {N(y0 + bend)} {N(x1 - bend * Slope(at))} {N(y1 - bend)} {N(x1)} {N(y1)}");
+            path.Append(CultureInfo.InvariantCulture,
+                $" C {N(x0 + bend * Slope(at - 1))} {N(y0 + bend)} {N(x1 - bend * Slope(at))} {N(y1 - bend)} {N(x1)} {N(y1)}");
         }
 
         return path.ToString();
     }
 
     private void Arrow(string path, string colour, double thickness) =>
-        _svg.Append(CultureInfo.InvariantCulture, $"<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{N(thickness)}\" marker-end=\"url(#tip)\"/>\n");
+        _svg.Append(CultureInfo.InvariantCulture,
+            $"<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{N(thickness)}\" marker-end=\"url(#tip)\"/>\n");
 
     private static string N(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
 }

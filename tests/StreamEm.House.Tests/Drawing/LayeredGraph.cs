@@ -19,8 +19,8 @@ internal sealed class Place(string? name, int layer, double width)
 }
 
 /// <summary>
-/// The folders of one project in layers, arrows downwards (Sugiyama, Tagawa and Toda 1981): layers by the longest way down, long arrows cut into
-/// steps of one layer, orders within layers by the mean of the neighbours, positions by pulling towards the neighbours.
+/// The folders of one project in layers, arrows downwards (Sugiyama, Tagawa and Toda 1981): layers by the longest way down, long arrows cut
+/// into steps of one layer, orders within layers by the mean of the neighbours, positions by pulling towards the neighbours.
 /// Of the uses only those are drawn that no longer way already shows.
 /// </summary>
 internal sealed class LayeredGraph
@@ -34,14 +34,17 @@ internal sealed class LayeredGraph
     public LayeredGraph(IEnumerable<string> folders, IReadOnlyCollection<(string From, string To)> uses, Func<string, double> widthOf)
     {
         _uses = folders.Order(StringComparer.Ordinal)
-            .ToDictionary(folder => folder, folder => uses.Where(use => use.From == folder).Select(use => use.To).ToHashSet(StringComparer.Ordinal), StringComparer.Ordinal);
+            .ToDictionary(folder => folder,
+                folder => uses.Where(use => use.From == folder).Select(use => use.To).ToHashSet(StringComparer.Ordinal),
+                StringComparer.Ordinal);
         var path = new HashSet<string>(StringComparer.Ordinal);
         foreach (string folder in _uses.Keys) Depth(folder, path);
         Layers = [.. Enumerable.Range(0, _depths.Values.DefaultIfEmpty(-1).Max() + 1).Select(_ => new List<Place>())];
         var boxes = new Dictionary<string, Place>(StringComparer.Ordinal);
         foreach (string folder in _uses.Keys) boxes[folder] = Add(folder, _depths[folder], widthOf(folder));
         foreach ((string from, HashSet<string> used) in _uses)
-            foreach (string to in used.Where(to => _depths[to] < _depths[from] && !IsShownByAnother(from, to)).Order(StringComparer.Ordinal))
+            foreach (string to in used.Where(to => _depths[to] < _depths[from] && !IsShownByAnother(from, to))
+                .Order(StringComparer.Ordinal))
                 Connect(boxes[from], boxes[to]);
         Order();
         Arrange();
@@ -82,7 +85,8 @@ internal sealed class LayeredGraph
         _uses[from].Any(middle => middle != to && _depths[middle] < _depths[from] && _depths[middle] > _depths[to] && Reaches(middle, to));
 
     private bool Reaches(string from, string to) =>
-        _uses[from].Contains(to) || _uses[from].Any(next => _depths[next] < _depths[from] && _depths[next] > _depths[to] && Reaches(next, to));
+        _uses[from].Contains(to)
+            || _uses[from].Any(next => _depths[next] < _depths[from] && _depths[next] > _depths[to] && Reaches(next, to));
 
     private Place Add(string? name, int layer, double width)
     {

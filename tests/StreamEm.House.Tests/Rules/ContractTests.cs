@@ -4,11 +4,14 @@ using StreamEm.House.Tests.Code;
 
 namespace StreamEm.House.Tests.Rules;
 
-/// <summary>Whatever is in a catalogue has a test class marked <c>[ContractOf(...)]</c> that inherits a suite of its tests' <c>Contracts</c> folder.</summary>
+/// <summary>
+/// Whatever is in a catalogue has a test class marked <c>[ContractOf(...)]</c> that inherits a suite of its tests' <c>Contracts</c> folder.
+/// </summary>
 public sealed class ContractTests
 {
     private static readonly Dictionary<string, TestClass> Classes = Repository.Files("tests", "*.cs")
-        .SelectMany(file => CodeBase.Parse(file).GetRoot().DescendantNodes().OfType<ClassDeclarationSyntax>().Select(node => new TestClass(file, node)))
+        .SelectMany(file =>
+            CodeBase.Parse(file).GetRoot().DescendantNodes().OfType<ClassDeclarationSyntax>().Select(node => new TestClass(file, node)))
         .DistinctBy(test => test.Name, StringComparer.Ordinal).ToDictionary(test => test.Name, StringComparer.Ordinal);
 
     /// <summary>What has a contract: the models of the catalogue, the sources and the publishers.</summary>
@@ -28,9 +31,12 @@ public sealed class ContractTests
     [MemberData(nameof(Entries))]
     public void Entry_OfACatalogue_HasAClassThatInheritsItsContract(string tests, string entry)
     {
-        string[] suites = [.. Classes.Values.Where(test => test.IsSuite && test.File.StartsWith($"tests/{tests}/", StringComparison.Ordinal)).Select(test => test.Name)];
+        string[] suites = [.. Classes.Values
+            .Where(test => test.IsSuite && test.File.StartsWith($"tests/{tests}/", StringComparison.Ordinal)).Select(test => test.Name)];
         Assert.NotEmpty(suites);
-        bool isCovered = Classes.Values.Any(test => !test.IsAbstract && Chain(test).Any(one => one.Contract == entry) && Chain(test).Any(one => suites.Contains(one.Name, StringComparer.Ordinal)));
+        bool isCovered = Classes.Values
+            .Any(test => !test.IsAbstract && Chain(test).Any(one => one.Contract == entry)
+                && Chain(test).Any(one => suites.Contains(one.Name, StringComparer.Ordinal)));
 
         string name = $"{string.Concat(entry.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]))}Tests";
         string argument = entry.Contains('_', StringComparison.Ordinal) ? $"\"{entry}\"" : $"nameof({entry})";
@@ -61,7 +67,8 @@ public sealed class ContractTests
         public string Base => Node.BaseList?.Types.FirstOrDefault()?.Type is SimpleNameSyntax name ? name.Identifier.Text : "";
 
         /// <summary>The argument of the attribute, without quotes or <c>nameof</c>.</summary>
-        public string? Contract => Node.AttributeLists.SelectMany(list => list.Attributes).FirstOrDefault(attribute => attribute.Name.ToString() == "ContractOf")
+        public string? Contract =>
+            Node.AttributeLists.SelectMany(list => list.Attributes).FirstOrDefault(attribute => attribute.Name.ToString() == "ContractOf")
             ?.ArgumentList?.Arguments[0].Expression switch
             {
                 LiteralExpressionSyntax literal => literal.Token.ValueText,

@@ -9,7 +9,8 @@ public sealed class FolderTests
 {
     [Fact]
     public void Folders_OfTheSources_HaveNoCycle() =>
-        Assert.True(FolderGraph.OfSources.Cycles().Count == 0, string.Join("\n\n", FolderGraph.OfSources.Cycles().Select(FolderGraph.OfSources.Describe)));
+        Assert.True(FolderGraph.OfSources.Cycles().Count == 0,
+            string.Join("\n\n", FolderGraph.OfSources.Cycles().Select(FolderGraph.OfSources.Describe)));
 
     [Fact]
     public void Namespaces_OfTheSources_AreTheirFolders() => Violations.None(

@@ -7,7 +7,8 @@ namespace StreamEm.House.Tests.Rules;
 public sealed class VisibilityTests
 {
     public static TheoryData<string> Libraries =>
-        [.. CodeBase.Projects.Where(project => project.Compilation.Options.OutputKind == OutputKind.DynamicallyLinkedLibrary).Select(project => project.Name)];
+        [.. CodeBase.Projects.Where(project => project.Compilation.Options.OutputKind == OutputKind.DynamicallyLinkedLibrary)
+            .Select(project => project.Name)];
 
     [Theory]
     [MemberData(nameof(Libraries))]
@@ -15,7 +16,9 @@ public sealed class VisibilityTests
     {
         string folder = $"src/{library}/";
         var shown = new Dictionary<string, INamedTypeSymbol>(StringComparer.Ordinal);
-        IEnumerable<INamedTypeSymbol> used = TypeUses.All.Where(use => use.UsedFile.StartsWith(folder, StringComparison.Ordinal) && !use.File.StartsWith(folder, StringComparison.Ordinal))
+        IEnumerable<INamedTypeSymbol> used = TypeUses.All
+            .Where(use => use.UsedFile.StartsWith(folder, StringComparison.Ordinal)
+                && !use.File.StartsWith(folder, StringComparison.Ordinal))
             .Select(use => use.Used);
         foreach (INamedTypeSymbol type in used) Show(type, folder, shown);
 
@@ -26,7 +29,8 @@ public sealed class VisibilityTests
                orderby type.ToDisplayString()
                select $"{CodeBase.FileOf(type)}: {type.Name}",
         ];
-        Assert.True(unused.Length == 0, $"{unused.Length} public types of {library} are used by no other project; make them internal:\n{string.Join('\n', unused)}");
+        Assert.True(unused.Length == 0,
+            $"{unused.Length} public types of {library} are used by no other project; make them internal:\n{string.Join('\n', unused)}");
     }
 
     private static IEnumerable<INamedTypeSymbol> TypesOf(INamespaceSymbol space) =>
@@ -40,7 +44,8 @@ public sealed class VisibilityTests
         if (type is not INamedTypeSymbol named) return;
         foreach (ITypeSymbol argument in named.TypeArguments) Show(argument, folder, shown);
         named = named.OriginalDefinition;
-        if (CodeBase.FileOf(named)?.StartsWith(folder, StringComparison.Ordinal) != true || !shown.TryAdd(named.ToDisplayString(), named)) return;
+        if (CodeBase.FileOf(named)?.StartsWith(folder, StringComparison.Ordinal) != true || !shown.TryAdd(named.ToDisplayString(), named))
+            return;
         Show(named.ContainingType, folder, shown);
         Show(named.BaseType, folder, shown);
         foreach (INamedTypeSymbol contract in named.Interfaces) Show(contract, folder, shown);
@@ -53,7 +58,9 @@ public sealed class VisibilityTests
 
     private static IEnumerable<ITypeSymbol?> Signature(ISymbol member) => member switch
     {
-        IMethodSymbol method => [method.ReturnType, .. method.Parameters.Select(parameter => parameter.Type), .. method.TypeParameters.SelectMany(parameter => parameter.ConstraintTypes)],
+        IMethodSymbol method =>
+            [method.ReturnType, .. method.Parameters.Select(parameter => parameter.Type),
+                .. method.TypeParameters.SelectMany(parameter => parameter.ConstraintTypes)],
         IPropertySymbol property => [property.Type, .. property.Parameters.Select(parameter => parameter.Type)],
         IFieldSymbol field => [field.Type],
         IEventSymbol happening => [happening.Type],

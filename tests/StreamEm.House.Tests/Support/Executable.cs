@@ -26,7 +26,8 @@ internal static class Executable
         using Process process = Start(folder, arguments);
         process.StandardInput.Close();
         using var deadline = new CancellationTokenSource(LongestRun);
-        Task<string> output = process.StandardOutput.ReadToEndAsync(deadline.Token), error = process.StandardError.ReadToEndAsync(deadline.Token);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(deadline.Token),
+            error = process.StandardError.ReadToEndAsync(deadline.Token);
         try
         {
             await process.WaitForExitAsync(deadline.Token);

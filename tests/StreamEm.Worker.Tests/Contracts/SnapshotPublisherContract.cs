@@ -67,11 +67,13 @@ public abstract class SnapshotPublisherContract
 
     private static DateTimeOffset Made(long version) => Start.AddSeconds(version);
 
-    private static IEnumerable<string> Texts(string run, params long[] versions) => versions.Select(version => Encoding.UTF8.GetString(Snapshot(run, version)));
+    private static IEnumerable<string> Texts(string run, params long[] versions) =>
+        versions.Select(version => Encoding.UTF8.GetString(Snapshot(run, version)));
 
     private static byte[] Snapshot(string run, long version) => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
-        $$"""{"model":{"id":"boiler","run_id":"{{run}}"},"version":{{version}},"created_at":"{{Made(version):yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}"}"""));
+        $$"""{"model":{"id":"boiler","run_id":"{{run}}"},"version":{{version}},"created_at":""""
+            + $$"""{{Made(version):yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}"}"""));
 
     /// <summary>Opens, publishes groups of versions, closes.</summary>
     /// <returns>What opening said.</returns>
