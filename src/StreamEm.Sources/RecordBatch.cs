@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources;
 
@@ -13,48 +15,51 @@ public sealed class RecordBatch
 
     private readonly List<RejectedRecord> _rejected = [];
     private long _rejectedCharacters;
-    private readonly double[] _values;
     private readonly long[] _nextOffsets;
-    private readonly double[] _weights;
-    private readonly double[] _targets;
-    private readonly string?[] _labels;
-    private readonly string?[] _keys;
-    private readonly long[] _timestamps;
 
-    /// <summary>Whether any record came with more than its features; before that nothing is written about it.</summary>
-    private bool _hasMore;
+    /// <summary>Texts beyond which the table is begun anew: a stream of ever new keys must not fill the memory.</summary>
+    private const int MaxTexts = 1 << 16;
 
-    /// <summary>The value of <see cref="Timestamp"/> for a record without one.</summary>
-    public const long NoTimestamp = long.MinValue;
+    /// <summary>The value of <see cref="Minibatch.Timestamp"/> for a record without one.</summary>
+    public const long NoTimestamp = Minibatch.NoTimestamp;
 
     /// <summary>Room for <paramref name="capacity"/> records of <paramref name="dimension"/> features.</summary>
-    public RecordBatch(int dimension, int capacity = 1024)
+    /// <param name="dimension">D.</param>
+    /// <param name="capacity">The most records it takes.</param>
+    /// <param name="textFeatures">The features whose values are numbers of texts (levels).</param>
+    public RecordBatch(int dimension, int capacity = 1024, IReadOnlyList<int>? textFeatures = null)
     {
-        Dimension = dimension;
         Capacity = capacity;
-        _values = new double[capacity * dimension];
+        Records = new Minibatch(dimension, capacity, new TextTable(), textFeatures);
         _nextOffsets = new long[capacity];
-        _weights = new double[capacity];
-        _targets = new double[capacity];
-        _labels = new string?[capacity];
-        _keys = new string?[capacity];
-        _timestamps = new long[capacity];
     }
 
+    /// <summary>Room for records of a schema.</summary>
+    public RecordBatch(RecordSchema schema, int capacity = 1024)
+        : this(schema.Features.Count, capacity, [.. Enumerable.Range(0, schema.Features.Count).Where(d => schema.KindOf(d) == FeatureKind.Level)])
+    {
+    }
+
+    /// <summary>The records: features, weights, targets; labels, keys and levels as numbers of texts.</summary>
+    public Minibatch Records { get; }
+
+    /// <summary>What labels, keys and levels are numbers of.</summary>
+    public TextTable Texts => Records.Texts!;
+
     /// <summary>Number of features D.</summary>
-    public int Dimension { get; }
+    public int Dimension => Records.Dimension;
 
     /// <summary>The most records it can hold.</summary>
     public int Capacity { get; }
 
     /// <summary>Number of records.</summary>
-    public int Count { get; private set; }
+    public int Count => Records.Count;
 
     /// <summary>Whether no further record, good or rejected, is to be added.</summary>
     public bool IsFull => Count == Capacity || _rejected.Count >= Capacity || _rejectedCharacters >= MaxRejectedCharacters;
 
-    /// <summary>The partition (file, topic partition, connection) all records are from.</summary>
-    public string Partition { get; private set; } = "";
+    /// <summary>The name of the partition that all records are from.</summary>
+    public string PartitionName { get; private set; } = "";
 
     /// <summary>The partition's identity at the time of reading; see <see cref="PartitionPosition.Identity"/>.</summary>
     public string? Identity => Start.Identity;
@@ -74,14 +79,8 @@ public sealed class RecordBatch
     /// <summary>The records rejected, in their order among the accepted ones.</summary>
     public IReadOnlyList<RejectedRecord> Rejected => _rejected;
 
-    /// <summary>Whether every record is its features alone: weight 1, no target, label, key or time.</summary>
-    public bool IsFeaturesOnly => !_hasMore;
-
     /// <summary>D values of a record; NaN = missing.</summary>
-    public ReadOnlySpan<double> Row(int row) => _values.AsSpan(row * Dimension, Dimension);
-
-    /// <summary>All values, row-major, Count x D.</summary>
-    public ReadOnlySpan<double> Values => _values.AsSpan(0, Count * Dimension);
+    public ReadOnlySpan<double> Row(int row) => Records.Row(row);
 
     /// <summary>The position after a record: where reading goes on when it was the last one used.</summary>
     public long NextOffset(int row) => _nextOffsets[row];
@@ -92,77 +91,61 @@ public sealed class RecordBatch
     /// <summary>The partition's position after everything that was read for this batch.</summary>
     public PartitionPosition EndPosition => At(EndOffset, Count);
 
-    /// <summary>Weight of a record; 1 without a weight field.</summary>
-    public double Weight(int row) => _hasMore ? _weights[row] : 1;
-
-    /// <summary>Target of a record; NaN without.</summary>
-    public double Target(int row) => _hasMore ? _targets[row] : double.NaN;
-
-    /// <summary>Label of a record; null when unlabelled. The same label is the same string object.</summary>
-    public string? Label(int row) => _hasMore ? _labels[row] : null;
+    /// <summary>Label of a record; null when unlabelled.</summary>
+    public string? Label(int row) => Texts.Find(Records.Label(row));
 
     /// <summary>Key of a record; null without.</summary>
-    public string? Key(int row) => _hasMore ? _keys[row] : null;
-
-    /// <summary>Event time in milliseconds since 1970; <see cref="NoTimestamp"/> without.</summary>
-    public long Timestamp(int row) => _hasMore ? _timestamps[row] : NoTimestamp;
+    public string? Key(int row) => Texts.Find(Records.Key(row));
 
     /// <summary>Forgets all records and names the partition of those to come.</summary>
-    public void Clear(string partition, string? identity = null, long offset = 0) => Clear(partition, new PartitionPosition(offset, identity));
+    public void Clear(string partitionName, string? identity = null, long offset = 0) => Clear(partitionName, new PartitionPosition(offset, identity));
 
     /// <summary>Forgets all records and names the partition of those to come and where it stands.</summary>
-    public void Clear(string partition, PartitionPosition start)
+    public void Clear(string partitionName, PartitionPosition start)
     {
-        Count = 0;
+        Records.Clear();
+        if (Texts.Count > MaxTexts) Records.Texts = new TextTable();
         IsDecision = false;
-        _hasMore = false;
         _rejected.Clear();
         _rejectedCharacters = 0;
-        Partition = partition;
+        PartitionName = partitionName;
         Start = start;
         EndOffset = start.Next;
     }
 
     /// <summary>Where the decoder writes the D values of the next record; <see cref="Commit(long)"/> takes it.</summary>
-    public Span<double> NextRow => _values.AsSpan(Count * Dimension, Dimension);
+    public Span<double> NextRow => Records.NextRow;
 
     /// <summary>Takes the record whose values are in <see cref="NextRow"/> and who has nothing else.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(long nextOffset)
     {
-        _nextOffsets[Count] = nextOffset;
-        if (_hasMore) SetMore(Count, 1, double.NaN, null, null, NoTimestamp);
-        Count++;
+        _nextOffsets[Records.Count] = nextOffset;
+        Records.Commit();
         EndOffset = nextOffset;
     }
 
-    /// <summary>Takes the record whose values are in <see cref="NextRow"/>.</summary>
-    public void Commit(long nextOffset, double weight, double target = double.NaN, string? label = null, string? key = null, long timestamp = NoTimestamp)
+    /// <summary>Takes the record whose values are in <see cref="NextRow"/>; label and key are numbers in <see cref="Texts"/>.</summary>
+    public void Commit(
+        long nextOffset, double weight, double target = double.NaN, int label = Minibatch.Unlabelled, int key = Minibatch.NoKey, long timestamp = NoTimestamp)
     {
-        if (!_hasMore)
-        {
-            for (int row = 0; row < Count; row++) SetMore(row, 1, double.NaN, null, null, NoTimestamp);
-            _hasMore = true;
-        }
-        _nextOffsets[Count] = nextOffset;
-        SetMore(Count, weight, target, label, key, timestamp);
-        Count++;
+        _nextOffsets[Records.Count] = nextOffset;
+        Records.Commit(weight, label, target, key, timestamp);
         EndOffset = nextOffset;
     }
 
-    private void SetMore(int row, double weight, double target, string? label, string? key, long timestamp)
+    /// <summary>Takes a record of another batch, at its position there.</summary>
+    internal void Take(RecordBatch other, int row)
     {
-        _weights[row] = weight;
-        _targets[row] = target;
-        _labels[row] = label;
-        _keys[row] = key;
-        _timestamps[row] = timestamp;
+        _nextOffsets[Records.Count] = other.NextOffset(row);
+        Records.Append(other.Records, row, 1);
+        EndOffset = other.NextOffset(row);
     }
 
     /// <summary>Keeps a rejected record aside.</summary>
     public void Reject(RejectionReason reason, string detail, long offset, long nextOffset, string text)
     {
-        _rejected.Add(new RejectedRecord(reason, detail, Partition, offset, text, Count));
+        _rejected.Add(new RejectedRecord(reason, detail, PartitionName, offset, text, Count));
         _rejectedCharacters += text.Length;
         EndOffset = nextOffset;
     }

@@ -1,8 +1,8 @@
 namespace StreamEm.Sources;
 
 /// <summary>
-/// Records with positions. Life cycle: created at a <see cref="SourcePosition"/>; <see cref="ReadAsync"/> until it returns false or the
-/// caller stops; disposed once. One caller at a time. The order of records is a pure function of the data and the start position, so that
+/// Records with positions. Life cycle: created at a <see cref="SourcePosition"/>, which starts nothing; <see cref="ReadAsync"/> until it returns
+/// false or the caller stops; disposed once. One caller at a time. The order of records is a pure function of the data and the start position, so that
 /// reading again from a position yields the same records, but for what only the moment can tell; that is told as a position of its own, marked
 /// <see cref="RecordBatch.IsDecision"/>, before anything depends on it.
 /// </summary>
@@ -32,6 +32,14 @@ public abstract class RecordSource : IAsyncDisposable
     {
     }
 
+    /// <summary>
+    /// Asks the source to end: from now on it accepts no record from outside; those accepted before are still read, then <see cref="ReadAsync"/> returns
+    /// false. Any thread, any number of times.
+    /// </summary>
+    /// <returns>Whether it ends so by itself: true where records are handed to the source (HTTP); false where it fetches them (files, topics,
+    /// stdin) and nothing was accepted that the caller has to wait for: it stops by reading no more.</returns>
+    public virtual bool Complete() => false;
+
     /// <inheritdoc/>
     public virtual ValueTask DisposeAsync()
     {
@@ -48,10 +56,10 @@ public sealed record SourceProgress(IReadOnlyList<PartitionProgress> Partitions,
 
 /// <summary>How far reading is in one partition.</summary>
 /// <param name="Topic">Its topic.</param>
-/// <param name="Partition">Its number.</param>
+/// <param name="PartitionNumber">Its number.</param>
 /// <param name="Lag">Records between the position and the end of the log.</param>
 /// <param name="Skipped">Records that were gone before they were read, over the whole run.</param>
-public sealed record PartitionProgress(string Topic, int Partition, long Lag, long Skipped);
+public sealed record PartitionProgress(string Topic, int PartitionNumber, long Lag, long Skipped);
 
 /// <summary>Why a source cannot go on, which decides the exit code.</summary>
 public enum SourceFailure

@@ -43,11 +43,11 @@ public enum RejectionReason
 /// <summary>A record that could not be used, with everything needed to find and mend it.</summary>
 /// <param name="Reason">From the closed list.</param>
 /// <param name="Detail">What was found and expected, for a person: <c>column 'depth_km' holds 'deep', expected a number</c>.</param>
-/// <param name="Partition">File, topic partition or connection it came from.</param>
+/// <param name="PartitionName">The partition it came from.</param>
 /// <param name="Offset">Where it starts in the partition: bytes for files, offset for Kafka.</param>
 /// <param name="Text">The record's raw text, cut at 64 KiB.</param>
 /// <param name="BeforeRow">Index of the accepted row of the same <see cref="RecordBatch"/> that follows it.</param>
-public sealed record RejectedRecord(RejectionReason Reason, string Detail, string Partition, long Offset, string Text, int BeforeRow)
+public sealed record RejectedRecord(RejectionReason Reason, string Detail, string PartitionName, long Offset, string Text, int BeforeRow)
 {
     /// <summary>The message it came in, as it was; null where the source has none or was not asked to keep it.</summary>
     public OriginalMessage? Original { get; init; }
@@ -55,9 +55,9 @@ public sealed record RejectedRecord(RejectionReason Reason, string Detail, strin
 
 /// <summary>A message of a topic as it was, so that it can be passed on.</summary>
 /// <param name="Topic">Its topic.</param>
-/// <param name="Partition">Number of its partition.</param>
+/// <param name="PartitionNumber">Number of its partition.</param>
 /// <param name="Key">Its key; null without.</param>
 /// <param name="Value">Its bytes.</param>
 /// <param name="Headers">Its headers, in their order; a name may come again.</param>
 /// <param name="Timestamp">Milliseconds since 1970, or <see cref="RecordBatch.NoTimestamp"/>.</param>
-public sealed record OriginalMessage(string Topic, int Partition, byte[]? Key, byte[] Value, IReadOnlyList<KeyValuePair<string, byte[]?>> Headers, long Timestamp);
+public sealed record OriginalMessage(string Topic, int PartitionNumber, byte[]? Key, byte[] Value, IReadOnlyList<KeyValuePair<string, byte[]?>> Headers, long Timestamp);

@@ -22,9 +22,15 @@ public sealed record PartitionPosition(long Next, string? Identity = null)
 public sealed record PartitionTurn(long Number, int Left, bool IsIdle);
 
 /// <summary>
-/// Where a source goes on: for every partition (file, topic partition) the next record to read. Part of the checkpoint, so that a record is
-/// never learned twice nor left out.
+/// Where a source goes on: for every partition the next record to read. Part of the checkpoint, so that a record is never learned twice nor left out.
 /// </summary>
+/// <remarks>
+/// The words for it, everywhere the same. A <i>partition</i> is a sequence of records with positions of its own: a file, a partition of a topic, standard
+/// input, what is posted to a model. Its <i>name</i> (<c>PartitionName</c>) tells it from the others of its source: the file's path, <c>sensors/3</c>,
+/// <c>stdin</c>, <c>http</c>. An <i>offset</i> is the place of one record in it. Its <i>position</i> (<see cref="PartitionPosition"/>) is the offset of the
+/// next record and what else decides what is read next, its <i>identity</i> tells whether it is still the same partition. Only the partitions of
+/// a topic have a <i>number</i> (<c>PartitionNumber</c>), counted from 0.
+/// </remarks>
 public sealed class SourcePosition
 {
     private readonly SortedDictionary<string, PartitionPosition> _partitions = new(StringComparer.Ordinal);
@@ -33,7 +39,7 @@ public sealed class SourcePosition
     public IReadOnlyDictionary<string, PartitionPosition> Partitions => _partitions;
 
     /// <summary>Sets the next record of one partition.</summary>
-    public void Set(string partition, PartitionPosition position) => _partitions[partition] = position;
+    public void Set(string partitionName, PartitionPosition position) => _partitions[partitionName] = position;
 
     /// <summary>A copy that later changes do not touch.</summary>
     public SourcePosition Copy()

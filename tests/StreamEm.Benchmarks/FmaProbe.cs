@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using StreamEm.Worker.Api;
 
 namespace StreamEm.Benchmarks;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using StreamEm.Core.Data;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;

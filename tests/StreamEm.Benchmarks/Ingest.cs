@@ -2,12 +2,12 @@ using System.Globalization;
 using System.Text;
 using CsvHelper;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
@@ -164,7 +164,7 @@ internal sealed class Ingest(Report report, bool quick)
 
     private static void Learn(string path, RecordFormat format, Learner learner)
     {
-        var source = new FileSource(new FileSourceOptions { Path = [path], Format = format }, Schema(), new SourcePosition(), TimeProvider.System);
+        var source = new FileSource(new FileSourceOptions { Path = [path], Format = format }, new SourceContext(Schema(), new SourcePosition(), TimeProvider.System));
         var batch = new RecordBatch(Dimension);
         // A file without follow never waits: every read is complete when it returns.
         while (source.ReadAsync(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult())

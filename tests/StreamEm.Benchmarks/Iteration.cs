@@ -1,7 +1,7 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
 
 namespace StreamEm.Benchmarks;
 

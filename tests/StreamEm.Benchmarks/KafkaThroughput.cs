@@ -1,14 +1,13 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
+using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Benchmarks;
@@ -132,7 +131,7 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
         var options = new ModelOptions
         {
             Id = "bench",
-            Source = new KafkaSourceOptions { Brokers = [address], Topics = [topic], Format = format, MinibatchSize = Minibatch, Once = true },
+            Source = new KafkaSourceOptions { Brokers = [address], Topics = [topic], Format = format },
             Schema = new RecordSchema { Features = [.. Enumerable.Range(0, Dimension).Select(d => $"x{d}")] },
             Model = new GaussianMixtureOptions { Components = Components },
             Learning = new LearningOptions { MinibatchSize = Minibatch },
@@ -140,7 +139,8 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
         var pipeline = new ModelPipeline(options, new PipelineEnvironment
         {
             StateDirectory = state.FullName,
-            OpenSource = (model, position) => SourceCatalog.Create(model.Source, model.Schema, position, TimeProvider.System),
+            OpenSource = (model, position) => SourceCatalog.Create(
+                model.Source, new SourceContext(model.Schema, position, TimeProvider.System) { MinibatchSize = Minibatch, Once = true }),
             CreatePublisher = (_, _) => throw new InvalidOperationException("Nothing is published."),
             Time = TimeProvider.System,
             Log = NullLogger.Instance,
@@ -160,7 +160,7 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
 
         PipelineEnd end = pipeline.Completion.GetAwaiter().GetResult();
         double seconds = Clock.Wall() - start;
-        if (end.State != ModelState.Finished || pipeline.Metrics.Records != _records) throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} records: {end.Problem}");
+        if (end.State != ModelState.Finished || pipeline.Metrics.Records != _records) throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} records: {end.Failure}");
         pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult();
         state.Delete(recursive: true);
         return new Measured(seconds, profile!, resident);

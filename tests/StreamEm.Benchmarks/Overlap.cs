@@ -2,11 +2,11 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
+using StreamEm.Sources;
 using StreamEm.Sources.Files;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 
@@ -67,7 +67,7 @@ internal sealed class Overlap(Report report, bool quick)
         await using var pipeline = new ModelPipeline(options, new PipelineEnvironment
         {
             StateDirectory = run,
-            OpenSource = (model, position) => new FileSource((FileSourceOptions)model.Source, model.Schema, position, TimeProvider.System),
+            OpenSource = (model, position) => new FileSource((FileSourceOptions)model.Source, new SourceContext(model.Schema, position, TimeProvider.System)),
             CreatePublisher = (model, entry) => PublisherCatalog.Create(model, entry, TimeProvider.System, NullLogger.Instance),
             Time = TimeProvider.System,
             Log = NullLogger.Instance,
@@ -75,7 +75,7 @@ internal sealed class Overlap(Report report, bool quick)
         await pipeline.StartAsync(CancellationToken.None);
         PipelineEnd end = await pipeline.Completion;
         if (end.State != ModelState.Finished || pipeline.Metrics.Records != _lines)
-            throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} of {_lines} records. {end.Problem}");
+            throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} of {_lines} records. {end.Failure}");
     }
 
     private static ModelOptions Options(string data, CovarianceType type, int minibatch, string? snapshots) => new()

@@ -3,8 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using StreamEm.Core.Data;
-using StreamEm.Worker.Api;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Benchmarks;
 

@@ -1,6 +1,5 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;
 

@@ -4,9 +4,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;

@@ -7,7 +7,7 @@ namespace StreamEm.Worker.Tests;
 /// <summary>Who may know whom: Core nobody of ours, Sources Core, the Worker both; no web, YAML or broker types below the Worker.</summary>
 public sealed class DependencyTests
 {
-    private static readonly Assembly Core = typeof(Core.Minibatch).Assembly, Sources = typeof(Sources.RecordSource).Assembly;
+    private static readonly Assembly Core = typeof(Core.Data.Minibatch).Assembly, Sources = typeof(Sources.RecordSource).Assembly;
 
     [Fact]
     public void Core_References_OnlyTheFrameworkAndMathNet() =>

@@ -1,33 +1,47 @@
+using System.Runtime.CompilerServices;
+
 namespace StreamEm.Core.Data;
 
 /// <summary>
-/// N observations of D features, row-major, NaN = missing, with what may accompany an observation: a weight, a label that clamps its
-/// responsibility, a target to be predicted, a sequence it belongs to, or a bag of words instead of dense values.
-/// A minibatch grows by <see cref="Add"/> and is reused after <see cref="Clear"/>: in steady state nothing is allocated.
+/// N observations of D features, row-major, NaN = missing, with what may accompany an observation: a weight, a label, a target to be predicted, the key of
+/// the sequence it belongs to, a time. A minibatch grows by <see cref="Add"/> and is reused after <see cref="Clear"/>: in steady state nothing is
+/// allocated, and a column that no observation has costs nothing.
 /// </summary>
 public sealed class Minibatch
 {
     /// <summary>The label of an observation whose component is not known.</summary>
     public const int Unlabelled = -1;
 
+    /// <summary>The key of an observation without one.</summary>
+    public const int NoKey = TextTable.None;
+
+    /// <summary>The time of an observation without one.</summary>
+    public const long NoTimestamp = long.MinValue;
+
+    private readonly int[] _textFeatures;
     private double[] _values;
-    private double[] _weights;
-    private int[] _labels;
-    private double[] _targets;
+    private int _capacity;
     private int[] _sequenceStarts = [];
-    private bool _hasWeights, _hasLabels, _hasTargets;
     private int _sequences;
+    private bool _hasMore;
+    private OptionalColumn<double> _weights = new(1), _targets = new(double.NaN);
+    private OptionalColumn<int> _labels = new(Unlabelled), _keys = new(NoKey);
+    private OptionalColumn<long> _timestamps = new(NoTimestamp);
 
     /// <summary>An empty minibatch with room for <paramref name="capacity"/> observations of <paramref name="dimension"/> features.</summary>
-    public Minibatch(int dimension, int capacity = 256)
+    /// <param name="dimension">D.</param>
+    /// <param name="capacity">Rows it holds before it grows.</param>
+    /// <param name="texts">What labels, keys and text features are numbers of; null where they are components, slots and codes.</param>
+    /// <param name="textFeatures">The features whose values are numbers of texts.</param>
+    public Minibatch(int dimension, int capacity = 256, TextTable? texts = null, IReadOnlyList<int>? textFeatures = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(dimension);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         Dimension = dimension;
+        Texts = texts;
+        _textFeatures = [.. textFeatures ?? []];
+        _capacity = capacity;
         _values = new double[capacity * dimension];
-        _weights = new double[capacity];
-        _labels = new int[capacity];
-        _targets = new double[capacity];
     }
 
     /// <summary>Number of observations N.</summary>
@@ -36,30 +50,42 @@ public sealed class Minibatch
     /// <summary>Number of features D.</summary>
     public int Dimension { get; }
 
+    /// <summary>
+    /// What labels, keys and the values of text features are numbers of, in rows as a source delivers them; null where labels are components, keys slots, and
+    /// levels codes.
+    /// </summary>
+    public TextTable? Texts { get; set; }
+
     /// <summary>N x D values, row-major; NaN = missing.</summary>
     public ReadOnlySpan<double> Values => _values.AsSpan(0, Count * Dimension);
 
     /// <summary>N weights >= 0, or empty when every weight is 1.</summary>
-    public ReadOnlySpan<double> Weights => _hasWeights ? _weights.AsSpan(0, Count) : default;
+    public ReadOnlySpan<double> Weights => _weights.Of(Count);
 
     /// <summary>N component numbers, <see cref="Unlabelled"/> where unknown; empty when no observation has one.</summary>
-    public ReadOnlySpan<int> Labels => _hasLabels ? _labels.AsSpan(0, Count) : default;
+    public ReadOnlySpan<int> Labels => _labels.Of(Count);
 
-    /// <summary>N targets, NaN where unknown; empty when no observation has one. For models that predict (mixture of experts, probit).</summary>
-    public ReadOnlySpan<double> Targets => _hasTargets ? _targets.AsSpan(0, Count) : default;
+    /// <summary>N targets, NaN where unknown; empty when no observation has one. For models that predict.</summary>
+    public ReadOnlySpan<double> Targets => _targets.Of(Count);
 
-    /// <summary>First row of every sequence, ascending; empty for exchangeable observations. For models of sequences (hidden Markov).</summary>
+    /// <summary>N keys, <see cref="NoKey"/> where there is none; empty when no observation has one.</summary>
+    public ReadOnlySpan<int> Keys => _keys.Of(Count);
+
+    /// <summary>N times, ms since 1970, <see cref="NoTimestamp"/> where there is none; empty when no observation has one.</summary>
+    public ReadOnlySpan<long> Timestamps => _timestamps.Of(Count);
+
+    /// <summary>First row of every sequence, ascending; empty for exchangeable observations. For models of sequences.</summary>
     public ReadOnlySpan<int> SequenceStarts => _sequenceStarts.AsSpan(0, _sequences);
 
-    /// <summary>Bags of words, one per observation, beside or instead of <see cref="Values"/>. For models of sparse counts (LDA).</summary>
-    public SparseRows? Sparse { get; init; }
+    /// <summary>Whether every observation is its features alone: weight 1, no label, target, key or time.</summary>
+    public bool IsFeaturesOnly => !_hasMore;
 
     /// <summary>Sum of the weights.</summary>
     public double TotalWeight
     {
         get
         {
-            if (!_hasWeights) return Count;
+            if (!_weights.Any) return Count;
             double total = 0;
             foreach (double weight in Weights) total += weight;
             return total;
@@ -69,77 +95,124 @@ public sealed class Minibatch
     /// <summary>Observation <paramref name="row"/>: D values.</summary>
     public ReadOnlySpan<double> Row(int row) => _values.AsSpan(row * Dimension, Dimension);
 
-    /// <summary>Appends one observation; <paramref name="values"/> is copied.</summary>
-    public void Add(ReadOnlySpan<double> values, double weight = 1, int label = Unlabelled, double target = double.NaN)
+    /// <summary>Weight of an observation.</summary>
+    public double Weight(int row) => _weights.At(row);
+
+    /// <summary>Label of an observation: a component, or the number of a text in <see cref="Texts"/>.</summary>
+    public int Label(int row) => _labels.At(row);
+
+    /// <summary>Target of an observation; NaN where unknown.</summary>
+    public double Target(int row) => _targets.At(row);
+
+    /// <summary>Key of an observation: a slot, or the number of a text in <see cref="Texts"/>.</summary>
+    public int Key(int row) => _keys.At(row);
+
+    /// <summary>Time of an observation, ms since 1970.</summary>
+    public long Timestamp(int row) => _timestamps.At(row);
+
+    /// <summary>Where the D values of the next observation go; <see cref="Commit()"/> takes it.</summary>
+    public Span<double> NextRow
     {
-        if (values.Length != Dimension)
-            throw new ArgumentException($"An observation has {values.Length} values; this minibatch holds {Dimension} features.", nameof(values));
-        if (Count == _weights.Length) Grow(Count + 1);
-        values.CopyTo(_values.AsSpan(Count * Dimension));
-        if (weight != 1) BeginWeights();
-        if (label != Unlabelled) BeginLabels();
-        if (!double.IsNaN(target)) BeginTargets();
-        if (_hasWeights) _weights[Count] = weight;
-        if (_hasLabels) _labels[Count] = label;
-        if (_hasTargets) _targets[Count] = target;
+        get
+        {
+            if (Count == _capacity) Grow(Count + 1);
+            return _values.AsSpan(Count * Dimension, Dimension);
+        }
+    }
+
+    /// <summary>Takes the observation whose values are in <see cref="NextRow"/> and that has nothing else.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Commit()
+    {
+        if (_hasMore) SetMore(1, Unlabelled, double.NaN, NoKey, NoTimestamp);
         Count++;
     }
 
-    /// <summary>Appends observations of weight 1 without label and target: N x D values, row-major, copied.</summary>
+    /// <summary>Takes the observation whose values are in <see cref="NextRow"/>.</summary>
+    public void Commit(double weight, int label = Unlabelled, double target = double.NaN, int key = NoKey, long timestamp = NoTimestamp)
+    {
+        SetMore(weight, label, target, key, timestamp);
+        Count++;
+    }
+
+    /// <summary>Appends one observation; <paramref name="values"/> is copied.</summary>
+    public void Add(
+        ReadOnlySpan<double> values, double weight = 1, int label = Unlabelled, double target = double.NaN, int key = NoKey, long timestamp = NoTimestamp)
+    {
+        if (values.Length != Dimension)
+            throw new ArgumentException($"An observation has {values.Length} values; this minibatch holds {Dimension} features.", nameof(values));
+        values.CopyTo(NextRow);
+        Commit(weight, label, target, key, timestamp);
+    }
+
+    /// <summary>Appends observations that are their features alone: N x D values, row-major, copied.</summary>
     public void AddRange(ReadOnlySpan<double> values)
     {
         int count = Dimension == 0 ? 0 : values.Length / Dimension;
         if (values.Length != count * Dimension)
             throw new ArgumentException($"{values.Length} values are not rows of {Dimension} features.", nameof(values));
         values.CopyTo(AppendSpace(count));
-        ExtendExtras(Count - count, count);
+        if (_hasMore) AppendMore(count, default, default, default, default, default);
     }
 
-    /// <summary>Appends rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of another minibatch.</summary>
-    public void AddRange(Minibatch other, int first, int count) =>
-        other.Values.Slice(first * Dimension, count * Dimension).CopyTo(AppendSpace(other, first, count));
+    /// <summary>
+    /// Appends rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of another minibatch, with all that accompanies them.
+    /// Numbers of texts become those of this minibatch's table; an empty minibatch without a table takes the other's.
+    /// </summary>
+    public void Append(Minibatch other, int first, int count)
+    {
+        Span<double> values = AppendSpace(other, first, count);
+        other.Values.Slice(first * Dimension, count * Dimension).CopyTo(values);
+        if (other.Texts is not null && other.Texts != Texts) Translate(other.Texts, Count - count, count);
+    }
+
+    /// <summary>Appends some rows of another minibatch of the same table, in the order given; sequences are not carried over.</summary>
+    public void Append(Minibatch other, ReadOnlySpan<int> rows)
+    {
+        foreach (int row in rows) Add(other.Row(row), other.Weight(row), other.Label(row), other.Target(row), other.Key(row), other.Timestamp(row));
+    }
 
     /// <summary>Appends what accompanies rows of another minibatch and returns where their values go.</summary>
     internal Span<double> AppendSpace(Minibatch other, int first, int count)
     {
         if (other.Dimension != Dimension)
             throw new ArgumentException($"The rows have {other.Dimension} features; this minibatch holds {Dimension}.", nameof(other));
+        if (Texts is null && Count == 0) Texts = other.Texts;
+        foreach (int start in other.SequenceStarts)
+            if (start >= first && start < first + count) BeginSequence(Count + start - first);
         Span<double> values = AppendSpace(count);
-        int start = Count - count;
-        // What the rows have, not what their neighbours have: a minibatch must not depend on what it was cut from.
-        ReadOnlySpan<double> weights = other.Weights.IsEmpty ? default : other.Weights.Slice(first, count);
-        ReadOnlySpan<int> labels = other.Labels.IsEmpty ? default : other.Labels.Slice(first, count);
-        ReadOnlySpan<double> targets = other.Targets.IsEmpty ? default : other.Targets.Slice(first, count);
-        if (weights.ContainsAnyExcept(1.0)) BeginWeights();
-        if (labels.ContainsAnyExcept(Unlabelled)) BeginLabels();
-        if (targets.ContainsAnyExcept(double.NaN)) BeginTargets();
-        ExtendExtras(start, count);
-        if (_hasWeights && !weights.IsEmpty) weights.CopyTo(_weights.AsSpan(start));
-        if (_hasLabels && !labels.IsEmpty) labels.CopyTo(_labels.AsSpan(start));
-        if (_hasTargets && !targets.IsEmpty) targets.CopyTo(_targets.AsSpan(start));
+        if (_hasMore || other._hasMore)
+            AppendMore(
+                count, Slice(other.Weights, first, count), Slice(other.Labels, first, count), Slice(other.Targets, first, count),
+                Slice(other.Keys, first, count), Slice(other.Timestamps, first, count));
         return values;
     }
 
     /// <summary>Makes the next observation added the first of a new sequence.</summary>
-    public void BeginSequence()
-    {
-        if (_sequences == _sequenceStarts.Length) Array.Resize(ref _sequenceStarts, Math.Max(16, 2 * _sequences));
-        _sequenceStarts[_sequences++] = Count;
-    }
+    public void BeginSequence() => BeginSequence(Count);
 
     /// <summary>Sets the component of one observation: its responsibility is then one-hot.</summary>
     public void SetLabel(int row, int label)
     {
-        if (label != Unlabelled) BeginLabels();
-        if (_hasLabels) _labels.AsSpan(0, Count)[row] = label;
+        _hasMore |= label != Unlabelled;
+        bool began = !_labels.Any && label != Unlabelled;
+        _labels.Set(row, label);
+        if (began) _labels.Append(row + 1, Count - row - 1, default);
     }
+
+    /// <summary>Gives one observation other values [D].</summary>
+    internal void Overwrite(int row, ReadOnlySpan<double> values) => values.CopyTo(_values.AsSpan(row * Dimension, Dimension));
 
     /// <summary>Forgets all observations and keeps the memory.</summary>
     public void Clear()
     {
         Count = _sequences = 0;
-        _hasWeights = _hasLabels = _hasTargets = false;
-        Sparse?.Clear();
+        _hasMore = false;
+        _weights.Clear();
+        _labels.Clear();
+        _targets.Clear();
+        _keys.Clear();
+        _timestamps.Clear();
     }
 
     /// <summary>Removes the first <paramref name="count"/> observations.</summary>
@@ -147,54 +220,73 @@ public sealed class Minibatch
     {
         int kept = Count - count;
         _values.AsSpan(count * Dimension, kept * Dimension).CopyTo(_values);
-        if (_hasWeights) _weights.AsSpan(count, kept).CopyTo(_weights);
-        if (_hasLabels) _labels.AsSpan(count, kept).CopyTo(_labels);
-        if (_hasTargets) _targets.AsSpan(count, kept).CopyTo(_targets);
-        Count = kept;
-        _hasWeights = Weights.ContainsAnyExcept(1.0);
-        _hasLabels = Labels.ContainsAnyExcept(Unlabelled);
-        _hasTargets = Targets.ContainsAnyExcept(double.NaN);
+        _weights.RemoveFirst(count, Count);
+        _labels.RemoveFirst(count, Count);
+        _targets.RemoveFirst(count, Count);
+        _keys.RemoveFirst(count, Count);
+        _timestamps.RemoveFirst(count, Count);
+        int sequences = 0;
+        foreach (int start in SequenceStarts)
+            if (start >= count) _sequenceStarts[sequences++] = start - count;
+        (Count, _sequences) = (kept, sequences);
+        _hasMore = _weights.Any || _labels.Any || _targets.Any || _keys.Any || _timestamps.Any;
+    }
+
+    private static ReadOnlySpan<T> Slice<T>(ReadOnlySpan<T> column, int first, int count) => column.IsEmpty ? default : column.Slice(first, count);
+
+    private void BeginSequence(int row)
+    {
+        if (_sequences == _sequenceStarts.Length) Array.Resize(ref _sequenceStarts, Math.Max(16, 2 * _sequences));
+        _sequenceStarts[_sequences++] = row;
     }
 
     private Span<double> AppendSpace(int count)
     {
-        if (Count + count > _weights.Length) Grow(Count + count);
+        if (Count + count > _capacity) Grow(Count + count);
         Count += count;
         return _values.AsSpan((Count - count) * Dimension, count * Dimension);
     }
 
-    /// <summary>Gives rows what others have and they have not.</summary>
-    private void ExtendExtras(int first, int count)
+    private void AppendMore(
+        int count, ReadOnlySpan<double> weights, ReadOnlySpan<int> labels, ReadOnlySpan<double> targets, ReadOnlySpan<int> keys, ReadOnlySpan<long> timestamps)
     {
-        if (_hasWeights) _weights.AsSpan(first, count).Fill(1);
-        if (_hasLabels) _labels.AsSpan(first, count).Fill(Unlabelled);
-        if (_hasTargets) _targets.AsSpan(first, count).Fill(double.NaN);
+        int start = Count - count;
+        _weights.Append(start, count, weights);
+        _labels.Append(start, count, labels);
+        _targets.Append(start, count, targets);
+        _keys.Append(start, count, keys);
+        _timestamps.Append(start, count, timestamps);
+        _hasMore = _weights.Any || _labels.Any || _targets.Any || _keys.Any || _timestamps.Any;
     }
 
-    private void BeginWeights()
+    private void SetMore(double weight, int label, double target, int key, long timestamp)
     {
-        if (!_hasWeights) _weights.AsSpan(0, Count).Fill(1);
-        _hasWeights = true;
+        _weights.Set(Count, weight);
+        _labels.Set(Count, label);
+        _targets.Set(Count, target);
+        _keys.Set(Count, key);
+        _timestamps.Set(Count, timestamp);
+        _hasMore = _weights.Any || _labels.Any || _targets.Any || _keys.Any || _timestamps.Any;
     }
 
-    private void BeginLabels()
+    private void Translate(TextTable from, int first, int count)
     {
-        if (!_hasLabels) _labels.AsSpan(0, Count).Fill(Unlabelled);
-        _hasLabels = true;
-    }
-
-    private void BeginTargets()
-    {
-        if (!_hasTargets) _targets.AsSpan(0, Count).Fill(double.NaN);
-        _hasTargets = true;
+        TextTable to = Texts ?? throw new InvalidOperationException("Rows whose texts are numbers of a table were added to rows without one.");
+        for (int row = first; row < first + count; row++)
+        {
+            if (Label(row) != Unlabelled) _labels.Set(row, to.Number(from[Label(row)]));
+            if (Key(row) != NoKey) _keys.Set(row, to.Number(from[Key(row)]));
+            foreach (int feature in _textFeatures)
+            {
+                ref double value = ref _values[row * Dimension + feature];
+                if (!double.IsNaN(value)) value = to.Number(from[(int)value]);
+            }
+        }
     }
 
     private void Grow(int needed)
     {
-        int capacity = Math.Max(needed, 2 * _weights.Length);
-        Array.Resize(ref _values, capacity * Dimension);
-        Array.Resize(ref _weights, capacity);
-        Array.Resize(ref _labels, capacity);
-        Array.Resize(ref _targets, capacity);
+        _capacity = Math.Max(needed, 2 * _capacity);
+        Array.Resize(ref _values, _capacity * Dimension);
     }
 }

@@ -1,5 +1,4 @@
 using StreamEm.Core.Data;
-using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 
 namespace StreamEm.Core.Estimation;
@@ -38,7 +37,7 @@ public static class BatchEm
     public static BatchEmResult Run(LatentModel model, Minibatch batch, ReadOnlySpan<double> parameters, BatchEmOptions options)
     {
         var executor = new ShardedEStep(model, options.Threads);
-        double[] theta = parameters.ToArray(), next = new double[theta.Length], sums = new double[model.StatisticsLayout.Length];
+        double[] theta = parameters.ToArray(), next = new double[theta.Length], averages = new double[model.StatisticsLayout.Length];
         double[] logDensities = new double[batch.Count];
         var events = new ModelEvents();
         var trace = new List<double>();
@@ -46,16 +45,15 @@ public static class BatchEm
         EStep? eStep = null;
         for (int iteration = 0; ; iteration++)
         {
-            Evidence evidence = executor.Accumulate(eStep = model.Prepare(theta, eStep), batch, sums, logDensities);
+            Evidence evidence = executor.Average(eStep = model.Prepare(theta, eStep), theta, batch, averages, logDensities);
             double logLikelihood = evidence.MeanLogLikelihood;
             double rise = trace.Count == 0 ? double.PositiveInfinity : logLikelihood - trace[^1];
             trace.Add(logLikelihood);
             fall = Math.Max(fall, -rise);
             if (!(rise > options.Tolerance) || iteration == options.MaxIterations)
                 return new BatchEmResult(theta, trace, iteration < options.MaxIterations, fall);
-            Interpolation.Multiply(sums, 1 / evidence.Weight);
             events.Clear();
-            model.Maximize(sums, evidence.Weight, theta, next, events);
+            model.Maximize(averages, evidence.Weight, theta, next, events);
             (theta, next) = (next, theta);
         }
     }

@@ -28,17 +28,30 @@ internal sealed class ShardedEStep
         _threads = threads > 0 ? threads : Environment.ProcessorCount;
     }
 
+    /// <summary>
+    /// Overwrites <paramref name="averages"/> with the minibatch's averages as the M-step takes them, and <paramref name="logDensities"/> with every row's
+    /// log p(x). Without evidence the averages mean nothing.
+    /// </summary>
+    public Evidence Average(EStep eStep, ReadOnlySpan<double> parameters, Minibatch batch, double[] averages, double[] logDensities, Pass pass = default)
+    {
+        Evidence evidence = Accumulate(eStep, batch, averages, logDensities, pass);
+        if (!(evidence.Weight > 0)) return evidence;
+        Interpolation.Multiply(averages, 1 / evidence.Weight);
+        _model.Summarize(averages, parameters);
+        return evidence;
+    }
+
     /// <summary>Overwrites <paramref name="statistics"/> with the minibatch's sums and <paramref name="logDensities"/> with every row's log p(x).</summary>
-    public Evidence Accumulate(EStep eStep, Minibatch batch, double[] statistics, double[] logDensities)
+    public Evidence Accumulate(EStep eStep, Minibatch batch, double[] statistics, double[] logDensities, Pass pass = default)
     {
         int shards = Cut(batch);
         Array.Clear(statistics);
         if (shards == 1)
-            return eStep.Accumulate(batch, 0, batch.Count, statistics, logDensities, WorkspaceFor(eStep, 0));
+            return eStep.Accumulate(batch, 0, batch.Count, statistics, logDensities, WorkspaceFor(eStep, 0, pass));
         while (_partials.Count < shards) _partials.Add(new double[statistics.Length]);
         int threads = Math.Min(_threads, shards);
         if ((long)batch.Count * statistics.Length < MinParallelWork) threads = 1;
-        for (int thread = 0; thread < threads; thread++) WorkspaceFor(eStep, thread);
+        for (int thread = 0; thread < threads; thread++) WorkspaceFor(eStep, thread, pass);
         if (threads == 1)
             Work(eStep, batch, logDensities, 0, 1, shards);
         else
@@ -66,9 +79,10 @@ internal sealed class ShardedEStep
         }
     }
 
-    private Workspace WorkspaceFor(EStep eStep, int thread)
+    private Workspace WorkspaceFor(EStep eStep, int thread, Pass pass)
     {
         if (thread == _workspaces.Count) _workspaces.Add(eStep.CreateWorkspace());
+        _workspaces[thread].Pass = pass;
         return _workspaces[thread];
     }
 
@@ -77,16 +91,22 @@ internal sealed class ShardedEStep
     {
         // Shards large enough that clearing and summing their statistics stays small beside the E-step.
         int rows = Math.Max(RowBlock.Capacity, (_model.StatisticsLayout.Length / 128 + RowBlock.Capacity - 1) / RowBlock.Capacity * RowBlock.Capacity);
-        ReadOnlySpan<int> sequences = batch.SequenceStarts;
-        bool bySequence = _model.NeedsSequences && !sequences.IsEmpty;
-        int units = bySequence ? sequences.Length : (batch.Count + rows - 1) / rows;
+        if (_model.Order != RowOrder.Any) return CutBySequence(batch, rows);
+        int units = (batch.Count + rows - 1) / rows;
         int shards = Math.Clamp(units, 1, MaxShards);
-        for (int shard = 0; shard < shards; shard++)
-        {
-            int unit = (int)((long)units * shard / shards);
-            _starts[shard] = bySequence ? sequences[unit] : unit * rows;
-        }
+        for (int shard = 0; shard < shards; shard++) _starts[shard] = (int)((long)units * shard / shards) * rows;
         _starts[shards] = batch.Count;
+        return shards;
+    }
+
+    /// <summary>Shards of whole sequences, each at least <paramref name="rows"/> long but the last; rows without sequence starts are one sequence.</summary>
+    private int CutBySequence(Minibatch batch, int rows)
+    {
+        int least = Math.Max(rows, (batch.Count + MaxShards - 1) / MaxShards), shards = 0;
+        _starts[0] = 0;
+        foreach (int start in batch.SequenceStarts)
+            if (start - _starts[shards] >= least) _starts[++shards] = start;
+        _starts[++shards] = batch.Count;
         return shards;
     }
 }

@@ -2,6 +2,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
+using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Initialization;
 
@@ -11,7 +12,9 @@ namespace StreamEm.Core.Initialization;
 /// by log-likelihood on the fifth of the buffer left out, and the best is refined on the whole buffer. Works for every model that responds to
 /// labels: hard assignments enter as labels of one M-step. A pure function of buffer, options and seed.
 /// </summary>
-internal sealed class Initializer(LatentModel model, InitializationOptions options, int threads)
+/// <param name="options">Restarts, method and seed.</param>
+/// <param name="threads">Threads for an E-step; the result does not depend on it.</param>
+internal sealed class Initializer(InitializationOptions options, int threads) : ModelStart
 {
     private const int ShortRuns = 8;
     private static readonly BatchEmOptions Short = new() { Tolerance = 1e-3, MaxIterations = 8 };
@@ -22,59 +25,80 @@ internal sealed class Initializer(LatentModel model, InitializationOptions optio
     /// would prefer a component that has shrunk onto a few of them.</summary>
     private const int HeldOut = 5, MinRowsPerComponent = 20;
 
+    /// <summary>Fewer sequences are not split: what is left out would be a part of the stream of its own.</summary>
+    private const int MinSequences = 10;
+
     /// <summary>
     /// Below this many values per parameter a held-out likelihood prefers too few components to well-separated ones, because each covariance is
     /// badly known: k-means' own distortion is judged instead.
     /// </summary>
     private const double MinValuesPerParameter = 10;
 
-    /// <summary>Theta(0) from a buffer of standardised rows, at least one.</summary>
-    public double[] Run(Minibatch buffer)
+    /// <inheritdoc/>
+    public override int Restarts => options.NInit;
+
+    /// <inheritdoc/>
+    public override SplitMix64 Chance(int restart) => new(options.Seed + (ulong)restart * 0xD1B54A32D192ED03);
+
+    /// <inheritdoc/>
+    public override double[] Partition(ComponentModel model, Minibatch buffer)
     {
-        (Minibatch training, Minibatch judging) = Split(buffer);
+        (Minibatch training, Minibatch judging) = Split(model, buffer);
         bool byDistortion = buffer.Count * model.Dimension < MinValuesPerParameter * model.ParameterLayout.Length;
-        var best = new Best();
+        var best = new BestStart();
         for (int restart = 0; restart < options.NInit; restart++)
         {
-            var chance = new SplitMix64(options.Seed + (ulong)restart * 0xD1B54A32D192ED03);
+            SplitMix64 chance = Chance(restart);
             if (byDistortion)
             {
-                TryPartitions(buffer, chance, best);
+                TryPartitions(model, buffer, chance, best);
                 continue;
             }
-            double[] theta = BatchEm.Run(model, training, BestShortRun(training, judging, chance), Long with { Threads = threads }).Parameters;
-            best.Offer(theta, MeanLogLikelihood(judging, theta));
+            double[] theta = BatchEm.Run(model, training, BestShortRun(model, training, judging, chance), Long with { Threads = threads }).Parameters;
+            best.Offer(theta, MeanLogLikelihood(model, judging, theta));
         }
         return BatchEm.Run(model, buffer, best.Parameters, Refinement with { Threads = threads }).Parameters;
     }
 
-    private void TryPartitions(Minibatch buffer, SplitMix64 chance, Best best)
+    /// <inheritdoc/>
+    public override double[] Best(LatentModel model, Minibatch buffer, Func<SplitMix64, double[]> start)
+    {
+        var best = new BestStart();
+        for (int restart = 0; restart < options.NInit; restart++)
+        {
+            double[] theta = BatchEm.Run(model, buffer, start(Chance(restart)), Long with { Threads = threads }).Parameters;
+            best.Offer(theta, MeanLogLikelihood(model, buffer, theta));
+        }
+        return BatchEm.Run(model, buffer, best.Parameters, Refinement with { Threads = threads }).Parameters;
+    }
+
+    private void TryPartitions(ComponentModel model, Minibatch buffer, SplitMix64 chance, BestStart best)
     {
         for (int run = 0; run < ShortRuns; run++)
         {
             double[] centres = CentreSelection.Choose(options.Method, buffer, model.Components, chance);
             int[] assignments = Lloyd.Assign(buffer, centres, model.Components);
             double score = -Lloyd.MeanDistortion(buffer, centres, assignments);
-            if (best.IsBeatenBy(score)) best.Offer(FromAssignments(buffer, assignments), score);
+            if (best.IsBeatenBy(score)) best.Offer(FromAssignments(model, buffer, assignments), score);
         }
     }
 
     /// <summary>Half of the runs start at k-means' partition, half at the one the chosen centres make: k-means alone misses long, thin components.</summary>
-    private double[] BestShortRun(Minibatch training, Minibatch judging, SplitMix64 chance)
+    private double[] BestShortRun(ComponentModel model, Minibatch training, Minibatch judging, SplitMix64 chance)
     {
-        var best = new Best();
+        var best = new BestStart();
         for (int run = 0; run < ShortRuns; run++)
         {
             double[] centres = CentreSelection.Choose(options.Method, training, model.Components, chance);
             int[] assignments = Lloyd.Assign(training, centres, model.Components, run % 2 == 0 ? Lloyd.MaxIterations : 1);
-            double[] theta = BatchEm.Run(model, training, FromAssignments(training, assignments), Short with { Threads = threads }).Parameters;
-            best.Offer(theta, MeanLogLikelihood(judging, theta));
+            double[] theta = BatchEm.Run(model, training, FromAssignments(model, training, assignments), Short with { Threads = threads }).Parameters;
+            best.Offer(theta, MeanLogLikelihood(model, judging, theta));
         }
         return best.Parameters;
     }
 
     /// <summary>The best parameters offered; the first of those that differ by rounding alone, so that units do not decide.</summary>
-    private sealed class Best
+    private sealed class BestStart
     {
         private double _score = double.NegativeInfinity;
 
@@ -89,34 +113,56 @@ internal sealed class Initializer(LatentModel model, InitializationOptions optio
         }
     }
 
-    private (Minibatch Training, Minibatch Judging) Split(Minibatch buffer)
+    /// <summary>What is learned from and what is judged by: rows apart, or whole sequences where rows belong together.</summary>
+    private static (Minibatch Training, Minibatch Judging) Split(ComponentModel model, Minibatch buffer)
     {
         if (buffer.Count < MinRowsPerComponent * model.Components) return (buffer, buffer);
+        bool bySequence = model.Order != RowOrder.Any;
+        if (bySequence && buffer.SequenceStarts.Length < MinSequences) return (buffer, buffer);
         var training = new Minibatch(buffer.Dimension, buffer.Count);
         var judging = new Minibatch(buffer.Dimension, buffer.Count);
-        for (int row = 0; row < buffer.Count; row++)
-            (row % HeldOut == HeldOut - 1 ? judging : training).AddRange(buffer, row, 1);
+        ReadOnlySpan<int> starts = buffer.SequenceStarts;
+        for (int row = 0, sequence = -1; row < buffer.Count; row++)
+        {
+            if (bySequence && sequence + 1 < starts.Length && starts[sequence + 1] == row) sequence++;
+            int unit = bySequence ? sequence : row;
+            (unit % HeldOut == HeldOut - 1 ? judging : training).Append(buffer, row, 1);
+        }
         return (training, judging);
     }
 
     /// <summary>One M-step from hard assignments, weights mixed with 1/K so that no component starts without any.</summary>
-    private double[] FromAssignments(Minibatch rows, int[] assignments)
+    private double[] FromAssignments(ComponentModel model, Minibatch rows, int[] assignments)
     {
         var labelled = new Minibatch(rows.Dimension, rows.Count);
-        labelled.AddRange(rows, 0, rows.Count);
+        labelled.Append(rows, 0, rows.Count);
         for (int row = 0; row < assignments.Length; row++) labelled.SetLabel(row, assignments[row]);
         double[] neutral = new double[model.ParameterLayout.Length], theta = new double[neutral.Length];
         model.Neutral(neutral);
-        double[] sums = new double[model.StatisticsLayout.Length];
-        Evidence evidence = new ShardedEStep(model, threads).Accumulate(model.Prepare(neutral), labelled, sums, new double[rows.Count]);
+        double[] averages = new double[model.StatisticsLayout.Length], logDensities = new double[rows.Count];
+        Evidence evidence = new ShardedEStep(model, threads).Average(model.Prepare(neutral), neutral, labelled, averages, logDensities);
         if (!(evidence.Weight > 0)) return neutral;
-        Interpolation.Multiply(sums, 1 / evidence.Weight);
-        model.Maximize(sums, evidence.Weight, neutral, theta, new ModelEvents());
-        Interpolation.Toward(theta.AsSpan(0, model.Components), neutral.AsSpan(0, model.Components), 0.1);
+        RequireLabels(model, labelled, averages, logDensities, evidence.Weight);
+        model.Maximize(averages, evidence.Weight, neutral, theta, new ModelEvents());
+        foreach (VectorBlock block in model.MixingBlocks) Interpolation.Toward(block.Of(theta.AsSpan()), block.Of((ReadOnlySpan<double>)neutral), 0.1);
         return theta;
     }
 
-    private double MeanLogLikelihood(Minibatch rows, double[] theta)
+    /// <summary>Throws unless each component's mass is that of the rows labelled with it: a model that does not respond to labels would start with equal
+    /// components, a saddle that EM never leaves.</summary>
+    private static void RequireLabels(ComponentModel model, Minibatch labelled, double[] averages, double[] logDensities, double weight)
+    {
+        double[] masses = new double[model.Components], expected = new double[model.Components];
+        model.Masses(averages, masses);
+        for (int row = 0; row < labelled.Count; row++)
+            if (double.IsFinite(logDensities[row])) expected[labelled.Label(row)] += labelled.Weight(row) / weight;
+        for (int k = 0; k < masses.Length; k++)
+            if (!(Math.Abs(masses[k] - expected[k]) < 1e-6))
+                throw new InvalidOperationException(FormattableString.Invariant(
+                    $"{model.Type} does not respond to labels: rows of weight {expected[k]:R} are labelled {k}, and the component's mass is {masses[k]:R}. It cannot start from a partition."));
+    }
+
+    private double MeanLogLikelihood(LatentModel model, Minibatch rows, double[] theta)
     {
         double[] sums = new double[model.StatisticsLayout.Length];
         return new ShardedEStep(model, threads).Accumulate(model.Prepare(theta), rows, sums, new double[rows.Count]).MeanLogLikelihood;

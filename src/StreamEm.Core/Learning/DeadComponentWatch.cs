@@ -5,8 +5,8 @@ using StreamEm.Core.Models;
 namespace StreamEm.Core.Learning;
 
 /// <summary>
-/// Watches for components that have lost their weight. One whose weight has been worth less than D + 1 observations, or less than 1/1000 of its
-/// share, for 50 updates is dead: it starts anew at the row of the minibatch that the model explains worst, or is kept, by policy.
+/// Watches for components that have lost their weight. One whose share has been worth less than D + 1 observations, or less than 1/1000 of 1/K, for 50 updates
+/// is dead: it starts anew at the row of the minibatch that the model explains worst, or is kept, by policy.
 /// </summary>
 internal sealed class DeadComponentWatch(LatentModel model, DeadComponents policy)
 {
@@ -16,25 +16,26 @@ internal sealed class DeadComponentWatch(LatentModel model, DeadComponents polic
     /// <summary>The share of 1/K below which it counts as without.</summary>
     private const double DeadShare = 1e-3;
 
-    private readonly int[] _starved = new int[model.Components];
+    private readonly ComponentModel? _model = model as ComponentModel;
+    private readonly int[] _starved = new int[(model as ComponentModel)?.Components ?? 0];
 
-    /// <summary>Looks at the weights after an update from <paramref name="rows"/>, whose log-densities are given.</summary>
-    public void Look(StepwiseEm em, Minibatch rows, double[] logDensities)
+    /// <summary>Looks at the shares after an update from <paramref name="rows"/>, whose log-densities are given.</summary>
+    public void Look(StepwiseState state, Minibatch rows, double[] logDensities)
     {
-        if (model.Components < 2) return;
+        if (_model is null || _starved.Length < 2) return;
         for (int k = 0; k < _starved.Length; k++)
         {
-            double weight = em.Parameters[k];
-            bool starved = weight * em.EffectiveRows < model.Dimension + 1 || weight < DeadShare / model.Components;
+            double share = state.Shares[k];
+            bool starved = share * state.EffectiveRows < _model.Dimension + 1 || share < DeadShare / _starved.Length;
             _starved[k] = starved ? _starved[k] + 1 : 0;
             if (_starved[k] < DeadUpdates) continue;
             int worst = Worst(rows, logDensities);
             if (policy == DeadComponents.Keep || worst < 0)
             {
-                em.Events.Add(ModelEventKind.Dead, k, weight);
+                state.Events.Add(ModelEventKind.Dead, k, share);
                 continue;
             }
-            em.Reseed(k, rows.Row(worst));
+            StepwiseEm.Reseed(state, _model, k, rows.Row(worst));
             logDensities = (double[])logDensities.Clone();
             logDensities[worst] = double.NaN;
             _starved[k] = 0;

@@ -20,40 +20,48 @@ public enum LearnerStatus
 }
 
 /// <summary>
-/// The pure fold behind one model: (state, record) -> state. Buffers the start of the stream, initialises, cuts minibatches by count, updates,
+/// The pure fold behind one model: (state, records) -> state. Buffers the start of the stream, initialises, cuts minibatches, updates,
 /// calibrates. The buffered records are then learned from like all others. No clock, no I/O; the whole state is what <see cref="Save"/> writes,
 /// and <see cref="Load"/> goes on to the same bytes. One thread at a time.
 /// </summary>
 public sealed class Learner
 {
-    private const int StateVersion = 2;
-    private readonly LatentModelOptions _modelOptions;
+    /// <summary>Keys pending, beyond which their texts are forgotten once no row is.</summary>
+    private const int MaxPendingTexts = 1 << 16;
+
+    private readonly LatentModelOptions _model;
     private readonly LearningOptions _options;
+    private readonly RecordSchema _schema;
+    private readonly FeatureSpace _plan;
     private readonly InitialParameters? _from;
     private readonly int _threads;
     private readonly Minibatch _pending, _raw, _rows;
     private readonly LogDensitySketch _sketch = new();
     private readonly LabelNames _labels;
+    private readonly RecordIntake _intake;
     private double[] _logDensities;
     private LearnerCore? _core;
 
     /// <summary>A learner without state.</summary>
     /// <param name="model">The model's options.</param>
-    /// <param name="dimension">Number of features D.</param>
+    /// <param name="schema">The features and what else the records have.</param>
     /// <param name="options">How to learn.</param>
     /// <param name="from">Parameters to start exactly at, in the user's units; null initialises from the buffer.</param>
     /// <param name="threads">Threads for one minibatch, 0 for every core; the result does not depend on it.</param>
-    /// <exception cref="ArgumentException"><paramref name="from"/> does not fit the model.</exception>
-    public Learner(LatentModelOptions model, int dimension, LearningOptions options, InitialParameters? from = null, int threads = 0)
+    /// <exception cref="ArgumentException">The schema or <paramref name="from"/> does not fit the model.</exception>
+    public Learner(LatentModelOptions model, RecordSchema schema, LearningOptions options, InitialParameters? from = null, int threads = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dimension);
-        (_modelOptions, _options, _from, _threads, Dimension) = (model, options, from, threads, dimension);
-        _pending = new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? options.Initialization.Buffer : 1));
+        ArgumentOutOfRangeException.ThrowIfZero(schema.Features.Count);
+        (_model, _schema, _options, _from, _threads) = (model, schema, options, from, threads);
+        _plan = from?.Plan(model, schema) ?? model.Plan(schema);
+        int dimension = _plan.Dimension;
+        _pending = new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? options.Initialization.Buffer : 1), new TextTable());
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
         _logDensities = new double[options.MinibatchSize];
-        _labels = new LabelNames(model.CreateForUnitVariances(dimension).Components);
-        if (from is not null) _core = LearnerCore.StartAt(model, dimension, options, from, threads);
+        _labels = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
+        _intake = new RecordIntake(_plan, _labels);
+        if (from is not null) _core = LearnerCore.StartAt(model, _plan, options, from, threads);
     }
 
     /// <summary>Where it stands.</summary>
@@ -61,13 +69,13 @@ public sealed class Learner
         : Pending > 0 ? LearnerStatus.WarmingUp : LearnerStatus.Waiting;
 
     /// <summary>Number of features D.</summary>
-    public int Dimension { get; }
+    public int Dimension => _plan.Dimension;
 
     /// <summary>Updates so far: the version of the parameters.</summary>
-    public long Updates => _core?.Em.Updates ?? 0;
+    public long Updates => _core?.State.Updates ?? 0;
 
     /// <summary>Records learned from so far.</summary>
-    public long Records => _core?.Em.Rows ?? 0;
+    public long Records => _core?.State.Rows ?? 0;
 
     /// <summary>Records taken but not learned from yet.</summary>
     public int Pending => _pending.Count;
@@ -76,24 +84,19 @@ public sealed class Learner
     public int Room => Math.Max(1, (_core is null ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
 
     /// <summary>
-    /// Called before every update with the minibatch (user units; valid during the call) and the scorer of the parameters before it. Null skips
+    /// Called before every update with the minibatch, as records come (valid during the call), and what scores them under the parameters before it. Null skips
     /// that work.
     /// </summary>
-    public Action<Minibatch, Scorer>? BeforeUpdate { get; set; }
-
-    /// <summary>Takes one record; D values in the user's units, NaN = missing. Copied.</summary>
-    /// <param name="values">D values.</param>
-    /// <param name="weight">At least 0.</param>
-    /// <param name="label">A component's number, or a name; null or empty when unlabelled.</param>
-    /// <param name="target">For models that predict.</param>
-    public void Add(ReadOnlySpan<double> values, double weight = 1, string? label = null, double target = double.NaN) =>
-        _pending.Add(values, weight, _labels.Component(label), target);
+    public Action<Minibatch, ScoreSession>? BeforeUpdate { get; set; }
 
     /// <summary>
-    /// Takes records of weight 1 without label and target; N x D values, row-major. Copied. Cut the stream at <see cref="Room"/> records to have
-    /// the updates where <see cref="Add"/> would have them.
+    /// Takes records as a source delivers them, in the user's units; copied. Cut the stream at <see cref="Room"/> records to have the updates where one record
+    /// at a time would have them.
     /// </summary>
-    public void AddRange(ReadOnlySpan<double> values) => _pending.AddRange(values);
+    /// <param name="records">The records.</param>
+    /// <param name="first">The first to take.</param>
+    /// <param name="count">How many.</param>
+    public void Add(Minibatch records, int first, int count) => _intake.Take(records, first, count, _pending);
 
     /// <summary>
     /// Makes one update if a whole minibatch is pending (and, before the first one, the buffer is full); with <paramref name="flush"/> also if
@@ -106,27 +109,24 @@ public sealed class Learner
         if (_core is null)
         {
             if (!flush && _pending.Count < _options.Initialization.Buffer) return false;
-            _core = LearnerCore.Initialize(_modelOptions, _options, _pending, _threads);
+            _intake.FixLevels();
+            _core = LearnerCore.Initialize(_model, _plan.WithLevels(_intake.LevelsOf), _options, _pending, _threads);
         }
-        int count = Math.Min(_pending.Count, _options.MinibatchSize);
-        if (count < _options.MinibatchSize && !flush) return false;
-        Update(_core, count);
+        if (_core.Cut.Next(_pending, flush, out int count) is not { } minibatch) return false;
+        Update(_core, minibatch, count);
         return true;
     }
 
-    /// <summary>
-    /// The current parameters and their report; null before the first update. The caller completes identity, time and source with <c>with</c>.
-    /// </summary>
-    public ModelSnapshot? CreateSnapshot(IReadOnlyList<string> features) =>
-        _core is null || Updates == 0 ? null : _core.CreateSnapshot(features, _sketch.Calibrate(), _labels);
+    /// <summary>What has been learned; null before the first update.</summary>
+    public LearnedModel? CreateSnapshot() => _core is null || Updates == 0 ? null : Learned(_core);
 
     /// <summary>Writes the whole state.</summary>
     public void Save(BinaryWriter writer)
     {
-        writer.Write(StateVersion);
+        writer.Write((int)StateVersion.Current);
         writer.Write(Dimension);
         writer.WriteMinibatch(_pending);
-        _labels.Save(writer);
+        _intake.Save(writer);
         writer.Write(_sketch.First);
         writer.WriteDoubles(_sketch.Bins);
         writer.Write(_sketch.Total);
@@ -134,22 +134,26 @@ public sealed class Learner
         _core?.Save(writer);
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote with the same options into a new learner.</summary>
+    /// <summary>Reads what <see cref="Save"/> wrote with the same options into a new learner, in this release or one before.</summary>
     /// <exception cref="InvalidDataException">The state is not of these options or is damaged.</exception>
     public void Load(BinaryReader reader)
     {
         try
         {
             int version = reader.ReadInt32(), dimension = reader.ReadInt32();
-            if (version != StateVersion) throw new InvalidDataException($"The state has version {version}; this program reads {StateVersion}.");
+            if (!Enum.IsDefined((StateVersion)version))
+                throw new InvalidDataException($"The state has version {version}; this program reads {string.Join(" and ", Enum.GetValues<StateVersion>().Select(known => (int)known))}.");
             if (dimension != Dimension) throw new InvalidDataException($"The state is of {dimension} features; the configuration has {Dimension}.");
             _pending.Clear();
-            reader.ReadMinibatch(_pending);
-            _labels.Load(reader);
+            if (version == (int)StateVersion.Release010) FirstState.ReadMinibatch(reader, _pending);
+            else reader.ReadMinibatch(_pending);
+            _intake.Load(reader);
             int first = reader.ReadInt32();
             double[] bins = reader.ReadDoubles();
             _sketch.Restore(first, bins, reader.ReadDouble());
-            _core = reader.ReadBoolean() ? LearnerCore.Load(reader, _modelOptions, Dimension, _options, _threads) : null;
+            if (!reader.ReadBoolean()) _core = null;
+            else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
+            else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads);
         }
         catch (Exception e) when (e is EndOfStreamException or ArgumentException or OverflowException)
         {
@@ -157,20 +161,39 @@ public sealed class Learner
         }
     }
 
-    private void Update(LearnerCore core, int count)
+    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _sketch.Calibrate(), _labels, _intake);
+
+    private void Update(LearnerCore core, Minibatch minibatch, int count)
     {
         if (BeforeUpdate is { } observe)
         {
-            _raw.Clear();
-            _raw.AddRange(_pending, 0, count);
-            observe(_raw, new Scorer(core.CreateSnapshot(FeatureNumbers(), _sketch.Calibrate(), _labels)));
+            Restore(core.Space, count);
+            observe(_raw, new ScoreSession(new Scorer(Learned(core)), core.Cut.Keys, core.Cut.Memory));
         }
-        bool complete = Standardizer.Apply(core.Scaling, _pending, 0, count, _rows);
+        bool complete = core.Space.Encode(minibatch, 0, count, _rows);
         if (_logDensities.Length < count) _logDensities = new double[count];
         core.Update(_rows, complete, _logDensities);
         Calibrate(count);
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
+        if (_pending.Count == 0 && _pending.Texts!.Count > MaxPendingTexts) _pending.Texts = new TextTable();
+    }
+
+    /// <summary>The first pending rows as they came: levels as texts.</summary>
+    private void Restore(FeatureSpace space, int count)
+    {
+        _raw.Clear();
+        _raw.Texts = _pending.Texts;
+        for (int row = 0; row < count; row++)
+        {
+            _pending.Row(row).CopyTo(_raw.NextRow);
+            for (int d = 0; space.HasLevels && d < Dimension; d++)
+            {
+                ref double value = ref _raw.NextRow[d];
+                if (space.Features[d].Kind == FeatureKind.Level && !double.IsNaN(value)) value = _pending.Texts!.Number(space.Features[d].Levels[(int)value]);
+            }
+            _raw.Commit(_pending.Weight(row), Minibatch.Unlabelled, _pending.Target(row), _pending.Key(row), _pending.Timestamp(row));
+        }
     }
 
     private void Calibrate(int count)
@@ -178,6 +201,4 @@ public sealed class Learner
         if (_options.AnomalyHalfLife is { } halfLife) _sketch.Fade(Math.Pow(2, -count / halfLife));
         _sketch.AddRange(_logDensities.AsSpan(0, count), _rows.Weights);
     }
-
-    private string[] FeatureNumbers() => [.. Enumerable.Range(0, Dimension).Select(d => d.ToString(System.Globalization.CultureInfo.InvariantCulture))];
 }

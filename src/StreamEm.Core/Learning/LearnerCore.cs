@@ -3,224 +3,190 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
-using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Learning;
 
-/// <summary>What a learner has once there are parameters: model, standardisation, recursion, and the watch over dead components.</summary>
+/// <summary>What a learner has once there are parameters: model, features, recursion, and the watch over dead components.</summary>
 internal sealed class LearnerCore
 {
     private readonly LatentModelOptions _modelOptions;
     private readonly LearningOptions _options;
     private readonly LatentModel _model;
-    private readonly double[] _featureVariances;
-    private readonly DeadComponentWatch _watch;
-    private readonly double _allUnits;
+    private readonly StepwiseEm _em;
+    private readonly LogUnits _units;
     private double _meanLogLikelihood = double.NaN;
     private long _impossible;
     private int[] _absentFeatures = [];
     private int _bufferedRecords;
 
-    private LearnerCore(
-        LatentModelOptions modelOptions, LearningOptions options, LatentModel model, double[] featureVariances, Standardization standardization, StepwiseEm em)
+    public LearnerCore(LatentModelOptions modelOptions, LearningOptions options, LatentModel model, FeatureSpace space, StepwiseState state, int threads)
     {
-        (_modelOptions, _options, _model, _featureVariances, Standardization, Em) = (modelOptions, options, model, featureVariances, standardization, em);
-        _watch = new DeadComponentWatch(model, options.DeadComponents);
-        Scaling = Standardizer.Scaling(standardization);
-        _allUnits = standardization.LogScale.Sum();
+        (_modelOptions, _options, _model, Space, State) = (modelOptions, options, model, space, state);
+        _em = new StepwiseEm(model, options.Recursion, new PowerLaw(options.StepSize), threads);
+        _units = new LogUnits(model, space);
+        Watch = new DeadComponentWatch(model, options.DeadComponents);
+        Cut = CutFor(model, modelOptions, options.MinibatchSize);
     }
 
-    public Standardization Standardization { get; }
+    /// <summary>The features as they are inside.</summary>
+    public FeatureSpace Space { get; }
 
-    /// <summary>What takes rows to standardised units.</summary>
-    public RowScaling Scaling { get; }
+    /// <summary>Where the recursion stands.</summary>
+    public StepwiseState State { get; }
 
-    public StepwiseEm Em { get; }
+    /// <summary>How minibatches are cut.</summary>
+    public MinibatchCut Cut { get; }
 
-    /// <summary>First parameters from the buffer (user units).</summary>
-    public static LearnerCore Initialize(LatentModelOptions modelOptions, LearningOptions options, Minibatch buffer, int threads)
+    /// <summary>The watch over dead components.</summary>
+    public DeadComponentWatch Watch { get; }
+
+    /// <summary>First parameters from the buffer (user units, levels as codes).</summary>
+    public static LearnerCore Initialize(LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, Minibatch buffer, int threads)
     {
-        Standardization standardization = options.Standardize ? Standardizer.Learn(buffer) : Standardization.Identity(buffer.Dimension);
+        FeatureSpace space = (options.Standardize ? plan : plan.WithoutScaling()).Learn(buffer);
+        LatentModel model = modelOptions.Create(space);
+        Minibatch whole = CutFor(model, modelOptions, options.MinibatchSize).Whole(buffer);
         var rows = new Minibatch(buffer.Dimension, buffer.Count);
-        Standardizer.Apply(Standardizer.Scaling(standardization), buffer, 0, buffer.Count, rows);
-        rows = Standardizer.WithoutGlitches(rows);
-        double[] variances = Standardizer.Variances(rows);
-        LatentModel model = modelOptions.Create(buffer.Dimension, variances);
-        double[] theta = new Initializer(model, options.Initialization, threads).Run(rows);
-        var stepSize = new PowerLaw(options.StepSize);
-        double worth = Math.Min(buffer.Count, options.MinibatchSize / stepSize.At(1));
-        return new LearnerCore(modelOptions, options, model, variances, standardization, new StepwiseEm(model, options.Recursion, stepSize, theta, worth, threads))
+        space.Encode(whole, 0, whole.Count, rows);
+        double[] theta = model.Start(FeatureStatistics.WithoutGlitches(rows), new Initializer(options.Initialization, threads));
+        double worth = Math.Min(buffer.Count, options.MinibatchSize / new PowerLaw(options.StepSize).At(1));
+        return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta, worth), threads)
         {
-            _absentFeatures = Standardizer.AbsentFeatures(buffer),
+            _absentFeatures = FeatureStatistics.AbsentFeatures(buffer),
             _bufferedRecords = buffer.Count,
         };
     }
 
     /// <summary>Starts exactly at given parameters.</summary>
-    public static LearnerCore StartAt(LatentModelOptions modelOptions, int dimension, LearningOptions options, InitialParameters from, int threads)
+    public static LearnerCore StartAt(LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, InitialParameters from, int threads)
     {
-        double[] variances = new double[dimension];
-        Array.Fill(variances, 1);
-        LatentModel model = modelOptions.Create(dimension, variances);
-        double[] given = from.Flatten(model), theta = new double[given.Length], mean = new double[dimension];
-        model.Moments(given, mean, variances);
-        Standardization standardization = !options.Standardize ? Standardization.Identity(dimension)
-            : from.Standardization ?? Standardizer.FromMoments(mean, variances);
-        for (int d = 0; d < dimension; d++) variances[d] /= standardization.Scale[d] * standardization.Scale[d];
-        model = modelOptions.Create(dimension, variances);
-        model.FromUserUnits(given, standardization, theta);
+        FeatureSpace space = options.Standardize ? plan : plan.WithoutScaling();
+        LatentModel model = modelOptions.Create(space);
+        double[] given = from.Flatten(model), theta = new double[given.Length], mean = new double[plan.Dimension], variance = new double[plan.Dimension];
+        bool hasMoments = model.TryMoments(given, mean, variance);
+        if (options.Standardize && from.Location is { } location) space = space.WithScales(location, from.Scale!);
+        else if (hasMoments) space = space.WithMoments(mean, variance);
+        if (hasMoments)
+        {
+            for (int d = 0; d < variance.Length; d++) variance[d] /= space.Scale[d] * space.Scale[d];
+            space = space.WithVariances(variance);
+        }
+        model = modelOptions.Create(space);
+        model.FromUserUnits(given, space, theta);
         _ = model.Prepare(theta);
-        var em = new StepwiseEm(model, options.Recursion, new PowerLaw(options.StepSize), theta, double.PositiveInfinity, threads);
-        return new LearnerCore(modelOptions, options, model, variances, standardization, em);
+        return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta), threads);
     }
 
-    /// <summary>One update with rows in standardised units, of which no value is missing when <paramref name="complete"/>.</summary>
+    /// <summary>One update with rows inside, of which no value is missing when <paramref name="complete"/>.</summary>
     public void Update(Minibatch rows, bool complete, double[] logDensities)
     {
-        Evidence evidence = Em.Update(rows, logDensities);
-        double units = LogUnits(rows, complete, evidence, logDensities);
+        Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory);
+        double units = _units.Sum(rows, complete, evidence, logDensities, ref _impossible);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
-        _watch.Look(Em, rows, logDensities);
+        Watch.Look(State, rows, logDensities);
     }
 
-    /// <summary>Batch EM over all rows (user units) from the current parameters.</summary>
-    public BatchFit RunBatch(Minibatch rows, LabelNames labels, IReadOnlyList<string> features, BatchEmOptions options)
+    /// <summary>Batch EM over all rows (user units, levels as codes) from the current parameters.</summary>
+    public BatchFit RunBatch(Minibatch records, RecordSchema schema, LabelNames labels, RecordIntake intake, BatchEmOptions options)
     {
-        var standardized = new Minibatch(rows.Dimension, rows.Count);
-        bool complete = Standardizer.Apply(Scaling, rows, 0, rows.Count, standardized);
-        BatchEmResult result = BatchEm.Run(_model, standardized, Em.Parameters, options);
+        Minibatch rows = Cut.Whole(records);
+        var inside = new Minibatch(rows.Dimension, rows.Count);
+        bool complete = Space.Encode(rows, 0, rows.Count, inside);
+        BatchEmResult result = BatchEm.Run(_model, inside, State.Parameters, options);
         double[] logDensities = new double[rows.Count];
-        Evidence evidence = new ShardedEStep(_model, options.Threads).Accumulate(_model.Prepare(result.Parameters), standardized, new double[Em.Statistics.Length], logDensities);
-        double units = LogUnits(standardized, complete, evidence, logDensities) / evidence.Weight;
-        Em.Restore(result.Parameters, Em.Statistics, result.LogLikelihoods.Count - 1, rows.Count, evidence.Weight, 1);
+        Evidence evidence = new ShardedEStep(_model, options.Threads).Accumulate(_model.Prepare(result.Parameters), inside, new double[State.Statistics.Length], logDensities);
+        double units = _units.Sum(inside, complete, evidence, logDensities, ref _impossible) / evidence.Weight;
+        result.Parameters.CopyTo(State.Parameters, 0);
+        (State.Updates, State.Rows, State.EffectiveRows, State.LastStepSize) = (result.LogLikelihoods.Count - 1, rows.Count, evidence.Weight, 1);
         _meanLogLikelihood = result.LogLikelihoods[^1] - units;
         var sketch = new LogDensitySketch();
-        sketch.AddRange(logDensities, rows.Weights);
+        sketch.AddRange(logDensities, inside.Weights);
         double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
-        return new BatchFit(CreateSnapshot(features, sketch.Calibrate(), labels), trace, result.Converged, result.LargestFall);
+        return new BatchFit(CreateSnapshot(schema, sketch.Calibrate(), labels, intake), trace, result.Converged, result.LargestFall);
     }
 
-    public ModelSnapshot CreateSnapshot(IReadOnlyList<string> features, AnomalyCalibration? calibration, LabelNames labels)
+    public LearnedModel CreateSnapshot(RecordSchema schema, AnomalyCalibration? calibration, LabelNames labels, RecordIntake intake)
     {
-        double[] parameters = new double[Em.Parameters.Length];
-        _model.ToUserUnits(Em.Parameters, Standardization, parameters);
-        return new ModelSnapshot
+        double[] parameters = new double[State.Parameters.Length];
+        _model.ToUserUnits(State.Parameters, Space, parameters);
+        int components = (_model as ComponentModel)?.Components ?? 0;
+        return new LearnedModel
         {
-            ModelId = "model",
-            Model = _modelOptions,
-            RunId = "",
-            ConfigHash = "",
-            Version = Em.Updates,
-            CreatedAt = DateTimeOffset.UnixEpoch,
-            Features = features,
-            Layout = _model.ParameterLayout,
+            Options = _modelOptions,
+            Schema = schema,
+            Version = State.Updates,
+            Space = Space,
+            Model = _model,
             Parameters = parameters,
-            Standardization = Standardization,
-            ComponentIds = [.. Enumerable.Range(0, _model.Components).Select(k => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"c{k}"))],
+            ComponentIds = [.. Enumerable.Range(0, components).Select(k => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"c{k}"))],
             Labels = labels.Any ? [.. labels.Names] : [],
-            ComponentStatus = ComponentStatus(),
+            ComponentStatus = ComponentStatus(components),
             Calibration = calibration,
             Training = new TrainingReport
             {
                 Recursion = _options.Recursion,
                 StepSize = _options.StepSize,
-                LastStepSize = Em.LastStepSize,
-                Updates = Em.Updates,
-                Records = Em.Rows,
-                EffectiveRecords = Em.EffectiveRows,
+                LastStepSize = State.LastStepSize,
+                Updates = State.Updates,
+                Records = State.Rows,
+                EffectiveRecords = State.EffectiveRows,
                 MeanLogLikelihood = _meanLogLikelihood,
-                Warnings = Warnings(labels, features),
+                Status = State.BarrenUpdates > 0 ? TrainingReport.Degenerate : TrainingReport.Ok,
+                Warnings = Warnings(labels, intake),
             },
         };
     }
 
     public void Save(BinaryWriter writer)
     {
-        writer.WriteDoubles([.. Standardization.Location]);
-        writer.WriteDoubles([.. Standardization.Scale]);
-        writer.WriteDoubles(_featureVariances);
-        writer.WriteDoubles(Em.Parameters);
-        writer.WriteDoubles(Em.Statistics);
-        writer.Write(Em.Updates);
-        writer.Write(Em.Rows);
-        writer.Write(Em.EffectiveRows);
-        writer.Write(Em.LastStepSize);
+        FeatureSpaceState.Save(Space, writer);
+        State.Save(writer);
         writer.Write(_meanLogLikelihood);
         writer.Write(_impossible);
         writer.Write(_bufferedRecords);
-        writer.Write(_absentFeatures.Length);
-        foreach (int feature in _absentFeatures) writer.Write(feature);
-        _watch.Save(writer);
-        writer.Write(Em.Events.All.Count);
-        foreach (ModelEvent item in Em.Events.All)
-        {
-            writer.Write((int)item.Kind);
-            writer.Write(item.Component);
-            writer.Write(item.Value);
-        }
+        writer.WriteArray<int>(_absentFeatures);
+        Watch.Save(writer);
+        Cut.Save(writer);
     }
 
-    public static LearnerCore Load(BinaryReader reader, LatentModelOptions modelOptions, int dimension, LearningOptions options, int threads)
+    public static LearnerCore Load(BinaryReader reader, LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, int threads)
     {
-        var standardization = new Standardization(reader.ReadDoubles(), reader.ReadDoubles());
-        double[] variances = reader.ReadDoubles();
-        if (variances.Length != dimension || standardization.Scale.Count != dimension)
-            throw new InvalidDataException($"The state's standardisation is of {standardization.Scale.Count} features; expected {dimension}.");
-        LatentModel model = modelOptions.Create(dimension, variances);
-        double[] parameters = reader.ReadDoubles(), statistics = reader.ReadDoubles();
-        if (parameters.Length != model.ParameterLayout.Length || statistics.Length != model.StatisticsLayout.Length)
-            throw new InvalidDataException(
-                $"The state has {parameters.Length} parameters and {statistics.Length} statistics; the model has {model.ParameterLayout.Length} and {model.StatisticsLayout.Length}.");
-        var em = new StepwiseEm(model, options.Recursion, new PowerLaw(options.StepSize), parameters, 1, threads);
-        em.Restore(parameters, statistics, reader.ReadInt64(), reader.ReadInt64(), reader.ReadDouble(), reader.ReadDouble());
-        var core = new LearnerCore(modelOptions, options, model, variances, standardization, em)
-        {
-            _meanLogLikelihood = reader.ReadDouble(),
-            _impossible = reader.ReadInt64(),
-            _bufferedRecords = reader.ReadInt32(),
-            _absentFeatures = new int[Math.Clamp(reader.ReadInt32(), 0, dimension)],
-        };
-        for (int at = 0; at < core._absentFeatures.Length; at++) core._absentFeatures[at] = Math.Clamp(reader.ReadInt32(), 0, dimension - 1);
-        core._watch.Load(reader);
-        int events = reader.ReadInt32();
-        for (int at = 0; at < events; at++) em.Events.Add((ModelEventKind)reader.ReadInt32(), reader.ReadInt32(), reader.ReadDouble());
+        FeatureSpace space = FeatureSpaceState.Load(plan, reader);
+        LatentModel model = modelOptions.Create(space);
+        var core = new LearnerCore(modelOptions, options, model, space, StepwiseState.Load(reader, model), threads);
+        core.LoadReport(reader);
+        core.Watch.Load(reader);
+        core.Cut.Load(reader);
         return core;
     }
 
-    /// <summary>Weighted sum over the rows used of sum_d log(scale_d), observed features: the log-likelihood's change of units. Counts impossible rows.</summary>
-    private double LogUnits(Minibatch rows, bool complete, Evidence evidence, double[] logDensities)
+    /// <summary>Reads what is reported beside the state itself.</summary>
+    internal void LoadReport(BinaryReader reader)
     {
-        // Every row was used, and whole.
-        if (complete && rows.Weights.IsEmpty && evidence.Weight == rows.Count) return evidence.Weight * _allUnits;
-        double sum = 0;
-        double[] logScale = [.. Standardization.LogScale];
-        ReadOnlySpan<double> weights = rows.Weights;
-        for (int row = 0; row < rows.Count; row++)
-        {
-            if (double.IsNegativeInfinity(logDensities[row])) _impossible++;
-            if (!double.IsFinite(logDensities[row])) continue;
-            double units = complete ? _allUnits : ObservedUnits(rows.Row(row), logScale);
-            sum = Math.FusedMultiplyAdd(weights.IsEmpty ? 1 : weights[row], units, sum);
-        }
-        return sum;
+        _meanLogLikelihood = reader.ReadDouble();
+        _impossible = reader.ReadInt64();
+        _bufferedRecords = reader.ReadInt32();
+        _absentFeatures = reader.ReadArray<int>();
+        if (_absentFeatures.Any(feature => (uint)feature >= (uint)Space.Dimension))
+            throw new InvalidDataException($"The state names an absent feature beyond the {Space.Dimension} there are.");
     }
 
-    private static double ObservedUnits(ReadOnlySpan<double> row, double[] logScale)
+    private static MinibatchCut CutFor(LatentModel model, LatentModelOptions options, int size) => model.Order switch
     {
-        double units = 0;
-        for (int d = 0; d < row.Length; d++)
-            if (!double.IsNaN(row[d])) units += logScale[d];
-        return units;
-    }
+        RowOrder.CarriedSequences when model.CreateMemory(Math.Max(options.MaxKeys, size)) is { } memory =>
+            new KeyedCut(size, Math.Max(options.MaxKeys, size), memory),
+        RowOrder.Any => new PlainCut(size),
+        _ => throw new InvalidOperationException($"{model.Type} asks for the row order {model.Order}, and remembers nothing."),
+    };
 
-    private string[] ComponentStatus()
+    private string[] ComponentStatus(int components)
     {
-        string[] status = new string[_model.Components];
+        string[] status = new string[components];
         Array.Fill(status, "ok");
-        foreach (ModelEvent item in Em.Events.All)
+        foreach (ModelEvent item in State.Events.All)
         {
             string name = item.Kind switch
             {
@@ -235,23 +201,21 @@ internal sealed class LearnerCore
         return status;
     }
 
-    private List<string> Warnings(LabelNames labels, IReadOnlyList<string> features)
+    private List<ModelWarning> Warnings(LabelNames labels, RecordIntake intake)
     {
-        var warnings = new List<string>();
+        var warnings = new List<ModelWarning>();
+        void Warn(ModelWarningKind kind, FormattableString text, string subject = "") => warnings.Add(new ModelWarning(kind, FormattableString.Invariant(text), subject));
         foreach (int feature in _absentFeatures)
-        {
-            warnings.Add(FormattableString.Invariant(
-                $"feature '{features[feature]}' had no value in any of the first {_bufferedRecords} records, so nothing is known of its location and scale. Check its name, or leave it out."));
-        }
-        double smallest = Em.Parameters.AsSpan(0, _model.Components)[0];
-        for (int k = 1; k < _model.Components; k++) smallest = Math.Min(smallest, Em.Parameters[k]);
-        if (_options.Recursion == Recursion.Parameters && _model.Components > 1 && _options.MinibatchSize * smallest < 20)
-            warnings.Add(FormattableString.Invariant(
-                $"minibatch size {_options.MinibatchSize} x smallest weight {smallest:G3} = {_options.MinibatchSize * smallest:G3} rows, below 20: the parameter recursion shrinks that component's covariance. Use larger minibatches or recursion: statistics."));
-        if (_impossible > 0)
-            warnings.Add(FormattableString.Invariant($"{_impossible} record(s) were too far from every component to be learned from."));
-        if (labels.Unknown > 0)
-            warnings.Add(FormattableString.Invariant($"{labels.Unknown} label(s) were ignored: all {_model.Components} components already have a label."));
+            Warn(ModelWarningKind.AbsentFeature, $"feature '{Space.Features[feature].Name}' had no value in any of the first {_bufferedRecords} records, so nothing is known of its location and scale. Check its name, or leave it out.", Space.Features[feature].Name);
+        double smallest = State.Shares.Length == 0 ? 1 : State.Shares.Min();
+        if (_options.Recursion == Recursion.Parameters && State.Shares.Length > 1 && _options.MinibatchSize * smallest < 20)
+            Warn(ModelWarningKind.SmallMinibatch, $"minibatch size {_options.MinibatchSize} x smallest weight {smallest:G3} = {_options.MinibatchSize * smallest:G3} rows, below 20: the parameter recursion shrinks that component's covariance. Use larger minibatches or recursion: statistics.");
+        if (_impossible > 0) Warn(ModelWarningKind.ImpossibleRecords, $"{_impossible} record(s) were too far from every component to be learned from.");
+        if (State.BarrenUpdates > 0) Warn(ModelWarningKind.NothingLearned, $"no record of the last {State.BarrenUpdates} minibatch(es) could be learned from: the parameters are not moving. Look at the records' units, or start anew.");
+        if (labels.Unknown > 0) Warn(ModelWarningKind.UnknownLabels, $"{labels.Unknown} label(s) were ignored: all {State.Shares.Length} components already have a label.");
+        foreach ((int feature, long unknown) in intake.Unknown)
+            if (unknown > 0) Warn(ModelWarningKind.UnknownLevels, $"feature '{Space.Features[feature].Name}' held {unknown} value(s) that are none of its {Space.Features[feature].Levels.Count} levels; they count as missing. Use a larger initialization.buffer or max_levels.", Space.Features[feature].Name);
+        if (Cut.Keys is { Evicted: > 0 } keys) Warn(ModelWarningKind.EvictedKeys, $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}.");
         return warnings;
     }
 }

@@ -17,9 +17,12 @@ public sealed class RowBlock
 
     private readonly AlignedDoubles _columns;
     private readonly int[] _incomplete = new int[Capacity];
+    private readonly List<RowBlock> _selections = [];
     private int _incompleteCount;
     private Minibatch? _batch;
-    private int _first;
+    private int[] _features = [];
+    private double[] _rows = [], _scratch = [];
+    private bool _hasRows;
 
     /// <summary>An empty block for observations of <paramref name="dimension"/> features.</summary>
     public RowBlock(int dimension)
@@ -40,25 +43,82 @@ public sealed class RowBlock
     /// <summary>Indices within the block of observations with at least one missing value, ascending.</summary>
     public ReadOnlySpan<int> Incomplete => _incomplete.AsSpan(0, _incompleteCount);
 
-    /// <summary>The minibatch the block was filled from, for targets, sequences and sparse rows.</summary>
+    /// <summary>The minibatch the block was filled from, for weights, labels, targets and sequences.</summary>
     public Minibatch Batch => _batch ?? throw new InvalidOperationException("The block has not been filled.");
 
     /// <summary>Index in <see cref="Batch"/> of the block's first observation.</summary>
-    public int First => _first;
+    public int First { get; private set; }
 
     /// <summary>Observation <paramref name="index"/> of the block as it came: D values, NaN = missing.</summary>
-    public ReadOnlySpan<double> Row(int index) => Batch.Row(_first + index);
+    public ReadOnlySpan<double> Row(int index) =>
+        _features.Length == 0 ? Batch.Row(First + index) : Gathered().Slice(index * Dimension, Dimension);
 
     /// <summary>The block's observations as they came: <see cref="Count"/> x D values, row-major.</summary>
-    public ReadOnlySpan<double> Rows => Batch.Values.Slice(_first * Dimension, Count * Dimension);
+    public ReadOnlySpan<double> Rows =>
+        _features.Length == 0 ? Batch.Values.Slice(First * Dimension, Count * Dimension) : Gathered();
 
     /// <summary>Overwrites the block with rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of a minibatch.</summary>
     public void Fill(Minibatch batch, int first, int count)
     {
         if ((uint)count > Capacity) throw new ArgumentOutOfRangeException(nameof(count), count, $"A block holds {Capacity} observations.");
-        _batch = batch;
-        _first = first;
-        Count = count;
+        (_batch, First, Count) = (batch, first, count);
         _incompleteCount = RowTranspose.ToColumns(batch.Values.Slice(first * Dimension, count * Dimension), count, Dimension, _columns.Span, _incomplete);
+        foreach (RowBlock selection in _selections) selection.Count = -1;
+    }
+
+    /// <summary>
+    /// The same observations in some of their features: a block of its own, filled once for every <see cref="Fill"/> of this one. Columns are copied; rows are
+    /// gathered only when asked for.
+    /// </summary>
+    /// <param name="part">A number of the selection, 0, 1, ...: the same features for the same number.</param>
+    /// <param name="features">Which of this block's features, in the order they have there.</param>
+    public RowBlock Select(int part, int[] features)
+    {
+        while (_selections.Count <= part) _selections.Add(new RowBlock(features.Length) { Count = -1 });
+        RowBlock selection = _selections[part];
+        if (selection.Dimension != features.Length) selection = _selections[part] = new RowBlock(features.Length) { Count = -1 };
+        if (selection.Count < 0) selection.CopyFrom(this, features);
+        return selection;
+    }
+
+    /// <summary>
+    /// Memory of the thread that works on the block: at least so many doubles. What is written there stays until the next call that asks for more, so an
+    /// emission may keep something from its log-densities to its statistics.
+    /// </summary>
+    public Span<double> Scratch(int length)
+    {
+        if (_scratch.Length < length) Array.Resize(ref _scratch, Math.Max(length, 2 * _scratch.Length));
+        return _scratch.AsSpan(0, length);
+    }
+
+    private void CopyFrom(RowBlock source, int[] features)
+    {
+        (_batch, First, Count, _features, _hasRows, _incompleteCount) = (source._batch, source.First, source.Count, features, false, 0);
+        Span<double> columns = _columns.Span;
+        for (int at = 0; at < features.Length; at++) source._columns.Span.Slice(features[at] * Stride, Stride).CopyTo(columns[(at * Stride)..]);
+        foreach (int index in source.Incomplete)
+        {
+            ReadOnlySpan<double> row = source.Row(index);
+            bool isComplete = true;
+            foreach (int feature in features) isComplete &= !double.IsNaN(row[feature]);
+            if (!isComplete) _incomplete[_incompleteCount++] = index;
+            else
+                for (int at = 0; at < features.Length; at++) columns[at * Stride + index] = row[features[at]];
+        }
+    }
+
+    private ReadOnlySpan<double> Gathered()
+    {
+        if (!_hasRows)
+        {
+            if (_rows.Length == 0) _rows = new double[Capacity * Dimension];
+            for (int index = 0; index < Count; index++)
+            {
+                ReadOnlySpan<double> row = Batch.Row(First + index);
+                for (int at = 0; at < _features.Length; at++) _rows[index * Dimension + at] = row[_features[at]];
+            }
+            _hasRows = true;
+        }
+        return _rows.AsSpan(0, Count * Dimension);
     }
 }

@@ -22,6 +22,9 @@ public abstract class Emission
     /// <summary>Named blocks of the family's statistics, without the components' own masses N_k.</summary>
     public abstract VectorLayout StatisticsLayout { get; }
 
+    /// <summary>What the family says of a row beside its log-density; none by default.</summary>
+    public virtual VectorLayout ScoreLayout { get; } = new();
+
     /// <summary>Factors the parameters once for many blocks; immutable and thread-safe.</summary>
     /// <param name="parameters">Must stay as they are as long as the result is used.</param>
     /// <param name="spent">One of this family that is not used any more, whose memory may be taken over.</param>
@@ -30,15 +33,15 @@ public abstract class Emission
     /// <summary>The M-step of this part: see <see cref="LatentModel.Maximize"/>.</summary>
     /// <param name="masses">N_k [K]: average responsibility of every component.</param>
     /// <param name="statistics">Averages, in <see cref="StatisticsLayout"/>.</param>
-    /// <param name="effectiveRows">Observations the averages stand for.</param>
+    /// <param name="rows">Observations the averages stand for.</param>
     /// <param name="previous">Kept where there is no evidence.</param>
     /// <param name="result">Overwritten.</param>
     /// <param name="events">Degenerate cases met.</param>
     public abstract void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, double effectiveRows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
 
-    /// <summary>Averaged statistics that <see cref="Maximize"/> maps to <paramref name="parameters"/>.</summary>
-    public abstract void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, Span<double> result);
+    /// <summary>Averaged statistics that <see cref="Maximize"/> maps to <paramref name="parameters"/>: linear in the masses but for priors.</summary>
+    public abstract void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result);
 
     /// <summary>See <see cref="LatentModel.Neutral"/>.</summary>
     public abstract void Neutral(Span<double> result);
@@ -47,19 +50,23 @@ public abstract class Emission
     public abstract void Reseed(Span<double> parameters, int component, ReadOnlySpan<double> location, ReadOnlySpan<double> variances);
 
     /// <summary>See <see cref="LatentModel.ToUserUnits"/>.</summary>
-    public abstract void ToUserUnits(ReadOnlySpan<double> parameters, Standardization standardization, Span<double> result);
+    public virtual void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result) =>
+        UserUnits.To(ParameterLayout, parameters, space, result);
 
     /// <summary>See <see cref="LatentModel.FromUserUnits"/>.</summary>
-    public abstract void FromUserUnits(ReadOnlySpan<double> parameters, Standardization standardization, Span<double> result);
+    public virtual void FromUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result) =>
+        UserUnits.From(ParameterLayout, parameters, space, result);
 
-    /// <summary>Mean and variance of every feature under component k: K x D each, row-major.</summary>
-    public abstract void Moments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances);
+    /// <summary>Mean and variance of every feature under component k: K x D each, row-major. False where the family has none.</summary>
+    public virtual bool TryMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances) => false;
 
-    /// <summary>Whether the family knows one scale for all features, so that features may only be standardised by a common one.</summary>
-    public virtual bool IsIsotropic => false;
+    /// <summary>Gives features that can only be standardised by a common scale their mean variance; see <see cref="LatentModel.TryMoments"/>.</summary>
+    public virtual void PoolVariances(Span<double> variances)
+    {
+    }
 
-    /// <summary>Smallest eigenvalue of any component's covariance; NaN where the family has none.</summary>
-    public virtual double MinCovarianceEigenvalue(ReadOnlySpan<double> parameters) => double.NaN;
+    /// <summary>See <see cref="LatentModel.Health"/>.</summary>
+    public virtual void Health(ReadOnlySpan<double> parameters, IDictionary<string, double> facts) => CovarianceHealth.Add(ParameterLayout, parameters, facts);
 }
 
 /// <summary>The family's densities and weighted statistics under fixed parameters; immutable and thread-safe.</summary>
@@ -83,4 +90,13 @@ public abstract class EmissionEStep
     /// Lanes beyond the block's rows have responsibility zero.
     /// </summary>
     public abstract void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics);
+
+    /// <summary>What the family says of the block's rows, after their <see cref="LogDensities"/>.</summary>
+    /// <param name="block">The rows.</param>
+    /// <param name="responsibilities">K x <see cref="RowBlock.Stride"/>.</param>
+    /// <param name="scores">Row i's blocks of <see cref="Emission.ScoreLayout"/> begin at <c>i * width</c>; overwritten.</param>
+    /// <param name="width">Doubles from one row to the next.</param>
+    public virtual void Score(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> scores, int width)
+    {
+    }
 }

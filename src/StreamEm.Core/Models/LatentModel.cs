@@ -10,32 +10,34 @@ namespace StreamEm.Core.Models;
 /// <code>
 /// EStep eStep = model.Prepare(parameters);                     // factor covariances once; immutable, thread-safe
 /// eStep.Accumulate(batch, 0, n, statistics, logDensities, w);  // adds expected sufficient statistics (sums)
+/// model.Summarize(averages, parameters);                       // what is not a sum: a Newton step
 /// model.Maximize(averages, rows, previous, result, events);    // argmax Q; a part with no evidence keeps `previous`
 /// </code>
-/// Models that fit here without touching the engine: mixtures over any <see cref="Emission"/>; a hidden Markov model (its E-step reads
-/// <see cref="Minibatch.SequenceStarts"/> and calls the same two emission methods round its forward-backward pass); a mixture of experts
-/// (<see cref="Minibatch.Targets"/>, the gate's current value travels in the statistics); PPCA and factor analysis (an emission whose
-/// statistics are those of the augmented latent vector); LDA (<see cref="Minibatch.Sparse"/>).
+/// A model with exchangeable components (clusters, states, experts) derives from <see cref="ComponentModel"/>, one over an <see cref="Emission"/> from
+/// <see cref="EmissionModel"/>.
 /// </summary>
 public abstract class LatentModel
 {
-    /// <summary>The name in the catalogue: <c>gaussian_mixture</c>.</summary>
+    /// <summary>The name in the catalogue, for messages: <c>gaussian_mixture</c>.</summary>
     public abstract string Type { get; }
 
     /// <summary>Number of features D.</summary>
     public abstract int Dimension { get; }
 
-    /// <summary>Number of components (states, topics, factors) K: the length of one row of responsibilities.</summary>
-    public abstract int Components { get; }
-
-    /// <summary>Named blocks of Theta. The first is <c>weights [K]</c> where the model has mixing weights.</summary>
+    /// <summary>Named blocks of Theta, each with its units and domain.</summary>
     public abstract VectorLayout ParameterLayout { get; }
 
     /// <summary>Named blocks of the expected sufficient statistics.</summary>
     public abstract VectorLayout StatisticsLayout { get; }
 
-    /// <summary>Whether the rows of a sequence must stay in one shard (<see cref="Minibatch.SequenceStarts"/>).</summary>
-    public virtual bool NeedsSequences => false;
+    /// <summary>What the model says of a row beside its log-density: named blocks, written by <see cref="EStep.Score"/>.</summary>
+    public virtual VectorLayout ScoreLayout { get; } = new();
+
+    /// <summary>Whether rows may be cut and mixed freely, or belong to sequences.</summary>
+    public virtual RowOrder Order => RowOrder.Any;
+
+    /// <summary>Whether log p is a density of this feature, so that its scale changes it; false for what the model conditions on.</summary>
+    public virtual bool IsDensityOf(int feature) => true;
 
     /// <summary>Factors the parameters once for many rows; the result is immutable and may be used by many threads at once.</summary>
     /// <param name="parameters">Theta; must stay as it is as long as the result is used.</param>
@@ -44,39 +46,59 @@ public abstract class LatentModel
     public abstract EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null);
 
     /// <summary>
+    /// What turns averages that add up over rows into those <see cref="Maximize"/> takes, under the parameters they were taken at: gradient and Hessian into a
+    /// Newton target. Called once for every minibatch, before averages of different minibatches are combined.
+    /// </summary>
+    /// <param name="averages">In <see cref="StatisticsLayout"/>; overwritten.</param>
+    /// <param name="parameters">Theta of the E-step.</param>
+    public virtual void Summarize(Span<double> averages, ReadOnlySpan<double> parameters)
+    {
+    }
+
+    /// <summary>
     /// argmax over Theta of Q(Theta; previous) from averaged statistics. A part of the model without evidence keeps <paramref name="previous"/>.
     /// </summary>
     /// <param name="statistics">Averages per unit of weight, in <see cref="StatisticsLayout"/>.</param>
-    /// <param name="effectiveRows">The number of observations the averages stand for (n_eff), used for evidence thresholds and priors.</param>
+    /// <param name="rows">The number of observations the averages stand for, used for evidence thresholds and priors.</param>
     /// <param name="previous">Theta(t-1).</param>
     /// <param name="result">Overwritten with the maximiser; may not overlap <paramref name="previous"/>.</param>
     /// <param name="events">Degenerate cases met: floored covariances, components without evidence.</param>
     public abstract void Maximize(
-        ReadOnlySpan<double> statistics, double effectiveRows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
+        ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
 
-    /// <summary>The averaged statistics s(0) with <c>Maximize(s(0)) = parameters</c>: where the statistics recursion starts.</summary>
-    public abstract void ImpliedStatistics(ReadOnlySpan<double> parameters, Span<double> result);
+    /// <summary>The averaged statistics s(0) with <c>Maximize(s(0), effectiveRows) = parameters</c>: where the statistics recursion starts.</summary>
+    /// <param name="parameters">Theta.</param>
+    /// <param name="effectiveRows">n_eff, at which priors weigh; infinity for none.</param>
+    /// <param name="result">Overwritten.</param>
+    public abstract void ImpliedStatistics(ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result);
 
-    /// <summary>Valid parameters that favour no component, for standardised data: equal weights, zero means, unit covariances.</summary>
+    /// <summary>Valid parameters, for standardised data: equal weights, zero means, unit covariances.</summary>
     public abstract void Neutral(Span<double> result);
 
-    /// <summary>
-    /// Gives a component without evidence a new start at <paramref name="location"/> (D values, NaN = unknown): weight 1/K, as wide as the
-    /// whole model (its <see cref="Moments"/>).
-    /// </summary>
-    public abstract void Reseed(Span<double> parameters, int component, ReadOnlySpan<double> location);
+    /// <summary>First parameters, from the buffered start of the stream.</summary>
+    /// <param name="buffer">Rows inside, at least one.</param>
+    /// <param name="start">Chance, and the ways to start that models share.</param>
+    public abstract double[] Start(Minibatch buffer, ModelStart start);
 
-    /// <summary>Converts parameters learned on standardised features to the user's units.</summary>
-    public abstract void ToUserUnits(ReadOnlySpan<double> parameters, Standardization standardization, Span<double> result);
+    /// <summary>Converts parameters from inside to the user's units.</summary>
+    public virtual void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result) =>
+        UserUnits.To(ParameterLayout, parameters, space, result);
 
     /// <summary>The inverse of <see cref="ToUserUnits"/>.</summary>
     /// <exception cref="ArgumentException">The parameters are not of this model (weights off the simplex, a covariance not symmetric ...).</exception>
-    public abstract void FromUserUnits(ReadOnlySpan<double> parameters, Standardization standardization, Span<double> result);
+    public virtual void FromUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result) =>
+        UserUnits.From(ParameterLayout, parameters, space, result);
 
-    /// <summary>Mean and variance of every feature under the model, in the units of <paramref name="parameters"/>: what standardises data when
-    /// learning starts from given parameters.</summary>
-    public abstract void Moments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance);
+    /// <summary>Mean and variance of every feature under the model [D], in the units of <paramref name="parameters"/>: what standardises data when learning
+    /// starts from given parameters. False, and nothing written, where the model does not say.</summary>
+    public virtual bool TryMoments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance) => false;
 
-    /// <summary>What a person should know of these parameters, in their units: the smallest eigenvalue of a covariance; NaN where there is none.</summary>
-    public abstract double MinCovarianceEigenvalue(ReadOnlySpan<double> parameters);
+    /// <summary>Adds what a person should know of these parameters, in their units.</summary>
+    /// <param name="parameters">Theta, user units.</param>
+    /// <param name="facts">Name and number, as they stand in the snapshot's <c>health</c>.</param>
+    public virtual void Health(ReadOnlySpan<double> parameters, IDictionary<string, double> facts) => CovarianceHealth.Add(ParameterLayout, parameters, facts);
+
+    /// <summary>What the model remembers of every key between minibatches, nothing remembered yet; null when it remembers nothing.</summary>
+    /// <param name="keys">How many keys at once.</param>
+    public virtual StreamMemory? CreateMemory(int keys) => null;
 }

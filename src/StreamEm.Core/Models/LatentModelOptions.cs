@@ -1,30 +1,55 @@
-using StreamEm.Core.Catalog;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Core.Models;
 
-/// <summary>The options of one kind of model, from which it is made once the features' variances are known.</summary>
+/// <summary>The options of one kind of model, from which it is made once its features are known.</summary>
 public abstract record LatentModelOptions
 {
+    /// <summary>The model's entry in the catalogue.</summary>
+    public required ModelEntry Entry { get; init; }
+
     /// <summary>The name in the catalogue.</summary>
-    public abstract string Type { get; }
+    public string Type => Entry.Type;
 
     /// <summary>The options by their names in the configuration, values as text: what a snapshot says of the model, enough to make it again
-    /// (<see cref="ModelEntry.Read"/>).</summary>
-    public IReadOnlyDictionary<string, string> Settings => ModelCatalog.EntryOf(this).Format(this);
+    /// (<see cref="OptionsEntry{TOptions}.Read"/>).</summary>
+    public IReadOnlyDictionary<string, string> Settings => Entry.Format(this);
+
+    /// <summary>Whether the model predicts a target, which must then be configured.</summary>
+    public virtual bool NeedsTarget => false;
+
+    /// <summary>Whether the model is of sequences by key, which must then be configured.</summary>
+    public virtual bool NeedsKey => false;
+
+    /// <summary>The most keys remembered at once; 0 for a model without keys.</summary>
+    public virtual int MaxKeys => 0;
+
+    /// <summary>What keeps a schema from being learned from with this model, for a person; empty when nothing does.</summary>
+    public virtual IEnumerable<string> ProblemsWith(RecordSchema schema)
+    {
+        if (NeedsTarget && schema.Target is null) yield return $"{Type} predicts a target: set target to the field that holds it";
+        if (!NeedsTarget && schema.Target is not null) yield return $"{Type} does not use a target: leave target out, or add '{schema.Target}' to features";
+        if (NeedsKey && schema.Key is null) yield return $"{Type} learns a sequence per key: set key to the field that tells sequences apart";
+    }
+
+    /// <summary>What the features of a schema hold and how they are scaled, before any record.</summary>
+    /// <exception cref="ArgumentException">The schema does not fit; the message is the first of <see cref="ProblemsWith"/>.</exception>
+    public FeatureSpace Plan(RecordSchema schema)
+    {
+        if (ProblemsWith(schema).FirstOrDefault() is { } problem) throw new ArgumentException(problem, nameof(schema));
+        return new FeatureSpace([.. schema.Features.Select(PlanFeature)]);
+    }
 
     /// <summary>The fewest rows of D features that determine first parameters.</summary>
     public abstract long RowsToStart(int dimension);
 
     /// <summary>Makes the model.</summary>
-    /// <param name="dimension">Number of features D.</param>
-    /// <param name="featureVariances">Variance of every feature in the units the model works in (1 when features are standardised).</param>
-    public abstract LatentModel Create(int dimension, ReadOnlySpan<double> featureVariances);
+    /// <param name="space">The features, with what the first records said of them.</param>
+    public abstract LatentModel Create(FeatureSpace space);
 
-    /// <summary>The model for features of unit variance: what reads parameters, whose values do not depend on the variances.</summary>
-    public LatentModel CreateForUnitVariances(int dimension)
-    {
-        double[] ones = new double[dimension];
-        Array.Fill(ones, 1);
-        return Create(dimension, ones);
-    }
+    /// <summary>The largest model there can be for a schema: what must be known of sizes before any record.</summary>
+    public LatentModel CreateLargest(RecordSchema schema) => Create(Plan(schema).WithMostLevels());
+
+    /// <summary>What one feature holds and how it is scaled.</summary>
+    protected abstract Feature PlanFeature(string name);
 }

@@ -2,54 +2,26 @@ using StreamEm.Core.Settings;
 
 namespace StreamEm.Core.Models;
 
-/// <summary>One kind of model: its name, what it is for, its settings with ranges, and its options with every default in place.</summary>
-public sealed class ModelEntry
+/// <summary>One kind of model.</summary>
+/// <param name="type">The name in files: <c>gaussian_mixture</c>.</param>
+/// <param name="description">One line for a person.</param>
+/// <param name="create">The options with every default, given their entry.</param>
+/// <param name="settings">What may be set.</param>
+public sealed class ModelEntry(string type, string description, Func<ModelEntry, LatentModelOptions> create, params IReadOnlyList<Setting> settings)
+    : OptionsEntry<LatentModelOptions>(type, description, settings)
 {
-    private readonly Func<LatentModelOptions> _create;
+    /// <inheritdoc/>
+    public override LatentModelOptions CreateOptions() => create(this);
+}
 
-    private ModelEntry(string type, string description, Func<LatentModelOptions> create, IReadOnlyList<Setting> settings) =>
-        (Type, Description, _create, Settings) = (type, description, create, settings);
-
-    /// <summary>The name: <c>gaussian_mixture</c>.</summary>
-    public string Type { get; }
-
-    /// <summary>One line for a person.</summary>
-    public string Description { get; }
-
-    /// <summary>What may be set.</summary>
-    public IReadOnlyList<Setting> Settings { get; }
-
-    /// <summary>Describes a model whose options are <typeparamref name="TOptions"/>.</summary>
-    /// <param name="type">The name in files.</param>
-    /// <param name="description">One line for a person.</param>
-    /// <param name="create">The options with every default.</param>
-    /// <param name="settings">What may be set; every one a setting of <typeparamref name="TOptions"/>.</param>
-    public static ModelEntry Of<TOptions>(string type, string description, Func<TOptions> create, params Setting[] settings)
-        where TOptions : LatentModelOptions =>
-        new(type, description, create, settings);
-
-    /// <summary>The options record with every default.</summary>
-    public LatentModelOptions CreateOptions() => _create();
-
-    /// <summary>The values of options by their names, as canonical text.</summary>
-    public IReadOnlyDictionary<string, string> Format(LatentModelOptions options)
-    {
-        var values = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (Setting setting in Settings) values[setting.Key] = setting.Format(options);
-        return values;
-    }
-
-    /// <summary>The inverse of <see cref="Format"/>; a setting left out has its default, names that are not settings are passed over.</summary>
-    /// <exception cref="FormatException">A value does not fit its setting.</exception>
-    public LatentModelOptions Read(IReadOnlyDictionary<string, string> values)
-    {
-        object options = _create();
-        foreach (Setting setting in Settings)
-        {
-            if (values.TryGetValue(setting.Key, out string? text) && !setting.TryRead(options, text, out options))
-                throw new FormatException($"{setting.Key} is '{text}'; expected {setting.Expected}.");
-        }
-
-        return (LatentModelOptions)options;
-    }
+/// <summary>One family of components.</summary>
+/// <param name="type">The name in files: <c>gaussian</c>; its mixture is <c>gaussian_mixture</c>.</param>
+/// <param name="description">What one of its mixtures is good for: <c>K multivariate Gaussians; clusters of continuous records</c>.</param>
+/// <param name="create">The options with every default.</param>
+/// <param name="settings">What may be set.</param>
+public sealed class EmissionEntry(string type, string description, Func<EmissionOptions> create, params IReadOnlyList<Setting> settings)
+    : OptionsEntry<EmissionOptions>(type, description, settings)
+{
+    /// <inheritdoc/>
+    public override EmissionOptions CreateOptions() => create();
 }

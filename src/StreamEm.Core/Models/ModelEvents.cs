@@ -35,4 +35,23 @@ public sealed class ModelEvents
 
     /// <summary>Forgets all cases.</summary>
     public void Clear() => _events.Clear();
+
+    /// <summary>Writes the cases.</summary>
+    internal void Save(BinaryWriter writer)
+    {
+        writer.Write(_events.Count);
+        foreach (ModelEvent item in _events)
+        {
+            writer.Write((int)item.Kind);
+            writer.Write(item.Component);
+            writer.Write(item.Value);
+        }
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    internal void Load(BinaryReader reader)
+    {
+        int count = reader.ReadInt32();
+        for (int at = 0; at < count; at++) Add((ModelEventKind)reader.ReadInt32(), reader.ReadInt32(), reader.ReadDouble());
+    }
 }

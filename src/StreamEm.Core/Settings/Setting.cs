@@ -57,3 +57,28 @@ public sealed class Setting<TOptions, TValue>(
         return fits;
     }
 }
+
+/// <summary>A setting of a record that another record holds.</summary>
+/// <param name="inner">The setting of the record held.</param>
+/// <param name="get">Reads the record held.</param>
+/// <param name="set">Copies the outer record with another one held.</param>
+public sealed class NestedSetting<TOuter>(Setting inner, Func<TOuter, object> get, Func<TOuter, object, TOuter> set) : Setting(inner.Key, inner.Description)
+    where TOuter : class
+{
+    /// <inheritdoc/>
+    public override string Expected => inner.Expected;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Words => inner.Words;
+
+    /// <inheritdoc/>
+    public override string Format(object options) => inner.Format(get((TOuter)options));
+
+    /// <inheritdoc/>
+    public override bool TryRead(object options, string? text, out object result)
+    {
+        bool fits = inner.TryRead(get((TOuter)options), text, out object held);
+        result = fits ? set((TOuter)options, held) : options;
+        return fits;
+    }
+}

@@ -6,9 +6,27 @@ namespace StreamEm.Core.Snapshots;
 
 /// <summary>Parameters to start exactly at, in the user's units.</summary>
 /// <param name="Blocks">Values by block name, row-major: weights, means, covariances.</param>
-/// <param name="Standardization">From a snapshot, if there is one; else derived from the parameters' own moments.</param>
-public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blocks, Standardization? Standardization)
+public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blocks)
 {
+    /// <summary>Location [D] of the features, from a snapshot; null derives it from the parameters' own moments.</summary>
+    public double[]? Location { get; init; }
+
+    /// <summary>Scale [D] of the features, where there is a location.</summary>
+    public double[]? Scale { get; init; }
+
+    /// <summary>The levels of every feature that has any, by its name.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Levels { get; init; } = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+
+    /// <summary>The features a model would see, with the levels given.</summary>
+    /// <exception cref="ArgumentException">The schema does not fit the model, or a feature's levels are not given.</exception>
+    public FeatureSpace Plan(LatentModelOptions model, RecordSchema schema)
+    {
+        FeatureSpace plan = model.Plan(schema);
+        return plan.WithLevels(d => Levels.TryGetValue(plan.Features[d].Name, out IReadOnlyList<string>? levels) && levels.Count > 0
+            ? levels
+            : throw new ArgumentException($"Initial parameters lack the levels of feature '{plan.Features[d].Name}'; add \"levels\": {{\"{plan.Features[d].Name}\": [...]}} in the order of its probabilities."));
+    }
+
     /// <summary>The flat vector in a model's layout; a block that is a constant of the model (spherical <c>scale</c>) may be left out.</summary>
     /// <exception cref="ArgumentException">A block is missing, unknown or of the wrong length.</exception>
     public double[] Flatten(LatentModel model)
@@ -22,7 +40,7 @@ public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blo
         {
             if (!Blocks.TryGetValue(block.Name, out double[]? values))
             {
-                if (block.Name == "scale") continue;
+                if (block.IsOptional) continue;
                 throw new ArgumentException($"Initial parameters lack '{block.Name}'; {model.Type} has {model.ParameterLayout}.");
             }
             if (values.Length != block.Length)

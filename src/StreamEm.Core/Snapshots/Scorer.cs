@@ -1,75 +1,97 @@
 using System.Collections.Concurrent;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
-using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
+using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;
 
 /// <summary>
-/// Scores records under one snapshot: log p(x), responsibilities p(z = k given x) and the calibrated anomaly score. Thread-safe, never touches
-/// statistics.
+/// Scores records under what was learned: log p(x), the blocks of the model's score layout and the calibrated anomaly score. Thread-safe, never touches
+/// statistics. Each call stands alone: a sequence begins with the call; a <see cref="ScoreSession"/> goes on from call to call.
 /// </summary>
 public sealed class Scorer
 {
-    private readonly EStep _eStep;
-    private readonly RowScaling _scaling;
     private readonly double[] _logScale;
-    private readonly ConcurrentBag<(Workspace Workspace, Minibatch Rows)> _spaces = [];
+    private readonly bool _hasUnits;
+    private readonly ConcurrentBag<ScoreSession> _sessions = [];
 
-    /// <summary>Prepares a snapshot for scoring.</summary>
-    /// <exception cref="ArgumentException">The snapshot's parameters are not valid for its model.</exception>
-    public Scorer(ModelSnapshot snapshot)
+    /// <summary>Prepares parameters for scoring.</summary>
+    /// <exception cref="ArgumentException">They are not valid for their model.</exception>
+    public Scorer(LearnedModel learned)
     {
-        Snapshot = snapshot;
-        Dimension = snapshot.Features.Count;
-        LatentModel model = snapshot.Model.CreateForUnitVariances(Dimension);
-        Components = model.Components;
-        double[] inside = new double[model.ParameterLayout.Length];
-        model.FromUserUnits(snapshot.Parameters, snapshot.Standardization, inside);
-        _eStep = model.Prepare(inside);
-        _scaling = Standardizer.Scaling(snapshot.Standardization);
-        _logScale = [.. snapshot.Standardization.LogScale];
+        Learned = learned;
+        Model = learned.Model;
+        Layout = Model.ScoreLayout;
+        double[] inside = new double[Model.ParameterLayout.Length];
+        Model.FromUserUnits(learned.Parameters, learned.Space, inside);
+        EStep = Model.Prepare(inside);
+        _logScale = learned.Space.LogScale.ToArray();
+        for (int d = 0; d < _logScale.Length; d++)
+            if (!Model.IsDensityOf(d)) _logScale[d] = 0;
+        _hasUnits = Layout.Blocks.Any(block => block.Units != Units.None);
     }
 
-    /// <summary>The snapshot scored under.</summary>
-    public ModelSnapshot Snapshot { get; }
+    /// <summary>What is scored under.</summary>
+    public LearnedModel Learned { get; }
 
     /// <summary>Number of features D.</summary>
-    public int Dimension { get; }
+    public int Dimension => Learned.Space.Dimension;
 
-    /// <summary>Number of components K.</summary>
-    public int Components { get; }
+    /// <summary>What is said of a row beside its log-density: names, shapes and places of the blocks of one row.</summary>
+    public VectorLayout Layout { get; }
+
+    /// <summary>The model.</summary>
+    internal LatentModel Model { get; }
+
+    /// <summary>Its E-step.</summary>
+    internal EStep EStep { get; }
 
     /// <summary>
-    /// Scores all rows of <paramref name="batch"/> (user units, NaN = missing). A row without any value has log density 0 and the weights as
-    /// responsibilities; one that no component can produce has negative infinity and the weights.
+    /// Scores all rows of <paramref name="batch"/> (user units, NaN = missing). A row without any value has log density 0; a mixture then gives its weights,
+    /// as for a row that no component can produce, whose log density is negative infinity.
     /// </summary>
-    /// <param name="batch">N rows.</param>
+    /// <param name="batch">N rows, as a source delivers them.</param>
     /// <param name="logDensities">N, overwritten: log p(x) in nats, user units; of the observed features where some are missing.</param>
-    /// <param name="responsibilities">N x K, overwritten.</param>
+    /// <param name="scores">N x the length of <see cref="Layout"/>, overwritten, user units.</param>
     /// <param name="anomalyScores">N, overwritten; NaN while the model is not calibrated and for a row without any value.</param>
-    public void Score(Minibatch batch, Span<double> logDensities, Span<double> responsibilities, Span<double> anomalyScores)
+    public void Score(Minibatch batch, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
     {
-        if (!_spaces.TryTake(out (Workspace Workspace, Minibatch Rows) space))
-            space = (_eStep.CreateWorkspace(), new Minibatch(Dimension, Math.Max(1, batch.Count)));
-        Standardizer.Apply(_scaling, batch, 0, batch.Count, space.Rows);
-        _eStep.Score(space.Rows, 0, batch.Count, logDensities, responsibilities, space.Workspace);
-        for (int row = 0; row < batch.Count; row++)
+        if (Model.Order != RowOrder.Any || !_sessions.TryTake(out ScoreSession? session)) session = new ScoreSession(this);
+        session.Score(batch, logDensities, scores, anomalyScores);
+        if (Model.Order == RowOrder.Any) _sessions.Add(session);
+    }
+
+    /// <summary>Takes the scores of rows from inside to the user's units, and log-densities to anomaly scores.</summary>
+    /// <param name="inside">The rows inside, in the order of the scores.</param>
+    /// <param name="logDensities">N; NaN for a row that says nothing; overwritten.</param>
+    /// <param name="scores">N x width; overwritten.</param>
+    /// <param name="anomalyScores">N; overwritten.</param>
+    internal void Finish(Minibatch inside, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
+    {
+        for (int row = 0; row < inside.Count; row++)
         {
-            ReadOnlySpan<double> values = batch.Row(row);
-            bool any = false;
-            double logScale = 0;
-            for (int d = 0; d < values.Length; d++)
-            {
-                if (double.IsNaN(values[d])) continue;
-                any = true;
-                logScale += _logScale[d];
-            }
-            anomalyScores[row] = any && Snapshot.Calibration is { } calibration ? calibration.Score(logDensities[row]) : double.NaN;
-            // The weights sum to 1 but for rounding: what says nothing has probability 1.
-            logDensities[row] = any ? logDensities[row] - logScale : 0;
+            double logDensity = logDensities[row];
+            anomalyScores[row] = Learned.Calibration is { } calibration ? calibration.Score(logDensity) : double.NaN;
+            // What says nothing has probability 1.
+            logDensities[row] = double.IsNaN(logDensity) ? 0 : logDensity - LogUnits(inside.Row(row));
         }
-        _spaces.Add(space);
+        if (!_hasUnits) return;
+        int width = Layout.Length;
+        Span<double> user = width <= 256 ? stackalloc double[width] : new double[width];
+        for (int row = 0; row < inside.Count; row++)
+        {
+            Span<double> of = scores.Slice(row * width, width);
+            UserUnits.To(Layout, of, Learned.Space, user);
+            user.CopyTo(of);
+        }
+    }
+
+    private double LogUnits(ReadOnlySpan<double> row)
+    {
+        double sum = 0;
+        for (int d = 0; d < row.Length; d++)
+            if (!double.IsNaN(row[d])) sum += _logScale[d];
+        return sum;
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;
@@ -15,7 +16,7 @@ public static class SnapshotJson
     public const string Format = "streamem.snapshot";
 
     /// <summary>The value of <c>format_version</c>: within a major version only optional fields are added.</summary>
-    public const string FormatVersion = "1.0";
+    public const string FormatVersion = "1.1";
 
     /// <summary>An instant as every document of StreamEM has it: UTC with milliseconds, <c>2026-11-20T08:00:00.123Z</c>.</summary>
     public static string Timestamp(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
@@ -30,10 +31,7 @@ public static class SnapshotJson
         WriteModel(json, snapshot);
         json.WriteNumber("version", snapshot.Version);
         json.WriteString("created_at", Timestamp(snapshot.CreatedAt));
-        json.WriteStartObject("signature");
-        WriteStrings(json, "features", snapshot.Features);
-        WriteStrings(json, "outputs", ["log_density", "responsibilities", "component", "anomaly_score"]);
-        json.WriteEndObject();
+        WriteSignature(json, snapshot);
         json.WriteStartObject("parameters");
         foreach (VectorBlock block in snapshot.Layout.Blocks)
         {
@@ -48,8 +46,8 @@ public static class SnapshotJson
         WriteStrings(json, "component_ids", snapshot.ComponentIds);
         if (snapshot.Labels.Count > 0) WriteStrings(json, "labels", snapshot.Labels);
         json.WriteStartObject("standardization");
-        WriteNumbers(json, "location", [.. snapshot.Standardization.Location]);
-        WriteNumbers(json, "scale", [.. snapshot.Standardization.Scale]);
+        WriteNumbers(json, "location", snapshot.Space.Location);
+        WriteNumbers(json, "scale", snapshot.Space.Scale);
         json.WriteEndObject();
         WriteTraining(json, snapshot.Training);
         WriteCalibration(json, snapshot);
@@ -64,12 +62,30 @@ public static class SnapshotJson
     {
         json.WriteStartObject("model");
         json.WriteString("id", snapshot.ModelId);
-        json.WriteString("type", snapshot.Model.Type);
+        json.WriteString("type", snapshot.Options.Type);
         json.WriteStartObject("options");
-        foreach ((string name, string value) in snapshot.Model.Settings) json.WriteString(name, value);
+        foreach ((string name, string value) in snapshot.Options.Settings) json.WriteString(name, value);
         json.WriteEndObject();
         json.WriteString("run_id", snapshot.RunId);
         json.WriteString("config_hash", snapshot.ConfigHash);
+        json.WriteEndObject();
+    }
+
+    private static void WriteSignature(Utf8JsonWriter json, ModelSnapshot snapshot)
+    {
+        json.WriteStartObject("signature");
+        WriteStrings(json, "features", snapshot.Features);
+        if (snapshot.Schema.Key is { } key) json.WriteString("key", key);
+        if (snapshot.Schema.Timestamp is { } timestamp) json.WriteString("timestamp", timestamp);
+        if (snapshot.Schema.Target is { } target) json.WriteString("target", target);
+        if (snapshot.Space.HasLevels)
+        {
+            json.WriteStartObject("levels");
+            foreach (Feature feature in snapshot.Space.Features)
+                if (feature.Kind == FeatureKind.Level) WriteStrings(json, feature.Name, feature.Levels);
+            json.WriteEndObject();
+        }
+        WriteStrings(json, "outputs", snapshot.Outputs);
         json.WriteEndObject();
     }
 
@@ -86,7 +102,9 @@ public static class SnapshotJson
         WriteNumberOrNull(json, "effective_records", training.EffectiveRecords);
         WriteNumberOrNull(json, "mean_log_likelihood", training.MeanLogLikelihood);
         json.WriteString("status", training.Status);
-        WriteStrings(json, "warnings", training.Warnings);
+        WriteStrings(json, "warnings", training.Warnings.Select(warning => warning.Text));
+        if (training.Warnings.Count > 0)
+            WriteStrings(json, "warning_kinds", training.Warnings.Select(warning => JsonNamingPolicy.SnakeCaseLower.ConvertName(warning.Kind.ToString())));
         json.WriteEndObject();
     }
 
@@ -105,7 +123,8 @@ public static class SnapshotJson
     {
         json.WriteStartObject("health");
         json.WriteBoolean("finite", !snapshot.Parameters.Any(value => !double.IsFinite(value)));
-        if (snapshot.MinCovarianceEigenvalue is { } smallest) WriteNumber(json, "min_covariance_eigenvalue", smallest);
+        foreach ((string name, double fact) in snapshot.Health)
+            if (double.IsFinite(fact)) WriteNumber(json, name, fact);
         json.WriteStartArray("components");
         for (int k = 0; k < snapshot.ComponentIds.Count; k++)
         {

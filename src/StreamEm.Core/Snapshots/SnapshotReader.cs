@@ -23,32 +23,30 @@ public static class SnapshotReader
         if (format != SnapshotJson.Format) throw new InvalidDataException($"'format' is '{format}'; expected '{SnapshotJson.Format}'.");
         if (!version.StartsWith("1.", StringComparison.Ordinal))
             throw new InvalidDataException($"'format_version' is '{version}'; this program reads 1.x. Read it with a newer version.");
-        JsonElement model = Member(root, "model"), training = Member(root, "training"), health = Member(root, "health");
-        string[] features = Strings(Member(Member(root, "signature"), "features")).Select(name => name ?? "").ToArray();
+        JsonElement model = Member(root, "model"), training = Member(root, "training"), health = Member(root, "health"), signature = Member(root, "signature");
         LatentModelOptions options = ModelOptions(model);
-        (VectorLayout layout, double[] parameters) = Parameters(root, options, features.Length);
-        JsonElement standardization = Member(root, "standardization");
-        var snapshot = new ModelSnapshot
+        RecordSchema schema = Schema(signature, options);
+        FeatureSpace space = Space(root, signature, options.Plan(schema));
+        LatentModel made = options.Create(space);
+        var learned = new LearnedModel
         {
-            ModelId = Text(model, "id"),
-            Model = options,
-            RunId = Text(model, "run_id"),
-            ConfigHash = Text(model, "config_hash"),
+            Options = options,
+            Schema = schema with { Kinds = space.Kinds },
             Version = Member(root, "version").GetInt64(),
-            CreatedAt = Member(root, "created_at").GetDateTimeOffset(),
-            Features = features,
-            Layout = layout,
-            Parameters = parameters,
-            Standardization = new Standardization(Numbers(Member(standardization, "location"), features.Length), Numbers(Member(standardization, "scale"), features.Length)),
+            Space = space,
+            Model = made,
+            Parameters = Parameters(root, made.ParameterLayout),
             ComponentIds = Strings(Member(root, "component_ids")).Select(id => id ?? "").ToArray(),
             Labels = root.TryGetProperty("labels", out JsonElement labels) ? Strings(labels) : [],
             Training = Training(training),
-            Source = Member(root, "source").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetInt64(), StringComparer.Ordinal),
             ComponentStatus = Member(health, "components").EnumerateArray().Select(component => Text(component, "status")).ToArray(),
             Calibration = root.TryGetProperty("calibration", out JsonElement calibration) ? Calibration(calibration) : null,
         };
-        _ = new Scorer(snapshot);
-        return snapshot;
+        _ = new Scorer(learned);
+        return new ModelSnapshot(learned, new SnapshotOrigin(Text(model, "id"), Text(model, "run_id"), Text(model, "config_hash"), Member(root, "created_at").GetDateTimeOffset())
+        {
+            Source = Member(root, "source").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetInt64(), StringComparer.Ordinal),
+        });
     });
 
     /// <summary>Reads parameters to start at: a snapshot, or just <c>{"parameters": {...}}</c> whose blocks are <c>{"shape", "data"}</c> or nested arrays.</summary>
@@ -62,11 +60,47 @@ public static class SnapshotReader
             Flatten(block.Value.ValueKind == JsonValueKind.Object ? Member(block.Value, "data") : block.Value, values);
             blocks.Add(block.Name, [.. values]);
         }
-        Standardization? standardization = null;
-        if (root.TryGetProperty("standardization", out JsonElement given))
-            standardization = new Standardization(Numbers(Member(given, "location"), -1), Numbers(Member(given, "scale"), -1));
-        return new InitialParameters(blocks, standardization);
+        bool isScaled = root.TryGetProperty("standardization", out JsonElement given);
+        return new InitialParameters(blocks)
+        {
+            Location = isScaled ? Numbers(Member(given, "location"), -1) : null,
+            Scale = isScaled ? Numbers(Member(given, "scale"), -1) : null,
+            Levels = Levels(root.TryGetProperty("levels", out JsonElement levels) || (root.TryGetProperty("signature", out JsonElement signature) && signature.TryGetProperty("levels", out levels))
+                ? levels
+                : default),
+        };
     });
+
+    private static RecordSchema Schema(JsonElement signature, LatentModelOptions options) => new()
+    {
+        Features = Strings(Member(signature, "features")).Select(name => name ?? "").ToArray(),
+        Key = Optional(signature, "key"),
+        Timestamp = Optional(signature, "timestamp"),
+        Target = Optional(signature, "target"),
+        AllowMissing = true,
+    };
+
+    private static FeatureSpace Space(JsonElement root, JsonElement signature, FeatureSpace plan)
+    {
+        JsonElement standardization = Member(root, "standardization");
+        Dictionary<string, IReadOnlyList<string>> levels = Levels(signature.TryGetProperty("levels", out JsonElement given) ? given : default);
+        return plan
+            .WithScales(Numbers(Member(standardization, "location"), plan.Dimension), Numbers(Member(standardization, "scale"), plan.Dimension))
+            .WithLevels(d => levels.TryGetValue(plan.Features[d].Name, out IReadOnlyList<string>? texts)
+                ? texts
+                : throw new InvalidDataException($"The levels of feature '{plan.Features[d].Name}' are missing."));
+    }
+
+    private static Dictionary<string, IReadOnlyList<string>> Levels(JsonElement levels)
+    {
+        var result = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        if (levels.ValueKind == JsonValueKind.Undefined) return result;
+        foreach (JsonProperty feature in levels.EnumerateObject())
+            result[feature.Name] = [.. feature.Value.EnumerateArray().Select(level => level.ValueKind == JsonValueKind.String ? level.GetString() ?? "" : level.GetRawText())];
+        return result;
+    }
+
+    private static string? Optional(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
 
     private static T Parse<T>(ReadOnlyMemory<byte> json, Func<JsonElement, T> read)
     {
@@ -90,9 +124,8 @@ public static class SnapshotReader
         return entry.Read(settings);
     }
 
-    private static (VectorLayout, double[]) Parameters(JsonElement root, LatentModelOptions options, int dimension)
+    private static double[] Parameters(JsonElement root, VectorLayout layout)
     {
-        VectorLayout layout = options.CreateForUnitVariances(dimension).ParameterLayout;
         double[] parameters = new double[layout.Length];
         JsonElement blocks = Member(root, "parameters");
         foreach (VectorBlock block in layout.Blocks)
@@ -103,7 +136,7 @@ public static class SnapshotReader
                 throw new InvalidDataException($"Parameter '{block.Name}' has shape [{string.Join(", ", shape)}]; expected [{string.Join(", ", block.Shape)}].");
             Numbers(Member(element, "data"), block.Length).CopyTo(parameters, block.Offset);
         }
-        return (layout, parameters);
+        return parameters;
     }
 
     private static TrainingReport Training(JsonElement training) => new()
@@ -116,8 +149,18 @@ public static class SnapshotReader
         EffectiveRecords = NumberOrNaN(training, "effective_records"),
         MeanLogLikelihood = NumberOrNaN(training, "mean_log_likelihood"),
         Status = Text(training, "status"),
-        Warnings = Strings(Member(training, "warnings")).Select(warning => warning ?? "").ToArray(),
+        Warnings = Warnings(training),
     };
+
+    private static ModelWarning[] Warnings(JsonElement training)
+    {
+        string?[] texts = Strings(Member(training, "warnings"));
+        string?[] kinds = training.TryGetProperty("warning_kinds", out JsonElement given) ? Strings(given) : [];
+        return [.. texts.Select((text, at) => new ModelWarning(at < kinds.Length ? KindOf(kinds[at]) : ModelWarningKind.Other, text ?? ""))];
+    }
+
+    private static ModelWarningKind KindOf(string? name) =>
+        Enum.GetValues<ModelWarningKind>().FirstOrDefault(kind => JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()) == name);
 
     private static AnomalyCalibration Calibration(JsonElement calibration) => new(
         Member(calibration, "records").GetDouble(), Numbers(Member(calibration, "quantiles"), -1),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
 
@@ -26,14 +27,15 @@ public static class SnapshotSize
     /// <summary>The bound of what the model and the names decide. What the data bring - labels, warnings, the names of partitions - comes on top.</summary>
     /// <param name="modelId">The model's id.</param>
     /// <param name="options">The model.</param>
-    /// <param name="features">Names of the D features.</param>
-    public static long Bound(string modelId, LatentModelOptions options, IReadOnlyList<string> features)
+    /// <param name="schema">The features.</param>
+    public static long Bound(string modelId, LatentModelOptions options, RecordSchema schema)
     {
-        LatentModel model = options.CreateForUnitVariances(features.Count);
+        LatentModel model = options.CreateLargest(schema);
+        IReadOnlyList<string> features = schema.Features;
         long bytes = FixedBytes + TextBytes(modelId) + options.Settings.Sum(setting => TextBytes(setting.Key) + TextBytes(setting.Value));
         bytes += features.Sum(TextBytes);
         bytes += (long)NumberBytes * (model.ParameterLayout.Length + 2L * features.Count + CalibrationNumbers);
-        bytes += (long)ComponentBytes * model.Components;
+        bytes += (long)ComponentBytes * ((model as ComponentModel)?.Components ?? 0);
         foreach (VectorBlock block in model.ParameterLayout.Blocks)
             bytes += BlockBytes + TextBytes(block.Name) + block.Shape.Sum(extent => 1 + extent.ToString(CultureInfo.InvariantCulture).Length);
         return bytes;

@@ -17,6 +17,18 @@ public enum Coordinates
 /// <param name="Coordinates">Where the stepwise recursion combines old and new values.</param>
 public sealed record VectorBlock(string Name, int Offset, IReadOnlyList<int> Shape, Coordinates Coordinates)
 {
+    /// <summary>How the values follow the features' units.</summary>
+    public Units Units { get; init; }
+
+    /// <summary>Which values are valid.</summary>
+    public Domain Domain { get; init; }
+
+    /// <summary>The features of the last axis; null for all of them, in order. A part of a product has some.</summary>
+    public IReadOnlyList<int>? Features { get; init; }
+
+    /// <summary>Whether the block is a constant of the model, which given parameters may leave out.</summary>
+    public bool IsOptional { get; init; }
+
     /// <summary>Number of doubles: the product of <see cref="Shape"/>.</summary>
     public int Length { get; } = Shape.Aggregate(1, (product, extent) => checked(product * extent));
 

@@ -24,23 +24,31 @@ public sealed class VectorLayout
     /// <summary>Whether there is a block called <paramref name="name"/>.</summary>
     public bool Contains(string name) => _byName.ContainsKey(name);
 
-    /// <summary>Appends a block; returns this layout, so that a layout reads as one expression.</summary>
-    public VectorLayout Add(string name, params int[] shape) => Add(name, Coordinates.Linear, shape);
+    /// <summary>Appends a block of any numbers; returns this layout, so that a layout reads as one expression.</summary>
+    public VectorLayout Add(string name, params int[] shape) => Add(new VectorBlock(name, Length, shape, Coordinates.Linear));
 
-    /// <summary>Appends a block that is combined in the given coordinates.</summary>
-    public VectorLayout Add(string name, Coordinates coordinates, params int[] shape)
+    /// <summary>Appends a block of given units and domain.</summary>
+    public VectorLayout Add(string name, Units units, Domain domain, params int[] shape) =>
+        Add(new VectorBlock(name, Length, shape, Coordinates.Linear) { Units = units, Domain = domain });
+
+    /// <summary>Appends a block as it is, at the end.</summary>
+    public VectorLayout Add(VectorBlock block)
     {
-        var block = new VectorBlock(name, Length, shape, coordinates);
-        _byName.Add(name, block);
-        _blocks.Add(block);
-        Length = checked(Length + block.Length);
+        VectorBlock placed = block with { Offset = Length };
+        _byName.Add(placed.Name, placed);
+        _blocks.Add(placed);
+        Length = checked(Length + placed.Length);
         return this;
     }
 
     /// <summary>Appends all blocks of another layout, in order.</summary>
-    public VectorLayout Append(VectorLayout other)
+    /// <param name="other">The blocks.</param>
+    /// <param name="prefix">What their names begin with here: <c>gaussian.</c></param>
+    /// <param name="features">The features that the other layout's features are; null when they are the same.</param>
+    public VectorLayout Append(VectorLayout other, string prefix = "", IReadOnlyList<int>? features = null)
     {
-        foreach (VectorBlock block in other.Blocks) Add(block.Name, block.Coordinates, [.. block.Shape]);
+        foreach (VectorBlock block in other.Blocks)
+            Add(block with { Name = prefix + block.Name, Features = features is null ? block.Features : [.. (block.Features ?? [.. Enumerable.Range(0, features.Count)]).Select(feature => features[feature])] });
         return this;
     }
 

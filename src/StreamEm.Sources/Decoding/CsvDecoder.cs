@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Decoding;
 
@@ -29,7 +30,7 @@ public sealed class CsvDecoder : RecordDecoder
     /// <summary>For messages without a header, whose columns are known.</summary>
     /// <exception cref="SourceException">A field of the schema is not among the columns.</exception>
     public CsvDecoder(RecordSchema schema, IReadOnlyList<string> columns, string name)
-        : this(schema) => _header = new CsvHeader(columns, _fields.Names, _fields.Dimension, name);
+        : this(schema) => _header = new CsvHeader(columns, _fields, name);
 
     /// <inheritdoc/>
     public override bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used)
@@ -47,7 +48,7 @@ public sealed class CsvDecoder : RecordDecoder
                 throw new SourceException(SourceFailure.Missing, $"'{name}' has no usable CSV header: {Describe(scan)}. Expected the names of the columns.");
             at += _tokens.FullLength;
             if (scan == CsvScan.Blank) continue;
-            _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields.Names, _fields.Dimension, name);
+            _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields, name);
             used = at;
             return true;
         }
@@ -59,6 +60,7 @@ public sealed class CsvDecoder : RecordDecoder
     public override int Decode(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch)
     {
         int at = 0;
+        _fields.Use(batch.Texts);
         if (_oversized is not null && !SkipOversized(data, offset, isFinal, batch, ref at)) return at;
         while (at < data.Length && !batch.IsFull)
         {
@@ -75,6 +77,7 @@ public sealed class CsvDecoder : RecordDecoder
     public override bool DecodeMessage(ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
         ReadOnlySpan<byte> message = data[record];
+        _fields.Use(batch.Texts);
         CsvScan scan = message.IsEmpty ? CsvScan.Blank : _tokens.Scan(message, isFinal: true);
         if (scan == CsvScan.Record && !Numbers.Trim(message[_tokens.FullLength..]).Trim("\r\n"u8).IsEmpty)
         {
@@ -133,7 +136,7 @@ public sealed class CsvDecoder : RecordDecoder
         bool featuresOnly = _fields.FeaturesOnly;
         _places[next] = at - blockStart - 1;
         fixed (byte* bytes = block)
-        fixed (int* places = _places, slots = header.Slots)
+        fixed (int* places = _places, slots = header.PlainSlots)
         fixed (bool* groups = header.Groups)
         {
             while (found - next >= columns && !batch.IsFull)
@@ -145,9 +148,10 @@ public sealed class CsvDecoder : RecordDecoder
                 {
                     int column = PlainNumbers.Take(bytes, ends, columns, slots, groups, 0, values, dimension);
                     for (; column < columns; column = PlainNumbers.Take(bytes, ends, columns, slots, groups, column + 1, values, dimension))
-                        if (!TakeField(block, ends, column, slots[column], row)) return at;
+                        if (!TakeField(block, ends, column, header.Slots[column], row)) return at;
                 }
                 if (header.Further.Length > 0 && !TakeFurther(block, ends, row)) return at;
+                if (!_fields.AreInSupport(row)) return at;
                 at = blockStart + ends[columns - 1] + 1;
                 next += columns;
                 if (featuresOnly) batch.Commit(offset + at);

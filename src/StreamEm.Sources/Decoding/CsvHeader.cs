@@ -8,29 +8,34 @@ internal sealed class CsvHeader
 {
     private const int ShownColumns = 40;
 
-    private readonly int[] _slots;
+    private readonly int[] _slots, _plainSlots;
     private readonly bool[] _groups;
 
     /// <summary>Maps the columns of <paramref name="source"/>, which has to have every field of the schema, its features first.</summary>
+    /// <param name="columns">The columns' names.</param>
+    /// <param name="fields">What is looked for.</param>
+    /// <param name="source">The stream's name, for messages.</param>
     /// <exception cref="SourceException">A field has no column, or more than one.</exception>
-    public CsvHeader(IReadOnlyList<string> columns, IReadOnlyList<string> fields, int dimension, string source)
+    public CsvHeader(IReadOnlyList<string> columns, RecordFields fields, string source)
     {
         _slots = new int[columns.Count];
         Array.Fill(_slots, -1);
         var further = new List<(int Column, int Slot)>();
-        for (int slot = 0; slot < fields.Count; slot++)
+        for (int slot = 0; slot < fields.Names.Count; slot++)
         {
-            int column = Find(columns, fields[slot], source);
+            if (slot >= fields.Dimension && fields.MayLackRoles && !columns.Contains(fields.Names[slot])) continue;
+            int column = Find(columns, fields.Names[slot], source);
             if (_slots[column] < 0) _slots[column] = slot;
             else further.Add((column, slot));
         }
         Further = [.. further];
+        _plainSlots = Array.ConvertAll(_slots, slot => slot < 0 || fields.IsNumber(slot) ? slot : int.MaxValue);
         _groups = new bool[columns.Count];
         for (int column = 0; column + FourNumbers.Count <= columns.Count; column++)
         {
-            int first = _slots[column];
-            _groups[column] = first >= 0 && first + FourNumbers.Count <= dimension &&
-                _slots[column + 1] == first + 1 && _slots[column + 2] == first + 2 && _slots[column + 3] == first + 3;
+            int first = _plainSlots[column];
+            _groups[column] = first >= 0 && first + FourNumbers.Count <= fields.Dimension &&
+                _plainSlots[column + 1] == first + 1 && _plainSlots[column + 2] == first + 2 && _plainSlots[column + 3] == first + 3;
         }
     }
 
@@ -39,6 +44,9 @@ internal sealed class CsvHeader
 
     /// <summary>The slot each column feeds, -1 where none.</summary>
     public ReadOnlySpan<int> Slots => _slots;
+
+    /// <summary>The same, where the slot is a number; what is none is beyond every number.</summary>
+    public ReadOnlySpan<int> PlainSlots => _plainSlots;
 
     /// <summary>Whether the four columns from each on are four neighbouring features.</summary>
     public ReadOnlySpan<bool> Groups => _groups;

@@ -11,8 +11,8 @@ namespace StreamEm.Sources.Decoding;
 /// The bytes that the records of a stream have in common: everything but their numbers and texts. A record that has the same bytes round other
 /// numbers and texts needs no JSON reader: it is as valid as the one the shape was learned from, and its fields are in the same places.
 /// </summary>
-/// <param name="dimension">Features of a record: the slots below are numbers.</param>
-internal sealed unsafe class JsonShape(int dimension)
+/// <param name="isNumber">Which slots are features that hold numbers.</param>
+internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
 {
     /// <summary>Records longer than this are not worth it.</summary>
     private const int MaxBytes = 16 * 1024;
@@ -56,6 +56,7 @@ internal sealed unsafe class JsonShape(int dimension)
             if (!Set(data, _starts[i], _ends[i], holes[i].Slots, fields, row)) return false;
             i++;
         }
+        if (!fields.AreInSupport(row)) return false;
         _patience = 1;
         _misses = 0;
         return true;
@@ -96,7 +97,7 @@ internal sealed unsafe class JsonShape(int dimension)
                     record[copied..start].CopyTo(_literals.AsSpan(_length));
                     _length += start - copied;
                     copied = start + reader.ValueSpan.Length;
-                    int feature = !isText && value?.Slots is [int slot] && slot < dimension ? slot : -1;
+                    int feature = !isText && value?.Slots is [int slot] && isNumber(slot) ? slot : -1;
                     _holes.Add(new Hole(_length, isText, value?.Slots, feature));
                     break;
                 case JsonTokenType.True or JsonTokenType.False when value?.Slots.Length > 0:
@@ -185,7 +186,7 @@ internal sealed unsafe class JsonShape(int dimension)
         {
             int slot = slots[i];
             ref byte bytes = ref MemoryMarshal.GetReference(data);
-            if (slot < fields.Dimension && FixedPoint.IsSupported &&
+            if (fields.IsNumber(slot) && FixedPoint.IsSupported &&
                 (FixedPoint.TryParse(ref bytes, start, end, out double value) || FixedPoint.TryParseLong(ref bytes, start, end, out value)))
             {
                 row[slot] = value;

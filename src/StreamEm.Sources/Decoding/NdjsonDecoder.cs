@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Decoding;
 
@@ -39,7 +40,7 @@ public sealed class NdjsonDecoder : RecordDecoder
         _learnsShapes = learnsShapes;
         _fields = new RecordFields(schema);
         _paths = JsonPaths.Create(_fields.Names);
-        _shape = new JsonShape(_fields.Dimension);
+        _shape = new JsonShape(_fields.IsNumber);
         _seen = new bool[_fields.Names.Count];
     }
 
@@ -55,6 +56,7 @@ public sealed class NdjsonDecoder : RecordDecoder
     public override int Decode(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch)
     {
         int at = 0;
+        _fields.Use(batch.Texts);
         if (_oversized is not null)
         {
             at = Skip(data, offset, isFinal, batch);
@@ -87,6 +89,7 @@ public sealed class NdjsonDecoder : RecordDecoder
     public override bool DecodeMessage(ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
         (int start, int length) = record.GetOffsetAndLength(data.Length);
+        _fields.Use(batch.Texts);
         if (length <= MaxRecordBytes) return Accept(data, start, start + length, offset, nextOffset, batch, defaults);
         string detail = string.Create(CultureInfo.InvariantCulture, $"the record is {length} bytes long, the limit is {MaxRecordBytes}");
         Reject(batch, RejectionReason.TooLarge, detail, offset, nextOffset, data[record]);
@@ -204,7 +207,7 @@ public sealed class NdjsonDecoder : RecordDecoder
         {
             if (path.Slots.Length > 0)
             {
-                RejectionReason reason = path.FirstSlot < _fields.Dimension ? RejectionReason.NotANumber : RejectionReason.OutOfRange;
+                RejectionReason reason = _fields.IsNumber(path.FirstSlot) ? RejectionReason.NotANumber : RejectionReason.OutOfRange;
                 return new Problem(reason, $"field '{_fields.Names[path.FirstSlot]}' holds {KindOf(reader.TokenType)}, expected a single value");
             }
             reader.Skip();

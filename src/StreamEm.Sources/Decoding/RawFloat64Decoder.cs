@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Decoding;
 
@@ -62,7 +63,14 @@ public sealed class RawFloat64Decoder : RecordDecoder
         for (int d = 0; d < row.Length; d++)
         {
             double value = row[d] = BinaryPrimitives.ReadDoubleLittleEndian(record[(d * sizeof(double))..]);
-            if (double.IsFinite(value) || (double.IsNaN(value) && _schema.AllowMissing)) continue;
+            if (double.IsFinite(value) && FeatureValues.TryTake(_schema.KindOf(d), batch.Texts, ref row[d])) continue;
+            if (double.IsFinite(value))
+            {
+                batch.Reject(
+                    RejectionReason.OutOfRange, $"feature '{_schema.Features[d]}' is not {FeatureValues.Expected(_schema.KindOf(d))}", offset, nextOffset, Hexadecimal(record));
+                return false;
+            }
+            if (double.IsNaN(value) && _schema.AllowMissing) continue;
             bool missing = double.IsNaN(value);
             string detail = missing
                 ? $"feature '{_schema.Features[d]}' is NaN, and missing values are not allowed here (missing: reject)"

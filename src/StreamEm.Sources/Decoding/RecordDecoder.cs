@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Decoding;
 

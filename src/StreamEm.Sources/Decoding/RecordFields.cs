@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Decoding;
 
@@ -13,12 +15,14 @@ internal sealed class RecordFields
 {
     private const int ShownBytes = 64;
 
-    private readonly TextPool _texts = new();
     private readonly List<string> _names;
+    private readonly FeatureKind[] _kinds;
+    private readonly int[] _restricted;
+    private TextTable _texts = new();
     private readonly List<Role> _roles = [];
     private readonly bool _allowMissing;
     private double _weight = 1, _target = double.NaN;
-    private string? _label, _key;
+    private int _label = Minibatch.Unlabelled, _key = Minibatch.NoKey;
     private long _timestamp = RecordBatch.NoTimestamp;
 
     public RecordFields(RecordSchema schema)
@@ -26,6 +30,9 @@ internal sealed class RecordFields
         _names = [.. schema.Features];
         _allowMissing = schema.AllowMissing;
         Dimension = schema.Features.Count;
+        MayLackRoles = schema.MayLackRoles;
+        _kinds = [.. Enumerable.Range(0, Dimension).Select(schema.KindOf)];
+        _restricted = [.. Enumerable.Range(0, Dimension).Where(d => _kinds[d] is FeatureKind.Count or FeatureKind.Binary)];
         Add(schema.Label, Role.Label);
         Add(schema.Weight, Role.Weight);
         Add(schema.Key, Role.Key);
@@ -59,11 +66,29 @@ internal sealed class RecordFields
     /// <summary>Whether there is nothing but features.</summary>
     public bool FeaturesOnly { get; }
 
+    /// <summary>Whether the fields that are no features may be absent from all records.</summary>
+    public bool MayLackRoles { get; }
+
     /// <summary>Whether a feature may be missing.</summary>
     public bool AllowMissing => _allowMissing;
 
     /// <summary>Whether a slot takes any text, not a number or a time.</summary>
-    public bool IsText(int slot) => slot >= Dimension && _roles[slot - Dimension] is (Role.Label or Role.Key);
+    public bool IsText(int slot) => slot < Dimension ? _kinds[slot] == FeatureKind.Level : _roles[slot - Dimension] is (Role.Label or Role.Key);
+
+    /// <summary>Whether a slot is a feature that holds a number, so that the short ways may write it.</summary>
+    public bool IsNumber(int slot) => slot < Dimension && _kinds[slot] != FeatureKind.Level;
+
+    /// <summary>Whether the numbers that the short ways wrote are such as their features may hold.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool AreInSupport(ReadOnlySpan<double> row)
+    {
+        foreach (int feature in _restricted)
+            if (!FeatureValues.IsInSupport(_kinds[feature], row[feature])) return false;
+        return true;
+    }
+
+    /// <summary>Takes the table that labels, keys and levels become numbers of: that of the batch they go to.</summary>
+    public void Use(TextTable texts) => _texts = texts;
 
     /// <summary>Starts a record with what it has when its fields do not say.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -72,7 +97,7 @@ internal sealed class RecordFields
         _weight = defaults.Weight;
         _key = defaults.Key;
         _timestamp = defaults.Timestamp;
-        _label = null;
+        _label = Minibatch.Unlabelled;
         _target = double.NaN;
     }
 
@@ -80,7 +105,7 @@ internal sealed class RecordFields
     /// <returns>Why it cannot be used, or null.</returns>
     public RejectionReason? Set(int slot, ReadOnlySpan<byte> text, Span<double> row)
     {
-        if (slot < Dimension) return Number(text, out row[slot], required: !_allowMissing);
+        if (slot < Dimension) return Feature(slot, text, out row[slot]);
         switch (_roles[slot - Dimension])
         {
             case Role.Label:
@@ -108,7 +133,7 @@ internal sealed class RecordFields
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(RecordBatch batch, long nextOffset)
     {
-        if (FeaturesOnly && _weight == 1 && _key is null && _timestamp == RecordBatch.NoTimestamp) batch.Commit(nextOffset);
+        if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp) batch.Commit(nextOffset);
         else batch.Commit(nextOffset, _weight, _target, _label, _key, _timestamp);
     }
 
@@ -123,7 +148,7 @@ internal sealed class RecordFields
             RejectionReason.NotFinite => "a finite number within double precision",
             RejectionReason.TimestampOutOfRange => "ISO 8601 or milliseconds since 1970, years 1 to 9999",
             RejectionReason.DecodeUtf8 => "UTF-8",
-            _ => "a weight of at least 0",
+            _ => slot < Dimension ? FeatureValues.Expected(_kinds[slot]) : "a weight of at least 0",
         };
         return $"{field} holds '{Shown(text)}', expected {expected}";
     }
@@ -135,6 +160,25 @@ internal sealed class RecordFields
         return string.Create(CultureInfo.InvariantCulture, $"{Encoding.UTF8.GetString(text[..ShownBytes])}... ({text.Length} bytes)");
     }
 
+    private RejectionReason? Feature(int slot, ReadOnlySpan<byte> text, out double value)
+    {
+        FeatureKind kind = _kinds[slot];
+        if (kind == FeatureKind.Level)
+        {
+            value = double.NaN;
+            if (!Utf8.IsValid(text)) return RejectionReason.DecodeUtf8;
+            value = FeatureValues.Level(text, _texts);
+            return double.IsNaN(value) && !_allowMissing ? RejectionReason.MissingFeature : null;
+        }
+        if (kind == FeatureKind.Binary && FeatureValues.Word(text) is var word && !double.IsNaN(word))
+        {
+            value = word;
+            return null;
+        }
+        if (Number(text, out value, required: !_allowMissing) is { } reason) return reason;
+        return FeatureValues.IsInSupport(kind, value) ? null : RejectionReason.OutOfRange;
+    }
+
     private static RejectionReason? Number(ReadOnlySpan<byte> text, out double value, bool required) => Numbers.Parse(text, out value) switch
     {
         NumberKind.Finite => null,
@@ -143,11 +187,11 @@ internal sealed class RecordFields
         _ => RejectionReason.NotANumber,
     };
 
-    private RejectionReason? Text(ReadOnlySpan<byte> text, ref string? value)
+    private RejectionReason? Text(ReadOnlySpan<byte> text, ref int value)
     {
         if (text.IsEmpty) return null;
         if (!Utf8.IsValid(text)) return RejectionReason.DecodeUtf8;
-        value = _texts.Get(text);
+        value = _texts.Number(text);
         return null;
     }
 }

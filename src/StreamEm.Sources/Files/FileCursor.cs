@@ -4,16 +4,16 @@ namespace StreamEm.Sources.Files;
 internal sealed class FileCursor : IDisposable
 {
     /// <summary>Starts at <paramref name="next"/> of an open file.</summary>
-    public FileCursor(string partition, OpenFile file, long next)
+    public FileCursor(string partitionName, OpenFile file, long next)
     {
-        Partition = partition;
+        PartitionName = partitionName;
         File = file;
         Next = next;
         Identity = file.Fingerprint();
     }
 
-    /// <summary>The partition: the path as matched.</summary>
-    public string Partition { get; }
+    /// <summary>The name of the partition: the path as matched.</summary>
+    public string PartitionName { get; }
 
     /// <summary>The file being read; after a rotation not the one the path leads to.</summary>
     public OpenFile File { get; private set; }

@@ -19,13 +19,14 @@ public sealed class FileSource : RecordSource
     private long _offset;
     private bool _begun;
 
-    /// <summary>Reads on at <paramref name="start"/>; opens nothing yet.</summary>
-    public FileSource(FileSourceOptions options, RecordSchema schema, SourcePosition start, TimeProvider time)
+    /// <summary>Reads on at the context's position; opens nothing yet.</summary>
+    public FileSource(FileSourceOptions options, SourceContext context)
     {
         _options = options;
-        _decoder = RecordDecoder.Create(options.Format, schema);
-        _time = time;
-        _files = options.Follow ? new FollowedFiles(options.Path, start.Copy()) : new FiniteFiles(options.Path, start.Copy());
+        _decoder = RecordDecoder.Create(options.Format, context.Schema);
+        _time = context.Time;
+        SourcePosition start = context.Position.Copy();
+        _files = options.Follow && !context.Once ? new FollowedFiles(options.Path, start) : new FiniteFiles(options.Path, start);
         _window = new ByteWindow(options.BufferBytes);
     }
 
@@ -73,7 +74,7 @@ public sealed class FileSource : RecordSource
             cancellationToken.ThrowIfCancellationRequested();
             if (_begun || TryBegin(cursor, atEnd && cursor.IsComplete))
             {
-                batch.Clear(cursor.Partition, cursor.Identity, _offset);
+                batch.Clear(cursor.PartitionName, cursor.Identity, _offset);
                 int used = _decoder.Decode(_window.Bytes, _offset, atEnd && cursor.IsComplete, batch);
                 _window.Drop(used);
                 _offset += used;
@@ -107,7 +108,7 @@ public sealed class FileSource : RecordSource
     /// <summary>Reads what comes before the first record, then goes to the cursor's position.</summary>
     private bool TryBegin(FileCursor cursor, bool isFinal)
     {
-        if (!_decoder.TryBegin(_window.Bytes, isFinal, cursor.Partition, out int used)) return false;
+        if (!_decoder.TryBegin(_window.Bytes, isFinal, cursor.PartitionName, out int used)) return false;
         _begun = true;
         if (cursor.Next <= used)
         {
@@ -119,6 +120,6 @@ public sealed class FileSource : RecordSource
         _offset = cursor.Next;
         if (cursor.File.Seek(cursor.Next)) return true;
         throw new SourceException(SourceFailure.Changed, FormattableString.Invariant(
-            $"'{cursor.Partition}' ends before byte {cursor.Next}, up to which it was read before. Put the file back, or start over with an empty state directory."));
+            $"'{cursor.PartitionName}' ends before byte {cursor.Next}, up to which it was read before. Put the file back, or start over with an empty state directory."));
     }
 }

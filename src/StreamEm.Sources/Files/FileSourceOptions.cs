@@ -3,7 +3,7 @@ using StreamEm.Sources.Decoding;
 namespace StreamEm.Sources.Files;
 
 /// <summary><c>source.file</c>: records from files.</summary>
-public sealed record FileSourceOptions
+public sealed record FileSourceOptions : SourceOptions
 {
     /// <summary>
     /// <c>path</c>: files and globs (<c>*</c>, <c>?</c>, <c>**</c> for any depth), read in the order written, the matches of a glob in ordinal

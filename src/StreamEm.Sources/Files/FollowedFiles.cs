@@ -39,7 +39,7 @@ internal sealed class FollowedFiles(IReadOnlyList<string> patterns, SourcePositi
         if (!cursor.IsComplete) return;
         _finished[cursor.File.Number] = cursor.Identity;
         if (cursor.File.IsCompressed) return;
-        if (TryOpen(cursor.Partition) is { } successor)
+        if (TryOpen(cursor.PartitionName) is { } successor)
         {
             cursor.Restart(successor);
             return;
@@ -64,7 +64,7 @@ internal sealed class FollowedFiles(IReadOnlyList<string> patterns, SourcePositi
         foreach (FileCursor cursor in _cursors) Check(cursor);
         foreach (string path in FilePaths.Expand(patterns))
         {
-            if (_cursors.Exists(cursor => string.Equals(cursor.Partition, path, StringComparison.Ordinal)) || IsKnown(path)) continue;
+            if (_cursors.Exists(cursor => string.Equals(cursor.PartitionName, path, StringComparison.Ordinal)) || IsKnown(path)) continue;
             if (Begin(path) is { } added) _cursors.Add(added);
         }
         if (_scanned) return;
@@ -80,7 +80,7 @@ internal sealed class FollowedFiles(IReadOnlyList<string> patterns, SourcePositi
     private void Check(FileCursor cursor)
     {
         if (cursor.File.IsCompressed || cursor.IsComplete) return;
-        FileNumber? now = FileNumber.Of(cursor.Partition);
+        FileNumber? now = FileNumber.Of(cursor.PartitionName);
         if (now is { } number && number != cursor.File.Number)
         {
             Rotations++;

@@ -18,9 +18,7 @@ internal readonly record struct BatchCopy(RecordBatch Source, int Row = 0, int R
                 target.Reject(record.Reason, record.Detail, record.Offset, record.Offset + 1, record.Text);
                 continue;
             }
-            Source.Row(row).CopyTo(target.NextRow);
-            if (Source.IsFeaturesOnly) target.Commit(Source.NextOffset(row));
-            else target.Commit(Source.NextOffset(row), Source.Weight(row), Source.Target(row), Source.Label(row), Source.Key(row), Source.Timestamp(row));
+            target.Take(Source, row);
             row++;
         }
         bool isDone = row == Source.Count && rejected == Source.Rejected.Count;

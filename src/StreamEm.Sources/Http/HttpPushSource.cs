@@ -10,7 +10,7 @@ namespace StreamEm.Sources.Http;
 public sealed class HttpPushSource : RecordSource
 {
     /// <summary>Name of the only partition.</summary>
-    public const string Partition = "http";
+    public const string PartitionName = "http";
 
     private const int BatchRecords = 1024;
 
@@ -26,14 +26,14 @@ public sealed class HttpPushSource : RecordSource
     private bool _completed;
     private BatchCopy? _reading;
 
-    /// <summary>Goes on counting at <paramref name="start"/>.</summary>
-    public HttpPushSource(HttpSourceOptions options, RecordSchema schema, SourcePosition start)
+    /// <summary>Goes on counting at the context's position.</summary>
+    public HttpPushSource(HttpSourceOptions options, SourceContext context)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.CapacityRecords);
-        _decoder = new NdjsonDecoder(schema);
-        _dimension = schema.Features.Count;
+        _decoder = new NdjsonDecoder(context.Schema);
+        _dimension = context.Schema.Features.Count;
         _capacity = options.CapacityRecords;
-        _next = start.Partitions.TryGetValue(Partition, out PartitionPosition? position) ? position.Next : 0;
+        _next = context.Position.Partitions.TryGetValue(PartitionName, out PartitionPosition? position) ? position.Next : 0;
     }
 
     /// <inheritdoc/>
@@ -64,21 +64,22 @@ public sealed class HttpPushSource : RecordSource
         }
     }
 
-    /// <summary>Ends the source: what was taken can still be read, nothing more is taken.</summary>
-    public void Complete()
+    /// <inheritdoc/>
+    public override bool Complete()
     {
         lock (_gate)
         {
             _completed = true;
             _queue.Writer.TryComplete();
         }
+        return true;
     }
 
     /// <inheritdoc/>
     public override async ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        batch.Clear(Partition);
+        batch.Clear(PartitionName);
         if (_reading is null)
         {
             RecordBatch? decoded;
@@ -140,7 +141,7 @@ public sealed class HttpPushSource : RecordSource
     private RecordBatch Rent()
     {
         if (!_free.TryPop(out RecordBatch? batch)) batch = new RecordBatch(_dimension, BatchRecords);
-        batch.Clear(Partition, identity: null, _next);
+        batch.Clear(PartitionName, identity: null, _next);
         return batch;
     }
 }

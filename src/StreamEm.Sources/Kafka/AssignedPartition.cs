@@ -2,14 +2,14 @@ using Confluent.Kafka;
 
 namespace StreamEm.Sources.Kafka;
 
-/// <summary>A partition as the polling thread sees it.</summary>
+/// <summary>A partition as the polling thread sees it: assigned to the client, and how far it was received.</summary>
 internal sealed class AssignedPartition(KafkaPartition partition)
 {
     /// <summary>The partition as the reader sees it; here only its name matters.</summary>
     public KafkaPartition Partition { get; } = partition;
 
-    /// <summary>Its name for the client.</summary>
-    public TopicPartition TopicPartition { get; } = new(partition.Topic, partition.Number);
+    /// <summary>What the client calls it.</summary>
+    public TopicPartition ForClient { get; } = partition.Id.ForClient;
 
     /// <summary>Where it stood when it was assigned.</summary>
     public PartitionPosition Start { get; } = partition.Position;
@@ -23,6 +23,6 @@ internal sealed class AssignedPartition(KafkaPartition partition)
     /// <summary>Whether the client was told not to fetch it for now.</summary>
     public bool IsPaused { get; set; }
 
-    /// <summary>Received in this turn and not yet in the inbox.</summary>
-    public List<KafkaRecord> Received { get; set; } = [];
+    /// <summary>Received and not yet in the inbox.</summary>
+    public List<KafkaMessage> Received { get; set; } = [];
 }

@@ -12,7 +12,7 @@ internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSou
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
 
-    private Task<IReadOnlyList<TopicPartitions>>? _question;
+    private Task<IReadOnlyList<SourceTopic>>? _question;
     private long _asked = time.GetTimestamp();
     private int _doubts;
 
@@ -28,7 +28,7 @@ internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSou
     /// <summary>Asks when it is time.</summary>
     /// <returns>The topics, if an answer has come; null else.</returns>
     /// <exception cref="SourceException">The cluster refuses to answer.</exception>
-    public IReadOnlyList<TopicPartitions>? Poll()
+    public IReadOnlyList<SourceTopic>? Poll()
     {
         TimeSpan every = outage.Problem is not null ? Retry : _doubts switch { 2 => Soon, 1 => Retry, _ => options.DiscoverEvery };
         if (_question is null && time.GetElapsedTime(_asked) >= every)
@@ -42,7 +42,7 @@ internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSou
         _question = null;
         try
         {
-            IReadOnlyList<TopicPartitions> topics = answer.GetAwaiter().GetResult();
+            IReadOnlyList<SourceTopic> topics = answer.GetAwaiter().GetResult();
             outage.End();
             return topics;
         }

@@ -4,11 +4,15 @@ using Confluent.Kafka.Admin;
 
 namespace StreamEm.Sources.Kafka;
 
-/// <summary>A topic's identity and number of partitions.</summary>
-/// <param name="Topic">Name.</param>
-/// <param name="Id">What the cluster calls it, another one after it was deleted and created again; null from brokers that do not say.</param>
-/// <param name="Count">Partitions.</param>
-internal sealed record TopicPartitions(string Topic, string? Id, int Count);
+/// <summary>A topic that is read, as the cluster describes it.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="Identity">What the cluster calls it, another one after it was deleted and created again; null from brokers that do not say.</param>
+/// <param name="PartitionCount">Number of its partitions, which are numbered from 0.</param>
+internal sealed record SourceTopic(string Name, string? Identity, int PartitionCount)
+{
+    /// <summary>Its partitions, by number.</summary>
+    public IEnumerable<PartitionId> Partitions => Enumerable.Range(0, PartitionCount).Select(number => new PartitionId(Name, number));
+}
 
 /// <summary>Questions to the cluster, on the consumer's own connection: which partitions there are, and which offsets they hold.</summary>
 internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, TimeProvider time) : IDisposable
@@ -29,7 +33,7 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
     /// <summary>The topics as they are now.</summary>
     /// <exception cref="SourceException">One of them does not exist or may not be seen.</exception>
     /// <exception cref="KafkaException">The brokers do not answer.</exception>
-    public async Task<IReadOnlyList<TopicPartitions>> DescribeAsync()
+    public async Task<IReadOnlyList<SourceTopic>> DescribeAsync()
     {
         bool hasNoController = _hadNoController is { } then && time.GetElapsedTime(then) < WithoutController;
         if (_neverHasIds || hasNoController) return await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
@@ -47,7 +51,7 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
         catch (KafkaException failure) when (!_hasIds && LacksController(failure.Error))
         {
             // Either the client is not connected yet, or there is no controller: an election, or the client's own mock. The older question needs none.
-            List<TopicPartitions> topics = await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
+            List<SourceTopic> topics = await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
             try
             {
                 return await DescribeWithIdsAsync(IdTimeout.Second).ConfigureAwait(false);
@@ -77,7 +81,7 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
     /// <summary>Whether a question was not answered because nobody was known who could; a slow answer is another matter.</summary>
     private static bool LacksController(Error error) => error.Code == ErrorCode.Local_TimedOut && error.Reason.Contains("controller", StringComparison.Ordinal);
 
-    private async Task<IReadOnlyList<TopicPartitions>> DescribeWithIdsAsync(TimeSpan timeout)
+    private async Task<IReadOnlyList<SourceTopic>> DescribeWithIdsAsync(TimeSpan timeout)
     {
         try
         {
@@ -85,7 +89,7 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
                 TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = timeout }).ConfigureAwait(false);
             _hasIds = true;
             _hadNoController = null;
-            return [.. result.TopicDescriptions.Select(topic => new TopicPartitions(topic.Name, IdOf(topic), topic.Partitions.Count))];
+            return [.. result.TopicDescriptions.Select(topic => new SourceTopic(topic.Name, IdOf(topic), topic.Partitions.Count))];
         }
         catch (DescribeTopicsException failure)
         {
@@ -94,14 +98,14 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
         }
     }
 
-    private List<TopicPartitions> DescribeWithoutIds()
+    private List<SourceTopic> DescribeWithoutIds()
     {
-        var topics = new List<TopicPartitions>();
+        var topics = new List<SourceTopic>();
         foreach (string name in options.Topics)
         {
             TopicMetadata topic = _admin.GetMetadata(name, Timeout).Topics.Single();
             Refuse(name, topic.Error, null);
-            topics.Add(new TopicPartitions(name, null, topic.Partitions.Count));
+            topics.Add(new SourceTopic(name, null, topic.Partitions.Count));
         }
 
         return topics;
@@ -119,29 +123,29 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
     /// <param name="topics">From <see cref="DescribeAsync"/>.</param>
     /// <param name="stored">Positions of the state.</param>
     /// <param name="once">Whether the run ends at the partitions' present end, or at the one stored by the run that it goes on with.</param>
-    public IReadOnlyList<KafkaPartition> Resolve(IReadOnlyList<TopicPartitions> topics, SourcePosition stored, bool once)
+    public IReadOnlyList<KafkaPartition> Resolve(IReadOnlyList<SourceTopic> topics, SourcePosition stored, bool once)
     {
         RefuseOtherTopics(topics, stored);
-        List<(string Topic, int Number, string? Id, PartitionPosition? Stored)> all =
-            [.. topics.SelectMany(topic => Enumerable.Range(0, topic.Count).Select(i => (topic.Topic, i, topic.Id, stored.Partitions.GetValueOrDefault(KafkaPartition.NameOf(topic.Topic, i)))))];
+        List<(PartitionId Id, string? Identity, PartitionPosition? Stored)> all =
+            [.. topics.SelectMany(topic => topic.Partitions.Select(id => (id, topic.Identity, stored.Partitions.GetValueOrDefault(id.Name))))];
 
         // A drained run that was stopped before its end goes on to that end; one that has reached it starts another.
         bool goesOn = once && all.Exists(p => p.Stored?.Turn?.Number > 0) && all.Exists(p => p.Stored is { End: { } end } && p.Stored.Next < end);
         if (goesOn) all.RemoveAll(p => p.Stored?.End is null);
 
-        var fresh = all.Where(p => p.Stored is null).Select(p => new TopicPartition(p.Topic, p.Number)).ToList();
+        var fresh = all.Where(p => p.Stored is null).Select(p => p.Id.ForClient).ToList();
         bool isFirst = fresh.Count == all.Count;
         Dictionary<TopicPartition, long> starts = Starts(fresh, isFirst ? options.Start : KafkaStart.Earliest);
-        Dictionary<TopicPartition, long> ends = once && !goesOn ? Offsets(all.Select(p => new TopicPartition(p.Topic, p.Number)), OffsetSpec.Latest()) : [];
+        Dictionary<TopicPartition, long> ends = once && !goesOn ? Offsets(all.Select(p => p.Id.ForClient), OffsetSpec.Latest()) : [];
         return
         [
             .. all.Select(p =>
             {
-                var key = new TopicPartition(p.Topic, p.Number);
+                TopicPartition key = p.Id.ForClient;
                 PartitionPosition position = p.Stored ?? new PartitionPosition(starts[key]);
-                return new KafkaPartition(p.Topic, p.Number, position with
+                return new KafkaPartition(p.Id, position with
                 {
-                    Identity = p.Id ?? position.Identity,
+                    Identity = p.Identity ?? position.Identity,
                     End = goesOn ? position.End : ends.TryGetValue(key, out long end) ? end : null,
                     Turn = once || position.Turn is null
                         ? new PartitionTurn(position.Turn?.Number ?? 0, position.Turn is { IsIdle: false, Left: var left } ? left : 0, IsIdle: false)
@@ -152,13 +156,14 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
     }
 
     /// <summary>The partitions that have no position yet, from their first record.</summary>
-    public IReadOnlyList<KafkaPartition> ResolveNew(IReadOnlyList<TopicPartitions> topics, SourcePosition known) =>
+    public IReadOnlyList<KafkaPartition> ResolveNew(IReadOnlyList<SourceTopic> topics, SourcePosition known) =>
         [.. Resolve(topics, known, once: false).Where(partition => !known.Partitions.ContainsKey(partition.Name))];
 
     /// <summary>Where reading goes on when the record at a position does not exist.</summary>
     /// <exception cref="SourceException">The options do not allow to go on.</exception>
-    public long PassGap(string name, TopicPartition partition, long position)
+    public long PassGap(PartitionId id, long position)
     {
+        TopicPartition partition = id.ForClient;
         long first = Offsets([partition], OffsetSpec.Earliest())[partition];
         long end = Offsets([partition], OffsetSpec.Latest())[partition];
         if (options.OnGap == GapPolicy.Skip) return position < first ? first : end;
@@ -166,21 +171,21 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
             ? string.Create(CultureInfo.InvariantCulture, $"{first - position} records were deleted before they were read: its first offset is {first}")
             : string.Create(CultureInfo.InvariantCulture, $"its log was cut: it ends at offset {end}");
         throw new SourceException(SourceFailure.Changed, string.Create(CultureInfo.InvariantCulture,
-            $"{name} cannot be read from offset {position}: {found}. Set source.kafka.on_gap to skip to go on there with the loss on record, or restore the records."));
+            $"{id.Name} cannot be read from offset {position}: {found}. Set source.kafka.on_gap to skip to go on there with the loss on record, or restore the records."));
     }
 
     /// <summary>Refuses topics that were deleted and created again since the positions were stored: their offsets mean other records.</summary>
     /// <exception cref="SourceException">One was.</exception>
-    public void RefuseOtherTopics(IReadOnlyList<TopicPartitions> topics, SourcePosition stored)
+    public void RefuseOtherTopics(IReadOnlyList<SourceTopic> topics, SourcePosition stored)
     {
-        foreach (TopicPartitions topic in topics)
+        foreach (SourceTopic topic in topics)
         {
-            for (int i = 0; i < topic.Count; i++)
+            foreach (PartitionId id in topic.Partitions)
             {
-                if (!stored.Partitions.TryGetValue(KafkaPartition.NameOf(topic.Topic, i), out PartitionPosition? position)) continue;
-                if (topic.Id is null || position.Identity is null || position.Identity == topic.Id) continue;
+                if (!stored.Partitions.TryGetValue(id.Name, out PartitionPosition? position)) continue;
+                if (topic.Identity is null || position.Identity is null || position.Identity == topic.Identity) continue;
                 throw new SourceException(SourceFailure.Changed,
-                    $"Topic '{topic.Topic}' was deleted and created again: its id is {topic.Id}, the state was learned from {position.Identity}. Give the model a new id, or delete its state, to learn from the new topic.");
+                    $"Topic '{topic.Name}' was deleted and created again: its id is {topic.Identity}, the state was learned from {position.Identity}. Give the model a new id, or delete its state, to learn from the new topic.");
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Kafka;
 

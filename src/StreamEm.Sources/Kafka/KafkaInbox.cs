@@ -36,27 +36,27 @@ internal sealed class KafkaInbox(TimeProvider time)
 
     /// <summary>Puts messages of a partition; the reader learns of them by <see cref="Nudge"/>.</summary>
     /// <returns>An empty list to receive the next ones in.</returns>
-    public List<KafkaRecord> Put(KafkaPartition partition, List<KafkaRecord> records)
+    public List<KafkaMessage> Put(KafkaPartition partition, List<KafkaMessage> messages)
     {
         long bytes = 0;
-        foreach (ref readonly KafkaRecord record in CollectionsMarshal.AsSpan(records)) bytes += record.Bytes;
+        foreach (ref readonly KafkaMessage message in CollectionsMarshal.AsSpan(messages)) bytes += message.Bytes;
         lock (_lock)
         {
             PartitionQueue queue = _queues[partition];
             if (queue.Incoming.Count == 0)
             {
-                (queue.Incoming, records) = (records, queue.Incoming);
+                (queue.Incoming, messages) = (messages, queue.Incoming);
             }
             else
             {
-                queue.Incoming.AddRange(records);
-                records.Clear();
+                queue.Incoming.AddRange(messages);
+                messages.Clear();
             }
 
             queue.Bytes += bytes;
             queue.EndOffset = null;
             Interlocked.Add(ref _bytes, bytes);
-            return records;
+            return messages;
         }
     }
 
@@ -124,12 +124,12 @@ internal sealed class KafkaInbox(TimeProvider time)
 
     /// <summary>Takes all messages of a partition in exchange for an empty list.</summary>
     /// <returns>The messages, in their order; empty when there are none.</returns>
-    public List<KafkaRecord> Take(KafkaPartition partition, List<KafkaRecord> empty)
+    public List<KafkaMessage> Take(KafkaPartition partition, List<KafkaMessage> empty)
     {
         lock (_lock)
         {
             PartitionQueue queue = _queues[partition];
-            (List<KafkaRecord> taken, queue.Incoming) = (queue.Incoming, empty);
+            (List<KafkaMessage> taken, queue.Incoming) = (queue.Incoming, empty);
             queue.Bytes = 0;
             return taken;
         }
@@ -203,7 +203,7 @@ internal sealed class KafkaInbox(TimeProvider time)
 
     private sealed class PartitionQueue
     {
-        public List<KafkaRecord> Incoming { get; set; } = [];
+        public List<KafkaMessage> Incoming { get; set; } = [];
 
         public long Bytes { get; set; }
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
-using Confluent.Kafka;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Kafka;
@@ -12,8 +13,6 @@ namespace StreamEm.Sources.Kafka;
 /// </summary>
 internal sealed class KafkaMessageFields
 {
-    private readonly TextPool _keys = new();
-
     /// <summary>Splits a schema.</summary>
     /// <param name="schema">The records' fields.</param>
     /// <param name="keepsOriginals">Whether every part of a message is needed, to pass rejected ones on.</param>
@@ -69,44 +68,31 @@ internal sealed class KafkaMessageFields
     }
 
     /// <summary>What the record has from its message.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="texts">What the key becomes a number of.</param>
+    /// <param name="defaults">What it has.</param>
     /// <returns>Why the record cannot be used, and what was found; null when it can.</returns>
-    public (RejectionReason Reason, string Detail)? Read(in KafkaRecord record, out RecordDefaults defaults)
+    public (RejectionReason Reason, string Detail)? Read(in KafkaMessage message, TextTable texts, out RecordDefaults defaults)
     {
         defaults = RecordDefaults.None;
-        string? key = null;
+        int key = Minibatch.NoKey;
         double weight = 1;
-        if (UsesKey && record.Key is { Length: > 0 } bytes)
+        if (UsesKey && message.Key is { Length: > 0 } bytes)
         {
             if (!Utf8.IsValid(bytes.Span)) return (RejectionReason.DecodeUtf8, "the message's key is not UTF-8");
-            key = _keys.Get(bytes.Span);
+            key = texts.Number(bytes.Span);
         }
 
-        if (WeightHeader is not null && record.Headers?.TryGetLastBytes(WeightHeader, out byte[] text) == true && text is not null)
+        if (WeightHeader is not null && message.Headers?.TryGetLastBytes(WeightHeader, out byte[] text) == true && text is not null)
         {
             if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out weight)) return (RejectionReason.NotANumber, Found(text));
             if (!double.IsFinite(weight)) return (RejectionReason.NotFinite, Found(text));
             if (weight < 0) return (RejectionReason.OutOfRange, Found(text));
         }
 
-        defaults = new RecordDefaults(weight, key, UsesTimestamp ? record.Timestamp : RecordBatch.NoTimestamp);
+        defaults = new RecordDefaults(weight, key, UsesTimestamp ? message.Timestamp : RecordBatch.NoTimestamp);
         return null;
     }
 
     private string Found(byte[] text) => $"header '{WeightHeader}' holds '{Encoding.UTF8.GetString(text)}', expected a finite weight of at least 0";
-}
-
-/// <summary>A message on its way from the client to the decoder.</summary>
-/// <param name="Offset">Its offset.</param>
-/// <param name="Value">Its bytes; null for a tombstone.</param>
-/// <param name="Key">Its key, when needed.</param>
-/// <param name="Headers">Its headers, when needed.</param>
-/// <param name="Timestamp">Milliseconds since 1970, or <see cref="RecordBatch.NoTimestamp"/>.</param>
-/// <param name="IsGap">Not a message: the records before <paramref name="Offset"/> are gone, and the configuration allows to go on there.</param>
-internal readonly record struct KafkaRecord(long Offset, MessageBytes Value, MessageBytes Key, Headers? Headers, long Timestamp, bool IsGap = false)
-{
-    /// <summary>What it costs without its bytes.</summary>
-    private const int Overhead = 64;
-
-    /// <summary>About what it costs in memory.</summary>
-    public int Bytes => Overhead + Value.Length + Key.Length;
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Confluent.Kafka;
+using StreamEm.Core.Features;
 using StreamEm.Core.Settings;
 
 namespace StreamEm.Sources.Kafka;

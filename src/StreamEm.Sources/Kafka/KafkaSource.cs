@@ -1,4 +1,5 @@
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Kafka;
@@ -12,6 +13,7 @@ namespace StreamEm.Sources.Kafka;
 public sealed class KafkaSource : RecordSource
 {
     private readonly KafkaSourceOptions _options;
+    private readonly SourceContext _context;
     private readonly KafkaMessageFields _fields;
     private readonly RecordDecoder _decoder;
     private readonly KafkaInbox _inbox;
@@ -21,21 +23,18 @@ public sealed class KafkaSource : RecordSource
     private bool _hasJoined;
     private long _tombstones;
 
-    /// <summary>Starts reading; what cannot be found out without the brokers is told by <see cref="ReadAsync"/>.</summary>
+    /// <summary>Connects to nobody yet; what cannot be found out without the brokers is told by <see cref="ReadAsync"/>.</summary>
     /// <param name="options">Which topics of which brokers.</param>
-    /// <param name="schema">The records' fields.</param>
-    /// <param name="position">Where to go on; partitions without a position start as the options say.</param>
-    /// <param name="time">The clock.</param>
+    /// <param name="context">The records' fields, where to go on, and whether and where to end.</param>
     /// <exception cref="SourceException">Options and schema cannot be used.</exception>
-    public KafkaSource(KafkaSourceOptions options, RecordSchema schema, SourcePosition position, TimeProvider time)
+    public KafkaSource(KafkaSourceOptions options, SourceContext context)
     {
-        _options = options;
-        _fields = new KafkaMessageFields(schema, options.KeepOriginals);
+        (_options, _context) = (options, context with { Position = context.Position.Copy() });
+        _fields = new KafkaMessageFields(context.Schema, context.KeepOriginals);
         _decoder = CreateDecoder(options, _fields.Value);
-        _order = new TurnOrder(options.MinibatchSize);
-        _inbox = new KafkaInbox(time);
-        _poller = new KafkaPoller(options, _fields, position.Copy(), _inbox, time);
-        _poller.Start();
+        _order = new TurnOrder(context.MinibatchSize);
+        _inbox = new KafkaInbox(context.Time);
+        _poller = new KafkaPoller(options, _context, _fields, _inbox);
     }
 
     /// <summary>Why options and schema cannot be used together; null when they can. Nobody is asked.</summary>
@@ -43,7 +42,7 @@ public sealed class KafkaSource : RecordSource
     {
         try
         {
-            CreateDecoder(options, new KafkaMessageFields(schema, options.KeepOriginals).Value);
+            CreateDecoder(options, new KafkaMessageFields(schema).Value);
             return null;
         }
         catch (SourceException refusal)
@@ -64,8 +63,11 @@ public sealed class KafkaSource : RecordSource
     /// <inheritdoc/>
     public override SourceProgress Progress => new(_poller.Progress, Tombstones, _poller.PausedPartitions);
 
-    /// <summary>How often the client was polled: grows as long as its thread is alive.</summary>
-    internal long Turns => _poller.Turns;
+    /// <summary>Connects and begins to read ahead, on a thread of its own; the first <see cref="ReadAsync"/> does it when nobody has.</summary>
+    internal void Start() => _poller.Start();
+
+    /// <summary>How many rounds of polls were made: grows as long as the client's thread is alive.</summary>
+    internal long Rounds => _poller.Rounds;
 
     /// <summary>What was read and not yet used, in bytes.</summary>
     internal long BytesAhead => _inbox.Bytes;
@@ -76,6 +78,7 @@ public sealed class KafkaSource : RecordSource
     /// <inheritdoc/>
     public override async ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken)
     {
+        Start();
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -83,7 +86,7 @@ public sealed class KafkaSource : RecordSource
             if (TryJoin(batch) || TryWake(batch)) return true;
             if (!_order.MoveNext())
             {
-                if (_options.Once && _hasJoined && _order.Partitions.All(partition => partition.IsDone))
+                if (_context.Once && _hasJoined && _order.Partitions.All(partition => partition.IsDone))
                 {
                     batch.Clear("");
                     return false;
@@ -197,45 +200,45 @@ public sealed class KafkaSource : RecordSource
         long end = partition.Position.End ?? long.MaxValue;
         while (chunk.HasMore && batch.Count < left && !batch.IsFull)
         {
-            ref readonly KafkaRecord record = ref chunk.Peek();
-            if (record.Offset >= end)
+            ref readonly KafkaMessage message = ref chunk.Peek();
+            if (message.Offset >= end)
             {
                 batch.EndOffset = end;
                 break;
             }
 
-            if (record.IsGap)
+            if (message.IsGap)
             {
                 if (batch.Count > 0 || batch.Rejected.Count > 0) break;
                 PartitionPosition before = partition.Position;
-                batch.Clear(partition.Name, before with { Next = record.Offset, Skipped = (before.Skipped ?? 0) + Math.Max(0, record.Offset - before.Next) });
+                batch.Clear(partition.Name, before with { Next = message.Offset, Skipped = (before.Skipped ?? 0) + Math.Max(0, message.Offset - before.Next) });
                 chunk.Advance();
                 continue;
             }
 
             chunk.Advance();
-            if (record.Value.IsNull)
+            if (message.Value.IsNull)
             {
                 Interlocked.Increment(ref _tombstones);
-                batch.EndOffset = record.Offset + 1;
+                batch.EndOffset = message.Offset + 1;
                 continue;
             }
 
             int rejected = batch.Rejected.Count;
-            if (_fields.Read(record, out RecordDefaults defaults) is var (reason, detail))
-                batch.Reject(reason, detail, record.Offset, record.Offset + 1, TextOf(record.Value.Span));
+            if (_fields.Read(message, batch.Texts, out RecordDefaults defaults) is var (reason, detail))
+                batch.Reject(reason, detail, message.Offset, message.Offset + 1, TextOf(message.Value.Span));
             else
-                _decoder.DecodeMessage(record.Value.Block, record.Value.Range, record.Offset, record.Offset + 1, batch, defaults);
-            if (_options.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, record));
+                _decoder.DecodeMessage(message.Value.Block, message.Value.Range, message.Offset, message.Offset + 1, batch, defaults);
+            if (_context.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, message));
         }
 
         chunk.Release(_inbox);
         partition.Position = batch.EndPosition;
     }
 
-    private static OriginalMessage Original(KafkaPartition partition, in KafkaRecord record) => new(
-        partition.Topic, partition.Number, record.Key.IsNull ? null : record.Key.Span.ToArray(), record.Value.Span.ToArray(),
-        [.. record.Headers?.Select(header => new KeyValuePair<string, byte[]?>(header.Key, header.GetValueBytes())) ?? []], record.Timestamp);
+    private static OriginalMessage Original(KafkaPartition partition, in KafkaMessage message) => new(
+        partition.Id.Topic, partition.Id.Number, message.Key.IsNull ? null : message.Key.Span.ToArray(), message.Value.Span.ToArray(),
+        [.. message.Headers?.Select(header => new KeyValuePair<string, byte[]?>(header.Key, header.GetValueBytes())) ?? []], message.Timestamp);
 
     private string TextOf(ReadOnlySpan<byte> value)
     {
@@ -246,17 +249,17 @@ public sealed class KafkaSource : RecordSource
     /// <summary>Messages of one partition taken from the inbox, and how far they are used.</summary>
     private sealed class Chunk
     {
-        private List<KafkaRecord> _records = [];
+        private List<KafkaMessage> _messages = [];
         private long _used;
         private int _next;
 
-        public bool HasMore => _next < _records.Count;
+        public bool HasMore => _next < _messages.Count;
 
-        public ref readonly KafkaRecord Peek() => ref System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_records)[_next];
+        public ref readonly KafkaMessage Peek() => ref System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_messages)[_next];
 
-        public void Advance() => _used += System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_records)[_next++].Bytes;
+        public void Advance() => _used += System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_messages)[_next++].Bytes;
 
-        public void Refill(KafkaInbox inbox, KafkaPartition partition) => (_records, _next) = (inbox.Take(partition, _records), 0);
+        public void Refill(KafkaInbox inbox, KafkaPartition partition) => (_messages, _next) = (inbox.Take(partition, _messages), 0);
 
         /// <summary>Makes room for as many bytes as were used since the last time: reading goes on while a large chunk is worked off.</summary>
         public void Release(KafkaInbox inbox)
@@ -264,7 +267,7 @@ public sealed class KafkaSource : RecordSource
             inbox.Release(_used);
             _used = 0;
             if (HasMore) return;
-            _records.Clear();
+            _messages.Clear();
             _next = 0;
         }
     }

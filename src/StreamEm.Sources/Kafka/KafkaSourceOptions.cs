@@ -37,7 +37,7 @@ public readonly record struct KafkaStart
 /// <c>source.kafka</c>: records from topics, one record a message. Where the schema names a field <c>kafka.key</c> (for <c>key</c>),
 /// <c>kafka.timestamp</c> (for <c>timestamp</c>) or <c>kafka.header.NAME</c> (for <c>weight</c>), it is taken from the message instead of its value.
 /// </summary>
-public sealed record KafkaSourceOptions
+public sealed record KafkaSourceOptions : SourceOptions
 {
     /// <summary><c>brokers</c>: host:port of some of the cluster's brokers.</summary>
     public required IReadOnlyList<string> Brokers { get; init; }
@@ -68,15 +68,6 @@ public sealed record KafkaSourceOptions
 
     /// <summary><c>properties</c>: handed to the Kafka client as they are, but for those <see cref="KafkaProperties"/> refuses.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
-
-    /// <summary>Records of a minibatch, of which every partition gets an equal share. Not part of the YAML here: it is <c>learning.minibatch.size</c>.</summary>
-    public int MinibatchSize { get; init; } = 512;
-
-    /// <summary>Whether to end at what is the partitions' end when the run starts; a run that goes on after a crash ends there too. Not part of the YAML.</summary>
-    public bool Once { get; init; }
-
-    /// <summary>Whether rejected records keep their message, to be passed on. Not part of the YAML here: a dead-letter topic wants it.</summary>
-    public bool KeepOriginals { get; init; }
 
     /// <summary>How often the cluster is asked for its topics: for new partitions, and whether it answers at all. Not part of the YAML.</summary>
     public TimeSpan DiscoverEvery { get; init; } = TimeSpan.FromSeconds(10);

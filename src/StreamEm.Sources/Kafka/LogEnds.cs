@@ -19,7 +19,7 @@ internal sealed class LogEnds(TimeProvider time)
         .. _partitions.Where(partition => partition.LogEnd >= 0).Select(partition =>
         {
             PartitionPosition position = partition.Position;
-            return new PartitionProgress(partition.Topic, partition.Number, Math.Max(0, partition.LogEnd - position.Next), position.Skipped ?? 0);
+            return new PartitionProgress(partition.Id.Topic, partition.Id.Number, Math.Max(0, partition.LogEnd - position.Next), position.Skipped ?? 0);
         }),
     ];
 
@@ -30,7 +30,7 @@ internal sealed class LogEnds(TimeProvider time)
         _noted = time.GetTimestamp();
         foreach (AssignedPartition assigned in partitions)
         {
-            long end = consumer.GetWatermarkOffsets(assigned.TopicPartition).High.Value;
+            long end = consumer.GetWatermarkOffsets(assigned.ForClient).High.Value;
             if (end >= 0) assigned.Partition.LogEnd = end;
         }
 

@@ -27,8 +27,8 @@ internal sealed class ReadAhead(IConsumer<MessageBytes, MessageBytes> consumer, 
         if (resumed.Count == 0) return;
         foreach (AssignedPartition partition in resumed) partition.IsPaused = false;
         _paused -= resumed.Count;
-        consumer.Resume(resumed.Select(partition => partition.TopicPartition));
-        cluster.Rouse(resumed.Select(partition => partition.TopicPartition));
+        consumer.Resume(resumed.Select(partition => partition.ForClient));
+        cluster.Rouse(resumed.Select(partition => partition.ForClient));
     }
 
     /// <summary>Stops fetching partitions until they are resumed by <see cref="Balance"/>; those that a drained run has read stay paused.</summary>
@@ -37,7 +37,7 @@ internal sealed class ReadAhead(IConsumer<MessageBytes, MessageBytes> consumer, 
         if (partitions.Count == 0) return;
         foreach (AssignedPartition partition in partitions) partition.IsPaused = true;
         _paused += partitions.Count;
-        consumer.Pause(partitions.Select(partition => partition.TopicPartition));
+        consumer.Pause(partitions.Select(partition => partition.ForClient));
     }
 
     /// <summary>Notes that a partition was assigned anew, which ends a pause.</summary>

@@ -23,7 +23,7 @@ internal sealed class TurnOrder(int minibatchSize)
     /// <summary>Takes in a partition; the one with the highest turn is at its turn.</summary>
     public void Add(KafkaPartition partition)
     {
-        int place = _partitions.BinarySearch(partition, Comparer<KafkaPartition>.Create(KafkaPartition.Compare));
+        int place = _partitions.BinarySearch(partition, Comparer<KafkaPartition>.Create((one, other) => PartitionId.Compare(one.Id, other.Id)));
         if (place >= 0) throw new ArgumentException($"Partition {partition.Name} is already in the rotation.", nameof(partition));
         _partitions.Insert(~place, partition);
         if (partition.LastTurn == 0 || partition.LastTurn < (_last?.LastTurn ?? 0)) return;
@@ -43,7 +43,7 @@ internal sealed class TurnOrder(int minibatchSize)
             if (partition.IsIdle || partition.IsDone) continue;
             active++;
             first ??= partition;
-            if (next is null && _last is not null && KafkaPartition.Compare(partition, _last) > 0) next = partition;
+            if (next is null && _last is not null && PartitionId.Compare(partition.Id, _last.Id) > 0) next = partition;
         }
 
         Current = next ?? first;

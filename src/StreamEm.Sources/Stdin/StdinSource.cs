@@ -9,7 +9,7 @@ namespace StreamEm.Sources.Stdin;
 public sealed class StdinSource : RecordSource
 {
     /// <summary>Name of the only partition.</summary>
-    public const string Partition = "stdin";
+    public const string PartitionName = "stdin";
 
     private readonly Stream _stream;
     private readonly RecordDecoder _decoder;
@@ -19,12 +19,12 @@ public sealed class StdinSource : RecordSource
     private bool _begun, _ended;
 
     /// <summary>Reads <paramref name="stream"/>, by default standard input; disposed with the source.</summary>
-    public StdinSource(StdinSourceOptions options, RecordSchema schema, SourcePosition start, Stream? stream = null)
+    public StdinSource(StdinSourceOptions options, SourceContext context, Stream? stream = null)
     {
         _stream = stream ?? Console.OpenStandardInput();
-        _decoder = RecordDecoder.Create(options.Format, schema);
+        _decoder = RecordDecoder.Create(options.Format, context.Schema);
         _window = new ByteWindow(options.BufferBytes);
-        _offset = start.Partitions.TryGetValue(Partition, out PartitionPosition? position) ? position.Next : 0;
+        _offset = context.Position.Partitions.TryGetValue(PartitionName, out PartitionPosition? position) ? position.Next : 0;
     }
 
     /// <inheritdoc/>
@@ -64,10 +64,10 @@ public sealed class StdinSource : RecordSource
 
     private bool TryDecode(RecordBatch batch)
     {
-        batch.Clear(Partition, identity: null, _offset);
+        batch.Clear(PartitionName, identity: null, _offset);
         if (!_begun)
         {
-            if (!_decoder.TryBegin(_window.Bytes, _ended, Partition, out int header)) return false;
+            if (!_decoder.TryBegin(_window.Bytes, _ended, PartitionName, out int header)) return false;
             _begun = true;
             _window.Drop(header);
             _offset += header;

@@ -3,7 +3,7 @@ using StreamEm.Sources.Decoding;
 namespace StreamEm.Sources.Stdin;
 
 /// <summary><c>source.stdin</c>: records from standard input.</summary>
-public sealed record StdinSourceOptions
+public sealed record StdinSourceOptions : SourceOptions
 {
     /// <summary><c>format</c>: <c>csv</c> or <c>ndjson</c>.</summary>
     public RecordFormat Format { get; init; } = RecordFormat.Ndjson;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Api;
 
@@ -30,19 +29,19 @@ internal sealed class AccessGuard
         HttpRequest request = context.Request;
         if (_loopbackHost is not null && !IsLoopbackName(request.Host.Host))
         {
-            return Problems.Of(StatusCodes.Status421MisdirectedRequest, "Unknown host", "The Host header names another host than this loopback address.",
+            return ErrorAnswer.Of(StatusCodes.Status421MisdirectedRequest, "Unknown host", "The Host header names another host than this loopback address.",
                 request.Host.Value, _loopbackHost).ExecuteAsync(context);
         }
 
         if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && IsForeign(request))
         {
-            return Problems.Of(StatusCodes.Status403Forbidden, "Foreign origin", "The Origin header names another site.",
+            return ErrorAnswer.Of(StatusCodes.Status403Forbidden, "Foreign origin", "The Origin header names another site.",
                 request.Headers.Origin.ToString(), request.Host.Value).ExecuteAsync(context);
         }
 
         if (_tokenHash is null || Open.Any(path => request.Path.Equals(path, StringComparison.Ordinal)) || CarriesToken(request)) return _next(context);
         context.Response.Headers.WWWAuthenticate = "Bearer";
-        return Problems.Of(StatusCodes.Status401Unauthorized, "Token required", "This call needs the header 'Authorization: Bearer <http.auth_token>'.").ExecuteAsync(context);
+        return ErrorAnswer.Of(StatusCodes.Status401Unauthorized, "Token required", "This call needs the header 'Authorization: Bearer <http.auth_token>'.").ExecuteAsync(context);
     }
 
     private bool IsLoopbackName(string host) =>

@@ -2,9 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Api;
@@ -87,9 +85,9 @@ public sealed class ApiServer : IAsyncDisposable
     private static Task ExplainAsync(HttpContext context)
     {
         if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not BadHttpRequestException bad)
-            return Problems.Of(StatusCodes.Status500InternalServerError, "Internal error", "The request met a fault in the program; the log has it.").ExecuteAsync(context);
+            return ErrorAnswer.Of(StatusCodes.Status500InternalServerError, "Internal error", "The request met a fault in the program; the log has it.").ExecuteAsync(context);
         object? expected = bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? $"at most {MaxBodyBytes} bytes" : null;
-        return Problems.Of(bad.StatusCode, ((HttpStatusCode)bad.StatusCode).ToString(), bad.Message, expected: expected).ExecuteAsync(context);
+        return ErrorAnswer.Of(bad.StatusCode, ((HttpStatusCode)bad.StatusCode).ToString(), bad.Message, expected: expected).ExecuteAsync(context);
     }
 
     /// <summary>A request that no endpoint took.</summary>
@@ -98,11 +96,11 @@ public sealed class ApiServer : IAsyncDisposable
         HttpResponse response = context.Response;
         IResult problem = response.StatusCode switch
         {
-            StatusCodes.Status404NotFound => Problems.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
+            StatusCodes.Status404NotFound => ErrorAnswer.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
                 context.Request.Path.Value, "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score or /records; or /livez, /readyz, /startupz, /metrics, /version"),
-            StatusCodes.Status405MethodNotAllowed => Problems.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
+            StatusCodes.Status405MethodNotAllowed => ErrorAnswer.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
                 context.Request.Method, response.Headers.Allow.ToString()),
-            _ => Problems.Of(response.StatusCode, ((HttpStatusCode)response.StatusCode).ToString(), "The request cannot be answered."),
+            _ => ErrorAnswer.Of(response.StatusCode, ((HttpStatusCode)response.StatusCode).ToString(), "The request cannot be answered."),
         };
         return problem.ExecuteAsync(context);
     }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Api;
 

@@ -1,8 +1,7 @@
 using System.Globalization;
 using Microsoft.Net.Http.Headers;
-using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Api;
 
@@ -28,15 +27,15 @@ internal static class ModelEndpoints
     private static async Task<IResult> LatestAsync(
         string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, string? min_version = null, string? wait = null)
     {
-        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
-        if (!TryParseVersion(min_version ?? "0", out long wanted)) return Problems.BadParameter("min_version", min_version, AVersion);
+        if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (!TryParseVersion(min_version ?? "0", out long wanted)) return ErrorAnswer.BadParameter("min_version", min_version, AVersion);
         TimeSpan patience = TimeSpan.Zero;
-        if (wait is not null && !WaitTime.TryParse(wait, out patience)) return Problems.BadParameter("wait", wait, "a duration such as 30s, 500ms or 1m");
+        if (wait is not null && !WaitTime.TryParse(wait, out patience)) return ErrorAnswer.BadParameter("wait", wait, "a duration such as 30s, 500ms or 1m");
         SnapshotDocument? document = await NewestAsync(model, wanted, patience < LongestWait ? patience : LongestWait, context, time, lifetime).ConfigureAwait(false);
-        if (document is null) return Problems.NoSnapshot(model);
+        if (document is null) return ErrorAnswer.NoSnapshot(model);
         if (document.Version < wanted)
         {
-            return Problems.Of(StatusCodes.Status404NotFound, "Not there yet", $"The newest version of model '{id}' is {document.Version}.",
+            return ErrorAnswer.Of(StatusCodes.Status404NotFound, "Not there yet", $"The newest version of model '{id}' is {document.Version}.",
                 document.Version, string.Create(CultureInfo.InvariantCulture, $"at least {wanted}"));
         }
 
@@ -45,17 +44,17 @@ internal static class ModelEndpoints
 
     private static IResult Versions(string id, WorkerStatus status) => status.Find(id) is { } model
         ? Results.Ok(model.Feed.Versions.Select(VersionSummary.Of))
-        : Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        : ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
 
     private static IResult Version(string id, string version, WorkerStatus status, HttpContext context)
     {
-        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
-        if (!TryParseVersion(version, out long wanted)) return Problems.BadParameter("version", version, AVersion);
+        if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (!TryParseVersion(version, out long wanted)) return ErrorAnswer.BadParameter("version", version, AVersion);
         IReadOnlyList<SnapshotDocument> kept = model.Feed.Versions;
         if (kept.LastOrDefault(document => document.Version == wanted) is { } found) return Snapshot(found, context);
         return kept.Count == 0
-            ? Problems.NoSnapshot(model)
-            : Problems.Of(StatusCodes.Status404NotFound, "Version not kept", $"Version {wanted} of model '{id}' is not kept.", wanted, $"{kept[0].Version} to {kept[^1].Version}");
+            ? ErrorAnswer.NoSnapshot(model)
+            : ErrorAnswer.Of(StatusCodes.Status404NotFound, "Version not kept", $"Version {wanted} of model '{id}' is not kept.", wanted, $"{kept[0].Version} to {kept[^1].Version}");
     }
 
     /// <summary>The newest snapshot, waited for while it is older than wanted.</summary>
@@ -68,18 +67,13 @@ internal static class ModelEndpoints
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
-            await foreach (SnapshotDocument document in model.Feed.NewestAsync(cancel.Token).ConfigureAwait(false))
-            {
-                newest = document;
-                if (newest.Version >= atLeast) break;
-            }
+            return await model.Feed.WaitForAsync(atLeast, cancel.Token).ConfigureAwait(false) ?? model.Feed.Latest;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // Waited long enough: the answer is what there is.
+            return model.Feed.Latest;
         }
-
-        return newest;
     }
 
     private static IResult Snapshot(SnapshotDocument document, HttpContext context)

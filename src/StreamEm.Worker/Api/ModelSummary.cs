@@ -1,6 +1,6 @@
 using StreamEm.Sources;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Api;
@@ -50,8 +50,8 @@ internal sealed record ModelSummary(
             latest?.Snapshot.RunId,
             latest?.Snapshot.CreatedAt,
             state == ModelState.WarmingUp ? new WarmUp(model.Metrics.Pending, model.Options.Learning.Initialization.Buffer) : null,
-            model.Problem,
-            training?.Warnings ?? []);
+            model.Obstacle?.Text,
+            [.. (training?.Warnings ?? []).Select(warning => warning.Text)]);
     }
 }
 

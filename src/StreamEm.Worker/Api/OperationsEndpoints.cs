@@ -1,5 +1,3 @@
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Api;
@@ -13,13 +11,13 @@ internal static class OperationsEndpoints
         routes.MapGet("/livez", () => Results.Text("ok\n")).WithSummary("Whether the process lives").Produces<string>(200, "text/plain");
         routes.MapGet("/startupz", (WorkerStatus status) => Answer(status.HasStarted, status)).WithSummary("Whether every model has restored its state").Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
         routes.MapGet("/readyz", (WorkerStatus status) => Answer(status.Obstacles.Count == 0, status)).WithSummary("Whether the worker does its work").Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
-        routes.MapGet("/version", () => Results.Text(VersionCommand.Json(), "application/json")).WithSummary("The program's version").Produces<Dictionary<string, string>>();
+        routes.MapGet("/version", () => Results.Text(ProgramVersion.Json(), "application/json")).WithSummary("The program's version").Produces<Dictionary<string, string>>();
         routes.MapGet("/metrics", (WorkerStatus status, TimeProvider time) => Results.Text(MetricsText.Write(status, time), MetricsText.ContentType))
             .WithSummary("Numbers for Prometheus").Produces<string>(200, "text/plain");
     }
 
     private static IResult Answer(bool isGood, WorkerStatus status) => Results.Json(
-        new ReadinessAnswer(isGood ? "ok" : "unavailable", status.Obstacles),
+        new ReadinessAnswer(isGood ? "ok" : "unavailable", [.. status.Obstacles.Select(obstacle => obstacle.Text)]),
         statusCode: isGood ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>The answer of a readiness check.</summary>

@@ -1,6 +1,5 @@
 using Microsoft.Net.Http.Headers;
 using StreamEm.Sources.Http;
-using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Api;
 
@@ -14,11 +13,11 @@ internal static class RecordsEndpoint
 
     private static async Task<IResult> TakeAsync(string id, HttpContext context, WorkerStatus status)
     {
-        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (model.Options.Source is not HttpSourceOptions)
-            return Problems.Of(StatusCodes.Status409Conflict, "Another source", $"Model '{id}' does not take records by HTTP.", model.Options.Source.GetType().Name, "source: { http: {} }");
+            return ErrorAnswer.Of(StatusCodes.Status409Conflict, "Another source", $"Model '{id}' does not take records by HTTP.", model.Options.Source.GetType().Name, "source: { http: {} }");
         if (model.Source is not HttpPushSource source)
-            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "Not started", $"Model '{id}' is restoring its state; try again.");
+            return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Not started", $"Model '{id}' is restoring its state; try again.");
         if (RequestRecords.FormatOf(context.Request) is not { } format) return RequestRecords.UnknownType(context.Request);
         ReadOnlyMemory<byte> body = await RequestRecords.ReadBodyAsync(context.Request).ConfigureAwait(false);
         return Answer(source.TryPush(body.Span, format), context.Response);
@@ -32,13 +31,13 @@ internal static class RecordsEndpoint
                 return Results.Json(new Taken(result.Accepted, result.Rejected), statusCode: StatusCodes.Status202Accepted);
             case PushStatus.Full:
                 response.Headers[HeaderNames.RetryAfter] = "1";
-                return Problems.Of(StatusCodes.Status429TooManyRequests, "No room", result.Detail ?? "");
+                return ErrorAnswer.Of(StatusCodes.Status429TooManyRequests, "No room", result.Detail ?? "");
             case PushStatus.TooMany:
-                return Problems.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", result.Detail ?? "");
+                return ErrorAnswer.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", result.Detail ?? "");
             case PushStatus.Malformed:
-                return Problems.Of(StatusCodes.Status400BadRequest, "Not records", result.Detail ?? "", expected: RequestRecords.Expected);
+                return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "Not records", result.Detail ?? "", expected: RequestRecords.Expected);
             default:
-                return Problems.Of(StatusCodes.Status503ServiceUnavailable, "Stopping", result.Detail ?? "");
+                return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Stopping", result.Detail ?? "");
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed class RequestRecords
     public bool IsLines { get; }
 
     /// <summary>What is wrong with the request; null when nothing is.</summary>
-    public IResult? Problem { get; private init; }
+    public IResult? Refusal { get; private init; }
 
     /// <summary>What a body should be.</summary>
     public const string Expected = """{"records": [{...}, ...]} as application/json, or one object a line as application/x-ndjson""";
@@ -46,7 +46,7 @@ internal sealed class RequestRecords
     }
 
     /// <summary>The answer to a Content-Type that is not read.</summary>
-    public static IResult UnknownType(HttpRequest request) => Problems.Of(StatusCodes.Status415UnsupportedMediaType,
+    public static IResult UnknownType(HttpRequest request) => ErrorAnswer.Of(StatusCodes.Status415UnsupportedMediaType,
         "Unknown media type", "The body's Content-Type is not one this call reads.", request.ContentType, Expected);
 
     /// <summary>The whole body; the server's limit on its size holds.</summary>
@@ -60,7 +60,7 @@ internal sealed class RequestRecords
     /// <summary>Reads the records of a body.</summary>
     public static async Task<RequestRecords> ReadAsync(HttpRequest request)
     {
-        if (FormatOf(request) is not { } format) return new RequestRecords([], isLines: false) { Problem = UnknownType(request) };
+        if (FormatOf(request) is not { } format) return new RequestRecords([], isLines: false) { Refusal = UnknownType(request) };
         ReadOnlyMemory<byte> bytes = await ReadBodyAsync(request).ConfigureAwait(false);
         return format == PushFormat.Ndjson ? new RequestRecords(Lines(bytes), isLines: true) : FromJson(bytes);
     }
@@ -99,5 +99,5 @@ internal sealed class RequestRecords
     }
 
     private static RequestRecords Bad(string title, string detail, object? found) =>
-        new([], isLines: false) { Problem = Problems.Of(StatusCodes.Status400BadRequest, title, detail, found, Expected) };
+        new([], isLines: false) { Refusal = ErrorAnswer.Of(StatusCodes.Status400BadRequest, title, detail, found, Expected) };
 }

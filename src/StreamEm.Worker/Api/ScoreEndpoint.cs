@@ -2,9 +2,8 @@ using System.Buffers;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
-using StreamEm.Worker.Hosting;
-using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Api;
 
@@ -27,13 +26,13 @@ internal static class ScoreEndpoint
 
     private static async Task<IResult> ScoreAsync(string id, HttpContext context, WorkerStatus status, ScorerCache scorers)
     {
-        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
-        if (model.Feed.Latest is not { } latest) return Problems.NoSnapshot(model);
+        if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (model.Feed.Latest is not { } latest) return ErrorAnswer.NoSnapshot(model);
         RequestRecords body = await RequestRecords.ReadAsync(context.Request).ConfigureAwait(false);
-        if (body.Problem is { } problem) return problem;
+        if (body.Refusal is { } refusal) return refusal;
         if (body.Count > RequestRecords.MaxRecords)
         {
-            return Problems.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", "Split the records over several requests.",
+            return ErrorAnswer.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", "Split the records over several requests.",
                 body.Count, $"at most {RequestRecords.MaxRecords} records");
         }
 
@@ -44,12 +43,12 @@ internal static class ScoreEndpoint
 
     private static void Score(RequestRecords body, Scorer scorer, JsonScoreFormat format)
     {
-        var schema = new RecordSchema { Features = scorer.Snapshot.Features, AllowMissing = true };
+        var schema = ScoreSchema.Of(scorer.Learned);
         var decoder = new NdjsonDecoder(schema);
-        var batch = new RecordBatch(scorer.Dimension, Math.Clamp(body.Count, 1, RowsAtOnce));
-        var scores = new BatchScorer(scorer, format);
+        var batch = new RecordBatch(schema, Math.Clamp(body.Count, 1, RowsAtOnce));
+        var scores = new BatchScorer(new ScoreSession(scorer), format);
         batch.Clear("request");
-        format.Begin(scorer.Snapshot);
+        format.Begin(scorer.Learned);
         foreach (ReadOnlyMemory<byte> record in body.Records)
         {
             decoder.DecodeMessage(record.Span, 0, 0, batch, RecordDefaults.None);
@@ -70,6 +69,6 @@ internal static class ScoreEndpoint
         public Scorer Of(SnapshotDocument document) => _newest.AddOrUpdate(
             document.Snapshot.ModelId,
             _ => new Scorer(document.Snapshot),
-            (_, cached) => ReferenceEquals(cached.Snapshot, document.Snapshot) ? cached : new Scorer(document.Snapshot));
+            (_, cached) => ReferenceEquals(cached.Learned, document.Snapshot) ? cached : new Scorer(document.Snapshot));
     }
 }

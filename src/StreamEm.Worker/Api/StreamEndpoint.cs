@@ -1,9 +1,8 @@
+using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
-using StreamEm.Worker.Hosting;
-using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Api;
 
@@ -28,9 +27,9 @@ internal static class StreamEndpoint
     private static async Task<IResult> StreamAsync(
         string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, SemaphoreSlim places)
     {
-        if (status.Find(id) is not { } model) return Problems.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (!await places.WaitAsync(0).ConfigureAwait(false))
-            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "Too many streams", "All streams are taken; try again later or poll.", MaxReaders + 1, MaxReaders);
+            return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Too many streams", "All streams are taken; try again later or poll.", MaxReaders + 1, MaxReaders);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
@@ -54,7 +53,7 @@ internal static class StreamEndpoint
 
     private static async Task SendAsync(SnapshotFeed feed, PipeWriter output, long? lastSeen, TimeProvider time, CancellationToken end)
     {
-        await using IAsyncEnumerator<SnapshotDocument> snapshots = feed.NewestAsync(end).GetAsyncEnumerator(end);
+        await using IAsyncEnumerator<SnapshotDocument> snapshots = feed.NewestAsync(lastSeen, end).GetAsyncEnumerator(end);
         await output.WriteAsync(": snapshots follow\n\n"u8.ToArray(), end).ConfigureAwait(false);
         Task<bool> next = snapshots.MoveNextAsync().AsTask();
         while (true)
@@ -69,9 +68,7 @@ internal static class StreamEndpoint
 
             await idle.CancelAsync().ConfigureAwait(false);
             if (!await next.ConfigureAwait(false)) return;
-            SnapshotDocument document = snapshots.Current;
-            if (document.Version != lastSeen) await SendAsync(output, document, end).ConfigureAwait(false);
-            lastSeen = null;
+            await SendAsync(output, snapshots.Current, end).ConfigureAwait(false);
             next = snapshots.MoveNextAsync().AsTask();
         }
     }
@@ -86,10 +83,4 @@ internal static class StreamEndpoint
 
     private static long? LastSeen(HttpRequest request) =>
         long.TryParse(request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long version) ? version : null;
-
-    private static void Write(this PipeWriter output, ReadOnlySpan<byte> bytes)
-    {
-        bytes.CopyTo(output.GetSpan(bytes.Length));
-        output.Advance(bytes.Length);
-    }
 }

@@ -1,5 +1,6 @@
 using StreamEm.Sources;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Checkpoints;
 
@@ -43,6 +44,9 @@ public sealed record Checkpoint
     /// Snapshots that some publisher has not acknowledged, and the newest of a publisher that does not take each version; in the order of their versions.
     /// </summary>
     public required IReadOnlyList<OutboxEntry> Outbox { get; init; }
+
+    /// <summary>Whose it is.</summary>
+    public RunIdentity Identity => new(ModelId, RunId, ConfigHash);
 
     /// <summary>What <see cref="Core.Learning.Learner.Save"/> wrote.</summary>
     public required ReadOnlyMemory<byte> Learner { get; init; }

@@ -1,5 +1,6 @@
 using System.Globalization;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Checkpoints;

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using StreamEm.Sources;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Checkpoints;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Checkpoints;
@@ -23,7 +24,7 @@ public sealed class CheckpointWriter(CheckpointDirectory directory, ModelMetrics
     public Task InFlight => _inFlight;
 
     /// <summary>Why the last attempt failed on a full disk; null when it did not.</summary>
-    public string? Failure { get; private set; }
+    public Obstacle? Obstacle { get; private set; }
 
     /// <summary>Starts writing; <paramref name="before"/> runs first on the writing thread (flushing what the checkpoint refers to).</summary>
     /// <exception cref="InvalidOperationException">One is being written.</exception>
@@ -42,13 +43,13 @@ public sealed class CheckpointWriter(CheckpointDirectory directory, ModelMetrics
             before();
             long size = directory.Write(checkpoint);
             TimeSpan took = time.GetElapsedTime(start);
-            Failure = null;
+            Obstacle = null;
             metrics.CheckpointWritten(size, took, time.GetUtcNow());
             WorkerLog.CheckpointWritten(log, checkpoint.ModelId, checkpoint.Updates, checkpoint.Records, size, took.TotalMilliseconds);
         }
         catch (IOException failure) when (failure.HResult == DurableFile.NoSpaceLeft)
         {
-            Failure = "the disk is full";
+            Obstacle = new Obstacle(ObstacleKind.CheckpointsNotWritten, "the disk is full");
             metrics.CheckpointFailed();
             WorkerLog.CheckpointFailed(log, checkpoint.ModelId, failure.Message);
             return;
@@ -59,7 +60,7 @@ public sealed class CheckpointWriter(CheckpointDirectory directory, ModelMetrics
                 $"The checkpoint of model '{checkpoint.ModelId}' could not be made durable: {failure.Message} The worker stops; the checkpoint before is intact.", failure);
         }
 
-        Debug.Assert(Failure is null);
+        Debug.Assert(Obstacle is null);
         Durable(checkpoint);
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Commands;
 

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Commands;
 

@@ -4,10 +4,13 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Display;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Fitting;
+using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Commands;
 
@@ -72,12 +75,12 @@ public static class FitCommand
     private static async Task<ModelSnapshot> YardstickAsync(FitRequest request, TextWriter writer, CancellationToken cancellationToken)
     {
         var yardstick = new YardstickFit(request, TimeProvider.System);
-        BatchFit fit = await yardstick.RunAsync(cancellationToken).ConfigureAwait(false);
+        (ModelSnapshot snapshot, BatchFit fit) = await yardstick.RunAsync(cancellationToken).ConfigureAwait(false);
         await WriteCountsAsync(yardstick.Rejections, request, writer).ConfigureAwait(false);
         string end = fit.Converged ? "converged" : "stopped without converging";
         await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
             $"batch EM {end} after {fit.MeanLogLikelihoods.Count - 1} iterations: {fit.MeanLogLikelihoods[^1]:F6} nats per record, largest fall {fit.LargestFall:G3}")).ConfigureAwait(false);
-        return fit.Snapshot;
+        return snapshot;
     }
 
     private static Task WriteCountsAsync(RejectionLedger rejections, FitRequest request, TextWriter writer) => rejections.Rejected == 0

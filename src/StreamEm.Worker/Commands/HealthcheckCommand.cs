@@ -1,6 +1,7 @@
 using System.CommandLine;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration.Kinds;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Commands;
 

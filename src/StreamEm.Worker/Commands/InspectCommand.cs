@@ -4,8 +4,9 @@ using System.Text;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Display;
-using StreamEm.Worker.Fitting;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Commands;
 

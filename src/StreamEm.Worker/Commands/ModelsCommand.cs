@@ -5,6 +5,7 @@ using Spectre.Console;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Models;
 using StreamEm.Core.Settings;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Commands;
 

@@ -1,11 +1,15 @@
 using System.CommandLine;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
+using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
+using StreamEm.Core.Vectors;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
-using StreamEm.Worker.Fitting;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Plotting;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Commands;
 
@@ -42,8 +46,12 @@ public static class PlotCommand
     private static string Draw(ModelSnapshot snapshot, Minibatch rows, int x, int y, int rings, int points, string title)
     {
         var scorer = new Scorer(snapshot);
-        double[] logDensities = new double[rows.Count], responsibilities = new double[rows.Count * scorer.Components];
-        scorer.Score(rows, logDensities, responsibilities, new double[rows.Count]);
+        int width = scorer.Layout.Length;
+        double[] logDensities = new double[rows.Count], scores = new double[rows.Count * width];
+        scorer.Score(rows, logDensities, scores, new double[rows.Count]);
+        VectorBlock membership = snapshot.Model is ComponentModel model
+            ? scorer.Layout[model.MembershipBlock]
+            : throw new CommandException(ExitCode.Usage, $"A model of type {snapshot.Options.Type} has no components to draw.");
         // Equal scores beyond double precision are told apart by the log-density they stand for.
         int[] strangest = [.. Enumerable.Range(0, rows.Count).OrderBy(row => logDensities[row]).Take(rings)];
         int step = Math.Max(1, (rows.Count + points - 1) / points);
@@ -52,9 +60,10 @@ public static class PlotCommand
         int[] components = new int[drawn.Length];
         for (int at = 0; at < drawn.Length; at++)
         {
-            shown.AddRange(rows, drawn[at], 1);
-            for (int k = 1; k < scorer.Components; k++)
-                if (responsibilities[drawn[at] * scorer.Components + k] > responsibilities[drawn[at] * scorer.Components + components[at]]) components[at] = k;
+            shown.Append(rows, drawn[at], 1);
+            ReadOnlySpan<double> probabilities = membership.Of((ReadOnlySpan<double>)scores.AsSpan(drawn[at] * width, width));
+            for (int k = 1; k < probabilities.Length; k++)
+                if (probabilities[k] > probabilities[components[at]]) components[at] = k;
         }
 
         return new MixturePlot(snapshot, x, y).Draw(shown, components, [.. strangest.Select(row => Array.IndexOf(drawn, row))], title);
@@ -62,11 +71,11 @@ public static class PlotCommand
 
     private static async Task<Minibatch> ReadAsync(ModelSnapshot snapshot, string[] data, CancellationToken cancellationToken)
     {
-        var schema = new RecordSchema { Features = snapshot.Features };
-        var rows = new Minibatch(snapshot.Features.Count, 1024);
+        RecordSchema schema = ScoreSchema.Of(snapshot);
+        Minibatch rows = new RecordBatch(schema, 1024).Records;
         await new DataFiles(data, RecordFormat.Csv).ReadAsync(schema, TimeProvider.System, batch =>
         {
-            for (int row = 0; row < batch.Count; row++) rows.Add(batch.Row(row));
+            rows.Append(batch.Records, 0, batch.Count);
             return true;
         }, cancellationToken).ConfigureAwait(false);
         return rows.Count > 0 ? rows : throw new CommandException(ExitCode.DataCorrupt, $"No record to draw in {string.Join(", ", data)}.");

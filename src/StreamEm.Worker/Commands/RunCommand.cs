@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using StreamEm.Sources;
-using StreamEm.Sources.Files;
-using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Configuration;
+using StreamEm.Sources.Catalog;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
@@ -36,13 +36,13 @@ public static class RunCommand
 
     private static RecordSource OpenSource(ModelOptions model, SourcePosition position, bool once)
     {
-        object options = model.Source switch
+        var context = new SourceContext(model.Schema, position, TimeProvider.System)
         {
-            FileSourceOptions file when once => file with { Follow = false },
-            KafkaSourceOptions kafka => kafka with { Once = once, MinibatchSize = model.Learning.MinibatchSize, KeepOriginals = model.Rejected.Kafka is not null },
-            _ => model.Source,
+            Once = once,
+            MinibatchSize = model.Learning.MinibatchSize,
+            KeepOriginals = model.Rejected.Kafka is not null,
         };
-        return SourceCatalog.Create(options, model.Schema, position, TimeProvider.System);
+        return SourceCatalog.Create(model.Source, context);
     }
 
     /// <summary>The first SIGINT or SIGTERM stops the worker in order, however early it comes (the command line's own handler is set up only once the

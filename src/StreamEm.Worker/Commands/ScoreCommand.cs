@@ -2,10 +2,10 @@ using System.Buffers;
 using System.CommandLine;
 using System.Text;
 using StreamEm.Core.Snapshots;
-using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
-using StreamEm.Worker.Fitting;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Commands;
 
@@ -41,11 +41,11 @@ public static class ScoreCommand
 
     private static async Task ScoreAsync(Scorer scorer, string[] data, string formatName, Action<ReadOnlySpan<byte>> write, CancellationToken cancellationToken)
     {
-        var schema = new RecordSchema { Features = scorer.Snapshot.Features, AllowMissing = true };
+        var schema = ScoreSchema.Of(scorer.Learned);
         var buffer = new ArrayBufferWriter<byte>(1 << 16);
         ScoreFormat format = formatName == Csv ? new CsvScoreFormat(buffer) : new JsonScoreFormat(buffer, asLines: true, withVersion: false);
-        var scores = new BatchScorer(scorer, format);
-        format.Begin(scorer.Snapshot);
+        var scores = new BatchScorer(new ScoreSession(scorer), format);
+        format.Begin(scorer.Learned);
         await new DataFiles(data, RecordFormat.Csv).ReadAsync(schema, TimeProvider.System, batch =>
         {
             scores.Score(batch);

@@ -1,4 +1,5 @@
 using StreamEm.Core.Snapshots;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Commands;
 

@@ -1,4 +1,5 @@
 using StreamEm.Worker.Configuration.Kinds;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Commands;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using StreamEm.Sources.Kafka;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Worker.Commands;

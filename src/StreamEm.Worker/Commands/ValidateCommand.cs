@@ -1,6 +1,7 @@
 using System.CommandLine;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Commands;
 

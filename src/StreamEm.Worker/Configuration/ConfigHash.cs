@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using StreamEm.Core.Catalog;
 using StreamEm.Worker.Configuration.Tables;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration;
 
@@ -44,5 +44,5 @@ internal static class ConfigHash
 
     /// <summary>A model of the same type with every default.</summary>
     public static ModelOptions DefaultsFor(ModelOptions model) =>
-        WorkerTable.NewModel() with { Model = ModelCatalog.EntryOf(model.Model).CreateOptions() };
+        WorkerTable.NewModel() with { Model = model.Model.Entry.CreateOptions() };
 }

@@ -1,6 +1,7 @@
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Tables;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Configuration;
 
@@ -20,28 +21,32 @@ public static class ConfigurationLoader
     public static LoadedConfiguration Load(IReadOnlyList<string> files, IReadOnlyList<string> overrides, Func<string, string?>? variable = null)
     {
         var problems = new Problems();
-        var interpolation = new Interpolation(variable ?? Environment.GetEnvironmentVariable);
+        var substitution = new VariableSubstitution(variable ?? Environment.GetEnvironmentVariable);
         WorkerOptions? options = null;
-        if (ReadFiles(files, interpolation, problems) is { } root)
+        if (ReadFiles(files, substitution, problems) is { } root)
         {
-            foreach (string text in overrides) Override.Apply(root, text, interpolation, problems);
+            foreach (string text in overrides) Override.Apply(root, text, substitution, problems);
             var binder = new Binder(problems);
             options = binder.Bind(WorkerTable.Root, root, "");
             new ConfigurationRules(options, binder).Check();
         }
 
         if (options is null || problems.HasErrors) return new LoadedConfiguration(null, problems.InOrder());
-        options = options with { Models = [.. options.Models.Select(model => model with { ConfigHash = ConfigHash.Of(model) })] };
+        options = options with { Models = [.. options.Models.Select(model => model with
+            {
+                ConfigHash = ConfigHash.Of(model),
+                Schema = model.Schema with { Kinds = model.Model.Plan(model.Schema).Kinds },
+            })] };
         return new LoadedConfiguration(options, problems.InOrder());
     }
 
-    private static MappingNode? ReadFiles(IReadOnlyList<string> files, Interpolation interpolation, Problems problems)
+    private static MappingNode? ReadFiles(IReadOnlyList<string> files, VariableSubstitution substitution, Problems problems)
     {
         MappingNode? root = null;
         bool isComplete = true;
         foreach (string file in files)
         {
-            switch (YamlText.ReadFile(file, interpolation, problems))
+            switch (YamlText.ReadFile(file, substitution, problems))
             {
                 case null:
                     isComplete = false;

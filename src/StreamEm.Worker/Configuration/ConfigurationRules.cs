@@ -1,9 +1,12 @@
 using System.Globalization;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Models;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration;
 
@@ -41,7 +44,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                 stdin ??= source;
             }
 
-            if (model.Model is not null && Components(model, path) is { } components) CheckSizes(model, components, path);
+            if (model.Model is not null && model.Schema.Features.Count > 0 && FitsSchema(model, path) && Components(model, path) is { } components) CheckSizes(model, components, path);
         }
 
         new PathRules(options, binder).Check();
@@ -49,15 +52,34 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
         new KafkaRules(options, binder).Check();
     }
 
-    /// <summary>K; null, and a problem, when the model does not fit into an array.</summary>
+    /// <summary>Whether the model can learn from records of this schema; else problems.</summary>
+    private bool FitsSchema(ModelOptions model, string path)
+    {
+        bool fits = true;
+        foreach (string problem in model.Model.ProblemsWith(model.Schema))
+        {
+            fits = false;
+            binder.Problems.Error(binder.OriginOf($"{path}.model"), problem);
+        }
+
+        if (model.Model.MaxKeys > 0 && model.Model.MaxKeys < model.Learning.MinibatchSize)
+        {
+            fits = false;
+            binder.Problems.Error(binder.OriginOf($"{path}.model.max_keys"), string.Create(
+                CultureInfo.InvariantCulture,
+                $"max_keys {model.Model.MaxKeys} is smaller than minibatch.size {model.Learning.MinibatchSize}: a minibatch may hold more keys than can be remembered; use at least {model.Learning.MinibatchSize}"));
+        }
+
+        return fits;
+    }
+
+    /// <summary>K, 0 for a model without components; null, and a problem, when the model does not fit into an array.</summary>
     private int? Components(ModelOptions model, string path)
     {
-        int dimension = Math.Max(1, model.Schema.Features.Count);
-        double[] variances = new double[dimension];
-        Array.Fill(variances, 1);
+        int dimension = model.Schema.Features.Count;
         try
         {
-            return model.Model.Create(dimension, variances).Components;
+            return (model.Model.CreateLargest(model.Schema) as ComponentModel)?.Components ?? 0;
         }
         catch (OverflowException)
         {
@@ -69,6 +91,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
     private void CheckSizes(ModelOptions model, int components, string path)
     {
         int size = model.Learning.MinibatchSize;
+        if (components == 0) return;
         double perComponent = (double)size / components;
         if (model.Learning.Recursion == Recursion.Parameters && perComponent < EnoughRecordsPerComponent)
         {

@@ -1,5 +1,7 @@
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Tables;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration;
 

@@ -1,5 +1,8 @@
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration.Binding;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Kafka;
+using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Worker.Configuration;

@@ -1,4 +1,5 @@
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Configuration;
 

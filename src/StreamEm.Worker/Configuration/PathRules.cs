@@ -2,6 +2,9 @@ using System.IO.Enumeration;
 using StreamEm.Sources.Files;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Worker.Configuration;
 

@@ -1,6 +1,9 @@
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Worker.Configuration;
 

@@ -1,4 +1,5 @@
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Fitting;
 
@@ -19,4 +20,7 @@ internal sealed record FitRequest
 
     /// <summary>Where one line per record of the first pass goes; null nowhere.</summary>
     public string? Scores { get; init; }
+
+    /// <summary>Whose the result is: a run of its own.</summary>
+    public RunIdentity NewIdentity(TimeProvider time) => RunIdentity.New(Model.Id, Model.ConfigHash, time);
 }

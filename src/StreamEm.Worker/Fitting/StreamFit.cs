@@ -6,11 +6,12 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
-using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
 using StreamEm.Worker.Display;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Fitting;
 
@@ -26,16 +27,16 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
     /// <exception cref="CommandException">A file is missing (66), too many records were rejected, or there was none to learn from (65).</exception>
     public async Task<ModelSnapshot> RunAsync(CancellationToken cancellationToken)
     {
-        Learner learner = ModelRun.CreateLearner(request.Model);
+        Learner learner = LearnerStart.Create(request.Model);
         using TraceFile? trace = request.Trace is { } path ? new TraceFile(OutputFile.Create(path)) : null;
         using RejectedFile? rejectedFile = request.Model.Rejected.File is { } file ? RejectedFile.Open(file, null, log) : null;
         var fold = new RecordFold(learner, new SourcePosition(), Rejections, rejectedFile, request.Model.Rejected.StopAboveRatio)
         {
-            Updated = () => trace?.Write(learner.CreateSnapshot(request.Model.Schema.Features)!.Training),
+            Updated = () => trace?.Write(learner.CreateSnapshot()!.Training),
         };
         await WithProgressAsync(advance => ReadPassesAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
-        return learner.CreateSnapshot(request.Model.Schema.Features) is { } snapshot
-            ? snapshot with { ModelId = request.Model.Id, ConfigHash = request.Model.ConfigHash, CreatedAt = time.GetUtcNow(), RunId = Guid.CreateVersion7(time.GetUtcNow()).ToString("D") }
+        return learner.CreateSnapshot() is { } learned
+            ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())
             : throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected.");
     }
 
@@ -52,7 +53,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             await _data.ReadAsync(request.Model.Schema, time, batch =>
             {
                 excess = fold.Fold(batch, cancellationToken);
-                if (batch.Partition != partition) (partition, last) = (batch.Partition, 0);
+                if (batch.PartitionName != partition) (partition, last) = (batch.PartitionName, 0);
                 advance(100 * (batch.EndOffset - last) / total);
                 last = batch.EndOffset;
                 return excess is null;
@@ -66,15 +67,15 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
     }
 
     /// <summary>Scores every minibatch under the parameters before it (test-then-train).</summary>
-    private static Action<Minibatch, Scorer> ScoreInto(Stream output)
+    private static Action<Minibatch, ScoreSession> ScoreInto(Stream output)
     {
         var buffer = new ArrayBufferWriter<byte>();
         var format = new JsonScoreFormat(buffer, asLines: true, withVersion: true);
         long records = 0;
-        return (batch, scorer) =>
+        return (batch, session) =>
         {
-            format.Begin(scorer.Snapshot);
-            var scores = new BatchScorer(scorer, format) { Records = records };
+            format.Begin(session.Scorer.Learned);
+            var scores = new BatchScorer(session, format) { Records = records };
             scores.Score(batch, []);
             records = scores.Records;
             output.Write(buffer.WrittenSpan);

@@ -1,13 +1,16 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
+using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
-using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Fitting;
 
@@ -18,38 +21,25 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
     public RejectionLedger Rejections { get; } = new(new RejectionCounts());
 
     /// <summary>Reads all records, fits, writes the trace.</summary>
+    /// <returns>The snapshot, and how the fit went.</returns>
     /// <exception cref="CommandException">A file is missing (66), or no record can be used (65).</exception>
-    public async Task<BatchFit> RunAsync(CancellationToken cancellationToken)
+    public async Task<(ModelSnapshot Snapshot, BatchFit Fit)> RunAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<string> features = request.Model.Schema.Features;
-        var rows = new Minibatch(features.Count, 4096);
-        var labels = new List<string?>();
+        RecordSchema schema = request.Model.Schema;
+        Minibatch rows = new RecordBatch(schema, 4096).Records;
         RecordFormat format = request.Model.Source is FileSourceOptions file ? file.Format : RecordFormat.Csv;
-        await new DataFiles(request.Data, format).ReadAsync(request.Model.Schema, time, batch =>
+        await new DataFiles(request.Data, format).ReadAsync(schema, time, batch =>
         {
-            for (int row = 0; row < batch.Count; row++)
-            {
-                rows.Add(batch.Row(row), batch.Weight(row), target: batch.Target(row));
-                labels.Add(batch.Label(row));
-                Rejections.Accept();
-            }
-
+            rows.Append(batch.Records, 0, batch.Count);
+            Rejections.Accept(batch.Count);
             foreach (var rejected in batch.Rejected) Rejections.Reject(rejected.Reason);
             return true;
         }, cancellationToken).ConfigureAwait(false);
         if (Rejections.Excess(request.Model.Rejected.StopAboveRatio, atEnd: true) is { } excess) throw new CommandException(ExitCode.DataCorrupt, excess);
         if (rows.Count == 0) throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}.");
-        InitialParameters? from = request.Model.InitializeFrom is { } path ? ModelRun.ReadInitialParameters(path) : null;
-        BatchFit fit = BatchFit.Run(request.Model.Model, request.Model.Learning, rows, labels, features, new BatchEmOptions(), from);
+        BatchFit fit = BatchFit.Run(request.Model.Model, schema, request.Model.Learning, rows, new BatchEmOptions(), LearnerStart.ReadParameters(request.Model));
         using (TraceFile? trace = request.Trace is { } file2 ? new TraceFile(OutputFile.Create(file2)) : null)
             for (int at = 1; at < fit.MeanLogLikelihoods.Count; at++) trace?.Write(at, rows.Count, 1, fit.MeanLogLikelihoods[at - 1]);
-        ModelSnapshot snapshot = fit.Snapshot with
-        {
-            ModelId = request.Model.Id,
-            ConfigHash = request.Model.ConfigHash,
-            CreatedAt = time.GetUtcNow(),
-            RunId = Guid.CreateVersion7(time.GetUtcNow()).ToString("D"),
-        };
-        return fit with { Snapshot = snapshot };
+        return (request.NewIdentity(time).Stamp(fit.Learned, time.GetUtcNow()), fit);
     }
 }

@@ -1,3 +1,4 @@
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Hosting;
@@ -6,11 +7,11 @@ namespace StreamEm.Worker.Hosting;
 /// Logs when something begins to keep the worker from its work and when nothing does any more, as <c>/readyz</c> tells it: brokers out of reach, a full
 /// disk, a publisher that cannot publish.
 /// </summary>
-internal sealed class ReadinessLog(Func<IReadOnlyList<string>> obstacles, TimeProvider time, ILogger log)
+internal sealed class ReadinessLog(Func<IReadOnlyList<Obstacle>> obstacles, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    private HashSet<string> _known = [];
+    private readonly Newcomers<(ObstacleKind, string)> _newcomers = new();
 
     /// <summary>Looks every second until <paramref name="stop"/>.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -29,9 +30,9 @@ internal sealed class ReadinessLog(Func<IReadOnlyList<string>> obstacles, TimePr
     /// <summary>Logs what has changed since the last look.</summary>
     public void Look()
     {
-        IReadOnlyList<string> now = obstacles();
-        foreach (string obstacle in now.Where(obstacle => !_known.Contains(MessageKind.Of(obstacle)))) WorkerLog.NotReady(log, obstacle);
-        if (_known.Count > 0 && now.Count == 0) WorkerLog.ReadyAgain(log);
-        _known = [.. now.Select(MessageKind.Of)];
+        IReadOnlyList<Obstacle> now = obstacles();
+        bool isReadyAgain = _newcomers.AnyKnown && now.Count == 0;
+        foreach (Obstacle obstacle in _newcomers.Among(now, obstacle => (obstacle.Kind, obstacle.Subject))) WorkerLog.NotReady(log, obstacle.Text);
+        if (isReadyAgain) WorkerLog.ReadyAgain(log);
     }
 }

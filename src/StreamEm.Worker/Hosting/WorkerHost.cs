@@ -1,10 +1,9 @@
 using StreamEm.Sources;
 using StreamEm.Worker.Api;
-using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Hosting;
@@ -45,7 +44,7 @@ public sealed class WorkerHost(WorkerOptions options, Func<ModelOptions, SourceP
         ModelPipeline[] models = [.. options.Models.Select(model => new ModelPipeline(model, environment))];
         var status = new WorkerStatus(models);
         await using var api = new ApiServer(options.Http, status, time, logs);
-        WorkerLog.WorkerStarted(_log, VersionCommand.Version, models.Length, Path.GetFullPath(options.StateDirectory));
+        WorkerLog.WorkerStarted(_log, ProgramVersion.Version, models.Length, Path.GetFullPath(options.StateDirectory));
         long start = time.GetTimestamp();
         try
         {
@@ -113,7 +112,7 @@ public sealed class WorkerHost(WorkerOptions options, Func<ModelOptions, SourceP
         await api.StopAsync(deadline.Token).ConfigureAwait(false);
         PipelineEnd? failed = (await ends.ConfigureAwait(false)).FirstOrDefault(end => end.State == ModelState.Failed);
         WorkerLog.WorkerStopped(_log, failed?.Code ?? ExitCode.Ok, time.GetElapsedTime(start).TotalSeconds);
-        return failed is null ? ExitCode.Ok : throw new CommandException(failed.Code, failed.Problem ?? "A model failed.", failed.Cause);
+        return failed is null ? ExitCode.Ok : throw new CommandException(failed.Code, failed.Failure ?? "A model failed.", failed.Cause);
     }
 
     private void RefuseSharedFiles()

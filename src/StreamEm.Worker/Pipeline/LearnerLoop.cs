@@ -1,121 +1,60 @@
 using StreamEm.Core.Learning;
+using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
-using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
 
 /// <summary>
-/// The one thread that owns a model's state. It takes batches, learns from them row by row, makes a snapshot after every update and hands
-/// checkpoints to be written beside it. See <see cref="Run"/>: the whole life of a model, top to bottom.
+/// Takes batches and learns from them row by row, hands on a snapshot after every update, has checkpoints written when they are due, and waits where there is
+/// nothing to do or too much on its way. See <see cref="Learn"/>. One thread, which owns the state.
 /// </summary>
 internal sealed class LearnerLoop
 {
-    /// <summary>Unpublished snapshots that no checkpoint holds yet: beyond this a checkpoint is due.</summary>
-    private const long OutboxDue = 8L << 20;
-
-    /// <summary>Unpublished snapshots in all: beyond this learning waits for the publishers.</summary>
-    private const long OutboxLimit = 64L << 20;
-
-    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(2.5);
-
-    private readonly ModelOptions _options;
-    private readonly ModelRun _run;
-    private readonly RecordFold _fold;
+    private readonly ModelContext _context;
+    private readonly RunState _run;
     private readonly SourceReader _reader;
-    private readonly CheckpointSchedule _checkpoints;
-    private readonly Outbox _outbox;
-    private readonly PublisherLanes _lanes;
-    private readonly SnapshotDisplay _display;
-    private readonly ModelMetrics _metrics;
-    private readonly TimeProvider _time;
-    private readonly ILogger _log;
-    private readonly CancellationToken _stop;
+    private readonly StateKeeper _keeper;
+    private readonly SnapshotDelivery _delivery;
+    private readonly RecordFold _fold;
     private readonly MinibatchClock _clock;
-    private readonly SnapshotMaker _snapshots;
+    private readonly WarningLog _warnings;
     private volatile ModelState _state;
 
-    public LearnerLoop(
-        ModelOptions options, ModelRun run, SourceReader reader, CheckpointWriter writer, Outbox outbox, PublisherLanes lanes,
-        SnapshotDisplay display, ModelMetrics metrics, TimeProvider time, ILogger log, CancellationToken stop)
+    public LearnerLoop(ModelContext context, RunState run, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
     {
-        (_options, _run, _reader, _outbox, _lanes) = (options, run, reader, outbox, lanes);
-        (_display, _metrics, _time, _log, _stop) = (display, metrics, time, log, stop);
-        _clock = new MinibatchClock(options.MinibatchMaxWait, time);
-        _fold = new RecordFold(run.Learner, run.Position, run.Rejections, run.RejectedTo, options.Rejected.StopAboveRatio)
+        (_context, _run, _reader, _keeper, _delivery) = (context, run, reader, keeper, delivery);
+        _clock = new MinibatchClock(Options.MinibatchMaxWait, context.Time);
+        _fold = new RecordFold(run.Learner, run.Position, run.Rejections, run.RejectedTo, Options.Rejected.StopAboveRatio)
         {
             Updated = OnUpdated,
             Rejected = OnRejected,
         };
-        _checkpoints = new CheckpointSchedule(options.Checkpoint, writer, time, Capture, run.RejectedTo, run.Learner.Updates);
-        _snapshots = new SnapshotMaker(options, run, time, log);
+        _warnings = new WarningLog(Options.Id, context.Log);
     }
 
     /// <summary>Where the model stands.</summary>
     public ModelState State => _state;
 
-    /// <summary>From the first record to the last checkpoint. Never throws.</summary>
-    public PipelineEnd Run()
-    {
-        using var deadline = new CancellationTokenSource();
-        // Only what can be read again may be given up.
-        using CancellationTokenRegistration stopping = _stop.Register(() =>
-        {
-            if (_reader.Source.IsReplayable) deadline.CancelAfter(StopDeadline);
-        });
-        using CancellationTokenRegistration abandoning = deadline.Token.Register(_run.RejectedTo.Abandon);
-        try
-        {
-            Resume();
-            PipelineEnd end = Learn();
-            Settle(end, deadline);
-            return end;
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            Task.WaitAny(_checkpoints.InFlight);
-            WarnOfRejected();
-            return new PipelineEnd(ModelState.Stopped);
-        }
-        catch (CommandException failure)
-        {
-            return new PipelineEnd(ModelState.Failed, failure.ExitCode, failure.Message, failure);
-        }
-        catch (Exception fault)
-        {
-            return new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"internal error: {fault.GetType().FullName}: {fault.Message}", fault);
-        }
-    }
+    private ModelOptions Options => _context.Options;
 
-    private void Resume()
-    {
-        if (_snapshots.Latest is { } restored) _display.Restored(restored);
-        _lanes.Release(_run.Unpublished);
-        if (_run.From is null)
-        {
-            // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed.
-            _checkpoints.Demand();
-            _checkpoints.WriteNow();
-        }
+    private ILogger Log => _context.Log;
 
-        Report();
-        _reader.Start();
-    }
-
-    private PipelineEnd Learn()
+    /// <summary>Learns until the source has ended or failed, too much was rejected, or a stop is asked for.</summary>
+    /// <exception cref="CommandException">A publisher cannot go on, or a checkpoint could not be made durable.</exception>
+    public PipelineEnd Learn(CancellationToken stop)
     {
         while (true)
         {
             ThrowIfStuck();
-            if (_stop.IsCancellationRequested) return Stopped();
+            if (stop.IsCancellationRequested) return Stopped();
             if (_reader.TryTake(out RecordBatch? batch))
             {
                 // What a stop leaves of a batch is read again from its position; where it cannot be, the batch is learned from to its end.
-                if (LearnFrom(batch, _reader.Source.IsReplayable ? _stop : CancellationToken.None) is { } excess) return TooManyRejected(excess);
+                if (LearnFrom(batch, _reader.Source.IsReplayable ? stop : CancellationToken.None) is { } excess) return TooManyRejected(excess);
             }
             else if (_reader.Ended.IsCompleted)
             {
@@ -123,13 +62,27 @@ internal sealed class LearnerLoop
             }
             else
             {
-                WaitForWork();
+                WaitForWork(stop);
             }
 
             if (_clock.IsOverdue && _run.Learner.Status == LearnerStatus.Learning) CutMinibatch();
-            _checkpoints.BeginIfDue(isUrgent: _outbox.BytesSinceCapture > OutboxDue);
-            if (_outbox.Bytes > OutboxLimit) WaitForPublishers();
+            _keeper.KeepIfDue(_delivery.IsCheckpointDue);
+            if (_delivery.IsFull) WaitForPublishers(stop);
         }
+    }
+
+    /// <summary>Tells where the model stands.</summary>
+    public void Report()
+    {
+        _context.Metrics.Records = _run.Rejections.Read - _run.Rejections.Rejected;
+        _context.Metrics.Pending = _run.Learner.Pending;
+        foreach (RejectionReason reason in Enum.GetValues<RejectionReason>()) _context.Metrics.SetRejected(reason, _run.Rejections[reason]);
+        _state = _run.Learner.Status switch
+        {
+            LearnerStatus.Waiting => ModelState.Waiting,
+            LearnerStatus.WarmingUp => ModelState.WarmingUp,
+            _ => ModelState.Learning,
+        };
     }
 
     private string? LearnFrom(RecordBatch batch, CancellationToken stop)
@@ -137,19 +90,19 @@ internal sealed class LearnerLoop
         long updates = _run.Learner.Updates;
         if (batch.IsDecision)
         {
-            _display.Decided(updates);
+            _delivery.Decided(updates);
             // Where a partition starts cannot be found out again once records have come after a start at its end.
-            if (!_run.Position.Partitions.ContainsKey(batch.Partition)) _checkpoints.Demand();
+            if (!_run.Position.Partitions.ContainsKey(batch.PartitionName)) _keeper.Demand();
         }
 
-        if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.Partition)?.Skipped ?? 0))
-            WorkerLog.RecordsSkipped(_log, _options.Id, batch.Partition, batch.Start.Next, skipped);
+        if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.PartitionName)?.Skipped ?? 0))
+            WorkerLog.RecordsSkipped(Log, Options.Id, batch.PartitionName, batch.Start.Next, skipped);
         string? excess = _fold.Fold(batch, stop);
         _reader.Return(batch);
         _clock.Pending(_run.Learner.Pending, hasUpdated: _run.Learner.Updates > updates);
-        _checkpoints.Changed(_run.Learner.Updates);
+        _keeper.Changed(_run.Learner.Updates);
         // The first version is what people wait for.
-        if (updates == 0 && _run.Learner.Updates > 0) _checkpoints.Demand();
+        if (updates == 0 && _run.Learner.Updates > 0) _keeper.Demand();
         Report();
         return excess;
     }
@@ -158,10 +111,10 @@ internal sealed class LearnerLoop
     /// with it is written before the version is published.</summary>
     private void CutMinibatch()
     {
-        _display.Decided(_run.Learner.Updates);
+        _delivery.Decided(_run.Learner.Updates);
         _fold.Flush();
         _clock.Pending(0, hasUpdated: true);
-        _checkpoints.Demand();
+        _keeper.Demand();
         Report();
     }
 
@@ -176,15 +129,14 @@ internal sealed class LearnerLoop
             LearnTheRest();
         }
 
-        WorkerLog.ModelStopped(_log, _options.Id, _run.Learner.Updates, _run.Learner.Records);
+        WorkerLog.ModelStopped(Log, Options.Id, _run.Learner.Updates, _run.Learner.Records);
         return new PipelineEnd(ModelState.Stopped);
     }
 
     /// <summary>What was read from a source that cannot be read again is learned from before the state is kept.</summary>
     private void LearnTheRest()
     {
-        bool endsItself = _reader.Source is HttpPushSource;
-        if (!endsItself) _reader.StopAsync().GetAwaiter().GetResult();
+        if (!_reader.Source.Complete()) _reader.StopAsync().GetAwaiter().GetResult();
         while (!_reader.Ended.IsCompleted)
         {
             if (_reader.TryTake(out RecordBatch? batch)) LearnFrom(batch, CancellationToken.None);
@@ -195,62 +147,39 @@ internal sealed class LearnerLoop
     private PipelineEnd SourceEnded()
     {
         if (_reader.Ended.Exception?.InnerException is { } failure) return PipelineEnd.OfSource(failure);
-        if (_run.Rejections.Excess(_options.Rejected.StopAboveRatio, atEnd: true) is { } excess) return TooManyRejected(excess);
+        if (_run.Rejections.Excess(Options.Rejected.StopAboveRatio, atEnd: true) is { } excess) return TooManyRejected(excess);
         _fold.Flush();
-        if (_snapshots.Latest is { } last && _outbox.Add(last, isLast: true)) _checkpoints.Demand();
-        _checkpoints.Changed(_run.Learner.Updates);
+        if (_run.Latest is { } last && _delivery.TakeLast(last)) _keeper.Demand();
+        _keeper.Changed(_run.Learner.Updates);
         Report();
-        WorkerLog.SourceFinished(_log, _options.Id, _run.Learner.Updates, _run.Learner.Records, _run.Rejections.Rejected);
+        WorkerLog.SourceFinished(Log, Options.Id, _run.Learner.Updates, _run.Learner.Records, _run.Rejections.Rejected);
         return new PipelineEnd(ModelState.Finished);
     }
 
     private static PipelineEnd TooManyRejected(string excess) => new(ModelState.Failed, ExitCode.DataCorrupt, excess);
 
-    /// <summary>Keeps the state and publishes what is left; a stop does not wait for a publisher for ever.</summary>
-    private void Settle(PipelineEnd end, CancellationTokenSource deadline)
-    {
-        bool isReplayable = _reader.Source.IsReplayable, hasFailed = end.State == ModelState.Failed;
-        if (hasFailed && isReplayable) deadline.CancelAfter(StopDeadline);
-        try
-        {
-            _checkpoints.WriteNow();
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            WarnOfRejected();
-        }
-
-        using CancellationTokenRegistration stopping = isReplayable ? default : _stop.Register(() => deadline.CancelAfter(StopDeadline));
-        if (hasFailed && !isReplayable) deadline.CancelAfter(StopDeadline);
-        if (_lanes.Close(deadline.Token)) return;
-        WorkerLog.ModelWarning(_log, _options.Id, "A publisher did not take every snapshot in time; the rest is in the checkpoint and is published at the next start.");
-    }
-
-    private void WarnOfRejected() => WorkerLog.ModelWarning(_log, _options.Id,
-        "The rejected records were not acknowledged in time; the checkpoint before them is intact, and the records after it are read again at the next start.");
-
-    private void WaitForWork()
+    private void WaitForWork(CancellationToken stop)
     {
         _run.RejectedTo.Flush();
-        using var awake = CancellationTokenSource.CreateLinkedTokenSource(_stop);
+        using var awake = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var events = new List<Task>(4) { _reader.WaitAsync(awake.Token) };
-        if (Earliest(_clock.Remaining, _checkpoints.Remaining) is { } timeout) events.Add(Task.Delay(timeout, _time, awake.Token));
-        if (_checkpoints.InFlight is { IsCompleted: false } writing) events.Add(writing);
-        events.AddRange(_lanes.Publishing);
+        if (Earliest(_clock.Remaining, _keeper.Remaining) is { } timeout) events.Add(Task.Delay(timeout, _context.Time, awake.Token));
+        if (_keeper.InFlight is { IsCompleted: false } writing) events.Add(writing);
+        events.AddRange(_delivery.Publishing);
         Task.WaitAny([.. events], CancellationToken.None);
         awake.Cancel();
     }
 
-    private void WaitForPublishers()
+    private void WaitForPublishers(CancellationToken stop)
     {
-        WorkerLog.OutboxFull(_log, _options.Id, _outbox.Bytes);
-        while (_outbox.Bytes > OutboxLimit && !_stop.IsCancellationRequested)
+        WorkerLog.OutboxFull(Log, Options.Id, _delivery.Bytes);
+        while (_delivery.IsFull && !stop.IsCancellationRequested)
         {
-            Task acknowledged = _outbox.NextAcknowledgement;
-            _checkpoints.Demand();
-            _checkpoints.BeginIfDue(isUrgent: true);
-            using var awake = CancellationTokenSource.CreateLinkedTokenSource(_stop);
-            Task.WaitAny([acknowledged, Task.Delay(TimeSpan.FromSeconds(1), _time, awake.Token), .. _lanes.Publishing], CancellationToken.None);
+            Task acknowledged = _delivery.NextAcknowledgement;
+            _keeper.Demand();
+            _keeper.KeepIfDue(isUrgent: true);
+            using var awake = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            Task.WaitAny([acknowledged, Task.Delay(TimeSpan.FromSeconds(1), _context.Time, awake.Token), .. _delivery.Publishing], CancellationToken.None);
             awake.Cancel();
             ThrowIfStuck();
         }
@@ -258,38 +187,26 @@ internal sealed class LearnerLoop
 
     private void ThrowIfStuck()
     {
-        if (_checkpoints.InFlight.IsFaulted) _checkpoints.InFlight.GetAwaiter().GetResult();
-        _lanes.ThrowIfFaulted();
+        if (_keeper.InFlight.IsFaulted) _keeper.InFlight.GetAwaiter().GetResult();
+        _delivery.ThrowIfFaulted();
     }
 
     private void OnUpdated()
     {
-        SnapshotDocument made = _snapshots.Make();
-        _outbox.Add(made, isLast: false);
-        _display.Made(made);
-        if (_display.AwaitsCheckpoint) _checkpoints.Demand();
+        if (_run.Latest is null) WorkerLog.ModelInitialized(Log, Options.Id, _run.Learner.Records + _run.Learner.Pending);
+        SnapshotDocument made = _run.MakeSnapshot(_context.Time.GetUtcNow());
+        TrainingReport training = made.Snapshot.Training;
+        WorkerLog.ModelUpdated(Log, Options.Id, training.Updates, training.LastStepSize, training.MeanLogLikelihood);
+        _warnings.Tell(training.Warnings);
+        _delivery.Take(made);
+        if (_delivery.AwaitsCheckpoint) _keeper.Demand();
     }
 
     private void OnRejected(RejectedRecord record)
     {
-        _metrics.SetRejected(record.Reason, _run.Rejections[record.Reason]);
-        if (_run.Rejections.Rejected == 1) WorkerLog.FirstRejection(_log, _options.Id, SnakeCase.Of(record.Reason), record.Partition, record.Offset);
+        _context.Metrics.SetRejected(record.Reason, _run.Rejections[record.Reason]);
+        if (_run.Rejections.Rejected == 1) WorkerLog.FirstRejection(Log, Options.Id, SnakeCase.Of(record.Reason), record.PartitionName, record.Offset);
     }
-
-    private void Report()
-    {
-        _metrics.Records = _run.Rejections.Read - _run.Rejections.Rejected;
-        _metrics.Pending = _run.Learner.Pending;
-        foreach (RejectionReason reason in Enum.GetValues<RejectionReason>()) _metrics.SetRejected(reason, _run.Rejections[reason]);
-        _state = _run.Learner.Status switch
-        {
-            LearnerStatus.Waiting => ModelState.Waiting,
-            LearnerStatus.WarmingUp => ModelState.WarmingUp,
-            _ => ModelState.Learning,
-        };
-    }
-
-    private Checkpoint Capture() => _run.Capture(_options, _snapshots.Latest, _outbox.Capture(), _time.GetUtcNow());
 
     private static TimeSpan? Earliest(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;
 }

@@ -1,25 +1,11 @@
 using StreamEm.Sources;
-using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
-
-/// <summary>How a pipeline ended.</summary>
-/// <param name="State"><see cref="ModelState.Finished"/>, <see cref="ModelState.Stopped"/> or <see cref="ModelState.Failed"/>.</param>
-/// <param name="Code">One of <see cref="ExitCode"/>.</param>
-/// <param name="Problem">What went wrong, for the user.</param>
-/// <param name="Cause">The exception behind it.</param>
-public sealed record PipelineEnd(ModelState State, int Code = ExitCode.Ok, string? Problem = null, Exception? Cause = null)
-{
-    /// <summary>The end of a pipeline whose source cannot go on.</summary>
-    public static PipelineEnd OfSource(Exception failure) => failure is SourceException source
-        ? new PipelineEnd(ModelState.Failed, SourceExitCode.Of(source.Failure), source.Message, source)
-        : new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"The source failed: {failure.GetType().FullName}: {failure.Message}", failure);
-}
 
 /// <summary>
 /// One model of the worker: source reader -> bounded channel of reused batches -> one learner thread -> immutable snapshots by reference ->
@@ -30,12 +16,11 @@ public sealed class ModelPipeline : IAsyncDisposable
     private readonly PipelineEnvironment _environment;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<PipelineEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RunState? _run;
+    private SnapshotDelivery? _delivery;
     private SourceReader? _reader;
-    private LearnerLoop? _loop;
     private CheckpointWriter? _writer;
-    private ModelRun? _run;
-    private PublisherLane[] _lanes = [];
-    private Outbox? _outbox;
+    private LearnerThread? _learner;
 
     /// <summary>A pipeline that has not started.</summary>
     public ModelPipeline(ModelOptions options, PipelineEnvironment environment)
@@ -54,17 +39,18 @@ public sealed class ModelPipeline : IAsyncDisposable
     public ModelMetrics Metrics { get; } = new();
 
     /// <summary>Where it stands.</summary>
-    public ModelState State => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.State : _loop?.State ?? ModelState.Waiting;
+    public ModelState State => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.State : _learner?.State ?? ModelState.Waiting;
 
     /// <summary>Why it failed, or why it is not ready; null when all is well.</summary>
-    public string? Problem => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.Problem : _writer?.Failure ?? Source?.Problem ?? _lanes.Select(lane => lane.Problem).FirstOrDefault(problem => problem is not null)
-        ?? _run?.RejectedTo.Problem;
+    public Obstacle? Obstacle => _completion.Task.IsCompletedSuccessfully
+        ? _completion.Task.Result.Failure is { } failure ? new Obstacle(ObstacleKind.Failed, failure) : null
+        : _writer?.Obstacle ?? SourceObstacle ?? _delivery?.Obstacle ?? _run?.RejectedTo.Obstacle;
 
     /// <summary>Its source, once started.</summary>
     public RecordSource? Source => _reader?.Source;
 
     /// <summary>Whether its state is restored and it runs.</summary>
-    public bool HasStarted => _loop is not null;
+    public bool HasStarted => _learner is not null;
 
     /// <summary>Ends with the pipeline. Never faults: failures are a <see cref="PipelineEnd"/>.</summary>
     public Task<PipelineEnd> Completion => _completion.Task;
@@ -73,35 +59,26 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <exception cref="CommandException">Something it needs is missing or damaged.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        (TimeProvider time, ILogger log) = (_environment.Time, _environment.Log);
-        var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, log);
-        _run = ModelRun.Start(Options, directory, time, log);
-        _lanes = [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(Options, entry), Metrics, time))];
-        _outbox = new Outbox(_lanes);
-        var lanes = new PublisherLanes(_lanes);
-        foreach (OutboxEntry entry in _run.Unpublished) _outbox.Add(entry);
-        foreach (PublisherLane lane in _lanes) await lane.OpenAsync(_run.RunId, _run.UnpublishedSince, _outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
-
-        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Features.Count);
-        var display = new SnapshotDisplay(Feed, _reader.Source.IsReplayable);
-        _writer = new CheckpointWriter(directory, Metrics, time, log)
-        {
-            Durable = checkpoint =>
-            {
-                display.Durable(checkpoint.Updates);
-                _reader.Source.Acknowledge(checkpoint.Position);
-                lanes.Release(checkpoint.Outbox);
-            },
-        };
-        _loop = new LearnerLoop(Options, _run, _reader, _writer, _outbox, lanes, display, Metrics, time, log, _stop.Token);
-        new Thread(RunLoop) { Name = $"learner {Options.Id}", IsBackground = true }.Start();
+        var context = new ModelContext(Options, Metrics, _environment.Time, _environment.Log);
+        var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, context.Log);
+        var start = RunStart.Open(context, directory);
+        _run = start.Run;
+        _run.RejectedTo.Start();
+        _delivery = new SnapshotDelivery(CreateLanes(), new SnapshotDisplay(Feed));
+        await _delivery.OpenAsync(start, cancellationToken).ConfigureAwait(false);
+        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema);
+        _writer = new CheckpointWriter(directory, Metrics, context.Time, context.Log) { Durable = OnDurable };
+        var keeper = new StateKeeper(
+            new CheckpointSchedule(Options.Checkpoint, context.Time, _run.Learner.Updates), _writer, _run.RejectedTo, () => _run.Capture(_delivery.Capture(), context.Time.GetUtcNow()));
+        _learner = new LearnerThread(context, start, _reader, keeper, _delivery);
+        new Thread(Learn) { Name = $"learner {Options.Id}", IsBackground = true }.Start();
     }
 
     /// <summary>Asks the pipeline to finish the current update, keep its state, publish and end.</summary>
     public void RequestStop()
     {
         // What was accepted from outside is still learned from; nothing more is accepted.
-        if (_reader?.Source is HttpPushSource push) push.Complete();
+        _reader?.Source.Complete();
         if (!_completion.Task.IsCompleted) _stop.Cancel();
     }
 
@@ -109,13 +86,21 @@ public sealed class ModelPipeline : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // All at once: each of them may wait for a broker that never answers.
-        List<Task> closing = [.. _lanes.Select(lane => lane.DisposeAsync().AsTask())];
+        var closing = new List<Task>();
+        if (_delivery is { } delivery) closing.Add(delivery.DisposeAsync().AsTask());
         if (_reader is { } reader) closing.Add(reader.DisposeAsync().AsTask());
         if (_run is { } run) closing.Add(Task.Factory.StartNew(run.RejectedTo.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
-        if (_outbox is { } outbox) closing.Add(outbox.DisposeAsync().AsTask());
         await Task.WhenAll(closing).ConfigureAwait(false);
         Feed.Dispose();
         _stop.Dispose();
+    }
+
+    private Obstacle? SourceObstacle => Source?.Problem is { } problem ? new Obstacle(ObstacleKind.SourceUnavailable, problem) : null;
+
+    private PublisherLane[] CreateLanes()
+    {
+        var published = new PublishedModel(Options.Id, Options.Model, Options.Schema);
+        return [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(published, entry), Metrics, _environment.Time))];
     }
 
     private RecordSource OpenSource(SourcePosition position)
@@ -130,10 +115,16 @@ public sealed class ModelPipeline : IAsyncDisposable
         }
     }
 
-    private void RunLoop()
+    private void OnDurable(Checkpoint checkpoint)
     {
-        PipelineEnd end = _loop!.Run();
-        if (end.Problem is { } problem) WorkerLog.ModelFailed(_environment.Log, Options.Id, problem, end.Code == ExitCode.Internal ? end.Cause : null);
+        _reader!.Source.Acknowledge(checkpoint.Position);
+        _delivery!.Durable(checkpoint);
+    }
+
+    private void Learn()
+    {
+        PipelineEnd end = _learner!.Run(_stop.Token);
+        if (end.Failure is { } failure) WorkerLog.ModelFailed(_environment.Log, Options.Id, failure, end.Code == ExitCode.Internal ? end.Cause : null);
         _completion.SetResult(end);
     }
 }

@@ -1,5 +1,4 @@
 using StreamEm.Sources;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Worker.Pipeline;
@@ -14,7 +13,7 @@ public sealed record PipelineEnvironment
     public required Func<ModelOptions, SourcePosition, RecordSource> OpenSource { get; init; }
 
     /// <summary>Makes a publisher from one entry of a model's <c>publish</c>.</summary>
-    public required Func<ModelOptions, object, SnapshotPublisher> CreatePublisher { get; init; }
+    public required Func<PublishedModel, object, SnapshotPublisher> CreatePublisher { get; init; }
 
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }

@@ -1,5 +1,6 @@
 using StreamEm.Core.Learning;
 using StreamEm.Sources;
+using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Pipeline;
 
@@ -47,13 +48,13 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
 
             string? excess = anyRejected ? rejections.Excess(stopAboveRatio, atEnd: false) : null;
             if (excess is null && !(updated && stop.IsCancellationRequested)) continue;
-            position.Set(batch.Partition, batch.PositionAfter(row - 1));
+            position.Set(batch.PartitionName, batch.PositionAfter(row - 1));
             return excess;
         }
 
         bool anyLeft = rejected < batch.Rejected.Count;
         for (; rejected < batch.Rejected.Count; rejected++) Reject(batch.Rejected[rejected]);
-        position.Set(batch.Partition, batch.EndPosition);
+        position.Set(batch.PartitionName, batch.EndPosition);
         return anyLeft ? rejections.Excess(stopAboveRatio, atEnd: false) : null;
     }
 
@@ -66,14 +67,12 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
     private void Add(RecordBatch batch, int first, int count)
     {
         rejections.Accept(count);
-        if (batch.IsFeaturesOnly) learner.AddRange(batch.Values.Slice(first * batch.Dimension, count * batch.Dimension));
-        else
-            for (int row = first; row < first + count; row++) learner.Add(batch.Row(row), batch.Weight(row), batch.Label(row), batch.Target(row));
+        learner.Add(batch.Records, first, count);
     }
 
     private void UpdateAt(RecordBatch batch, int row)
     {
-        position.Set(batch.Partition, batch.PositionAfter(row));
+        position.Set(batch.PartitionName, batch.PositionAfter(row));
         do Updated();
         while (learner.TryUpdate());
     }

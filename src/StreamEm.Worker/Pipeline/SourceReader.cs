@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using StreamEm.Core.Features;
 using StreamEm.Sources;
 
 namespace StreamEm.Worker.Pipeline;
@@ -21,11 +22,11 @@ internal sealed class SourceReader : IAsyncDisposable
     private Task _reading = Task.CompletedTask;
 
     /// <summary>A reader of a source; takes ownership of it.</summary>
-    public SourceReader(RecordSource source, int dimension)
+    public SourceReader(RecordSource source, RecordSchema schema)
     {
         _source = source;
-        int rows = Math.Clamp(ValuesPerBatch / Math.Max(1, dimension), 16, RowsPerBatch);
-        for (int i = 0; i < Batches; i++) _free.Writer.TryWrite(new RecordBatch(dimension, rows));
+        int rows = Math.Clamp(ValuesPerBatch / Math.Max(1, schema.Features.Count), 16, RowsPerBatch);
+        for (int i = 0; i < Batches; i++) _free.Writer.TryWrite(new RecordBatch(schema, rows));
     }
 
     /// <summary>The source.</summary>

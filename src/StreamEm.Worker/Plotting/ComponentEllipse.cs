@@ -1,11 +1,11 @@
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Worker.Plotting;
 
 /// <summary>
-/// One Gaussian component seen in two features: the marginal of a Gaussian is the Gaussian of the sub-block, so the curve of Mahalanobis
+/// One component seen in two features as a Gaussian of its moments: the marginal of a Gaussian is the Gaussian of the sub-block, so the curve of Mahalanobis
 /// distance r is an ellipse about the mean with half axes r sqrt(eigenvalue).
 /// </summary>
 /// <param name="X">Mean of the first feature.</param>
@@ -18,32 +18,15 @@ internal sealed record ComponentEllipse(double X, double Y, double VarianceX, do
     /// <summary>The Mahalanobis distance inside which half of a plane Gaussian lies, and 95 %: sqrt(-2 log(1 - p)).</summary>
     public static readonly double Half = Math.Sqrt(-2 * Math.Log(0.5)), NineteenOfTwenty = Math.Sqrt(-2 * Math.Log(0.05));
 
-    /// <summary>Component <paramref name="k"/> of a mixture of Gaussians, any covariance type.</summary>
-    public static ComponentEllipse Of(ModelSnapshot snapshot, int k, int x, int y)
+    /// <summary>All components in two features; null where the model has no moments.</summary>
+    public static ComponentEllipse[]? Of(LearnedModel learned, int x, int y)
     {
-        int d = snapshot.Features.Count;
-        ReadOnlySpan<double> means = snapshot.Layout["means"].Of((ReadOnlySpan<double>)snapshot.Parameters);
-        VectorBlock block = snapshot.Layout["covariances"];
-        ReadOnlySpan<double> values = block.Of((ReadOnlySpan<double>)snapshot.Parameters);
-        bool spherical = snapshot.Layout.Contains("scale");
-        bool matrices = block.Shape.Count == 3 || (block.Shape.Count == 2 && !IsDiagonal(snapshot));
-        double[] pair = new double[3];
-        if (matrices)
-        {
-            int offset = block.Shape.Count == 3 ? k * d * d : 0;
-            (pair[0], pair[1], pair[2]) = (values[offset + x * d + x], values[offset + x * d + y], values[offset + y * d + y]);
-        }
-        else if (spherical)
-        {
-            ReadOnlySpan<double> scale = snapshot.Layout["scale"].Of((ReadOnlySpan<double>)snapshot.Parameters);
-            (pair[0], pair[2]) = (values[k] * scale[x] * scale[x], values[k] * scale[y] * scale[y]);
-        }
-        else
-        {
-            (pair[0], pair[2]) = (values[k * d + x], values[k * d + y]);
-        }
-
-        return new ComponentEllipse(means[k * d + x], means[k * d + y], pair[0], pair[1], pair[2]);
+        if (learned.Model is not ComponentModel model) return null;
+        int d = model.Dimension, components = model.Components;
+        double[] means = new double[components * d], variances = new double[components * d];
+        if (!model.TryComponentMoments(learned.Parameters, means, variances)) return null;
+        return [.. Enumerable.Range(0, components).Select(k => new ComponentEllipse(
+            means[k * d + x], means[k * d + y], variances[k * d + x], CovarianceOf(learned, k, x, y), variances[k * d + y]))];
     }
 
     /// <summary>Points of the curve of Mahalanobis distance <paramref name="radius"/>, closed.</summary>
@@ -59,6 +42,26 @@ internal sealed record ComponentEllipse(double X, double Y, double VarianceX, do
         }
     }
 
-    private static bool IsDiagonal(ModelSnapshot snapshot) =>
-        snapshot.Model is GaussianMixtureOptions { CovarianceType: CovarianceType.Diag };
+    /// <summary>The covariance of two features under a component, from the block of matrices that has both; 0 where they are independent.</summary>
+    private static double CovarianceOf(LearnedModel learned, int k, int x, int y)
+    {
+        foreach (VectorBlock block in learned.Layout.Blocks)
+        {
+            if (block.Units != Units.Product) continue;
+            int size = block.Shape[^1], i = Place(block, x), j = Place(block, y);
+            if (i < 0 || j < 0) continue;
+            ReadOnlySpan<double> values = block.Of((ReadOnlySpan<double>)learned.Parameters);
+            return values[((block.Shape.Count == 3 ? k : 0) * size + i) * size + j];
+        }
+
+        return 0;
+    }
+
+    private static int Place(VectorBlock block, int feature)
+    {
+        if (block.Features is not { } features) return feature;
+        for (int at = 0; at < features.Count; at++)
+            if (features[at] == feature) return at;
+        return -1;
+    }
 }

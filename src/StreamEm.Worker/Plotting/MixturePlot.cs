@@ -19,6 +19,7 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, int x, int y)
         ["#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#9c755f", "#ff9da7", "#7f7f7f"];
 
     private readonly StringBuilder _svg = new();
+    private readonly ComponentEllipse[]? _ellipses = ComponentEllipse.Of(snapshot, x, y);
 
     /// <summary>Draws rows (user units) that were scored under the snapshot.</summary>
     /// <param name="rows">N rows.</param>
@@ -87,7 +88,8 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, int x, int y)
 
     private void Component(int k, Axis horizontal, Axis vertical)
     {
-        ComponentEllipse ellipse = ComponentEllipse.Of(snapshot, k, x, y);
+        if (_ellipses is null) return;
+        ComponentEllipse ellipse = _ellipses[k];
         foreach ((double radius, double stroke) in ((double, double)[])[(ComponentEllipse.Half, 2.2), (ComponentEllipse.NineteenOfTwenty, 1.2)])
         {
             IEnumerable<string> points = ellipse.Curve(radius).Select(point => FormattableString.Invariant($"{horizontal.At(point.X):F1},{vertical.At(point.Y):F1}"));

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Snapshots;
+using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Publishing;

@@ -1,5 +1,7 @@
 using System.Text;
 using Confluent.Kafka;
+using StreamEm.Worker.Kafka;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Publishing;
 

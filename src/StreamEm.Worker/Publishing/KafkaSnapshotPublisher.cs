@@ -3,8 +3,9 @@ using System.Text;
 using Confluent.Kafka;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Kafka;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Publishing;
@@ -32,14 +33,14 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     private static readonly TimeSpan ClockMargin = TimeSpan.FromMinutes(1);
 
     private readonly KafkaPublisherOptions _options;
-    private readonly ModelOptions _model;
+    private readonly PublishedModel _model;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly KafkaTarget _target;
     private readonly Outage _outage;
     private KafkaProducer? _producer;
 
-    public KafkaSnapshotPublisher(KafkaPublisherOptions options, ModelOptions model, TimeProvider time, ILogger log)
+    public KafkaSnapshotPublisher(KafkaPublisherOptions options, PublishedModel model, TimeProvider time, ILogger log)
     {
         (_options, _model, _time, _log) = (options, model, time, log);
         _target = new KafkaTarget(options.Brokers, options.Topic, options.Properties, "publish.kafka");
@@ -56,10 +57,12 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     public override TimeSpan? Every => _options.Every;
 
     /// <inheritdoc/>
-    public override string? Problem => _outage.Problem is { } problem ? $"snapshots are not published: {problem}" : null;
+    public override Obstacle? Obstacle => _outage.Problem is { } problem
+        ? new Obstacle(ObstacleKind.SnapshotsNotPublished, $"snapshots are not published: {problem}") { Subject = Name }
+        : null;
 
     /// <summary>The most bytes a record of this model takes, known before any data.</summary>
-    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema.Features) + RecordBytes + FromDataBytes;
+    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema) + RecordBytes + FromDataBytes;
 
     /// <inheritdoc/>
     public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) =>
@@ -150,7 +153,7 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     private CommandException TooLarge(long bound, string limit)
     {
         int dimension = _model.Schema.Features.Count;
-        string layout = _model.Model.CreateForUnitVariances(dimension).ParameterLayout.ToString();
+        string layout = _model.Model.CreateLargest(_model.Schema).ParameterLayout.ToString();
         return new CommandException(ExitCode.Configuration,
             $"publish.kafka: a snapshot of model '{_model.Id}' ({layout}) can take {bound} bytes; {limit}, or use fewer components or a smaller covariance_type.");
     }

@@ -1,3 +1,5 @@
+using StreamEm.Worker.Snapshots;
+
 namespace StreamEm.Worker.Publishing;
 
 /// <summary>

@@ -1,5 +1,4 @@
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Publishing;
 
@@ -8,7 +7,7 @@ public static class PublisherCatalog
 {
     /// <summary>The publisher of one entry of a model's <c>publish</c>.</summary>
     /// <exception cref="CommandException">There is none for it (78).</exception>
-    public static SnapshotPublisher Create(ModelOptions model, object entry, TimeProvider time, ILogger log) => entry switch
+    public static SnapshotPublisher Create(PublishedModel model, object entry, TimeProvider time, ILogger log) => entry switch
     {
         FilePublisherOptions file => new FileSnapshotPublisher(file, log),
         KafkaPublisherOptions kafka => new KafkaSnapshotPublisher(kafka, model, time, log),

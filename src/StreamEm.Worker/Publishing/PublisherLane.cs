@@ -1,4 +1,6 @@
 using System.Threading.Channels;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Publishing;
@@ -26,7 +28,7 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
     public Task Publishing { get; private set; } = Task.CompletedTask;
 
     /// <summary>Why the publisher does not publish; null when all is well.</summary>
-    public string? Problem => publisher.Problem;
+    public Obstacle? Obstacle => publisher.Obstacle;
 
     /// <summary>Whether only the newest version counts.</summary>
     public bool TakesNewestOnly => publisher.Every is not null;

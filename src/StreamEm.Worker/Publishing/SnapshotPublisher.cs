@@ -1,3 +1,6 @@
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Snapshots;
+
 namespace StreamEm.Worker.Publishing;
 
 /// <summary>
@@ -17,7 +20,7 @@ public abstract class SnapshotPublisher : IAsyncDisposable
     public virtual TimeSpan? Every => null;
 
     /// <summary>Why nothing is published although something could be (a broker that does not answer); null when all is well. Any thread.</summary>
-    public virtual string? Problem => null;
+    public virtual Obstacle? Obstacle => null;
 
     /// <summary>Whether it publishes this version.</summary>
     public bool Wants(long version, bool isLast) => isLast || version % EveryUpdates == 0;

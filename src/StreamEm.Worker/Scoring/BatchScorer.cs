@@ -1,15 +1,29 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
+using StreamEm.Core.Vectors;
 using StreamEm.Sources;
 
 namespace StreamEm.Worker.Scoring;
 
-/// <summary>Scores decoded records under one snapshot and writes one result per record, rejected ones at their place. One thread at a time.</summary>
-internal sealed class BatchScorer(Scorer scorer, ScoreFormat format)
+/// <summary>Scores decoded records in one session and writes one result per record, rejected ones at their place. One thread at a time.</summary>
+internal sealed class BatchScorer
 {
-    private readonly Minibatch _rows = new(scorer.Dimension);
-    private readonly IReadOnlyList<string> _componentIds = scorer.Snapshot.ComponentIds;
-    private double[] _logDensities = [], _responsibilities = [], _anomalyScores = [];
+    private readonly ScoreSession _session;
+    private readonly ScoreFormat _format;
+    private readonly IReadOnlyList<string> _componentIds;
+    private readonly VectorBlock? _membership;
+    private readonly int _width;
+    private double[] _logDensities = [], _scores = [], _anomalyScores = [];
+
+    public BatchScorer(ScoreSession session, ScoreFormat format)
+    {
+        (_session, _format) = (session, format);
+        Scorer scorer = session.Scorer;
+        _componentIds = scorer.Learned.ComponentIds;
+        _width = scorer.Layout.Length;
+        _membership = scorer.Learned.Model is ComponentModel model ? scorer.Layout[model.MembershipBlock] : null;
+    }
 
     /// <summary>Records written, rejected ones included: the number of the next one.</summary>
     public long Records { get; set; }
@@ -18,12 +32,7 @@ internal sealed class BatchScorer(Scorer scorer, ScoreFormat format)
     public long Rejected { get; private set; }
 
     /// <summary>Scores every record of a batch.</summary>
-    public void Score(RecordBatch batch)
-    {
-        _rows.Clear();
-        for (int row = 0; row < batch.Count; row++) _rows.Add(batch.Row(row));
-        Score(_rows, batch.Rejected);
-    }
+    public void Score(RecordBatch batch) => Score(batch.Records, batch.Rejected);
 
     /// <summary>Scores every row of a minibatch, rejected records before the row they stand before.</summary>
     public void Score(Minibatch rows, IReadOnlyList<RejectedRecord> rejected)
@@ -32,40 +41,48 @@ internal sealed class BatchScorer(Scorer scorer, ScoreFormat format)
         {
             _logDensities = new double[rows.Count];
             _anomalyScores = new double[rows.Count];
-            _responsibilities = new double[rows.Count * scorer.Components];
+            _scores = new double[rows.Count * _width];
         }
 
-        Span<double> responsibilities = _responsibilities.AsSpan(0, rows.Count * scorer.Components);
-        scorer.Score(rows, _logDensities.AsSpan(0, rows.Count), responsibilities, _anomalyScores.AsSpan(0, rows.Count));
+        Span<double> scores = _scores.AsSpan(0, rows.Count * _width);
+        _session.Score(rows, _logDensities.AsSpan(0, rows.Count), scores, _anomalyScores.AsSpan(0, rows.Count));
         int next = 0;
         for (int row = 0; row < rows.Count; row++)
         {
             while (next < rejected.Count && rejected[next].BeforeRow <= row) WriteError(rejected[next++]);
-            Write(row, responsibilities.Slice(row * scorer.Components, scorer.Components));
+            Write(rows, row, scores.Slice(row * _width, _width));
         }
 
         while (next < rejected.Count) WriteError(rejected[next++]);
     }
 
-    private void Write(int row, ReadOnlySpan<double> responsibilities)
+    private void Write(Minibatch rows, int row, ReadOnlySpan<double> scores)
     {
-        int component = 0;
-        for (int k = 1; k < responsibilities.Length; k++)
-            if (responsibilities[k] > responsibilities[component]) component = k;
-        format.Write(new ScoredRecord
+        int component = _membership is { } block ? Largest(block.Of(scores)) : -1;
+        _format.Write(new ScoredRecord
         {
             Record = Records++,
+            Key = rows.Texts?.Find(rows.Key(row)),
+            Timestamp = rows.Timestamp(row),
             LogDensity = _logDensities[row],
-            Responsibilities = responsibilities,
+            Scores = scores,
             Component = component,
-            ComponentId = _componentIds[component],
+            ComponentId = component < 0 ? "" : _componentIds[component],
             AnomalyScore = _anomalyScores[row],
         });
+    }
+
+    private static int Largest(ReadOnlySpan<double> values)
+    {
+        int largest = 0;
+        for (int k = 1; k < values.Length; k++)
+            if (values[k] > values[largest]) largest = k;
+        return largest;
     }
 
     private void WriteError(RejectedRecord rejected)
     {
         Rejected++;
-        format.WriteError(Records++, rejected);
+        _format.WriteError(Records++, rejected);
     }
 }

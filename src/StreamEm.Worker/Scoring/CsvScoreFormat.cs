@@ -1,25 +1,49 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using StreamEm.Core.Data;
+using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
+using StreamEm.Core.Vectors;
 using StreamEm.Sources;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Scoring;
 
-/// <summary>Scores as CSV: <c>record, log_density, component, component_id, anomaly_score, responsibility_&lt;id&gt; ..., error</c>.</summary>
+/// <summary>
+/// Scores as CSV: <c>record, log_density, component, component_id, anomaly_score, responsibility_&lt;id&gt; ..., error</c>. A key and a time, where the model was
+/// told of them, come after the record's number; the columns of the model's other blocks have their name and a number.
+/// </summary>
 internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
 {
     private readonly StringBuilder _line = new();
-    private int _components;
+    private int _values;
+    private bool _hasKey, _hasTimestamp, _hasComponents;
 
     /// <inheritdoc/>
-    public override void Begin(ModelSnapshot snapshot)
+    public override void Begin(LearnedModel learned)
     {
-        _components = snapshot.ComponentIds.Count;
-        _line.Append("record,log_density,component,component_id,anomaly_score");
-        foreach (string id in snapshot.ComponentIds) _line.Append(",responsibility_").Append(id);
+        _values = learned.Model.ScoreLayout.Length;
+        _hasKey = learned.Schema.Key is not null;
+        _hasTimestamp = learned.Schema.Timestamp is not null;
+        _hasComponents = learned.Model is ComponentModel;
+        _line.Append("record");
+        if (_hasKey) _line.Append(",key");
+        if (_hasTimestamp) _line.Append(",timestamp");
+        _line.Append(",log_density");
+        if (_hasComponents) _line.Append(",component,component_id");
+        _line.Append(",anomaly_score");
+        foreach (VectorBlock block in learned.Model.ScoreLayout.Blocks)
+        {
+            bool isMembership = block.Name == (learned.Model as ComponentModel)?.MembershipBlock;
+            for (int at = 0; at < block.Length; at++)
+            {
+                _line.Append(',').Append(isMembership ? Singular(block.Name) : block.Name);
+                if (isMembership) _line.Append('_').Append(learned.ComponentIds[at]);
+                else if (block.Length > 1) _line.Append(CultureInfo.InvariantCulture, $"_{at}");
+            }
+        }
+
         _line.Append(",error");
         Finish();
     }
@@ -27,8 +51,14 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
     /// <inheritdoc/>
     public override void Write(in ScoredRecord score)
     {
-        _line.Append(CultureInfo.InvariantCulture, $"{score.Record},{Number(score.LogDensity)},{score.Component},{score.ComponentId},{Number(score.AnomalyScore)}");
-        foreach (double responsibility in score.Responsibilities) _line.Append(',').Append(Number(responsibility));
+        _line.Append(CultureInfo.InvariantCulture, $"{score.Record}");
+        if (_hasKey) _line.Append(',').Append(Quoted(score.Key ?? ""));
+        if (_hasTimestamp)
+            _line.Append(',').Append(score.Timestamp == Minibatch.NoTimestamp ? "" : SnapshotJson.Timestamp(DateTimeOffset.FromUnixTimeMilliseconds(score.Timestamp)));
+        _line.Append(',').Append(Number(score.LogDensity));
+        if (_hasComponents) _line.Append(CultureInfo.InvariantCulture, $",{score.Component},{score.ComponentId}");
+        _line.Append(',').Append(Number(score.AnomalyScore));
+        foreach (double value in score.Scores) _line.Append(',').Append(Number(value));
         _line.Append(',');
         Finish();
     }
@@ -36,10 +66,16 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
     /// <inheritdoc/>
     public override void WriteError(long record, RejectedRecord rejected)
     {
-        _line.Append(CultureInfo.InvariantCulture, $"{record},,,,").Append(',', _components);
+        int empty = 2 + _values + (_hasComponents ? 2 : 0) + (_hasKey ? 1 : 0) + (_hasTimestamp ? 1 : 0);
+        _line.Append(CultureInfo.InvariantCulture, $"{record}").Append(',', empty);
         _line.Append(",\"").Append(SnakeCase.Of(rejected.Reason)).Append(": ").Append(rejected.Detail.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');
         Finish();
     }
+
+    private static string Singular(string name) => name.EndsWith("ies", StringComparison.Ordinal) ? $"{name[..^3]}y" : name;
+
+    private static string Quoted(string text) =>
+        text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private void Finish()
     {

@@ -1,7 +1,9 @@
+using StreamEm.Core.Features;
 using StreamEm.Sources;
+using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Scoring;
 
@@ -22,12 +24,12 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
     /// <exception cref="CommandException">A file is missing (66) or cannot be read (74).</exception>
     public async Task ReadAsync(RecordSchema schema, TimeProvider time, Func<RecordBatch, bool> take, CancellationToken cancellationToken)
     {
-        var batch = new RecordBatch(schema.Features.Count);
+        var batch = new RecordBatch(schema);
         foreach (string path in paths)
         {
             try
             {
-                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions { Path = [path], Format = FormatOf(path) }, schema, new SourcePosition(), time);
+                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions { Path = [path], Format = FormatOf(path) }, new SourceContext(schema, new SourcePosition(), time));
                 while (await source.ReadAsync(batch, cancellationToken).ConfigureAwait(false))
                     if (!take(batch)) return;
             }

@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using StreamEm.Core.Data;
 using StreamEm.Core.Snapshots;
+using StreamEm.Core.Vectors;
 using StreamEm.Sources;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Scoring;
@@ -15,17 +16,21 @@ namespace StreamEm.Worker.Scoring;
 internal sealed class JsonScoreFormat(IBufferWriter<byte> output, bool asLines, bool withVersion) : ScoreFormat, IDisposable
 {
     private readonly Utf8JsonWriter _json = new(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
-    private long _version;
+    private LearnedModel? _learned;
 
     /// <inheritdoc/>
-    public override void Begin(ModelSnapshot snapshot)
+    public override void Begin(LearnedModel learned)
     {
-        _version = snapshot.Version;
+        _learned = learned;
         if (asLines) return;
         _json.WriteStartObject();
-        _json.WriteString("model", snapshot.ModelId);
-        _json.WriteString("run_id", snapshot.RunId);
-        _json.WriteNumber("version", snapshot.Version);
+        if (learned is ModelSnapshot snapshot)
+        {
+            _json.WriteString("model", snapshot.ModelId);
+            _json.WriteString("run_id", snapshot.RunId);
+        }
+
+        _json.WriteNumber("version", learned.Version);
         _json.WriteStartArray("records");
     }
 
@@ -33,14 +38,24 @@ internal sealed class JsonScoreFormat(IBufferWriter<byte> output, bool asLines, 
     public override void Write(in ScoredRecord score)
     {
         Start(score.Record);
+        LearnedModel learned = _learned ?? throw new InvalidOperationException("Scores were not begun.");
+        if (score.Key is { } key) _json.WriteString("key", key);
+        if (score.Timestamp != Minibatch.NoTimestamp) _json.WriteString("timestamp", SnapshotJson.Timestamp(DateTimeOffset.FromUnixTimeMilliseconds(score.Timestamp)));
         WriteNumber("log_density", score.LogDensity);
-        _json.WriteStartArray("responsibilities");
-        foreach (double responsibility in score.Responsibilities) _json.WriteNumberValue(responsibility);
-        _json.WriteEndArray();
-        _json.WriteNumber("component", score.Component);
-        _json.WriteString("component_id", score.ComponentId);
+        foreach (VectorBlock block in learned.Model.ScoreLayout.Blocks)
+        {
+            _json.WritePropertyName(block.Name);
+            WriteValues(block.Of(score.Scores), block.Shape, 0);
+        }
+
+        if (score.Component >= 0)
+        {
+            _json.WriteNumber("component", score.Component);
+            _json.WriteString("component_id", score.ComponentId);
+        }
+
         WriteNumber("anomaly_score", score.AnomalyScore);
-        if (withVersion) _json.WriteNumber("version", _version);
+        if (withVersion) _json.WriteNumber("version", learned.Version);
         Finish();
     }
 
@@ -83,6 +98,22 @@ internal sealed class JsonScoreFormat(IBufferWriter<byte> output, bool asLines, 
         if (!asLines) return;
         _json.Flush();
         output.Write("\n"u8);
+    }
+
+    /// <summary>Nested arrays of a block's shape; a number where it has none.</summary>
+    private void WriteValues(ReadOnlySpan<double> values, IReadOnlyList<int> shape, int axis)
+    {
+        if (axis == shape.Count)
+        {
+            if (double.IsFinite(values[0])) _json.WriteNumberValue(values[0]);
+            else _json.WriteNullValue();
+            return;
+        }
+
+        int length = values.Length / shape[axis];
+        _json.WriteStartArray();
+        for (int at = 0; at < shape[axis]; at++) WriteValues(values.Slice(at * length, length), shape, axis + 1);
+        _json.WriteEndArray();
     }
 
     private void WriteNumber(string name, double value)

@@ -7,7 +7,7 @@ namespace StreamEm.Worker.Scoring;
 internal abstract class ScoreFormat
 {
     /// <summary>What comes before the first result.</summary>
-    public virtual void Begin(ModelSnapshot snapshot)
+    public virtual void Begin(LearnedModel learned)
     {
     }
 

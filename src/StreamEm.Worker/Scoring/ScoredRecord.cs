@@ -6,13 +6,19 @@ internal readonly ref struct ScoredRecord
     /// <summary>The record's number in the input, from 0, bad records included.</summary>
     public required long Record { get; init; }
 
+    /// <summary>Its key; null without.</summary>
+    public required string? Key { get; init; }
+
+    /// <summary>Its time, ms since 1970; <see cref="Core.Data.Minibatch.NoTimestamp"/> without.</summary>
+    public required long Timestamp { get; init; }
+
     /// <summary>log p(x), nats, user units; negative infinity where no component can produce it.</summary>
     public required double LogDensity { get; init; }
 
-    /// <summary>p(z = k given x), K values.</summary>
-    public required ReadOnlySpan<double> Responsibilities { get; init; }
+    /// <summary>The blocks of the model's score layout, user units.</summary>
+    public required ReadOnlySpan<double> Scores { get; init; }
 
-    /// <summary>The most responsible component.</summary>
+    /// <summary>The most probable component; -1 for a model without components.</summary>
     public required int Component { get; init; }
 
     /// <summary>Its stable id.</summary>

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace StreamEm.Sources.Tests.Contracts;
 
 /// <summary>One record or rejected record as a source gave it, comparable as text; Next is -1 where only the following record tells.</summary>
-internal sealed record ReadRecord(string Partition, string? Identity, long Next, string Text, bool IsRejected)
+internal sealed record ReadRecord(string PartitionName, string? Identity, long Next, string Text, bool IsRejected)
 {
     /// <summary>The records of a batch, rejected ones where they belong.</summary>
     public static IEnumerable<ReadRecord> Of(RecordBatch batch)
@@ -15,9 +15,9 @@ internal sealed record ReadRecord(string Partition, string? Identity, long Next,
             {
                 RejectedRecord record = batch.Rejected[rejected];
                 long next = rejected + 1 < batch.Rejected.Count && batch.Rejected[rejected + 1].BeforeRow == row ? batch.Rejected[rejected + 1].Offset : -1;
-                yield return new ReadRecord(record.Partition, batch.Identity, next, $"{record.Offset} {record.Reason}: {record.Text}", IsRejected: true);
+                yield return new ReadRecord(record.PartitionName, batch.Identity, next, $"{record.Offset} {record.Reason}: {record.Text}", IsRejected: true);
             }
-            if (row < batch.Count) yield return new ReadRecord(batch.Partition, batch.Identity, batch.NextOffset(row), Describe(batch, row), IsRejected: false);
+            if (row < batch.Count) yield return new ReadRecord(batch.PartitionName, batch.Identity, batch.NextOffset(row), Describe(batch, row), IsRejected: false);
         }
     }
 

@@ -1,3 +1,5 @@
+using StreamEm.Core.Features;
+
 namespace StreamEm.Sources.Tests.Contracts;
 
 /// <summary>What every source promises. An inheriting class says how to make one that holds <see cref="Lines"/>.</summary>
@@ -53,16 +55,16 @@ public abstract class RecordSourceContract
         var last = new Dictionary<string, long>(StringComparer.Ordinal);
         while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
         {
-            Assert.NotEqual("", batch.Partition);
-            long before = last.GetValueOrDefault(batch.Partition, -1);
+            Assert.NotEqual("", batch.PartitionName);
+            long before = last.GetValueOrDefault(batch.PartitionName, -1);
             for (int row = 0; row < batch.Count; row++)
             {
                 Assert.True(batch.NextOffset(row) > before);
                 before = batch.NextOffset(row);
             }
             Assert.True(batch.EndOffset >= before);
-            Assert.All(batch.Rejected, record => Assert.Equal(batch.Partition, record.Partition));
-            last[batch.Partition] = batch.EndOffset;
+            Assert.All(batch.Rejected, record => Assert.Equal(batch.PartitionName, record.PartitionName));
+            last[batch.PartitionName] = batch.EndOffset;
         }
         Assert.Equal(0, batch.Count);
         Assert.Empty(batch.Rejected);
@@ -79,7 +81,7 @@ public abstract class RecordSourceContract
         for (int i = 0; i < all.Count; i++)
         {
             if (all[i].Next < 0) continue;
-            position.Set(all[i].Partition, new PartitionPosition(all[i].Next, all[i].Identity));
+            position.Set(all[i].PartitionName, new PartitionPosition(all[i].Next, all[i].Identity));
             await using RecordSource rest = Open(position.Copy());
             List<ReadRecord> left = await ReadRecord.AllAsync(rest, dimension: 2);
             Assert.Equal(all.Skip(i + 1).Select(record => record.Text), left.Select(record => record.Text));
@@ -106,6 +108,37 @@ public abstract class RecordSourceContract
         var batch = new RecordBatch(2, 1000);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await source.ReadAsync(batch, new CancellationToken(canceled: true)));
         Assert.Equal(Records, (await ReadRecord.AllAsync(source, dimension: 2)).Count);
+    }
+
+    [Fact]
+    public async Task Complete_WhileRecordsWait_LosesNone()
+    {
+        await using RecordSource source = Open(new SourcePosition());
+        source.Complete();
+        Assert.Equal(Records, (await ReadRecord.AllAsync(source, dimension: 2)).Count);
+    }
+
+    [Fact]
+    public async Task Complete_WhileWaiting_EndsTheSourceIfItSaysSo()
+    {
+        await using RecordSource source = OpenIdle();
+        using var cancel = new CancellationTokenSource();
+        Task<bool> waiting = source.ReadAsync(new RecordBatch(2), cancel.Token).AsTask();
+
+        bool endsItself = source.Complete();
+
+        Assert.Equal(endsItself, source.Complete());
+        if (endsItself) Assert.False(await waiting.WaitAsync(TestContext.Current.CancellationToken));
+        else Assert.False(waiting.IsCompleted);
+        await cancel.CancelAsync();
+        if (!endsItself) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
+    [Fact]
+    public async Task DisposeAsync_NeverRead_HasNothingToWaitFor()
+    {
+        RecordSource source = Open(new SourcePosition());
+        await source.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
     }
 
     [Fact]

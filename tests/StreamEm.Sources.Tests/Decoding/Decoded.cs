@@ -1,4 +1,5 @@
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Tests.Contracts;
 

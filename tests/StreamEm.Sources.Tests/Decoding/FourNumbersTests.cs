@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Tests.Decoding;

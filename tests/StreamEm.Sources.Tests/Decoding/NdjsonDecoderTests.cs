@@ -1,4 +1,5 @@
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Tests.Decoding;

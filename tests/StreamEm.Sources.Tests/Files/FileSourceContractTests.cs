@@ -17,12 +17,12 @@ public sealed class FileSourceContractTests : RecordSourceContract, IDisposable
         _folder.WriteGzip("2.ndjson.gz", string.Concat(Lines.Skip(20).Take(25).Select(line => line + "\n\n")));
         _folder.Write("3.ndjson", string.Join('\n', Lines.Skip(45)));
         var options = new FileSourceOptions { Path = [_folder.File("*.ndjson*")], Format = RecordFormat.Ndjson, BufferBytes = 64 };
-        return new FileSource(options, Schema, start, TimeProvider.System);
+        return new FileSource(options, new SourceContext(Schema, start, TimeProvider.System));
     }
 
     protected override RecordSource OpenIdle()
     {
         var options = new FileSourceOptions { Path = [_folder.Write("idle.ndjson", "{\"a\":1")], Format = RecordFormat.Ndjson, Follow = true };
-        return new FileSource(options, Schema, new SourcePosition(), new ManualTime());
+        return new FileSource(options, new SourceContext(Schema, new SourcePosition(), new ManualTime()));
     }
 }

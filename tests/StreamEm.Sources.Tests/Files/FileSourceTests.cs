@@ -1,4 +1,5 @@
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Tests.Contracts;
@@ -14,7 +15,7 @@ public sealed class FileSourceTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private FileSource Open(SourcePosition? start = null, RecordFormat format = RecordFormat.Csv, int buffer = 4096, params string[] names) =>
-        new(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Format = format, BufferBytes = buffer }, Schema, start ?? new SourcePosition(), TimeProvider.System);
+        new(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Format = format, BufferBytes = buffer }, new SourceContext(Schema, start ?? new SourcePosition(), TimeProvider.System));
 
     private async Task<string> ValuesAsync(SourcePosition? start, params string[] names)
     {
@@ -23,7 +24,7 @@ public sealed class FileSourceTests : IDisposable
         var batch = new RecordBatch(1, 3);
         while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
         {
-            values.Append(Path.GetFileName(batch.Partition)).Append(':').AppendJoin(',', batch.Values.ToArray()).Append(' ');
+            values.Append(Path.GetFileName(batch.PartitionName)).Append(':').AppendJoin(',', batch.Values.ToArray()).Append(' ');
         }
         return values.ToString().TrimEnd();
     }
@@ -164,7 +165,7 @@ public sealed class FileSourceTests : IDisposable
         await using FileSource source = Open(names: names);
         var position = new SourcePosition();
         var batch = new RecordBatch(1);
-        while (await source.ReadAsync(batch, TestContext.Current.CancellationToken)) position.Set(batch.Partition, new PartitionPosition(batch.EndOffset, batch.Identity));
+        while (await source.ReadAsync(batch, TestContext.Current.CancellationToken)) position.Set(batch.PartitionName, new PartitionPosition(batch.EndOffset, batch.Identity));
         return position;
     }
 }

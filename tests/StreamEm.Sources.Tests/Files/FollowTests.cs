@@ -1,3 +1,4 @@
+using StreamEm.Core.Features;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Tests.Contracts;
 
@@ -22,7 +23,7 @@ public sealed class FollowTests : IAsyncDisposable
     private FileSource Source => _source!;
 
     private void Open(params string[] names) =>
-        _source = new FileSource(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Follow = true, BufferBytes = 64 }, Schema, _position.Copy(), _time);
+        _source = new FileSource(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Follow = true, BufferBytes = 64 }, new SourceContext(Schema, _position.Copy(), _time));
 
     /// <summary>The values read until the source has to wait, after <paramref name="change"/>, which happens while it waits.</summary>
     private async Task<string> ReadAsync(Action? change = null)
@@ -50,8 +51,8 @@ public sealed class FollowTests : IAsyncDisposable
                 }
             }
             Assert.True(await reading);
-            values.Add($"{Path.GetFileName(_batch.Partition)}:{string.Join(',', _batch.Values.ToArray())}{string.Concat(_batch.Rejected.Select(rejected => "!" + rejected.Text))}");
-            _position.Set(_batch.Partition, new PartitionPosition(_batch.EndOffset, _batch.Identity));
+            values.Add($"{Path.GetFileName(_batch.PartitionName)}:{string.Join(',', _batch.Values.ToArray())}{string.Concat(_batch.Rejected.Select(rejected => "!" + rejected.Text))}");
+            _position.Set(_batch.PartitionName, new PartitionPosition(_batch.EndOffset, _batch.Identity));
         }
     }
 

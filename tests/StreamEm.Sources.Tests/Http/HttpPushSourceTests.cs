@@ -9,13 +9,13 @@ public sealed class HttpPushSourceTests : RecordSourceContract
 {
     protected override RecordSource Open(SourcePosition start)
     {
-        var source = new HttpPushSource(new HttpSourceOptions(), Schema, start);
+        var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, start, TimeProvider.System));
         for (int i = 0; i < Lines.Count; i += 9) Push(source, string.Join('\n', Lines.Skip(i).Take(9)));
         source.Complete();
         return source;
     }
 
-    protected override RecordSource OpenIdle() => new HttpPushSource(new HttpSourceOptions(), Schema, new SourcePosition());
+    protected override RecordSource OpenIdle() => new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
 
     private static PushResult Push(HttpPushSource source, string body, PushFormat format = PushFormat.Ndjson) =>
         source.TryPush(Encoding.UTF8.GetBytes(body), format);
@@ -23,7 +23,7 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     [Fact]
     public async Task TryPush_SomeRejected_CountsBothAndKeepsPositions()
     {
-        await using var source = new HttpPushSource(new HttpSourceOptions(), Schema, new SourcePosition());
+        await using var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         Assert.Equal(new PushResult(PushStatus.Taken, 2, 1), Push(source, "{\"a\":1,\"b\":2}\n\nrubbish\n{\"a\":3,\"b\":4}\n"));
         Assert.Equal(3, source.Queued);
 
@@ -45,7 +45,7 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     [InlineData("[]", 0, 0)]
     public void TryPush_Json_FindsTheRecords(string body, int accepted, int rejected)
     {
-        var source = new HttpPushSource(new HttpSourceOptions(), Schema, new SourcePosition());
+        var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         Assert.Equal(new PushResult(PushStatus.Taken, accepted, rejected), Push(source, body, PushFormat.Json));
     }
 
@@ -57,7 +57,7 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     [InlineData("{\"records\":[],\"records\":[]}")]
     public void TryPush_NoJson_IsMalformedAndTakesNothing(string body)
     {
-        var source = new HttpPushSource(new HttpSourceOptions(), Schema, new SourcePosition());
+        var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         PushResult result = Push(source, body, PushFormat.Json);
         Assert.Equal(PushStatus.Malformed, result.Status);
         Assert.Contains("expected {\"records\": [...]}", result.Detail, StringComparison.Ordinal);
@@ -67,7 +67,7 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     [Fact]
     public async Task TryPush_NoRoom_TakesNothingUntilThereIs()
     {
-        await using var source = new HttpPushSource(new HttpSourceOptions { CapacityRecords = 3 }, Schema, new SourcePosition());
+        await using var source = new HttpPushSource(new HttpSourceOptions { CapacityRecords = 3 }, new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         const string Two = "{\"a\":1}\n{\"a\":2}";
         Assert.Equal(PushStatus.Taken, Push(source, Two).Status);
         PushResult full = Push(source, Two);
@@ -85,7 +85,7 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     [Fact]
     public async Task ReadAsync_WhileWaiting_ReturnsWhenARequestComes()
     {
-        await using var source = new HttpPushSource(new HttpSourceOptions(), Schema, new SourcePosition());
+        await using var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         var batch = new RecordBatch(2);
         Task<bool> waiting = source.ReadAsync(batch, TestContext.Current.CancellationToken).AsTask();
         Assert.False(waiting.IsCompleted);
@@ -97,7 +97,7 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     [Fact]
     public void TryPush_AfterComplete_IsClosed()
     {
-        var source = new HttpPushSource(new HttpSourceOptions(), Schema, new SourcePosition());
+        var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         source.Complete();
         Assert.Equal(PushStatus.Closed, Push(source, "{\"a\":1}").Status);
     }

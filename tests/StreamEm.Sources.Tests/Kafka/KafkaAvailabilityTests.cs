@@ -77,8 +77,8 @@ public sealed class KafkaAvailabilityTests(KafkaBroker broker)
         await using var reading = new KafkaReading(KafkaReading.Options(broker, topic) with { ReadAheadBytes = Bound, IdleAfter = null }, minibatch: 60);
 
         await Eventually.True(() => reading.Source.Progress.Paused == Partitions, "every partition is paused");
-        long turns = reading.Source.Turns;
-        await Eventually.True(() => reading.Source.Turns > turns + 20, "polling goes on");
+        long rounds = reading.Source.Rounds;
+        await Eventually.True(() => reading.Source.Rounds > rounds + 20, "polling goes on");
         Assert.Equal(Partitions, reading.Source.Progress.Paused);
         Assert.InRange(reading.Source.BytesAhead, Bound, 2 * Bound);
 

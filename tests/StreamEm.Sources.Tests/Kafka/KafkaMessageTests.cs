@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Tests.Kafka;
@@ -58,12 +59,12 @@ public sealed class KafkaMessageTests(KafkaBroker broker)
             new Message<byte[]?, byte[]?> { Value = [] },
         ]);
 
-        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic) with { KeepOriginals = true }, once: true).DrainAsync();
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic), once: true, keepOriginals: true).DrainAsync();
         await using KafkaReading without = await new KafkaReading(KafkaReading.Options(broker, topic), once: true).DrainAsync();
 
         Assert.Equal([1L, 2L], reading.Rejected.Select(record => record.Offset));
         OriginalMessage original = reading.Rejected[0].Original!, bare = reading.Rejected[1].Original!;
-        Assert.Equal((topic, 1, 1234567L), (original.Topic, original.Partition, original.Timestamp));
+        Assert.Equal((topic, 1, 1234567L), (original.Topic, original.PartitionNumber, original.Timestamp));
         Assert.Equal<byte[]>([[0xFF, 0x00, (byte)'{'], [0xFE, 1]], [original.Value, original.Key!]);
         Assert.Equal(["a", "b", "a"], original.Headers.Select(header => header.Key));
         Assert.Equal<byte[]?>(["1"u8.ToArray(), null, [0xFD]], original.Headers.Select(header => header.Value));

@@ -64,7 +64,7 @@ public sealed class KafkaPositionTests(KafkaBroker broker)
         await reading.DrainAsync();
         Assert.Equal(["0:7", "0:8", "0:9"], reading.Rows);
         Assert.Equal(4, reading.Position.Partitions[$"{topic}/0"].Skipped);
-        await Eventually.True(() => reading.Source.Progress.Partitions.SingleOrDefault(partition => partition.Partition == 0)?.Skipped == 4, "the gap to be told");
+        await Eventually.True(() => reading.Source.Progress.Partitions.SingleOrDefault(partition => partition.PartitionNumber == 0)?.Skipped == 4, "the gap to be told");
     }
 
     [Fact]

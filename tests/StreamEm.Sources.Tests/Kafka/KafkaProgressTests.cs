@@ -23,5 +23,5 @@ public sealed class KafkaProgressTests(KafkaBroker broker)
     private static long[] Lags(KafkaReading reading) =>
         reading.Source.Progress.Partitions.Count < KafkaBroker.MockPartitions
             ? [-1, -1]
-            : [.. reading.Source.Progress.Partitions.OrderBy(partition => partition.Partition).Select(partition => partition.Lag)];
+            : [.. reading.Source.Progress.Partitions.OrderBy(partition => partition.PartitionNumber).Select(partition => partition.Lag)];
 }

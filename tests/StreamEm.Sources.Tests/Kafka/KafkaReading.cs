@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Kafka;
 
 namespace StreamEm.Sources.Tests.Kafka;
@@ -8,10 +9,17 @@ internal sealed class KafkaReading : IAsyncDisposable
 {
     private readonly RecordBatch _batch = new(1, 7);
 
-    public KafkaReading(KafkaSourceOptions options, SourcePosition? from = null, int minibatch = 6, bool once = false, RecordSchema? schema = null)
+    public KafkaReading(KafkaSourceOptions options, SourcePosition? from = null, int minibatch = 6, bool once = false, RecordSchema? schema = null, bool keepOriginals = false)
     {
         Position = from?.Copy() ?? new SourcePosition();
-        Source = new KafkaSource(options with { MinibatchSize = minibatch, Once = once }, schema ?? new RecordSchema { Features = ["x"] }, Position, TimeProvider.System);
+        var context = new SourceContext(schema ?? new RecordSchema { Features = ["x"] }, Position, TimeProvider.System)
+        {
+            Once = once,
+            MinibatchSize = minibatch,
+            KeepOriginals = keepOriginals,
+        };
+        Source = new KafkaSource(options, context);
+        Source.Start();
     }
 
     public KafkaSource Source { get; }
@@ -48,14 +56,14 @@ internal sealed class KafkaReading : IAsyncDisposable
         if (!await Source.ReadAsync(_batch, deadline.Token)) return false;
         for (int row = 0; row < _batch.Count; row++)
         {
-            Rows.Add(string.Create(CultureInfo.InvariantCulture, $"{_batch.Partition[(_batch.Partition.IndexOf('/', StringComparison.Ordinal) + 1)..]}:{_batch.Row(row)[0]}"));
-            Position.Set(_batch.Partition, _batch.PositionAfter(row));
+            Rows.Add(string.Create(CultureInfo.InvariantCulture, $"{_batch.PartitionName[(_batch.PartitionName.IndexOf('/', StringComparison.Ordinal) + 1)..]}:{_batch.Row(row)[0]}"));
+            Position.Set(_batch.PartitionName, _batch.PositionAfter(row));
             After.Add(Position.Copy());
             Last = (_batch.Weight(row), _batch.Key(row), _batch.Timestamp(row));
         }
 
         Rejected.AddRange(_batch.Rejected);
-        Position.Set(_batch.Partition, _batch.EndPosition);
+        Position.Set(_batch.PartitionName, _batch.EndPosition);
         return true;
     }
 

@@ -19,8 +19,8 @@ public sealed class KafkaSourceContractTests(KafkaBroker broker) : RecordSourceC
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     protected override RecordSource Open(SourcePosition start) =>
-        new KafkaSource(KafkaReading.Options(broker, _topic) with { Once = true }, Schema, start, TimeProvider.System);
+        new KafkaSource(KafkaReading.Options(broker, _topic), new SourceContext(Schema, start, TimeProvider.System) { Once = true });
 
     protected override RecordSource OpenIdle() =>
-        new KafkaSource(KafkaReading.Options(broker, _empty) with { IdleAfter = null }, Schema, new SourcePosition(), TimeProvider.System);
+        new KafkaSource(KafkaReading.Options(broker, _empty) with { IdleAfter = null }, new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
 }

@@ -58,7 +58,7 @@ public sealed class TurnOrderTests
     [Fact]
     public void MoveNext_AllIdleOrDone_SaysSo()
     {
-        var done = new KafkaPartition("t", 1, new PartitionPosition(7) { End = 7 });
+        var done = new KafkaPartition(new PartitionId("t", 1), new PartitionPosition(7) { End = 7 });
         TurnOrder order = Order(4, ("t", 0));
         order.Add(done);
         order.MoveNext();
@@ -107,7 +107,7 @@ public sealed class TurnOrderTests
     private static TurnOrder Restored(TurnOrder order)
     {
         var restored = new TurnOrder(10);
-        foreach (KafkaPartition partition in order.Partitions.Reverse()) restored.Add(new KafkaPartition(partition.Topic, partition.Number, partition.Position));
+        foreach (KafkaPartition partition in order.Partitions.Reverse()) restored.Add(new KafkaPartition(partition.Id, partition.Position));
         return restored;
     }
 
@@ -134,7 +134,7 @@ public sealed class TurnOrderTests
     private static TurnOrder Order(int minibatch, params (string Topic, int Number)[] partitions)
     {
         var order = new TurnOrder(minibatch);
-        foreach ((string topic, int number) in partitions) order.Add(new KafkaPartition(topic, number, new PartitionPosition(0)));
+        foreach ((string topic, int number) in partitions) order.Add(new KafkaPartition(new PartitionId(topic, number), new PartitionPosition(0)));
         return order;
     }
 }

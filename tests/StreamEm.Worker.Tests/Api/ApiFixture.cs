@@ -1,8 +1,6 @@
 using System.Net.Http.Headers;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Worker.Api;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Tests.Support;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Tests.Api;
 

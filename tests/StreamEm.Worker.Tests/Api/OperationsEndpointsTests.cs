@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Tests.Api;
 
@@ -56,7 +56,7 @@ public sealed class OperationsEndpointsTests
     {
         await using ApiFixture api = await ApiFixture.Start();
 
-        Assert.Equal(Worker.Commands.VersionCommand.Version, (await api.Client.GetFromJsonAsync<JsonElement>("/version")).GetProperty("version").GetString());
+        Assert.Equal(ProgramVersion.Version, (await api.Client.GetFromJsonAsync<JsonElement>("/version")).GetProperty("version").GetString());
     }
 
     [Fact]

@@ -3,10 +3,9 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Sources;
+using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Http;
 using StreamEm.Worker.Api;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Tests.Support;
 
@@ -19,7 +18,7 @@ public sealed class RecordsEndpointTests
     {
         using var directory = new TemporaryDirectory();
         ModelOptions options = Pipelines.Model(directory) with { Source = new HttpSourceOptions() };
-        await using (ModelPipeline pipeline = Pipelines.Create(directory, options, position => SourceCatalog.Create(options.Source, options.Schema, position, TimeProvider.System)))
+        await using (ModelPipeline pipeline = Pipelines.Create(directory, options, position => SourceCatalog.Create(options.Source, new SourceContext(options.Schema, position, TimeProvider.System))))
         await using (var server = new ApiServer(new HttpOptions { Address = "127.0.0.1:0" }, new WorkerStatus([pipeline]), TimeProvider.System, NullLoggerProvider.Instance))
         {
             await server.StartAsync(NullLogger.Instance, CancellationToken.None);
@@ -51,7 +50,7 @@ public sealed class RecordsEndpointTests
         using var directory = new TemporaryDirectory();
         ModelOptions options = Pipelines.Model(directory) with { Source = new HttpSourceOptions { CapacityRecords = 200 } };
         using var time = new GatedTime();
-        await using ModelPipeline pipeline = Pipelines.Create(directory, options, position => SourceCatalog.Create(options.Source, options.Schema, position, TimeProvider.System), time);
+        await using ModelPipeline pipeline = Pipelines.Create(directory, options, position => SourceCatalog.Create(options.Source, new SourceContext(options.Schema, position, TimeProvider.System)), time);
         await using var server = new ApiServer(new HttpOptions { Address = "127.0.0.1:0" }, new WorkerStatus([pipeline]), TimeProvider.System, NullLoggerProvider.Instance);
         await server.StartAsync(NullLogger.Instance, CancellationToken.None);
         await pipeline.StartAsync(CancellationToken.None);

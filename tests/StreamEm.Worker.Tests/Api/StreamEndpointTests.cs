@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Tests.Api;
 
@@ -31,7 +31,7 @@ public sealed class StreamEndpointTests
     public async Task Stream_SlowReader_GetsTheNewestInsteadOfAQueue()
     {
         await using ApiFixture api = await ApiFixture.Start();
-        var snapshots = api.Pipeline.Feed.NewestAsync(CancellationToken.None).GetAsyncEnumerator();
+        var snapshots = api.Pipeline.Feed.NewestAsync(lastSeen: null, CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await snapshots.MoveNextAsync());
         for (int version = 11; version <= 500; version++) Publish(api, version);
 

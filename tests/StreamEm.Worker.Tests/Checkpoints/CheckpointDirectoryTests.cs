@@ -1,10 +1,11 @@
 using StreamEm.Core.Learning;
 using StreamEm.Sources;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Checkpoints;

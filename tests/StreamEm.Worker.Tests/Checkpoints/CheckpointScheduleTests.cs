@@ -1,103 +1,51 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamEm.Core.Learning;
-using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
-using StreamEm.Worker.Telemetry;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Checkpoints;
 
-public sealed class CheckpointScheduleTests : IDisposable
+public sealed class CheckpointScheduleTests
 {
-    private readonly TemporaryDirectory _state = new();
+    private readonly ManualTime _time = new();
+    private readonly CheckpointSchedule _schedule;
 
-    public void Dispose() => _state.Dispose();
+    public CheckpointScheduleTests() =>
+        _schedule = new CheckpointSchedule(new CheckpointOptions { EveryUpdates = 3, Every = TimeSpan.FromSeconds(10) }, _time, updates: 100);
 
     [Fact]
-    public async Task Begin_RejectedRecordsNotDurableYet_WritesNothingBeforeTheyAre()
+    public void Due_AfterSoManyUpdatesSinceTheLast_AndNotBefore()
     {
-        using var sink = new HeldSink();
-        CheckpointSchedule schedule = Schedule(sink);
-        schedule.Demand();
+        _schedule.Changed(102);
+        Assert.Equal((true, false), (_schedule.HasChanged, _schedule.IsDue));
+        _schedule.Changed(103);
+        Assert.True(_schedule.IsDue);
 
-        schedule.BeginIfDue(isUrgent: false);
-        await Eventually.Within(sink.Asked.Task);
-        Assert.True(sink.IsFlushed);
-        Assert.Empty(Files());
-        Assert.False(schedule.InFlight.IsCompleted);
-
-        sink.Answer.SetResult();
-        await Eventually.Within(schedule.InFlight);
-        Assert.Single(Files());
+        _schedule.Begun();
+        Assert.Equal((false, false), (_schedule.HasChanged, _schedule.IsDue));
+        _schedule.Changed(105);
+        Assert.False(_schedule.IsDue);
     }
 
     [Fact]
-    public async Task Begin_RejectedRecordsLost_FailsWithoutACheckpoint()
+    public void Due_AfterSoMuchTimeSinceTheLast_WhateverTheUpdates()
     {
-        using var sink = new HeldSink();
-        sink.Answer.SetException(new CommandException(ExitCode.Unavailable, "brokers away"));
-        CheckpointSchedule schedule = Schedule(sink);
-        schedule.Demand();
+        _schedule.Changed(101);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal((false, TimeSpan.FromSeconds(1)), (_schedule.IsDue, _schedule.Remaining));
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal((true, TimeSpan.Zero), (_schedule.IsDue, _schedule.Remaining));
 
-        schedule.BeginIfDue(isUrgent: false);
-
-        CommandException failure = await Assert.ThrowsAsync<CommandException>(() => Eventually.Within(schedule.InFlight));
-        Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
-        Assert.Empty(Files());
+        _schedule.Begun();
+        Assert.Equal((false, TimeSpan.FromSeconds(10)), (_schedule.IsDue, _schedule.Remaining));
     }
 
-    private CheckpointSchedule Schedule(RejectionSink sink)
+    [Fact]
+    public void Due_WhenDemanded_Once()
     {
-        var directory = new CheckpointDirectory(_state.Path, "boiler", keep: 3, NullLogger.Instance);
-        var writer = new CheckpointWriter(directory, new ModelMetrics(), TimeProvider.System, NullLogger.Instance) { Durable = _ => { } };
-        return new CheckpointSchedule(new CheckpointOptions(), writer, TimeProvider.System, Sample, sink, updates: 0);
-    }
+        _schedule.Demand();
+        Assert.Equal((true, true), (_schedule.HasChanged, _schedule.IsDue));
 
-    private string[] Files() => Directory.GetFiles(_state["boiler"], "*.sem");
-
-    private static Checkpoint Sample() => new()
-    {
-        ModelId = "boiler",
-        RunId = "run",
-        ConfigHash = "sha256:1",
-        CreatedAt = DateTimeOffset.UnixEpoch,
-        Updates = 1,
-        Records = 1,
-        Position = new SourcePosition(),
-        Rejections = new RejectionCounts(),
-        RejectedFileLength = null,
-        Latest = null,
-        Outbox = [],
-        Learner = Array.Empty<byte>(),
-    };
-
-    /// <summary>Durable when the test says so.</summary>
-    private sealed class HeldSink : RejectionSink
-    {
-        public TaskCompletionSource Asked { get; } = new();
-
-        public TaskCompletionSource Answer { get; } = new();
-
-        public bool IsFlushed { get; private set; }
-
-        public override void Write(RejectedRecord record)
-        {
-        }
-
-        public override void Flush() => IsFlushed = true;
-
-        public override void MakeDurable()
-        {
-            Asked.SetResult();
-            Answer.Task.GetAwaiter().GetResult();
-        }
-
-        public override void Dispose()
-        {
-        }
+        _schedule.Begun();
+        Assert.Equal((false, false), (_schedule.HasChanged, _schedule.IsDue));
     }
 }

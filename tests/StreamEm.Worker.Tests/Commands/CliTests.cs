@@ -1,5 +1,6 @@
 using System.CommandLine;
 using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Tests.Commands;
 

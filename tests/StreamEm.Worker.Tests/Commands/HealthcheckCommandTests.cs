@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Tests.Configuration;
 
 namespace StreamEm.Worker.Tests.Commands;

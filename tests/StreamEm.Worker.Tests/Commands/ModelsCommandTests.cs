@@ -2,6 +2,7 @@ using System.Text.Json;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Tests.Commands;
 

@@ -1,5 +1,6 @@
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Tests.Configuration;
 
 namespace StreamEm.Worker.Tests.Commands;

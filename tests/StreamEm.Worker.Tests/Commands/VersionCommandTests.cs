@@ -1,5 +1,7 @@
 using System.Text.Json;
 using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Tests.Commands;
 
@@ -11,7 +13,7 @@ public sealed class VersionCommandTests
         CommandRun run = await CommandRun.Of(VersionCommand.Create());
 
         Assert.Equal(ExitCode.Ok, run.ExitCode);
-        Assert.StartsWith($"streamem {VersionCommand.Version} (", run.Output, StringComparison.Ordinal);
+        Assert.StartsWith($"streamem {ProgramVersion.Version} (", run.Output, StringComparison.Ordinal);
         Assert.Single(run.Output.TrimEnd().Split('\n'));
     }
 
@@ -21,7 +23,7 @@ public sealed class VersionCommandTests
         CommandRun run = await CommandRun.Of(VersionCommand.Create(), "--json");
 
         using var json = JsonDocument.Parse(run.Output);
-        Assert.Equal(VersionCommand.Version, json.RootElement.GetProperty("version").GetString());
-        Assert.Matches("^[0-9]+\\.[0-9]+\\.[0-9]+$", VersionCommand.Version);
+        Assert.Equal(ProgramVersion.Version, json.RootElement.GetProperty("version").GetString());
+        Assert.Matches("^[0-9]+\\.[0-9]+\\.[0-9]+$", ProgramVersion.Version);
     }
 }

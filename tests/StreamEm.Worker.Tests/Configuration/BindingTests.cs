@@ -1,5 +1,5 @@
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Tests.Configuration;
 

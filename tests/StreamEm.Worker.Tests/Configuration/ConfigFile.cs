@@ -1,5 +1,7 @@
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Tests.Configuration;
 

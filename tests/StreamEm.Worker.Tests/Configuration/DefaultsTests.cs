@@ -1,14 +1,19 @@
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Schedules;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
+using StreamEm.Worker.Api;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Tests.Configuration;
 

@@ -1,8 +1,8 @@
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Schedules;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Worker.Tests.Configuration;
 

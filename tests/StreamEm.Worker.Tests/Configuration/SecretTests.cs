@@ -1,6 +1,7 @@
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Tests.Configuration;
 

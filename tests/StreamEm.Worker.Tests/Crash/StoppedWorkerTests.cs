@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Crash;

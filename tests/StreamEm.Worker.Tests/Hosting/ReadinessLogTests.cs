@@ -1,3 +1,4 @@
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Tests.Support;
 
@@ -5,23 +6,25 @@ namespace StreamEm.Worker.Tests.Hosting;
 
 public sealed class ReadinessLogTests
 {
+    private static readonly Obstacle DiskFull = new(ObstacleKind.CheckpointsNotWritten, "the disk is full");
+
     private readonly ListLogger _log = new();
 
     [Fact]
     public void Look_AnObstacleComesStaysAndGoes_IsLoggedOnceEach()
     {
-        IReadOnlyList<string> obstacles = [];
+        IReadOnlyList<Obstacle> obstacles = [];
         var readiness = new ReadinessLog(() => obstacles, TimeProvider.System, _log);
         readiness.Look();
         Assert.Empty(_log.Events);
 
-        obstacles = ["not acknowledged for 10 s"];
+        obstacles = [Unpublished("not acknowledged for 10 s")];
         readiness.Look();
-        obstacles = ["not acknowledged for 11 s"];
+        obstacles = [Unpublished("not acknowledged for 11 s")];
         readiness.Look();
         Assert.Equal(["not_ready"], _log.Events);
 
-        obstacles = ["not acknowledged for 12 s", "the disk is full"];
+        obstacles = [Unpublished("not acknowledged for 12 s"), DiskFull];
         readiness.Look();
         obstacles = [];
         readiness.Look();
@@ -30,11 +33,26 @@ public sealed class ReadinessLogTests
     }
 
     [Fact]
+    public void Look_TheSameWordsOfAnotherSubject_AreAnotherObstacle()
+    {
+        IReadOnlyList<Obstacle> obstacles = [DiskFull.OfModel("boiler")];
+        var readiness = new ReadinessLog(() => obstacles, TimeProvider.System, _log);
+        readiness.Look();
+
+        obstacles = [DiskFull.OfModel("boiler"), DiskFull.OfModel("boiler2")];
+        readiness.Look();
+        obstacles = [DiskFull.OfModel("boiler2")];
+        readiness.Look();
+
+        Assert.Equal(["not_ready", "not_ready"], _log.Events);
+    }
+
+    [Fact]
     public async Task Run_UntilStopped_LooksEverySecond()
     {
         var time = new ManualTime();
         using var stop = new CancellationTokenSource();
-        Task running = new ReadinessLog(() => ["the disk is full"], time, _log).RunAsync(stop.Token);
+        Task running = new ReadinessLog(() => [DiskFull], time, _log).RunAsync(stop.Token);
         Assert.Empty(_log.Events);
 
         time.Advance(TimeSpan.FromSeconds(1));
@@ -44,4 +62,6 @@ public sealed class ReadinessLogTests
         await Eventually.Within(running);
         Assert.Equal(["not_ready"], _log.Events);
     }
+
+    private static Obstacle Unpublished(string text) => new(ObstacleKind.SnapshotsNotPublished, text) { Subject = "kafka:models" };
 }

@@ -5,11 +5,8 @@ using Confluent.Kafka;
 using StreamEm.Core.Data;
 using StreamEm.Sources;
 using StreamEm.Sources.Tests.Kafka;
-using StreamEm.Worker.Api;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Kafka;
@@ -90,10 +87,11 @@ public sealed class DeadLetterTests(KafkaBroker broker)
     {
         var options = new DeadLetterOptions { Brokers = ["127.0.0.1:1"], Topic = "t", UnavailableAfter = TimeSpan.FromSeconds(1) };
         using var letters = new KafkaDeadLetters(options, "boiler", TimeProvider.System, _log);
+        letters.Start();
         letters.Flush();
         letters.MakeDurable();
-        await Eventually.True(() => letters.Problem is not null, "the outage to be noticed");
-        Assert.StartsWith("rejected records are not passed on: The brokers 127.0.0.1:1 cannot be reached: ", letters.Problem, StringComparison.Ordinal);
+        await Eventually.True(() => letters.Obstacle is not null, "the outage to be noticed");
+        Assert.StartsWith("rejected records are not passed on: The brokers 127.0.0.1:1 cannot be reached: ", letters.Obstacle?.Text, StringComparison.Ordinal);
 
         var failure = Assert.Throws<CommandException>(() => letters.Write(new RejectedRecord(RejectionReason.CsvColumns, "", "a.csv", 1, "x", 0)));
 

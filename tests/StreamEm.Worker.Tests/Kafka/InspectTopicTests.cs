@@ -2,11 +2,11 @@ using System.Text;
 using Confluent.Kafka;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Commands;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Commands;
 using StreamEm.Worker.Tests.Support;
 

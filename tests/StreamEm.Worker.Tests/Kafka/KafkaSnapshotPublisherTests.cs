@@ -2,14 +2,11 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Settings;
-using StreamEm.Sources;
 using StreamEm.Sources.Tests.Kafka;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Kafka;
@@ -70,7 +67,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
     [Fact]
     public async Task Open_ModelLargerThanTheTopicTakes_IsRefusedWithTheNumbers()
     {
-        ModelOptions model = Model(30, 10);
+        PublishedModel model = Model(30, 10);
         string topic = await Topic(("max.message.bytes", "200000"));
         await using KafkaSnapshotPublisher publisher = Publisher(topic, model);
 
@@ -127,8 +124,8 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         await using var publisher = new KafkaSnapshotPublisher(options, Model(2, 2), TimeProvider.System, _log);
 
         Task<long> opening = publisher.OpenAsync("run", null, CancellationToken.None);
-        await Eventually.True(() => publisher.Problem is not null || opening.IsCompleted, "the outage to be noticed");
-        Assert.StartsWith("snapshots are not published: The brokers 127.0.0.1:1 cannot be reached: ", publisher.Problem, StringComparison.Ordinal);
+        await Eventually.True(() => publisher.Obstacle is not null || opening.IsCompleted, "the outage to be noticed");
+        Assert.StartsWith("snapshots are not published: The brokers 127.0.0.1:1 cannot be reached: ", publisher.Obstacle?.Text, StringComparison.Ordinal);
 
         CommandException failure = await Assert.ThrowsAsync<CommandException>(() => Eventually.Within(opening));
         Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
@@ -142,7 +139,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         await using var publisher = new KafkaSnapshotPublisher(options, Model(2, 2), TimeProvider.System, _log);
         using var stop = new CancellationTokenSource();
         Task<long> opening = publisher.OpenAsync("run", null, stop.Token);
-        await Eventually.True(() => publisher.Problem is not null, "the outage to be noticed");
+        await Eventually.True(() => publisher.Obstacle is not null, "the outage to be noticed");
 
         await stop.CancelAsync();
 
@@ -172,27 +169,22 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         Assert.InRange(Stopwatch.GetElapsedTime(closing).TotalSeconds, 0, 3);
 
         Task publishing = patient.PublishAsync([new OutboxEntry(2, false, Json("run", 2)), new OutboxEntry(3, false, Json("run", 3))], CancellationToken.None);
-        await Eventually.True(() => patient.Problem?.Contains("cannot be reached", StringComparison.Ordinal) == true, "the outage to be noticed");
+        await Eventually.True(() => patient.Obstacle?.Text.Contains("cannot be reached", StringComparison.Ordinal) == true, "the outage to be noticed");
         await own.StartAsync();
         await Eventually.Within(publishing);
-        Assert.Null(patient.Problem);
+        Assert.Null(patient.Obstacle);
 
         await own.FreezeAsync();
         publishing = patient.PublishAsync([new OutboxEntry(4, false, Json("run", 4))], CancellationToken.None);
-        await Eventually.True(() => patient.Problem?.Contains("have not been acknowledged for 10 s", StringComparison.Ordinal) == true, "the frozen broker to be noticed", TimeSpan.FromSeconds(20));
+        await Eventually.True(() => patient.Obstacle?.Text.Contains("have not been acknowledged for 10 s", StringComparison.Ordinal) == true, "the frozen broker to be noticed", TimeSpan.FromSeconds(20));
         await own.ThawAsync();
         await Eventually.Within(publishing);
-        Assert.Null(patient.Problem);
+        Assert.Null(patient.Obstacle);
         Assert.Equal(["1", "1", "2", "3", "4"], TopicLog.Read(own, options.Topic).Select(record => record.Header("streamem_version")));
     }
 
-    private static ModelOptions Model(int dimension, int components) => new()
-    {
-        Id = "boiler",
-        Source = "none",
-        Schema = new RecordSchema { Features = [.. Enumerable.Range(0, dimension).Select(d => $"x{d}")] },
-        Model = new GaussianMixtureOptions { Components = components },
-    };
+    private static PublishedModel Model(int dimension, int components) =>
+        new("boiler", new GaussianMixtureOptions { Components = components }, [.. Enumerable.Range(0, dimension).Select(d => $"x{d}")]);
 
     private static DateTimeOffset Made(long version) => Start.AddSeconds(version);
 
@@ -212,7 +204,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         return await broker.CreateTopicAsync(1, settings);
     }
 
-    private KafkaSnapshotPublisher Publisher(string topic, ModelOptions model) =>
+    private KafkaSnapshotPublisher Publisher(string topic, PublishedModel model) =>
         new(new KafkaPublisherOptions { Brokers = [broker.Address], Topic = topic }, model, TimeProvider.System, _log);
 
     private async Task<long> Publish(string topic, string run, DateTimeOffset? since, params long[] versions)

@@ -5,7 +5,7 @@ using System.Text.Json;
 using Confluent.Kafka;
 using StreamEm.Core.Data;
 using StreamEm.Sources.Tests.Kafka;
-using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Kafka;

@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
-using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Tests.Pipeline;
 

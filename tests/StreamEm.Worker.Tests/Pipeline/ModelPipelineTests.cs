@@ -1,10 +1,9 @@
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Pipeline;
@@ -108,7 +107,7 @@ public sealed class ModelPipelineTests : IDisposable
             }));
             await pipeline.StartAsync(CancellationToken.None);
             end = await Eventually.Within(pipeline.Completion);
-            Assert.Null(end.Problem);
+            Assert.Null(end.Failure);
         }
 
         Assert.True(stops > 2, "The run was never stopped.");
@@ -122,7 +121,7 @@ public sealed class ModelPipelineTests : IDisposable
         PipelineEnd end = await Pipelines.Drain(_directory, Pipelines.Model(_directory), Pipelines.Clouds(2000, badEvery: 4));
 
         Assert.Equal((ModelState.Failed, ExitCode.DataCorrupt), (end.State, end.Code));
-        Assert.StartsWith("147 of 589 records were rejected (not_a_number 147); the recent ratio is 0.2496, rejected.stop_above_ratio allows 0.2.", end.Problem);
+        Assert.StartsWith("147 of 589 records were rejected (not_a_number 147); the recent ratio is 0.2496, rejected.stop_above_ratio allows 0.2.", end.Failure);
         Assert.Equal(147, File.ReadAllLines(_directory["out/rejected.ndjson"]).Length);
     }
 
@@ -132,7 +131,7 @@ public sealed class ModelPipelineTests : IDisposable
         PipelineEnd end = await Pipelines.Drain(_directory, Pipelines.Model(_directory), Pipelines.Clouds(40, badEvery: 4));
 
         Assert.Equal(ExitCode.DataCorrupt, end.Code);
-        Assert.StartsWith("10 of 40 records were rejected", end.Problem);
+        Assert.StartsWith("10 of 40 records were rejected", end.Failure);
     }
 
     [Fact]
@@ -162,7 +161,7 @@ public sealed class ModelPipelineTests : IDisposable
         {
             await pipeline.StartAsync(CancellationToken.None);
             PipelineEnd end = await Eventually.Within(pipeline.Completion);
-            Assert.Equal((ModelState.Failed, code, "gone"), (end.State, end.Code, end.Problem));
+            Assert.Equal((ModelState.Failed, code, "gone"), (end.State, end.Code, end.Failure));
         }
 
         Assert.Equal(10, PublishedLog.Versions(_directory["out/snapshots.ndjson"])[^1]);
@@ -211,7 +210,7 @@ public sealed class ModelPipelineTests : IDisposable
         Assert.Equal(4000 / 32, PublishedLog.Versions(_directory["out/snapshots.ndjson"])[^1]);
     }
 
-    private sealed class Observer(Action<Worker.Publishing.SnapshotDocument> next) : IObserver<Worker.Publishing.SnapshotDocument>
+    private sealed class Observer(Action<SnapshotDocument> next) : IObserver<SnapshotDocument>
     {
         public void OnCompleted()
         {
@@ -221,6 +220,6 @@ public sealed class ModelPipelineTests : IDisposable
         {
         }
 
-        public void OnNext(Worker.Publishing.SnapshotDocument value) => next(value);
+        public void OnNext(SnapshotDocument value) => next(value);
     }
 }

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Pipeline;

@@ -1,7 +1,7 @@
 using System.Text;
-using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Publishing;

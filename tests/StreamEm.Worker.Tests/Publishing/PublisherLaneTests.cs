@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 using StreamEm.Worker.Tests.Support;
 

@@ -1,10 +1,8 @@
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
-using StreamEm.Worker.Api;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 using StreamEm.Worker.Tests.Support;
 

@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources;
+using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Tests.Support;
 
@@ -32,7 +34,7 @@ internal static class Pipelines
     public static ModelOptions Model(TemporaryDirectory directory, int everyUpdates = 1) => new()
     {
         Id = "clouds",
-        Source = "memory",
+        Source = new StdinSourceOptions(),
         Schema = new RecordSchema { Features = ["x", "y"] },
         Model = new GaussianMixtureOptions { Components = 2 },
         Learning = new LearningOptions { MinibatchSize = 32, Initialization = new InitializationOptions { Buffer = 96, NInit = 1 } },

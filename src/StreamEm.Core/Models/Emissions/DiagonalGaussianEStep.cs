@@ -40,7 +40,7 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
     public override void LogDensities(RowBlock block, Span<double> logJoint)
     {
         ReadOnlySpan<int> incomplete = block.Incomplete;
-        double[] kept = IncompleteLanes.Keep(logJoint, _components, incomplete);
+        ReadOnlySpan<double> kept = IncompleteLanes.Keep(block, logJoint, _components);
         QuadraticForms.AddDiagonal(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint, block.Count);
         for (int at = 0; at < incomplete.Length; at++)
         {

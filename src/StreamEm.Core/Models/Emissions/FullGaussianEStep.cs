@@ -14,9 +14,7 @@ internal sealed class FullGaussianEStep : EmissionEStep
     private readonly double[] _factors, _biases, _constants;
     private readonly Func<ComponentLanes> _makeLanes;
     private ComponentLanes? _lanes;
-    private readonly Func<MissingPatterns> _makePatterns;
-    private ReadOnlyMemory<double> _means, _covariances;
-    private MissingPatterns? _patterns;
+    private readonly MissingPatterns _patterns;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
     public FullGaussianEStep(int components, int dimension, bool tied)
@@ -26,13 +24,14 @@ internal sealed class FullGaussianEStep : EmissionEStep
         _biases = new double[components * dimension];
         _constants = new double[components];
         _makeLanes = () => ComponentLanes.Triangular(_components, _dimension, _factors, _biases, _constants);
-        _makePatterns = () => new MissingPatterns(_components, _dimension, _means.Span, _covariances, _tied);
+        _patterns = new MissingPatterns(components, dimension, tied);
     }
 
     /// <summary>Takes parameters, which must stay as they are; from here on immutable until it is spent.</summary>
     public void Set(ReadOnlyMemory<double> means, ReadOnlyMemory<double> covariances)
     {
-        (_means, _covariances, _patterns, _lanes) = (means, covariances, null, null);
+        _lanes = null;
+        _patterns.Set(means, covariances);
         int packed = Packed.Length(_dimension), matrix = _dimension * _dimension;
         for (int k = 0; k < _components; k++)
         {
@@ -57,19 +56,18 @@ internal sealed class FullGaussianEStep : EmissionEStep
         }
     }
 
-    private MissingPatterns Patterns => LazyInitializer.EnsureInitialized(ref _patterns, _makePatterns);
-
     public override void LogDensities(RowBlock block, Span<double> logJoint)
     {
         ReadOnlySpan<int> incomplete = block.Incomplete;
-        double[] kept = IncompleteLanes.Keep(logJoint, _components, incomplete);
+        ReadOnlySpan<double> kept = IncompleteLanes.Keep(block, logJoint, _components);
         QuadraticForms.AddTriangular(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint, block.Count);
         for (int at = 0; at < incomplete.Length; at++)
         {
             ReadOnlySpan<double> row = block.Row(incomplete[at]);
-            MissingPattern pattern = Patterns.Of(row);
+            MissingPattern pattern = _patterns.Rent(row);
             for (int k = 0; k < _components; k++)
                 logJoint[k * RowBlock.Stride + incomplete[at]] = kept[at * _components + k] + pattern.LogDensity(row, k);
+            _patterns.Return(pattern);
         }
     }
 
@@ -102,16 +100,17 @@ internal sealed class FullGaussianEStep : EmissionEStep
         }
         if (block.Incomplete.Length == 0) return;
         int packed = Packed.Length(_dimension);
-        Span<double> expected = new double[_dimension];
+        Span<double> expected = block.Scratch(_dimension);
         foreach (int index in block.Incomplete)
         {
             ReadOnlySpan<double> row = block.Row(index);
-            MissingPattern pattern = Patterns.Of(row);
+            MissingPattern pattern = _patterns.Rent(row);
             for (int k = 0; k < _components; k++)
             {
                 double r = responsibilities[k * RowBlock.Stride + index];
                 if (r > 0) pattern.AddMoments(row, k, r, expected, first.Slice(k * _dimension, _dimension), second.Slice(_tied ? 0 : k * packed, packed));
             }
+            _patterns.Return(pattern);
         }
     }
 }

@@ -6,49 +6,80 @@ namespace StreamEm.Core.Models.Emissions;
 /// One pattern of observed (o) and missing (h) features under K Gaussian components: log p(x_o), E[x_h | x_o] = mu_h + B (x_o - mu_o) with
 /// B = Sigma_ho Sigma_oo^-1, and Cov[x_h | x_o] = C = Sigma_hh - B Sigma_oh. Without C covariances would shrink (Little &amp; Rubin 2002, section 11.2).
 /// </summary>
-internal sealed class MissingPattern
+/// <param name="components">K.</param>
+/// <param name="dimension">D.</param>
+/// <param name="tied">Whether there is one covariance for all.</param>
+internal sealed class MissingPattern(int components, int dimension, bool tied)
 {
-    private readonly int _dimension;
-    private readonly double[] _means;
-    private readonly int[] _observed, _missing;
-    private readonly double[][] _factors, _regressions, _conditional;
-    private readonly double[] _constants;
+    private readonly int[] _observed = new int[dimension], _missing = new int[dimension];
+    private readonly double[] _constants = new double[components];
+    private readonly Lock _lock = new();
+    private readonly double[] _means = new double[components * dimension];
+    private int _observedCount, _missingCount;
+    private long _generation = -1;
 
-    public MissingPattern(int components, int dimension, double[] means, ReadOnlySpan<double> covariances, bool tied, ReadOnlySpan<double> row)
+    /// <summary>Of every covariance: the packed inverse factor of Sigma_oo, B, the packed C, and L^-1 Sigma_oh on the way to them.</summary>
+    private double[] _factors = [], _regressions = [], _conditional = [], _halves = [];
+
+    /// <summary>Whether it stays with its pattern.</summary>
+    public bool IsKept { get; init; }
+
+    private ReadOnlySpan<int> Observed => _observed.AsSpan(0, _observedCount);
+
+    private ReadOnlySpan<int> Missing => _missing.AsSpan(0, _missingCount);
+
+    private int FactorLength => Packed.Length(_observedCount);
+
+    private int RegressionLength => _missingCount * _observedCount;
+
+    /// <summary>Becomes the pattern of a row's missing values (NaN); conditioned on nothing yet.</summary>
+    public void Take(ReadOnlySpan<double> row)
     {
-        _dimension = dimension;
-        _means = means;
-        var observed = new List<int>();
-        var missing = new List<int>();
-        for (int d = 0; d < dimension; d++) (double.IsNaN(row[d]) ? missing : observed).Add(d);
-        (_observed, _missing) = ([.. observed], [.. missing]);
-        _factors = new double[components][];
-        _regressions = new double[components][];
-        _conditional = new double[components][];
-        _constants = new double[components];
-        for (int k = 0; k < components; k++)
+        (_observedCount, _missingCount, _generation) = (0, 0, -1);
+        for (int d = 0; d < row.Length; d++)
         {
-            if (tied && k > 0)
-                (_factors[k], _regressions[k], _conditional[k], _constants[k]) = (_factors[0], _regressions[0], _conditional[0], _constants[0]);
-            else
-                Condition(k, covariances.Slice(tied ? 0 : k * dimension * dimension, dimension * dimension));
+            if (double.IsNaN(row[d])) _missing[_missingCount++] = d;
+            else _observed[_observedCount++] = d;
+        }
+        int matrices = tied ? 1 : components;
+        Reserve(ref _factors, matrices * FactorLength);
+        Reserve(ref _regressions, matrices * RegressionLength);
+        Reserve(ref _conditional, matrices * Packed.Length(_missingCount));
+        Reserve(ref _halves, RegressionLength);
+    }
+
+    /// <summary>Conditions on these parameters, once for every generation of them.</summary>
+    public void Condition(ReadOnlyMemory<double> means, ReadOnlyMemory<double> covariances, long generation)
+    {
+        if (Volatile.Read(ref _generation) == generation) return;
+        lock (_lock)
+        {
+            if (_generation == generation) return;
+            means.Span.CopyTo(_means);
+            int matrix = dimension * dimension;
+            for (int k = 0; k < components; k++)
+            {
+                if (tied && k > 0) _constants[k] = _constants[0];
+                else Condition(k, covariances.Span.Slice(k * matrix, matrix));
+            }
+            Volatile.Write(ref _generation, generation);
         }
     }
 
     /// <summary>Whether a row has just these missing values.</summary>
     public bool Matches(ReadOnlySpan<double> row)
     {
-        foreach (int d in _observed) if (double.IsNaN(row[d])) return false;
-        foreach (int d in _missing) if (!double.IsNaN(row[d])) return false;
+        foreach (int d in Observed) if (double.IsNaN(row[d])) return false;
+        foreach (int d in Missing) if (!double.IsNaN(row[d])) return false;
         return true;
     }
 
     /// <summary>log p(x_o given z = k); 0 when nothing is observed.</summary>
     public double LogDensity(ReadOnlySpan<double> row, int component)
     {
-        double[] w = _factors[component];
+        ReadOnlySpan<double> w = Of(_factors, component, FactorLength);
         double squares = 0;
-        for (int i = 0, at = 0; i < _observed.Length; i++)
+        for (int i = 0, at = 0; i < _observedCount; i++)
         {
             double y = 0;
             for (int j = 0; j <= i; j++) y = Math.FusedMultiplyAdd(w[at++], Deviation(row, component, j), y);
@@ -67,33 +98,36 @@ internal sealed class MissingPattern
     public void AddMoments(ReadOnlySpan<double> row, int component, double r, Span<double> expected, Span<double> first, Span<double> second)
     {
         row.CopyTo(expected);
-        double[] regression = _regressions[component], conditional = _conditional[component];
-        for (int h = 0; h < _missing.Length; h++)
+        ReadOnlySpan<double> regression = Of(_regressions, component, RegressionLength);
+        ReadOnlySpan<double> conditional = Of(_conditional, component, Packed.Length(_missingCount));
+        for (int h = 0; h < _missingCount; h++)
         {
-            double value = _means[component * _dimension + _missing[h]];
-            for (int o = 0; o < _observed.Length; o++)
-                value = Math.FusedMultiplyAdd(regression[h * _observed.Length + o], Deviation(row, component, o), value);
+            double value = _means[component * dimension + _missing[h]];
+            for (int o = 0; o < _observedCount; o++)
+                value = Math.FusedMultiplyAdd(regression[h * _observedCount + o], Deviation(row, component, o), value);
             expected[_missing[h]] = value;
         }
-        for (int i = 0, at = 0; i < _dimension; i++)
+        for (int i = 0, at = 0; i < dimension; i++)
         {
             double weighted = r * expected[i];
             first[i] += weighted;
             for (int j = 0; j <= i; j++, at++) second[at] = Math.FusedMultiplyAdd(weighted, expected[j], second[at]);
         }
-        for (int i = 0; i < _missing.Length; i++)
+        for (int i = 0; i < _missingCount; i++)
             for (int j = 0; j <= i; j++)
                 second[Packed.Index(_missing[i], _missing[j])] += r * conditional[Packed.Index(i, j)];
     }
 
-    private double Deviation(ReadOnlySpan<double> row, int component, int o) => row[_observed[o]] - _means[component * _dimension + _observed[o]];
+    private double Deviation(ReadOnlySpan<double> row, int component, int o) => row[_observed[o]] - _means[component * dimension + _observed[o]];
+
+    private Span<double> Of(double[] all, int component, int length) => all.AsSpan(tied ? 0 : component * length, length);
 
     private void Condition(int component, ReadOnlySpan<double> covariance)
     {
-        int o = _observed.Length, h = _missing.Length;
-        double[] factor = new double[Packed.Length(o)];
+        int o = _observedCount, h = _missingCount;
+        Span<double> factor = Of(_factors, component, FactorLength);
         for (int i = 0, at = 0; i < o; i++)
-            for (int j = 0; j <= i; j++) factor[at++] = covariance[_observed[i] * _dimension + _observed[j]];
+            for (int j = 0; j <= i; j++) factor[at++] = covariance[_observed[i] * dimension + _observed[j]];
         double logDeterminant = 0;
         int failed = Cholesky.Factor(factor, o, out double pivot);
         if (failed >= 0)
@@ -102,26 +136,29 @@ internal sealed class MissingPattern
         for (int i = 0; i < o; i++) logDeterminant += Math.Log(factor[Packed.Index(i, i)]);
         Cholesky.InvertLower(factor, o);
         // half = L^-1 Sigma_oh [o x h]; B = half' L^-1; C = Sigma_hh - half' half.
-        double[] half = new double[o * h];
+        Span<double> half = _halves.AsSpan(0, RegressionLength), regression = Of(_regressions, component, RegressionLength);
+        half.Clear();
+        regression.Clear();
         for (int c = 0; c < h; c++)
             for (int i = 0; i < o; i++)
                 for (int j = 0; j <= i; j++)
-                    half[i * h + c] = Math.FusedMultiplyAdd(factor[Packed.Index(i, j)], covariance[_observed[j] * _dimension + _missing[c]], half[i * h + c]);
-        double[] regression = new double[h * o];
+                    half[i * h + c] = Math.FusedMultiplyAdd(factor[Packed.Index(i, j)], covariance[_observed[j] * dimension + _missing[c]], half[i * h + c]);
         for (int c = 0; c < h; c++)
             for (int j = 0; j < o; j++)
                 for (int i = j; i < o; i++)
                     regression[c * o + j] = Math.FusedMultiplyAdd(half[i * h + c], factor[Packed.Index(i, j)], regression[c * o + j]);
-        double[] conditional = new double[Packed.Length(h)];
+        Span<double> conditional = Of(_conditional, component, Packed.Length(h));
         for (int a = 0, at = 0; a < h; a++)
             for (int b = 0; b <= a; b++, at++)
             {
-                conditional[at] = covariance[_missing[a] * _dimension + _missing[b]];
+                conditional[at] = covariance[_missing[a] * dimension + _missing[b]];
                 for (int i = 0; i < o; i++) conditional[at] = Math.FusedMultiplyAdd(-half[i * h + a], half[i * h + b], conditional[at]);
             }
-        _factors[component] = factor;
-        _regressions[component] = regression;
-        _conditional[component] = conditional;
         _constants[component] = -0.5 * o * Math.Log(2 * Math.PI) - logDeterminant;
+    }
+
+    private static void Reserve(ref double[] values, int length)
+    {
+        if (values.Length < length) values = new double[length];
     }
 }

@@ -17,14 +17,15 @@ internal sealed class MixtureEStep : EStep
     /// <summary>Up to here rows are scored one by one: a block costs what 32 rows do.</summary>
     private const int FewRows = 8;
 
-    private readonly int _components, _dimension, _statisticsLength;
+    private readonly int _components, _dimension, _statisticsLength, _scoreLength;
+    private readonly ResponsibilityRule _rule;
     private readonly double[] _weights, _logWeights;
     private EmissionEStep? _set;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
-    public MixtureEStep(int components, int dimension, int statisticsLength)
+    public MixtureEStep(int components, int dimension, int statisticsLength, int scoreLength, ResponsibilityRule rule)
     {
-        (_components, _dimension, _statisticsLength) = (components, dimension, statisticsLength);
+        (_components, _dimension, _statisticsLength, _scoreLength, _rule) = (components, dimension, statisticsLength, scoreLength, rule);
         _weights = new double[components];
         _logWeights = new double[ComponentLanes.Padded(components)];
     }
@@ -61,7 +62,7 @@ internal sealed class MixtureEStep : EStep
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, joint);
             Evidence labelled = batch.Labels.IsEmpty ? default : ClampLabels(block, joint, space);
-            LogSumExp.Normalize(joint, _components, lanes, block.Count);
+            _rule.Apply(joint, _components, lanes, block.Count, space.Pass);
             evidence += labelled + Weigh(block, space);
             WeightedSums.AddMasses(joint, _components, statistics[.._components], block.Count);
             Prepared.Accumulate(block, joint, statistics[_components..]);
@@ -71,23 +72,25 @@ internal sealed class MixtureEStep : EStep
     }
 
     public override void Score(
-        Minibatch batch, int first, int count, Span<double> logDensities, Span<double> responsibilities, Workspace workspace)
+        Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace)
     {
         var space = (BlockWorkspace)workspace;
-        if (count <= FewRows && TryScoreRows(batch, first, count, logDensities, responsibilities, space)) return;
+        bool isPlain = _scoreLength == _components && _rule is SoftResponsibilities;
+        if (count <= FewRows && isPlain && TryScoreRows(batch, first, count, logDensities, scores, space)) return;
         for (int at = 0; at < count; at += RowBlock.Capacity)
         {
             RowBlock block = space.Block;
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, space.LogJoint);
-            LogSumExp.Normalize(space.LogJoint, _components, space.LogDensities, block.Count);
+            _rule.Apply(space.LogJoint, _components, space.LogDensities, block.Count, space.Pass);
             for (int i = 0; i < block.Count; i++)
             {
                 bool impossible = !(space.LogDensities[i] > ImpossibleLogDensity);
                 logDensities[at + i] = impossible ? double.NegativeInfinity : space.LogDensities[i];
                 for (int k = 0; k < _components; k++)
-                    responsibilities[(at + i) * _components + k] = impossible ? _weights[k] : space.LogJoint[k * RowBlock.Stride + i];
+                    scores[(at + i) * _scoreLength + k] = impossible ? _weights[k] : space.LogJoint[k * RowBlock.Stride + i];
             }
+            if (_scoreLength > _components) Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + _components)..], _scoreLength);
         }
     }
 
@@ -186,22 +189,4 @@ internal sealed class MixtureEStep : EStep
             r = factor == 0 ? 0 : r * factor;
         }
     }
-}
-
-/// <summary>One thread's row block with its log-densities and responsibilities.</summary>
-internal sealed class BlockWorkspace(int dimension, int components) : Workspace
-{
-    private readonly AlignedDoubles _logJoint = new(components * RowBlock.Stride), _logDensities = new(RowBlock.Stride);
-
-    /// <summary>The block of rows being worked on.</summary>
-    public RowBlock Block { get; } = new(dimension);
-
-    /// <summary>K x Stride: log weight plus log density, then responsibilities.</summary>
-    public Span<double> LogJoint => _logJoint.Span;
-
-    /// <summary>log p(x) per lane.</summary>
-    public Span<double> LogDensities => _logDensities.Span;
-
-    /// <summary>log p(x) of labelled rows, NaN of others.</summary>
-    public double[] Marginals { get; } = new double[RowBlock.Stride];
 }

@@ -31,7 +31,7 @@ public sealed class CatalogField<T>(string key, string description, Func<T, Late
     public override void Describe(T owner, string path, Action<string, string> tell)
     {
         if (get(owner) is not { } options) return;
-        ModelEntry entry = ModelCatalog.EntryOf(options);
+        ModelEntry entry = options.Entry;
         tell(ConfigPath.Join(path, TypeKey), entry.Type);
         foreach (Setting setting in entry.Settings) tell(ConfigPath.Join(path, setting.Key), setting.Format(options));
     }

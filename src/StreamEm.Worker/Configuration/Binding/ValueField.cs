@@ -57,7 +57,7 @@ public sealed class SecretFileField<T>(string key, string description, Func<T, s
             return owner;
         }
 
-        string? secret = Interpolation.ReadFile(file, value.Origin, binder.Problems);
+        string? secret = VariableSubstitution.ReadFile(file, value.Origin, binder.Problems);
         if (secret is "") binder.Problems.Error(value.Origin, $"{ConfigPath.Shown(path)}: file '{file}' is empty");
         return string.IsNullOrEmpty(secret) ? owner : set(owner, secret);
     }

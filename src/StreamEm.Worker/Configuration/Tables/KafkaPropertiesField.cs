@@ -28,7 +28,7 @@ internal sealed class KafkaPropertiesField<T>(Func<T, IReadOnlyDictionary<string
                 binder.Problems.Error(entry.Origin, $"{ConfigPath.Shown(at)} is not allowed: {reason}");
             else if (binder.Locate(entry, path) is not ScalarNode { Text: { } text })
                 binder.Refuse(entry.Value, at, isFile ? "the path of a file" : "a text, a number, true or false");
-            else if ((isFile ? Interpolation.ReadFile(text, entry.Value.Origin, binder.Problems) : text) is { } setting)
+            else if ((isFile ? VariableSubstitution.ReadFile(text, entry.Value.Origin, binder.Problems) : text) is { } setting)
             {
                 if (!properties.TryAdd(name, setting)) binder.Problems.Error(entry.Origin, $"{ConfigPath.Shown(path)} has both '{name}' and '{name}{FileSuffix}'; keep one");
                 if (name == "ssl.endpoint.identification.algorithm" && string.Equals(setting.Trim(), "none", StringComparison.OrdinalIgnoreCase))

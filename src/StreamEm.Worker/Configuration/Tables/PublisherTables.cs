@@ -1,6 +1,8 @@
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Worker.Configuration.Tables;
 

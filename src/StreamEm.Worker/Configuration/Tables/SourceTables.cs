@@ -1,4 +1,5 @@
 using StreamEm.Core.Settings;
+using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Http;
@@ -6,6 +7,7 @@ using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration.Tables;
 
@@ -56,6 +58,6 @@ internal static class SourceTables
 
     /// <summary><c>source</c>.</summary>
     public static readonly Field<ModelOptions> Field = new OneOfField<ModelOptions>(
-        "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source, (o, v) => o with { Source = v })
+        "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source, (o, v) => o with { Source = (SourceOptions)v })
     { IsRequired = true };
 }

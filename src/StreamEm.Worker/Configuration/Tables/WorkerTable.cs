@@ -1,8 +1,13 @@
 using System.Text.RegularExpressions;
+using StreamEm.Core.Features;
 using StreamEm.Core.Settings;
-using StreamEm.Sources;
+using StreamEm.Worker.Api;
+using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
+using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Configuration.Tables;
 

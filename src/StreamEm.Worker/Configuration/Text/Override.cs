@@ -10,7 +10,7 @@ namespace StreamEm.Worker.Configuration.Text;
 public static class Override
 {
     /// <summary>Applies one override to a configuration.</summary>
-    public static void Apply(MappingNode root, string text, Interpolation interpolation, Problems problems)
+    public static void Apply(MappingNode root, string text, VariableSubstitution substitution, Problems problems)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
         string path = equals < 0 ? text : text[..equals];
@@ -21,7 +21,7 @@ public static class Override
             return;
         }
 
-        ConfigNode? value = YamlText.Read(text[(equals + 1)..], _ => origin, interpolation, problems);
+        ConfigNode? value = YamlText.Read(text[(equals + 1)..], _ => origin, substitution, problems);
         if (value is not null) Set(root, segments, value, origin, problems);
     }
 

@@ -16,19 +16,19 @@ public sealed class YamlText
     public const int MaxDepth = 64;
 
     private readonly Func<Mark, Origin> _origin;
-    private readonly Interpolation _interpolation;
+    private readonly VariableSubstitution _substitution;
     private readonly Problems _problems;
     private readonly Parser _parser;
 
-    private YamlText(string text, Func<Mark, Origin> origin, Interpolation interpolation, Problems problems)
+    private YamlText(string text, Func<Mark, Origin> origin, VariableSubstitution substitution, Problems problems)
     {
-        (_origin, _interpolation, _problems) = (origin, interpolation, problems);
+        (_origin, _substitution, _problems) = (origin, substitution, problems);
         _parser = new Parser(new StringReader(References.Hide(text)));
     }
 
     /// <summary>Reads a file.</summary>
     /// <returns>Its top value; null, and a problem, when there is none.</returns>
-    public static ConfigNode? ReadFile(string path, Interpolation interpolation, Problems problems)
+    public static ConfigNode? ReadFile(string path, VariableSubstitution substitution, Problems problems)
     {
         var whole = new Origin(path);
         try
@@ -46,7 +46,7 @@ public sealed class YamlText
                 return null;
             }
 
-            return Read(File.ReadAllText(path), mark => new Origin(path, (int)mark.Line, (int)mark.Column), interpolation, problems);
+            return Read(File.ReadAllText(path), mark => new Origin(path, (int)mark.Line, (int)mark.Column), substitution, problems);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -58,12 +58,12 @@ public sealed class YamlText
     /// <summary>Reads the one document of a text.</summary>
     /// <param name="text">YAML.</param>
     /// <param name="origin">Turns a place in the text into what is shown to the user.</param>
-    /// <param name="interpolation">Replaces variables in values (not in keys).</param>
+    /// <param name="substitution">Replaces variables in values (not in keys).</param>
     /// <param name="problems">Takes what is wrong.</param>
     /// <returns>The value; null, and a problem, when the text is no YAML.</returns>
-    public static ConfigNode? Read(string text, Func<Mark, Origin> origin, Interpolation interpolation, Problems problems)
+    public static ConfigNode? Read(string text, Func<Mark, Origin> origin, VariableSubstitution substitution, Problems problems)
     {
-        var reader = new YamlText(text, origin, interpolation, problems);
+        var reader = new YamlText(text, origin, substitution, problems);
         try
         {
             return reader.ReadDocument();
@@ -125,7 +125,7 @@ public sealed class YamlText
     private ScalarNode ReadScalar(Scalar scalar)
     {
         Origin origin = _origin(scalar.Start);
-        string text = _interpolation.Replace(References.Show(scalar.Value), origin, _problems, out bool readsFile);
+        string text = _substitution.Replace(References.Show(scalar.Value), origin, _problems, out bool readsFile);
         bool isNull = scalar.Style == ScalarStyle.Plain && text is ("" or "~" or "null" or "Null" or "NULL");
         return new ScalarNode(origin, isNull ? null : text, readsFile);
     }

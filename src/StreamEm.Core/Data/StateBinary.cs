@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+
+namespace StreamEm.Core.Data;
+
+/// <summary>Arrays, texts and minibatches in a saved state: little-endian, lengths first. What is read is hostile: lengths are checked before memory is asked for.</summary>
+internal static class StateBinary
+{
+    private const int MaxLength = 1 << 27;
+
+    public static void WriteDoubles(this BinaryWriter writer, ReadOnlySpan<double> values)
+    {
+        writer.Write(values.Length);
+        writer.Write(MemoryMarshal.AsBytes(values));
+    }
+
+    public static double[] ReadDoubles(this BinaryReader reader) => reader.ReadArray<double>();
+
+    /// <summary>Length and values of a type without references.</summary>
+    public static void WriteArray<T>(this BinaryWriter writer, ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        writer.Write(values.Length);
+        writer.Write(MemoryMarshal.AsBytes(values));
+    }
+
+    public static T[] ReadArray<T>(this BinaryReader reader)
+        where T : unmanaged
+    {
+        int length = reader.ReadLength();
+        Stream stream = reader.BaseStream;
+        if (stream.CanSeek && (long)length * Marshal.SizeOf<T>() > stream.Length - stream.Position)
+            throw new InvalidDataException($"A saved array has length {length}, more than is left of the state.");
+        var values = new T[length];
+        stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+        return values;
+    }
+
+    public static void WriteTexts(this BinaryWriter writer, IReadOnlyCollection<string> texts)
+    {
+        writer.Write(texts.Count);
+        foreach (string text in texts) writer.Write(text);
+    }
+
+    public static List<string> ReadTexts(this BinaryReader reader)
+    {
+        int count = reader.ReadLength();
+        var texts = new List<string>();
+        for (int at = 0; at < count; at++) texts.Add(reader.ReadString());
+        return texts;
+    }
+
+    /// <summary>Writes the observations of a minibatch with what accompanies them; texts only of the keys, the rest are codes.</summary>
+    public static void WriteMinibatch(this BinaryWriter writer, Minibatch batch)
+    {
+        writer.WriteDoubles(batch.Values);
+        writer.WriteDoubles(batch.Weights);
+        writer.WriteDoubles(batch.Targets);
+        writer.WriteArray(batch.Labels);
+        writer.WriteArray(batch.Timestamps);
+        writer.Write(batch.Keys.Length);
+        foreach (int key in batch.Keys) writer.Write(batch.Texts?.Find(key) ?? "");
+    }
+
+    /// <summary>Adds what <see cref="WriteMinibatch"/> wrote.</summary>
+    public static void ReadMinibatch(this BinaryReader reader, Minibatch batch)
+    {
+        double[] values = reader.ReadDoubles(), weights = reader.ReadDoubles(), targets = reader.ReadDoubles();
+        int[] labels = reader.ReadArray<int>();
+        long[] timestamps = reader.ReadArray<long>();
+        int[] keys = new int[reader.ReadLength()];
+        for (int row = 0; row < keys.Length; row++)
+        {
+            string key = reader.ReadString();
+            keys[row] = key.Length == 0 || batch.Texts is null ? Minibatch.NoKey : batch.Texts.Number(key);
+        }
+        int count = batch.Dimension == 0 ? 0 : values.Length / batch.Dimension;
+        foreach (int length in (ReadOnlySpan<int>)[weights.Length, targets.Length, labels.Length, timestamps.Length, keys.Length])
+            if (length != 0 && length != count) throw new InvalidDataException($"A saved minibatch of {count} rows has a column of {length}.");
+        for (int row = 0; row < count; row++)
+            batch.Add(
+                values.AsSpan(row * batch.Dimension, batch.Dimension),
+                weights.Length > 0 ? weights[row] : 1,
+                labels.Length > 0 ? labels[row] : Minibatch.Unlabelled,
+                targets.Length > 0 ? targets[row] : double.NaN,
+                keys.Length > 0 ? keys[row] : Minibatch.NoKey,
+                timestamps.Length > 0 ? timestamps[row] : Minibatch.NoTimestamp);
+    }
+
+    private static int ReadLength(this BinaryReader reader)
+    {
+        int length = reader.ReadInt32();
+        return length is >= 0 and <= MaxLength
+            ? length
+            : throw new InvalidDataException($"A saved array has length {length}; expected 0 to {MaxLength}.");
+    }
+}

@@ -1,0 +1,39 @@
+namespace StreamEm.Core.Features;
+
+/// <summary>Which fields of a record mean what: names are CSV columns or JSON fields, a dot reaches into a nested object.</summary>
+public sealed record RecordSchema
+{
+    /// <summary>The D features, in the model's order.</summary>
+    public required IReadOnlyList<string> Features { get; init; }
+
+    /// <summary>Field of the label; empty or absent values mean unlabelled.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>Field of the weight, finite and at least 0; absent values mean 1.</summary>
+    public string? Weight { get; init; }
+
+    /// <summary>Field of the key (device, session) a sequence is grouped by.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Field of the event time: ISO 8601 text, or a number of milliseconds since 1970.</summary>
+    public string? Timestamp { get; init; }
+
+    /// <summary>Field of the value to be predicted.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>What the features hold, in their order; empty when all hold numbers. A model's plan says it (<see cref="FeatureSpace.Kinds"/>).</summary>
+    public IReadOnlyList<FeatureKind> Kinds { get; init; } = [];
+
+    /// <summary>Whether the fields that are no features may be absent from all records: a file to be scored need not have a key.</summary>
+    public bool MayLackRoles { get; init; }
+
+    /// <summary>What a feature holds.</summary>
+    public FeatureKind KindOf(int feature) => Kinds.Count == 0 ? FeatureKind.Number : Kinds[feature];
+
+    /// <summary>Features in order that are numbers, and nothing else: for rows that are at hand as arrays.</summary>
+    public static RecordSchema OfNumbers(int dimension) =>
+        new() { Features = [.. Enumerable.Range(0, dimension).Select(d => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"x{d}"))] };
+
+    /// <summary>Whether a feature may be missing (empty cell, null, absent field, NaN); otherwise the record is rejected.</summary>
+    public bool AllowMissing { get; init; } = true;
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
+
+namespace StreamEm.Core.Learning;
+
+/// <summary>
+/// Takes records as a source delivers them: labels become components, levels codes in the order they first come, until the levels are fixed when learning starts.
+/// Part of the state.
+/// </summary>
+internal sealed class RecordIntake
+{
+    private readonly LabelNames _labels;
+    private readonly LevelCodes[] _levels;
+    private readonly int[] _levelFeatures;
+    private TextTable? _keysFrom, _keysTo;
+    private int[] _keyNumbers = [];
+
+    /// <summary>An intake that has met nothing.</summary>
+    /// <param name="plan">The features.</param>
+    /// <param name="labels">Which component a label stands for.</param>
+    public RecordIntake(FeatureSpace plan, LabelNames labels)
+    {
+        _labels = labels;
+        _levelFeatures = [.. Enumerable.Range(0, plan.Dimension).Where(d => plan.Features[d].Kind == FeatureKind.Level)];
+        _levels = [.. _levelFeatures.Select(d => new LevelCodes(plan.Features[d].MaxLevels, plan.Features[d].Levels))];
+    }
+
+    /// <summary>The levels of a feature met so far.</summary>
+    public IReadOnlyList<string> LevelsOf(int feature) => _levels[Array.IndexOf(_levelFeatures, feature)].Texts;
+
+    /// <summary>Values of every level feature that are none of its levels, in the features' order.</summary>
+    public IEnumerable<(int Feature, long Unknown)> Unknown => _levelFeatures.Zip(_levels, (feature, levels) => (feature, levels.Unknown));
+
+    /// <summary>From here on, a text that is no level yet is unknown.</summary>
+    public void FixLevels()
+    {
+        foreach (LevelCodes levels in _levels) levels.IsFixed = true;
+    }
+
+    /// <summary>Appends records to the rows pending.</summary>
+    public void Take(Minibatch records, int first, int count, Minibatch pending)
+    {
+        if (records.IsFeaturesOnly && _levels.Length == 0)
+        {
+            pending.AddRange(records.Values.Slice(first * records.Dimension, count * records.Dimension));
+            return;
+        }
+        for (int row = first; row < first + count; row++)
+        {
+            records.Row(row).CopyTo(pending.NextRow);
+            for (int at = 0; at < _levels.Length; at++)
+            {
+                ref double value = ref pending.NextRow[_levelFeatures[at]];
+                if (!double.IsNaN(value)) value = _levels[at].CodeOf(Text(records, value));
+            }
+            int label = records.Label(row), key = records.Key(row);
+            if (label != Minibatch.Unlabelled) label = _labels.Component(records.Texts is { } texts ? texts[label] : Number(label));
+            if (key != Minibatch.NoKey) key = KeyNumber(records.Texts, key, pending.Texts!);
+            pending.Commit(records.Weight(row), label, records.Target(row), key, records.Timestamp(row));
+        }
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        _labels.Save(writer);
+        foreach (LevelCodes levels in _levels) levels.Save(writer);
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        _labels.Load(reader);
+        foreach (LevelCodes levels in _levels) levels.Load(reader);
+    }
+
+    /// <summary>The number of a key among the keys pending, looked up once for every number of a table.</summary>
+    private int KeyNumber(TextTable? from, int key, TextTable to)
+    {
+        if (from is null) return to.Number(Number(key));
+        if (from != _keysFrom || to != _keysTo)
+        {
+            (_keysFrom, _keysTo) = (from, to);
+            Array.Clear(_keyNumbers);
+        }
+        if (key >= _keyNumbers.Length) Array.Resize(ref _keyNumbers, Math.Max(from.Count, 2 * (key + 1)));
+        ref int known = ref _keyNumbers[key];
+        if (known == 0) known = to.Number(from[key]) + 1;
+        return known - 1;
+    }
+
+    private static string Text(Minibatch records, double value) => records.Texts is { } texts ? texts[(int)value] : Number(value);
+
+    private static string Number(double value) => (value == 0 ? 0.0 : value).ToString("R", CultureInfo.InvariantCulture);
+}

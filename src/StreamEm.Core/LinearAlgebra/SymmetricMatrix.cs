@@ -1,0 +1,127 @@
+using MathNet.Numerics.LinearAlgebra;
+
+namespace StreamEm.Core.LinearAlgebra;
+
+/// <summary>Symmetric D x D matrices: covariances.</summary>
+internal static class SymmetricMatrix
+{
+    /// <summary>Lower triangle of a full row-major matrix.</summary>
+    public static void Pack(ReadOnlySpan<double> full, int dimension, Span<double> packed)
+    {
+        for (int i = 0, at = 0; i < dimension; i++)
+            for (int j = 0; j <= i; j++) packed[at++] = full[i * dimension + j];
+    }
+
+    /// <summary>Full row-major matrix of a lower triangle.</summary>
+    public static void Unpack(ReadOnlySpan<double> packed, int dimension, Span<double> full)
+    {
+        for (int i = 0, at = 0; i < dimension; i++)
+            for (int j = 0; j <= i; j++) full[i * dimension + j] = full[j * dimension + i] = packed[at++];
+    }
+
+    /// <summary>Smallest eigenvalue of a full row-major symmetric matrix.</summary>
+    public static double MinEigenvalue(ReadOnlySpan<double> full, int dimension) =>
+        Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric).EigenValues.Min(value => value.Real);
+
+    /// <summary>
+    /// Smallest eigenvalue of all of several full row-major symmetric matrices, one after the other. Only a matrix that can have it is decomposed: one
+    /// that stays positive definite less the smallest found so far has none below it.
+    /// </summary>
+    public static double MinEigenvalueOfAll(ReadOnlySpan<double> matrices, int dimension)
+    {
+        int size = dimension * dimension, first = 0;
+        // An eigenvalue is at most the smallest entry of the diagonal: the matrix with that one is the likeliest.
+        for (int k = 1; k < matrices.Length / size; k++)
+            if (LeastDiagonal(matrices.Slice(k * size, size), dimension) < LeastDiagonal(matrices.Slice(first * size, size), dimension)) first = k;
+
+        double smallest = MinEigenvalue(matrices.Slice(first * size, size), dimension);
+        double[] shifted = new double[Packed.Length(dimension)];
+        for (int k = 0; k < matrices.Length / size; k++)
+        {
+            ReadOnlySpan<double> matrix = matrices.Slice(k * size, size);
+            Pack(matrix, dimension, shifted);
+            for (int d = 0; d < dimension; d++) shifted[Packed.Index(d, d)] -= smallest;
+            if (k != first && Cholesky.Factor(shifted, dimension, out _) >= 0) smallest = Math.Min(smallest, MinEigenvalue(matrix, dimension));
+        }
+        return smallest;
+    }
+
+    /// <summary>
+    /// If the full matrix is not positive definite, raises its eigenvalues to <paramref name="floor"/>.
+    /// </summary>
+    /// <param name="full">D x D, row-major; overwritten only when floored.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="floor">Smallest eigenvalue allowed.</param>
+    /// <param name="scratch">P(D) doubles.</param>
+    /// <returns>The smallest eigenvalue found when it was floored; null when it was positive definite.</returns>
+    public static double? EnsurePositiveDefinite(Span<double> full, int dimension, double floor, Span<double> scratch)
+    {
+        Pack(full, dimension, scratch);
+        if (Cholesky.Factor(scratch, dimension, out _) < 0) return null;
+        var decomposition = Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric);
+        double smallest = decomposition.EigenValues.Min(value => value.Real);
+        Matrix<double> raised = Matrix<double>.Build.Dense(dimension, dimension);
+        for (int e = 0; e < dimension; e++)
+        {
+            Vector<double> vector = decomposition.EigenVectors.Column(e);
+            raised += Math.Max(decomposition.EigenValues[e].Real, floor) * vector.OuterProduct(vector);
+        }
+        for (int i = 0; i < dimension; i++)
+            for (int j = 0; j < dimension; j++) full[i * dimension + j] = 0.5 * (raised[i, j] + raised[j, i]);
+        return smallest;
+    }
+
+    /// <summary>Packed inverse Cholesky factor of a full covariance, and sum_i log L_ii.</summary>
+    /// <exception cref="ArithmeticException">Not positive definite; names the component, the pivot and the row.</exception>
+    public static double InverseFactor(ReadOnlySpan<double> full, int dimension, int component, Span<double> packed)
+    {
+        Pack(full, dimension, packed);
+        int failed = Cholesky.Factor(packed, dimension, out double pivot);
+        if (failed >= 0)
+            throw new ArithmeticException(FormattableString.Invariant(
+                $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {failed}). Increase reg_covar or lower components."));
+        double logDeterminant = 0;
+        for (int i = 0; i < dimension; i++) logDeterminant += Math.Log(packed[Packed.Index(i, i)]);
+        Cholesky.InvertLower(packed, dimension);
+        return logDeterminant;
+    }
+
+    private static double LeastDiagonal(ReadOnlySpan<double> full, int dimension)
+    {
+        double least = double.PositiveInfinity;
+        for (int d = 0; d < dimension; d++) least = Math.Min(least, full[d * (dimension + 1)]);
+        return least;
+    }
+
+    /// <summary>full[i, j] *= factors[i] * factors[j], or divided by it.</summary>
+    public static void Scale(Span<double> full, ReadOnlySpan<double> factors, bool inverse)
+    {
+        int dimension = factors.Length;
+        for (int i = 0; i < dimension; i++)
+            for (int j = 0; j < dimension; j++)
+            {
+                double factor = factors[i] * factors[j];
+                full[i * dimension + j] = inverse ? full[i * dimension + j] / factor : full[i * dimension + j] * factor;
+            }
+    }
+
+    /// <summary>Throws when a full matrix is not symmetric to 1e-9 of its diagonal or not positive definite.</summary>
+    public static void Validate(ReadOnlySpan<double> full, int dimension, int component)
+    {
+        for (int i = 0; i < dimension; i++)
+            for (int j = 0; j < i; j++)
+            {
+                double a = full[i * dimension + j], b = full[j * dimension + i];
+                double tolerance = 1e-9 * Math.Sqrt(Math.Abs(full[i * dimension + i] * full[j * dimension + j]));
+                if (!(Math.Abs(a - b) <= tolerance))
+                    throw new ArgumentException(FormattableString.Invariant(
+                        $"Covariance of component {component} is not symmetric: entry ({i}, {j}) is {a:R}, entry ({j}, {i}) is {b:R}."));
+            }
+        Span<double> packed = new double[Packed.Length(dimension)];
+        Pack(full, dimension, packed);
+        int failed = Cholesky.Factor(packed, dimension, out double pivot);
+        if (failed >= 0)
+            throw new ArgumentException(FormattableString.Invariant(
+                $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {failed})."));
+    }
+}

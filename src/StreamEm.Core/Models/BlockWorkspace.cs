@@ -1,0 +1,21 @@
+using StreamEm.Core.LinearAlgebra;
+
+namespace StreamEm.Core.Models;
+
+/// <summary>One thread's row block with its log-densities and responsibilities.</summary>
+internal class BlockWorkspace(int dimension, int components) : Workspace
+{
+    private readonly AlignedDoubles _logJoint = new(components * RowBlock.Stride), _logDensities = new(RowBlock.Stride);
+
+    /// <summary>The block of rows being worked on.</summary>
+    public RowBlock Block { get; } = new(dimension);
+
+    /// <summary>K x Stride: log weight plus log density, then responsibilities.</summary>
+    public Span<double> LogJoint => _logJoint.Span;
+
+    /// <summary>log p(x) per lane.</summary>
+    public Span<double> LogDensities => _logDensities.Span;
+
+    /// <summary>log p(x) of labelled rows, NaN of others.</summary>
+    public double[] Marginals { get; } = new double[RowBlock.Stride];
+}

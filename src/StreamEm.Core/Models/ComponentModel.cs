@@ -1,0 +1,52 @@
+using StreamEm.Core.Data;
+using StreamEm.Core.Vectors;
+
+namespace StreamEm.Core.Models;
+
+/// <summary>
+/// A model with K exchangeable components: clusters, states, experts. They have ids, may be named by labels, lose their weight, and be given a new start.
+/// </summary>
+public abstract class ComponentModel : LatentModel
+{
+    /// <summary>Number of components K.</summary>
+    public abstract int Components { get; }
+
+    /// <summary>The name of the block of <see cref="LatentModel.ScoreLayout"/> that holds the probability of every component.</summary>
+    public abstract string MembershipBlock { get; }
+
+    /// <summary>The blocks of Theta that are probabilities of components, simplexes of K along the last axis: weights, transitions.</summary>
+    public abstract IEnumerable<VectorBlock> MixingBlocks { get; }
+
+    /// <summary>N_k [K]: the average responsibility of every component, from a minibatch's averaged statistics.</summary>
+    public abstract void Masses(ReadOnlySpan<double> averages, Span<double> masses);
+
+    /// <summary>How much of the stream each component accounts for under these parameters [K]; sums to 1.</summary>
+    public abstract void Shares(ReadOnlySpan<double> parameters, Span<double> shares);
+
+    /// <summary>
+    /// Gives a component that lost its weight a new start: at <paramref name="location"/> (D values, NaN = unknown), with share 1/K and as wide as the whole
+    /// model. The others keep what they are, in their proportions.
+    /// </summary>
+    /// <param name="parameters">Theta; changed for this component, and the others' weights scaled.</param>
+    /// <param name="statistics">The running averages; this component's part replaced, the others' scaled to the mass left.</param>
+    /// <param name="component">Which.</param>
+    /// <param name="location">Where, inside.</param>
+    public abstract void Reseed(Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location);
+
+    /// <summary>Mean and variance of every feature under every component [K, D], in the units of <paramref name="parameters"/>. False, and nothing
+    /// written, where the family has none.</summary>
+    public virtual bool TryComponentMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances) => false;
+
+    /// <inheritdoc/>
+    public override double[] Start(Minibatch buffer, ModelStart start) => start.Partition(this, buffer);
+
+    /// <summary>Scales shares so that one of them is 1/K and all sum to 1.</summary>
+    /// <param name="shares">K, sum 1; overwritten.</param>
+    /// <param name="component">The one that becomes 1/K.</param>
+    public static void ShareEqually(Span<double> shares, int component)
+    {
+        double others = 1 - shares[component], share = 1.0 / shares.Length;
+        for (int k = 0; k < shares.Length; k++) shares[k] *= (1 - share) / others;
+        shares[component] = share;
+    }
+}

@@ -1,0 +1,135 @@
+using StreamEm.Core.Features;
+using StreamEm.Core.Vectors;
+
+namespace StreamEm.Core.Models;
+
+/// <summary>
+/// A model over any <see cref="Emission"/>: its own blocks (weights, transitions) first, then the family's; its own statistics, among them <c>masses [K]</c> =
+/// N_k = average responsibility, then the family's.
+/// </summary>
+public abstract class EmissionModel : ComponentModel
+{
+    private readonly VectorLayout _ownParameters;
+    private readonly VectorBlock _masses;
+
+    /// <summary>A model called <paramref name="type"/> in the catalogue.</summary>
+    /// <param name="type">Its name.</param>
+    /// <param name="emission">The components' family.</param>
+    /// <param name="ownParameters">The model's own blocks.</param>
+    /// <param name="ownStatistics">The model's own statistics, with <c>masses [K]</c>.</param>
+    protected EmissionModel(string type, Emission emission, VectorLayout ownParameters, VectorLayout ownStatistics)
+    {
+        (Type, Emission, _ownParameters) = (type, emission, ownParameters);
+        (OwnParameters, OwnStatistics) = (ownParameters.Length, ownStatistics.Length);
+        ParameterLayout = new VectorLayout().Append(ownParameters).Append(emission.ParameterLayout);
+        StatisticsLayout = new VectorLayout().Append(ownStatistics).Append(emission.StatisticsLayout);
+        _masses = StatisticsLayout["masses"];
+    }
+
+    /// <inheritdoc/>
+    public sealed override string Type { get; }
+
+    /// <inheritdoc/>
+    public override int Dimension => Emission.Dimension;
+
+    /// <inheritdoc/>
+    public override int Components => Emission.Components;
+
+    /// <inheritdoc/>
+    public sealed override VectorLayout ParameterLayout { get; }
+
+    /// <inheritdoc/>
+    public sealed override VectorLayout StatisticsLayout { get; }
+
+    /// <inheritdoc/>
+    public override IEnumerable<VectorBlock> MixingBlocks => _ownParameters.Blocks.Where(block => block.Domain == Domain.Simplex);
+
+    /// <summary>The components' family.</summary>
+    protected Emission Emission { get; }
+
+    /// <summary>Where the family's parameters begin.</summary>
+    protected int OwnParameters { get; }
+
+    /// <summary>Where the family's statistics begin.</summary>
+    protected int OwnStatistics { get; }
+
+    /// <inheritdoc/>
+    public override void Masses(ReadOnlySpan<double> averages, Span<double> masses) => _masses.Of(averages).CopyTo(masses);
+
+    /// <inheritdoc/>
+    public override void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result)
+    {
+        UserUnits.To(_ownParameters, parameters, space, result);
+        Emission.ToUserUnits(parameters[OwnParameters..], space, result[OwnParameters..]);
+    }
+
+    /// <inheritdoc/>
+    public override void FromUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result)
+    {
+        UserUnits.From(_ownParameters, parameters, space, result);
+        Emission.FromUserUnits(parameters[OwnParameters..], space, result[OwnParameters..]);
+    }
+
+    /// <inheritdoc/>
+    public override bool TryComponentMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances) =>
+        Emission.TryMoments(parameters[OwnParameters..], means, variances);
+
+    /// <inheritdoc/>
+    public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance)
+    {
+        double[] shares = new double[Components], means = new double[Components * Dimension], variances = new double[Components * Dimension];
+        if (!TryComponentMoments(parameters, means, variances)) return false;
+        Shares(parameters, shares);
+        mean.Clear();
+        variance.Clear();
+        for (int at = 0; at < means.Length; at++) mean[at % Dimension] += shares[at / Dimension] * means[at];
+        for (int at = 0; at < means.Length; at++)
+        {
+            double deviation = means[at] - mean[at % Dimension];
+            variance[at % Dimension] += shares[at / Dimension] * (variances[at] + deviation * deviation);
+        }
+        Emission.PoolVariances(variance);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void Health(ReadOnlySpan<double> parameters, IDictionary<string, double> facts) =>
+        Emission.Health(parameters[OwnParameters..], facts);
+
+    /// <inheritdoc/>
+    public override void Reseed(Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location)
+    {
+        double[] mean = new double[Dimension], variance = new double[Dimension], masses = new double[Components];
+        double[] implied = new double[Emission.StatisticsLayout.Length];
+        if (!TryMoments(parameters, mean, variance)) Array.Fill(variance, 1);
+        Span<double> all = _masses.Of(statistics), family = statistics[OwnStatistics..];
+        double total = 0, lost = all[component];
+        foreach (double mass in all) total += mass;
+        double share = total / Components, factor = (total - share) / (total - lost);
+
+        // The family's statistics less what the component put into them, in proportion to the mass left; then with what it stands for from now on.
+        masses[component] = lost;
+        Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);
+        for (int at = 0; at < implied.Length; at++) family[at] = (family[at] - implied[at]) * factor;
+        ReseedOwn(parameters[..OwnParameters], statistics[..OwnStatistics], component, factor);
+        Emission.Reseed(parameters[OwnParameters..], component, location, variance);
+        masses[component] = share;
+        Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);
+        for (int at = 0; at < implied.Length; at++) family[at] += implied[at];
+        // What is of the component alone, where the others' masses do not count, is just that: with values missing it held other than what was taken off.
+        Array.Fill(masses, double.NaN);
+        masses[component] = share;
+        Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);
+        for (int at = 0; at < implied.Length; at++)
+            if (!double.IsNaN(implied[at])) family[at] = implied[at];
+        for (int k = 0; k < all.Length; k++) all[k] *= factor;
+        all[component] = share;
+    }
+
+    /// <summary>The model's own blocks of a component that is given a new start with share 1/K.</summary>
+    /// <param name="parameters">The model's own; overwritten.</param>
+    /// <param name="statistics">The model's own; what is not masses is overwritten.</param>
+    /// <param name="component">Which.</param>
+    /// <param name="factor">What the others' masses are multiplied by.</param>
+    protected abstract void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double factor);
+}

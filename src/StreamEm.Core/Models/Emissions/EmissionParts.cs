@@ -1,0 +1,67 @@
+using StreamEm.Core.Features;
+
+namespace StreamEm.Core.Models.Emissions;
+
+/// <summary>One part of a product: a family over some of the features.</summary>
+/// <param name="Name">What its blocks' names begin with: the family, with a number where there are several of it.</param>
+/// <param name="Options">The family.</param>
+/// <param name="Features">Its features; null for all of them.</param>
+public sealed record EmissionPart(string Name, EmissionOptions Options, IReadOnlyList<string>? Features);
+
+/// <summary>What the components of a model are made of: one family over all features, or a product of families over features of their own.</summary>
+public sealed record EmissionParts
+{
+    private readonly EmissionOptions? _single;
+
+    private EmissionParts(EmissionOptions? single, IReadOnlyList<EmissionPart> parts) => (_single, Parts) = (single, parts);
+
+    /// <summary>The parts of a product; empty for one family.</summary>
+    public IReadOnlyList<EmissionPart> Parts { get; }
+
+    /// <summary>The only family.</summary>
+    public EmissionOptions Single => _single ?? throw new InvalidOperationException("There are several families.");
+
+    /// <summary>One family over all features; its blocks have its own names.</summary>
+    public static EmissionParts Of(EmissionOptions single) => new(single, []);
+
+    /// <summary>A product; the blocks of a part begin with its name.</summary>
+    public static EmissionParts Of(IReadOnlyList<EmissionPart> parts) => new(null, parts);
+
+    /// <summary>What keeps a schema from being modelled, for a person.</summary>
+    public IEnumerable<string> ProblemsWith(RecordSchema schema)
+    {
+        foreach (EmissionPart part in Parts)
+            foreach (string feature in part.Features ?? [])
+                if (!schema.Features.Contains(feature)) yield return $"emissions: {part.Name} is over '{feature}', which is none of features: {string.Join(", ", schema.Features)}";
+        if (Parts.Count == 0) yield break;
+        foreach (string feature in schema.Features)
+        {
+            string[] owners = [.. Parts.Where(part => part.Features?.Contains(feature) ?? true).Select(part => part.Name)];
+            if (owners.Length == 0) yield return $"emissions: feature '{feature}' is in no emission; add it to one, or leave it out of features";
+            if (owners.Length > 1) yield return $"emissions: feature '{feature}' is in {owners.Length} emissions ({string.Join(", ", owners)}); each feature belongs to one";
+        }
+    }
+
+    /// <summary>What a feature holds and how it is scaled.</summary>
+    public Feature Plan(string feature) => (_single ?? OwnerOf(feature)).Plan(feature);
+
+    /// <summary>The fewest rows that determine first parameters.</summary>
+    public long RowsToStart(int components, int dimension) => _single is { } single
+        ? single.RowsToStart(components, dimension)
+        : Parts.Max(part => part.Options.RowsToStart(components, part.Features?.Count ?? dimension));
+
+    /// <summary>Makes the family, or the product.</summary>
+    public Emission Create(FeatureSpace space, int components)
+    {
+        if (_single is { } single) return single.Create(space.Features, components);
+        var parts = new List<ProductPart>();
+        foreach (EmissionPart part in Parts)
+        {
+            int[] features = [.. Enumerable.Range(0, space.Dimension).Where(d => part.Features?.Contains(space.Features[d].Name) ?? true)];
+            parts.Add(new ProductPart(part.Name, part.Options.Create([.. features.Select(d => space.Features[d])], components), features));
+        }
+        return new Product(parts, space.Dimension);
+    }
+
+    private EmissionOptions OwnerOf(string feature) => Parts.First(part => part.Features?.Contains(feature) ?? true).Options;
+}

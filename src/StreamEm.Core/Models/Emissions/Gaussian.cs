@@ -1,0 +1,66 @@
+using StreamEm.Core.Vectors;
+
+namespace StreamEm.Core.Models.Emissions;
+
+/// <summary>What the Gaussian families share: K means over D features, and what keeps covariances positive definite.</summary>
+public abstract class Gaussian : Emission
+{
+    /// <summary>K components over D features.</summary>
+    /// <param name="components">K.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="regularization">Ridge and floor.</param>
+    /// <param name="covariances">The blocks after <c>means [K, D]</c>.</param>
+    /// <param name="statistics">The family's statistics.</param>
+    private protected Gaussian(
+        int components, int dimension, CovarianceRegularization regularization, VectorLayout covariances, VectorLayout statistics)
+    {
+        (Components, Dimension, Regularization, StatisticsLayout) = (components, dimension, regularization, statistics);
+        ParameterLayout = new VectorLayout().Add("means", Units.Value, Domain.Real, components, dimension).Append(covariances);
+        Means = ParameterLayout["means"];
+        Covariances = ParameterLayout["covariances"];
+    }
+
+    /// <inheritdoc/>
+    public sealed override int Dimension { get; }
+
+    /// <inheritdoc/>
+    public sealed override int Components { get; }
+
+    /// <inheritdoc/>
+    public sealed override VectorLayout ParameterLayout { get; }
+
+    /// <inheritdoc/>
+    public sealed override VectorLayout StatisticsLayout { get; }
+
+    /// <summary>Ridge and floor of the covariances.</summary>
+    private protected CovarianceRegularization Regularization { get; }
+
+    /// <summary><c>means [K, D]</c>.</summary>
+    private protected VectorBlock Means { get; }
+
+    /// <summary><c>covariances</c>, in the family's form.</summary>
+    private protected VectorBlock Covariances { get; }
+
+    /// <inheritdoc/>
+    public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances)
+    {
+        Means.Of(parameters).CopyTo(means);
+        for (int at = 0; at < variances.Length; at++) variances[at] = Variance(parameters, at / Dimension, at % Dimension);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void Reseed(Span<double> parameters, int component, ReadOnlySpan<double> location, ReadOnlySpan<double> variances)
+    {
+        Span<double> mean = Means.Of(parameters).Slice(component * Dimension, Dimension);
+        for (int d = 0; d < mean.Length; d++)
+            if (!double.IsNaN(location[d])) mean[d] = location[d];
+        Widen(parameters, component, variances);
+    }
+
+    /// <summary>Variance of feature d under component k.</summary>
+    private protected abstract double Variance(ReadOnlySpan<double> parameters, int component, int feature);
+
+    /// <summary>Gives a component the given variances [D], as far as the family lets it have its own.</summary>
+    private protected abstract void Widen(Span<double> parameters, int component, ReadOnlySpan<double> variances);
+}

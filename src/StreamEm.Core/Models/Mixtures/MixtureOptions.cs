@@ -1,0 +1,38 @@
+using StreamEm.Core.Features;
+using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Settings;
+
+namespace StreamEm.Core.Models.Mixtures;
+
+/// <summary>A mixture over one family of components (<c>type: gaussian_mixture</c>, <c>bernoulli_mixture</c> ...) or a product of several (<c>mixture</c>).</summary>
+public sealed record MixtureOptions : LatentModelOptions
+{
+    /// <summary>Number of components K.</summary>
+    public int Components { get; init; } = 4;
+
+    /// <summary>The components' family, or families over different features.</summary>
+    public required EmissionParts Emissions { get; init; }
+
+    /// <summary>The entry of the mixture over one family: its settings stand beside <c>components</c>.</summary>
+    public static ModelEntry Shorthand(EmissionEntry emission) => new(
+        $"{emission.Type}_mixture",
+        $"Mixture of {emission.Description}",
+        entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of(emission.CreateOptions()) },
+        [ComponentsSetting(), .. emission.Settings.Select(setting => new NestedSetting<MixtureOptions>(
+            setting, options => options.Emissions.Single, (options, held) => options with { Emissions = EmissionParts.Of((EmissionOptions)held) }))]);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> ProblemsWith(RecordSchema schema) => [.. base.ProblemsWith(schema), .. Emissions.ProblemsWith(schema)];
+
+    /// <inheritdoc/>
+    public override long RowsToStart(int dimension) => Emissions.RowsToStart(Components, dimension);
+
+    /// <inheritdoc/>
+    public override LatentModel Create(FeatureSpace space) => new Mixture(Type, Emissions.Create(space, Components));
+
+    /// <inheritdoc/>
+    protected override Feature PlanFeature(string name) => Emissions.Plan(name);
+
+    private static Setting<MixtureOptions, int> ComponentsSetting() => new(
+        "components", new IntegerKind(1, 65_536), o => o.Components, (o, v) => o with { Components = v }, "Number of components K.");
+}

@@ -1,0 +1,72 @@
+using StreamEm.Core.Features;
+using StreamEm.Core.Models;
+using StreamEm.Core.Vectors;
+
+namespace StreamEm.Core.Snapshots;
+
+/// <summary>
+/// What was learned, as of one version: parameters in the user's units, with all that is needed to read them, score records with them and judge
+/// their health. Whose it is, is a <see cref="ModelSnapshot"/>. Immutable: readers share it without locks.
+/// </summary>
+public record LearnedModel
+{
+    private Dictionary<string, double>? _health;
+
+    /// <summary>The model's type and options.</summary>
+    public required LatentModelOptions Options { get; init; }
+
+    /// <summary>Which fields of a record mean what.</summary>
+    public required RecordSchema Schema { get; init; }
+
+    /// <summary>Strictly increasing within a run; equal to the number of updates.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>The features: location, scale and levels.</summary>
+    public required FeatureSpace Space { get; init; }
+
+    /// <summary>The model that <see cref="Options"/> describe over <see cref="Space"/>.</summary>
+    public required LatentModel Model { get; init; }
+
+    /// <summary>Theta in the user's units, flat. Not to be written to.</summary>
+    public required double[] Parameters { get; init; }
+
+    /// <summary>One stable id per component; empty for a model without components.</summary>
+    public required IReadOnlyList<string> ComponentIds { get; init; }
+
+    /// <summary>The label each component was named after, null where none; empty without labels.</summary>
+    public IReadOnlyList<string?> Labels { get; init; } = [];
+
+    /// <summary>One status per component: ok, no_evidence, covariance_floored, reseeded, dead.</summary>
+    public required IReadOnlyList<string> ComponentStatus { get; init; }
+
+    /// <summary>How the model came to be.</summary>
+    public required TrainingReport Training { get; init; }
+
+    /// <summary>Turns log-densities into anomaly scores; null before there is enough to calibrate with.</summary>
+    public Calibration.AnomalyCalibration? Calibration { get; init; }
+
+    /// <summary>Names of the D features, in order.</summary>
+    public IReadOnlyList<string> Features => Schema.Features;
+
+    /// <summary>Names, shapes and places of the blocks in <see cref="Parameters"/>.</summary>
+    public VectorLayout Layout => Model.ParameterLayout;
+
+    /// <summary>
+    /// Facts that a person should know of the parameters, by name (<see cref="LatentModel.Health"/>). Computed when first asked for: K decompositions of
+    /// D x D matrices cost more than a minibatch.
+    /// </summary>
+    public IReadOnlyDictionary<string, double> Health
+    {
+        get
+        {
+            if (_health is not null) return _health;
+            var facts = new Dictionary<string, double>(StringComparer.Ordinal);
+            Model.Health(Parameters, facts);
+            return _health = facts;
+        }
+    }
+
+    /// <summary>What <c>score</c> says of a record, by name, in its order.</summary>
+    public IEnumerable<string> Outputs =>
+        ["log_density", .. Model.ScoreLayout.Blocks.Select(block => block.Name), .. Model is ComponentModel ? ["component"] : (string[])[], "anomaly_score"];
+}

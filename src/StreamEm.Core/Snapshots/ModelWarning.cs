@@ -1,0 +1,39 @@
+namespace StreamEm.Core.Snapshots;
+
+/// <summary>What a warning is about: two warnings of a kind say the same with other numbers.</summary>
+public enum ModelWarningKind
+{
+    /// <summary>Not known: read from a snapshot of an earlier release.</summary>
+    Other,
+
+    /// <summary>A feature had no value in the first records.</summary>
+    AbsentFeature,
+
+    /// <summary>Minibatches are too small for the parameter recursion.</summary>
+    SmallMinibatch,
+
+    /// <summary>Records were too far from every component.</summary>
+    ImpossibleRecords,
+
+    /// <summary>No record of the last minibatches could be used.</summary>
+    NothingLearned,
+
+    /// <summary>Labels were ignored: no component was left.</summary>
+    UnknownLabels,
+
+    /// <summary>Values were none of a feature's levels.</summary>
+    UnknownLevels,
+
+    /// <summary>Keys were forgotten to make room for others.</summary>
+    EvictedKeys,
+}
+
+/// <summary>A warning for a person.</summary>
+/// <param name="Kind">What it is about.</param>
+/// <param name="Text">What was found, and what to do.</param>
+/// <param name="Subject">Which one, where a kind has several at once: a feature's name.</param>
+public readonly record struct ModelWarning(ModelWarningKind Kind, string Text, string Subject = "")
+{
+    /// <inheritdoc/>
+    public override string ToString() => Text;
+}

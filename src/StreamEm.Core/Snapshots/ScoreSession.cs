@@ -1,0 +1,101 @@
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
+using StreamEm.Core.Models;
+
+namespace StreamEm.Core.Snapshots;
+
+/// <summary>
+/// Scores records under one scorer, batch after batch: a model of sequences remembers of every key where it stands. One thread at a time.
+/// </summary>
+public sealed class ScoreSession
+{
+    private readonly Workspace _workspace;
+    private readonly Minibatch _inside;
+    private readonly LevelReader? _levels;
+    private readonly StreamMemory? _memory;
+    private readonly KeyTable? _keys;
+    private readonly SequenceGroups _groups = new();
+    private Minibatch? _grouped;
+    private int[] _slots = [];
+    private double[] _logDensities = [], _scores = [], _anomalyScores = [];
+
+    /// <summary>A session that has seen no record.</summary>
+    public ScoreSession(Scorer scorer)
+        : this(scorer, null, null)
+    {
+    }
+
+    /// <summary>A session that goes on where a learner stands; what it learns of the keys stays its own.</summary>
+    internal ScoreSession(Scorer scorer, KeyTable? keys, StreamMemory? memory)
+    {
+        Scorer = scorer;
+        _workspace = scorer.EStep.CreateWorkspace();
+        _inside = new Minibatch(scorer.Dimension);
+        _levels = scorer.Learned.Space.HasLevels ? new LevelReader(scorer.Learned.Space) : null;
+        int capacity = keys?.Capacity ?? Math.Max(1, scorer.Learned.Options.MaxKeys);
+        _memory = scorer.Model.CreateMemory(capacity);
+        if (_memory is null) return;
+        _keys = new KeyTable(capacity);
+        if (keys is null || memory is null) return;
+        _keys.CopyFrom(keys);
+        _memory.CopyFrom(memory);
+    }
+
+    /// <summary>What is scored under.</summary>
+    public Scorer Scorer { get; }
+
+    /// <summary>Scores all rows; see <see cref="Snapshots.Scorer.Score"/>. Rows of a key are scored in their order, each given those before it.</summary>
+    public void Score(Minibatch batch, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
+    {
+        Minibatch rows = _levels?.Encode(batch) ?? batch;
+        if (_memory is null)
+        {
+            Run(rows, logDensities, scores, anomalyScores);
+            return;
+        }
+        for (int first = 0; first < rows.Count;) first += ScoreGrouped(rows, first, logDensities, scores, anomalyScores);
+    }
+
+    /// <summary>Scores as many rows as there may be keys, put together by key, and puts the scores back in the rows' order.</summary>
+    private int ScoreGrouped(Minibatch rows, int first, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
+    {
+        int count = Math.Min(rows.Count - first, _keys!.Capacity), width = Scorer.Layout.Length;
+        Reserve(count, width);
+        var part = new Minibatch(rows.Dimension, count);
+        part.Append(rows, first, count);
+        for (int row = 0; row < count; row++)
+        {
+            _slots[row] = _keys.Touch(rows.Texts?.Find(rows.Key(first + row)) ?? "", out bool isNew);
+            if (isNew) _memory!.Forget(_slots[row]);
+        }
+        _grouped ??= new Minibatch(rows.Dimension, count);
+        _groups.Group(part, _slots.AsSpan(0, count), _grouped);
+        Run(_grouped, _logDensities.AsSpan(0, count), _scores.AsSpan(0, count * width), _anomalyScores.AsSpan(0, count));
+        ReadOnlySpan<int> order = _groups.Order;
+        for (int at = 0; at < count; at++)
+        {
+            int row = first + order[at];
+            logDensities[row] = _logDensities[at];
+            anomalyScores[row] = _anomalyScores[at];
+            _scores.AsSpan(at * width, width).CopyTo(scores[(row * width)..]);
+        }
+        return count;
+    }
+
+    private void Run(Minibatch rows, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
+    {
+        Scorer.Learned.Space.Encode(rows, 0, rows.Count, _inside);
+        _workspace.Pass = new Pass(_memory);
+        Scorer.EStep.Score(_inside, 0, rows.Count, logDensities, scores, _workspace);
+        Scorer.Finish(_inside, logDensities, scores, anomalyScores);
+    }
+
+    private void Reserve(int count, int width)
+    {
+        if (_slots.Length >= count) return;
+        _slots = new int[count];
+        _logDensities = new double[count];
+        _anomalyScores = new double[count];
+        _scores = new double[count * width];
+    }
+}

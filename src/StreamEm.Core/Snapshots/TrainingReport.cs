@@ -1,0 +1,41 @@
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Schedules;
+
+namespace StreamEm.Core.Snapshots;
+
+/// <summary>How a snapshot came to be.</summary>
+public sealed record TrainingReport
+{
+    /// <summary>The value of <see cref="Status"/> when records are learned from.</summary>
+    public const string Ok = "ok";
+
+    /// <summary>The value of <see cref="Status"/> when no record of the last minibatch could be used.</summary>
+    public const string Degenerate = "degenerate";
+
+    /// <summary>Parameter or statistics recursion.</summary>
+    public required Recursion Recursion { get; init; }
+
+    /// <summary>The schedule.</summary>
+    public required StepSizeOptions StepSize { get; init; }
+
+    /// <summary>gamma of the last update.</summary>
+    public required double LastStepSize { get; init; }
+
+    /// <summary>Updates so far.</summary>
+    public required long Updates { get; init; }
+
+    /// <summary>Records learned from so far.</summary>
+    public required long Records { get; init; }
+
+    /// <summary>n_eff: the number of observations the parameters' precision is worth; NaN when they were given as exact.</summary>
+    public double EffectiveRecords { get; init; } = double.NaN;
+
+    /// <summary>Mean log-likelihood of the last minibatch under the parameters before it, nats per record, user units.</summary>
+    public required double MeanLogLikelihood { get; init; }
+
+    /// <summary><see cref="Ok"/> or <see cref="Degenerate"/>.</summary>
+    public string Status { get; init; } = Ok;
+
+    /// <summary>Warnings for a person.</summary>
+    public IReadOnlyList<ModelWarning> Warnings { get; init; } = [];
+}

@@ -1,0 +1,39 @@
+namespace StreamEm.Core.Vectors;
+
+/// <summary>How the numbers of a block follow the units of the features on its last axis (the last two for <see cref="Product"/>).</summary>
+public enum Units
+{
+    /// <summary>They have none: weights, probabilities, counts' rates.</summary>
+    None,
+
+    /// <summary>A value of the feature: location and scale apply (means).</summary>
+    Value,
+
+    /// <summary>A difference of values: scale applies (standard deviations, means of scales).</summary>
+    Deviation,
+
+    /// <summary>scale^2 (variances).</summary>
+    Square,
+
+    /// <summary>scale_i scale_j (covariances).</summary>
+    Product,
+}
+
+/// <summary>Which numbers a block may hold.</summary>
+public enum Domain
+{
+    /// <summary>Any.</summary>
+    Real,
+
+    /// <summary>Above 0.</summary>
+    Positive,
+
+    /// <summary>In [0, 1].</summary>
+    Probability,
+
+    /// <summary>At least 0, and along the last axis they sum to 1.</summary>
+    Simplex,
+
+    /// <summary>Symmetric positive definite matrices on the last two axes.</summary>
+    PositiveDefinite,
+}

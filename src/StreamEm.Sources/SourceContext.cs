@@ -1,0 +1,28 @@
+using StreamEm.Core.Features;
+
+namespace StreamEm.Sources;
+
+/// <summary>What configures one kind of source: the record beside its class, written under <c>source</c> in the configuration.</summary>
+public abstract record SourceOptions;
+
+/// <summary>
+/// What a source gets from the run that opens it, besides its own options: facts of the run and of the model, none of which can be written under
+/// <c>source</c>. A source takes of it what concerns it.
+/// </summary>
+/// <param name="Schema">Which fields of a record mean what.</param>
+/// <param name="Position">Where to go on; a partition that is not in it is read as the options say. Copied by the source.</param>
+/// <param name="Time">The clock.</param>
+public sealed record SourceContext(RecordSchema Schema, SourcePosition Position, TimeProvider Time)
+{
+    /// <summary>
+    /// Whether to end at what is the end now: files that are followed end like others, topics end where their partitions end when the run starts; a
+    /// run that goes on after a crash ends there too.
+    /// </summary>
+    public bool Once { get; init; }
+
+    /// <summary>Records of a minibatch, of which every partition gets an equal share where partitions are read in turn.</summary>
+    public int MinibatchSize { get; init; } = 512;
+
+    /// <summary>Whether rejected records keep the message they came in, to be passed on.</summary>
+    public bool KeepOriginals { get; init; }
+}

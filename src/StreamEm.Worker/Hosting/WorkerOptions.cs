@@ -1,0 +1,17 @@
+using StreamEm.Worker.Api;
+using StreamEm.Worker.Pipeline;
+
+namespace StreamEm.Worker.Hosting;
+
+/// <summary>The whole configuration file, checked and with every default in place.</summary>
+public sealed record WorkerOptions
+{
+    /// <summary><c>http</c>.</summary>
+    public HttpOptions Http { get; init; } = new();
+
+    /// <summary><c>state_directory</c>: the only directory the worker owns.</summary>
+    public string StateDirectory { get; init; } = "./state";
+
+    /// <summary><c>models</c>.</summary>
+    public IReadOnlyList<ModelOptions> Models { get; init; } = [];
+}

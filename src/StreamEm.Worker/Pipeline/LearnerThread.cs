@@ -1,0 +1,90 @@
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.Pipeline;
+
+/// <summary>
+/// The life of one model's thread, first to last: shows what is restored, learns (<see cref="LearnerLoop"/>), keeps the state and has the rest published.
+/// What a stop may give up is decided here: only what can be read again.
+/// </summary>
+internal sealed class LearnerThread(ModelContext context, RunStart start, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
+{
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(2.5);
+
+    private readonly LearnerLoop _loop = new(context, start.Run, reader, keeper, delivery);
+
+    /// <summary>Where the model stands.</summary>
+    public ModelState State => _loop.State;
+
+    private bool IsReplayable => reader.Source.IsReplayable;
+
+    /// <summary>From the first record to the last checkpoint. Never throws.</summary>
+    public PipelineEnd Run(CancellationToken stop)
+    {
+        using var deadline = new CancellationTokenSource();
+        using CancellationTokenRegistration stopping = stop.Register(() =>
+        {
+            if (IsReplayable) deadline.CancelAfter(StopDeadline);
+        });
+        using CancellationTokenRegistration abandoning = deadline.Token.Register(start.Run.RejectedTo.Abandon);
+        try
+        {
+            Resume();
+            PipelineEnd end = _loop.Learn(stop);
+            Settle(end, deadline, stop);
+            return end;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            Task.WaitAny([keeper.InFlight], CancellationToken.None);
+            WarnOfRejected();
+            return new PipelineEnd(ModelState.Stopped);
+        }
+        catch (CommandException failure)
+        {
+            return new PipelineEnd(ModelState.Failed, failure.ExitCode, failure.Message, failure);
+        }
+        catch (Exception fault)
+        {
+            return new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"internal error: {fault.GetType().FullName}: {fault.Message}", fault);
+        }
+    }
+
+    private void Resume()
+    {
+        delivery.Restore(start, IsReplayable);
+        if (start.IsNew)
+        {
+            // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed.
+            keeper.Demand();
+            keeper.KeepNow();
+        }
+
+        _loop.Report();
+        reader.Start();
+    }
+
+    /// <summary>Keeps the state and publishes what is left; a stop does not wait for a publisher for ever.</summary>
+    private void Settle(PipelineEnd end, CancellationTokenSource deadline, CancellationToken stop)
+    {
+        bool hasFailed = end.State == ModelState.Failed;
+        if (hasFailed && IsReplayable) deadline.CancelAfter(StopDeadline);
+        try
+        {
+            keeper.KeepNow();
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            WarnOfRejected();
+        }
+
+        using CancellationTokenRegistration stopping = IsReplayable ? default : stop.Register(() => deadline.CancelAfter(StopDeadline));
+        if (hasFailed && !IsReplayable) deadline.CancelAfter(StopDeadline);
+        if (delivery.Close(deadline.Token)) return;
+        WorkerLog.ModelWarning(context.Log, context.Options.Id, "A publisher did not take every snapshot in time; the rest is in the checkpoint and is published at the next start.");
+    }
+
+    private void WarnOfRejected() => WorkerLog.ModelWarning(context.Log, context.Options.Id,
+        "The rejected records were not acknowledged in time; the checkpoint before them is intact, and the records after it are read again at the next start.");
+}

@@ -1,0 +1,45 @@
+using StreamEm.Core.Features;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Models;
+using StreamEm.Sources;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Rejections;
+
+namespace StreamEm.Worker.Pipeline;
+
+/// <summary>One entry of <c>models</c>.</summary>
+public sealed record ModelOptions
+{
+    /// <summary><c>id</c>: ^[a-z0-9][a-z0-9._-]{0,63}$.</summary>
+    public required string Id { get; init; }
+
+    /// <summary><c>source</c>: an options record of the sources' catalogue.</summary>
+    public required SourceOptions Source { get; init; }
+
+    /// <summary><c>features, label, weight, key, timestamp, target, missing</c>.</summary>
+    public required RecordSchema Schema { get; init; }
+
+    /// <summary><c>model</c>: an options record of the model catalogue.</summary>
+    public required LatentModelOptions Model { get; init; }
+
+    /// <summary><c>learning</c>.</summary>
+    public LearningOptions Learning { get; init; } = new();
+
+    /// <summary><c>learning.minibatch.max_wait</c>: a minibatch is cut short after this long; null waits for ever.</summary>
+    public TimeSpan? MinibatchMaxWait { get; init; }
+
+    /// <summary><c>learning.initialization.from</c>: a snapshot file to start exactly at.</summary>
+    public string? InitializeFrom { get; init; }
+
+    /// <summary><c>checkpoint</c>.</summary>
+    public CheckpointOptions Checkpoint { get; init; } = new();
+
+    /// <summary><c>publish</c>.</summary>
+    public IReadOnlyList<object> Publish { get; init; } = [];
+
+    /// <summary><c>rejected</c>.</summary>
+    public RejectedOptions Rejected { get; init; } = new();
+
+    /// <summary>Hash of everything that shapes what is learned (schema, model, learning): <c>sha256:...</c>.</summary>
+    public string ConfigHash { get; init; } = "";
+}

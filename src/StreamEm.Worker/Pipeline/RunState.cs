@@ -1,0 +1,61 @@
+using StreamEm.Core.Learning;
+using StreamEm.Sources;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
+
+namespace StreamEm.Worker.Pipeline;
+
+/// <summary>Everything a run is at this moment. The learner's thread owns and changes it; a checkpoint is a copy of it.</summary>
+internal sealed class RunState
+{
+    /// <summary>Whose it is.</summary>
+    public required RunIdentity Identity { get; init; }
+
+    /// <summary>What learns.</summary>
+    public required Learner Learner { get; init; }
+
+    /// <summary>The next record of every partition.</summary>
+    public required SourcePosition Position { get; init; }
+
+    /// <summary>What was read and rejected.</summary>
+    public required RejectionLedger Rejections { get; init; }
+
+    /// <summary>Where rejected records go.</summary>
+    public required RejectionSink RejectedTo { get; init; }
+
+    /// <summary>The newest snapshot, of this process or of the checkpoint; null before the first.</summary>
+    public required SnapshotDocument? Latest { get; set; }
+
+    /// <summary>Makes the snapshot of the update just done, the newest from now on.</summary>
+    /// <param name="now">The time.</param>
+    public SnapshotDocument MakeSnapshot(DateTimeOffset now)
+    {
+        var learned = Learner.CreateSnapshot() ?? throw new InvalidOperationException("An update left no parameters.");
+        return Latest = new SnapshotDocument(Identity.Stamp(learned, now, Position));
+    }
+
+    /// <summary>The whole state as a checkpoint.</summary>
+    /// <param name="outbox">The snapshots that some publisher has not acknowledged.</param>
+    /// <param name="now">The time.</param>
+    public Checkpoint Capture(IReadOnlyList<OutboxEntry> outbox, DateTimeOffset now)
+    {
+        using var stream = new MemoryStream();
+        using (var state = new BinaryWriter(stream)) Learner.Save(state);
+        return new Checkpoint
+        {
+            ModelId = Identity.ModelId,
+            RunId = Identity.RunId,
+            ConfigHash = Identity.ConfigHash,
+            CreatedAt = now,
+            Updates = Learner.Updates,
+            Records = Learner.Records,
+            Position = Position.Copy(),
+            Rejections = Rejections.ToCounts(),
+            RejectedFileLength = RejectedTo.FileLength,
+            Latest = Latest,
+            Outbox = outbox,
+            Learner = stream.ToArray(),
+        };
+    }
+}

@@ -1,0 +1,119 @@
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
+
+namespace StreamEm.Worker.Pipeline;
+
+/// <summary>
+/// Where the versions of one model go: to whoever looks, as soon as they may be seen (<see cref="SnapshotDisplay"/>), and to every publisher, in order, each
+/// once a checkpoint that holds it is durable. Told by the learner's thread; <see cref="Durable"/> by the one that writes checkpoints.
+/// </summary>
+internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, SnapshotDisplay display) : IAsyncDisposable
+{
+    /// <summary>Unpublished snapshots that no checkpoint holds yet: beyond this a checkpoint is due.</summary>
+    private const long DueBytes = 8L << 20;
+
+    /// <summary>Unpublished snapshots in all: beyond this learning waits for the publishers.</summary>
+    private const long LimitBytes = 64L << 20;
+
+    private readonly Outbox _outbox = new(lanes);
+
+    /// <summary>Bytes of snapshots that are not published yet.</summary>
+    public long Bytes => _outbox.Bytes;
+
+    /// <summary>Whether so many are not published that learning has to wait for an acknowledgement.</summary>
+    public bool IsFull => _outbox.Bytes > LimitBytes;
+
+    /// <summary>Whether so many wait for a checkpoint that one is due.</summary>
+    public bool IsCheckpointDue => _outbox.BytesSinceCapture > DueBytes;
+
+    /// <summary>Whether versions that could be seen wait for a checkpoint.</summary>
+    public bool AwaitsCheckpoint => display.AwaitsCheckpoint;
+
+    /// <summary>Completes with the next acknowledgement.</summary>
+    public Task NextAcknowledgement => _outbox.NextAcknowledgement;
+
+    /// <summary>One task a publisher, ended when it has all; faulted when it cannot go on.</summary>
+    public IEnumerable<Task> Publishing => lanes.Select(lane => lane.Publishing);
+
+    /// <summary>What keeps a publisher from publishing; null when all is well.</summary>
+    public Obstacle? Obstacle => lanes.Select(lane => lane.Obstacle).FirstOrDefault(obstacle => obstacle is not null);
+
+    /// <summary>Prepares the publishers and offers them what a run that goes on had not published.</summary>
+    public async Task OpenAsync(RunStart start, CancellationToken cancellationToken)
+    {
+        foreach (OutboxEntry entry in start.Unpublished) _outbox.Add(entry);
+        foreach (PublisherLane lane in lanes)
+            await lane.OpenAsync(start.Run.Identity.RunId, start.UnpublishedSince, _outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Shows the version of the checkpoint that a run goes on from, and lets out what that checkpoint holds.</summary>
+    /// <param name="start">The run.</param>
+    /// <param name="isReplayable">Whether a restart reads the same records again.</param>
+    public void Restore(RunStart start, bool isReplayable)
+    {
+        display.Begin(start.Run.Latest, isReplayable);
+        Release(start.Unpublished);
+    }
+
+    /// <summary>Notes that the versions after <paramref name="version"/> depend on a decision of the moment.</summary>
+    public void Decided(long version) => display.Decided(version);
+
+    /// <summary>Takes a version just made.</summary>
+    public void Take(SnapshotDocument made)
+    {
+        _outbox.Add(made, isLast: false);
+        display.Made(made);
+    }
+
+    /// <summary>Takes the last version of a drained run for the publishers that do not take each.</summary>
+    /// <returns>Whether one lacked it.</returns>
+    public bool TakeLast(SnapshotDocument last) => _outbox.Add(last, isLast: true);
+
+    /// <summary>The snapshots that some publisher has not acknowledged, for a checkpoint.</summary>
+    public IReadOnlyList<OutboxEntry> Capture() => _outbox.Capture();
+
+    /// <summary>Lets out what waited for this checkpoint. One thread at a time.</summary>
+    public void Durable(Checkpoint checkpoint)
+    {
+        display.Durable(checkpoint.Updates);
+        Release(checkpoint.Outbox);
+    }
+
+    /// <summary>Throws what a publisher cannot go on for, if there is one.</summary>
+    public void ThrowIfFaulted()
+    {
+        foreach (Task publishing in Publishing)
+            if (publishing.IsFaulted) publishing.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Publishes what was let out and ends; gives up when <paramref name="deadline"/> is cancelled.</summary>
+    /// <returns>Whether every publisher took all of it.</returns>
+    public bool Close(CancellationToken deadline)
+    {
+        bool tookAll = true;
+        foreach (PublisherLane lane in lanes)
+        {
+            try
+            {
+                lane.CloseAsync(deadline).GetAwaiter().GetResult();
+            }
+            catch (OperationCanceledException)
+            {
+                tookAll = false;
+            }
+        }
+
+        return tookAll;
+    }
+
+    /// <summary>Ends the publishers, all at once: each may wait for a broker that never answers.</summary>
+    public async ValueTask DisposeAsync() =>
+        await Task.WhenAll([.. lanes.Select(lane => lane.DisposeAsync().AsTask()), _outbox.DisposeAsync().AsTask()]).ConfigureAwait(false);
+
+    private void Release(IReadOnlyList<OutboxEntry> durable)
+    {
+        foreach (PublisherLane lane in lanes) lane.Release(durable);
+    }
+}

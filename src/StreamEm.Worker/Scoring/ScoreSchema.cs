@@ -1,0 +1,18 @@
+using StreamEm.Core.Features;
+using StreamEm.Core.Snapshots;
+
+namespace StreamEm.Worker.Scoring;
+
+/// <summary>Which fields of a record are read to score it.</summary>
+internal static class ScoreSchema
+{
+    /// <summary>The features, which may be missing, and what else the model was told of, where the records have it.</summary>
+    public static RecordSchema Of(LearnedModel learned) => learned.Schema with
+    {
+        Label = null,
+        Weight = null,
+        AllowMissing = true,
+        MayLackRoles = !learned.Options.NeedsKey,
+        Kinds = learned.Space.Kinds,
+    };
+}

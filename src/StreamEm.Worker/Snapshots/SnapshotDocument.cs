@@ -1,0 +1,53 @@
+using System.Buffers;
+using StreamEm.Core.Snapshots;
+
+namespace StreamEm.Worker.Snapshots;
+
+/// <summary>A snapshot and its JSON, one line without the line feed. The JSON is made once, when first asked for, and then shared. Immutable.</summary>
+public sealed class SnapshotDocument
+{
+    /// <summary>A parameter as a double, and as the longest text a double gets, with its comma.</summary>
+    private const int BytesPerParameter = sizeof(double) + 25;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _output;
+
+    private readonly Lazy<ReadOnlyMemory<byte>> _json;
+
+    /// <summary>A document of a new snapshot.</summary>
+    public SnapshotDocument(ModelSnapshot snapshot)
+    {
+        Snapshot = snapshot;
+        _json = new Lazy<ReadOnlyMemory<byte>>(Serialize);
+    }
+
+    private SnapshotDocument(ModelSnapshot snapshot, ReadOnlyMemory<byte> json)
+    {
+        Snapshot = snapshot;
+        _json = new Lazy<ReadOnlyMemory<byte>>(json);
+    }
+
+    /// <summary>The parameters.</summary>
+    public ModelSnapshot Snapshot { get; }
+
+    /// <summary>The snapshot's version.</summary>
+    public long Version => Snapshot.Version;
+
+    /// <summary>The most bytes it takes in memory with its JSON, whether that is made yet or not; names and words, which are few, left out.</summary>
+    public long Bytes => (long)BytesPerParameter * Snapshot.Parameters.Length;
+
+    /// <summary>UTF-8 JSON.</summary>
+    public ReadOnlyMemory<byte> Json => _json.Value;
+
+    /// <summary>The document that was stored as these bytes; it keeps them, so that it is published again as it was.</summary>
+    /// <exception cref="InvalidDataException">Not a snapshot.</exception>
+    public static SnapshotDocument Parse(ReadOnlyMemory<byte> json) => new(SnapshotReader.Read(json), json);
+
+    private ReadOnlyMemory<byte> Serialize()
+    {
+        _output ??= new ArrayBufferWriter<byte>();
+        _output.ResetWrittenCount();
+        SnapshotJson.Write(Snapshot, _output);
+        return _output.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using StreamEm.Worker.Failures;
+
+namespace StreamEm.Worker.Storage;
+
+/// <summary>
+/// The state directory belongs to one process: its <c>LOCK</c> file is locked while this object lives. The lock is the kernel's (flock), so a
+/// killed process leaves none behind. Not to be trusted on network file systems.
+/// </summary>
+public sealed class StateLock : IDisposable
+{
+    private readonly SafeFileHandle _file;
+
+    private StateLock(SafeFileHandle file) => _file = file;
+
+    /// <summary>Creates the directory (mode 0700) where needed and locks it.</summary>
+    /// <exception cref="CommandException">Another process has it, or it cannot be written (73).</exception>
+    public static StateLock Acquire(string directory)
+    {
+        string path = Path.Combine(directory, "LOCK");
+        SafeFileHandle? file = null;
+        try
+        {
+            DurableFile.CreateDirectory(directory);
+            if (!File.Exists(path)) DurableFile.Open(path, FileMode.OpenOrCreate, FileShare.ReadWrite).Dispose();
+            file = DurableFile.OpenUnlocked(path);
+            if (DurableFile.TryLock(file, path))
+            {
+                WriteOwner(file);
+                return new StateLock(file);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            file?.Dispose();
+            throw new CommandException(ExitCode.CannotCreate,
+                $"The state directory '{directory}' cannot be used: {failure.Message} Set state_directory to a directory this user may write.", failure);
+        }
+
+        string owner = ReadOwner(file);
+        file.Dispose();
+        throw new CommandException(ExitCode.CannotCreate,
+            $"The state directory '{directory}' is in use by another streamem{owner}. Stop that one first, or give this one a state_directory of its own.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private static void WriteOwner(SafeFileHandle file)
+    {
+        RandomAccess.SetLength(file, 0);
+        RandomAccess.Write(file, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n")), 0);
+    }
+
+    private static string ReadOwner(SafeFileHandle file)
+    {
+        Span<byte> text = stackalloc byte[32];
+        int length = RandomAccess.Read(file, text, 0);
+        return int.TryParse(Encoding.UTF8.GetString(text[..length]), CultureInfo.InvariantCulture, out int process)
+            ? string.Create(CultureInfo.InvariantCulture, $" (process {process})")
+            : "";
+    }
+}
