@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Tests.Contracts;
 
@@ -72,8 +73,9 @@ public abstract class SnapshotPublisherContract
 
     private static byte[] Snapshot(string run, long version) => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
-        $$"""{"model":{"id":"boiler","run_id":"{{run}}"},"version":{{version}},"created_at":""""
-            + $$"""{{Made(version):yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}"}"""));
+        $$"""{"model":{"id":"boiler","run_id":"{{run}}"},"version":{{version}},"created_at":"{{TextOf(Made(version))}}"}"""));
+
+    private static string TextOf(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>Opens, publishes groups of versions, closes.</summary>
     /// <returns>What opening said.</returns>

@@ -1,7 +1,7 @@
-using StreamEm.Core.Models.Mixtures;
-using StreamEm.Sources;
+using StreamEm.Core.Catalog;
+using StreamEm.Core.Features;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Sources.Tests.Kafka;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Tests.Contracts;
 using StreamEm.Worker.Tests.Support;
@@ -19,13 +19,8 @@ public sealed class KafkaSnapshotPublisherContractTests(KafkaBroker broker) : Sn
         broker.NeedsRealBroker("tells no topic's settings");
         _topic ??= await broker.CreateTopicAsync(1, ("cleanup.policy", "compact"));
         var options = new KafkaPublisherOptions { Brokers = [broker.Address], Topic = _topic };
-        var model = new ModelOptions
-        {
-            Id = "boiler",
-            Source = "none",
-            Schema = new RecordSchema { Features = ["temperature", "pressure"] },
-            Model = new GaussianMixtureOptions { Components = 2 },
-        };
+        var schema = new RecordSchema { Features = ["temperature", "pressure"] };
+        var model = new PublishedModel("boiler", ModelCatalog.MixtureOf(new GaussianOptions(), components: 2), schema);
         return new KafkaSnapshotPublisher(options, model, TimeProvider.System, new ListLogger());
     }
 

@@ -1,5 +1,4 @@
 using System.Text;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Tests.Contracts;
 using StreamEm.Worker.Tests.Support;

@@ -1,9 +1,0 @@
-using StreamEm.Worker.Tests.Support.Rooms.Other;
-
-namespace StreamEm.Worker.Tests.Support.Rooms.One;
-
-/// <summary>A door to the other room, in a signature.</summary>
-internal static class Here
-{
-    public static void Open(Other.There? there) => _ = there;
-}
