@@ -1,6 +1,7 @@
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Sequences;
 
 namespace StreamEm.Core.Catalog;
 
@@ -12,12 +13,16 @@ public static class ModelCatalog
     public static IReadOnlyList<EmissionEntry> Emissions { get; } =
     [
         GaussianOptions.Catalogued,
+        BernoulliOptions.Catalogued,
+        CategoricalOptions.Catalogued,
     ];
 
     /// <summary>The models, in the order they are shown.</summary>
     public static IReadOnlyList<ModelEntry> Entries { get; } =
     [
         .. Emissions.Select(MixtureOptions.Shorthand),
+        MixtureOptions.EntryOver(Emissions),
+        HiddenMarkovOptions.EntryOver(Emissions),
     ];
 
     /// <summary>The names of all models.</summary>

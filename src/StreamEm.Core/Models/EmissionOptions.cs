@@ -11,6 +11,9 @@ public abstract record EmissionOptions
     /// <summary>What one of its features holds and how it is scaled.</summary>
     public abstract Feature Plan(string feature);
 
+    /// <summary>The same family by maximum likelihood.</summary>
+    public virtual EmissionOptions WithoutPrior() => this;
+
     /// <summary>The fewest rows of D features that determine first parameters.</summary>
     public abstract long RowsToStart(int components, int dimension);
 

@@ -23,6 +23,12 @@ public abstract class Setting
     /// <summary>The words that may be written, where there are few.</summary>
     public abstract IReadOnlyList<string> Words { get; }
 
+    /// <summary>Whether a list or a mapping may be written, whose compact JSON is then the text.</summary>
+    public abstract bool IsStructured { get; }
+
+    /// <summary>What is wrong with a text that cannot be read, for a person; null where <see cref="Expected"/> says enough.</summary>
+    public abstract string? Problem(string text);
+
     /// <summary>Copies a record with the value read from a text.</summary>
     /// <param name="options">The record, of the setting's type.</param>
     /// <param name="text">What was written; null stands for null.</param>
@@ -50,6 +56,12 @@ public sealed class Setting<TOptions, TValue>(
     public override IReadOnlyList<string> Words => kind.Words;
 
     /// <inheritdoc/>
+    public override bool IsStructured => kind.IsStructured;
+
+    /// <inheritdoc/>
+    public override string? Problem(string text) => kind.Problem(text);
+
+    /// <inheritdoc/>
     public override bool TryRead(object options, string? text, out object result)
     {
         bool fits = kind.TryParse(text, out TValue? value);
@@ -70,6 +82,12 @@ public sealed class NestedSetting<TOuter>(Setting inner, Func<TOuter, object> ge
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Words => inner.Words;
+
+    /// <inheritdoc/>
+    public override bool IsStructured => inner.IsStructured;
+
+    /// <inheritdoc/>
+    public override string? Problem(string text) => inner.Problem(text);
 
     /// <inheritdoc/>
     public override string Format(object options) => inner.Format(get((TOuter)options));

@@ -14,6 +14,12 @@ public abstract class ValueKind<TValue>
     /// <summary>The words that may be written, where there are few.</summary>
     public virtual IReadOnlyList<string> Words => [];
 
+    /// <summary>Whether a list or a mapping may be written, whose compact JSON is then the text.</summary>
+    public virtual bool IsStructured => false;
+
+    /// <summary>What is wrong with a text that cannot be read, for a person; null where <see cref="Expected"/> says enough.</summary>
+    public virtual string? Problem(string text) => null;
+
     /// <summary>Reads a text; null stands for YAML's and JSON's null.</summary>
     public abstract bool TryParse(string? text, [MaybeNullWhen(false)] out TValue value);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using StreamEm.Core.Settings;
 
 namespace StreamEm.Sources.Decoding;
 
@@ -82,7 +83,7 @@ internal sealed class CsvHeader
             found = c;
         }
         if (found >= 0) return found;
-        string nearest = NearestName.Of(field, columns) is { } name ? $" Did you mean '{name}'?" : "";
+        string nearest = Spelling.Nearest(field, columns.Where(name => name.Length > 0)) is { } name ? $" Did you mean '{name}'?" : "";
         string more = columns.Count > ShownColumns ? string.Create(CultureInfo.InvariantCulture, $" and {columns.Count - ShownColumns} more") : "";
         throw new SourceException(SourceFailure.Missing,
             $"'{source}' has no column '{field}'.{nearest} Its columns are: {string.Join(", ", columns.Take(ShownColumns))}{more}.");

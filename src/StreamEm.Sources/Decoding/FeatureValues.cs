@@ -39,8 +39,8 @@ internal static class FeatureValues
         if (IsPlainInteger(text)) return texts.Number(text);
         return Numbers.Parse(text, out double number) switch
         {
-            NumberKind.Finite => texts.Number(Text(number)),
-            NumberKind.Missing => double.NaN,
+            NumberOutcome.Finite => texts.Number(Text(number)),
+            NumberOutcome.Missing => double.NaN,
             _ => texts.Number(text),
         };
     }

@@ -3,23 +3,25 @@ using System.Text.Json;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>The records within one JSON text: <c>{"records": [...]}</c>, an array, or a single object.</summary>
-public static class JsonRecords
+internal static class JsonRecords
 {
     private const string Expected = "expected {\"records\": [...]}, an array of objects, or one object";
 
     /// <summary>Finds the bytes of every record.</summary>
     /// <param name="json">The whole text.</param>
     /// <param name="ranges">Takes where each record lies.</param>
+    /// <param name="areNamed">Whether they are in an array <c>records</c>.</param>
     /// <param name="problem">What was found and expected; null when all is well.</param>
-    public static bool TryFind(ReadOnlySpan<byte> json, ICollection<Range> ranges, out string? problem)
+    public static bool TryFind(ReadOnlySpan<byte> json, ICollection<Range> ranges, out bool areNamed, out string? problem)
     {
+        areNamed = false;
         problem = null;
         try
         {
             var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = NdjsonDecoder.MaxDepth + 2 });
             reader.Read();
             if (reader.TokenType == JsonTokenType.StartArray) ReadArray(ref reader, ranges);
-            else if (reader.TokenType == JsonTokenType.StartObject) ReadObject(ref reader, ranges, ref problem);
+            else if (reader.TokenType == JsonTokenType.StartObject) areNamed = ReadObject(ref reader, ranges, ref problem);
             else problem = $"the body is a single value, {Expected}";
             while (reader.Read())
             {
@@ -32,7 +34,7 @@ public static class JsonRecords
         return problem is null;
     }
 
-    private static void ReadObject(ref Utf8JsonReader reader, ICollection<Range> ranges, ref string? problem)
+    private static bool ReadObject(ref Utf8JsonReader reader, ICollection<Range> ranges, ref string? problem)
     {
         int start = (int)reader.TokenStartIndex;
         bool hasRecords = false;
@@ -52,6 +54,7 @@ public static class JsonRecords
             }
         }
         if (!hasRecords) ranges.Add(start..(int)reader.BytesConsumed);
+        return hasRecords;
     }
 
     private static void ReadArray(ref Utf8JsonReader reader, ICollection<Range> ranges)

@@ -115,21 +115,21 @@ public sealed class NdjsonDecoder : RecordDecoder
             return true;
         }
         ReadOnlySpan<byte> record = data[start..end];
-        Problem? problem;
+        Refusal? refusal;
         try
         {
-            problem = Utf8.IsValid(record) ? Read(record, batch.NextRow, defaults) : new Problem(RejectionReason.DecodeUtf8, "expected a JSON object");
+            refusal = Utf8.IsValid(record) ? Read(record, batch.NextRow, defaults) : new Refusal(RejectionReason.DecodeUtf8, "expected a JSON object");
         }
         catch (JsonException e)
         {
-            problem = new Problem(RejectionReason.JsonSyntax, $"not a JSON object: {e.Message}");
+            refusal = new Refusal(RejectionReason.JsonSyntax, $"not a JSON object: {e.Message}");
         }
         catch (InvalidOperationException e)
         {
             // The reader's answer to an escaped text that is no Unicode, half a surrogate pair.
-            problem = new Problem(RejectionReason.JsonSyntax, $"not a JSON object: {e.Message}");
+            refusal = new Refusal(RejectionReason.JsonSyntax, $"not a JSON object: {e.Message}");
         }
-        if (problem is not { } found)
+        if (refusal is not { } found)
         {
             _fields.Commit(batch, nextOffset);
             if (_learnsShapes) _shape.Missed(record, _paths);
@@ -146,20 +146,20 @@ public sealed class NdjsonDecoder : RecordDecoder
         return _shape.TryRead(data, start, end, _fields, row);
     }
 
-    private Problem? Read(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
+    private Refusal? Read(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
     {
         var reader = new Utf8JsonReader(record, Strict);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-            return new Problem(RejectionReason.JsonSyntax, $"the record is {KindOf(reader.TokenType)}, expected a JSON object");
+            return new Refusal(RejectionReason.JsonSyntax, $"the record is {KindOf(reader.TokenType)}, expected a JSON object");
         _fields.Begin(defaults);
         Array.Clear(_seen);
         row.Fill(double.NaN);
-        Problem? problem = ReadObject(ref reader, _paths, row);
+        Refusal? refusal = ReadObject(ref reader, _paths, row);
         // To the end even after a problem: bytes that are no JSON are the problem to name.
         while (reader.Read())
         {
         }
-        if (problem is not null) return problem;
+        if (refusal is not null) return refusal;
         return MissingFeature();
     }
 
@@ -169,7 +169,7 @@ public sealed class NdjsonDecoder : RecordDecoder
         return _unescaped.AsSpan(0, reader.CopyString(_unescaped));
     }
 
-    private Problem? MissingFeature()
+    private Refusal? MissingFeature()
     {
         int absent = 0;
         for (int slot = 0; slot < _fields.Dimension; slot++)
@@ -177,14 +177,14 @@ public sealed class NdjsonDecoder : RecordDecoder
             if (_seen[slot]) continue;
             absent++;
             if (!_fields.AllowMissing)
-                return new Problem(RejectionReason.MissingFeature, $"the record has no field '{_fields.Names[slot]}', and missing values are not allowed here (missing: reject)");
+                return new Refusal(RejectionReason.MissingFeature, $"the record has no field '{_fields.Names[slot]}', and missing values are not allowed here (missing: reject)");
         }
         if (absent < _fields.Dimension || absent == 0) return null;
-        return new Problem(RejectionReason.MissingFeature, $"the record has none of the fields {string.Join(", ", _fields.Names.Take(_fields.Dimension))}");
+        return new Refusal(RejectionReason.MissingFeature, $"the record has none of the fields {string.Join(", ", _fields.Names.Take(_fields.Dimension))}");
     }
 
     /// <summary>Reads to the end of the object whose start the reader is at.</summary>
-    private Problem? ReadObject(ref Utf8JsonReader reader, JsonPaths paths, Span<double> row)
+    private Refusal? ReadObject(ref Utf8JsonReader reader, JsonPaths paths, Span<double> row)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -195,20 +195,20 @@ public sealed class NdjsonDecoder : RecordDecoder
                 reader.Skip();
                 continue;
             }
-            Problem? problem = reader.TokenType == JsonTokenType.StartObject && found.HasChildren ? ReadObject(ref reader, found, row) : ReadValue(ref reader, found, row);
-            if (problem is not null) return problem;
+            Refusal? refusal = reader.TokenType == JsonTokenType.StartObject && found.HasChildren ? ReadObject(ref reader, found, row) : ReadValue(ref reader, found, row);
+            if (refusal is not null) return refusal;
         }
         return null;
     }
 
-    private Problem? ReadValue(ref Utf8JsonReader reader, JsonPaths path, Span<double> row)
+    private Refusal? ReadValue(ref Utf8JsonReader reader, JsonPaths path, Span<double> row)
     {
         if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
         {
             if (path.Slots.Length > 0)
             {
                 RejectionReason reason = _fields.IsNumber(path.FirstSlot) ? RejectionReason.NotANumber : RejectionReason.OutOfRange;
-                return new Problem(reason, $"field '{_fields.Names[path.FirstSlot]}' holds {KindOf(reader.TokenType)}, expected a single value");
+                return new Refusal(reason, $"field '{_fields.Names[path.FirstSlot]}' holds {KindOf(reader.TokenType)}, expected a single value");
             }
             reader.Skip();
             return null;
@@ -219,14 +219,14 @@ public sealed class NdjsonDecoder : RecordDecoder
         if (path.Slots.Length > 0 && text.Length > MaxFieldBytes)
         {
             string detail = string.Create(CultureInfo.InvariantCulture, $"field '{_fields.Names[path.FirstSlot]}' is longer than {MaxFieldBytes} bytes");
-            return new Problem(RejectionReason.TooLarge, detail);
+            return new Refusal(RejectionReason.TooLarge, detail);
         }
         for (int i = 0; i < path.Slots.Length; i++)
         {
             int slot = path.Slots[i];
-            if (_seen[slot]) return new Problem(RejectionReason.JsonSyntax, $"field '{_fields.Names[slot]}' occurs twice");
+            if (_seen[slot]) return new Refusal(RejectionReason.JsonSyntax, $"field '{_fields.Names[slot]}' occurs twice");
             _seen[slot] = true;
-            if (_fields.Set(slot, text, row) is { } reason) return new Problem(reason, _fields.Describe("field", slot, reason, text));
+            if (_fields.Set(slot, text, row) is { } reason) return new Refusal(reason, _fields.Describe("field", slot, reason, text));
         }
         return null;
     }
@@ -242,5 +242,5 @@ public sealed class NdjsonDecoder : RecordDecoder
         _ => "empty",
     };
 
-    private readonly record struct Problem(RejectionReason Reason, string Detail);
+    private readonly record struct Refusal(RejectionReason Reason, string Detail);
 }

@@ -4,8 +4,8 @@ using System.Text;
 
 namespace StreamEm.Sources.Decoding;
 
-/// <summary>What a field of a record holds where a number is expected.</summary>
-internal enum NumberKind
+/// <summary>What was found in a field of a record where a number is expected.</summary>
+internal enum NumberOutcome
 {
     /// <summary>A finite number.</summary>
     Finite,
@@ -40,15 +40,15 @@ internal static class Numbers
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
     ];
 
-    /// <summary>Reads a field's text; <paramref name="value"/> is NaN unless the answer is <see cref="NumberKind.Finite"/>.</summary>
-    public static NumberKind Parse(ReadOnlySpan<byte> text, out double value)
+    /// <summary>Reads a field's text; <paramref name="value"/> is NaN unless the answer is <see cref="NumberOutcome.Finite"/>.</summary>
+    public static NumberOutcome Parse(ReadOnlySpan<byte> text, out double value)
     {
         if (TryParseDecimal(text, out value)) return Checked(ref value);
         text = Trim(text);
         if (TryParseDecimal(text, out value)) return Checked(ref value);
         value = double.NaN;
-        if (IsMissing(text)) return NumberKind.Missing;
-        return IsInfinity(text) ? NumberKind.NotFinite : NumberKind.NotANumber;
+        if (IsMissing(text)) return NumberOutcome.Missing;
+        return IsInfinity(text) ? NumberOutcome.NotFinite : NumberOutcome.NotANumber;
     }
 
     /// <summary>Without blanks and tabs at both ends.</summary>
@@ -60,11 +60,11 @@ internal static class Numbers
         return text[start..end];
     }
 
-    private static NumberKind Checked(ref double value)
+    private static NumberOutcome Checked(ref double value)
     {
-        if (double.IsFinite(value)) return NumberKind.Finite;
+        if (double.IsFinite(value)) return NumberOutcome.Finite;
         value = double.NaN;
-        return NumberKind.NotFinite;
+        return NumberOutcome.NotFinite;
     }
 
     private static bool IsMissing(ReadOnlySpan<byte> text) => text.Length switch

@@ -181,9 +181,9 @@ internal sealed class RecordFields
 
     private static RejectionReason? Number(ReadOnlySpan<byte> text, out double value, bool required) => Numbers.Parse(text, out value) switch
     {
-        NumberKind.Finite => null,
-        NumberKind.Missing => required ? RejectionReason.MissingFeature : null,
-        NumberKind.NotFinite => RejectionReason.NotFinite,
+        NumberOutcome.Finite => null,
+        NumberOutcome.Missing => required ? RejectionReason.MissingFeature : null,
+        NumberOutcome.NotFinite => RejectionReason.NotFinite,
         _ => RejectionReason.NotANumber,
     };
 

@@ -20,7 +20,7 @@ internal static class Timestamps
         if (text.IsEmpty || Ascii.EqualsIgnoreCase(text, "null"u8)) return true;
         if (text.Length > 7 && text[4] == '-') return TryParseIso(text, out milliseconds);
         if (Utf8Parser.TryParse(text, out milliseconds, out int used) && used == text.Length) return InRange(milliseconds);
-        if (Numbers.Parse(text, out double number) != NumberKind.Finite || Math.Abs(number) > Largest) return false;
+        if (Numbers.Parse(text, out double number) != NumberOutcome.Finite || Math.Abs(number) > Largest) return false;
         milliseconds = (long)Math.Floor(number);
         return InRange(milliseconds);
     }

@@ -3,14 +3,10 @@ using System.IO.Enumeration;
 namespace StreamEm.Sources.Files;
 
 /// <summary>
-/// The files that paths and globs stand for. In a glob <c>*</c> and <c>?</c> match within one name, <c>**</c> any number of folders; names that
-/// begin with a dot match only when written so.
+/// The files there are for paths and globs, as <see cref="PathPattern"/> says. A path that exists is taken as written, whatever characters it has.
 /// </summary>
 internal static class FilePaths
 {
-    private const string AnyDepth = "**";
-
-    private static readonly char[] Wildcards = ['*', '?'];
     private static readonly EnumerationOptions All = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
 
     /// <summary>The existing files in the order of the patterns, those of one glob in ordinal order; each once.</summary>
@@ -32,28 +28,25 @@ internal static class FilePaths
     public static IReadOnlyList<string> Matches(string pattern)
     {
         if (File.Exists(pattern)) return [pattern];
-        if (!IsGlob(pattern)) return [];
+        if (!PathPattern.IsGlob(pattern)) return [];
         string[] parts = pattern.Split('/');
         var found = new SortedSet<string>(StringComparer.Ordinal);
         Walk(parts[0].Length == 0 ? "/" : "", parts, parts[0].Length == 0 ? 1 : 0, found);
         return [.. found];
     }
 
-    /// <summary>Whether a path has wildcards.</summary>
-    public static bool IsGlob(string pattern) => pattern.IndexOfAny(Wildcards) >= 0;
-
     private static void Walk(string folder, string[] parts, int at, SortedSet<string> found)
     {
         string part = parts[at];
         bool last = at == parts.Length - 1;
-        if (part == AnyDepth)
+        if (part == PathPattern.AnyDepth)
         {
             if (!last) Walk(folder, parts, at + 1, found);
-            foreach (string name in Names(folder, AnyDepth, folders: true)) Walk(Path.Combine(folder, name), parts, at, found);
+            foreach (string name in Names(folder, PathPattern.AnyDepth, folders: true)) Walk(Path.Combine(folder, name), parts, at, found);
             if (last) Walk(folder, [.. parts[..at], "*"], at, found);
             return;
         }
-        if (!IsGlob(part))
+        if (!PathPattern.IsGlob(part))
         {
             string path = Path.Combine(folder, part);
             if (!last && (part is "" or "." or ".." || Directory.Exists(path))) Walk(path, parts, at + 1, found);
@@ -76,9 +69,8 @@ internal static class FilePaths
         var names = new FileSystemEnumerable<string>(searched, (ref FileSystemEntry entry) => entry.FileName.ToString(), All)
         {
             ShouldIncludePredicate = (ref FileSystemEntry entry) =>
-                entry.IsDirectory == folders && (pattern[0] == '.' || entry.FileName[0] != '.') &&
-                (pattern != AnyDepth || !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)) &&
-                FileSystemName.MatchesSimpleExpression(pattern, entry.FileName, ignoreCase: false),
+                entry.IsDirectory == folders && PathPattern.MatchesName(pattern, entry.FileName) &&
+                (pattern != PathPattern.AnyDepth || !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),
         };
         return [.. names];
     }

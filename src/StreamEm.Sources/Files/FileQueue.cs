@@ -20,7 +20,7 @@ internal abstract class FileQueue : IDisposable
     protected static SourceException NoMatch(string pattern)
     {
         string what = Directory.Exists(pattern) ? $"'{pattern}' is a folder; name its files, for example '{pattern.TrimEnd('/')}/*.csv'."
-            : FilePaths.IsGlob(pattern) ? $"No file matches '{pattern}'."
+            : PathPattern.IsGlob(pattern) ? $"No file matches '{pattern}'."
             : $"There is no file '{pattern}'.";
         return new SourceException(SourceFailure.Missing, $"{what} Paths are relative to '{Directory.GetCurrentDirectory()}'.");
     }

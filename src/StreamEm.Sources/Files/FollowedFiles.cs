@@ -72,7 +72,7 @@ internal sealed class FollowedFiles(IReadOnlyList<string> patterns, SourcePositi
         foreach (string pattern in patterns)
         {
             // A file may still be created; a folder that is not there is more likely a mistake.
-            string? folder = FilePaths.IsGlob(pattern) ? null : Path.GetDirectoryName(Path.GetFullPath(pattern));
+            string? folder = PathPattern.IsGlob(pattern) ? null : Path.GetDirectoryName(Path.GetFullPath(pattern));
             if (Directory.Exists(pattern) || (folder is not null && !Directory.Exists(folder))) throw NoMatch(pattern);
         }
     }

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using StreamEm.Sources.Decoding;
+using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Http;
 
@@ -15,12 +15,12 @@ public sealed class HttpPushSource : RecordSource
     private const int BatchRecords = 1024;
 
     private readonly Lock _gate = new();
-    private readonly NdjsonDecoder _decoder;
-    private readonly int _dimension, _capacity;
+    private readonly RequestDecoder _requests;
+    private readonly RecordSchema _schema;
+    private readonly int _capacity;
     private readonly Channel<RecordBatch> _queue = Channel.CreateUnbounded<RecordBatch>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Stack<RecordBatch> _free = [];
     private readonly List<RecordBatch> _decoded = [];
-    private readonly List<Range> _ranges = [];
     private int _queued;
     private long _next;
     private bool _completed;
@@ -30,8 +30,8 @@ public sealed class HttpPushSource : RecordSource
     public HttpPushSource(HttpSourceOptions options, SourceContext context)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.CapacityRecords);
-        _decoder = new NdjsonDecoder(context.Schema);
-        _dimension = context.Schema.Features.Count;
+        _requests = new RequestDecoder(context.Schema);
+        _schema = context.Schema;
         _capacity = options.CapacityRecords;
         _next = context.Position.Partitions.TryGetValue(PartitionName, out PartitionPosition? position) ? position.Next : 0;
     }
@@ -49,17 +49,16 @@ public sealed class HttpPushSource : RecordSource
     }
 
     /// <summary>Takes the records of one request, all of them or none.</summary>
-    public PushResult TryPush(ReadOnlySpan<byte> body, PushFormat format)
+    public PushResult TryPush(ReadOnlySpan<byte> body, RequestFormat format)
     {
         lock (_gate)
         {
             if (_completed) return new PushResult(PushStatus.Closed, 0, 0, "the source has ended and takes no more records");
-            string? problem = Find(body, format);
-            if (problem is not null) return new PushResult(PushStatus.Malformed, 0, 0, problem);
-            if (_ranges.Count > _capacity)
-                return new PushResult(PushStatus.TooMany, 0, 0, FormattableString.Invariant($"the request has {_ranges.Count} records, at most {_capacity} fit; send fewer at once"));
-            if (_ranges.Count > _capacity - _queued)
-                return new PushResult(PushStatus.Full, 0, 0, FormattableString.Invariant($"{_queued} records wait, {_ranges.Count} more do not fit in {_capacity}; send them again later"));
+            if (!_requests.TryFind(body, format, out string? problem)) return new PushResult(PushStatus.Malformed, 0, 0, problem);
+            if (_requests.Count > _capacity)
+                return new PushResult(PushStatus.TooMany, 0, 0, FormattableString.Invariant($"the request has {_requests.Count} records, at most {_capacity} fit; send fewer at once"));
+            if (_requests.Count > _capacity - _queued)
+                return new PushResult(PushStatus.Full, 0, 0, FormattableString.Invariant($"{_queued} records wait, {_requests.Count} more do not fit in {_capacity}; send them again later"));
             return Take(body);
         }
     }
@@ -107,40 +106,24 @@ public sealed class HttpPushSource : RecordSource
         return base.DisposeAsync();
     }
 
-    private string? Find(ReadOnlySpan<byte> body, PushFormat format)
-    {
-        _ranges.Clear();
-        if (format == PushFormat.Json) return JsonRecords.TryFind(body, _ranges, out string? problem) ? null : problem;
-        int at = body.StartsWith("\uFEFF"u8) ? 3 : 0;
-        while (at < body.Length)
-        {
-            int end = body[at..].IndexOf((byte)'\n');
-            int next = end < 0 ? body.Length : at + end + 1;
-            if (!body[at..next].Trim(" \t\r\n"u8).IsEmpty) _ranges.Add(at..next);
-            at = next;
-        }
-        return null;
-    }
-
     private PushResult Take(ReadOnlySpan<byte> body)
     {
         int rejected = 0;
-        foreach (Range range in _ranges)
+        for (int i = 0; i < _requests.Count; i++)
         {
             if (_decoded.Count == 0 || _decoded[^1].IsFull) _decoded.Add(Rent());
-            Range record = range.Start..(range.Start.Value + body[range].TrimEnd("\r\n"u8).Length);
-            if (!_decoder.DecodeMessage(body, record, _next, _next + 1, _decoded[^1], RecordDefaults.None)) rejected++;
+            if (!_requests.Decode(body, i, _next, _decoded[^1])) rejected++;
             _next++;
         }
         foreach (RecordBatch batch in _decoded) _queue.Writer.TryWrite(batch);
         _decoded.Clear();
-        _queued += _ranges.Count;
-        return new PushResult(PushStatus.Taken, _ranges.Count - rejected, rejected);
+        _queued += _requests.Count;
+        return new PushResult(PushStatus.Taken, _requests.Count - rejected, rejected);
     }
 
     private RecordBatch Rent()
     {
-        if (!_free.TryPop(out RecordBatch? batch)) batch = new RecordBatch(_dimension, BatchRecords);
+        if (!_free.TryPop(out RecordBatch? batch)) batch = new RecordBatch(_schema, BatchRecords);
         batch.Clear(PartitionName, identity: null, _next);
         return batch;
     }

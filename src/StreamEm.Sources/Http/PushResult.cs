@@ -25,13 +25,3 @@ public enum PushStatus
 /// <param name="Rejected">Records taken that cannot be used; they go to the rejected file.</param>
 /// <param name="Detail">What was found and expected; null when all is well.</param>
 public readonly record struct PushResult(PushStatus Status, int Accepted, int Rejected, string? Detail = null);
-
-/// <summary>How the body of a request holds its records.</summary>
-public enum PushFormat
-{
-    /// <summary><c>application/x-ndjson</c>: one object a line.</summary>
-    Ndjson,
-
-    /// <summary><c>application/json</c>: <c>{"records": [...]}</c>, an array of objects, or one object.</summary>
-    Json,
-}

@@ -67,7 +67,7 @@ internal static class ModelEndpoints
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
-            return await model.Feed.WaitForAsync(atLeast, cancel.Token).ConfigureAwait(false) ?? model.Feed.Latest;
+            return await model.Feed.Snapshots.WaitForAsync(document => document.Version >= atLeast, cancel.Token).ConfigureAwait(false) ?? model.Feed.Latest;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {

@@ -1,7 +1,8 @@
 using System.Buffers;
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
-using StreamEm.Sources.Decoding;
+using StreamEm.Sources.Http;
 using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Snapshots;
 
@@ -28,30 +29,36 @@ internal static class ScoreEndpoint
     {
         if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (model.Feed.Latest is not { } latest) return ErrorAnswer.NoSnapshot(model);
-        RequestRecords body = await RequestRecords.ReadAsync(context.Request).ConfigureAwait(false);
-        if (body.Refusal is { } refusal) return refusal;
-        if (body.Count > RequestRecords.MaxRecords)
+        if (RequestRecords.FormatOf(context.Request) is not { } format) return RequestRecords.UnknownType(context.Request);
+        ReadOnlyMemory<byte> body = await RequestRecords.ReadBodyAsync(context.Request).ConfigureAwait(false);
+        bool isLines = format == RequestFormat.Ndjson;
+        Scorer scorer = scorers.Of(latest);
+        RecordSchema schema = ScoreSchema.Of(scorer.Learned);
+        var records = new RequestDecoder(schema);
+        if (!records.TryFind(body.Span, format, out string? problem))
+            return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "Not records", problem ?? "", expected: RequestRecords.Expected);
+        if (!isLines && !records.AreNamed)
+            return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "No records", "The body is JSON without an array 'records'.", expected: RequestRecords.Expected);
+        if (records.Count > RequestRecords.MaxRecords)
         {
             return ErrorAnswer.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", "Split the records over several requests.",
-                body.Count, $"at most {RequestRecords.MaxRecords} records");
+                records.Count, $"at most {RequestRecords.MaxRecords} records");
         }
 
         var output = new ArrayBufferWriter<byte>(64 * 1024);
-        using (var format = new JsonScoreFormat(output, body.IsLines, withVersion: true)) Score(body, scorers.Of(latest), format);
-        return Results.Bytes(output.WrittenMemory, body.IsLines ? RequestRecords.LinesType : "application/json");
+        var batch = new RecordBatch(schema, Math.Clamp(records.Count, 1, RowsAtOnce));
+        using (var scored = new JsonScoreFormat(output, isLines, withVersion: true)) Score(records, body.Span, batch, scorer, scored);
+        return Results.Bytes(output.WrittenMemory, isLines ? RequestRecords.LinesType : "application/json");
     }
 
-    private static void Score(RequestRecords body, Scorer scorer, JsonScoreFormat format)
+    private static void Score(RequestDecoder records, ReadOnlySpan<byte> body, RecordBatch batch, Scorer scorer, JsonScoreFormat format)
     {
-        var schema = ScoreSchema.Of(scorer.Learned);
-        var decoder = new NdjsonDecoder(schema);
-        var batch = new RecordBatch(schema, Math.Clamp(body.Count, 1, RowsAtOnce));
         var scores = new BatchScorer(new ScoreSession(scorer), format);
         batch.Clear("request");
         format.Begin(scorer.Learned);
-        foreach (ReadOnlyMemory<byte> record in body.Records)
+        for (int i = 0; i < records.Count; i++)
         {
-            decoder.DecodeMessage(record.Span, 0, 0, batch, RecordDefaults.None);
+            records.Decode(body, i, i, batch);
             if (!batch.IsFull) continue;
             scores.Score(batch);
             batch.Clear("request");

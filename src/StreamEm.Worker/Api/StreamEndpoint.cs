@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
+using System.Reactive.Linq;
 using System.Text;
 using StreamEm.Worker.Snapshots;
 
@@ -53,7 +54,8 @@ internal static class StreamEndpoint
 
     private static async Task SendAsync(SnapshotFeed feed, PipeWriter output, long? lastSeen, TimeProvider time, CancellationToken end)
     {
-        await using IAsyncEnumerator<SnapshotDocument> snapshots = feed.NewestAsync(lastSeen, end).GetAsyncEnumerator(end);
+        await using IAsyncEnumerator<SnapshotDocument> snapshots =
+            feed.Snapshots.SkipWhile(document => document.Version == lastSeen).NewestAsync(end).GetAsyncEnumerator(end);
         await output.WriteAsync(": snapshots follow\n\n"u8.ToArray(), end).ConfigureAwait(false);
         Task<bool> next = snapshots.MoveNextAsync().AsTask();
         while (true)

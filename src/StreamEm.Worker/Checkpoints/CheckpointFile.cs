@@ -25,8 +25,8 @@ internal static class CheckpointFile
     /// <summary>The checkpoint as bytes.</summary>
     public static byte[] Encode(Checkpoint checkpoint)
     {
-        byte[] header = CheckpointHeader.Of(checkpoint).ToJson();
-        long body = checkpoint.Learner.Length + (checkpoint.Latest?.Json.Length ?? 0) + checkpoint.Outbox.Sum(entry => (long)entry.Json.Length);
+        byte[] header = new CheckpointHeader(checkpoint).ToJson();
+        long body = checkpoint.Parts.Sum(part => (long)part.Length);
         byte[] bytes = new byte[checked(PreambleLength + header.Length + body + HashLength)];
 
         Span<byte> rest = bytes;
@@ -37,9 +37,7 @@ internal static class CheckpointFile
         BinaryPrimitives.WriteInt64LittleEndian(rest[12..], header.Length);
         BinaryPrimitives.WriteInt64LittleEndian(rest[20..], body);
         rest = Append(rest[PreambleLength..], header);
-        rest = Append(rest, checkpoint.Learner.Span);
-        if (checkpoint.Latest is { } latest) rest = Append(rest, latest.Json.Span);
-        foreach (var entry in checkpoint.Outbox) rest = Append(rest, entry.Json.Span);
+        foreach (ReadOnlyMemory<byte> part in checkpoint.Parts) rest = Append(rest, part.Span);
         SHA256.HashData(bytes.AsSpan(0, bytes.Length - HashLength), rest);
         return bytes;
     }

@@ -1,13 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using StreamEm.Sources;
-using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Checkpoints;
 
 /// <summary>The JSON header of a checkpoint file: everything small as it is, and the lengths of the body's parts in their order.</summary>
-internal sealed record CheckpointHeader
+internal sealed record CheckpointHeader : CheckpointFields
 {
     private const string FormatName = "streamem.checkpoint";
 
@@ -18,49 +17,39 @@ internal sealed record CheckpointHeader
         RespectNullableAnnotations = true,
     };
 
+    [JsonConstructor]
+    public CheckpointHeader()
+    {
+    }
+
+    /// <summary>The header of a checkpoint.</summary>
+    [SetsRequiredMembers]
+    public CheckpointHeader(Checkpoint checkpoint)
+        : base(checkpoint)
+    {
+        Format = FormatName;
+        LearnerLength = checkpoint.Learner.Length;
+        LatestLength = checkpoint.Latest?.Json.Length ?? 0;
+        Outbox = [.. checkpoint.Outbox.Select(entry => new OutboxPart(entry.Version, entry.IsLast, entry.Json.Length, entry.IsAcknowledged))];
+    }
+
+    [JsonPropertyOrder(-1)]
     public required string Format { get; init; }
 
-    public required string ModelId { get; init; }
-
-    public required string RunId { get; init; }
-
-    public required string ConfigHash { get; init; }
-
-    public required DateTimeOffset CreatedAt { get; init; }
-
-    public required long Updates { get; init; }
-
-    public required long Records { get; init; }
-
-    public required IReadOnlyDictionary<string, PartitionPosition> Position { get; init; }
-
-    public required RejectionCounts Rejections { get; init; }
-
-    public long? RejectedFileLength { get; init; }
-
+    [JsonPropertyOrder(1)]
     public required int LearnerLength { get; init; }
 
+    [JsonPropertyOrder(1)]
     public required int LatestLength { get; init; }
 
+    [JsonPropertyOrder(1)]
     public required IReadOnlyList<OutboxPart> Outbox { get; init; }
 
-    public static CheckpointHeader Of(Checkpoint checkpoint) => new()
-    {
-        Format = FormatName,
-        ModelId = checkpoint.ModelId,
-        RunId = checkpoint.RunId,
-        ConfigHash = checkpoint.ConfigHash,
-        CreatedAt = checkpoint.CreatedAt,
-        Updates = checkpoint.Updates,
-        Records = checkpoint.Records,
-        Position = checkpoint.Position.Partitions,
-        Rejections = checkpoint.Rejections,
-        RejectedFileLength = checkpoint.RejectedFileLength,
-        LearnerLength = checkpoint.Learner.Length,
-        LatestLength = checkpoint.Latest?.Json.Length ?? 0,
-        Outbox = [.. checkpoint.Outbox.Select(entry => new OutboxPart(entry.Version, entry.IsLast, entry.Json.Length, entry.IsAcknowledged))],
-    };
+    private long BodyLength => (long)LearnerLength + LatestLength + Outbox.Sum(part => (long)part.Length);
 
+    /// <summary>Reads a header.</summary>
+    /// <exception cref="InvalidDataException">It is of another format.</exception>
+    /// <exception cref="JsonException">It is not a header.</exception>
     public static CheckpointHeader Parse(ReadOnlySpan<byte> json)
     {
         CheckpointHeader header = JsonSerializer.Deserialize<CheckpointHeader>(json, Json) ?? throw new InvalidDataException("Its header is null.");
@@ -69,39 +58,29 @@ internal sealed record CheckpointHeader
             : throw new InvalidDataException($"Its header says format '{header.Format}'; expected '{FormatName}'.");
     }
 
+    /// <summary>The header as it is written.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
 
+    /// <summary>The checkpoint of this header and its body; its parts are slices of that.</summary>
+    /// <exception cref="InvalidDataException">The body is not what the header says.</exception>
     public Checkpoint WithBody(ReadOnlyMemory<byte> body)
     {
-        long named = (long)LearnerLength + LatestLength + Outbox.Sum(part => (long)part.Length);
-        if (LearnerLength < 0 || LatestLength < 0 || Outbox.Any(part => part.Length < 0) || named != body.Length)
-            throw new InvalidDataException($"Its header names parts of {named} bytes in all; the body has {body.Length}.");
+        if (LearnerLength < 0 || LatestLength < 0 || Outbox.Any(part => part.Length < 0) || BodyLength != body.Length)
+            throw new InvalidDataException($"Its header names parts of {BodyLength} bytes in all; the body has {body.Length}.");
 
-        var position = new SourcePosition();
-        foreach ((string partition, PartitionPosition next) in Position) position.Set(partition, next);
-        ReadOnlyMemory<byte> rest = body[(LearnerLength + LatestLength)..];
-        var outbox = new List<OutboxEntry>(Outbox.Count);
-        foreach (OutboxPart part in Outbox)
+        ReadOnlyMemory<byte> Next(int length)
         {
-            outbox.Add(new OutboxEntry(part.Version, part.IsLast, rest[..part.Length], part.IsAcknowledged));
-            rest = rest[part.Length..];
+            ReadOnlyMemory<byte> part = body[..length];
+            body = body[length..];
+            return part;
         }
 
-        return new Checkpoint
-        {
-            ModelId = ModelId,
-            RunId = RunId,
-            ConfigHash = ConfigHash,
-            CreatedAt = CreatedAt,
-            Updates = Updates,
-            Records = Records,
-            Position = position,
-            Rejections = Rejections,
-            RejectedFileLength = RejectedFileLength,
-            Latest = LatestLength == 0 ? null : SnapshotDocument.Parse(body.Slice(LearnerLength, LatestLength)),
-            Outbox = outbox,
-            Learner = body[..LearnerLength],
-        };
+        ReadOnlyMemory<byte> learner = Next(LearnerLength), latest = Next(LatestLength);
+        return new Checkpoint(
+            this,
+            learner,
+            latest.IsEmpty ? null : SnapshotDocument.Parse(latest),
+            [.. Outbox.Select(part => new OutboxEntry(part.Version, part.IsLast, Next(part.Length), part.IsAcknowledged))]);
     }
 
     /// <summary>One outbox entry's part of the body.</summary>

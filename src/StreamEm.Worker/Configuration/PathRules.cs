@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using StreamEm.Sources.Files;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;
@@ -11,7 +10,6 @@ namespace StreamEm.Worker.Configuration;
 /// <summary>Rules about files: what is read must exist, and nothing is written over something else that is read or written.</summary>
 internal sealed class PathRules(WorkerOptions options, Binder binder)
 {
-    private static readonly char[] Wildcards = ['*', '?'];
     private readonly Dictionary<string, Origin> _written = new(StringComparer.Ordinal);
 
     /// <summary>Reports what is broken or probably not meant.</summary>
@@ -40,10 +38,10 @@ internal sealed class PathRules(WorkerOptions options, Binder binder)
         for (int i = 0; i < source.Path.Count; i++)
         {
             string name = source.Path[i];
-            int wildcard = name.IndexOfAny(Wildcards);
-            string? directory = wildcard < 0 ? null : Path.GetDirectoryName(name[..wildcard]);
-            bool exists = wildcard < 0 ? File.Exists(name) : directory is null or "" || Directory.Exists(directory);
-            string what = wildcard < 0 ? $"file '{name}'" : $"directory '{directory}'";
+            bool isGlob = PathPattern.IsGlob(name);
+            string directory = PathPattern.FolderOf(name);
+            bool exists = isGlob ? directory.Length == 0 || Directory.Exists(directory) : File.Exists(name);
+            string what = isGlob ? $"directory '{directory}'" : $"file '{name}'";
             if (!exists) binder.Problems.Warn(binder.OriginOf($"{path}.source.file.path.{i}"), $"{what} does not exist{Hint(name)}");
         }
     }
@@ -57,23 +55,7 @@ internal sealed class PathRules(WorkerOptions options, Binder binder)
     }
 
     private string? IsReadByAModel(string file) => options.Models
-        .FirstOrDefault(model => model.Source is FileSourceOptions source && source.Path.Any(pattern => Matches(pattern, file)))?.Id;
-
-    /// <summary>Whether a file or glob names the file; <c>**</c> stands for any directories.</summary>
-    private static bool Matches(string pattern, string file)
-    {
-        string full = Path.GetFullPath(pattern);
-        string path = Path.GetFullPath(file);
-        if (full == path) return true;
-        if (full.IndexOfAny(Wildcards) < 0) return false;
-        string anyDirectories = $"{Path.DirectorySeparatorChar}**{Path.DirectorySeparatorChar}";
-        if (full.Contains(anyDirectories, StringComparison.Ordinal))
-            return FileSystemName.MatchesSimpleExpression(full.Replace(anyDirectories, $"{Path.DirectorySeparatorChar}*", StringComparison.Ordinal), path, ignoreCase: false);
-        string[] expected = full.Split(Path.DirectorySeparatorChar);
-        string[] found = path.Split(Path.DirectorySeparatorChar);
-        return expected.Length == found.Length
-            && expected.Zip(found).All(pair => pair.First == pair.Second || FileSystemName.MatchesSimpleExpression(pair.First, pair.Second, ignoreCase: false));
-    }
+        .FirstOrDefault(model => model.Source is FileSourceOptions source && source.Path.Any(pattern => PathPattern.Matches(pattern, file)))?.Id;
 
     private static string Hint(string path) => Path.IsPathRooted(path) ? "" : $" in the working directory {Environment.CurrentDirectory}";
 }

@@ -12,7 +12,7 @@ internal static class ScoreSchema
         Label = null,
         Weight = null,
         AllowMissing = true,
-        MayLackRoles = !learned.Options.NeedsKey,
+        MayLackRoles = learned.Options.MaxKeys == 0,
         Kinds = learned.Space.Kinds,
     };
 }

@@ -1,13 +1,20 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models;
+using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Tests.Contracts;
 using StreamEm.Core.Tests.Support;
 
 namespace StreamEm.Core.Tests.Learning;
 
 public sealed class AllocationTests
 {
+    private static readonly Gaussians Four = new(
+        [0.5, 0.3, 0.2], [[0, 0, 1, 2], [4, 0, 2, 1], [0, 4, 3, 0]],
+        [[1, 0.3, 0, 0, 0.3, 1, 0, 0, 0, 0, 1, 0.2, 0, 0, 0.2, 1], [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]]);
+
     [Theory]
     [InlineData(CovarianceType.Full)]
     [InlineData(CovarianceType.Diag)]
@@ -15,18 +22,50 @@ public sealed class AllocationTests
     [InlineData(CovarianceType.Tied)]
     public void Learn_SteadyState_AllocatesNothing(CovarianceType type)
     {
-        var model = new GaussianMixtureOptions { Components = 3, CovarianceType = type };
         foreach (Recursion recursion in Enum.GetValues<Recursion>())
-            foreach (int minibatch in (int[])[256, 512, 1000]) Assert.Equal(0, OfUpdates(model, recursion, minibatch));
+            foreach (int minibatch in (int[])[256, 512, 1000]) Assert.Equal(0, OfUpdates(Gaussians.Mixture(3, type), recursion, minibatch, Gaussians.Three));
     }
 
-    /// <summary>The least of several stretches: a log-density as never before widens the sketch, whatever the number of records.</summary>
-    private static long OfUpdates(GaussianMixtureOptions model, Recursion recursion, int minibatch)
+    [Theory]
+    [InlineData(CovarianceType.Full)]
+    [InlineData(CovarianceType.Diag)]
+    [InlineData(CovarianceType.Spherical)]
+    [InlineData(CovarianceType.Tied)]
+    public void Learn_ATenthOfTheValuesMissing_AllocatesNothing(CovarianceType type)
+    {
+        foreach (Recursion recursion in Enum.GetValues<Recursion>())
+            Assert.Equal(0, OfUpdates(Gaussians.Mixture(3, type), recursion, 500, Four, 0.1));
+    }
+
+    [Fact]
+    public void Learn_AProductWithMissingValues_AllocatesNothing()
+    {
+        MixtureParts model = new("x0", "x1");
+        foreach (Recursion recursion in Enum.GetValues<Recursion>()) Assert.Equal(0, OfUpdates(model.Options, recursion, 500, Four, 0.1));
+    }
+
+    [Fact]
+    public void Learn_RowsWithWeightsAndLabels_AllocateNothing() =>
+        Assert.Equal(0, OfUpdates(Gaussians.Mixture(3), Recursion.Statistics, 300, Gaussians.Three, 0, more: true));
+
+    private sealed record MixtureParts(params string[] Diagonal)
+    {
+        public LatentModelOptions Options => Hosts.Mixture(3, EmissionParts.Of(
+        [
+            new EmissionPart("diag", new GaussianOptions { CovarianceType = CovarianceType.Diag }, Diagonal),
+            new EmissionPart("full", new GaussianOptions(), ["x2", "x3"]),
+        ]));
+    }
+
+    /// <summary>The least of several stretches: a log-density as never before widens the sketch, and a pattern of missing values as never before needs its
+    /// memory, whatever the number of records.</summary>
+    private static long OfUpdates(LatentModelOptions model, Recursion recursion, int minibatch, Gaussians truth, double missing = 0, bool more = false)
     {
         const int warmUp = 8, measured = 8, stretches = 5;
-        Minibatch rows = Gaussians.Three.Draw(minibatch * (warmUp + measured * stretches), 1);
+        Minibatch rows = truth.Draw(minibatch * (warmUp + measured * stretches), 1, missing);
+        if (more) rows = WithMore(rows);
         var options = new LearningOptions { MinibatchSize = minibatch, Recursion = recursion, AnomalyHalfLife = 1e4, Initialization = new() { Buffer = 2000 } };
-        var learner = new Learner(model, 2, options, threads: 1);
+        var learner = new Learner(model, RecordSchema.OfNumbers(truth.Dimension), options, threads: 1);
         Streams.Feed(learner, rows, 0, minibatch * warmUp);
         long least = long.MaxValue;
         for (int stretch = 0; stretch < stretches; stretch++)
@@ -36,5 +75,14 @@ public sealed class AllocationTests
             least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
         return least;
+    }
+
+    private static Minibatch WithMore(Minibatch rows)
+    {
+        var texts = new TextTable();
+        var result = new Minibatch(rows.Dimension, rows.Count, texts);
+        for (int row = 0; row < rows.Count; row++)
+            result.Add(rows.Row(row), 1 + row % 3, row % 4 == 0 ? texts.Number(row % 8 == 0 ? "a" : "b") : Minibatch.Unlabelled, key: texts.Number($"k{row % 10}"), timestamp: row);
+        return result;
     }
 }

@@ -1,7 +1,9 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
@@ -26,12 +28,12 @@ public sealed class DegenerateTests
     [MemberData(nameof(Cases))]
     public void Learn_DegenerateData_StaysFinite(string data, CovarianceType type, Recursion recursion)
     {
-        var model = new GaussianMixtureOptions { Components = 5, CovarianceType = type };
+        var model = Gaussians.Mixture(5, type);
         Learner learner = Streams.Learn(model, Options with { Recursion = recursion }, Rows(data), passes: 3);
-        ModelSnapshot snapshot = Streams.Snapshot(learner);
+        LearnedModel snapshot = Streams.Snapshot(learner);
         Assert.All(snapshot.Parameters, value => Assert.True(double.IsFinite(value)));
         Assert.Equal(1, snapshot.Parameters.Take(5).Sum(), 1e-12);
-        Assert.True(snapshot.MinCovarianceEigenvalue > 0);
+        Assert.True(snapshot.Health[CovarianceHealth.SmallestEigenvalue] > 0);
         double[] logDensities = new double[1], anomaly = new double[1];
         var probe = new Minibatch(3);
         probe.Add([0.5, 1, -2]);
@@ -42,7 +44,7 @@ public sealed class DegenerateTests
     [Fact]
     public void Maximize_SingularCovarianceWithoutRegularization_IsFlooredAndReported()
     {
-        LatentModel model = new GaussianMixtureOptions { Components = 1, RegCovar = 0 }.Create(2, [1, 1]);
+        Mixture model = Gaussians.Model(1, 2, regCovar: 0);
         double[] theta = new double[model.ParameterLayout.Length], result = new double[theta.Length];
         model.Neutral(theta);
         var events = new ModelEvents();
@@ -50,7 +52,9 @@ public sealed class DegenerateTests
         model.Maximize([1, 0, 0, 1, 1, 1], 100, theta, result, events);
         ModelEvent floored = Assert.Single(events.All);
         Assert.Equal(ModelEventKind.CovarianceFloored, floored.Kind);
-        Assert.Equal(1e-6, model.MinCovarianceEigenvalue(result), 1e-9);
+        var facts = new Dictionary<string, double>(StringComparer.Ordinal);
+        model.Health(result, facts);
+        Assert.Equal(1e-6, facts[CovarianceHealth.SmallestEigenvalue], 1e-9);
     }
 
     [Theory]
@@ -65,10 +69,12 @@ public sealed class DegenerateTests
             spoilt.Add(rows.Row(row));
         }
         var options = new LearningOptions { Recursion = Recursion.Statistics, MinibatchSize = 200, Initialization = new() { Buffer = 500 } };
-        var model = new GaussianMixtureOptions { Components = 3 };
-        ModelSnapshot snapshot = Streams.Snapshot(Streams.Learn(model, options, spoilt)), clean = Streams.Snapshot(Streams.Learn(model, options, rows));
+        var model = Gaussians.Mixture(3);
+        LearnedModel snapshot = Streams.Snapshot(Streams.Learn(model, options, spoilt)), clean = Streams.Snapshot(Streams.Learn(model, options, rows));
         Assert.Equal(Streams.MeanLogDensity(clean, rows), Streams.MeanLogDensity(snapshot, rows), 0.01);
-        Assert.Contains("too far", Assert.Single(snapshot.Training.Warnings), StringComparison.Ordinal);
+        ModelWarning warning = Assert.Single(snapshot.Training.Warnings);
+        Assert.Equal(ModelWarningKind.ImpossibleRecords, warning.Kind);
+        Assert.Contains("too far", warning.Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -78,7 +84,7 @@ public sealed class DegenerateTests
     {
         var both = new Gaussians([0.5, 0.5], [[0], [50]], [[1], [1]]);
         var options = new LearningOptions { Recursion = Recursion.Statistics, MinibatchSize = 50, DeadComponents = policy, StepSize = new() { Floor = 0.2 } };
-        var learner = new Learner(new GaussianMixtureOptions { Components = 2 }, 1, options, both.Start(1));
+        var learner = new Learner(Gaussians.Mixture(2), RecordSchema.OfNumbers(1), options, both.Start(1));
         Minibatch first = both.Draw(1000, 2), later = new Gaussians([1], [[0]], [[1]]).Draw(20_000, 3);
         Streams.Feed(learner, first, 0, first.Count);
         var seen = new HashSet<string>(StringComparer.Ordinal);

@@ -1,6 +1,8 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
@@ -9,7 +11,7 @@ namespace StreamEm.Core.Tests.Learning;
 
 public sealed class LearnerTests
 {
-    private static readonly GaussianMixtureOptions Model = new() { Components = 3 };
+    private static readonly MixtureOptions Model = Gaussians.Mixture(3);
     private static readonly LearningOptions Options = new() { MinibatchSize = 100, Initialization = new() { Buffer = 300 } };
 
     public static TheoryData<CovarianceType, Recursion> Kinds()
@@ -24,19 +26,19 @@ public sealed class LearnerTests
     [MemberData(nameof(Kinds))]
     public void SaveAndLoad_AtAnyRecord_ContinuesToTheSameBytes(CovarianceType type, Recursion recursion)
     {
-        GaussianMixtureOptions model = Model with { CovarianceType = type };
+        MixtureOptions model = Gaussians.Mixture(3, type);
         LearningOptions options = Options with { Recursion = recursion, AnomalyHalfLife = 500 };
         Minibatch rows = Gaussians.Three.Draw(1234, 1, 0.1);
-        byte[] uninterrupted = State(Streams.Learn(model, options, rows));
+        byte[] uninterrupted = Streams.State(Streams.Learn(model, options, rows));
         foreach (int stop in (int[])[1, 299, 300, 301, 555, 1200, 1233])
         {
-            var first = new Learner(model, 2, options);
+            var first = new Learner(model, RecordSchema.OfNumbers(2), options);
             Streams.Feed(first, rows, 0, stop);
-            var second = new Learner(model, 2, options);
-            second.Load(new BinaryReader(new MemoryStream(State(first))));
+            var second = new Learner(model, RecordSchema.OfNumbers(2), options);
+            second.Load(new BinaryReader(new MemoryStream(Streams.State(first))));
             Streams.Feed(second, rows, stop, rows.Count - stop);
             while (second.TryUpdate(flush: true)) { }
-            Assert.Equal(uninterrupted, State(second));
+            Assert.Equal(uninterrupted, Streams.State(second));
         }
     }
 
@@ -44,19 +46,22 @@ public sealed class LearnerTests
     [InlineData(100, 300)]
     [InlineData(300, 100)]
     [InlineData(100, 250)]
-    public void AddRange_CutAtRoom_GivesTheBytesOfOneByOne(int minibatch, int buffer)
+    public void Add_CutAtRoom_GivesTheBytesOfOneByOne(int minibatch, int buffer)
     {
         LearningOptions options = Options with { MinibatchSize = minibatch, Initialization = new() { Buffer = buffer } };
         Minibatch rows = Gaussians.Three.Draw(1234, 1);
-        var learner = new Learner(Model, 2, options);
+        var learner = new Learner(Model, RecordSchema.OfNumbers(2), options);
         for (int row = 0, count; row < rows.Count; row += count)
         {
             count = Math.Min(learner.Room, Math.Min(rows.Count - row, 37));
-            learner.AddRange(rows.Values.Slice(row * 2, count * 2));
+            learner.Add(rows, row, count);
             while (learner.TryUpdate()) { }
         }
         while (learner.TryUpdate(flush: true)) { }
-        Assert.Equal(State(Streams.Learn(Model, options, rows)), State(learner));
+        var single = new Learner(Model, RecordSchema.OfNumbers(2), options);
+        Streams.FeedOneByOne(single, rows, 0, rows.Count);
+        while (single.TryUpdate(flush: true)) { }
+        Assert.Equal(Streams.State(single), Streams.State(learner));
     }
 
     [Fact]
@@ -66,28 +71,28 @@ public sealed class LearnerTests
         var rows = new Minibatch(2);
         for (int row = 0; row < drawn.Count; row++)
             rows.Add(drawn.Row(row), row is > 320 and < 350 ? 2 : 1, row is > 610 and < 620 ? 1 : Minibatch.Unlabelled);
-        byte[] uninterrupted = State(Streams.Learn(Model, Options, rows));
+        byte[] uninterrupted = Streams.State(Streams.Learn(Model, Options, rows));
         foreach (int stop in (int[])[340, 390, 410, 615, 690, 705])
         {
-            var first = new Learner(Model, 2, Options);
+            var first = new Learner(Model, RecordSchema.OfNumbers(2), Options);
             Streams.Feed(first, rows, 0, stop);
-            var second = new Learner(Model, 2, Options);
-            second.Load(new BinaryReader(new MemoryStream(State(first))));
+            var second = new Learner(Model, RecordSchema.OfNumbers(2), Options);
+            second.Load(new BinaryReader(new MemoryStream(Streams.State(first))));
             Streams.Feed(second, rows, stop, rows.Count - stop);
             while (second.TryUpdate(flush: true)) { }
-            Assert.Equal(uninterrupted, State(second));
+            Assert.Equal(uninterrupted, Streams.State(second));
         }
     }
 
     [Fact]
     public void Learn_AnyNumberOfThreads_GivesTheSameBytes()
     {
-        var model = new GaussianMixtureOptions { Components = 8 };
+        var model = Gaussians.Mixture(8);
         var options = new LearningOptions { MinibatchSize = 4096, Initialization = new() { Buffer = 4096, NInit = 1 } };
         Minibatch rows = Wide(16, 10_000, 3);
-        byte[] one = State(Streams.Learn(model, options, rows, threads: 1));
-        Assert.Equal(one, State(Streams.Learn(model, options, rows, threads: 2)));
-        Assert.Equal(one, State(Streams.Learn(model, options, rows, threads: 7)));
+        byte[] one = Streams.State(Streams.Learn(model, options, rows, threads: 1));
+        Assert.Equal(one, Streams.State(Streams.Learn(model, options, rows, threads: 2)));
+        Assert.Equal(one, Streams.State(Streams.Learn(model, options, rows, threads: 7)));
     }
 
     [Theory]
@@ -100,11 +105,11 @@ public sealed class LearnerTests
     [InlineData(CovarianceType.Spherical, 1e6, 0)]
     public void Learn_FeatureScaledOrMoved_GivesTheSameModelInItsUnits(CovarianceType type, double scale, double offset)
     {
-        GaussianMixtureOptions model = Model with { CovarianceType = type };
+        MixtureOptions model = Gaussians.Mixture(3, type);
         Minibatch rows = Gaussians.Three.Draw(2000, 4), moved = new(2);
         foreach (int row in Enumerable.Range(0, rows.Count))
             moved.Add([rows.Row(row)[0] * scale + offset, rows.Row(row)[1]]);
-        ModelSnapshot plain = Streams.Snapshot(Streams.Learn(model, Options, rows)), other = Streams.Snapshot(Streams.Learn(model, Options, moved));
+        LearnedModel plain = Streams.Snapshot(Streams.Learn(model, Options, rows)), other = Streams.Snapshot(Streams.Learn(model, Options, moved));
         for (int k = 0; k < 3; k++)
         {
             Near(plain.Parameters[k], other.Parameters[k], 1e-8);
@@ -128,23 +133,23 @@ public sealed class LearnerTests
             scaled.Add(row);
         }
         // Eight clusters, one for each three bits of the row number: see Wide.
-        ModelSnapshot snapshot = Streams.Snapshot(Streams.Learn(new GaussianMixtureOptions { Components = 8 }, new LearningOptions { Recursion = Recursion.Statistics }, scaled));
+        LearnedModel snapshot = Streams.Snapshot(Streams.Learn(Gaussians.Mixture(8), new LearningOptions { Recursion = Recursion.Statistics }, scaled));
         Assert.All(snapshot.Parameters.Take(8), weight => Assert.InRange(weight, 0.10, 0.15));
     }
 
     [Fact]
     public void Learn_Labels_ClampComponentsAndNameThem()
     {
-        Minibatch rows = Gaussians.Three.Draw(2000, 6);
-        var learner = new Learner(Model, 2, Options);
+        Minibatch rows = Gaussians.Three.Draw(2000, 6), records = new(2, texts: new TextTable());
+        var learner = new Learner(Model, RecordSchema.OfNumbers(2), Options);
         for (int row = 0; row < rows.Count; row++)
         {
             ReadOnlySpan<double> x = rows.Row(row);
-            string? label = row % 10 != 0 ? null : x[0] > 2.5 ? "right" : x[1] > 2.5 ? "top" : "origin";
-            learner.Add(x, label: label);
-            while (learner.TryUpdate()) { }
+            int label = row % 10 != 0 ? Minibatch.Unlabelled : records.Texts!.Number(x[0] > 2.5 ? "right" : x[1] > 2.5 ? "top" : "origin");
+            records.Add(x, label: label);
         }
-        ModelSnapshot snapshot = Streams.Snapshot(learner);
+        Streams.FeedOneByOne(learner, records, 0, records.Count);
+        LearnedModel snapshot = Streams.Snapshot(learner);
         string?[] names = [.. snapshot.Labels];
         double[] theta = snapshot.Parameters;
         int right = Array.IndexOf(names, "right"), top = Array.IndexOf(names, "top");
@@ -155,11 +160,11 @@ public sealed class LearnerTests
     [Fact]
     public void Learn_From_StartsExactlyThere()
     {
-        var learner = new Learner(Model, 2, Options, Gaussians.Three.Exact());
+        var learner = new Learner(Model, RecordSchema.OfNumbers(2), Options, Gaussians.Three.Exact());
         Assert.Equal(LearnerStatus.Learning, learner.Status);
         Minibatch rows = Gaussians.Three.Draw(100, 7);
         double[]? before = null;
-        learner.BeforeUpdate = (_, scorer) => before = (double[])scorer.Snapshot.Parameters.Clone();
+        learner.BeforeUpdate = (_, session) => before = (double[])session.Scorer.Learned.Parameters.Clone();
         Streams.Feed(learner, rows, 0, 100);
         double[] truth = [.. Gaussians.Three.Weights, .. Gaussians.Three.Means.SelectMany(m => m), .. Gaussians.Three.Covariances.SelectMany(c => c)];
         for (int at = 0; at < truth.Length; at++) Near(truth[at], before![at], 1e-13);
@@ -178,9 +183,9 @@ public sealed class LearnerTests
     [Fact]
     public void Learn_MeanLogLikelihood_IsTestThenTrainInUserUnits()
     {
-        var learner = new Learner(Model, 2, Options);
+        var learner = new Learner(Model, RecordSchema.OfNumbers(2), Options);
         double expected = double.NaN;
-        learner.BeforeUpdate = (batch, scorer) => expected = Streams.MeanLogDensity(scorer.Snapshot, batch);
+        learner.BeforeUpdate = (batch, session) => expected = Streams.MeanLogDensity(session.Scorer.Learned, batch);
         Minibatch rows = Gaussians.Three.Draw(1000, 9), scaled = new(2);
         for (int row = 0; row < rows.Count; row++) scaled.Add([rows.Row(row)[0] * 1000, rows.Row(row)[1]]);
         Streams.Feed(learner, scaled, 0, 1000);
@@ -190,9 +195,11 @@ public sealed class LearnerTests
     [Fact]
     public void Learn_MinibatchTooSmallForTheParameterRecursion_Warns()
     {
-        ModelSnapshot small = Streams.Snapshot(Streams.Learn(Model, Options with { MinibatchSize = 40 }, Gaussians.Three.Draw(1000, 10)));
-        Assert.Contains("below 20", Assert.Single(small.Training.Warnings), StringComparison.Ordinal);
-        ModelSnapshot statistics = Streams.Snapshot(Streams.Learn(Model, Options with { MinibatchSize = 40, Recursion = Recursion.Statistics }, Gaussians.Three.Draw(1000, 10)));
+        LearnedModel small = Streams.Snapshot(Streams.Learn(Model, Options with { MinibatchSize = 40 }, Gaussians.Three.Draw(1000, 10)));
+        ModelWarning warning = Assert.Single(small.Training.Warnings);
+        Assert.Equal(ModelWarningKind.SmallMinibatch, warning.Kind);
+        Assert.Contains("below 20", warning.Text, StringComparison.Ordinal);
+        LearnedModel statistics = Streams.Snapshot(Streams.Learn(Model, Options with { MinibatchSize = 40, Recursion = Recursion.Statistics }, Gaussians.Three.Draw(1000, 10)));
         Assert.Empty(statistics.Training.Warnings);
     }
 
@@ -201,13 +208,17 @@ public sealed class LearnerTests
     {
         Minibatch rows = Gaussians.Three.Draw(1000, 11), gaps = new(3);
         for (int row = 0; row < rows.Count; row++) gaps.Add([rows.Row(row)[0], double.NaN, rows.Row(row)[1]]);
-        Learner learner = Streams.Learn(Model, Options, gaps);
+        var schema = new RecordSchema { Features = ["x", "hunidity", "z"] };
+        var learner = new Learner(Model, schema, Options);
+        Streams.Feed(learner, gaps, 0, gaps.Count);
 
-        Learner resumed = new(Model, 3, Options);
-        resumed.Load(new BinaryReader(new MemoryStream(State(learner))));
+        Learner resumed = new(Model, schema, Options);
+        resumed.Load(new BinaryReader(new MemoryStream(Streams.State(learner))));
 
-        Assert.Contains("feature 'hunidity' had no value in any of the first 300 records", resumed.CreateSnapshot(["x", "hunidity", "z"])!.Training.Warnings[0], StringComparison.Ordinal);
-        Assert.Equal(State(learner), State(resumed));
+        ModelWarning warning = resumed.CreateSnapshot()!.Training.Warnings[0];
+        Assert.Equal(ModelWarningKind.AbsentFeature, warning.Kind);
+        Assert.Contains("feature 'hunidity' had no value in any of the first 300 records", warning.Text, StringComparison.Ordinal);
+        Assert.Equal(Streams.State(learner), Streams.State(resumed));
     }
 
     private static Minibatch Wide(int dimension, int count, ulong seed)
@@ -221,14 +232,6 @@ public sealed class LearnerTests
             batch.Add(row);
         }
         return batch;
-    }
-
-    private static byte[] State(Learner learner)
-    {
-        var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
-        learner.Save(writer);
-        return stream.ToArray();
     }
 
     private static void Near(double expected, double actual, double relative) =>

@@ -1,7 +1,7 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
 
@@ -56,9 +56,9 @@ public sealed class RealDataTests(ITestOutputHelper output)
         Minibatch rows = CsvData.Load(reference.File, reference.Columns);
         if (reference.ZScored) rows = CsvData.ZScore(rows);
         rows = CsvData.Shuffle(rows, seed);
-        var model = new GaussianMixtureOptions { Components = reference.Components, CovarianceType = reference.Type };
+        var model = Gaussians.Mixture(reference.Components, reference.Type);
         var options = new LearningOptions { Recursion = recursion, MinibatchSize = minibatch };
-        ModelSnapshot snapshot = Streams.Snapshot(Streams.Learn(model, options, rows, passes));
+        LearnedModel snapshot = Streams.Snapshot(Streams.Learn(model, options, rows, passes));
         double share = (Streams.MeanLogDensity(snapshot, rows) - reference.One) / (reference.Converged - reference.One);
         output.WriteLine($"{name} {recursion} m={minibatch}: {share:P2} after {snapshot.Version} updates");
         return share;

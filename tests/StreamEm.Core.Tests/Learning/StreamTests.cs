@@ -1,7 +1,7 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
@@ -16,7 +16,7 @@ namespace StreamEm.Core.Tests.Learning;
 public sealed class StreamTests(ITestOutputHelper output)
 {
     private static readonly StepSizeOptions Slow = new() { Kappa = 0.6 };
-    private static readonly GaussianMixtureOptions Three = new() { Components = 3, RegCovar = 1e-6 };
+    private static readonly MixtureOptions Three = Gaussians.Mixture(3, regCovar: 1e-6);
 
     [Theory]
     [InlineData(1UL)]
@@ -43,7 +43,7 @@ public sealed class StreamTests(ITestOutputHelper output)
     public void Statistics_OneNormalWithMissingValues_FindsMeanAndCovariance()
     {
         var truth = new Gaussians([1], [[1, -1, 0.5]], [[2, 0.8, -0.3, 0.8, 1, 0.4, -0.3, 0.4, 1.5]]);
-        var model = new GaussianMixtureOptions { Components = 1 };
+        var model = Gaussians.Mixture(1);
         var options = new LearningOptions { Recursion = Recursion.Statistics, MinibatchSize = 100 };
         double[] theta = Average(truth, model, options, truth.Draw(40_000, 5, 0.3), truth.Start(5));
         double mean = Enumerable.Range(0, 3).Max(d => Math.Abs(theta[1 + d] - truth.Means[0][d]));
@@ -71,16 +71,17 @@ public sealed class StreamTests(ITestOutputHelper output)
     public void Masses_EveryUpdateOfTheStatistics_SumToOne()
     {
         Minibatch rows = Gaussians.Three.Draw(5_000, 9, 0.1);
-        LatentModel model = Three.Create(2, [1.0, 1.0]);
+        Mixture model = Gaussians.Model(3, 2);
         double[] theta = Gaussians.Three.Start(9).Flatten(model);
-        var em = new StepwiseEm(model, Recursion.Statistics, new Schedules.PowerLaw(Slow), theta);
+        var em = new StepwiseEm(model, Recursion.Statistics, new PowerLaw(Slow));
+        var state = new StepwiseState(model, theta);
         var batch = new Minibatch(2, 50);
         for (int first = 0; first < rows.Count; first += 50)
         {
             batch.Clear();
-            batch.AddRange(rows, first, 50);
-            em.Update(batch, new double[50]);
-            double total = em.Statistics[0] + em.Statistics[1] + em.Statistics[2];
+            batch.Append(rows, first, 50);
+            em.Update(state, batch, new double[50]);
+            double total = state.Statistics[0] + state.Statistics[1] + state.Statistics[2];
             Assert.True(Math.Abs(total - 1) < 1e-12, $"{total:R}");
         }
     }
@@ -90,12 +91,12 @@ public sealed class StreamTests(ITestOutputHelper output)
     {
         var before = new Gaussians([0.5, 0.5], [[0], [10]], [[1], [1]]);
         var after = new Gaussians([0.5, 0.5], [[3], [16]], [[1], [1]]);
-        var model = new GaussianMixtureOptions { Components = 2 };
+        var model = Gaussians.Mixture(2);
         Minibatch first = before.Draw(20_000, 3), second = after.Draw(20_000, 4);
         double Worst(double floor)
         {
             var options = new LearningOptions { Recursion = Recursion.Statistics, MinibatchSize = 50, StepSize = new() { Kappa = 1, Floor = floor } };
-            var learner = new Learner(model, 1, options, before.Start(1));
+            var learner = new Learner(model, RecordSchema.OfNumbers(1), options, before.Start(1));
             Streams.Feed(learner, first, 0, first.Count);
             Streams.Feed(learner, second, 0, second.Count);
             double[] theta = Streams.Snapshot(learner).Parameters;
@@ -121,9 +122,9 @@ public sealed class StreamTests(ITestOutputHelper output)
     }
 
     /// <summary>Parameters averaged over the second half of the updates (Polyak and Ruppert).</summary>
-    private static double[] Average(Gaussians truth, GaussianMixtureOptions model, LearningOptions options, Minibatch rows, InitialParameters start)
+    private static double[] Average(Gaussians truth, MixtureOptions model, LearningOptions options, Minibatch rows, InitialParameters start)
     {
-        var learner = new Learner(model, truth.Dimension, options, start);
+        var learner = new Learner(model, RecordSchema.OfNumbers(truth.Dimension), options, start);
         double[]? sum = null;
         int averaged = 0;
         for (int first = 0; first < rows.Count; first += options.MinibatchSize)

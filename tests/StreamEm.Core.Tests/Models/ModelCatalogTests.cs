@@ -1,6 +1,8 @@
 using StreamEm.Core.Catalog;
+using StreamEm.Core.Features;
 using StreamEm.Core.Models;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Tests.Support;
 
 namespace StreamEm.Core.Tests.Models;
 
@@ -15,9 +17,10 @@ public sealed class ModelCatalogTests
         LatentModelOptions options = ModelCatalog.Find(type)!.CreateOptions();
 
         Assert.Equal(type, options.Type);
-        Assert.Equal(type, options.Create(2, [1.0, 1.0]).Type);
-        Assert.Same(ModelCatalog.Find(type), ModelCatalog.EntryOf(options));
-        Assert.True(options.RowsToStart(2) >= options.Create(2, [1.0, 1.0]).Components);
+        LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(2));
+        Assert.Equal(type, model.Type);
+        Assert.Same(ModelCatalog.Find(type), options.Entry);
+        Assert.True(options.RowsToStart(2) >= ((model as ComponentModel)?.Components ?? 1));
     }
 
     [Theory]
@@ -35,9 +38,9 @@ public sealed class ModelCatalogTests
     [Fact]
     public void Read_TakesEverySettingOfAGaussianMixture()
     {
-        var expected = new GaussianMixtureOptions { Components = 9, CovarianceType = CovarianceType.Spherical, RegCovar = 0.25 };
+        var expected = Gaussians.Mixture(9, CovarianceType.Spherical, 0.25);
 
-        Assert.Equal(expected, ModelCatalog.EntryOf(expected).Read(expected.Settings));
+        Assert.Equal(expected, expected.Entry.Read(expected.Settings));
         Assert.Equal(("9", "spherical", "0.25"), (expected.Settings["components"], expected.Settings["covariance_type"], expected.Settings["reg_covar"]));
     }
 
@@ -60,5 +63,5 @@ public sealed class ModelCatalogTests
     [InlineData(CovarianceType.Diag, 6)]
     [InlineData(CovarianceType.Spherical, 6)]
     public void RowsToStart_GrowsWithTheFormOfTheCovariances(CovarianceType type, int rows) =>
-        Assert.Equal(rows, new GaussianMixtureOptions { Components = 3, CovarianceType = type }.RowsToStart(5));
+        Assert.Equal(rows, Gaussians.Mixture(3, type).RowsToStart(5));
 }

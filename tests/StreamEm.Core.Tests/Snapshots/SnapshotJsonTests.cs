@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamEm.Core.Data;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
 
@@ -23,7 +23,7 @@ public sealed class SnapshotJsonTests
         string json = Json(snapshot);
         ModelSnapshot back = SnapshotReader.Read(Encoding.UTF8.GetBytes(json));
         Assert.Equal(snapshot.Parameters, back.Parameters);
-        Assert.Equal(snapshot.Standardization.Scale, back.Standardization.Scale);
+        Assert.Equal(snapshot.Space.Scale, back.Space.Scale);
         Assert.Equal(snapshot.Calibration!.Quantiles, back.Calibration!.Quantiles);
         Assert.Equal(json, Json(back));
         JsonNode covariances = JsonNode.Parse(json)!["parameters"]!["covariances"]!;
@@ -48,7 +48,7 @@ public sealed class SnapshotJsonTests
     [InlineData("version", "\"x\"", "Not a valid snapshot")]
     [InlineData("parameters", "{}", "'weights' is missing")]
     [InlineData("parameters", "{\"weights\":{\"shape\":[2],\"data\":[0.5,0.5]}}", "'weights' has shape [2]; expected [3]")]
-    [InlineData("parameters.weights.data", "[0.5,0.6,0.7]", "The weights sum to 1.8; expected 1")]
+    [InlineData("parameters.weights.data", "[0.5,0.6,0.7]", "The numbers of the weights sum to 1.8; expected 1")]
     [InlineData("parameters.weights.data", "[0.5,0.5]", "An array has 2 numbers; expected 3")]
     [InlineData("parameters.covariances.data", "[1,2,2,1,1,0,0,1,1,0,0,1]", "Covariance of component 0 is not positive definite")]
     [InlineData("standardization.scale", "[0,1]", "scale 0; expected a finite location and a positive scale")]
@@ -84,8 +84,11 @@ public sealed class SnapshotJsonTests
         Minibatch rows = Gaussians.Three.Draw(1200, 1), scaled = new(2);
         for (int row = 0; row < rows.Count; row++) scaled.Add([rows.Row(row)[0] * 3, rows.Row(row)[1] - 7]);
         var options = new LearningOptions { MinibatchSize = 200, Initialization = new() { Buffer = 400 } };
-        Learner learner = Streams.Learn(new GaussianMixtureOptions { Components = 3, CovarianceType = type }, options, scaled);
-        return Streams.Snapshot(learner) with { ModelId = "m", RunId = "r", ConfigHash = "sha256:0", Source = new Dictionary<string, long>(StringComparer.Ordinal) { ["a.csv"] = 12 } };
+        Learner learner = Streams.Learn(Gaussians.Mixture(3, type), options, scaled);
+        return new ModelSnapshot(Streams.Snapshot(learner), new SnapshotOrigin("m", "r", "sha256:0", DateTimeOffset.UnixEpoch)
+        {
+            Source = new Dictionary<string, long>(StringComparer.Ordinal) { ["a.csv"] = 12 },
+        });
     }
 
     private static string Json(ModelSnapshot snapshot)

@@ -3,10 +3,12 @@ using System.Globalization;
 using StreamEm.Core.Calibration;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
+using StreamEm.Core.Models;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
-using StreamEm.Core.Vectors;
+using StreamEm.Core.Tests.Support;
 
 namespace StreamEm.Core.Tests.Snapshots;
 
@@ -23,37 +25,36 @@ public sealed class SnapshotSizeTests
     [InlineData(CovarianceType.Spherical, 2, 300)]
     public void Bound_WorstSnapshotOfTheLayout_IsNotExceededAndNotFarAway(CovarianceType type, int components, int dimension)
     {
-        var options = new GaussianMixtureOptions { Components = components, CovarianceType = type };
+        var options = Gaussians.Mixture(components, type);
         string[] features = [.. Enumerable.Range(0, dimension).Select(d => string.Create(CultureInfo.InvariantCulture, $"\"größe\"{d}"))];
 
-        long written = WorstSnapshot(options, features);
+        var schema = new RecordSchema { Features = features };
 
-        long bound = SnapshotSize.Bound("boiler", options, features);
+        long written = WorstSnapshot(options, schema);
+
+        long bound = SnapshotSize.Bound("boiler", options, schema);
         Assert.InRange(written, (long)(0.7 * (bound - 8192)), bound);
     }
 
-    private static long WorstSnapshot(GaussianMixtureOptions options, string[] features)
+    private static long WorstSnapshot(MixtureOptions options, RecordSchema schema)
     {
-        VectorLayout layout = options.CreateForUnitVariances(features.Length).ParameterLayout;
-        double[] parameters = new double[layout.Length];
+        IReadOnlyList<string> features = schema.Features;
+        LatentModel model = options.CreateLargest(schema);
+        double[] parameters = new double[model.ParameterLayout.Length];
         Array.Fill(parameters, Longest);
-        double[] location = new double[features.Length], scale = new double[features.Length];
+        double[] location = new double[features.Count], scale = new double[features.Count];
         Array.Fill(location, Longest);
         Array.Fill(scale, -Longest);
         double[] quantiles = new double[50];
         Array.Fill(quantiles, Longest);
-        var snapshot = new ModelSnapshot
+        var learned = new LearnedModel
         {
-            ModelId = "boiler",
-            Model = options,
-            RunId = Guid.Empty.ToString("D"),
-            ConfigHash = "sha256:" + new string('0', 64),
+            Options = options,
+            Schema = schema,
             Version = long.MaxValue,
-            CreatedAt = DateTimeOffset.UnixEpoch,
-            Features = features,
-            Layout = layout,
+            Space = options.Plan(schema).WithScales(location, scale),
+            Model = model,
             Parameters = parameters,
-            Standardization = new Standardization(location, scale),
             ComponentIds = [.. Enumerable.Range(0, options.Components).Select(k => string.Create(CultureInfo.InvariantCulture, $"c{k}"))],
             ComponentStatus = [.. Enumerable.Repeat("covariance_floored", options.Components)],
             Calibration = new AnomalyCalibration(Longest, quantiles, Longest, Longest),
@@ -68,8 +69,9 @@ public sealed class SnapshotSizeTests
                 MeanLogLikelihood = Longest,
             },
         };
+        var origin = new SnapshotOrigin("boiler", Guid.Empty.ToString("D"), "sha256:" + new string('0', 64), DateTimeOffset.UnixEpoch);
         var output = new ArrayBufferWriter<byte>();
-        SnapshotJson.Write(snapshot, output);
+        SnapshotJson.Write(new ModelSnapshot(learned, origin), output);
         return output.WrittenCount;
     }
 }

@@ -34,16 +34,16 @@ internal static class CsvData
             (order[i], order[j]) = (order[j], order[i]);
         }
         var result = new Minibatch(batch.Dimension, batch.Count);
-        foreach (int row in order) result.AddRange(batch, row, 1);
+        result.Append(batch, order);
         return result;
     }
 
     /// <summary>Every feature minus its mean over its population standard deviation.</summary>
     public static Minibatch ZScore(Minibatch batch)
     {
-        Standardization standardization = Standardizer.Learn(batch);
+        FeatureSpace space = new FeatureSpace([.. RecordSchema.OfNumbers(batch.Dimension).Features.Select(name => new Feature(name))]).Learn(batch);
         var result = new Minibatch(batch.Dimension, batch.Count);
-        Standardizer.Apply(Standardizer.Scaling(standardization), batch, 0, batch.Count, result);
+        space.Encode(batch, 0, batch.Count, result);
         return result;
     }
 }

@@ -1,5 +1,9 @@
 using MathNet.Numerics.LinearAlgebra;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
+using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Tests.Support;
@@ -12,6 +16,14 @@ internal sealed record Gaussians(double[] Weights, double[][] Means, double[][] 
         [0.5, 0.3, 0.2], [[0, 0], [4, 0], [0, 4]], [[1, 0.3, 0.3, 1], [0.5, 0, 0, 1.5], [1.5, -0.4, -0.4, 0.6]]);
 
     public int Dimension => Means[0].Length;
+
+    /// <summary>The options of a mixture of Gaussians.</summary>
+    public static MixtureOptions Mixture(int components, CovarianceType type = CovarianceType.Full, double regCovar = 1e-6) =>
+        ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = type, RegCovar = regCovar }, components);
+
+    /// <summary>The model over D features of unit variance that stay as they are.</summary>
+    public static Mixture Model(int components, int dimension, CovarianceType type = CovarianceType.Full, double regCovar = 1e-6) =>
+        (Mixture)Mixture(components, type, regCovar).Create(FeatureSpace.Unscaled(dimension));
 
     public Minibatch Draw(int count, ulong seed, double missing = 0)
     {
@@ -52,7 +64,7 @@ internal sealed record Gaussians(double[] Weights, double[][] Means, double[][] 
             ["weights"] = [.. Enumerable.Repeat(1.0 / k, k)],
             ["means"] = [.. Means.SelectMany(mean => mean.Select(value => value + 2 * chance.NextDouble() - 1))],
             ["covariances"] = covariances,
-        }, null);
+        });
     }
 
     /// <summary>The truth itself.</summary>
@@ -61,5 +73,5 @@ internal sealed record Gaussians(double[] Weights, double[][] Means, double[][] 
         ["weights"] = Weights,
         ["means"] = [.. Means.SelectMany(mean => mean)],
         ["covariances"] = [.. Covariances.SelectMany(covariance => covariance)],
-    }, null);
+    });
 }

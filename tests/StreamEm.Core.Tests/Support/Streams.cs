@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
@@ -10,7 +11,7 @@ internal static class Streams
 {
     public static Learner Learn(LatentModelOptions model, LearningOptions options, Minibatch rows, int passes = 1, InitialParameters? from = null, int threads = 0)
     {
-        var learner = new Learner(model, rows.Dimension, options, from, threads);
+        var learner = new Learner(model, RecordSchema.OfNumbers(rows.Dimension), options, from, threads);
         for (int pass = 0; pass < passes; pass++)
         {
             Feed(learner, rows, 0, rows.Count);
@@ -21,25 +22,39 @@ internal static class Streams
 
     public static void Feed(Learner learner, Minibatch rows, int first, int count)
     {
-        for (int row = first; row < first + count; row++)
+        for (int end = first + count, taken; first < end; first += taken)
         {
-            int label = rows.Labels.IsEmpty ? Minibatch.Unlabelled : rows.Labels[row];
-            learner.Add(
-                rows.Row(row), rows.Weights.IsEmpty ? 1 : rows.Weights[row],
-                label == Minibatch.Unlabelled ? null : label.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            taken = Math.Min(learner.Room, end - first);
+            learner.Add(rows, first, taken);
             while (learner.TryUpdate()) { }
         }
     }
 
-    public static string[] Names(int dimension) => [.. Enumerable.Range(0, dimension).Select(d => FormattableString.Invariant($"x{d}"))];
+    public static void FeedOneByOne(Learner learner, Minibatch rows, int first, int count)
+    {
+        for (int row = first; row < first + count; row++)
+        {
+            learner.Add(rows, row, 1);
+            while (learner.TryUpdate()) { }
+        }
+    }
 
-    public static ModelSnapshot Snapshot(Learner learner) => learner.CreateSnapshot(Names(learner.Dimension))!;
+    /// <summary>The whole state of a learner.</summary>
+    public static byte[] State(Learner learner)
+    {
+        var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        learner.Save(writer);
+        return stream.ToArray();
+    }
+
+    public static LearnedModel Snapshot(Learner learner) => learner.CreateSnapshot()!;
 
     /// <summary>Mean log p(x) of all rows under a snapshot, nats, user units.</summary>
-    public static double MeanLogDensity(ModelSnapshot snapshot, Minibatch rows)
+    public static double MeanLogDensity(LearnedModel snapshot, Minibatch rows)
     {
         double[] logDensities = new double[rows.Count];
-        new Scorer(snapshot).Score(rows, logDensities, new double[rows.Count * snapshot.ComponentIds.Count], new double[rows.Count]);
+        new Scorer(snapshot).Score(rows, logDensities, new double[rows.Count * snapshot.Model.ScoreLayout.Length], new double[rows.Count]);
         return logDensities.Average();
     }
 }

@@ -30,7 +30,8 @@ internal sealed class FolderGraph
     /// <summary>Sets of folders each of which reaches every other of its set.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Cycles()
     {
-        Dictionary<string, HashSet<string>> reached = Folders.ToDictionary(folder => folder, Reach, StringComparer.Ordinal);
+        Dictionary<string, HashSet<string>> reached =
+            Folders.ToDictionary(folder => folder, folder => Reach(folder), StringComparer.Ordinal);
         return
         [
             .. from folder in Folders
@@ -42,27 +43,30 @@ internal sealed class FolderGraph
         ];
     }
 
-    /// <summary>A cycle as text: every use that is part of it, the fewest first, for they are the cheapest to cut.</summary>
+    /// <summary>
+    /// A cycle as text: every use that is part of it; first those that close it alone, then the fewest, for they are the cheapest to cut.
+    /// </summary>
     public string Describe(IReadOnlyList<string> cycle)
     {
         IEnumerable<string> uses =
             from use in Uses
             where cycle.Contains(use.Key.From, StringComparer.Ordinal) && cycle.Contains(use.Key.To, StringComparer.Ordinal)
-            orderby use.Value.Count
+            let isAlone = !cycle.Any(folder => Reach(folder, without: use.Key).Contains(folder))
+            orderby isAlone descending, use.Value.Count
             let users = from pair in use.Value group pair.Used by pair.User into user select $"{user.Key} uses {string.Join(", ", user)}"
-            select $"  {use.Key.From} -> {use.Key.To}: {string.Join("; ", users)}";
+            select $"  {use.Key.From} -> {use.Key.To}{(isAlone ? " (closes it)" : "")}: {string.Join("; ", users)}";
         return $"{cycle.Count} folders use each other in a circle: {string.Join(", ", cycle)}\n{string.Join('\n', uses)}";
     }
 
     private static string FolderOf(string file) => Path.GetDirectoryName(file)!.Replace('\\', '/')["src/".Length..];
 
-    private HashSet<string> Reach(string start)
+    private HashSet<string> Reach(string start, (string From, string To)? without = null)
     {
         var reached = new HashSet<string>(StringComparer.Ordinal);
         var open = new Stack<string>([start]);
         while (open.TryPop(out string? at))
             foreach ((string from, string to) in Uses.Keys)
-                if (from == at && reached.Add(to)) open.Push(to);
+                if (from == at && (from, to) != without && reached.Add(to)) open.Push(to);
         return reached;
     }
 }

@@ -36,8 +36,16 @@ public sealed partial class CommandTests
         string[] arguments = Split(call);
         // A verb alone, in the middle of a sentence, stands for itself.
         if (arguments is [var verb] && root.Subcommands.Any(command => command.Name == verb)) return;
-        Violations.None(root.Parse(arguments).Errors.Select(error => $"{place}: streamem {call}: {error.Message}"));
+        ParseResult parsed = root.Parse(arguments);
+        // An option that there is not would be taken for a file where a verb takes several.
+        IEnumerable<string> options = arguments.Where(word => word.Length > 1 && word[0] == '-')
+            .Except(Names(parsed.CommandResult.Command).Concat(Names(root)), StringComparer.Ordinal)
+                .Select(word => $"there is no option {word}");
+        Violations.None(
+            parsed.Errors.Select(error => error.Message).Concat(options).Select(problem => $"{place}: streamem {call}: {problem}"));
     }
+
+    private static IEnumerable<string> Names(Command command) => command.Options.SelectMany(option => option.Aliases.Append(option.Name));
 
     /// <summary>What follows <c>streamem</c> in a line of a shell, without its comment; null in any other line.</summary>
     private static string? ArgumentsOf(string line)

@@ -32,7 +32,7 @@ public sealed class ContractTests
     public void Entry_OfACatalogue_HasAClassThatInheritsItsContract(string tests, string entry)
     {
         string[] suites = [.. Classes.Values
-            .Where(test => test.IsSuite && test.File.StartsWith($"tests/{tests}/", StringComparison.Ordinal)).Select(test => test.Name)];
+            .Where(test => IsSuite(test) && test.File.StartsWith($"tests/{tests}/", StringComparison.Ordinal)).Select(test => test.Name)];
         Assert.NotEmpty(suites);
         bool isCovered = Classes.Values
             .Any(test => !test.IsAbstract && Chain(test).Any(one => one.Contract == entry)
@@ -51,6 +51,10 @@ public sealed class ContractTests
         where node.BaseList?.Types.Any(type => type.Type.ToString() == baseType) == true
         select node.Identifier.Text;
 
+    private static bool IsSuite(TestClass test) =>
+        test.IsAbstract && test.File.Contains("/Contracts/", StringComparison.Ordinal)
+        && Chain(test).Any(one => one.Name.EndsWith("Contract", StringComparison.Ordinal));
+
     private static IEnumerable<TestClass> Chain(TestClass test)
     {
         for (TestClass? at = test; at is not null; at = Classes.GetValueOrDefault(at.Base)) yield return at;
@@ -61,8 +65,6 @@ public sealed class ContractTests
         public string Name => Node.Identifier.Text;
 
         public bool IsAbstract => Node.Modifiers.Any(modifier => modifier.Text == "abstract");
-
-        public bool IsSuite => IsAbstract && File.Contains("/Contracts/", StringComparison.Ordinal);
 
         public string Base => Node.BaseList?.Types.FirstOrDefault()?.Type is SimpleNameSyntax name ? name.Identifier.Text : "";
 

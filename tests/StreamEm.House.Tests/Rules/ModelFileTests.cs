@@ -27,7 +27,8 @@ public sealed class ModelFileTests
         (string File, int Line)[] foreign =
         [
             .. TypeUses.All.Where(use => own.Contains(use.UsedFile) && !own.Contains(use.File)).Select(use => (use.File, use.Line))
-                .Concat(Texts([type, name], own)).Distinct().OrderBy(place => place.File, StringComparer.Ordinal).ThenBy(place => place.Line),
+                .Concat(Texts([type, name], own)).Distinct().OrderBy(place => place.File, StringComparer.Ordinal)
+                    .ThenBy(place => place.Line),
         ];
         string report = $"{type} is at home in {string.Join(", ", own)}; it is named besides in\n"
             + string.Join('\n', foreign.Select(place => $"  {place.File}({place.Line}): {LineAt(place)}"));

@@ -2,7 +2,6 @@ using StreamEm.Core.Features;
 using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Http;
-using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
 
 namespace StreamEm.Sources.Tests.Catalog;

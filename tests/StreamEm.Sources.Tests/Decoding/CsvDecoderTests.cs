@@ -15,7 +15,7 @@ public sealed class CsvDecoderTests
     public void Decode_ColumnsInAnotherOrder_GoByName()
     {
         RecordBatch batch = Decode("x,b,y,a\nfoo,2,bar,1\n,4,,3");
-        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Values.ToArray());
+        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Records.Values.ToArray());
         Assert.Equal([20L, 25L], new[] { batch.NextOffset(0), batch.NextOffset(1) });
         Assert.Equal(25, batch.EndOffset);
     }
@@ -24,16 +24,16 @@ public sealed class CsvDecoderTests
     public void Decode_AllFields_AreTaken()
     {
         RecordBatch batch = Decode("a,label,w,key,ts,y,b\n1,on,2.5,d7,2026-11-20T08:00:00Z,9,2\n3,,,,,,4\n", Full);
-        Assert.Equal(("on", 2.5, "d7", 1795161600000L, 9.0), (batch.Label(0), batch.Weight(0), batch.Key(0), batch.Timestamp(0), batch.Target(0)));
-        Assert.Equal((null, 1.0, null, RecordBatch.NoTimestamp, double.NaN), (batch.Label(1), batch.Weight(1), batch.Key(1), batch.Timestamp(1), batch.Target(1)));
+        Assert.Equal(("on", 2.5, "d7", 1795161600000L, 9.0), (batch.Label(0), batch.Records.Weight(0), batch.Key(0), batch.Records.Timestamp(0), batch.Records.Target(0)));
+        Assert.Equal((null, 1.0, null, RecordBatch.NoTimestamp, double.NaN), (batch.Label(1), batch.Records.Weight(1), batch.Key(1), batch.Records.Timestamp(1), batch.Records.Target(1)));
     }
 
     [Fact]
     public void Decode_OneColumnForTwoRoles_FeedsBoth()
     {
         RecordBatch batch = Decode("a,b\n1,2\n\"3\",4\r\n", Two with { Target = "a", Label = "b" });
-        Assert.Equal((1.0, "2", 3.0, "4"), (batch.Target(0), batch.Label(0), batch.Target(1), batch.Label(1)));
-        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Values.ToArray());
+        Assert.Equal((1.0, "2", 3.0, "4"), (batch.Records.Target(0), batch.Label(0), batch.Records.Target(1), batch.Label(1)));
+        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Records.Values.ToArray());
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class CsvDecoderTests
     {
         RecordBatch batch = Decode(text);
         Assert.Empty(batch.Rejected);
-        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Values.ToArray());
+        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Records.Values.ToArray());
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public sealed class CsvDecoderTests
     public void Decode_RecordThatCannotBeUsed_IsKeptAsideAndTheRestGoesOn(string record, RejectionReason reason, string detail)
     {
         RecordBatch batch = Decode($"a,b\n1,2\n{record}\r\n3,4\n");
-        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Values.ToArray());
+        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Records.Values.ToArray());
         Assert.Equal(new RejectedRecord(reason, detail, "data.csv", 8, record, 1), batch.OnlyRejected());
     }
 
@@ -99,7 +99,7 @@ public sealed class CsvDecoderTests
     public void Decode_MissingCells_AreNaNOrRejected()
     {
         const string Text = "a,b\n,2\n1,NA\nnull,nan\n";
-        Assert.Equal([double.NaN, 2.0, 1.0, double.NaN, double.NaN, double.NaN], Decode(Text).Values.ToArray());
+        Assert.Equal([double.NaN, 2.0, 1.0, double.NaN, double.NaN, double.NaN], Decode(Text).Records.Values.ToArray());
         RecordBatch strict = Decode(Text, Two with { AllowMissing = false });
         Assert.Equal(0, strict.Count);
         Assert.All(strict.Rejected, rejected => Assert.Equal(RejectionReason.MissingFeature, rejected.Reason));
@@ -110,7 +110,7 @@ public sealed class CsvDecoderTests
     public void Decode_BrokenQuote_CostsOneLine()
     {
         RecordBatch batch = Decode("a,b\n1,\"2\n3,4\n5,6\n\"7\",8\n");
-        Assert.Equal([3.0, 4.0, 5.0, 6.0, 7.0, 8.0], batch.Values.ToArray());
+        Assert.Equal([3.0, 4.0, 5.0, 6.0, 7.0, 8.0], batch.Records.Values.ToArray());
         Assert.Equal("1,\"2", batch.OnlyRejected().Text);
     }
 
@@ -120,7 +120,7 @@ public sealed class CsvDecoderTests
     public void Decode_OpenQuoteThatMeetsAnotherOne_DoesNotSwallowTheLinesBetween(string rows)
     {
         RecordBatch batch = Decode("a,b\n" + rows);
-        Assert.Equal([3.0, 4.0, 7.0, 8.0], batch.Values.ToArray());
+        Assert.Equal([3.0, 4.0, 7.0, 8.0], batch.Records.Values.ToArray());
         Assert.Equal([RejectionReason.CsvQuote, RejectionReason.CsvQuote], batch.Rejected.Select(rejected => rejected.Reason));
         Assert.EndsWith("a quote is not closed", batch.Rejected[0].Detail, StringComparison.Ordinal);
     }
@@ -129,7 +129,7 @@ public sealed class CsvDecoderTests
     public void Decode_BadNumberBesideTextOfSeveralLines_RejectsTheWholeRecord()
     {
         RecordBatch batch = Decode("a,label,b\n1,\"x\n5,y,6\n\",bad\n3,z,4\n", Two with { Label = "label" });
-        Assert.Equal([3.0, 4.0], batch.Values.ToArray());
+        Assert.Equal([3.0, 4.0], batch.Records.Values.ToArray());
         Assert.Equal("1,\"x\n5,y,6\n\",bad", batch.OnlyRejected().Text);
     }
 
@@ -150,7 +150,7 @@ public sealed class CsvDecoderTests
     {
         string field = new('1', RecordDecoder.MaxFieldBytes + 1), record = new('1', RecordDecoder.MaxRecordBytes + 1);
         RecordBatch batch = Decode($"a,b\n1,2\n{field},5\n3,4\n{record},6\n{field[1..]},7\n8,9\n{record}");
-        Assert.Equal([1.0, 2.0, 3.0, 4.0, 8.0, 9.0], batch.Values.ToArray());
+        Assert.Equal([1.0, 2.0, 3.0, 4.0, 8.0, 9.0], batch.Records.Values.ToArray());
         Assert.Equal([RejectionReason.TooLarge, RejectionReason.TooLarge, RejectionReason.NotFinite, RejectionReason.TooLarge], batch.Rejected.Select(r => r.Reason));
         Assert.All(batch.Rejected, rejected => Assert.Equal(RecordDecoder.MaxRejectedBytes, rejected.Text.Length));
         Assert.Equal("column 1 is longer than 65536 bytes", batch.Rejected[0].Detail);
@@ -190,13 +190,13 @@ public sealed class CsvDecoderTests
         var decoder = new CsvDecoder(Two with { Key = "key" }, ["b", "key", "a"], "topic");
         var batch = new RecordBatch(2);
         batch.Clear("topic-0");
-        var defaults = new RecordDefaults(3, "outer", 5);
+        var defaults = new RecordDefaults(3, batch.Texts.Number("outer"), 5);
         Assert.True(decoder.DecodeMessage("2,inner,1\n"u8, 40, 41, batch, defaults));
         Assert.True(decoder.DecodeMessage("4,,3"u8, 41, 42, batch, defaults));
         Assert.False(decoder.DecodeMessage("4,,3\n5,,6"u8, 42, 43, batch, defaults));
         Assert.False(decoder.DecodeMessage(""u8, 43, 44, batch, defaults));
-        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Values.ToArray());
-        Assert.Equal(("inner", "outer", 3.0, 5L, 42L), (batch.Key(0), batch.Key(1), batch.Weight(1), batch.Timestamp(1), batch.NextOffset(1)));
+        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Records.Values.ToArray());
+        Assert.Equal(("inner", "outer", 3.0, 5L, 42L), (batch.Key(0), batch.Key(1), batch.Records.Weight(1), batch.Records.Timestamp(1), batch.NextOffset(1)));
         Assert.All(batch.Rejected, rejected => Assert.Equal(RejectionReason.CsvColumns, rejected.Reason));
     }
 

@@ -96,7 +96,7 @@ public sealed unsafe class FourNumbersTests
             batch.Clear("test");
             Assert.True(decoder.TryBegin(bytes, isFinal: true, "test", out int used));
             Assert.Equal(bytes.Length - used, decoder.Decode(bytes.AsSpan(used), used, isFinal: true, batch));
-            Assert.Equal(expected, batch.Values.ToArray());
+            Assert.Equal(expected, batch.Records.Values.ToArray());
         }
     }
 

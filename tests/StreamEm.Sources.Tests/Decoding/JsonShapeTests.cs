@@ -81,7 +81,7 @@ public sealed class JsonShapeTests
     public void TryRead_RecordCutShort_IsNotCompletedByWhatFollows()
     {
         var fields = new RecordFields(Schema);
-        var shape = new JsonShape(fields.Dimension);
+        var shape = new JsonShape(fields.IsNumber);
         ReadOnlySpan<byte> whole = "{\"a\":1,\"p\":{\"b\":2},\"l\":\"x\"}"u8;
         shape.Missed(whole, JsonPaths.Create(fields.Names));
         var row = new double[2];
@@ -94,7 +94,7 @@ public sealed class JsonShapeTests
     {
         var fields = new RecordFields(Schema);
         JsonPaths paths = JsonPaths.Create(fields.Names);
-        var shape = new JsonShape(fields.Dimension);
+        var shape = new JsonShape(fields.IsNumber);
         shape.Missed("{\"a\":1,\"p\":{\"b\":2},\"l\":\"x\"}"u8, paths);
         Assert.True(shape.IsKnown);
         var row = new double[2];
@@ -119,9 +119,9 @@ public sealed class JsonShapeTests
     private static string Read(NdjsonDecoder decoder, byte[] data, Range record, RecordBatch batch)
     {
         batch.Clear("data");
-        decoder.DecodeMessage(data, record, 0, 1, batch, new RecordDefaults(3, "k", 4));
+        decoder.DecodeMessage(data, record, 0, 1, batch, new RecordDefaults(3, batch.Texts.Number("k"), 4));
         if (batch.Count == 0) return Assert.Single(batch.Rejected).ToString();
         string values = string.Join(' ', batch.Row(0).ToArray().Select(value => value.ToString("R", System.Globalization.CultureInfo.InvariantCulture)));
-        return FormattableString.Invariant($"{values} {batch.Label(0)} {batch.Weight(0)} {batch.Target(0):R} {batch.Key(0)} {batch.Timestamp(0)}");
+        return FormattableString.Invariant($"{values} {batch.Label(0)} {batch.Records.Weight(0)} {batch.Records.Target(0):R} {batch.Key(0)} {batch.Records.Timestamp(0)}");
     }
 }

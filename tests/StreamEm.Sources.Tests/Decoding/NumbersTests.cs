@@ -31,36 +31,36 @@ public sealed class NumbersTests
     [InlineData("0e999999999999", 0.0)]
     public void Parse_Number_IsCorrectlyRounded(string text, double expected)
     {
-        Assert.Equal(NumberKind.Finite, Numbers.Parse(Encoding.UTF8.GetBytes(text), out double value));
+        Assert.Equal(NumberOutcome.Finite, Numbers.Parse(Encoding.UTF8.GetBytes(text), out double value));
         Assert.Equal(BitConverter.DoubleToInt64Bits(expected), BitConverter.DoubleToInt64Bits(value));
     }
 
     [Theory]
-    [InlineData("", nameof(NumberKind.Missing))]
-    [InlineData("  ", nameof(NumberKind.Missing))]
-    [InlineData("nan", nameof(NumberKind.Missing))]
-    [InlineData("NaN", nameof(NumberKind.Missing))]
-    [InlineData("NA", nameof(NumberKind.Missing))]
-    [InlineData("NULL", nameof(NumberKind.Missing))]
-    [InlineData("Infinity", nameof(NumberKind.NotFinite))]
-    [InlineData("-inf", nameof(NumberKind.NotFinite))]
-    [InlineData("\u221E", nameof(NumberKind.NotFinite))]
-    [InlineData("1e400", nameof(NumberKind.NotFinite))]
-    [InlineData("-1.8e308", nameof(NumberKind.NotFinite))]
-    [InlineData("1e999999999999", nameof(NumberKind.NotFinite))]
-    [InlineData("-", nameof(NumberKind.NotANumber))]
-    [InlineData(".", nameof(NumberKind.NotANumber))]
-    [InlineData("-.", nameof(NumberKind.NotANumber))]
-    [InlineData("1.2.3", nameof(NumberKind.NotANumber))]
-    [InlineData("1,5", nameof(NumberKind.NotANumber))]
-    [InlineData("1e", nameof(NumberKind.NotANumber))]
-    [InlineData("1e+", nameof(NumberKind.NotANumber))]
-    [InlineData("e5", nameof(NumberKind.NotANumber))]
-    [InlineData("--1", nameof(NumberKind.NotANumber))]
-    [InlineData("0x10", nameof(NumberKind.NotANumber))]
-    [InlineData("1 2", nameof(NumberKind.NotANumber))]
-    [InlineData("12a", nameof(NumberKind.NotANumber))]
-    [InlineData("\u0661", nameof(NumberKind.NotANumber))]
+    [InlineData("", nameof(NumberOutcome.Missing))]
+    [InlineData("  ", nameof(NumberOutcome.Missing))]
+    [InlineData("nan", nameof(NumberOutcome.Missing))]
+    [InlineData("NaN", nameof(NumberOutcome.Missing))]
+    [InlineData("NA", nameof(NumberOutcome.Missing))]
+    [InlineData("NULL", nameof(NumberOutcome.Missing))]
+    [InlineData("Infinity", nameof(NumberOutcome.NotFinite))]
+    [InlineData("-inf", nameof(NumberOutcome.NotFinite))]
+    [InlineData("\u221E", nameof(NumberOutcome.NotFinite))]
+    [InlineData("1e400", nameof(NumberOutcome.NotFinite))]
+    [InlineData("-1.8e308", nameof(NumberOutcome.NotFinite))]
+    [InlineData("1e999999999999", nameof(NumberOutcome.NotFinite))]
+    [InlineData("-", nameof(NumberOutcome.NotANumber))]
+    [InlineData(".", nameof(NumberOutcome.NotANumber))]
+    [InlineData("-.", nameof(NumberOutcome.NotANumber))]
+    [InlineData("1.2.3", nameof(NumberOutcome.NotANumber))]
+    [InlineData("1,5", nameof(NumberOutcome.NotANumber))]
+    [InlineData("1e", nameof(NumberOutcome.NotANumber))]
+    [InlineData("1e+", nameof(NumberOutcome.NotANumber))]
+    [InlineData("e5", nameof(NumberOutcome.NotANumber))]
+    [InlineData("--1", nameof(NumberOutcome.NotANumber))]
+    [InlineData("0x10", nameof(NumberOutcome.NotANumber))]
+    [InlineData("1 2", nameof(NumberOutcome.NotANumber))]
+    [InlineData("12a", nameof(NumberOutcome.NotANumber))]
+    [InlineData("\u0661", nameof(NumberOutcome.NotANumber))]
     public void Parse_NoFiniteNumber_SaysWhatItIs(string text, string expected)
     {
         Assert.Equal(expected, Numbers.Parse(Encoding.UTF8.GetBytes(text), out double value).ToString());
@@ -139,9 +139,9 @@ public sealed class NumbersTests
     {
         double expected = double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
         byte[] utf8 = Encoding.UTF8.GetBytes(text);
-        NumberKind kind = Numbers.Parse(utf8, out double value);
-        if (!double.IsFinite(expected)) return kind == NumberKind.NotFinite;
-        bool same = kind == NumberKind.Finite && BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(expected);
+        NumberOutcome outcome = Numbers.Parse(utf8, out double value);
+        if (!double.IsFinite(expected)) return outcome == NumberOutcome.NotFinite;
+        bool same = outcome == NumberOutcome.Finite && BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(expected);
         return same && (!TryParseFixedPoint(text, out value) || BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(expected));
     }
 

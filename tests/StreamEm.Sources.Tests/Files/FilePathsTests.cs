@@ -29,6 +29,25 @@ public sealed class FilePathsTests : IDisposable
     public void Matches_Pattern_FindsFilesInOrdinalOrder(string pattern, string expected) =>
         Assert.Equal(expected, string.Join(' ', FilePaths.Matches(_folder.File(pattern)).Select(path => Path.GetRelativePath(_folder.Path, path))));
 
+    [Theory]
+    [InlineData("*.csv")]
+    [InlineData("a?.csv")]
+    [InlineData(".*.csv")]
+    [InlineData("*/*")]
+    [InlineData("**")]
+    [InlineData("**/*.csv")]
+    [InlineData("s*/**/d.csv")]
+    [InlineData("**/deep/*")]
+    [InlineData("sub/../x.txt")]
+    public void Matches_FoundFiles_AreThoseThatThePatternNames(string pattern)
+    {
+        string[] all = Directory.GetFiles(_folder.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None });
+
+        Assert.Equal(
+            all.Where(path => PathPattern.Matches(_folder.File(pattern), path)).Order(StringComparer.Ordinal),
+            FilePaths.Matches(_folder.File(pattern)).Select(Path.GetFullPath).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Expand_SeveralPatterns_KeepsTheirOrderAndDropsRepeats() =>
         Assert.Equal(["b.csv", "B.csv", "a.csv", "a10.csv", "a2.csv", "x.txt"],

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Tests.Contracts;
@@ -23,6 +24,6 @@ public sealed class FileSourceContractTests : RecordSourceContract, IDisposable
     protected override RecordSource OpenIdle()
     {
         var options = new FileSourceOptions { Path = [_folder.Write("idle.ndjson", "{\"a\":1")], Format = RecordFormat.Ndjson, Follow = true };
-        return new FileSource(options, new SourceContext(Schema, new SourcePosition(), new ManualTime()));
+        return new FileSource(options, new SourceContext(Schema, new SourcePosition(), new FakeTimeProvider()));
     }
 }

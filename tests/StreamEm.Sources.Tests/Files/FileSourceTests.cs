@@ -24,7 +24,7 @@ public sealed class FileSourceTests : IDisposable
         var batch = new RecordBatch(1, 3);
         while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
         {
-            values.Append(Path.GetFileName(batch.PartitionName)).Append(':').AppendJoin(',', batch.Values.ToArray()).Append(' ');
+            values.Append(Path.GetFileName(batch.PartitionName)).Append(':').AppendJoin(',', batch.Records.Values.ToArray()).Append(' ');
         }
         return values.ToString().TrimEnd();
     }

@@ -8,8 +8,10 @@ public sealed class FollowTests : IAsyncDisposable
 {
     private static readonly RecordSchema Schema = new() { Features = ["a"] };
 
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
+
     private readonly TemporaryFolder _folder = new();
-    private readonly ManualTime _time = new();
+    private readonly AwaitedTime _time = new();
     private readonly RecordBatch _batch = new(1);
     private readonly SourcePosition _position = new();
     private FileSource? _source;
@@ -23,7 +25,7 @@ public sealed class FollowTests : IAsyncDisposable
     private FileSource Source => _source!;
 
     private void Open(params string[] names) =>
-        _source = new FileSource(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Follow = true, BufferBytes = 64 }, new SourceContext(Schema, _position.Copy(), _time));
+        _source = new FileSource(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Follow = true, BufferBytes = 64, PollInterval = PollInterval }, new SourceContext(Schema, _position.Copy(), _time));
 
     /// <summary>The values read until the source has to wait, after <paramref name="change"/>, which happens while it waits.</summary>
     private async Task<string> ReadAsync(Action? change = null)
@@ -40,7 +42,7 @@ public sealed class FollowTests : IAsyncDisposable
                 {
                     change();
                     change = null;
-                    _time.Elapse();
+                    _time.Elapse(PollInterval);
                     await Task.WhenAny(reading, _time.WaitedForAsync());
                 }
                 if (!reading.IsCompleted)
@@ -51,7 +53,7 @@ public sealed class FollowTests : IAsyncDisposable
                 }
             }
             Assert.True(await reading);
-            values.Add($"{Path.GetFileName(_batch.PartitionName)}:{string.Join(',', _batch.Values.ToArray())}{string.Concat(_batch.Rejected.Select(rejected => "!" + rejected.Text))}");
+            values.Add($"{Path.GetFileName(_batch.PartitionName)}:{string.Join(',', _batch.Records.Values.ToArray())}{string.Concat(_batch.Rejected.Select(rejected => "!" + rejected.Text))}");
             _position.Set(_batch.PartitionName, new PartitionPosition(_batch.EndOffset, _batch.Identity));
         }
     }

@@ -17,7 +17,7 @@ public sealed class HttpPushSourceTests : RecordSourceContract
 
     protected override RecordSource OpenIdle() => new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
 
-    private static PushResult Push(HttpPushSource source, string body, PushFormat format = PushFormat.Ndjson) =>
+    private static PushResult Push(HttpPushSource source, string body, RequestFormat format = RequestFormat.Ndjson) =>
         source.TryPush(Encoding.UTF8.GetBytes(body), format);
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     public void TryPush_Json_FindsTheRecords(string body, int accepted, int rejected)
     {
         var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
-        Assert.Equal(new PushResult(PushStatus.Taken, accepted, rejected), Push(source, body, PushFormat.Json));
+        Assert.Equal(new PushResult(PushStatus.Taken, accepted, rejected), Push(source, body, RequestFormat.Json));
     }
 
     [Theory]
@@ -58,7 +58,7 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     public void TryPush_NoJson_IsMalformedAndTakesNothing(string body)
     {
         var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
-        PushResult result = Push(source, body, PushFormat.Json);
+        PushResult result = Push(source, body, RequestFormat.Json);
         Assert.Equal(PushStatus.Malformed, result.Status);
         Assert.Contains("expected {\"records\": [...]}", result.Detail, StringComparison.Ordinal);
         Assert.Equal(0, source.Queued);

@@ -68,6 +68,25 @@ public sealed class KafkaPositionTests(KafkaBroker broker)
     }
 
     [Fact]
+    public async Task Gap_InSeveralPartitionsAtOnce_IsPassedInEach()
+    {
+        broker.NeedsRealBroker("deletes no records");
+        const int Partitions = 3;
+        string topic = await broker.CreateTopicAsync(Partitions);
+        for (int partition = 0; partition < Partitions; partition++) broker.Fill(topic, partition, 100 * partition, 10);
+        SourcePosition place;
+        await using (KafkaReading before = await new KafkaReading(KafkaReading.Options(broker, topic)).ReadUntilAsync(2 * Partitions)) place = before.After[^1];
+        await broker.Admin.DeleteRecordsAsync(Enumerable.Range(0, Partitions).Select(partition => new TopicPartitionOffset(topic, partition, 7)));
+
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic) with { OnGap = GapPolicy.Skip }, place, once: true).DrainAsync();
+
+        Assert.Equal(
+            Enumerable.Range(0, Partitions).SelectMany(partition => Enumerable.Range(7, 3).Select(offset => $"{partition}:{(100 * partition) + offset}")).Order(StringComparer.Ordinal),
+            reading.Rows.Order(StringComparer.Ordinal));
+        Assert.All(reading.Position.Partitions.Values, position => Assert.Equal(5, position.Skipped));
+    }
+
+    [Fact]
     public async Task Topic_DeletedAndCreatedAgain_IsRefused()
     {
         broker.NeedsRealBroker("gives topics no ids");

@@ -59,7 +59,7 @@ internal sealed class KafkaReading : IAsyncDisposable
             Rows.Add(string.Create(CultureInfo.InvariantCulture, $"{_batch.PartitionName[(_batch.PartitionName.IndexOf('/', StringComparison.Ordinal) + 1)..]}:{_batch.Row(row)[0]}"));
             Position.Set(_batch.PartitionName, _batch.PositionAfter(row));
             After.Add(Position.Copy());
-            Last = (_batch.Weight(row), _batch.Key(row), _batch.Timestamp(row));
+            Last = (_batch.Records.Weight(row), _batch.Key(row), _batch.Records.Timestamp(row));
         }
 
         Rejected.AddRange(_batch.Rejected);

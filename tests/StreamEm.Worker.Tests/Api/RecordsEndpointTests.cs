@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using StreamEm.Sources;
 using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Http;
@@ -85,8 +86,8 @@ public sealed class RecordsEndpointTests
         Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
     }
 
-    /// <summary>A clock that stands still for whoever asks it the time of day while it is closed.</summary>
-    private sealed class GatedTime : TimeProvider, IDisposable
+    /// <summary>The fake clock, which keeps whoever asks it the time of day waiting while it is closed.</summary>
+    private sealed class GatedTime : FakeTimeProvider, IDisposable
     {
         private readonly ManualResetEventSlim _open = new(initialState: true);
 

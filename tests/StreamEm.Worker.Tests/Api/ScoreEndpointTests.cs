@@ -53,6 +53,7 @@ public sealed class ScoreEndpointTests
     [InlineData("[1, 2]", "application/json", HttpStatusCode.BadRequest)]
     [InlineData("{\"records\": 1}", "application/json", HttpStatusCode.BadRequest)]
     [InlineData("{\"records\": [", "application/json", HttpStatusCode.BadRequest)]
+    [InlineData("{\"records\": [], \"records\": []}", "application/json", HttpStatusCode.BadRequest)]
     [InlineData("x,y\n1,2\n", "text/csv", HttpStatusCode.UnsupportedMediaType)]
     public async Task Score_BodyOfAnotherKind_IsRefusedWithAProblem(string body, string type, HttpStatusCode status)
     {

@@ -31,7 +31,7 @@ public sealed class StreamEndpointTests
     public async Task Stream_SlowReader_GetsTheNewestInsteadOfAQueue()
     {
         await using ApiFixture api = await ApiFixture.Start();
-        var snapshots = api.Pipeline.Feed.NewestAsync(lastSeen: null, CancellationToken.None).GetAsyncEnumerator();
+        var snapshots = api.Pipeline.Feed.Snapshots.NewestAsync(CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await snapshots.MoveNextAsync());
         for (int version = 11; version <= 500; version++) Publish(api, version);
 

@@ -1,4 +1,6 @@
 using StreamEm.Core.Learning;
+using System.Buffers.Binary;
+using System.Text;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;
@@ -34,6 +36,22 @@ public sealed class CheckpointDirectoryTests : IDisposable
         Assert.Equal(
             written.Outbox.Select(entry => (entry.Version, entry.IsLast, entry.IsAcknowledged, Convert.ToHexString(entry.Json.Span))),
             read.Outbox.Select(entry => (entry.Version, entry.IsLast, entry.IsAcknowledged, Convert.ToHexString(entry.Json.Span))));
+    }
+
+    [Fact]
+    public void Encode_Header_NamesEveryFieldInTheFormatsOrder()
+    {
+        byte[] bytes = CheckpointFile.Encode(Sample(7));
+
+        int length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(12));
+        Assert.Equal(
+            """
+            {"format":"streamem.checkpoint","model_id":"boiler","run_id":"run","config_hash":"sha256:1","created_at":"2026-11-20T08:00:00+00:00","updates":7,"records":700,
+            "position":{"data/a.csv":{"next":1007,"identity":"abc"},"data/b.csv":{"next":5}},
+            "rejections":{"read":12,"by_reason":[0,1,2],"recent_read":11.5,"recent_rejected":0.25},"rejected_file_length":42,
+            "learner_length":4,"latest_length":0,"outbox":[{"version":7,"is_last":false,"length":3,"is_acknowledged":false},{"version":8,"is_last":true,"length":1,"is_acknowledged":true}]}
+            """.ReplaceLineEndings(""),
+            Encoding.UTF8.GetString(bytes, 28, length));
     }
 
     [Fact]
@@ -181,7 +199,7 @@ public sealed class CheckpointDirectoryTests : IDisposable
             Updates = updates,
             Records = updates * 100,
             Position = position,
-            Rejections = new RejectionCounts { Read = 12, RecentRead = 11.5, RecentRejected = 0.25 },
+            Rejections = new RejectionCounts { Read = 12, ByReason = [0, 1, 2], RecentRead = 11.5, RecentRejected = 0.25 },
             RejectedFileLength = 42,
             Latest = null,
             Outbox = [new OutboxEntry(updates, false, new byte[] { 1, 2, 3 }), new OutboxEntry(updates + 1, true, new byte[] { 4 }, isAcknowledged: true)],

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Tests.Support;
 
@@ -6,7 +7,7 @@ namespace StreamEm.Worker.Tests.Checkpoints;
 
 public sealed class CheckpointScheduleTests
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly CheckpointSchedule _schedule;
 
     public CheckpointScheduleTests() =>

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Tests.Support;
@@ -50,7 +51,7 @@ public sealed class ReadinessLogTests
     [Fact]
     public async Task Run_UntilStopped_LooksEverySecond()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         using var stop = new CancellationTokenSource();
         Task running = new ReadinessLog(() => [DiskFull], time, _log).RunAsync(stop.Token);
         Assert.Empty(_log.Events);

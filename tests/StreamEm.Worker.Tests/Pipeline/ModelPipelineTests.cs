@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;
@@ -38,7 +39,7 @@ public sealed class ModelPipelineTests : IDisposable
     [Fact]
     public async Task Checkpoint_FirstVersion_IsWrittenAndPublishedAtOnceAndTheNextAfterItsTime()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         ModelOptions options = Pipelines.Model(_directory) with { Checkpoint = new CheckpointOptions { EveryUpdates = 1000, Every = TimeSpan.FromSeconds(10) } };
         int Published() => PublishedLog.Versions(_directory["out/snapshots.ndjson"]).Count;
         ModelPipeline Pipeline(int records) =>
@@ -172,7 +173,7 @@ public sealed class ModelPipelineTests : IDisposable
     [Fact]
     public async Task MaxWait_PassesWithPartOfAMinibatch_CutsItAndKeepsTheCut()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         ModelOptions options = Pipelines.Model(_directory) with { MinibatchMaxWait = TimeSpan.FromSeconds(5), Checkpoint = new CheckpointOptions { Every = TimeSpan.FromHours(1) } };
         MemorySource? source = null;
         await using ModelPipeline pipeline = Pipelines.Create(_directory, options, position => source = new MemorySource(Pipelines.Clouds(100), position, endless: true), time);

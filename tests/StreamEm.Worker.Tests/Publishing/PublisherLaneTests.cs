@@ -1,16 +1,16 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Time.Testing;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
-using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Publishing;
 
 public sealed class PublisherLaneTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
 
     [Fact]
     public async Task Release_WithinTheInterval_PublishesTheNewestWhenItIsOver()

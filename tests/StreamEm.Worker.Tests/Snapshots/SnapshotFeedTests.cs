@@ -75,8 +75,8 @@ public sealed class SnapshotFeedTests
         using var feed = new SnapshotFeed();
         feed.Publish(Document(5, parameters: 1));
 
-        Assert.Equal(5, (await Eventually.Within(feed.WaitForAsync(4, CancellationToken.None)))!.Version);
-        Task<SnapshotDocument?> waiting = feed.WaitForAsync(7, CancellationToken.None);
+        Assert.Equal(5, (await Eventually.Within(Wait(feed, 4, CancellationToken.None)))!.Version);
+        Task<SnapshotDocument?> waiting = Wait(feed, 7, CancellationToken.None);
         feed.Publish(Document(6, parameters: 1));
         Assert.False(waiting.IsCompleted);
         feed.Publish(Document(8, parameters: 1));
@@ -90,7 +90,7 @@ public sealed class SnapshotFeedTests
         using var hold = new ManualResetEventSlim();
         async Task ReadAsync()
         {
-            await feed.WaitForAsync(1, CancellationToken.None).ConfigureAwait(false);
+            await Wait(feed, 1, CancellationToken.None).ConfigureAwait(false);
             Assert.True(hold.Wait(TimeSpan.FromSeconds(10)), "The reader ran on the thread that publishes.");
         }
 
@@ -106,7 +106,7 @@ public sealed class SnapshotFeedTests
     {
         var feed = new SnapshotFeed();
         using var stop = new CancellationTokenSource();
-        Task<SnapshotDocument?> given = feed.WaitForAsync(1, CancellationToken.None), stopped = feed.WaitForAsync(1, stop.Token);
+        Task<SnapshotDocument?> given = Wait(feed, 1, CancellationToken.None), stopped = Wait(feed, 1, stop.Token);
 
         await stop.CancelAsync();
         feed.Dispose();
@@ -114,6 +114,9 @@ public sealed class SnapshotFeedTests
         Assert.Null(await Eventually.Within(given));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Eventually.Within(stopped));
     }
+
+    private static Task<SnapshotDocument?> Wait(SnapshotFeed feed, long version, CancellationToken cancellationToken) =>
+        feed.Snapshots.WaitForAsync(document => document.Version >= version, cancellationToken);
 
     private static SnapshotDocument Document(long version, int parameters) =>
         new SnapshotDocument(Small.Value with { Version = version, Parameters = new double[parameters] });

@@ -1,17 +1,19 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using StreamEm.Worker.Telemetry;
-using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Telemetry;
 
 public sealed class LineLoggerProviderTests
 {
+    private static readonly DateTimeOffset Morning = new(2026, 11, 20, 8, 0, 0, TimeSpan.Zero);
+
     [Fact]
     public void Log_AsJson_IsOneObjectWithTheEventsFields()
     {
         using var output = new StringWriter();
-        using var provider = new LineLoggerProvider(output, json: true, LogLevel.Information, new ManualTime());
+        using var provider = new LineLoggerProvider(output, json: true, LogLevel.Information, new FakeTimeProvider(Morning));
         WorkerLog.RunResumed(provider.CreateLogger("worker"), "boiler", "run-1", 118, 60416);
 
         JsonElement line = JsonDocument.Parse(output.ToString()).RootElement;
@@ -29,7 +31,7 @@ public sealed class LineLoggerProviderTests
     public void Log_BelowTheLevel_IsNotWritten()
     {
         using var output = new StringWriter();
-        using var provider = new LineLoggerProvider(output, json: true, LogLevel.Information, new ManualTime());
+        using var provider = new LineLoggerProvider(output, json: true, LogLevel.Information, new FakeTimeProvider(Morning));
         WorkerLog.ModelUpdated(provider.CreateLogger("worker"), "boiler", 1, 0.5, -3);
 
         Assert.Empty(output.ToString());

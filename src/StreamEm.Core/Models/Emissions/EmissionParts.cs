@@ -18,6 +18,9 @@ public sealed record EmissionParts
     /// <summary>The parts of a product; empty for one family.</summary>
     public IReadOnlyList<EmissionPart> Parts { get; }
 
+    /// <summary>Whether there are several families, or one that names its features.</summary>
+    public bool IsProduct => _single is null;
+
     /// <summary>The only family.</summary>
     public EmissionOptions Single => _single ?? throw new InvalidOperationException("There are several families.");
 
@@ -30,6 +33,7 @@ public sealed record EmissionParts
     /// <summary>What keeps a schema from being modelled, for a person.</summary>
     public IEnumerable<string> ProblemsWith(RecordSchema schema)
     {
+        if (IsProduct && Parts.Count == 0) yield return "emissions is missing: say which family is over which features, such as [{gaussian: {features: [a, b]}}, {poisson: {features: [n]}}]";
         foreach (EmissionPart part in Parts)
             foreach (string feature in part.Features ?? [])
                 if (!schema.Features.Contains(feature)) yield return $"emissions: {part.Name} is over '{feature}', which is none of features: {string.Join(", ", schema.Features)}";
@@ -51,14 +55,18 @@ public sealed record EmissionParts
         : Parts.Max(part => part.Options.RowsToStart(components, part.Features?.Count ?? dimension));
 
     /// <summary>Makes the family, or the product.</summary>
-    public Emission Create(FeatureSpace space, int components)
+    /// <param name="space">The features.</param>
+    /// <param name="components">K.</param>
+    /// <param name="prior">None leaves out the families' priors too.</param>
+    public Emission Create(FeatureSpace space, int components, Prior prior)
     {
-        if (_single is { } single) return single.Create(space.Features, components);
+        EmissionOptions With(EmissionOptions options) => prior == Prior.None ? options.WithoutPrior() : options;
+        if (_single is { } single) return With(single).Create(space.Features, components);
         var parts = new List<ProductPart>();
         foreach (EmissionPart part in Parts)
         {
             int[] features = [.. Enumerable.Range(0, space.Dimension).Where(d => part.Features?.Contains(space.Features[d].Name) ?? true)];
-            parts.Add(new ProductPart(part.Name, part.Options.Create([.. features.Select(d => space.Features[d])], components), features));
+            parts.Add(new ProductPart(part.Name, With(part.Options).Create([.. features.Select(d => space.Features[d])], components), features));
         }
         return new Product(parts, space.Dimension);
     }

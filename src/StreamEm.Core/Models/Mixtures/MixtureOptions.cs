@@ -13,6 +13,9 @@ public sealed record MixtureOptions : LatentModelOptions
     /// <summary>The components' family, or families over different features.</summary>
     public required EmissionParts Emissions { get; init; }
 
+    /// <summary>The families' priors; none leaves out all of them.</summary>
+    public Prior Prior { get; init; }
+
     /// <summary>The entry of the mixture over one family: its settings stand beside <c>components</c>.</summary>
     public static ModelEntry Shorthand(EmissionEntry emission) => new(
         $"{emission.Type}_mixture",
@@ -21,6 +24,18 @@ public sealed record MixtureOptions : LatentModelOptions
         [ComponentsSetting(), .. emission.Settings.Select(setting => new NestedSetting<MixtureOptions>(
             setting, options => options.Emissions.Single, (options, held) => options with { Emissions = EmissionParts.Of((EmissionOptions)held) }))]);
 
+    /// <summary>The entry of the mixture over several families.</summary>
+    /// <param name="families">The families there are.</param>
+    public static ModelEntry EntryOver(IReadOnlyList<EmissionEntry> families) => new(
+        "mixture",
+        "Mixture of K products of families over different features; clusters of mixed records.",
+        entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of([]) },
+        ComponentsSetting(),
+        new Setting<MixtureOptions, EmissionParts?>(
+            "emissions", EmissionPartsKind.Product(families), o => o.Emissions.Parts.Count == 0 ? null : o.Emissions, (o, v) => v is null ? o : o with { Emissions = v },
+            "The families, each over features of its own."),
+        PriorSetting.Of<MixtureOptions>(o => o.Prior, (o, v) => o with { Prior = v }));
+
     /// <inheritdoc/>
     public override IEnumerable<string> ProblemsWith(RecordSchema schema) => [.. base.ProblemsWith(schema), .. Emissions.ProblemsWith(schema)];
 
@@ -28,7 +43,7 @@ public sealed record MixtureOptions : LatentModelOptions
     public override long RowsToStart(int dimension) => Emissions.RowsToStart(Components, dimension);
 
     /// <inheritdoc/>
-    public override LatentModel Create(FeatureSpace space) => new Mixture(Type, Emissions.Create(space, Components));
+    public override LatentModel Create(FeatureSpace space) => new Mixture(Type, Emissions.Create(space, Components, Prior));
 
     /// <inheritdoc/>
     protected override Feature PlanFeature(string name) => Emissions.Plan(name);

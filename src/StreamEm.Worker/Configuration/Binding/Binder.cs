@@ -76,7 +76,16 @@ public sealed class Binder(Problems problems)
         if (node is ScalarNode scalar)
         {
             if (setting.TryRead(options, scalar.Text, out object result)) return result;
-            Refuse(node, path, setting.Expected, Spelling.Suggestion(scalar.Text ?? "", setting.Words));
+            if (setting.IsStructured && setting.Problem(scalar.Text ?? "") is { } problem) Problems.Error(node.Origin, $"{Name(path)}: {problem}");
+            else Refuse(node, path, setting.Expected, Spelling.Suggestion(scalar.Text ?? "", setting.Words));
+            return options;
+        }
+
+        if (setting.IsStructured)
+        {
+            string text = node.ToJson();
+            if (setting.TryRead(options, text, out object result)) return result;
+            Problems.Error(node.Origin, $"{Name(path)}: {setting.Problem(text) ?? $"expected {setting.Expected}"}");
             return options;
         }
 

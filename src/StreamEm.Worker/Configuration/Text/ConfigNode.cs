@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace StreamEm.Worker.Configuration.Text;
 
 /// <summary>A value in a configuration file, with the place it was written at.</summary>
@@ -8,6 +10,17 @@ public abstract class ConfigNode(Origin origin)
 
     /// <summary>What it is, for a person who expected something else: <c>'deep'</c>, <c>a list</c>.</summary>
     public abstract string Found { get; }
+
+    /// <summary>The value as compact JSON; scalars are texts.</summary>
+    public string ToJson() => Node()?.ToJsonString() ?? "null";
+
+    private JsonNode? Node() => this switch
+    {
+        ScalarNode scalar => scalar.Text is null ? null : JsonValue.Create(scalar.Text),
+        SequenceNode sequence => new JsonArray([.. sequence.Items.Select(item => item.Node())]),
+        MappingNode mapping => new JsonObject(mapping.Entries.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Node()))),
+        _ => throw new InvalidOperationException($"A node that is {Found} has no JSON."),
+    };
 }
 
 /// <summary>One value, variables already replaced.</summary>

@@ -1,4 +1,4 @@
-using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Tests.Models.Emissions;
 

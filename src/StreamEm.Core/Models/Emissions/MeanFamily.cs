@@ -1,0 +1,117 @@
+using StreamEm.Core.Vectors;
+
+namespace StreamEm.Core.Models.Emissions;
+
+/// <summary>
+/// Components whose features are independent, each of a one-parameter exponential family that is known by its mean m: log p(x given z = k) = sum_d
+/// (w(m_kd) x_d - a(m_kd) + h(x_d)). Parameter: the means [K, D], under the family's own name. Statistics (averages): <c>observed [K, D]</c> = r where the
+/// feature is present, <c>sums [K, D]</c> = r x. M-step: m = (S1 + s / n) / (O + t / n), s and t the conjugate prior's imaginary sum and rows, n = n_eff.
+/// A missing value is left out of its feature's sums, which is exact here because features are independent given the component.
+/// </summary>
+public abstract class MeanFamily : Emission
+{
+    private readonly VectorBlock _means, _observed, _sums;
+    private readonly double[] _priorSums, _priorRows;
+
+    /// <summary>K components over D features.</summary>
+    /// <param name="components">K.</param>
+    /// <param name="block">Name, units and domain of the means.</param>
+    /// <param name="priorSums">s [D]: what the imaginary rows add up to.</param>
+    /// <param name="priorRows">t [D]: how many they are.</param>
+    private protected MeanFamily(int components, (string Name, Units Units, Domain Domain) block, double[] priorSums, double[] priorRows)
+    {
+        (Components, Dimension, _priorSums, _priorRows) = (components, priorSums.Length, priorSums, priorRows);
+        ParameterLayout = new VectorLayout().Add(block.Name, block.Units, block.Domain, components, Dimension);
+        StatisticsLayout = new VectorLayout().Add("observed", components, Dimension).Add("sums", components, Dimension);
+        (_means, _observed, _sums) = (ParameterLayout[block.Name], StatisticsLayout["observed"], StatisticsLayout["sums"]);
+    }
+
+    /// <inheritdoc/>
+    public sealed override int Dimension { get; }
+
+    /// <inheritdoc/>
+    public sealed override int Components { get; }
+
+    /// <inheritdoc/>
+    public sealed override VectorLayout ParameterLayout { get; }
+
+    /// <inheritdoc/>
+    public sealed override VectorLayout StatisticsLayout { get; }
+
+    /// <summary>Whether h is not 0 everywhere.</summary>
+    internal virtual bool HasBaseMeasure => false;
+
+    /// <summary>w(m): what x is multiplied by.</summary>
+    internal abstract double Slope(double mean);
+
+    /// <summary>a(m): what normalises.</summary>
+    internal abstract double Offset(double mean);
+
+    /// <summary>h(x).</summary>
+    internal virtual double BaseMeasure(double x) => 0;
+
+    /// <summary>The variance of a feature of mean m.</summary>
+    private protected abstract double Variance(double mean);
+
+    /// <summary>The nearest mean that leaves every value of the support possible.</summary>
+    private protected abstract double Bounded(double mean);
+
+    /// <summary>A mean for a component that begins at one value.</summary>
+    private protected abstract double Around(double value);
+
+    /// <summary>A mean that favours nothing.</summary>
+    private protected abstract double NeutralMean { get; }
+
+    /// <inheritdoc/>
+    public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
+    {
+        var result = spent as MeanFamilyEStep ?? new MeanFamilyEStep(this);
+        result.Set(_means.Of(parameters.Span));
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public override void Maximize(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events)
+    {
+        previous.CopyTo(result);
+        ReadOnlySpan<double> observed = _observed.Of(statistics), sums = _sums.Of(statistics);
+        for (int k = 0; k < Components; k++)
+        {
+            if (!ComponentEvidence.IsEnough(masses[k], rows.Evidence, k, events, ComponentEvidence.Some)) continue;
+            for (int d = 0, at = k * Dimension; d < Dimension; d++, at++)
+                if (observed[at] * rows.Evidence >= ComponentEvidence.Some)
+                    result[at] = Bounded((sums[at] + _priorSums[d] / rows.Prior) / (observed[at] + _priorRows[d] / rows.Prior));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
+    {
+        ReadOnlySpan<double> means = _means.Of(parameters);
+        for (int at = 0; at < means.Length; at++)
+        {
+            int d = at % Dimension;
+            _observed.Of(result)[at] = masses[at / Dimension];
+            _sums.Of(result)[at] = means[at] * (masses[at / Dimension] + _priorRows[d] / effectiveRows) - _priorSums[d] / effectiveRows;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Neutral(Span<double> result) => result.Fill(NeutralMean);
+
+    /// <inheritdoc/>
+    public override void Reseed(Span<double> parameters, int component, ReadOnlySpan<double> location, ReadOnlySpan<double> variances)
+    {
+        for (int d = 0; d < Dimension; d++)
+            if (!double.IsNaN(location[d])) parameters[component * Dimension + d] = Around(location[d]);
+    }
+
+    /// <inheritdoc/>
+    public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances)
+    {
+        _means.Of(parameters).CopyTo(means);
+        for (int at = 0; at < means.Length; at++) variances[at] = Variance(means[at]);
+        return true;
+    }
+}

@@ -1,0 +1,271 @@
+using StreamEm.Core.Data;
+using StreamEm.Core.LinearAlgebra;
+
+namespace StreamEm.Core.Models.Sequences;
+
+/// <summary>
+/// Forward-backward over the sequences of a minibatch, scaled row by row: alpha_t = p(z_t given x_1 .. x_t), c_t = p(x_t given x_1 .. x_t-1), beta_t so that
+/// gamma_t = alpha_t beta_t, xi_t(i, j) = alpha_t-1(i) A_ij b_t(j) beta_t(j) / c_t. The row's largest log b_t is taken out before the exponential. A row without
+/// values, and one that no state can produce, is a step of the chain that says nothing (b = 1) and adds nothing to the family's statistics.
+/// </summary>
+internal sealed class HiddenMarkovEStep : EStep
+{
+    /// <summary>A log-density below this belongs to no state; as in a mixture.</summary>
+    private const double ImpossibleLogDensity = -1e16;
+
+    private readonly int _states, _dimension, _own, _scoreLength;
+    private readonly double[] _start, _transitions;
+    private EmissionEStep? _emission;
+
+    /// <summary>Memory for <see cref="Set"/>.</summary>
+    public HiddenMarkovEStep(int states, int dimension, int ownStatistics, int scoreLength)
+    {
+        (_states, _dimension, _own, _scoreLength) = (states, dimension, ownStatistics, scoreLength);
+        (_start, _transitions) = (new double[states], new double[states * states]);
+    }
+
+    /// <summary>The states' part; null before <see cref="Set"/>.</summary>
+    public EmissionEStep? Emission => _emission;
+
+    private EmissionEStep Prepared => _emission ?? throw new InvalidOperationException("The E-step has no parameters yet.");
+
+    /// <summary>Takes parameters; from here on immutable until it is spent.</summary>
+    public void Set(ReadOnlySpan<double> start, ReadOnlySpan<double> transitions, EmissionEStep emission)
+    {
+        start.CopyTo(_start);
+        transitions.CopyTo(_transitions);
+        _emission = emission;
+    }
+
+    public override Workspace CreateWorkspace() => new SequenceWorkspace(_dimension, _states);
+
+    public override Evidence Accumulate(
+        Minibatch batch, int first, int count, Span<double> statistics, Span<double> logDensities, Workspace workspace)
+    {
+        var space = (SequenceWorkspace)workspace;
+        space.Reserve(count);
+        Likelihoods(batch, first, count, space);
+        Evidence evidence = default;
+        ReadOnlySpan<int> starts = batch.SequenceStarts;
+        for (int at = 0, next = 0; at < count; at = next)
+        {
+            next = EndOf(starts, first + at, first + count) - first;
+            evidence += Smooth(batch, first, at, next, statistics, logDensities, space);
+        }
+        Collect(batch, first, count, statistics, space);
+        return evidence;
+    }
+
+    public override void Score(Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace)
+    {
+        var space = (SequenceWorkspace)workspace;
+        space.Reserve(count);
+        Likelihoods(batch, first, count, space);
+        ReadOnlySpan<int> starts = batch.SequenceStarts;
+        for (int at = 0, next = 0; at < count; at = next)
+        {
+            next = EndOf(starts, first + at, first + count) - first;
+            var memory = space.Pass.Memory as FilterMemory;
+            int slot = memory is null ? -1 : batch.Key(first + at);
+            Filter(batch, first, at, next, memory is not null && slot >= 0 && memory.IsKnown(slot) ? memory.Of(slot) : default, isLabelled: false, space);
+            for (int row = at; row < next; row++)
+            {
+                logDensities[row] = space.RowLogDensities[row];
+                space.Alpha(row).CopyTo(scores.Slice(row * _scoreLength, _states));
+            }
+            if (slot >= 0) memory!.Set(slot, space.Alpha(next - 1));
+        }
+        if (_scoreLength > _states) ScoreEmission(batch, first, count, scores, space);
+    }
+
+    /// <summary>One past the last row of the sequence that begins at <paramref name="row"/>.</summary>
+    private static int EndOf(ReadOnlySpan<int> starts, int row, int end)
+    {
+        int at = starts.BinarySearch(row + 1);
+        if (at < 0) at = ~at;
+        return at < starts.Length ? Math.Min(starts[at], end) : end;
+    }
+
+    /// <summary>log p(x_t given z_t) of every row and state, and which rows say something.</summary>
+    private void Likelihoods(Minibatch batch, int first, int count, SequenceWorkspace space)
+    {
+        for (int at = 0; at < count; at += RowBlock.Capacity)
+        {
+            RowBlock block = space.Block;
+            block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
+            Span<double> joint = space.LogJoint;
+            joint.Clear();
+            Prepared.LogDensities(block, joint);
+            for (int i = 0; i < block.Count; i++)
+            {
+                Span<double> row = space.LogLikelihoods(at + i);
+                for (int k = 0; k < _states; k++) row[k] = joint[k * RowBlock.Stride + i];
+                space.SaysNothing[at + i] = false;
+            }
+            foreach (int index in block.Incomplete) space.SaysNothing[at + index] = !block.Row(index).ContainsAnyExcept(double.NaN);
+        }
+    }
+
+    /// <summary>Alpha, c and the rows' log-densities of one sequence.</summary>
+    /// <returns>The weighted sum of log c, labels taken into account.</returns>
+    private Evidence Filter(Minibatch batch, int first, int from, int to, ReadOnlySpan<double> carried, bool isLabelled, SequenceWorkspace space)
+    {
+        Span<double> predicted = space.Predicted;
+        double weight = 0, logLikelihood = 0;
+        for (int row = from; row < to; row++)
+        {
+            if (row > from) Predict(space.Alpha(row - 1), predicted);
+            else if (!carried.IsEmpty) Predict(carried, predicted);
+            else _start.CopyTo(predicted);
+            int label = isLabelled ? batch.Label(first + row) : Minibatch.Unlabelled;
+            double log = Update(row, label, predicted, space);
+            if (!double.IsFinite(space.RowLogDensities[row])) continue;
+            double w = batch.Weight(first + row);
+            weight += w;
+            logLikelihood = Math.FusedMultiplyAdd(w, log, logLikelihood);
+        }
+        return new Evidence(weight, logLikelihood);
+    }
+
+    /// <summary>alpha_t and c_t of one row; its log-density takes no label into account.</summary>
+    /// <returns>log p(x_t, and its label, given the rows before).</returns>
+    private double Update(int row, int label, ReadOnlySpan<double> predicted, SequenceWorkspace space)
+    {
+        Span<double> alpha = space.Alpha(row), b = space.LogLikelihoods(row);
+        double max = double.NegativeInfinity, sum = 0, labelled = 0;
+        if (!space.SaysNothing[row])
+            foreach (double value in b) max = Math.Max(max, value);
+        bool isImpossible = !space.SaysNothing[row] && !(max > ImpossibleLogDensity);
+        if (space.SaysNothing[row] || isImpossible)
+        {
+            b.Fill(1);
+            max = 0;
+        }
+        else
+        {
+            for (int k = 0; k < b.Length; k++) b[k] = Math.Exp(b[k] - max);
+        }
+        for (int k = 0; k < b.Length; k++) sum += predicted[k] * b[k];
+        if (!(sum > 0))
+        {
+            // Possible in a state that cannot be reached: impossible here.
+            (isImpossible, max) = (true, 0);
+            b.Fill(1);
+            sum = 1;
+        }
+        space.RowLogDensities[row] = isImpossible ? double.NegativeInfinity : space.SaysNothing[row] ? double.NaN : max + Math.Log(sum);
+        if (label != Minibatch.Unlabelled && predicted[label] * b[label] > 0)
+            for (int k = 0; k < b.Length; k++)
+                if (k != label) b[k] = 0;
+        for (int k = 0; k < b.Length; k++) labelled += alpha[k] = predicted[k] * b[k];
+        for (int k = 0; k < b.Length; k++) alpha[k] /= labelled;
+        space.Scale[row] = labelled;
+        if (isImpossible) space.SaysNothing[row] = true;
+        return max + Math.Log(labelled);
+    }
+
+    /// <summary>The smoothed posteriors of one sequence; adds initial counts and passages, and remembers where the key stands.</summary>
+    private Evidence Smooth(Minibatch batch, int first, int from, int to, Span<double> statistics, Span<double> logDensities, SequenceWorkspace space)
+    {
+        var memory = space.Pass.Memory as FilterMemory;
+        int slot = memory is null ? -1 : batch.Key(first + from);
+        bool isCarried = slot >= 0 && memory!.IsKnown(slot);
+        if (isCarried) memory!.Of(slot).CopyTo(space.Carried);
+        Evidence evidence = Filter(batch, first, from, to, isCarried ? space.Carried : default, isLabelled: true, space);
+        Span<double> initial = statistics[.._states], passages = statistics.Slice(_states, _states * _states), beta = space.Beta;
+        if (slot >= 0) memory!.Set(slot, space.Alpha(to - 1));
+        beta.Fill(1);
+        for (int row = to - 1; row >= from; row--)
+        {
+            logDensities[row] = space.RowLogDensities[row];
+            double weight = batch.Weight(first + row);
+            Span<double> gamma = space.Gamma(row), alpha = space.Alpha(row), b = space.LogLikelihoods(row);
+            double total = 0;
+            for (int k = 0; k < _states; k++) total += gamma[k] = alpha[k] * beta[k];
+            for (int k = 0; k < _states; k++) gamma[k] /= total;
+            // b_t beta_t / c_t: what the row says of its state, given those after it.
+            for (int k = 0; k < _states; k++) beta[k] *= b[k] / space.Scale[row];
+            if (row > from) AddPassages(space.Alpha(row - 1), beta, weight, passages);
+            else if (isCarried) AddPassages(space.Carried, beta, weight, passages);
+            else
+                for (int k = 0; k < _states; k++) initial[k] = Math.FusedMultiplyAdd(weight, gamma[k], initial[k]);
+            if (row > from) StepBack(beta, space.Predicted);
+        }
+        return evidence;
+    }
+
+    /// <summary>passages[i, j] += weight alpha(i) A_ij beta(j), normalised.</summary>
+    private void AddPassages(ReadOnlySpan<double> alpha, ReadOnlySpan<double> beta, double weight, Span<double> passages)
+    {
+        double total = 0;
+        for (int i = 0; i < _states; i++)
+            for (int j = 0; j < _states; j++) total += alpha[i] * _transitions[i * _states + j] * beta[j];
+        if (!(total > 0)) return;
+        for (int i = 0; i < _states; i++)
+        {
+            double scaled = weight * alpha[i] / total;
+            for (int j = 0; j < _states; j++)
+                passages[i * _states + j] = Math.FusedMultiplyAdd(scaled * _transitions[i * _states + j], beta[j], passages[i * _states + j]);
+        }
+    }
+
+    /// <summary>beta = A beta.</summary>
+    private void StepBack(Span<double> beta, Span<double> scratch)
+    {
+        beta.CopyTo(scratch);
+        for (int i = 0; i < _states; i++)
+        {
+            double sum = 0;
+            for (int j = 0; j < _states; j++) sum = Math.FusedMultiplyAdd(_transitions[i * _states + j], scratch[j], sum);
+            beta[i] = sum;
+        }
+    }
+
+    /// <summary>predicted(j) = sum_i alpha(i) A_ij.</summary>
+    private void Predict(ReadOnlySpan<double> alpha, Span<double> predicted)
+    {
+        predicted.Clear();
+        for (int i = 0; i < _states; i++)
+            for (int j = 0; j < _states; j++) predicted[j] = Math.FusedMultiplyAdd(alpha[i], _transitions[i * _states + j], predicted[j]);
+    }
+
+    /// <summary>Masses and the family's statistics, every row weighted by its smoothed posteriors.</summary>
+    private void Collect(Minibatch batch, int first, int count, Span<double> statistics, SequenceWorkspace space)
+    {
+        Span<double> masses = statistics.Slice(_own - _states, _states);
+        for (int at = 0; at < count; at += RowBlock.Capacity)
+        {
+            RowBlock block = space.Block;
+            block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
+            Spread(block, at, space, row => space.SaysNothing[row] ? 0 : batch.Weight(first + row), smoothed: true);
+            WeightedSums.AddMasses(space.LogJoint, _states, masses, block.Count);
+            Prepared.Accumulate(block, space.LogJoint, statistics[_own..]);
+        }
+    }
+
+    private void ScoreEmission(Minibatch batch, int first, int count, Span<double> scores, SequenceWorkspace space)
+    {
+        for (int at = 0; at < count; at += RowBlock.Capacity)
+        {
+            RowBlock block = space.Block;
+            block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
+            Prepared.LogDensities(block, space.LogJoint);
+            Spread(block, at, space, _ => 1, smoothed: false);
+            Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + _states)..], _scoreLength);
+        }
+    }
+
+    /// <summary>Overwrites the lanes of a block by its rows' posteriors times their weights; lanes without a row by 0.</summary>
+    private void Spread(RowBlock block, int at, SequenceWorkspace space, Func<int, double> weightOf, bool smoothed)
+    {
+        Span<double> lanes = space.LogJoint;
+        lanes.Clear();
+        for (int i = 0; i < block.Count; i++)
+        {
+            double weight = weightOf(at + i);
+            if (weight == 0) continue;
+            ReadOnlySpan<double> posteriors = smoothed ? space.Gamma(at + i) : space.Alpha(at + i);
+            for (int k = 0; k < _states; k++) lanes[k * RowBlock.Stride + i] = weight * posteriors[k];
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using StreamEm.Core.Features;
+using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Settings;
+
+namespace StreamEm.Core.Models.Sequences;
+
+/// <summary>A hidden Markov model: <c>type: hidden_markov</c>.</summary>
+public sealed record HiddenMarkovOptions : LatentModelOptions
+{
+    /// <summary>Number of states K.</summary>
+    public int States { get; init; } = 2;
+
+    /// <summary>The states' family, or families over different features.</summary>
+    public required EmissionParts Emissions { get; init; }
+
+    /// <summary>Keys remembered at once.</summary>
+    public int Keys { get; init; } = 10_000;
+
+    /// <summary>The priors of startprob, transmat and the families; none leaves out all of them.</summary>
+    public Prior Prior { get; init; }
+
+    /// <summary>The entry in the catalogue.</summary>
+    /// <param name="families">The families there are; the first is the default.</param>
+    public static ModelEntry EntryOver(IReadOnlyList<EmissionEntry> families) => new(
+        "hidden_markov",
+        "Hidden Markov model: K states that follow each other, each key an endless sequence of its own.",
+        entry => new HiddenMarkovOptions { Entry = entry, Emissions = EmissionParts.Of(families[0].CreateOptions()) },
+        new Setting<HiddenMarkovOptions, int>("states", new IntegerKind(1, 4096), o => o.States, (o, v) => o with { States = v }, "Number of states K."),
+        new Setting<HiddenMarkovOptions, EmissionParts?>(
+            "emission", EmissionPartsKind.Single(families), o => o.Emissions.IsProduct ? null : o.Emissions, (o, v) => v is null ? o : o with { Emissions = v },
+            "What a state's records are made of, over all features."),
+        new Setting<HiddenMarkovOptions, EmissionParts?>(
+            "emissions", EmissionPartsKind.Product(families), o => o.Emissions.IsProduct ? o.Emissions : null, (o, v) => v is null ? o : o with { Emissions = v },
+            "Several families, each over features of its own, in place of emission."),
+        new Setting<HiddenMarkovOptions, int>(
+            "max_keys", new IntegerKind(1, 10_000_000), o => o.Keys, (o, v) => o with { Keys = v },
+            "Keys remembered at once; beyond them the one not met for longest is forgotten. At least minibatch.size."),
+        PriorSetting.Of<HiddenMarkovOptions>(o => o.Prior, (o, v) => o with { Prior = v }));
+
+    /// <inheritdoc/>
+    public override int MaxKeys => Keys;
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> ProblemsWith(RecordSchema schema) => [.. base.ProblemsWith(schema), .. Emissions.ProblemsWith(schema)];
+
+    /// <inheritdoc/>
+    public override long RowsToStart(int dimension) => Emissions.RowsToStart(States, dimension);
+
+    /// <inheritdoc/>
+    public override LatentModel Create(FeatureSpace space) => new HiddenMarkov(Type, Emissions.Create(space, States, Prior), Prior);
+
+    /// <inheritdoc/>
+    protected override Feature PlanFeature(string name) => Emissions.Plan(name);
+}

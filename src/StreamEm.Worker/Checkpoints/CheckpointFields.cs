@@ -1,0 +1,61 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using StreamEm.Sources;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
+
+namespace StreamEm.Worker.Checkpoints;
+
+/// <summary>
+/// The small fields of a checkpoint, each described here and nowhere else: <see cref="Checkpoint"/> adds the large parts themselves,
+/// <see cref="CheckpointHeader"/> their lengths. A file holds these names in snake_case.
+/// </summary>
+public abstract record CheckpointFields
+{
+    /// <summary>The model's id.</summary>
+    public required string ModelId { get; init; }
+
+    /// <summary>Identity of the run; see <see cref="RunIdentity.RunId"/>.</summary>
+    public required string RunId { get; init; }
+
+    /// <summary>Hash of the configuration the state belongs to.</summary>
+    public required string ConfigHash { get; init; }
+
+    /// <summary>When it was made.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Updates so far: the version of the parameters inside.</summary>
+    public required long Updates { get; init; }
+
+    /// <summary>Records learned from so far.</summary>
+    public required long Records { get; init; }
+
+    /// <summary>The next record of every partition.</summary>
+    [JsonConverter(typeof(PositionConverter))]
+    public required SourcePosition Position { get; init; }
+
+    /// <summary>Records read and rejected so far.</summary>
+    public required RejectionCounts Rejections { get; init; }
+
+    /// <summary>Length in bytes of the rejected file that belongs to this state; null without a file.</summary>
+    public long? RejectedFileLength { get; init; }
+
+    /// <summary>Whose it is.</summary>
+    [JsonIgnore]
+    public RunIdentity Identity => new(ModelId, RunId, ConfigHash);
+
+    /// <summary>A position as an object of its partitions.</summary>
+    private sealed class PositionConverter : JsonConverter<SourcePosition>
+    {
+        public override SourcePosition Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            var position = new SourcePosition();
+            foreach ((string partition, PartitionPosition next) in JsonSerializer.Deserialize<Dictionary<string, PartitionPosition>>(ref reader, options) ?? [])
+                position.Set(partition, next);
+            return position;
+        }
+
+        public override void Write(Utf8JsonWriter writer, SourcePosition value, JsonSerializerOptions options) =>
+            JsonSerializer.Serialize(writer, value.Partitions, options);
+    }
+}

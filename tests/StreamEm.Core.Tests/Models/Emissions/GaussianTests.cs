@@ -1,0 +1,20 @@
+using StreamEm.Core.Tests.Contracts;
+
+namespace StreamEm.Core.Tests.Models.Emissions;
+
+[ContractOf("gaussian_mixture")]
+public sealed class FullGaussianInMixture : MixtureOf<FullGaussians>;
+
+public sealed class FullGaussianInProduct : ProductOf<FullGaussians>;
+
+public sealed class TiedGaussianInMixture : MixtureOf<TiedGaussians>;
+
+public sealed class TiedGaussianInProduct : ProductOf<TiedGaussians>;
+
+public sealed class DiagonalGaussianInMixture : MixtureOf<DiagonalGaussians>;
+
+public sealed class DiagonalGaussianInProduct : ProductOf<DiagonalGaussians>;
+
+public sealed class SphericalGaussianInMixture : MixtureOf<SphericalGaussians>;
+
+public sealed class SphericalGaussianInProduct : ProductOf<SphericalGaussians>;
