@@ -39,7 +39,7 @@ public sealed class ContractTests
                 && Chain(test).Any(one => suites.Contains(one.Name, StringComparer.Ordinal)));
 
         string name = $"{string.Concat(entry.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]))}Tests";
-        string argument = entry.Contains('_', StringComparison.Ordinal) ? $"\"{entry}\"" : $"nameof({entry})";
+        string argument = char.IsLower(entry[0]) ? $"\"{entry}\"" : $"nameof({entry})";
         Assert.True(isCovered, $"{entry} has no test class that inherits a contract. Write in tests/{tests}:\n"
             + $"[ContractOf({argument})]\npublic sealed class {name} : {string.Join(" or ", suites)}");
     }
