@@ -39,7 +39,7 @@ internal sealed record Axis(double Low, double High, double From, double To)
         for (double tick = Math.Ceiling(Low / step); tick * step <= High; tick++)
         {
             double value = tick * step;
-            yield return (value, (Math.Round(value, 12) + 0.0).ToString("G6", CultureInfo.InvariantCulture));
+            yield return (value, Math.Round(value, 12).ToString("G6", CultureInfo.InvariantCulture));
         }
     }
 }

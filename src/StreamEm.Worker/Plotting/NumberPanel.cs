@@ -24,8 +24,9 @@ internal sealed class NumberPanel : FeaturePanel
     {
         svg.Box(x, top, width, bottom - top, "#f7f7f7");
         double free = double.NegativeInfinity;
-        foreach ((double value, string text) in _axis.Ticks())
+        foreach ((double value, string tick) in _axis.Ticks())
         {
+            string text = tick == "-0" ? "0" : tick;
             double at = x + _axis.At(value) * width, half = SvgCanvas.WidthOf(text, TextSize) / 2;
             svg.Line(at, top, at, bottom, "#e2e2e2");
             if (at - half < free) continue;
