@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
@@ -12,7 +13,9 @@ using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Commands;
 
-/// <summary><c>streamem plot SNAPSHOT DATA... -o FILE.svg</c>: the learned components over records in two features, or feature by feature.</summary>
+/// <summary>
+/// <c>streamem plot SNAPSHOT DATA... -o FILE.svg</c>: the learned components over records in two features, or feature by feature.
+/// </summary>
 public static class PlotCommand
 {
     /// <summary>The verb.</summary>
@@ -20,16 +23,21 @@ public static class PlotCommand
     {
         var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
         var data = new Argument<string[]>("data") { Description = "Files or globs with records.", Arity = ArgumentArity.OneOrMore };
-        var output = new Option<string>("-o", "--output") { Description = "Where the picture goes (SVG).", Required = true, HelpName = "file" };
+        var output =
+            new Option<string>("-o", "--output") { Description = "Where the picture goes (SVG).", Required = true, HelpName = "file" };
         var x = new Option<string?>("--x") { Description = "Feature to the right; the first number by default.", HelpName = "feature" };
         var y = new Option<string?>("--y") { Description = "Feature upwards; the second number by default.", HelpName = "feature" };
         var profile = new Option<bool>("--profile")
         {
-            Description = "Draws a panel per feature instead of records in two; what is drawn anyway unless all features are numbers, or --x or --y name two of them.",
+            Description =
+                "Draws a panel per feature instead of records in two; what is drawn anyway unless all features are numbers, or --x or --y "
+                    + "name two of them.",
         };
-        var rings = new Option<int>("--rings") { Description = "How many of the strangest records to ring.", DefaultValueFactory = _ => 8, HelpName = "n" };
+        var rings = new Option<int>("--rings")
+        { Description = "How many of the strangest records to ring.", DefaultValueFactory = _ => 8, HelpName = "n" };
         var title = new Option<string?>("--title") { Description = "Above the picture.", HelpName = "text" };
-        var points = new Option<int>("--points") { Description = "Draws at most so many records, evenly spaced.", DefaultValueFactory = _ => 5000, HelpName = "n" };
+        var points = new Option<int>("--points")
+        { Description = "Draws at most so many records, evenly spaced.", DefaultValueFactory = _ => 5000, HelpName = "n" };
         Command command = new("plot", "Draws a learned mixture over records, seen in two features or feature by feature, as SVG.")
         {
             file, data, output, x, y, profile, rings, title, points,
@@ -37,14 +45,18 @@ public static class PlotCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelSnapshot snapshot = SnapshotFile.Read(parsed.GetRequiredValue(file));
-            if (snapshot.Model is not ComponentModel model) throw new CommandException(ExitCode.Usage, $"A model of type {snapshot.Options.Type} has no components to draw.");
+            if (snapshot.Model is not ComponentModel model)
+                throw new CommandException(ExitCode.Usage, $"A model of type {snapshot.Options.Type} has no components to draw.");
             PlotAxes? axes = PlotAxes.Choose(snapshot.Space, parsed.GetValue(x), parsed.GetValue(y), parsed.GetValue(profile));
-            ScoredRows scored = ScoredRows.Of(snapshot, model, await ReadAsync(snapshot, parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false));
-            string heading = parsed.GetValue(title) ?? FormattableString.Invariant(
-                $"{snapshot.ModelId}, version {snapshot.Version}: {snapshot.ComponentIds.Count} components learned from {snapshot.Training.Records} records");
+            ScoredRows scored = ScoredRows.Of(
+                snapshot, model, await ReadAsync(snapshot, parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false));
+            string heading = parsed.GetValue(title) ?? string.Create(CultureInfo.InvariantCulture,
+                $"{snapshot.ModelId}, version {snapshot.Version}: {snapshot.ComponentIds.Count} components learned from "
+                    + $"{snapshot.Training.Records} records");
             string svg = axes is null
                 ? new ProfilePlot(snapshot, model).Draw(scored.Shares(model.Components), heading)
-                : DrawPoints(new MixturePlot(snapshot, model, axes.X, axes.Y), scored, parsed.GetValue(rings), parsed.GetValue(points), heading);
+                : DrawPoints(new MixturePlot(snapshot, model, axes.X, axes.Y), scored, parsed.GetValue(rings), parsed.GetValue(points),
+                    heading);
             using (Stream stream = OutputFile.Create(parsed.GetRequiredValue(output)))
             using (var writer = new StreamWriter(stream))
                 await writer.WriteAsync(svg.AsMemory(), cancellationToken).ConfigureAwait(false);

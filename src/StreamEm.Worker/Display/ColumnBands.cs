@@ -3,8 +3,8 @@ using Spectre.Console;
 namespace StreamEm.Worker.Display;
 
 /// <summary>
-/// A table as wide as its columns need, cut into several one under the other where a console is narrower: a cell that is broken over lines cannot be compared
-/// with the one above it.
+/// A table as wide as its columns need, cut into several one under the other where a console is narrower: a cell that is broken over lines
+/// cannot be compared with the one above it.
 /// </summary>
 internal sealed class ColumnBands
 {
@@ -18,7 +18,8 @@ internal sealed class ColumnBands
     /// <summary>A table of rows with names, which every band repeats.</summary>
     /// <param name="head">Above the names.</param>
     /// <param name="names">One for every row.</param>
-    public ColumnBands(string head, IReadOnlyList<string> names) => (_names, _rows) = (new Column(head, names, IsNumber: false), names.Count);
+    public ColumnBands(string head, IReadOnlyList<string> names) =>
+        (_names, _rows) = (new Column(head, names, IsNumber: false), names.Count);
 
     /// <summary>Adds a column.</summary>
     /// <param name="head">Above it.</param>
@@ -63,7 +64,12 @@ internal sealed class ColumnBands
     private Table Band(Column[] columns)
     {
         var table = new Table().Border(TableBorder.Simple);
-        foreach (Column column in columns) table.AddColumn(new TableColumn(Markup.Escape(column.Head)) { Alignment = column.IsNumber ? Justify.Right : Justify.Left });
+        foreach (Column column in columns)
+        {
+            Justify alignment = column.IsNumber ? Justify.Right : Justify.Left;
+            table.AddColumn(new TableColumn(Markup.Escape(column.Head)) { Alignment = alignment });
+        }
+
         for (int row = 0; row < _rows; row++) table.AddRow([.. columns.Select(column => Markup.Escape(column.Cells[row]))]);
         return table;
     }

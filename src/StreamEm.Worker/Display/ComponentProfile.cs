@@ -5,7 +5,9 @@ using StreamEm.Core.Vectors;
 
 namespace StreamEm.Worker.Display;
 
-/// <summary>What the components of a learned model say of each feature, user units: a mean and its spread, or the probabilities of levels.</summary>
+/// <summary>
+/// What the components of a learned model say of each feature, user units: a mean and its spread, or the probabilities of levels.
+/// </summary>
 internal sealed class ComponentProfile
 {
     private readonly LearnedModel _learned;
@@ -37,19 +39,26 @@ internal sealed class ComponentProfile
         ? $"{_learned.ComponentIds[component]} {label}"
         : _learned.ComponentIds[component];
 
-    /// <summary>The mean of a feature under a component - of a count the rate, of a binary feature the probability of 1; NaN where the model has none.</summary>
+    /// <summary>
+    /// The mean of a feature under a component - of a count the rate, of a binary feature the probability of 1; NaN where the model has
+    /// none.
+    /// </summary>
     public double Mean(int component, int feature) => _hasMoments ? _means[component * Space.Dimension + feature] : double.NaN;
 
     /// <summary>Its standard deviation; NaN where the model has none.</summary>
-    public double Deviation(int component, int feature) => _hasMoments ? Math.Sqrt(_variances[component * Space.Dimension + feature]) : double.NaN;
+    public double Deviation(int component, int feature) =>
+        _hasMoments ? Math.Sqrt(_variances[component * Space.Dimension + feature]) : double.NaN;
 
-    /// <summary>The probabilities of a feature's levels under a component, in the order of the levels; empty where the model has none.</summary>
+    /// <summary>
+    /// The probabilities of a feature's levels under a component, in the order of the levels; empty where the model has none.
+    /// </summary>
     public ReadOnlySpan<double> Levels(int component, int feature)
     {
         string name = $"probabilities.{Space.Features[feature].Name}";
         // A part of a product puts its own name before.
         VectorBlock? block = _learned.Layout.Blocks
-            .Where(block => block.Domain == Domain.Simplex && (block.Name == name || block.Name.EndsWith($".{name}", StringComparison.Ordinal)))
+            .Where(block => block.Domain == Domain.Simplex)
+            .Where(block => block.Name == name || block.Name.EndsWith($".{name}", StringComparison.Ordinal))
             .MinBy(block => block.Name.Length);
         if (block is null) return default;
         int levels = block.Shape[^1];

@@ -16,7 +16,8 @@ internal static class ComponentTable
     {
         IAnsiConsole console = Terminal.For(output);
         var facts = new Grid().AddColumn().AddColumn();
-        void Fact(string name, FormattableString value) => facts.AddRow(Markup.Escape(name), Markup.Escape(value.ToString(CultureInfo.InvariantCulture)));
+        void Fact(string name, FormattableString value) =>
+            facts.AddRow(Markup.Escape(name), Markup.Escape(value.ToString(CultureInfo.InvariantCulture)));
         TrainingReport training = snapshot.Training;
         Fact("model", $"{snapshot.ModelId}: {snapshot.Options.Type} ({string.Join(", ", Settings(snapshot))})");
         if (snapshot.RunId.Length > 0) Fact("run", $"{snapshot.RunId}");
@@ -24,7 +25,10 @@ internal static class ComponentTable
         Fact("learned from", $"{training.Records} records in {training.Updates} updates; last step size {training.LastStepSize:G4}");
         Fact("mean log-likelihood", $"{training.MeanLogLikelihood:F4} nats per record (last minibatch, before its update)");
         foreach ((string name, double value) in snapshot.Health) Fact(name.Replace('_', ' '), $"{value:G4}");
-        Fact("anomaly score", snapshot.Calibration is { } calibration ? (FormattableString)$"calibrated on {calibration.Records:F0} records" : $"not calibrated yet (needs 100 records)");
+        Fact("anomaly score",
+            snapshot.Calibration is { } calibration
+                ? (FormattableString)$"calibrated on {calibration.Records:F0} records"
+                : $"not calibrated yet (needs 100 records)");
         foreach ((string partition, long next) in snapshot.Source) Fact("next record", $"{partition} at {next}");
         foreach (ModelWarning warning in training.Warnings) Fact("warning", $"{warning}");
         console.Write(facts);
@@ -49,7 +53,8 @@ internal static class ComponentTable
             table.Add(FeatureText.Name(snapshot.Space.Features[feature]), [.. components.Select(k => FeatureText.Of(profile, k, feature))]);
         table.Add("status", snapshot.ComponentStatus, isNumber: false);
         table.Write(console);
-        string note = FeatureText.Caption(snapshot.Space) + (shown < snapshot.Features.Count ? $"; {snapshot.Features.Count - shown} more features" : "");
+        string note = FeatureText.Caption(snapshot.Space)
+            + (shown < snapshot.Features.Count ? $"; {snapshot.Features.Count - shown} more features" : "");
         console.WriteLine($"  {note}");
     }
 
@@ -60,7 +65,9 @@ internal static class ComponentTable
         double[] values = block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray();
         int components = block.Shape[1];
         for (int to = 0; to < components; to++)
-            table.Add(snapshot.ComponentIds[to], [.. Enumerable.Range(0, block.Shape[0]).Select(from => values[from * components + to].ToString("F4", CultureInfo.InvariantCulture))]);
+            table.Add(snapshot.ComponentIds[to],
+                [.. Enumerable.Range(0, block.Shape[0])
+                    .Select(from => values[from * components + to].ToString("F4", CultureInfo.InvariantCulture))]);
         table.Write(console);
         console.WriteLine("  from the component of the row to that of the column");
     }

@@ -39,9 +39,10 @@ internal static class FeatureText
 
     private static string Levels(Feature feature, double[] probabilities)
     {
-        IEnumerable<int> most = Enumerable.Range(0, Math.Min(probabilities.Length, feature.Levels.Count)).OrderByDescending(level => probabilities[level]);
-        return string.Join(", ", most.Take(MaxLevels)
-            .Select(level => string.Create(CultureInfo.InvariantCulture, $"{Short(feature.Levels[level], MaxLevelName)} {probabilities[level]:P0}")));
+        IEnumerable<int> levels = Enumerable.Range(0, Math.Min(probabilities.Length, feature.Levels.Count));
+        IEnumerable<string> most = levels.OrderByDescending(level => probabilities[level]).Take(MaxLevels).Select(level =>
+            string.Create(CultureInfo.InvariantCulture, $"{Short(feature.Levels[level], MaxLevelName)} {probabilities[level]:P0}"));
+        return string.Join(", ", most);
     }
 
     private static string Short(string text, int length) => text.Length <= length ? text : string.Concat(text.AsSpan(0, length - 1), "…");

@@ -28,6 +28,7 @@ internal sealed class BarPanel(ComponentProfile profile, int feature, double ful
         svg.Box(x, middle - BarHeight / 2, width, BarHeight, "#f4f4f4");
         svg.Box(x, middle - BarHeight / 2, length, BarHeight, Palette.Component(component));
         bool fitsInside = length > SvgCanvas.WidthOf(text, TextSize) + 8;
-        svg.Text(fitsInside ? x + length - 4 : x + length + 4, middle + 4, TextSize, text, fitsInside ? "#fff" : "#222", fitsInside ? "end" : "start");
+        if (fitsInside) svg.Text(x + length - 4, middle + 4, TextSize, text, "#fff", "end");
+        else svg.Text(x + length + 4, middle + 4, TextSize, text);
     }
 }

@@ -27,13 +27,14 @@ internal abstract class FeaturePanel(ComponentProfile profile, int feature)
     protected int Feature => feature;
 
     /// <summary>The panel that fits what a feature holds.</summary>
-    public static FeaturePanel Of(ComponentProfile profile, int feature, IReadOnlyList<int> components) => profile.Space.Features[feature].Kind switch
-    {
-        FeatureKind.Level => new LevelPanel(profile, feature, components),
-        FeatureKind.Binary => new BarPanel(profile, feature, 1),
-        FeatureKind.Count => new BarPanel(profile, feature, components.Max(k => profile.Mean(k, feature))),
-        _ => new NumberPanel(profile, feature, components),
-    };
+    public static FeaturePanel Of(ComponentProfile profile, int feature, IReadOnlyList<int> components) =>
+        profile.Space.Features[feature].Kind switch
+        {
+            FeatureKind.Level => new LevelPanel(profile, feature, components),
+            FeatureKind.Binary => new BarPanel(profile, feature, 1),
+            FeatureKind.Count => new BarPanel(profile, feature, components.Max(k => profile.Mean(k, feature))),
+            _ => new NumberPanel(profile, feature, components),
+        };
 
     /// <summary>Height of the foot in a panel so wide.</summary>
     public abstract double FootHeight(double width);

@@ -3,7 +3,9 @@ using StreamEm.Worker.Display;
 
 namespace StreamEm.Worker.Plotting;
 
-/// <summary>A stacked bar per component: the probabilities of the levels, the most probable ones in colours of their own, the rest together.</summary>
+/// <summary>
+/// A stacked bar per component: the probabilities of the levels, the most probable ones in colours of their own, the rest together.
+/// </summary>
 internal sealed class LevelPanel : FeaturePanel
 {
     private const double BarHeight = 20, LineHeight = 16, Square = 10;
@@ -27,7 +29,8 @@ internal sealed class LevelPanel : FeaturePanel
     public override int Units => 4;
 
     /// <inheritdoc/>
-    public override double FootHeight(double width) => 8 + LineHeight * (Legend(width).Select(item => item.Line).DefaultIfEmpty(0).Max() + 1);
+    public override double FootHeight(double width) =>
+        8 + LineHeight * (Legend(width).Select(item => item.Line).DefaultIfEmpty(0).Max() + 1);
 
     /// <inheritdoc/>
     public override void Frame(SvgCanvas svg, double x, double top, double bottom, double width)

@@ -38,7 +38,9 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
     private void Open(string title)
     {
         _svg.Open(Width, Height);
-        _svg.Add($"<clipPath id=\"data\"><rect x=\"{Left}\" y=\"{Top}\" width=\"{Width - Left - Right}\" height=\"{Height - Top - Bottom}\"/></clipPath>");
+        _svg.Add(
+            $"<clipPath id=\"data\"><rect x=\"{Left}\" y=\"{Top}\" width=\"{Width - Left - Right}\" ",
+            $"height=\"{Height - Top - Bottom}\"/></clipPath>");
         _svg.Add($"<text x=\"{Left}\" y=\"28\" font-size=\"17\" fill=\"#222\">{SvgCanvas.Escape(title)}</text>");
     }
 
@@ -47,19 +49,30 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
         double bottom = Height - Bottom, right = Width - Right;
         foreach ((double value, string text) in horizontal.Ticks())
         {
-            _svg.Add($"<line x1=\"{horizontal.At(value):F1}\" y1=\"{Top}\" x2=\"{horizontal.At(value):F1}\" y2=\"{bottom}\" stroke=\"#eeeeee\"/>");
-            _svg.Add($"<text x=\"{horizontal.At(value):F1}\" y=\"{bottom + 18}\" font-size=\"12\" fill=\"#555\" text-anchor=\"middle\">{text}</text>");
+            _svg.Add(
+                $"<line x1=\"{horizontal.At(value):F1}\" y1=\"{Top}\" x2=\"{horizontal.At(value):F1}\" y2=\"{bottom}\" ",
+                $"stroke=\"#eeeeee\"/>");
+            _svg.Add(
+                $"<text x=\"{horizontal.At(value):F1}\" y=\"{bottom + 18}\" font-size=\"12\" fill=\"#555\" ",
+                $"text-anchor=\"middle\">{text}</text>");
         }
 
         foreach ((double value, string text) in vertical.Ticks())
         {
-            _svg.Add($"<line x1=\"{Left}\" y1=\"{vertical.At(value):F1}\" x2=\"{right}\" y2=\"{vertical.At(value):F1}\" stroke=\"#eeeeee\"/>");
-            _svg.Add($"<text x=\"{Left - 8}\" y=\"{vertical.At(value) + 4:F1}\" font-size=\"12\" fill=\"#555\" text-anchor=\"end\">{text}</text>");
+            _svg.Add(
+                $"<line x1=\"{Left}\" y1=\"{vertical.At(value):F1}\" x2=\"{right}\" y2=\"{vertical.At(value):F1}\" stroke=\"#eeeeee\"/>");
+            _svg.Add(
+                $"<text x=\"{Left - 8}\" y=\"{vertical.At(value) + 4:F1}\" font-size=\"12\" fill=\"#555\" ",
+                $"text-anchor=\"end\">{text}</text>");
         }
 
         _svg.Add($"<rect x=\"{Left}\" y=\"{Top}\" width=\"{right - Left}\" height=\"{bottom - Top}\" fill=\"none\" stroke=\"#bbbbbb\"/>");
-        _svg.Add($"<text x=\"{(Left + right) / 2}\" y=\"{Height - 14}\" font-size=\"13\" fill=\"#222\" text-anchor=\"middle\">{SvgCanvas.Escape(snapshot.Features[x])}</text>");
-        _svg.Add($"<text transform=\"translate(18 {(Top + bottom) / 2}) rotate(-90)\" font-size=\"13\" fill=\"#222\" text-anchor=\"middle\">{SvgCanvas.Escape(snapshot.Features[y])}</text>");
+        _svg.Add(
+            $"<text x=\"{(Left + right) / 2}\" y=\"{Height - 14}\" font-size=\"13\" fill=\"#222\" ",
+            $"text-anchor=\"middle\">{SvgCanvas.Escape(snapshot.Features[x])}</text>");
+        _svg.Add(
+            $"<text transform=\"translate(18 {(Top + bottom) / 2}) rotate(-90)\" font-size=\"13\" fill=\"#222\" ",
+            $"text-anchor=\"middle\">{SvgCanvas.Escape(snapshot.Features[y])}</text>");
     }
 
     private void Points(Minibatch rows, IReadOnlyList<int> components, Axis horizontal, Axis vertical)
@@ -82,14 +95,21 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
     {
         if (_ellipses is null) return;
         ComponentEllipse ellipse = _ellipses[k];
-        foreach ((double radius, double stroke) in ((double, double)[])[(ComponentEllipse.Half, 2.2), (ComponentEllipse.NineteenOfTwenty, 1.2)])
+        foreach ((double radius, double stroke) in ((double, double)[])[
+            (ComponentEllipse.Half, 2.2), (ComponentEllipse.NineteenOfTwenty, 1.2)])
         {
-            IEnumerable<string> points = ellipse.Curve(radius).Select(point => FormattableString.Invariant($"{horizontal.At(point.X):F1},{vertical.At(point.Y):F1}"));
-            _svg.Add($"<polyline points=\"{string.Join(' ', points)}\" fill=\"none\" stroke=\"{Palette.Component(k)}\" stroke-width=\"{stroke}\"/>");
+            IEnumerable<string> points = ellipse.Curve(radius)
+                .Select(point => FormattableString.Invariant($"{horizontal.At(point.X):F1},{vertical.At(point.Y):F1}"));
+            _svg.Add(
+                $"<polyline points=\"{string.Join(' ', points)}\" fill=\"none\" stroke=\"{Palette.Component(k)}\" ",
+                $"stroke-width=\"{stroke}\"/>");
         }
 
         if (!horizontal.Shows(ellipse.X) || !vertical.Shows(ellipse.Y)) return;
-        _svg.Add($"<text x=\"{horizontal.At(ellipse.X):F1}\" y=\"{vertical.At(ellipse.Y) + 4:F1}\" font-size=\"13\" font-weight=\"bold\" fill=\"#111\" stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\" text-anchor=\"middle\">{SvgCanvas.Escape(snapshot.ComponentIds[k])}</text>");
+        _svg.Add(
+            $"<text x=\"{horizontal.At(ellipse.X):F1}\" y=\"{vertical.At(ellipse.Y) + 4:F1}\" font-size=\"13\" font-weight=\"bold\" ",
+            $"fill=\"#111\" stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\" ");
+        _svg.Add($"text-anchor=\"middle\">{SvgCanvas.Escape(snapshot.ComponentIds[k])}</text>");
     }
 
     private void Ring(ReadOnlySpan<double> values, int rank, Axis horizontal, Axis vertical)
@@ -110,7 +130,9 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
         {
             line += 20;
             _svg.Add($"<rect x=\"{at}\" y=\"{line - 10}\" width=\"12\" height=\"12\" fill=\"{Palette.Component(k)}\"/>");
-            _svg.Add($"<text x=\"{at + 18}\" y=\"{line}\" font-size=\"12\" fill=\"#222\">{SvgCanvas.Escape(snapshot.ComponentIds[k])}  {weights[k]:P1}</text>");
+            _svg.Add(
+                $"<text x=\"{at + 18}\" y=\"{line}\" font-size=\"12\" fill=\"#222\">{SvgCanvas.Escape(snapshot.ComponentIds[k])}  ",
+                $"{weights[k]:P1}</text>");
         }
 
         line += 26;

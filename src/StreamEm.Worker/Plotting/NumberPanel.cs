@@ -40,7 +40,8 @@ internal sealed class NumberPanel : FeaturePanel
     {
         double mean = Mean(component), deviation = Deviation(component), line = middle + 6;
         if (!double.IsFinite(mean)) return;
-        double centre = x + _axis.At(mean) * width, low = x + _axis.At(mean - deviation) * width, high = x + _axis.At(mean + deviation) * width;
+        double centre = x + _axis.At(mean) * width;
+        double low = x + _axis.At(mean - deviation) * width, high = x + _axis.At(mean + deviation) * width;
         string colour = Palette.Component(component), text = Text(mean, deviation);
         svg.Line(low, line, high, line, colour, 2.5);
         svg.Line(low, line - 4, low, line + 4, colour, 1.5);

@@ -8,14 +8,16 @@ using StreamEm.Worker.Display;
 namespace StreamEm.Worker.Plotting;
 
 /// <summary>
-/// A picture of what sets the components of a model apart, whatever its features hold: a panel per feature, a row per component. Bars are probabilities of 1 and
-/// mean counts, stacked bars the probabilities of levels, dots with whiskers means and standard deviations. Below, for a model of sequences, the passages.
+/// A picture of what sets the components of a model apart, whatever its features hold: a panel per feature, a row per component. Bars are
+/// probabilities of 1 and mean counts, stacked bars the probabilities of levels, dots with whiskers means and standard deviations. Below,
+/// for a model of sequences, the passages.
 /// </summary>
 /// <param name="snapshot">The model.</param>
 /// <param name="model">The same as a model with components.</param>
 internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
 {
-    private const double Width = 960, Left = 20, Weights = 142, Records = 198, Panels = 222, Right = 24, Gap = 14, Top = 52, Head = 24, Between = 22;
+    private const double Width = 960, Left = 20, Weights = 142, Records = 198, Panels = 222, Right = 24, Gap = 14;
+    private const double Top = 52, Head = 24, Between = 22;
     private const int MaxPanels = 60, MaxComponents = 40;
 
     /// <summary>The most narrow panels side by side, and the widest one of them.</summary>
@@ -30,10 +32,13 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
     /// <param name="title">Above the picture.</param>
     public string Draw(double[] shares, string title)
     {
-        int[] components = [.. Enumerable.Range(0, model.Components).OrderByDescending(k => _profile.Weights[k]).Take(MaxComponents).Order()];
-        FeaturePanel[] panels = [.. Enumerable.Range(0, Math.Min(MaxPanels, model.Dimension)).Select(d => FeaturePanel.Of(_profile, d, components))];
+        int[] components =
+            [.. Enumerable.Range(0, model.Components).OrderByDescending(k => _profile.Weights[k]).Take(MaxComponents).Order()];
+        IEnumerable<int> features = Enumerable.Range(0, Math.Min(MaxPanels, model.Dimension));
+        FeaturePanel[] panels = [.. features.Select(d => FeaturePanel.Of(_profile, d, components))];
         List<FeaturePanel[]> bands = Bands(panels);
-        TransitionMap[] maps = [.. model.MixingBlocks.Where(block => block.Shape.Count == 2).Select(block => Map(block, components))];
+        IEnumerable<VectorBlock> passages = model.MixingBlocks.Where(block => block.Shape.Count == 2);
+        TransitionMap[] maps = [.. passages.Select(block => Map(block, components))];
         double height = Top + bands.Sum(band => HeightOf(band, components.Length)) + maps.Sum(map => map.Height) + 24;
         _svg.Open(Width, height);
         _svg.Text(Left, 28, 17, title);
@@ -104,7 +109,8 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
             double width = panel.Units * unit - Gap;
             _svg.Text(x, top + 14, 12, SvgCanvas.Fit(panel.Name, width, 12));
             panel.Frame(_svg, x, first, bottom, width);
-            for (int row = 0; row < components.Length; row++) panel.Row(_svg, components[row], x, first + (row + 0.5) * FeaturePanel.RowHeight, width);
+            for (int row = 0; row < components.Length; row++)
+                panel.Row(_svg, components[row], x, first + (row + 0.5) * FeaturePanel.RowHeight, width);
             x += panel.Units * unit;
         }
     }
@@ -125,7 +131,8 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
         });
         marks.Add("records: share of the data most probably of the component");
         if (panels < model.Dimension) marks.Add(string.Create(CultureInfo.InvariantCulture, $"{model.Dimension - panels} more features"));
-        if (components < model.Components) marks.Add(string.Create(CultureInfo.InvariantCulture, $"{model.Components - components} lighter components"));
+        if (components < model.Components)
+            marks.Add(string.Create(CultureInfo.InvariantCulture, $"{model.Components - components} lighter components"));
         return string.Join("; ", marks);
     }
 

@@ -30,7 +30,9 @@ internal sealed record ScoredRows(Minibatch Rows, double[] LogDensities, int[] C
         return new ScoredRows(rows, logDensities, components);
     }
 
-    /// <summary>The most improbable rows first. Equal scores beyond double precision are told apart by the log-density they stand for.</summary>
+    /// <summary>
+    /// The most improbable rows first. Equal scores beyond double precision are told apart by the log-density they stand for.
+    /// </summary>
     public int[] Strangest(int count) => [.. Enumerable.Range(0, Rows.Count).OrderBy(row => LogDensities[row]).Take(count)];
 
     /// <summary>Rows evenly spaced, at most so many, and others besides.</summary>

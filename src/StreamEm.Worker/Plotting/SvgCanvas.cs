@@ -17,12 +17,20 @@ internal sealed class SvgCanvas
     /// <param name="height">Pixels.</param>
     public void Open(double width, double height)
     {
-        Add($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" font-family=\"Helvetica,Arial,sans-serif\">");
+        Add($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\"");
+        Add($" font-family=\"Helvetica,Arial,sans-serif\">");
         Add($"<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>");
     }
 
     /// <summary>Adds markup, numbers in invariant culture.</summary>
     public void Add(FormattableString markup) => _svg.Append(markup.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Adds markup in two parts.</summary>
+    public void Add(FormattableString first, FormattableString second)
+    {
+        Add(first);
+        Add(second);
+    }
 
     /// <summary>Adds a filled rectangle.</summary>
     public void Box(double x, double y, double width, double height, string fill) =>
