@@ -18,31 +18,21 @@ public sealed class RandomWalkTests : ModelContract
     protected override Minibatch Rows(int dimension, int count, ulong seed, double missing = 0)
     {
         var chance = new SplitMix64(seed);
-        var batch = new Minibatch(dimension, count);
-        double[] row = new double[dimension];
-        for (int n = 0, left = 0, slot = -1; n < count; n++)
+        var steps = new Minibatch(dimension, count);
+        for (int n = 0; n < count; n++) steps.Add([.. Enumerable.Range(0, dimension).Select(d => Gaussians.Normal(chance) * (0.2 + 0.1 * d))], 0.5 + chance.NextDouble());
+        Minibatch sequences = Sequences.Of(steps, seed), walks = new(dimension, count);
+        double[] at = new double[dimension];
+        for (int n = 0; n < count; n++)
         {
-            if (left-- == 0)
-            {
-                batch.BeginSequence();
-                Array.Clear(row);
-                (left, slot) = (chance.NextInt32(12), slot + 1);
-            }
-            for (int d = 0; d < dimension; d++) row[d] += Gaussians.Normal(chance) * (0.2 + 0.1 * d);
-            batch.Add([.. row.Select(value => chance.NextDouble() < missing ? double.NaN : value)], 0.5 + chance.NextDouble(), key: slot);
+            bool begins = sequences.SequenceStarts.Contains(n);
+            if (begins) walks.BeginSequence();
+            for (int d = 0; d < dimension; d++) at[d] = (begins ? 0 : at[d]) + sequences.Row(n)[d];
+            walks.Add([.. at.Select(value => chance.NextDouble() < missing ? double.NaN : value)], sequences.Weight(n), key: sequences.Key(n));
         }
-        return batch;
+        return walks;
     }
 
-    /// <summary>Rows of the sequences in turn, keys as texts.</summary>
-    protected override Minibatch Records(Minibatch rows)
-    {
-        var texts = new TextTable();
-        var records = new Minibatch(rows.Dimension, rows.Count, texts);
-        for (int row = 0; row < rows.Count; row++)
-            records.Add(rows.Row(row * 37 % rows.Count), rows.Weight(row), key: texts.Number($"device {rows.Key(row * 37 % rows.Count) % 9}"));
-        return records;
-    }
+    protected override Minibatch Records(Minibatch rows) => Sequences.Interleaved(rows);
 }
 
 /// <summary>No family is left out of a host.</summary>

@@ -6,6 +6,7 @@ using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Tests.Support;
+using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Tests.Contracts;
 
@@ -31,6 +32,9 @@ public abstract partial class ModelContract
 
     /// <summary>A row that the model gives no probability; null where every row has some.</summary>
     protected virtual double[]? ImpossibleRow(int dimension) => null;
+
+    /// <summary>The statistics that only rows with values add to: all of them, but for steps of a chain.</summary>
+    protected virtual IEnumerable<VectorBlock> StatisticsOfRows(LatentModel model) => model.StatisticsLayout.Blocks;
 
     /// <summary>What the model would be for a user, over features that stay as they are.</summary>
     protected LatentModel CreateUsual(int components, int dimension) =>

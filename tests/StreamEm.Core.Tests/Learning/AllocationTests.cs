@@ -1,3 +1,4 @@
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
@@ -11,6 +12,8 @@ namespace StreamEm.Core.Tests.Learning;
 
 public sealed class AllocationTests
 {
+    private const int WarmUp = 8, Measured = 8, Stretches = 5;
+
     private static readonly Gaussians Four = new(
         [0.5, 0.3, 0.2], [[0, 0, 1, 2], [4, 0, 2, 1], [0, 4, 3, 0]],
         [[1, 0.3, 0, 0, 0.3, 1, 0, 0, 0, 0, 1, 0.2, 0, 0, 0.2, 1], [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]]);
@@ -48,6 +51,17 @@ public sealed class AllocationTests
     public void Learn_RowsWithWeightsAndLabels_AllocateNothing() =>
         Assert.Equal(0, OfUpdates(Gaussians.Mixture(3), Recursion.Statistics, 300, Gaussians.Three, 0, more: true));
 
+    [Fact]
+    public void Learn_SequencesOfKeys_AllocatesNothing() =>
+        Assert.Equal(0, OfUpdates(Hosts.HiddenMarkov(3, EmissionParts.Of(new GaussianOptions())), Recursion.Statistics, 300, Gaussians.Three, 0.1, more: true));
+
+    [Fact]
+    public void Learn_Levels_AllocateNothing()
+    {
+        Minibatch records = LevelRecords.Texts(LevelRecords.Codes(3, 60 * 300, 1, 0.1));
+        Assert.Equal(0, OfUpdates(ModelCatalog.MixtureOf(new CategoricalOptions(), 3), Recursion.Statistics, 300, records));
+    }
+
     private sealed record MixtureParts(params string[] Diagonal)
     {
         public LatentModelOptions Options => Hosts.Mixture(3, EmissionParts.Of(
@@ -57,21 +71,24 @@ public sealed class AllocationTests
         ]));
     }
 
-    /// <summary>The least of several stretches: a log-density as never before widens the sketch, and a pattern of missing values as never before needs its
-    /// memory, whatever the number of records.</summary>
     private static long OfUpdates(LatentModelOptions model, Recursion recursion, int minibatch, Gaussians truth, double missing = 0, bool more = false)
     {
-        const int warmUp = 8, measured = 8, stretches = 5;
-        Minibatch rows = truth.Draw(minibatch * (warmUp + measured * stretches), 1, missing);
-        if (more) rows = WithMore(rows);
+        Minibatch rows = truth.Draw(minibatch * (WarmUp + Measured * Stretches), 1, missing);
+        return OfUpdates(model, recursion, minibatch, more ? WithMore(rows) : rows);
+    }
+
+    /// <summary>The least of several stretches: a log-density as never before widens the sketch, and a pattern of missing values as never before needs its
+    /// memory, whatever the number of records.</summary>
+    private static long OfUpdates(LatentModelOptions model, Recursion recursion, int minibatch, Minibatch rows)
+    {
         var options = new LearningOptions { MinibatchSize = minibatch, Recursion = recursion, AnomalyHalfLife = 1e4, Initialization = new() { Buffer = 2000 } };
-        var learner = new Learner(model, RecordSchema.OfNumbers(truth.Dimension), options, threads: 1);
-        Streams.Feed(learner, rows, 0, minibatch * warmUp);
+        var learner = new Learner(model, RecordSchema.OfNumbers(rows.Dimension), options, threads: 1);
+        Streams.Feed(learner, rows, 0, minibatch * WarmUp);
         long least = long.MaxValue;
-        for (int stretch = 0; stretch < stretches; stretch++)
+        for (int stretch = 0; stretch < Stretches; stretch++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            Streams.Feed(learner, rows, minibatch * (warmUp + measured * stretch), minibatch * measured);
+            Streams.Feed(learner, rows, minibatch * (WarmUp + Measured * stretch), minibatch * Measured);
             least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
         return least;

@@ -9,9 +9,10 @@ namespace StreamEm.Core.Tests.Support;
 /// <summary>Runs a learner over rows as a worker would.</summary>
 internal static class Streams
 {
-    public static Learner Learn(LatentModelOptions model, LearningOptions options, Minibatch rows, int passes = 1, InitialParameters? from = null, int threads = 0)
+    public static Learner Learn(
+        LatentModelOptions model, LearningOptions options, Minibatch rows, int passes = 1, InitialParameters? from = null, int threads = 0, RecordSchema? schema = null)
     {
-        var learner = new Learner(model, RecordSchema.OfNumbers(rows.Dimension), options, from, threads);
+        var learner = new Learner(model, schema ?? RecordSchema.OfNumbers(rows.Dimension), options, from, threads);
         for (int pass = 0; pass < passes; pass++)
         {
             Feed(learner, rows, 0, rows.Count);

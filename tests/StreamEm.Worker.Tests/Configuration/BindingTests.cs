@@ -1,6 +1,3 @@
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
-
 namespace StreamEm.Worker.Tests.Configuration;
 
 /// <summary>Everything wrong is reported at once, each where it is written.</summary>

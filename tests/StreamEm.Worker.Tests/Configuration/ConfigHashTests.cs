@@ -1,5 +1,3 @@
-using StreamEm.Worker.Configuration;
-
 namespace StreamEm.Worker.Tests.Configuration;
 
 public sealed class ConfigHashTests

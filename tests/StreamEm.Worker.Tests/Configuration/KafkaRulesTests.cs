@@ -1,5 +1,3 @@
-using StreamEm.Worker.Configuration.Text;
-
 namespace StreamEm.Worker.Tests.Configuration;
 
 /// <summary>What only Kafka knows to be wrong is told by <c>validate</c>, before anything starts.</summary>

@@ -1,7 +1,5 @@
 using System.Text;
 using Confluent.Kafka;
-using StreamEm.Core.Initialization;
-using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Commands;
@@ -126,14 +124,8 @@ public sealed class InspectTopicTests(KafkaBroker broker) : IDisposable
 
     private static Message<byte[]?, byte[]?> Snapshot(string id, string run, long version)
     {
-        var learner = new Learner(new GaussianMixtureOptions { Components = 2 }, 2, new LearningOptions { MinibatchSize = 20, Initialization = new InitializationOptions { Buffer = 20, NInit = 1 } });
-        foreach (double[]? row in Pipelines.Clouds(20))
-        {
-            learner.Add(row!, 1, null, double.NaN);
-            learner.TryUpdate();
-        }
-
-        ModelSnapshot snapshot = learner.CreateSnapshot(["x", "y"])! with { ModelId = id, RunId = run, Version = version };
+        var learned = Pipelines.Versions(count: 1, minibatch: 20).Single() with { Version = version };
+        ModelSnapshot snapshot = new RunIdentity(id, run, "sha256:test").Stamp(learned, DateTimeOffset.UnixEpoch);
         return new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(id), Value = new SnapshotDocument(snapshot).Json.ToArray() };
     }
 

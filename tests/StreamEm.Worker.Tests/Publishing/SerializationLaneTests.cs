@@ -1,5 +1,3 @@
-using StreamEm.Core.Initialization;
-using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
@@ -63,14 +61,6 @@ public sealed class SerializationLaneTests
         foreach ((OutboxEntry entry, SnapshotDocument document) in outbox.Capture().Zip(documents)) Assert.True(entry.Json.Span.SequenceEqual(document.Json.Span));
     }
 
-    private static IEnumerable<ModelSnapshot> Snapshots(int count)
-    {
-        var learner = new Learner(new GaussianMixtureOptions { Components = 2 }, 2, new LearningOptions { MinibatchSize = 32, Initialization = new InitializationOptions { Buffer = 96, NInit = 1 } });
-        foreach (double[]? row in Pipelines.Clouds(96))
-        {
-            learner.Add(row);
-            while (learner.TryUpdate())
-                if (learner.Updates <= count) yield return learner.CreateSnapshot(["x", "y"])!;
-        }
-    }
+    private static IEnumerable<ModelSnapshot> Snapshots(int count) =>
+        Pipelines.Versions(count, minibatch: 32).Select(learned => new RunIdentity("clouds", "run", "sha256:test").Stamp(learned, DateTimeOffset.UnixEpoch));
 }

@@ -1,4 +1,9 @@
+using StreamEm.Core.Catalog;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
+using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Snapshots;
 
@@ -124,10 +129,14 @@ public sealed class SnapshotFeedTests
     private static ModelSnapshot Learned(int dimension)
     {
         var random = new Random(1);
-        int rows = 4 * dimension;
-        var learner = new Learner(new GaussianMixtureOptions { Components = 1 }, dimension, new LearningOptions { MinibatchSize = rows, Initialization = new() { Buffer = rows } });
-        for (int row = 0; row < rows; row++) learner.Add([.. Enumerable.Range(0, dimension).Select(_ => random.NextDouble())]);
+        int count = 4 * dimension;
+        var learner = new Learner(
+            ModelCatalog.MixtureOf(new GaussianOptions(), components: 1), RecordSchema.OfNumbers(dimension),
+            new LearningOptions { MinibatchSize = count, Initialization = new InitializationOptions { Buffer = count } });
+        var rows = new Minibatch(dimension);
+        for (int row = 0; row < count; row++) rows.Add([.. Enumerable.Range(0, dimension).Select(_ => random.NextDouble())]);
+        learner.Add(rows, 0, count);
         learner.TryUpdate();
-        return learner.CreateSnapshot([.. Enumerable.Range(0, dimension).Select(d => $"x{d}")])!;
+        return new RunIdentity("model", "run", "sha256:test").Stamp(learner.CreateSnapshot()!, DateTimeOffset.UnixEpoch);
     }
 }

@@ -1,11 +1,14 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamEm.Core.Catalog;
+using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Rejections;
@@ -36,7 +39,7 @@ internal static class Pipelines
         Id = "clouds",
         Source = new StdinSourceOptions(),
         Schema = new RecordSchema { Features = ["x", "y"] },
-        Model = new GaussianMixtureOptions { Components = 2 },
+        Model = ModelCatalog.MixtureOf(new GaussianOptions(), components: 2),
         Learning = new LearningOptions { MinibatchSize = 32, Initialization = new InitializationOptions { Buffer = 96, NInit = 1 } },
         Checkpoint = new CheckpointOptions { EveryUpdates = 3 },
         Publish = [new FilePublisherOptions { Path = directory["out/snapshots.ndjson"], EveryUpdates = everyUpdates }],
@@ -54,6 +57,19 @@ internal static class Pipelines
             Time = time ?? TimeProvider.System,
             Log = NullLogger.Instance,
         });
+
+    /// <summary>The first versions of a mixture of the two clouds.</summary>
+    public static IEnumerable<LearnedModel> Versions(int count, int minibatch)
+    {
+        int buffer = minibatch * count;
+        var learner = new Learner(
+            ModelCatalog.MixtureOf(new GaussianOptions(), components: 2), new RecordSchema { Features = ["x", "y"] },
+            new LearningOptions { MinibatchSize = minibatch, Initialization = new InitializationOptions { Buffer = buffer, NInit = 1 } });
+        var rows = new Minibatch(2);
+        foreach (double[]? row in Clouds(buffer)) rows.Add(row);
+        learner.Add(rows, 0, rows.Count);
+        while (learner.TryUpdate()) yield return learner.CreateSnapshot()!;
+    }
 
     /// <summary>Runs a pipeline over all items to its end.</summary>
     public static async Task<PipelineEnd> Drain(TemporaryDirectory directory, ModelOptions options, IReadOnlyList<double[]?> items)

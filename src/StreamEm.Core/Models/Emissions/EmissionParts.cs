@@ -6,7 +6,15 @@ namespace StreamEm.Core.Models.Emissions;
 /// <param name="Name">What its blocks' names begin with: the family, with a number where there are several of it.</param>
 /// <param name="Options">The family.</param>
 /// <param name="Features">Its features; null for all of them.</param>
-public sealed record EmissionPart(string Name, EmissionOptions Options, IReadOnlyList<string>? Features);
+public sealed record EmissionPart(string Name, EmissionOptions Options, IReadOnlyList<string>? Features)
+{
+    /// <inheritdoc/>
+    public bool Equals(EmissionPart? other) =>
+        other is not null && Name == other.Name && Options == other.Options && (Features ?? []).SequenceEqual(other.Features ?? []);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Options, Features?.Count);
+}
 
 /// <summary>What the components of a model are made of: one family over all features, or a product of families over features of their own.</summary>
 public sealed record EmissionParts
@@ -22,6 +30,7 @@ public sealed record EmissionParts
     public bool IsProduct => _single is null;
 
     /// <summary>The only family.</summary>
+    /// <exception cref="InvalidOperationException">There are several.</exception>
     public EmissionOptions Single => _single ?? throw new InvalidOperationException("There are several families.");
 
     /// <summary>One family over all features; its blocks have its own names.</summary>
@@ -30,10 +39,15 @@ public sealed record EmissionParts
     /// <summary>A product; the blocks of a part begin with its name.</summary>
     public static EmissionParts Of(IReadOnlyList<EmissionPart> parts) => new(null, parts);
 
+    /// <inheritdoc/>
+    public bool Equals(EmissionParts? other) => other is not null && Equals(_single, other._single) && Parts.SequenceEqual(other.Parts);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(_single, Parts.Count);
+
     /// <summary>What keeps a schema from being modelled, for a person.</summary>
     public IEnumerable<string> ProblemsWith(RecordSchema schema)
     {
-        if (IsProduct && Parts.Count == 0) yield return "emissions is missing: say which family is over which features, such as [{gaussian: {features: [a, b]}}, {poisson: {features: [n]}}]";
         foreach (EmissionPart part in Parts)
             foreach (string feature in part.Features ?? [])
                 if (!schema.Features.Contains(feature)) yield return $"emissions: {part.Name} is over '{feature}', which is none of features: {string.Join(", ", schema.Features)}";

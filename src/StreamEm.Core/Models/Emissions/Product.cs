@@ -16,14 +16,14 @@ public sealed record ProductPart(string Name, Emission Emission, int[] Features)
 /// </summary>
 public sealed class Product : Emission
 {
-    private readonly IReadOnlyList<ProductPart> _parts;
+    private readonly ProductPart[] _parts;
 
     /// <summary>A product of parts, each of as many components.</summary>
     /// <param name="parts">At least one; no feature in two of them.</param>
     /// <param name="dimension">D.</param>
     public Product(IReadOnlyList<ProductPart> parts, int dimension)
     {
-        (_parts, Dimension, Components) = (parts, dimension, parts[0].Emission.Components);
+        (_parts, Dimension, Components) = ([.. parts], dimension, parts[0].Emission.Components);
         (ParameterLayout, StatisticsLayout, ScoreLayout) = (new VectorLayout(), new VectorLayout(), new VectorLayout());
         foreach (ProductPart part in parts)
         {
@@ -53,7 +53,7 @@ public sealed class Product : Emission
     {
         var result = spent as ProductEStep ?? new ProductEStep(_parts);
         int at = 0;
-        for (int part = 0; part < _parts.Count; part++)
+        for (int part = 0; part < _parts.Length; part++)
         {
             int length = _parts[part].Emission.ParameterLayout.Length;
             result.Set(part, _parts[part].Emission.Prepare(parameters.Slice(at, length), result.Part(part)));
@@ -186,9 +186,9 @@ public sealed class Product : Emission
 }
 
 /// <summary>The E-step of a product: each part over its own selection of the block.</summary>
-internal sealed class ProductEStep(IReadOnlyList<ProductPart> parts) : EmissionEStep
+internal sealed class ProductEStep(ProductPart[] parts) : EmissionEStep
 {
-    private readonly EmissionEStep?[] _prepared = new EmissionEStep?[parts.Count];
+    private readonly EmissionEStep?[] _prepared = new EmissionEStep?[parts.Length];
 
     /// <summary>A part's E-step; null before <see cref="Set"/>.</summary>
     public EmissionEStep? Part(int part) => _prepared[part];
@@ -198,13 +198,13 @@ internal sealed class ProductEStep(IReadOnlyList<ProductPart> parts) : EmissionE
 
     public override void LogDensities(RowBlock block, Span<double> logJoint)
     {
-        for (int part = 0; part < parts.Count; part++) _prepared[part]!.LogDensities(block.Select(part, parts[part].Features), logJoint);
+        for (int part = 0; part < parts.Length; part++) _prepared[part]!.LogDensities(block.Select(part, parts[part].Features), logJoint);
     }
 
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {
         int at = 0;
-        for (int part = 0; part < parts.Count; part++)
+        for (int part = 0; part < parts.Length; part++)
         {
             int length = parts[part].Emission.StatisticsLayout.Length;
             _prepared[part]!.Accumulate(block.Select(part, parts[part].Features), responsibilities, statistics.Slice(at, length));
@@ -215,7 +215,7 @@ internal sealed class ProductEStep(IReadOnlyList<ProductPart> parts) : EmissionE
     public override void Score(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> scores, int width)
     {
         int at = 0;
-        for (int part = 0; part < parts.Count; part++)
+        for (int part = 0; part < parts.Length; part++)
         {
             if (parts[part].Emission.ScoreLayout.Length == 0) continue;
             _prepared[part]!.Score(block.Select(part, parts[part].Features), responsibilities, scores[at..], width);

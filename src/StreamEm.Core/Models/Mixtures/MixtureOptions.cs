@@ -25,15 +25,15 @@ public sealed record MixtureOptions : LatentModelOptions
             setting, options => options.Emissions.Single, (options, held) => options with { Emissions = EmissionParts.Of((EmissionOptions)held) }))]);
 
     /// <summary>The entry of the mixture over several families.</summary>
-    /// <param name="families">The families there are.</param>
+    /// <param name="families">The families there are; the first is the default.</param>
     public static ModelEntry EntryOver(IReadOnlyList<EmissionEntry> families) => new(
         "mixture",
         "Mixture of K products of families over different features; clusters of mixed records.",
-        entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of([]) },
+        entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of([new EmissionPart(families[0].Type, families[0].CreateOptions(), null)]) },
         ComponentsSetting(),
         new Setting<MixtureOptions, EmissionParts?>(
-            "emissions", EmissionPartsKind.Product(families), o => o.Emissions.Parts.Count == 0 ? null : o.Emissions, (o, v) => v is null ? o : o with { Emissions = v },
-            "The families, each over features of its own."),
+            "emissions", EmissionPartsKind.Product(families), o => o.Emissions, (o, v) => v is null ? o : o with { Emissions = v },
+            "The families, each over features of its own; one without features is over all."),
         PriorSetting.Of<MixtureOptions>(o => o.Prior, (o, v) => o with { Prior = v }));
 
     /// <inheritdoc/>

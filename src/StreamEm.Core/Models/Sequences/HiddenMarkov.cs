@@ -7,7 +7,8 @@ namespace StreamEm.Core.Models.Sequences;
 /// <c>startprob [K]</c>, <c>transmat [K, K]</c> (from the row to the column), then the family's. Statistics (averages per row): <c>initial [K]</c>,
 /// <c>transitions [K, K]</c> = expected passages, <c>masses [K]</c>, then the family's. E-step: forward-backward (Baum, Petrie, Soules &amp; Weiss 1970; Rabiner
 /// 1989, section III), over each key's rows in the minibatch; a key met before goes on from its filtered state, whose passage into the first row counts.
-/// M-step: rows of transitions and the initial counts over their sums, each with a Dirichlet prior of 0.1 imaginary passages.
+/// M-step: rows of transitions and the initial counts over their sums, each with a Dirichlet prior of 0.1 imaginary passages. A row's weight counts the row, its
+/// passage and its log-likelihood; EM raises the weighted log-likelihood where the rows of a sequence weigh the same.
 /// </summary>
 public sealed class HiddenMarkov : EmissionModel
 {

@@ -237,7 +237,7 @@ internal sealed class HiddenMarkovEStep : EStep
         {
             RowBlock block = space.Block;
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
-            Spread(block, at, space, row => space.SaysNothing[row] ? 0 : batch.Weight(first + row), smoothed: true);
+            Spread(block, at, space, smoothed: true);
             WeightedSums.AddMasses(space.LogJoint, _states, masses, block.Count);
             Prepared.Accumulate(block, space.LogJoint, statistics[_own..]);
         }
@@ -250,20 +250,21 @@ internal sealed class HiddenMarkovEStep : EStep
             RowBlock block = space.Block;
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Prepared.LogDensities(block, space.LogJoint);
-            Spread(block, at, space, _ => 1, smoothed: false);
+            Spread(block, at, space, smoothed: false);
             Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + _states)..], _scoreLength);
         }
     }
 
-    /// <summary>Overwrites the lanes of a block by its rows' posteriors times their weights; lanes without a row by 0.</summary>
-    private void Spread(RowBlock block, int at, SequenceWorkspace space, Func<int, double> weightOf, bool smoothed)
+    /// <summary>Overwrites the lanes of a block by its rows' smoothed posteriors times their weights, 0 for rows that say nothing, or by the filtered ones as they
+    /// are; lanes without a row by 0.</summary>
+    private void Spread(RowBlock block, int at, SequenceWorkspace space, bool smoothed)
     {
         Span<double> lanes = space.LogJoint;
         lanes.Clear();
         for (int i = 0; i < block.Count; i++)
         {
-            double weight = weightOf(at + i);
-            if (weight == 0) continue;
+            if (smoothed && space.SaysNothing[at + i]) continue;
+            double weight = smoothed ? block.Batch.Weight(block.First + i) : 1;
             ReadOnlySpan<double> posteriors = smoothed ? space.Gamma(at + i) : space.Alpha(at + i);
             for (int k = 0; k < _states; k++) lanes[k * RowBlock.Stride + i] = weight * posteriors[k];
         }

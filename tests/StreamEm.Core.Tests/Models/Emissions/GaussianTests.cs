@@ -6,14 +6,22 @@ public sealed class FullGaussianInMixture : MixtureOf<FullGaussians>;
 
 public sealed class FullGaussianInProduct : ProductOf<FullGaussians>;
 
+public sealed class FullGaussianInHiddenMarkov : HiddenMarkovOf<FullGaussians>;
+
 public sealed class TiedGaussianInMixture : MixtureOf<TiedGaussians>;
 
 public sealed class TiedGaussianInProduct : ProductOf<TiedGaussians>;
+
+public sealed class TiedGaussianInHiddenMarkov : HiddenMarkovOf<TiedGaussians>;
 
 public sealed class DiagonalGaussianInMixture : MixtureOf<DiagonalGaussians>;
 
 public sealed class DiagonalGaussianInProduct : ProductOf<DiagonalGaussians>;
 
+public sealed class DiagonalGaussianInHiddenMarkov : HiddenMarkovOf<DiagonalGaussians>;
+
 public sealed class SphericalGaussianInMixture : MixtureOf<SphericalGaussians>;
 
 public sealed class SphericalGaussianInProduct : ProductOf<SphericalGaussians>;
+
+public sealed class SphericalGaussianInHiddenMarkov : HiddenMarkovOf<SphericalGaussians>;

@@ -1,5 +1,3 @@
-using StreamEm.Worker.Tests.Support.Rooms.Other;
-
 namespace StreamEm.Worker.Tests.Support.Rooms.One;
 
 /// <summary>A door to the other room, in a signature.</summary>

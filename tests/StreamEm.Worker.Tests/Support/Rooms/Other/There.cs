@@ -1,5 +1,3 @@
-using StreamEm.Worker.Tests.Support.Rooms.One;
-
 namespace StreamEm.Worker.Tests.Support.Rooms.Other;
 
 /// <summary>A door back, in a body only.</summary>
