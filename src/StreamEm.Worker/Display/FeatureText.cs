@@ -1,14 +1,12 @@
 using System.Globalization;
 using StreamEm.Core.Features;
-using StreamEm.Core.Snapshots;
-using StreamEm.Core.Vectors;
 
 namespace StreamEm.Worker.Display;
 
 /// <summary>What a component says of one feature, in a few characters.</summary>
 internal static class FeatureText
 {
-    private const int MaxLevels = 3;
+    private const int MaxLevels = 3, MaxName = 20, MaxLevelName = 12;
 
     /// <summary>What the cells hold, for the line below a table.</summary>
     public static string Caption(FeatureSpace space)
@@ -21,30 +19,31 @@ internal static class FeatureText
         return string.Join("; ", parts);
     }
 
+    /// <summary>A feature's name as the head of a column.</summary>
+    public static string Name(Feature feature) => Short(feature.Name, MaxName);
+
     /// <summary>One cell.</summary>
-    /// <param name="snapshot">The model.</param>
-    /// <param name="k">The component.</param>
+    /// <param name="profile">The components.</param>
+    /// <param name="component">Which.</param>
     /// <param name="feature">The feature.</param>
-    /// <param name="mean">Its mean; NaN where the model has none.</param>
-    /// <param name="variance">Its variance.</param>
-    public static string Of(LearnedModel snapshot, int k, int feature, double mean, double variance)
+    public static string Of(ComponentProfile profile, int component, int feature)
     {
-        Feature described = snapshot.Space.Features[feature];
-        if (described.Kind == FeatureKind.Level) return Levels(snapshot, k, described);
+        Feature described = profile.Space.Features[feature];
+        if (described.Kind == FeatureKind.Level) return Levels(described, profile.Levels(component, feature).ToArray());
+        double mean = profile.Mean(component, feature);
         if (double.IsNaN(mean)) return "";
         return described.Kind == FeatureKind.Number
-            ? string.Create(CultureInfo.InvariantCulture, $"{mean:G5} ± {Math.Sqrt(variance):G3}")
+            ? string.Create(CultureInfo.InvariantCulture, $"{mean:G5} ± {profile.Deviation(component, feature):G3}")
             : string.Create(CultureInfo.InvariantCulture, $"{mean:G4}");
     }
 
-    private static string Levels(LearnedModel snapshot, int k, Feature feature)
+    private static string Levels(Feature feature, double[] probabilities)
     {
-        VectorBlock? block = snapshot.Layout.Blocks.FirstOrDefault(block => block.Domain == Domain.Simplex && block.Name.EndsWith($".{feature.Name}", StringComparison.Ordinal));
-        if (block is null) return "";
-        int count = block.Shape[^1];
-        double[] probabilities = block.Of((ReadOnlySpan<double>)snapshot.Parameters).Slice(k * count, count).ToArray();
-        IEnumerable<string> most = Enumerable.Range(0, count).OrderByDescending(level => probabilities[level]).Take(MaxLevels)
-            .Select(level => string.Create(CultureInfo.InvariantCulture, $"{feature.Levels[level]} {probabilities[level]:P0}"));
+        IEnumerable<int> levels = Enumerable.Range(0, Math.Min(probabilities.Length, feature.Levels.Count));
+        IEnumerable<string> most = levels.OrderByDescending(level => probabilities[level]).Take(MaxLevels).Select(level =>
+            string.Create(CultureInfo.InvariantCulture, $"{Short(feature.Levels[level], MaxLevelName)} {probabilities[level]:P0}"));
         return string.Join(", ", most);
     }
+
+    private static string Short(string text, int length) => text.Length <= length ? text : string.Concat(text.AsSpan(0, length - 1), "…");
 }

@@ -21,5 +21,6 @@ internal static class Terminal
 
     /// <summary>Whether a writer is the terminal itself.</summary>
     public static bool IsTerminal(TextWriter output) =>
-        (ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected) || (ReferenceEquals(output, Console.Error) && !Console.IsErrorRedirected);
+        (ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected)
+            || (ReferenceEquals(output, Console.Error) && !Console.IsErrorRedirected);
 }

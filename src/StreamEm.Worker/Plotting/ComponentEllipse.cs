@@ -5,8 +5,8 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Worker.Plotting;
 
 /// <summary>
-/// One component seen in two features as a Gaussian of its moments: the marginal of a Gaussian is the Gaussian of the sub-block, so the curve of Mahalanobis
-/// distance r is an ellipse about the mean with half axes r sqrt(eigenvalue).
+/// One component seen in two features as a Gaussian of its moments: the marginal of a Gaussian is the Gaussian of the sub-block, so the
+/// curve of Mahalanobis distance r is an ellipse about the mean with half axes r sqrt(eigenvalue).
 /// </summary>
 /// <param name="X">Mean of the first feature.</param>
 /// <param name="Y">Mean of the second feature.</param>
@@ -42,7 +42,9 @@ internal sealed record ComponentEllipse(double X, double Y, double VarianceX, do
         }
     }
 
-    /// <summary>The covariance of two features under a component, from the block of matrices that has both; 0 where they are independent.</summary>
+    /// <summary>
+    /// The covariance of two features under a component, from the block of matrices that has both; 0 where they are independent.
+    /// </summary>
     private static double CovarianceOf(LearnedModel learned, int k, int x, int y)
     {
         foreach (VectorBlock block in learned.Layout.Blocks)

@@ -1,24 +1,18 @@
-using System.Globalization;
-using System.Text;
-using System.Web;
 using StreamEm.Core.Data;
+using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Worker.Plotting;
 
 /// <summary>
 /// A picture of a learned mixture over data as SVG: records coloured by their most responsible component, each component's ellipses that
-/// hold 50 % and 95 % of it, the strangest records ringed and numbered. No scripts, no external resources.
+/// hold 50 % and 95 % of it, the strangest records ringed and numbered.
 /// </summary>
-internal sealed class MixturePlot(ModelSnapshot snapshot, int x, int y)
+internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, int x, int y)
 {
     private const double Width = 960, Height = 600, Left = 70, Right = 190, Top = 46, Bottom = 56;
 
-    /// <summary>Ten colours that stay apart for most colour-blind readers (Tableau 10).</summary>
-    private static readonly string[] Colours =
-        ["#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#9c755f", "#ff9da7", "#7f7f7f"];
-
-    private readonly StringBuilder _svg = new();
+    private readonly SvgCanvas _svg = new();
     private readonly ComponentEllipse[]? _ellipses = ComponentEllipse.Of(snapshot, x, y);
 
     /// <summary>Draws rows (user units) that were scored under the snapshot.</summary>
@@ -32,22 +26,22 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, int x, int y)
         Axis vertical = Axis.Over(Enumerable.Range(0, rows.Count).Select(row => rows.Row(row)[y]), Height - Bottom, Top);
         Open(title);
         Axes(horizontal, vertical);
-        _svg.Append("<g clip-path=\"url(#data)\">");
+        _svg.Add($"<g clip-path=\"url(#data)\">");
         Points(rows, components, horizontal, vertical);
         for (int k = 0; k < snapshot.ComponentIds.Count; k++) Component(k, horizontal, vertical);
         for (int rank = 0; rank < strangest.Count; rank++) Ring(rows.Row(strangest[rank]), rank + 1, horizontal, vertical);
-        _svg.Append("</g>");
+        _svg.Add($"</g>");
         Legend(strangest.Count);
-        return _svg.Append("</svg>\n").ToString();
+        return _svg.Close();
     }
 
     private void Open(string title)
     {
-        _svg.Clear();
-        Append($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" font-family=\"Helvetica,Arial,sans-serif\">");
-        Append($"<rect width=\"{Width}\" height=\"{Height}\" fill=\"#ffffff\"/>");
-        Append($"<clipPath id=\"data\"><rect x=\"{Left}\" y=\"{Top}\" width=\"{Width - Left - Right}\" height=\"{Height - Top - Bottom}\"/></clipPath>");
-        Append($"<text x=\"{Left}\" y=\"28\" font-size=\"17\" fill=\"#222\">{HttpUtility.HtmlEncode(title)}</text>");
+        _svg.Open(Width, Height);
+        _svg.Add(
+            $"<clipPath id=\"data\"><rect x=\"{Left}\" y=\"{Top}\" width=\"{Width - Left - Right}\" ",
+            $"height=\"{Height - Top - Bottom}\"/></clipPath>");
+        _svg.Add($"<text x=\"{Left}\" y=\"28\" font-size=\"17\" fill=\"#222\">{SvgCanvas.Escape(title)}</text>");
     }
 
     private void Axes(Axis horizontal, Axis vertical)
@@ -55,34 +49,45 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, int x, int y)
         double bottom = Height - Bottom, right = Width - Right;
         foreach ((double value, string text) in horizontal.Ticks())
         {
-            Append($"<line x1=\"{horizontal.At(value):F1}\" y1=\"{Top}\" x2=\"{horizontal.At(value):F1}\" y2=\"{bottom}\" stroke=\"#eeeeee\"/>");
-            Append($"<text x=\"{horizontal.At(value):F1}\" y=\"{bottom + 18}\" font-size=\"12\" fill=\"#555\" text-anchor=\"middle\">{text}</text>");
+            _svg.Add(
+                $"<line x1=\"{horizontal.At(value):F1}\" y1=\"{Top}\" x2=\"{horizontal.At(value):F1}\" y2=\"{bottom}\" ",
+                $"stroke=\"#eeeeee\"/>");
+            _svg.Add(
+                $"<text x=\"{horizontal.At(value):F1}\" y=\"{bottom + 18}\" font-size=\"12\" fill=\"#555\" ",
+                $"text-anchor=\"middle\">{text}</text>");
         }
 
         foreach ((double value, string text) in vertical.Ticks())
         {
-            Append($"<line x1=\"{Left}\" y1=\"{vertical.At(value):F1}\" x2=\"{right}\" y2=\"{vertical.At(value):F1}\" stroke=\"#eeeeee\"/>");
-            Append($"<text x=\"{Left - 8}\" y=\"{vertical.At(value) + 4:F1}\" font-size=\"12\" fill=\"#555\" text-anchor=\"end\">{text}</text>");
+            _svg.Add(
+                $"<line x1=\"{Left}\" y1=\"{vertical.At(value):F1}\" x2=\"{right}\" y2=\"{vertical.At(value):F1}\" stroke=\"#eeeeee\"/>");
+            _svg.Add(
+                $"<text x=\"{Left - 8}\" y=\"{vertical.At(value) + 4:F1}\" font-size=\"12\" fill=\"#555\" ",
+                $"text-anchor=\"end\">{text}</text>");
         }
 
-        Append($"<rect x=\"{Left}\" y=\"{Top}\" width=\"{right - Left}\" height=\"{bottom - Top}\" fill=\"none\" stroke=\"#bbbbbb\"/>");
-        Append($"<text x=\"{(Left + right) / 2}\" y=\"{Height - 14}\" font-size=\"13\" fill=\"#222\" text-anchor=\"middle\">{HttpUtility.HtmlEncode(snapshot.Features[x])}</text>");
-        Append($"<text transform=\"translate(18 {(Top + bottom) / 2}) rotate(-90)\" font-size=\"13\" fill=\"#222\" text-anchor=\"middle\">{HttpUtility.HtmlEncode(snapshot.Features[y])}</text>");
+        _svg.Add($"<rect x=\"{Left}\" y=\"{Top}\" width=\"{right - Left}\" height=\"{bottom - Top}\" fill=\"none\" stroke=\"#bbbbbb\"/>");
+        _svg.Add(
+            $"<text x=\"{(Left + right) / 2}\" y=\"{Height - 14}\" font-size=\"13\" fill=\"#222\" ",
+            $"text-anchor=\"middle\">{SvgCanvas.Escape(snapshot.Features[x])}</text>");
+        _svg.Add(
+            $"<text transform=\"translate(18 {(Top + bottom) / 2}) rotate(-90)\" font-size=\"13\" fill=\"#222\" ",
+            $"text-anchor=\"middle\">{SvgCanvas.Escape(snapshot.Features[y])}</text>");
     }
 
     private void Points(Minibatch rows, IReadOnlyList<int> components, Axis horizontal, Axis vertical)
     {
         for (int k = 0; k < snapshot.ComponentIds.Count; k++)
         {
-            Append($"<g fill=\"{Colour(k)}\" fill-opacity=\"0.45\">");
+            _svg.Add($"<g fill=\"{Palette.Component(k)}\" fill-opacity=\"0.45\">");
             for (int row = 0; row < rows.Count; row++)
             {
                 ReadOnlySpan<double> values = rows.Row(row);
                 if (components[row] != k || !double.IsFinite(values[x]) || !double.IsFinite(values[y])) continue;
-                Append($"<circle cx=\"{horizontal.At(values[x]):F1}\" cy=\"{vertical.At(values[y]):F1}\" r=\"2.2\"/>");
+                _svg.Add($"<circle cx=\"{horizontal.At(values[x]):F1}\" cy=\"{vertical.At(values[y]):F1}\" r=\"2.2\"/>");
             }
 
-            _svg.Append("</g>");
+            _svg.Add($"</g>");
         }
     }
 
@@ -90,45 +95,51 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, int x, int y)
     {
         if (_ellipses is null) return;
         ComponentEllipse ellipse = _ellipses[k];
-        foreach ((double radius, double stroke) in ((double, double)[])[(ComponentEllipse.Half, 2.2), (ComponentEllipse.NineteenOfTwenty, 1.2)])
+        foreach ((double radius, double stroke) in ((double, double)[])[
+            (ComponentEllipse.Half, 2.2), (ComponentEllipse.NineteenOfTwenty, 1.2)])
         {
-            IEnumerable<string> points = ellipse.Curve(radius).Select(point => FormattableString.Invariant($"{horizontal.At(point.X):F1},{vertical.At(point.Y):F1}"));
-            Append($"<polyline points=\"{string.Join(' ', points)}\" fill=\"none\" stroke=\"{Colour(k)}\" stroke-width=\"{stroke}\"/>");
+            IEnumerable<string> points = ellipse.Curve(radius)
+                .Select(point => FormattableString.Invariant($"{horizontal.At(point.X):F1},{vertical.At(point.Y):F1}"));
+            _svg.Add(
+                $"<polyline points=\"{string.Join(' ', points)}\" fill=\"none\" stroke=\"{Palette.Component(k)}\" ",
+                $"stroke-width=\"{stroke}\"/>");
         }
 
         if (!horizontal.Shows(ellipse.X) || !vertical.Shows(ellipse.Y)) return;
-        Append($"<text x=\"{horizontal.At(ellipse.X):F1}\" y=\"{vertical.At(ellipse.Y) + 4:F1}\" font-size=\"13\" font-weight=\"bold\" fill=\"#111\" stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\" text-anchor=\"middle\">{HttpUtility.HtmlEncode(snapshot.ComponentIds[k])}</text>");
+        _svg.Add(
+            $"<text x=\"{horizontal.At(ellipse.X):F1}\" y=\"{vertical.At(ellipse.Y) + 4:F1}\" font-size=\"13\" font-weight=\"bold\" ",
+            $"fill=\"#111\" stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\" ");
+        _svg.Add($"text-anchor=\"middle\">{SvgCanvas.Escape(snapshot.ComponentIds[k])}</text>");
     }
 
     private void Ring(ReadOnlySpan<double> values, int rank, Axis horizontal, Axis vertical)
     {
         if (!double.IsFinite(values[x]) || !double.IsFinite(values[y])) return;
         double cx = horizontal.At(values[x]), cy = vertical.At(values[y]);
-        Append($"<circle cx=\"{cx:F1}\" cy=\"{cy:F1}\" r=\"7\" fill=\"none\" stroke=\"#c00000\" stroke-width=\"1.6\"/>");
-        Append($"<text x=\"{cx + 9:F1}\" y=\"{cy - 6:F1}\" font-size=\"11\" fill=\"#c00000\">{rank}</text>");
+        _svg.Add($"<circle cx=\"{cx:F1}\" cy=\"{cy:F1}\" r=\"7\" fill=\"none\" stroke=\"#c00000\" stroke-width=\"1.6\"/>");
+        _svg.Add($"<text x=\"{cx + 9:F1}\" y=\"{cy - 6:F1}\" font-size=\"11\" fill=\"#c00000\">{rank}</text>");
     }
 
     private void Legend(int rings)
     {
-        ReadOnlySpan<double> weights = snapshot.Layout["weights"].Of((ReadOnlySpan<double>)snapshot.Parameters);
+        double[] weights = new double[model.Components];
+        model.Shares(snapshot.Parameters, weights);
         double at = Width - Right + 18, line = Top + 10;
-        Append($"<text x=\"{at}\" y=\"{line}\" font-size=\"12\" fill=\"#222\">component, weight</text>");
+        _svg.Add($"<text x=\"{at}\" y=\"{line}\" font-size=\"12\" fill=\"#222\">component, weight</text>");
         for (int k = 0; k < weights.Length; k++)
         {
             line += 20;
-            Append($"<rect x=\"{at}\" y=\"{line - 10}\" width=\"12\" height=\"12\" fill=\"{Colour(k)}\"/>");
-            Append($"<text x=\"{at + 18}\" y=\"{line}\" font-size=\"12\" fill=\"#222\">{HttpUtility.HtmlEncode(snapshot.ComponentIds[k])}  {weights[k]:P1}</text>");
+            _svg.Add($"<rect x=\"{at}\" y=\"{line - 10}\" width=\"12\" height=\"12\" fill=\"{Palette.Component(k)}\"/>");
+            _svg.Add(
+                $"<text x=\"{at + 18}\" y=\"{line}\" font-size=\"12\" fill=\"#222\">{SvgCanvas.Escape(snapshot.ComponentIds[k])}  ",
+                $"{weights[k]:P1}</text>");
         }
 
         line += 26;
-        Append($"<text x=\"{at}\" y=\"{line}\" font-size=\"11\" fill=\"#555\">curves hold 50 % and 95 %</text>");
+        _svg.Add($"<text x=\"{at}\" y=\"{line}\" font-size=\"11\" fill=\"#555\">curves hold 50 % and 95 %</text>");
         if (rings == 0) return;
         line += 18;
-        Append($"<circle cx=\"{at + 6}\" cy=\"{line - 4}\" r=\"6\" fill=\"none\" stroke=\"#c00000\" stroke-width=\"1.6\"/>");
-        Append($"<text x=\"{at + 18}\" y=\"{line}\" font-size=\"11\" fill=\"#555\">strangest records</text>");
+        _svg.Add($"<circle cx=\"{at + 6}\" cy=\"{line - 4}\" r=\"6\" fill=\"none\" stroke=\"#c00000\" stroke-width=\"1.6\"/>");
+        _svg.Add($"<text x=\"{at + 18}\" y=\"{line}\" font-size=\"11\" fill=\"#555\">strangest records</text>");
     }
-
-    private static string Colour(int k) => Colours[k % Colours.Length];
-
-    private void Append(FormattableString text) => _svg.Append(text.ToString(CultureInfo.InvariantCulture));
 }
