@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using StreamEm.Core.Catalog;
 using StreamEm.House.Tests.Code;
 using StreamEm.House.Tests.Support;
 using StreamEm.Worker.Commands;
@@ -35,6 +37,8 @@ public sealed class CommandLineTests
         "healthcheck --url http://127.0.0.1:1/readyz",
     ];
 
+    public static TheoryData<string> ModelTypes => [.. ModelCatalog.Types];
+
     [Fact]
     public async Task Help_OfEveryVerb_IsTheApprovedOne()
     {
@@ -42,8 +46,22 @@ public sealed class CommandLineTests
         Approval.Verify("help", await Transcript([.. verbs.Select(verb => $"{verb} --help").Prepend("--help")]));
     }
 
-    [Fact]
-    public async Task Models_IsTheApprovedList() => Approval.Verify("models", await Transcript("models", "models --json"));
+    /// <summary>One file a model, so that a new one has its own.</summary>
+    [Theory]
+    [MemberData(nameof(ModelTypes))]
+    public async Task Models_OfTheCatalogue_AreListedAsApproved(string type)
+    {
+        using var folder = new TemporaryFolder();
+        (_, string table, _) = await Executable.RunAsync(folder.Path, "models");
+        (_, string json, _) = await Executable.RunAsync(folder.Path, "models", "--json");
+        string[] lines = [.. table.Split('\n').SkipWhile(line => !line.StartsWith($"{type}: ", StringComparison.Ordinal))];
+        IEnumerable<string> section = lines.Take(1)
+            .Concat(
+                lines.Skip(1).TakeWhile(line => !ModelCatalog.Types.Any(other => line.StartsWith($"{other}: ", StringComparison.Ordinal))));
+        using var entries = JsonDocument.Parse(json);
+        JsonElement entry = entries.RootElement.EnumerateArray().Single(element => element.GetProperty("type").GetString() == type);
+        Approval.Verify($"models.{type}", $"{string.Join('\n', section)}\n{entry.GetRawText()}");
+    }
 
     [Fact]
     public async Task Inspect_OfASnapshot_IsTheApprovedTable() => Approval.Verify("inspect", await Transcript("inspect boiler.json"));
@@ -74,7 +92,8 @@ public sealed class CommandLineTests
             text.Append('\n');
         }
 
-        return text.Replace(folder.Path, "FOLDER").ToString();
+        // A new model changes the list of them, and no message.
+        return text.Replace(folder.Path, "FOLDER").Replace(string.Join(", ", ModelCatalog.Types), "MODELS").ToString();
     }
 
     private static string Configuration(string features, string model) => $$"""
