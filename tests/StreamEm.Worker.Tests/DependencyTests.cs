@@ -1,6 +1,4 @@
 using System.Reflection;
-using StreamEm.Core.Data;
-using StreamEm.Sources;
 
 namespace StreamEm.Worker.Tests;
 

@@ -1,8 +1,6 @@
 using System.Reflection;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Tests.Support;
-using StreamEm.Worker.Tests.Support.Rooms.One;
-using StreamEm.Worker.Tests.Support.Rooms.Other;
 
 namespace StreamEm.Worker.Tests;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using StreamEm.Worker.Api;
-using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Tests.Api;
 

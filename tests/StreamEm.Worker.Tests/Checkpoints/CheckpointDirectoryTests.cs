@@ -1,11 +1,8 @@
-using StreamEm.Core.Learning;
 using System.Buffers.Binary;
 using System.Text;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Failures;
-using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Support;

@@ -1,7 +1,5 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Checkpoints;
 

@@ -1,10 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamEm.Core.Learning;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Failures;
-using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Telemetry;
 using StreamEm.Worker.Tests.Support;

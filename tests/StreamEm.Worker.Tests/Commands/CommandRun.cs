@@ -1,6 +1,5 @@
 using System.CommandLine;
 using StreamEm.Worker.Commands;
-using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Tests.Commands;
 

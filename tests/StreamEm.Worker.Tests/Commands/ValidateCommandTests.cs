@@ -1,5 +1,4 @@
 using StreamEm.Worker.Commands;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Tests.Configuration;
 

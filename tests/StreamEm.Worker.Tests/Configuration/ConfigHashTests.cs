@@ -1,4 +1,3 @@
-using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Tests.Configuration;
 
@@ -51,7 +50,6 @@ public sealed class ConfigHashTests
     [InlineData("weight=l")]
     [InlineData("key=l")]
     [InlineData("timestamp=l")]
-    [InlineData("target=l")]
     [InlineData("missing=reject")]
     [InlineData("model.components=5")]
     [InlineData("model.covariance_type=tied")]

@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Tests.Configuration;

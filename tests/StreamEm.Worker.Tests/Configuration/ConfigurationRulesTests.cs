@@ -1,5 +1,4 @@
 using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Tests.Configuration;
 

@@ -1,3 +1,4 @@
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
@@ -9,7 +10,6 @@ using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
@@ -30,7 +30,7 @@ public sealed class DefaultsTests
         Assert.Equal(new StdinSourceOptions { Format = RecordFormat.Ndjson }, model.Source);
         Assert.Equal(["temperature", "pressure"], model.Schema.Features);
         Assert.True(model.Schema.AllowMissing);
-        Assert.Equal(new GaussianMixtureOptions { Components = 4, CovarianceType = CovarianceType.Full, RegCovar = 1e-6 }, model.Model);
+        Assert.Equal(ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = CovarianceType.Full, RegCovar = 1e-6 }, 4), model.Model);
         Assert.Equal(
             new LearningOptions
             {
@@ -64,7 +64,6 @@ public sealed class DefaultsTests
                 weight: w
                 key: k
                 timestamp: ts
-                target: y
                 missing: reject
                 model: { type: gaussian_mixture, components: 3, covariance_type: diag, reg_covar: 1.0e-3 }
                 learning:
@@ -97,8 +96,8 @@ public sealed class DefaultsTests
         Assert.Equal(["x.csv", "y*.gz"], file.Path);
         Assert.Equal((RecordFormat.Ndjson, true), (file.Format, file.Follow));
         Assert.Equal(["a", "b.c"], model.Schema.Features);
-        Assert.Equal(("l", "w", "k", "ts", "y", false), (model.Schema.Label, model.Schema.Weight, model.Schema.Key, model.Schema.Timestamp, model.Schema.Target, model.Schema.AllowMissing));
-        Assert.Equal(new GaussianMixtureOptions { Components = 3, CovarianceType = CovarianceType.Diag, RegCovar = 1e-3 }, model.Model);
+        Assert.Equal(("l", "w", "k", "ts", null, false), (model.Schema.Label, model.Schema.Weight, model.Schema.Key, model.Schema.Timestamp, model.Schema.Target, model.Schema.AllowMissing));
+        Assert.Equal(ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = CovarianceType.Diag, RegCovar = 1e-3 }, 3), model.Model);
         Assert.Equal(
             new LearningOptions
             {

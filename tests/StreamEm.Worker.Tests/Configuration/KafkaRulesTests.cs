@@ -1,4 +1,3 @@
-using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Tests.Configuration;
 

@@ -1,4 +1,4 @@
-using StreamEm.Core.Schedules;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Pipeline;
@@ -14,7 +14,7 @@ public sealed class OverrideTests
     [InlineData("models.\"boiler\".\"model\".components= 5 ")]
     [InlineData("models.0.model={type: gaussian_mixture, components: 5}")]
     public void Path_ReachesTheValueByIndexIdOrQuotedName(string text) =>
-        Assert.Equal(5, Assert.IsType<GaussianMixtureOptions>(ConfigFile.ModelWith(text).Model).Components);
+        Assert.Equal(5, Assert.IsType<MixtureOptions>(ConfigFile.ModelWith(text).Model).Components);
 
     [Fact]
     public void Section_ThatIsNotThere_IsAdded() => Assert.Equal(0.6, ConfigFile.ModelWith("models.boiler.learning.step_size.kappa=0.6").Learning.StepSize.Kappa);
@@ -34,7 +34,7 @@ public sealed class OverrideTests
         Assert.Equal("x", Assert.IsType<FilePublisherOptions>(Assert.Single(ConfigFile.ModelWith("models.0.publish=[]", "models.0.publish.0.file.path=x").Publish)).Path);
 
     [Fact]
-    public void LastOverride_Wins() => Assert.Equal(3, Assert.IsType<GaussianMixtureOptions>(ConfigFile.ModelWith("models.0.model.components=2", "models.0.model.components=3").Model).Components);
+    public void LastOverride_Wins() => Assert.Equal(3, Assert.IsType<MixtureOptions>(ConfigFile.ModelWith("models.0.model.components=2", "models.0.model.components=3").Model).Components);
 
     [Fact]
     public void SegmentWithDots_IsQuoted()

@@ -1,6 +1,5 @@
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Hosting;
 
 namespace StreamEm.Worker.Tests.Configuration;

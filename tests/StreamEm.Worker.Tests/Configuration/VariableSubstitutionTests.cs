@@ -1,5 +1,3 @@
-using StreamEm.Core.Schedules;
-using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Tests.Configuration;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Crash;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using StreamEm.Core.Data;
 using StreamEm.Sources.Tests.Kafka;
 
 namespace StreamEm.Worker.Tests.Kafka;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
-using StreamEm.Core.Data;
 using StreamEm.Sources;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Failures;

@@ -1,7 +1,11 @@
 using System.Text;
 using Confluent.Kafka;
+using StreamEm.Core.Catalog;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Commands;
@@ -126,14 +130,13 @@ public sealed class InspectTopicTests(KafkaBroker broker) : IDisposable
 
     private static Message<byte[]?, byte[]?> Snapshot(string id, string run, long version)
     {
-        var learner = new Learner(new GaussianMixtureOptions { Components = 2 }, 2, new LearningOptions { MinibatchSize = 20, Initialization = new InitializationOptions { Buffer = 20, NInit = 1 } });
-        foreach (double[]? row in Pipelines.Clouds(20))
-        {
-            learner.Add(row!, 1, null, double.NaN);
-            learner.TryUpdate();
-        }
+        var learner = new Learner(ModelCatalog.MixtureOf(new GaussianOptions(), 2), new RecordSchema { Features = ["x", "y"] }, new LearningOptions { MinibatchSize = 20, Initialization = new InitializationOptions { Buffer = 20, NInit = 1 } });
+        var rows = new Minibatch(2);
+        foreach (double[]? row in Pipelines.Clouds(20)) rows.Add(row);
+        learner.Add(rows, 0, rows.Count);
+        learner.TryUpdate();
 
-        ModelSnapshot snapshot = learner.CreateSnapshot(["x", "y"])! with { ModelId = id, RunId = run, Version = version };
+        var snapshot = new ModelSnapshot(learner.CreateSnapshot()! with { Version = version }, new SnapshotOrigin(id, run, "", DateTimeOffset.UnixEpoch));
         return new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(id), Value = new SnapshotDocument(snapshot).Json.ToArray() };
     }
 

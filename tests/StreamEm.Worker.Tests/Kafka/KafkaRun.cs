@@ -1,8 +1,6 @@
-using StreamEm.Core.Data;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Tests.Support;
-using StreamEm.Worker.Tests.Support.Rooms.Other;
 
 namespace StreamEm.Worker.Tests.Kafka;
 

@@ -2,7 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
-using StreamEm.Core.Settings;
+using StreamEm.Core.Catalog;
+using StreamEm.Core.Features;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
@@ -184,7 +186,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
     }
 
     private static PublishedModel Model(int dimension, int components) =>
-        new("boiler", new GaussianMixtureOptions { Components = components }, [.. Enumerable.Range(0, dimension).Select(d => $"x{d}")]);
+        new("boiler", ModelCatalog.MixtureOf(new GaussianOptions(), components), RecordSchema.OfNumbers(dimension));
 
     private static DateTimeOffset Made(long version) => Start.AddSeconds(version);
 

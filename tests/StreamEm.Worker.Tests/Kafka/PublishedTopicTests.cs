@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
-using StreamEm.Core.Data;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Tests.Support;

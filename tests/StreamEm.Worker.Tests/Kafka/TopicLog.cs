@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
-using StreamEm.Core.Settings;
 using StreamEm.Sources.Tests.Kafka;
 
 namespace StreamEm.Worker.Tests.Kafka;

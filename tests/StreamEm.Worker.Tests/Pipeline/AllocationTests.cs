@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Text;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Worker.Pipeline;
@@ -77,14 +79,14 @@ public sealed class AllocationTests
         public Feed(RecordFormat format, CovarianceType type, int minibatch, bool publish)
         {
             Learner = new Learner(
-                new GaussianMixtureOptions { Components = 2, CovarianceType = type }, Dimension,
+                ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = type }, 2), new RecordSchema { Features = Features },
                 new LearningOptions { MinibatchSize = minibatch, Initialization = new InitializationOptions { Buffer = minibatch } }, threads: 1);
             _fold = new RecordFold(Learner, _position, new RejectionLedger(new RejectionCounts()), null, 1)
             {
                 Updated = () =>
                 {
                     if (!publish) return;
-                    var document = new SnapshotDocument(Learner.CreateSnapshot(Features)!);
+                    var document = new SnapshotDocument(new ModelSnapshot(Learner.CreateSnapshot()!, new SnapshotOrigin("model", "", "", DateTimeOffset.UnixEpoch)));
                     if (document.Json.Length > 0) Versions++;
                 },
             };

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;

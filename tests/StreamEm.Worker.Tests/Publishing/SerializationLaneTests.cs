@@ -1,5 +1,9 @@
+using StreamEm.Core.Catalog;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
@@ -65,12 +69,14 @@ public sealed class SerializationLaneTests
 
     private static IEnumerable<ModelSnapshot> Snapshots(int count)
     {
-        var learner = new Learner(new GaussianMixtureOptions { Components = 2 }, 2, new LearningOptions { MinibatchSize = 32, Initialization = new InitializationOptions { Buffer = 96, NInit = 1 } });
-        foreach (double[]? row in Pipelines.Clouds(96))
+        var learner = new Learner(ModelCatalog.MixtureOf(new GaussianOptions(), 2), new RecordSchema { Features = ["x", "y"] }, new LearningOptions { MinibatchSize = 32, Initialization = new InitializationOptions { Buffer = 96, NInit = 1 } });
+        var rows = new Minibatch(2);
+        foreach (double[]? row in Pipelines.Clouds(96)) rows.Add(row);
+        for (int row = 0; row < rows.Count; row++)
         {
-            learner.Add(row);
+            learner.Add(rows, row, 1);
             while (learner.TryUpdate())
-                if (learner.Updates <= count) yield return learner.CreateSnapshot(["x", "y"])!;
+                if (learner.Updates <= count) yield return new ModelSnapshot(learner.CreateSnapshot()!, new SnapshotOrigin("clouds", "run", "", DateTimeOffset.UnixEpoch));
         }
     }
 }

@@ -1,4 +1,8 @@
+using StreamEm.Core.Catalog;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Snapshots;
 
@@ -125,9 +129,11 @@ public sealed class SnapshotFeedTests
     {
         var random = new Random(1);
         int rows = 4 * dimension;
-        var learner = new Learner(new GaussianMixtureOptions { Components = 1 }, dimension, new LearningOptions { MinibatchSize = rows, Initialization = new() { Buffer = rows } });
-        for (int row = 0; row < rows; row++) learner.Add([.. Enumerable.Range(0, dimension).Select(_ => random.NextDouble())]);
+        var learner = new Learner(ModelCatalog.MixtureOf(new GaussianOptions(), 1), RecordSchema.OfNumbers(dimension), new LearningOptions { MinibatchSize = rows, Initialization = new() { Buffer = rows } });
+        var records = new Minibatch(dimension);
+        for (int row = 0; row < rows; row++) records.Add([.. Enumerable.Range(0, dimension).Select(_ => random.NextDouble())]);
+        learner.Add(records, 0, rows);
         learner.TryUpdate();
-        return learner.CreateSnapshot([.. Enumerable.Range(0, dimension).Select(d => $"x{d}")])!;
+        return new ModelSnapshot(learner.CreateSnapshot()!, new SnapshotOrigin("model", "run", "", DateTimeOffset.UnixEpoch));
     }
 }

@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Sources;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Rejections;
@@ -36,7 +37,7 @@ internal static class Pipelines
         Id = "clouds",
         Source = new StdinSourceOptions(),
         Schema = new RecordSchema { Features = ["x", "y"] },
-        Model = new GaussianMixtureOptions { Components = 2 },
+        Model = ModelCatalog.MixtureOf(new GaussianOptions(), 2),
         Learning = new LearningOptions { MinibatchSize = 32, Initialization = new InitializationOptions { Buffer = 96, NInit = 1 } },
         Checkpoint = new CheckpointOptions { EveryUpdates = 3 },
         Publish = [new FilePublisherOptions { Path = directory["out/snapshots.ndjson"], EveryUpdates = everyUpdates }],

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Tests.Support;
 

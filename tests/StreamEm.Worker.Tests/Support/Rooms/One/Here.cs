@@ -1,4 +1,3 @@
-using StreamEm.Worker.Tests.Support.Rooms.Other;
 
 namespace StreamEm.Worker.Tests.Support.Rooms.One;
 
