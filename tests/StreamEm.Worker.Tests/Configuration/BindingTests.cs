@@ -1,8 +1,11 @@
+using StreamEm.Core.Catalog;
 namespace StreamEm.Worker.Tests.Configuration;
 
 /// <summary>Everything wrong is reported at once, each where it is written.</summary>
 public sealed class BindingTests
 {
+    private static readonly string Models = string.Join(", ", ModelCatalog.Types);
+
     [Fact]
     public void ManyMistakes_AreAllReportedWithLineColumnAndNearestKey()
     {
@@ -49,7 +52,7 @@ public sealed class BindingTests
                 "streamem.yaml:6:26: error: features.3 is a list; expected a text that is not empty",
                 "streamem.yaml:7:14: error: missing is 'alow'; expected allow or reject; did you mean 'allow'?",
                 "streamem.yaml:8:5: error: unknown key 'modell' in models.0; did you mean 'model'?",
-                "streamem.yaml:10:13: error: model.type is 'gausian_mixture'; expected a model that 'streamem models' lists (gaussian_mixture); did you mean 'gaussian_mixture'?",
+                $"streamem.yaml:10:13: error: model.type is 'gausian_mixture'; expected a model that 'streamem models' lists ({Models}); did you mean 'gaussian_mixture'?",
                 "streamem.yaml:12:18: error: learning.recursion is 'statistic'; expected parameters or statistics; did you mean 'statistics'?",
                 "streamem.yaml:14:9: error: unknown key 'kapa' in learning.step_size; did you mean 'kappa'?",
                 "streamem.yaml:15:16: error: learning.step_size.kappa is '0.5'; expected a number, in (0.5, 1]",
@@ -95,7 +98,7 @@ public sealed class BindingTests
                 "streamem.yaml:2:5: error: missing key 'id' in models.0: name of the model in paths, files and topics",
                 "streamem.yaml:2:5: error: missing key 'features' in models.0: columns or JSON fields that are learned from, in this order",
                 "streamem.yaml:2:13: error: source has none; expected exactly one of file, kafka, stdin, http",
-                "streamem.yaml:3:12: error: missing key 'type' in model: one of gaussian_mixture",
+                $"streamem.yaml:3:12: error: missing key 'type' in model: one of {Models}",
                 "streamem.yaml:5:22: error: missing key 'brokers' in source.kafka: some of the cluster's brokers, host:port",
             ],
             ConfigFile.ProblemsOf(Yaml));

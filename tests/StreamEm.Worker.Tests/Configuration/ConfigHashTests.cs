@@ -1,3 +1,4 @@
+
 namespace StreamEm.Worker.Tests.Configuration;
 
 public sealed class ConfigHashTests
@@ -49,7 +50,6 @@ public sealed class ConfigHashTests
     [InlineData("weight=l")]
     [InlineData("key=l")]
     [InlineData("timestamp=l")]
-    [InlineData("target=l")]
     [InlineData("missing=reject")]
     [InlineData("model.components=5")]
     [InlineData("model.covariance_type=tied")]

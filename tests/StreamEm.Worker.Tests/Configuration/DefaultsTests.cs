@@ -64,7 +64,6 @@ public sealed class DefaultsTests
                 weight: w
                 key: k
                 timestamp: ts
-                target: y
                 missing: reject
                 model: { type: gaussian_mixture, components: 3, covariance_type: diag, reg_covar: 1.0e-3 }
                 learning:

@@ -1,3 +1,4 @@
+
 namespace StreamEm.Worker.Tests.Configuration;
 
 /// <summary>What only Kafka knows to be wrong is told by <c>validate</c>, before anything starts.</summary>

@@ -10,19 +10,25 @@ internal sealed class CrashRun : IDisposable
     private readonly TemporaryDirectory _directory = new();
 
     public CrashRun(int rows, bool follow = false)
+        : this(
+            Data(rows), follow, """
+            features: [a, b, c]
+            model: { type: gaussian_mixture, components: 3 }
+            learning: { minibatch: { size: 32 }, initialization: { buffer: 256, n_init: 1 } }
+            """)
     {
-        File.WriteAllText(_directory["data.csv"], Data(rows));
+    }
+
+    private CrashRun(string data, bool follow, string model)
+    {
+        File.WriteAllText(_directory["data.csv"], data);
         File.WriteAllText(_directory["streamem.yaml"], $$"""
             http: { address: 127.0.0.1:0 }
             state_directory: state
             models:
               - id: clouds
                 source: { file: { path: [data.csv], format: csv, follow: {{(follow ? "true" : "false")}} } }
-                features: [a, b, c]
-                model: { type: gaussian_mixture, components: 3 }
-                learning:
-                  minibatch: { size: 32 }
-                  initialization: { buffer: 256, n_init: 1 }
+            {{string.Join('\n', model.Split('\n').Select(line => "    " + line))}}
                 checkpoint: { every_updates: 7, every: 1s }
                 publish:
                   - file: { path: out/snapshots.ndjson }
@@ -38,6 +44,15 @@ internal sealed class CrashRun : IDisposable
 
     public string State => _directory["state/clouds"];
 
+    /// <summary>Sequences of so many keys, more than are remembered, through a hidden Markov model.</summary>
+    public static CrashRun OfSequences(int rows, int keys, int maxKeys) => new(
+        SequenceData(rows, keys), follow: false, $$"""
+        features: [a, b]
+        key: device
+        model: { type: hidden_markov, states: 3, max_keys: {{maxKeys}} }
+        learning: { minibatch: { size: 512 }, initialization: { buffer: 1024, n_init: 1 } }
+        """);
+
     public WorkerProcess Start(params string[] arguments) => WorkerProcess.Start(Path, ["run", "-c", "streamem.yaml", .. arguments]);
 
     /// <summary>Runs to the end of the data.</summary>
@@ -50,7 +65,41 @@ internal sealed class CrashRun : IDisposable
     /// <summary>Bytes of whole published lines so far.</summary>
     public long PublishedBytes() => File.Exists(Snapshots) ? new FileInfo(Snapshots).Length : 0;
 
+    /// <summary>Kills a run. A third of the kills comes at any time from the start of the process on, the others a moment after so much was published.</summary>
+    public async Task KillSomewhere(WorkerProcess process, Random random, long share)
+    {
+        if (random.Next(3) > 0)
+        {
+            long target = PublishedBytes() + (long)(random.NextDouble() * share);
+            await Eventually.True(() => PublishedBytes() > target || process.HasExited, "more to be published");
+        }
+        else
+        {
+            await Task.Delay(random.Next(300));
+        }
+
+        await Task.Delay(random.Next(10));
+        process.Kill();
+    }
+
     public void Dispose() => _directory.Dispose();
+
+    private static string SequenceData(int rows, int keys)
+    {
+        var random = new Random(54321);
+        int[] states = new int[keys];
+        var text = new StringBuilder("device,a,b\n");
+        for (int row = 0; row < rows; row++)
+        {
+            int key = random.Next(keys);
+            if (random.Next(10) == 0) states[key] = random.Next(3);
+            string Field() => random.Next(50) == 0 ? "" : (5 * states[key] + random.NextDouble() + random.NextDouble()).ToString("F4", CultureInfo.InvariantCulture);
+            if (random.Next(1000) == 0) text.Append("device0,bad,1\n");
+            else text.Append(CultureInfo.InvariantCulture, $"device{key},{Field()},{Field()}\n");
+        }
+
+        return text.ToString();
+    }
 
     private static string Data(int rows)
     {

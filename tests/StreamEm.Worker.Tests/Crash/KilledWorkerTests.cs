@@ -10,19 +10,38 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
     // Enough that what is learned between two kills, a quarter of its share or what fits in 300 ms, never reaches the end.
     private const int RowsPerKill = 8000;
 
+    // Fewer: a minibatch is sixteen times as large, so that little is learned in 300 ms.
+    private const int RowsPerKillOfSequences = 20_000;
+
     [Fact]
     public async Task Killed_AtRandomMoments_EqualsNeverStopped()
     {
         int kills = int.Parse(Environment.GetEnvironmentVariable(KillsVariable) ?? "20", CultureInfo.InvariantCulture);
         using var whole = new CrashRun(kills * RowsPerKill);
         using var killed = new CrashRun(kills * RowsPerKill);
+        await KillAndCompare(whole, killed, kills);
+    }
+
+    [Fact]
+    public async Task Killed_WithMoreKeysThanAreRemembered_EqualsNeverStopped()
+    {
+        const int Kills = 20, Keys = 10_000, MaxKeys = 4000;
+        using CrashRun whole = CrashRun.OfSequences(Kills * RowsPerKillOfSequences, Keys, MaxKeys), killed = CrashRun.OfSequences(Kills * RowsPerKillOfSequences, Keys, MaxKeys);
+        await KillAndCompare(whole, killed, Kills);
+
+        IEnumerable<string?> warnings = PublishedLog.Read(killed.Snapshots)[^1].GetProperty("training").GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString());
+        Assert.Contains(warnings, warning => warning!.EndsWith("key(s) were forgotten to make room for others; max_keys is 4000.", StringComparison.Ordinal));
+    }
+
+    private async Task KillAndCompare(CrashRun whole, CrashRun killed, int kills)
+    {
         await whole.Finish();
 
         var random = new Random(kills);
         for (int kill = 0; kill < kills; kill++)
         {
             using WorkerProcess process = killed.Start("--once");
-            await KillSomewhere(process, killed, random, whole.PublishedBytes() / (4 * kills));
+            await killed.KillSomewhere(process, random, whole.PublishedBytes() / (4 * kills));
             Assert.True(await process.Exit() != 0, $"The run ended before kill {kill}.");
         }
 
@@ -32,22 +51,5 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
         Assert.Equal(await File.ReadAllTextAsync(whole.Rejected), await File.ReadAllTextAsync(killed.Rejected));
         Assert.Single(PublishedLog.Read(killed.Snapshots).Select(line => line.GetProperty("model").GetProperty("run_id").GetString()).Distinct());
         report.WriteLine($"{kills} kills, {PublishedLog.Versions(killed.Snapshots)[^1]} versions.");
-    }
-
-    /// <summary>A third of the kills comes at any time from the start of the process on, the others a moment after so much was published.</summary>
-    private static async Task KillSomewhere(WorkerProcess process, CrashRun run, Random random, long share)
-    {
-        if (random.Next(3) > 0)
-        {
-            long target = run.PublishedBytes() + (long)(random.NextDouble() * share);
-            await Eventually.True(() => run.PublishedBytes() > target || process.HasExited, "more to be published");
-        }
-        else
-        {
-            await Task.Delay(random.Next(300));
-        }
-
-        await Task.Delay(random.Next(10));
-        process.Kill();
     }
 }
