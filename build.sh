@@ -12,6 +12,11 @@ usage: ./build.sh VERB
 
   demo      build, run the worker on a real event stream and show what it learns
   test      build with warnings as errors, check the format, run every test; last line: N passed, N failed, N skipped
+  accept    approve what the tests found: public API, command line output, the drawing of the folders; look at the difference before you commit it
+  drawing   draw the folders of src and their uses anew: docs/images/folders.svg
+  cycles    print the circles in which folders use each other, with the types that make them
+  coverage  branch coverage of the folders in build/levels.txt; fails below the levels there
+  mutation  mutants that no test kills in those folders, or in the one named: mutation Estimation; fails below the levels there (hours)
   chaos     kill workers on files (200 times) and on topics (50), and brokers (5), at random moments; compare with runs that were never stopped
   bench     micro-benchmarks and the side-by-side run against other implementations
   publish   put the executable at artifacts/streamem/streamem
@@ -104,6 +109,67 @@ format_check() {
   return 1
 }
 
+house=tests/StreamEm.House.Tests
+
+build_house() { set_up kafka && dotnet build $house -c $configuration --no-restore -warnaserror -v q -nologo; }
+
+run_house() { dotnet test $house -c $configuration --no-build --nologo "$@"; }
+
+verb_accept() {
+  build_house && STREAMEM_ACCEPT=1 run_house --filter "FullyQualifiedName~.Approved.${1:-}" && git status --short -- $house docs/images
+}
+
+verb_cycles() { build_house && run_house --filter 'FullyQualifiedName~NoCycle'; }
+
+# Tests that start processes of their own are not seen by either measure.
+in_process='FullyQualifiedName!~Crash&FullyQualifiedName!~Killed'
+
+# levels: folder, tests, branches, mutants; comments left out.
+levels() { grep -v '^#' build/levels.txt; }
+
+# branches REPORT NAMESPACE: covered, all, percent, from the lines of classes (the report has those of methods again).
+branches() {
+  awk -v space="$2." '
+    /<class / { match($0, /name="[^"]*"/); inside = index(substr($0, RSTART + 6), space) == 1 }
+    /<methods>/ { methods = 1 }
+    /<\/methods>/ { methods = 0 }
+    inside && !methods && match($0, /\([0-9]+\/[0-9]+\)/) { split(substr($0, RSTART + 1, RLENGTH - 2), part, "/"); covered += part[1]; all += part[2] }
+    END { printf "%d %d %.1f\n", covered, all, all ? 100 * covered / all : 0 }' "$1"
+}
+
+space_of() { local inner=${1#src/}; echo "${inner//\//.}"; }
+
+verb_coverage() {
+  set_up kafka && build
+  local tests folder least include report covered all percent status=0 out=artifacts/coverage
+  rm -rf $out
+  for tests in $(levels | awk '{ print $2 }' | sort -u); do
+    include=$(levels | while read -r folder other _; do [[ $other != "$tests" ]] || printf '[*]%s.*,' "$(space_of "$folder")"; done)
+    dotnet test "$tests" -c $configuration --no-build --nologo --filter "$in_process" --collect 'XPlat Code Coverage' --results-directory "$out/$tests" \
+      -- "DataCollectionRunSettings.DataCollectors.DataCollector.Configuration.Include=${include%,}" || status=1
+  done
+  while read -r folder tests least _; do
+    report=$(ls "$out/$tests"/*/coverage.cobertura.xml)
+    read -r covered all percent <<<"$(branches "$report" "$(space_of "$folder")")"
+    echo "$folder: $covered of $all branches, $percent % (at least $least %)"
+    awk -v found="$percent" -v least="$least" 'BEGIN { exit !(found >= least) }' || { echo "build.sh: the branch coverage of $folder is too low" >&2; status=1; }
+  done < <(levels)
+  return $status
+}
+
+verb_mutation() {
+  set_up kafka && dotnet tool restore
+  local folder tests least project status=0
+  while read -r folder tests _ least; do
+    [[ -z ${1:-} || $folder == */$1 ]] || continue
+    project=$(cut -d/ -f2 <<<"$folder")
+    (cd "$tests" && dotnet stryker --config-file ../../build/stryker.json --project "$project.csproj" --mutate "**/${folder##*/}/**/*.cs" \
+      --test-case-filter "$in_process" --threshold-low "$least" --break-at "$least" --concurrency "${STREAMEM_MUTATION_TESTERS:-1}" \
+      --skip-version-check --output "$OLDPWD/artifacts/mutation/${folder##*/}" </dev/null) || status=1
+  done < <(levels)
+  return $status
+}
+
 require_curl() {
   command -v curl >/dev/null && return
   local as_root=(); ((EUID == 0)) || as_root=(sudo)
@@ -137,6 +203,11 @@ verb=${1:-help}; shift || true
 case $verb in
   demo) verb_demo "$@" ;;
   test) verb_test ;;
+  accept) verb_accept ;;
+  drawing) verb_accept Drawing ;;
+  cycles) verb_cycles ;;
+  coverage) verb_coverage ;;
+  mutation) verb_mutation "$@" ;;
   chaos) verb_chaos ;;
   bench) verb_bench "$@" ;;
   publish) set_up kafka && verb_publish && echo "artifacts/streamem/streamem" ;;

@@ -15,6 +15,7 @@ public static class ModelCatalog
         GaussianOptions.Catalogued,
         BernoulliOptions.Catalogued,
         CategoricalOptions.Catalogued,
+        PoissonOptions.Catalogued,
     ];
 
     /// <summary>The models, in the order they are shown.</summary>

@@ -115,7 +115,8 @@ public abstract class ComponentContract : ModelContract
         ComponentModel model = Model(3, 2);
         Minibatch rows = Rows(2, 500, 16, missing);
         var state = new StepwiseState(model, Theta(model, rows), 800);
-        new StepwiseEm(model, Recursion.Statistics, new PowerLaw(new StepSizeOptions()), 1).Update(state, rows, new double[rows.Count], model.CreateMemory(rows.Count));
+        var em = new StepwiseEm(model, Recursion.Statistics, new PowerLaw(new StepSizeOptions()), 1);
+        em.Update(state, rows, new double[rows.Count], model.CreateMemory(rows.Count));
         double[] before = [.. state.Parameters], maximum = Maximum(model, state), masses = Masses(model, state.Statistics), shares = [.. state.Shares];
 
         StepwiseEm.Reseed(state, model, component, rows.Row(3));
@@ -138,7 +139,8 @@ public abstract class ComponentContract : ModelContract
     public void Moments_OfTheModel_AreThoseOfItsComponents()
     {
         ComponentModel model = Model(3, 2);
-        double[] theta = Theta(model, Rows(2, 500, 17)), means = new double[6], variances = new double[6], mean = new double[2], variance = new double[2], shares = new double[3];
+        double[] theta = Theta(model, Rows(2, 500, 17)), shares = new double[3];
+        double[] means = new double[6], variances = new double[6], mean = new double[2], variance = new double[2];
         bool has = model.TryComponentMoments(theta, means, variances);
         Assert.Equal(has, model.TryMoments(theta, mean, variance));
         if (!has) return;
@@ -181,5 +183,6 @@ public abstract class ComponentContract : ModelContract
 
     /// <summary>The family's parameters of some components.</summary>
     private double[] Of(ComponentModel model, double[] theta, Predicate<int> which) =>
-        [.. ComponentBlocks(model).SelectMany(block => theta.Skip(block.Offset).Take(block.Length).Where((_, at) => which(at / (block.Length / model.Components))))];
+        [.. ComponentBlocks(model).SelectMany(block =>
+            theta.Skip(block.Offset).Take(block.Length).Where((_, at) => which(at / (block.Length / model.Components))))];
 }

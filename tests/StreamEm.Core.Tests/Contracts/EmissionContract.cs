@@ -26,8 +26,8 @@ public abstract class Family
 }
 
 /// <summary>
-/// The laws of a family of components, in one of the models that hold them: a host. A family has a test class for every host: <see cref="MixtureOf{TFamily}"/>,
-/// <see cref="ProductOf{TFamily}"/>.
+/// The laws of a family of components, in one of the models that hold them: a host. A family has a test class for every host: <see
+/// cref="MixtureOf{TFamily}"/>, <see cref="ProductOf{TFamily}"/>.
 /// </summary>
 public abstract class EmissionContract<TFamily> : ComponentContract
     where TFamily : Family, new()

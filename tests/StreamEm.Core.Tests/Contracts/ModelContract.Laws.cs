@@ -36,7 +36,8 @@ public abstract partial class ModelContract
         Assert.Equal(expected.Length, actual.Length);
         for (int at = 0; at < expected.Length; at++)
             Assert.True(
-                Math.Abs(expected[at] - actual[at]) <= tolerance * Math.Max(1, Math.Abs(expected[at])), $"entry {at}: expected {expected[at]:R}, found {actual[at]:R}");
+                Math.Abs(expected[at] - actual[at]) <= tolerance * Math.Max(1, Math.Abs(expected[at])),
+                $"entry {at}: expected {expected[at]:R}, found {actual[at]:R}");
     }
 
     /// <summary>Asserts that the M-step finds theta again in its implied statistics, from neutral parameters.</summary>

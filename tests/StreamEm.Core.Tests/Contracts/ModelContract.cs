@@ -18,7 +18,9 @@ public abstract partial class ModelContract
     /// <param name="dimension">D.</param>
     protected abstract LatentModelOptions Options(int components, int dimension);
 
-    /// <summary>The model under test without priors and regularisation, as the laws are stated, over D features that stay as they are.</summary>
+    /// <summary>
+    /// The model under test without priors and regularisation, as the laws are stated, over D features that stay as they are.
+    /// </summary>
     protected virtual LatentModel Create(int components, int dimension) => CreateUsual(components, dimension);
 
     /// <summary>Rows inside; those of sequences begin them and have slots as keys.</summary>
@@ -37,11 +39,15 @@ public abstract partial class ModelContract
     protected virtual IEnumerable<VectorBlock> StatisticsOfRows(LatentModel model) => model.StatisticsLayout.Blocks;
 
     /// <summary>What the model would be for a user, over features that stay as they are.</summary>
-    protected LatentModel CreateUsual(int components, int dimension) =>
-        Options(components, dimension).Create(Options(components, dimension).Plan(Schema(dimension)).WithoutScaling().Learn(Rows(dimension, 400, 99)).WithMostLevels());
+    protected LatentModel CreateUsual(int components, int dimension)
+    {
+        FeatureSpace plan = Options(components, dimension).Plan(Schema(dimension));
+        return Options(components, dimension).Create(plan.WithoutScaling().Learn(Rows(dimension, 400, 99)).WithMostLevels());
+    }
 
     /// <summary>Parameters fitted to the rows.</summary>
-    protected static double[] Theta(LatentModel model, Minibatch rows) => model.Start(rows, new Initializer(new InitializationOptions { NInit = 1, Seed = 3 }, 1));
+    protected static double[] Theta(LatentModel model, Minibatch rows) =>
+        model.Start(rows, new Initializer(new InitializationOptions { NInit = 1, Seed = 3 }, 1));
 
     [Theory]
     [InlineData(2, 0)]
@@ -166,7 +172,10 @@ public abstract partial class ModelContract
     public void SaveAndLoad_OfALearnerAtAnyRecord_ContinuesToTheSameBytes(Recursion recursion)
     {
         Minibatch records = Records(Rows(2, 640, 11, 0.1));
-        var options = new LearningOptions { Recursion = recursion, MinibatchSize = 100, AnomalyHalfLife = 500, Initialization = new() { Buffer = 250, NInit = 1 } };
+        var options = new LearningOptions
+        {
+            Recursion = recursion, MinibatchSize = 100, AnomalyHalfLife = 500, Initialization = new() { Buffer = 250, NInit = 1 },
+        };
         byte[] uninterrupted = [];
         foreach (int stop in (int[])[0, 1, 249, 250, 251, 399, 555, 600, 639])
         {

@@ -7,8 +7,8 @@ using StreamEm.Core.Models.Mixtures;
 namespace StreamEm.Core.Tests.Contracts;
 
 /// <summary>
-/// A family in a product with another, in a mixture: the first of D features is the other family's, the rest its own; one feature alone is its own. Rows of the
-/// other family have the texts of codes as a source would number them without a table.
+/// A family in a product with another, in a mixture: the first of D features is the other family's, the rest its own; one feature alone is
+/// its own. Rows of the other family have the texts of codes as a source would number them without a table.
 /// </summary>
 public abstract class ProductOf<TFamily> : EmissionContract<TFamily>
     where TFamily : Family, new()

@@ -6,8 +6,8 @@ namespace StreamEm.Core.Tests.Contracts;
 internal static class Sequences
 {
     /// <summary>
-    /// The rows cut into sequences of 1 to 20, each with the slot of its own as key and the weight of its first row: a likelihood has a power for a sequence,
-    /// not for a row in it.
+    /// The rows cut into sequences of 1 to 20, each with the slot of its own as key and the weight of its first row: a likelihood has a
+    /// power for a sequence, not for a row in it.
     /// </summary>
     public static Minibatch Of(Minibatch rows, ulong seed)
     {

@@ -17,7 +17,9 @@ public sealed class KeyTableTests
         Assert.Equal((2, 2L), (table.Count, table.Evicted));
     }
 
-    /// <summary>A list of the keys, those met last at its end, says what the table must do; every so often the table is saved, copied or both.</summary>
+    /// <summary>
+    /// A list of the keys, those met last at its end, says what the table must do; every so often the table is saved, copied or both.
+    /// </summary>
     [Theory]
     [InlineData(1, 3)]
     [InlineData(2, 5)]

@@ -181,7 +181,9 @@ public sealed class MinibatchTests
         {
             Assert.Equal(saved.Row(row), loaded.Row(row));
             Assert.Equal(saved.Texts!.Find(saved.Key(row)), loaded.Texts.Find(loaded.Key(row)));
-            Assert.Equal((saved.Weight(row), saved.Label(row), saved.Target(row), saved.Timestamp(row)), (loaded.Weight(row), loaded.Label(row), loaded.Target(row), loaded.Timestamp(row)));
+            Assert.Equal(
+                (saved.Weight(row), saved.Label(row), saved.Target(row), saved.Timestamp(row)),
+                (loaded.Weight(row), loaded.Label(row), loaded.Target(row), loaded.Timestamp(row)));
         }
         Assert.Equal(Save(saved), Save(loaded));
     }
@@ -214,7 +216,8 @@ public sealed class MinibatchTests
         for (int row = 0; row < 5; row++)
         {
             if (row % 2 == 0) batch.BeginSequence();
-            batch.Add([row, row == 3 ? double.NaN : -row], row + 0.5, row == 1 ? Minibatch.Unlabelled : row, 10 * row, texts.Number($"key {row / 2}"), 1000 + row);
+            int label = row == 1 ? Minibatch.Unlabelled : row;
+            batch.Add([row, row == 3 ? double.NaN : -row], row + 0.5, label, 10 * row, texts.Number($"key {row / 2}"), 1000 + row);
         }
         return batch;
     }

@@ -12,8 +12,8 @@ public sealed class FeatureStatisticsTests
         rows.Add([1, 10, 2, 100, 7]);
         rows.Add([3, 50, 4, 100, 7]);
         rows.Add([5, 90, 12, 100, double.NaN]);
-        FeatureSpace space = Space(
-            FeatureScaling.LocationAndScale, FeatureScaling.ScaleOnly, FeatureScaling.None, FeatureScaling.LocationAndScale, FeatureScaling.LocationAndScale).Learn(rows);
+        const FeatureScaling both = FeatureScaling.LocationAndScale;
+        FeatureSpace space = Space(both, FeatureScaling.ScaleOnly, FeatureScaling.None, both, both).Learn(rows);
         Assert.Equal([3, 0, 0, 100, 7], space.Location.ToArray());
         Near([Math.Sqrt(8.0 / 3), 50, 1, 1, 1], space.Scale);
         // Inside: standardised features have mean 0 and variance 1, the others what they have, and a constant one counts as of variance 1.

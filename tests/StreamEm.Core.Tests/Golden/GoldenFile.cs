@@ -10,8 +10,8 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Tests.Golden;
 
 /// <summary>
-/// Two steps of both recursions as one file has them, computed independently of this code (scikit-learn, mpmath, Fisher identity; see the file's "checks"), and
-/// how the file's names map to the blocks of a model. Relative 1e-10, absolute 1e-12 near zero.
+/// Two steps of both recursions as one file has them, computed independently of this code (scikit-learn, mpmath, Fisher identity; see the
+/// file's "checks"), and how the file's names map to the blocks of a model. Relative 1e-10, absolute 1e-12 near zero.
 /// </summary>
 /// <param name="Name">The file, without its extension.</param>
 /// <param name="Model">The model, without priors and regularisation.</param>
@@ -20,8 +20,10 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     /// <summary>Block of the parameters -> path in <c>theta</c> (<see cref="GoldenPath"/>); a block left out stays neutral.</summary>
     public required IReadOnlyDictionary<string, string> Parameters { get; init; }
 
-    /// <summary>Block of the statistics -> path in <c>stats</c> and <c>s</c>; a block left out is not looked at. Of symmetric matrices a packed block has the
-    /// lower triangles.</summary>
+    /// <summary>
+    /// Block of the statistics -> path in <c>stats</c> and <c>s</c>; a block left out is not looked at. Of symmetric matrices a packed
+    /// block has the lower triangles.
+    /// </summary>
     public required IReadOnlyDictionary<string, string> Statistics { get; init; }
 
     /// <summary>Path of the probabilities of every unlabelled row's components; null where the file's are not what a score says.</summary>
@@ -31,8 +33,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     public Func<JsonElement, Minibatch> Rows { get; init; } = GoldenRows.Table;
 
     /// <summary>
-    /// Rows that the file's averages are over where it does not count rows: the mean length of its sequences. The engine's averages, per row, times this are the
-    /// file's; s(0) is then the file's own, because it stands for sequences of another length.
+    /// Rows that the file's averages are over where it does not count rows: the mean length of its sequences. The engine's averages, per
+    /// row, times this are the file's; s(0) is then the file's own, because it stands for sequences of another length.
     /// </summary>
     public double RowsPerUnit { get; init; } = 1;
 
@@ -47,7 +49,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     public void Check(Recursion recursion)
     {
         JsonElement root = Read(), inputs = root.GetProperty("inputs");
-        var em = new StepwiseEm(Model, recursion, new PowerLaw(new StepSizeOptions { Kappa = root.GetProperty("kappa").GetDouble() }));
+        var stepSize = new WholeSteps(new PowerLaw(new StepSizeOptions { Kappa = root.GetProperty("kappa").GetDouble() }));
+        var em = new StepwiseEm(Model, recursion, stepSize);
         var state = new StepwiseState(Model, Theta(inputs.GetProperty("theta0")));
         if (RowsPerUnit == 1) CheckStatistics(inputs.GetProperty("s0"), state.Statistics, "s0");
         else SetStatistics(inputs.GetProperty("s0"), state.Statistics);
@@ -57,6 +60,7 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
             JsonElement golden = expected[step];
             Minibatch batch = Rows(inputs.GetProperty("batches")[step]);
             double[] before = [.. state.Parameters];
+            stepSize.Share = step == 0 ? 1 : Math.Min(1, batch.Count * (double)state.Updates / state.Rows);
             Evidence evidence = em.Update(state, batch, new double[batch.Count]);
 
             string where = $"of step {step + 1}";
@@ -67,7 +71,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
             if (recursion == Recursion.Statistics) CheckStatistics(golden.GetProperty("s"), state.Statistics, where);
             if (golden.TryGetProperty("argmax", out JsonElement argmax)) CheckMaximum(argmax, averages, before, batch.Count, where);
             CheckTheta(golden.GetProperty("theta"), state.Parameters, $"theta {where}");
-            Close(golden.GetProperty("mean_loglik_batch_after").GetDouble(), MeanLogLikelihood(state.Parameters, batch) * RowsPerUnit, $"log-likelihood after {where}");
+            double after = MeanLogLikelihood(state.Parameters, batch) * RowsPerUnit;
+            Close(golden.GetProperty("mean_loglik_batch_after").GetDouble(), after, $"log-likelihood after {where}");
             if (Responsibilities is { } path) CheckResponsibilities(GoldenPath.Values(golden, path), before, batch, where);
         }
     }
@@ -76,7 +81,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     {
         double[] flat = new double[Model.ParameterLayout.Length];
         Model.Neutral(flat);
-        foreach ((string name, string path) in Parameters) ValuesOf(Model.ParameterLayout[name], theta, path).CopyTo(flat, Model.ParameterLayout[name].Offset);
+        foreach ((string name, string path) in Parameters)
+            ValuesOf(Model.ParameterLayout[name], theta, path).CopyTo(flat, Model.ParameterLayout[name].Offset);
         return flat;
     }
 
@@ -87,8 +93,11 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
         return averages;
     }
 
-    private double MeanLogLikelihood(double[] theta, Minibatch batch) =>
-        new ShardedEStep(Model, 1).Accumulate(Model.Prepare(theta), batch, new double[Model.StatisticsLayout.Length], new double[batch.Count]).MeanLogLikelihood;
+    private double MeanLogLikelihood(double[] theta, Minibatch batch)
+    {
+        double[] statistics = new double[Model.StatisticsLayout.Length];
+        return new ShardedEStep(Model, 1).Accumulate(Model.Prepare(theta), batch, statistics, new double[batch.Count]).MeanLogLikelihood;
+    }
 
     private void CheckTheta(JsonElement golden, double[] actual, string what)
     {
@@ -145,7 +154,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
         if (values.Length == block.Length) return values;
         int dimension = GoldenPath.LastExtent(of, path);
         double[] lower = [.. values.Where((_, at) => at % dimension <= at / dimension % dimension)];
-        Assert.True(lower.Length == block.Length && block.Shape[^1] == Packed.Length(dimension), $"'{path}' has {values.Length} values, {block} has {block.Length}.");
+        bool isPacked = lower.Length == block.Length && block.Shape[^1] == Packed.Length(dimension);
+        Assert.True(isPacked, $"'{path}' has {values.Length} values, {block} has {block.Length}.");
         return lower;
     }
 
@@ -154,7 +164,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
 }
 
 /// <summary>
-/// Places in a golden file: names of members and numbers of entries, with dots between, and <c>*</c> for every entry: <c>p.*.0</c> is the first row of each matrix.
+/// Places in a golden file: names of members and numbers of entries, with dots between, and <c>*</c> for every entry: <c>p.*.0</c> is the
+/// first row of each matrix.
 /// </summary>
 internal static class GoldenPath
 {
@@ -185,4 +196,13 @@ internal static class GoldenPath
                 : elements.Select(element => element.GetProperty(part));
         return elements;
     }
+}
+
+/// <summary>Steps of a schedule whatever the size of a minibatch: the engine takes one shorter than those before in proportion, the files do not.</summary>
+internal sealed class WholeSteps(StepSize schedule) : StepSize
+{
+    /// <summary>What the engine multiplies the next step by.</summary>
+    public double Share { get; set; } = 1;
+
+    public override double At(long t) => schedule.At(t) / Share;
 }

@@ -29,7 +29,9 @@ internal static class GoldenRows
         return result;
     }
 
-    /// <summary>Mixed records, column by column: <c>gauss</c> of several features, <c>cat</c> with -1 for a missing code, <c>count</c>.</summary>
+    /// <summary>
+    /// Mixed records, column by column: <c>gauss</c> of several features, <c>cat</c> with -1 for a missing code, <c>count</c>.
+    /// </summary>
     /// <param name="columns">The members, in the order of the features.</param>
     /// <param name="codes">The member, if any, where -1 stands for missing.</param>
     public static Func<JsonElement, Minibatch> Columns(string[] columns, string? codes = null) => batch =>

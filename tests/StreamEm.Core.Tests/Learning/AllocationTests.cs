@@ -16,7 +16,11 @@ public sealed class AllocationTests
 
     private static readonly Gaussians Four = new(
         [0.5, 0.3, 0.2], [[0, 0, 1, 2], [4, 0, 2, 1], [0, 4, 3, 0]],
-        [[1, 0.3, 0, 0, 0.3, 1, 0, 0, 0, 0, 1, 0.2, 0, 0, 0.2, 1], [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]]);
+        [
+            [1, 0.3, 0, 0, 0.3, 1, 0, 0, 0, 0, 1, 0.2, 0, 0, 0.2, 1],
+            [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+            [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+        ]);
 
     [Theory]
     [InlineData(CovarianceType.Full)]
@@ -77,8 +81,10 @@ public sealed class AllocationTests
         return OfUpdates(model, recursion, minibatch, more ? WithMore(rows) : rows);
     }
 
-    /// <summary>The least of several stretches: a log-density as never before widens the sketch, and a pattern of missing values as never before needs its
-    /// memory, whatever the number of records.</summary>
+    /// <summary>
+    /// The least of several stretches: a log-density as never before widens the sketch, and a pattern of missing values as never before
+    /// needs its memory, whatever the number of records.
+    /// </summary>
     private static long OfUpdates(LatentModelOptions model, Recursion recursion, int minibatch, Minibatch rows)
     {
         var options = new LearningOptions { MinibatchSize = minibatch, Recursion = recursion, AnomalyHalfLife = 1e4, Initialization = new() { Buffer = 2000 } };
@@ -99,7 +105,10 @@ public sealed class AllocationTests
         var texts = new TextTable();
         var result = new Minibatch(rows.Dimension, rows.Count, texts);
         for (int row = 0; row < rows.Count; row++)
-            result.Add(rows.Row(row), 1 + row % 3, row % 4 == 0 ? texts.Number(row % 8 == 0 ? "a" : "b") : Minibatch.Unlabelled, key: texts.Number($"k{row % 10}"), timestamp: row);
+        {
+            int label = row % 4 == 0 ? texts.Number(row % 8 == 0 ? "a" : "b") : Minibatch.Unlabelled;
+            result.Add(rows.Row(row), 1 + row % 3, label, key: texts.Number($"k{row % 10}"), timestamp: row);
+        }
         return result;
     }
 }

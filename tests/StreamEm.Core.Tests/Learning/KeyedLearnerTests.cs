@@ -16,8 +16,10 @@ public sealed class KeyedLearnerTests
         MinibatchSize = 40, Recursion = Recursion.Statistics, Standardize = false, AnomalyHalfLife = 1e4, Initialization = new() { Buffer = 100, NInit = 1 },
     };
 
-    /// <summary>Density and score of every row, and the mean of every minibatch, as walks kept by hand have them: with a device's last value, or none where
-    /// others took its place.</summary>
+    /// <summary>
+    /// Density and score of every row, and the mean of every minibatch, as walks kept by hand have them: with a device's last value, or
+    /// none where others took its place.
+    /// </summary>
     [Theory]
     [InlineData(9, 40)]
     [InlineData(60, 40)]
@@ -56,7 +58,8 @@ public sealed class KeyedLearnerTests
         else
         {
             ModelWarning warning = Assert.Single(learned.Training.Warnings);
-            Assert.Equal((ModelWarningKind.EvictedKeys, $"{evicted} key(s) were forgotten to make room for others; max_keys is {slots}."), (warning.Kind, warning.Text));
+            Assert.Equal(ModelWarningKind.EvictedKeys, warning.Kind);
+            Assert.Equal($"{evicted} key(s) were forgotten to make room for others; max_keys is {slots}.", warning.Text);
         }
     }
 

@@ -16,7 +16,8 @@ public sealed class ModelCatalogTests
     {
         LatentModelOptions options = ModelCatalog.Find(type)!.CreateOptions();
         // A mixture of mixed records has no families by default.
-        if (type == "mixture") options = options.Entry.Read(new Dictionary<string, string> { ["emissions"] = """[{"gaussian": {"features": ["x0"]}}, {"bernoulli": {"features": ["x1"]}}]""" });
+        const string emissions = """[{"gaussian": {"features": ["x0"]}}, {"bernoulli": {"features": ["x1"]}}]""";
+        if (type == "mixture") options = options.Entry.Read(new Dictionary<string, string> { ["emissions"] = emissions });
 
         Assert.Equal(type, options.Type);
         LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(2));

@@ -35,7 +35,8 @@ public sealed class ModelEntryTests
         Assert.Equal(before.Settings.Where(item => item.Key != "reg_covar"), ((LatentModelOptions)after).Settings.Where(item => item.Key != "reg_covar"));
         Assert.False(setting.TryRead(before, "-1", out object same));
         Assert.Same(before, same);
-        Setting inner = GaussianOptions.Catalogued.Settings.Single(item => item.Key == "covariance_type"), nested = entry.Settings.Single(item => item.Key == "covariance_type");
+        Setting inner = GaussianOptions.Catalogued.Settings.Single(item => item.Key == "covariance_type");
+        Setting nested = entry.Settings.Single(item => item.Key == "covariance_type");
         Assert.Equal((inner.Expected, inner.Description), (nested.Expected, nested.Description));
         Assert.Equal(inner.Words, nested.Words);
     }
@@ -75,7 +76,11 @@ public sealed class ModelEntryTests
     [Fact]
     public void Parts_OfMixedRecords_PlanAndMakeAProduct()
     {
-        EmissionParts parts = EmissionParts.Of([new EmissionPart("levels", new LevelsOptions { MaxLevels = 7 }, ["c"]), new EmissionPart("gaussian", new GaussianOptions(), ["b", "a"])]);
+        EmissionParts parts = EmissionParts.Of(
+        [
+            new EmissionPart("levels", new LevelsOptions { MaxLevels = 7 }, ["c"]),
+            new EmissionPart("gaussian", new GaussianOptions(), ["b", "a"]),
+        ]);
         MixtureOptions options = Hosts.Mixture(3, parts);
         FeatureSpace plan = options.Plan(new RecordSchema { Features = ["a", "b", "c"] });
         Assert.Equal([FeatureKind.Number, FeatureKind.Number, FeatureKind.Level], plan.Kinds);

@@ -52,7 +52,9 @@ internal sealed record Gaussians(double[] Weights, double[][] Means, double[][] 
     public static double Normal(SplitMix64 chance) =>
         Math.Sqrt(-2 * Math.Log(1 - chance.NextDouble())) * Math.Cos(2 * Math.PI * chance.NextDouble());
 
-    /// <summary>Start near the truth so that components need no alignment: means moved by U(-1, 1), covariances 2 I, equal weights.</summary>
+    /// <summary>
+    /// Start near the truth so that components need no alignment: means moved by U(-1, 1), covariances 2 I, equal weights.
+    /// </summary>
     public InitialParameters Start(ulong seed)
     {
         var chance = new SplitMix64(seed);

@@ -36,14 +36,15 @@ internal sealed record LevelsOptions : EmissionOptions
 }
 
 /// <summary>
-/// Features that are codes 0 .. L-1, independent given the component. Parameters <c>probabilities [K, D, L]</c>, statistics <c>level_masses [K, D, L]</c>;
-/// a missing value is left out. M-step: p = (S + prior / n) / sum over the levels.
+/// Features that are codes 0 .. L-1, independent given the component. Parameters <c>probabilities [K, D, L]</c>, statistics <c>level_masses
+/// [K, D, L]</c>; a missing value is left out. M-step: p = (S + prior / n) / sum over the levels.
 /// </summary>
 /// <param name="components">K.</param>
 /// <param name="dimension">D.</param>
 /// <param name="levels">L.</param>
 /// <param name="prior">Imaginary rows of every level.</param>
-/// <param name="says">Whether a score has <c>likely [D]</c>: the probability of each value under the responsibilities, 0 where it is missing.</param>
+/// <param name="says">Whether a score has <c>likely [D]</c>: the probability of each value under the responsibilities, 0 where it is
+/// missing.</param>
 internal sealed class Levels(int components, int dimension, int levels, double prior = 0, bool says = false) : Emission
 {
     public override int Dimension => dimension;
@@ -90,7 +91,10 @@ internal sealed class Levels(int components, int dimension, int levels, double p
     {
         for (int d = 0; d < dimension; d++)
             for (int l = 0; l < levels; l++)
-                parameters[(component * dimension + d) * levels + l] = 0.5 / levels + (double.IsNaN(location[d]) ? 0.5 / levels : (int)location[d] == l ? 0.5 : 0);
+            {
+                double own = double.IsNaN(location[d]) ? 0.5 / levels : (int)location[d] == l ? 0.5 : 0;
+                parameters[(component * dimension + d) * levels + l] = 0.5 / levels + own;
+            }
     }
 
     private sealed class Prepared(Levels family, ReadOnlyMemory<double> parameters, int levels) : EmissionEStep
@@ -123,7 +127,8 @@ internal sealed class Levels(int components, int dimension, int levels, double p
                 }
         }
 
-        private int Index(RowBlock block, int row, int component, int feature) => (component * family.Dimension + feature) * levels + (int)block.Row(row)[feature];
+        private int Index(RowBlock block, int row, int component, int feature) =>
+            (component * family.Dimension + feature) * levels + (int)block.Row(row)[feature];
     }
 }
 
@@ -155,7 +160,10 @@ internal static class LevelRecords
         var texts = new TextTable();
         var batch = new Minibatch(codes.Dimension, codes.Count, texts, [.. Enumerable.Range(0, codes.Dimension)]);
         for (int row = 0; row < codes.Count; row++)
-            batch.Add([.. codes.Row(row).ToArray().Select(code => double.IsNaN(code) ? double.NaN : texts.Number("abc"[(int)code].ToString()))], codes.Weight(row));
+        {
+            IEnumerable<double> numbers = codes.Row(row).ToArray().Select(code => double.IsNaN(code) ? code : texts.Number("abc"[(int)code].ToString()));
+            batch.Add([.. numbers], codes.Weight(row));
+        }
         return batch;
     }
 }

@@ -26,8 +26,9 @@ internal sealed record RandomWalkOptions : LatentModelOptions
 }
 
 /// <summary>
-/// The simplest model of sequences that remembers: x(t) = x(t-1) + noise of variance v[d], a sequence's first value N(0, 1). No components, no latent variable.
-/// Parameters <c>variances [D]</c>; statistics <c>steps [D]</c> and <c>squares [D]</c>. A missing value is passed over: the next step is from the value before it.
+/// The simplest model of sequences that remembers: x(t) = x(t-1) + noise of variance v[d], a sequence's first value N(0, 1). No components,
+/// no latent variable. Parameters <c>variances [D]</c>; statistics <c>steps [D]</c> and <c>squares [D]</c>. A missing value is passed over:
+/// the next step is from the value before it.
 /// </summary>
 internal sealed class RandomWalk(int dimension) : LatentModel
 {

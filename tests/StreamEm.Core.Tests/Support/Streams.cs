@@ -10,7 +10,8 @@ namespace StreamEm.Core.Tests.Support;
 internal static class Streams
 {
     public static Learner Learn(
-        LatentModelOptions model, LearningOptions options, Minibatch rows, int passes = 1, InitialParameters? from = null, int threads = 0, RecordSchema? schema = null)
+        LatentModelOptions model, LearningOptions options, Minibatch rows, int passes = 1, InitialParameters? from = null, int threads = 0,
+        RecordSchema? schema = null)
     {
         var learner = new Learner(model, schema ?? RecordSchema.OfNumbers(rows.Dimension), options, from, threads);
         for (int pass = 0; pass < passes; pass++)

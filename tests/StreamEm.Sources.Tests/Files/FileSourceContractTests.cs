@@ -5,6 +5,7 @@ using StreamEm.Sources.Tests.Contracts;
 
 namespace StreamEm.Sources.Tests.Files;
 
+[ContractOf(nameof(FileSource))]
 public sealed class FileSourceContractTests : RecordSourceContract, IDisposable
 {
     private readonly TemporaryFolder _folder = new();

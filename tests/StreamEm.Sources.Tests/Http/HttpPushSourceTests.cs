@@ -4,6 +4,7 @@ using StreamEm.Sources.Tests.Contracts;
 
 namespace StreamEm.Sources.Tests.Http;
 
+[ContractOf(nameof(HttpPushSource))]
 public sealed class HttpPushSourceTests : RecordSourceContract
 {
     protected override RecordSource Open(SourcePosition start)

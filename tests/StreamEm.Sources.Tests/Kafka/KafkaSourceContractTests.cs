@@ -4,6 +4,7 @@ using StreamEm.Sources.Tests.Contracts;
 namespace StreamEm.Sources.Tests.Kafka;
 
 /// <summary>What every source promises, of a topic that is read to its end.</summary>
+[ContractOf(nameof(KafkaSource))]
 public sealed class KafkaSourceContractTests(KafkaBroker broker) : RecordSourceContract, IAsyncLifetime
 {
     private string _topic = "", _empty = "";

@@ -6,6 +6,7 @@ using StreamEm.Sources.Tests.Contracts;
 
 namespace StreamEm.Sources.Tests.Stdin;
 
+[ContractOf(nameof(StdinSource))]
 public sealed class StdinSourceTests : RecordSourceContract
 {
     protected override RecordSource Open(SourcePosition start) =>

@@ -2,6 +2,7 @@ using StreamEm.Core.Tests.Contracts;
 
 namespace StreamEm.Core.Tests.Models.Emissions;
 
+[ContractOf("gaussian_mixture")]
 public sealed class FullGaussianInMixture : MixtureOf<FullGaussians>;
 
 public sealed class FullGaussianInProduct : ProductOf<FullGaussians>;

@@ -66,7 +66,8 @@ public sealed class ProductTests
     [Fact]
     public void Maximize_AveragesOfMixedRows_IsThatOfItsParts()
     {
-        double[] theta = Theta(), masses = [0.4, 0.6], statistics = new double[Whole.StatisticsLayout.Length], result = new double[theta.Length], neutral = new double[theta.Length];
+        double[] theta = Theta(), masses = [0.4, 0.6], statistics = new double[Whole.StatisticsLayout.Length];
+        double[] result = new double[theta.Length], neutral = new double[theta.Length];
         Whole.ImpliedStatistics(masses, theta, double.PositiveInfinity, statistics);
         Whole.Neutral(neutral);
         Whole.Maximize(masses, statistics, 100.0, neutral, result, new ModelEvents());
@@ -155,7 +156,12 @@ public sealed class ProductTests
     public void Score_OfPartsThatSaySomething_StandsInTheirPlaces()
     {
         var parts = new Product(
-            [new("one", new Levels(2, 1, 2, says: true), [1]), new("mute", new DiagonalGaussian(2, 1, Ridge), [0]), new("two", new Levels(2, 2, 2, says: true), [2, 3])], 4);
+            [
+                new("one", new Levels(2, 1, 2, says: true), [1]),
+                new("mute", new DiagonalGaussian(2, 1, Ridge), [0]),
+                new("two", new Levels(2, 2, 2, says: true), [2, 3]),
+            ],
+            4);
         var model = new Mixture("test", parts);
         Assert.Equal(["responsibilities", "one.likely", "two.likely"], model.ScoreLayout.Blocks.Select(block => block.Name));
         double[] theta = [0.25, 0.75, 0.9, 0.1, 0.2, 0.8, 0, 0, 1, 1, 0.5, 0.5, 0.3, 0.7, 0.5, 0.5, 0.6, 0.4];

@@ -1,0 +1,82 @@
+using MathNet.Numerics;
+using StreamEm.Core.Features;
+using StreamEm.Core.Vectors;
+
+namespace StreamEm.Core.Models.Emissions;
+
+/// <summary>Components of independent Poisson counts.</summary>
+public sealed record PoissonOptions : EmissionOptions
+{
+    /// <summary>The family in the catalogue.</summary>
+    public static EmissionEntry Catalogued { get; } = new(
+        "poisson",
+        "K sets of independent counts; clusters of events, errors, visits.",
+        () => new PoissonOptions(),
+        PriorSetting.Of<PoissonOptions>(o => o.Prior, (o, v) => o with { Prior = v }));
+
+    /// <inheritdoc/>
+    public override EmissionEntry Entry => Catalogued;
+
+    /// <summary>Gamma(1.1, 0.1 / mean) on every rate, or nothing.</summary>
+    public Prior Prior { get; init; }
+
+    /// <inheritdoc/>
+    public override Feature Plan(string feature) => new(feature, FeatureKind.Count, FeatureScaling.None);
+
+    /// <inheritdoc/>
+    public override EmissionOptions WithoutPrior() => this with { Prior = Prior.None };
+
+    /// <inheritdoc/>
+    public override long RowsToStart(int components, int dimension) => 2L * components;
+
+    /// <inheritdoc/>
+    public override Emission Create(IReadOnlyList<Feature> features, int components) => new Poisson(components, [.. features.Select(feature => feature.Mean)], Prior);
+}
+
+/// <summary>
+/// Independent Poisson counts: log p(x given z = k) = sum_d (x_d log lambda_kd - lambda_kd - log x_d!). Parameter: <c>rates [K, D]</c>, the expected counts.
+/// Prior: Gamma(1.1, 0.1 / m), a tenth of a row at the feature's mean m in the first records.
+/// </summary>
+/// <param name="components">K.</param>
+/// <param name="means">The mean of every feature [D]; 0 where it is not known.</param>
+/// <param name="prior">Whether there is one.</param>
+public sealed class Poisson(int components, double[] means, Prior prior)
+    : MeanFamily(components, ("rates", Units.None, Domain.Positive), PriorSums(means, prior), PriorRows(means, prior))
+{
+    /// <summary>Imaginary counts, and rows times their mean.</summary>
+    private const double Imaginary = 0.1;
+
+    /// <summary>The smallest rate: a count never seen yet is improbable, not impossible.</summary>
+    private const double LeastRate = 1e-10;
+
+    /// <summary>log x! of the counts most met.</summary>
+    private static readonly double[] LogFactorials = [.. Enumerable.Range(0, 1024).Select(count => SpecialFunctions.FactorialLn(count))];
+
+    /// <inheritdoc/>
+    internal override bool HasBaseMeasure => true;
+
+    /// <inheritdoc/>
+    private protected override double NeutralMean => 1;
+
+    /// <inheritdoc/>
+    internal override double Slope(double mean) => Math.Log(Math.Max(mean, LeastRate));
+
+    /// <inheritdoc/>
+    internal override double Offset(double mean) => mean;
+
+    /// <inheritdoc/>
+    internal override double BaseMeasure(double x) => -(x < LogFactorials.Length ? LogFactorials[(int)x] : SpecialFunctions.GammaLn(x + 1));
+
+    /// <inheritdoc/>
+    private protected override double Variance(double mean) => mean;
+
+    /// <inheritdoc/>
+    private protected override double Bounded(double mean) => Math.Max(mean, LeastRate);
+
+    /// <inheritdoc/>
+    private protected override double Around(double value) => value + 0.5;
+
+    private static double[] PriorSums(double[] means, Prior prior) => Array.ConvertAll(means, mean => prior == Prior.None || !(mean > 0) ? 0 : Imaginary);
+
+    private static double[] PriorRows(double[] means, Prior prior) => Array.ConvertAll(means, mean => prior == Prior.None || !(mean > 0) ? 0 : Imaginary / mean);
+}

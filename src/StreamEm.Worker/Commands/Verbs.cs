@@ -1,0 +1,21 @@
+using System.CommandLine;
+
+namespace StreamEm.Worker.Commands;
+
+/// <summary>The verbs of <c>streamem</c>, in the order its help lists them.</summary>
+public static class Verbs
+{
+    /// <summary>The command line's root with every verb in place.</summary>
+    public static RootCommand CreateRoot() => new("Learns latent variable models from endless streams by stepwise expectation maximisation.")
+    {
+        RunCommand.Create(),
+        FitCommand.Create(),
+        ScoreCommand.Create(),
+        InspectCommand.Create(),
+        PlotCommand.Create(),
+        ValidateCommand.Create(),
+        ModelsCommand.Create(),
+        HealthcheckCommand.Create(),
+        VersionCommand.Create(),
+    };
+}
