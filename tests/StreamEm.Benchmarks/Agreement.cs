@@ -18,7 +18,7 @@ internal static class Agreement
     {
         int rows = Math.Min(Rows, batch.Count), k = shape.Components, d = shape.Dimension;
         var head = new Minibatch(d, rows);
-        head.AddRange(batch, 0, rows);
+        head.Append(batch, 0, rows);
         var iteration = new Iteration(data, full);
         LatentModel model = iteration.Model;
         EStep eStep = model.Prepare(iteration.Parameters);

@@ -1,5 +1,3 @@
-using StreamEm.Worker.Configuration.Binding;
-
 namespace StreamEm.Benchmarks;
 
 /// <summary>What the kernels are to reach, each measured in this run; on a machine without AVX-512 they are targets for its wider relatives.</summary>

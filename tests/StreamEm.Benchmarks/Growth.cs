@@ -1,5 +1,3 @@
-using StreamEm.Worker.Configuration.Binding;
-
 namespace StreamEm.Benchmarks;
 
 /// <summary>How cost grows: rows per second against N (memory too), D, K and cores, through the learner that a stream goes through.</summary>

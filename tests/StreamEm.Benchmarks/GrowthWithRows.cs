@@ -1,8 +1,9 @@
 using System.Globalization;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Emissions;
-using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 
@@ -41,12 +42,13 @@ internal sealed class GrowthWithRows(Report report, bool quick)
 
     private static LearningOptions Start() => new() { MinibatchSize = Block };
 
-    private static Learner NewLearner() => new(new GaussianMixtureOptions { Components = Components, CovarianceType = CovarianceType.Diag }, Dimension, Start(), threads: 1);
+    private static Learner NewLearner() => new(
+        ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = CovarianceType.Diag }, Components), RecordSchema.OfNumbers(Dimension), Start(), threads: 1);
 
     private static Learner Initialized(Minibatch start)
     {
         Learner learner = NewLearner();
-        learner.AddRange(start.Values);
+        learner.Add(start, 0, start.Count);
         learner.TryUpdate(flush: true);
         return learner;
     }
@@ -96,7 +98,7 @@ internal sealed class GrowthWithRows(Report report, bool quick)
         {
             Minibatch block = stream[done / Block % stream.Length];
             int count = (int)Math.Min(block.Count, rows - done);
-            learner.AddRange(block.Values[..(count * Dimension)]);
+            learner.Add(block, 0, count);
             done += count;
             while (learner.TryUpdate(flush: done == rows)) { }
         }

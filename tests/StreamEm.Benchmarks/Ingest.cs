@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CsvHelper;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
@@ -8,7 +9,6 @@ using StreamEm.Core.Models.Emissions;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
-using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 
@@ -160,7 +160,7 @@ internal sealed class Ingest(Report report, bool quick)
     }
 
     private static Learner NewLearner(CovarianceType covariance) => new(
-        new GaussianMixtureOptions { Components = Components, CovarianceType = covariance }, Dimension, new LearningOptions { MinibatchSize = Minibatch }, threads: 1);
+        ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = covariance }, Components), Schema(), new LearningOptions { MinibatchSize = Minibatch }, threads: 1);
 
     private static void Learn(string path, RecordFormat format, Learner learner)
     {
@@ -172,7 +172,7 @@ internal sealed class Ingest(Report report, bool quick)
             for (int row = 0, count; row < batch.Count; row += count)
             {
                 count = Math.Min(learner.Room, batch.Count - row);
-                learner.AddRange(batch.Values.Slice(row * Dimension, count * Dimension));
+                learner.Add(batch.Records, row, count);
                 while (learner.TryUpdate()) { }
             }
         }

@@ -1,5 +1,7 @@
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
 
@@ -15,11 +17,8 @@ internal sealed class Iteration
 
     public Iteration(SyntheticMixture data, bool full)
     {
-        Model = new GaussianMixtureOptions
-        {
-            Components = data.Components,
-            CovarianceType = full ? CovarianceType.Full : CovarianceType.Diag,
-        }.Create(data.Dimension, Enumerable.Repeat(1.0, data.Dimension).ToArray());
+        var family = new GaussianOptions { CovarianceType = full ? CovarianceType.Full : CovarianceType.Diag };
+        Model = ModelCatalog.MixtureOf(family, data.Components).Create(FeatureSpace.Unscaled(data.Dimension));
         _parameters = data.Parameters(full);
         _next = new double[_parameters.Length];
         _statistics = new double[Model.StatisticsLayout.Length];

@@ -1,13 +1,13 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamEm.Core.Data;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Sources;
 using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Kafka;
-using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Benchmarks;
@@ -133,7 +133,7 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
             Id = "bench",
             Source = new KafkaSourceOptions { Brokers = [address], Topics = [topic], Format = format },
             Schema = new RecordSchema { Features = [.. Enumerable.Range(0, Dimension).Select(d => $"x{d}")] },
-            Model = new GaussianMixtureOptions { Components = Components },
+            Model = ModelCatalog.MixtureOf(new GaussianOptions(), Components),
             Learning = new LearningOptions { MinibatchSize = Minibatch },
         };
         var pipeline = new ModelPipeline(options, new PipelineEnvironment

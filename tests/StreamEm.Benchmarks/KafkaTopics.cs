@@ -8,7 +8,6 @@ using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using StreamEm.Core.Data;
 using StreamEm.Sources.Decoding;
-using StreamEm.Worker.Failures;
 
 namespace StreamEm.Benchmarks;
 

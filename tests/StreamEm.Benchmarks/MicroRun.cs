@@ -7,7 +7,6 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using Perfolizer.Horology;
 using StreamEm.Core.LinearAlgebra;
-using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 

@@ -1,12 +1,11 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Sources;
 using StreamEm.Sources.Files;
-using StreamEm.Worker.Configuration;
-using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 
@@ -83,7 +82,7 @@ internal sealed class Overlap(Report report, bool quick)
         Id = "bench",
         Source = new FileSourceOptions { Path = [data] },
         Schema = Ingest.Schema(Dimension),
-        Model = new GaussianMixtureOptions { Components = Components, CovarianceType = type },
+        Model = ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = type }, Components),
         Learning = new LearningOptions { MinibatchSize = minibatch, Initialization = new InitializationOptions { NInit = 1 } },
         Publish = snapshots is null ? [] : [new FilePublisherOptions { Path = snapshots }],
         ConfigHash = "sha256:bench",

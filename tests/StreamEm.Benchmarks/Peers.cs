@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using StreamEm.Core.Data;
-using StreamEm.Worker.Failures;
 
 namespace StreamEm.Benchmarks;
 

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using StreamEm.Core.LinearAlgebra;
-using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 

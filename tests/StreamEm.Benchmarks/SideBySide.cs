@@ -1,7 +1,4 @@
 using StreamEm.Core.Data;
-using StreamEm.Core.LinearAlgebra;
-using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Benchmarks;
 
@@ -131,7 +128,7 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
                 double[] rates = sizes.Select(size =>
                 {
                     var batch = new Minibatch(rows.Dimension, size);
-                    batch.AddRange(rows, 0, size);
+                    batch.Append(rows, 0, size);
                     return problem.Iteration(full).Rate(batch, 1, Samples, _sampleSeconds / 3);
                 }).ToArray();
                 double maximize = problem.Iteration(full).MaximizeSeconds(rows, _sampleSeconds / 3) * 1e6;

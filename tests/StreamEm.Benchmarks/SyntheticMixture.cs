@@ -1,5 +1,4 @@
 using StreamEm.Core.Data;
-using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Benchmarks;
 

@@ -1,11 +1,12 @@
 using System.Buffers;
 using System.Globalization;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models;
+using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
-using StreamEm.Worker.Configuration.Binding;
 
 namespace StreamEm.Benchmarks;
 
@@ -25,15 +26,14 @@ internal static class VersionCost
 
     private static void Measure(Report report, Shape shape, double sampleSeconds)
     {
-        string[] features = [.. Enumerable.Range(0, shape.Dimension).Select(d => FormattableString.Invariant($"x{d}"))];
         Learner learner = Learned(shape);
-        ModelSnapshot snapshot = learner.CreateSnapshot(features) ?? throw new InvalidOperationException("Nothing was learned.");
-        LatentModel model = snapshot.Model.CreateForUnitVariances(shape.Dimension);
+        LearnedModel learned = learner.CreateSnapshot() ?? throw new InvalidOperationException("Nothing was learned.");
+        var snapshot = new ModelSnapshot(learned, new SnapshotOrigin("bench", "bench", "sha256:bench", DateTimeOffset.UnixEpoch));
         var output = new ArrayBufferWriter<byte>();
         double Microseconds(Action call) => 1e6 * Clock.Median(call, Clock.Thread, Samples, sampleSeconds);
 
-        double copy = Microseconds(() => learner.CreateSnapshot(features));
-        double eigenvalue = Microseconds(() => model.MinCovarianceEigenvalue(snapshot.Parameters));
+        double copy = Microseconds(() => learner.CreateSnapshot());
+        double eigenvalue = Microseconds(() => snapshot.Model.Health(snapshot.Parameters, new Dictionary<string, double>(StringComparer.Ordinal)));
         // The eigenvalue is kept by the snapshot: once made it is not in the time of the text.
         double text = Microseconds(() =>
         {
@@ -58,11 +58,11 @@ internal static class VersionCost
     private static Learner Learned(Shape shape)
     {
         var options = new LearningOptions { MinibatchSize = MinibatchSize, Initialization = new InitializationOptions { NInit = 1 } };
-        var learner = new Learner(new GaussianMixtureOptions { Components = shape.Components }, shape.Dimension, options, threads: 1);
+        var learner = new Learner(ModelCatalog.MixtureOf(new GaussianOptions(), shape.Components), RecordSchema.OfNumbers(shape.Dimension), options, threads: 1);
         Minibatch rows = new SyntheticMixture(shape.Dimension, shape.Components).Draw(8 * MinibatchSize);
         for (int row = 0; row < rows.Count; row += MinibatchSize)
         {
-            learner.AddRange(rows.Values.Slice(row * shape.Dimension, MinibatchSize * shape.Dimension));
+            learner.Add(rows, row, MinibatchSize);
             while (learner.TryUpdate()) { }
         }
         return learner;

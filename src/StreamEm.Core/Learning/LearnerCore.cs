@@ -207,9 +207,12 @@ internal sealed class LearnerCore
         void Warn(ModelWarningKind kind, FormattableString text, string subject = "") => warnings.Add(new ModelWarning(kind, FormattableString.Invariant(text), subject));
         foreach (int feature in _absentFeatures)
             Warn(ModelWarningKind.AbsentFeature, $"feature '{Space.Features[feature].Name}' had no value in any of the first {_bufferedRecords} records, so nothing is known of its location and scale. Check its name, or leave it out.", Space.Features[feature].Name);
+        string bias = _model.ParameterLayout.Blocks.Any(block => block.Name.EndsWith("covariances", StringComparison.Ordinal))
+            ? "shrinks that component's covariance"
+            : "biases that component's parameters";
         double smallest = State.Shares.Length == 0 ? 1 : State.Shares.Min();
         if (_options.Recursion == Recursion.Parameters && State.Shares.Length > 1 && _options.MinibatchSize * smallest < 20)
-            Warn(ModelWarningKind.SmallMinibatch, $"minibatch size {_options.MinibatchSize} x smallest weight {smallest:G3} = {_options.MinibatchSize * smallest:G3} rows, below 20: the parameter recursion shrinks that component's covariance. Use larger minibatches or recursion: statistics.");
+            Warn(ModelWarningKind.SmallMinibatch, $"minibatch size {_options.MinibatchSize} x smallest weight {smallest:G3} = {_options.MinibatchSize * smallest:G3} rows, below 20: the parameter recursion {bias}. Use larger minibatches or recursion: statistics.");
         if (_impossible > 0) Warn(ModelWarningKind.ImpossibleRecords, $"{_impossible} record(s) were too far from every component to be learned from.");
         if (State.BarrenUpdates > 0) Warn(ModelWarningKind.NothingLearned, $"no record of the last {State.BarrenUpdates} minibatch(es) could be learned from: the parameters are not moving. Look at the records' units, or start anew.");
         if (labels.Unknown > 0) Warn(ModelWarningKind.UnknownLabels, $"{labels.Unknown} label(s) were ignored: all {State.Shares.Length} components already have a label.");

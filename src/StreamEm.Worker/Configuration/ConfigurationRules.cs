@@ -98,7 +98,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
             Warn($"{path}.learning.minibatch.size", string.Create(
                 CultureInfo.InvariantCulture,
                 $"minibatches of m = {size} records are small for K = {components} components and the parameter recursion: with weights near pi = 1/K "
-                + $"covariances come out biased by about -1/(m pi) = {-1 / perComponent:P0}; use minibatch.size of at least {EnoughRecordsPerComponent * components}, or recursion: statistics"));
+                + $"{(HasCovariances(model) ? "covariances" : "parameters")} come out biased by about -1/(m pi) = {-1 / perComponent:P0}; use minibatch.size of at least {EnoughRecordsPerComponent * components}, or recursion: statistics"));
         }
 
         if (model.InitializeFrom is not null) return;
@@ -118,6 +118,9 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                 $"initialization.buffer {buffer} is small for K = {components} components of D = {model.Schema.Features.Count} features: use at least {enough}"));
         }
     }
+
+    private static bool HasCovariances(ModelOptions model) => model.Model.CreateLargest(model.Schema).ParameterLayout.Blocks
+        .Any(block => block.Name.EndsWith("covariances", StringComparison.Ordinal));
 
     private void Warn(string path, string message) => binder.Problems.Warn(binder.OriginOf(path), message);
 }

@@ -106,7 +106,7 @@ public sealed class EmissionPartsKind : ValueKind<EmissionParts?>
         };
         if (name is null) return $"{at}is no single family; expected one of {string.Join(", ", Words)} with its settings";
         if (_families.FirstOrDefault(family => family.Type == name) is not { } entry)
-            return $"{at}'{name}' is no family{Spelling.Suggestion(name, Words)}; there are {string.Join(", ", Words)}";
+            return $"{at}'{name}' is no family; there are {string.Join(", ", Words)}{Spelling.Suggestion(name, Words)}";
         if (written is not (null or JsonObject)) return $"{at}{name} has no settings; expected a mapping";
         return ReadSettings(entry, (JsonObject?)written ?? [], $"{at}{name}", out part);
     }
@@ -126,7 +126,7 @@ public sealed class EmissionPartsKind : ValueKind<EmissionParts?>
             }
             string[] known = [.. entry.Settings.Select(setting => setting.Key)];
             if (entry.Settings.FirstOrDefault(setting => setting.Key == key) is not { } found)
-                return $"unknown key '{key}' in {at}{Spelling.Suggestion(key, known)}; known keys: {string.Join(", ", (string[])[FeaturesKey, .. known])}";
+                return $"unknown key '{key}' in {at}; known keys: {string.Join(", ", (string[])[FeaturesKey, .. known])}{Spelling.Suggestion(key, known)}";
             string? text = value switch { null => null, JsonValue scalar when scalar.GetValueKind() == JsonValueKind.String => scalar.GetValue<string>(), _ => value.ToJsonString() };
             if (!found.TryRead(options, text, out options)) return $"{at}.{key} is '{text}'; expected {found.Expected}{Spelling.Suggestion(text ?? "", found.Words)}";
         }
