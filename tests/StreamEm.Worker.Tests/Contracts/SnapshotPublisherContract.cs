@@ -59,7 +59,7 @@ public abstract class SnapshotPublisherContract
         SnapshotPublisher publisher = await CreateAsync();
 
         Assert.Matches("^[a-z]+:.+", publisher.Name);
-        Assert.Null(publisher.Problem);
+        Assert.Null(publisher.Obstacle);
         Assert.True(publisher.EveryUpdates >= 1);
         Assert.True(publisher.Wants(publisher.EveryUpdates, isLast: false));
         Assert.True(publisher.Wants(publisher.EveryUpdates + 1, isLast: true));
