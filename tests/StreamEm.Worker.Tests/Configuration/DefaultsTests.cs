@@ -96,7 +96,7 @@ public sealed class DefaultsTests
         Assert.Equal(["x.csv", "y*.gz"], file.Path);
         Assert.Equal((RecordFormat.Ndjson, true), (file.Format, file.Follow));
         Assert.Equal(["a", "b.c"], model.Schema.Features);
-        Assert.Equal(("l", "w", "k", "ts", "y", false), (model.Schema.Label, model.Schema.Weight, model.Schema.Key, model.Schema.Timestamp, model.Schema.Target, model.Schema.AllowMissing));
+        Assert.Equal(("l", "w", "k", "ts", null, false), (model.Schema.Label, model.Schema.Weight, model.Schema.Key, model.Schema.Timestamp, model.Schema.Target, model.Schema.AllowMissing));
         Assert.Equal(ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = CovarianceType.Diag, RegCovar = 1e-3 }, components: 3), model.Model);
         Assert.Equal(
             new LearningOptions
