@@ -1,11 +1,5 @@
 using System.Text;
 using Confluent.Kafka;
-using StreamEm.Core.Catalog;
-using StreamEm.Core.Data;
-using StreamEm.Core.Features;
-using StreamEm.Core.Initialization;
-using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Commands;

@@ -1,9 +1,3 @@
-using StreamEm.Core.Catalog;
-using StreamEm.Core.Data;
-using StreamEm.Core.Features;
-using StreamEm.Core.Initialization;
-using StreamEm.Core.Learning;
-using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
