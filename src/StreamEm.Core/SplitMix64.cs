@@ -1,6 +1,8 @@
 namespace StreamEm.Core;
 
-/// <summary>Seeded chance with one word of state (Steele, Lea &amp; Flood 2014): the same seed gives the same numbers on every machine.</summary>
+/// <summary>
+/// Seeded chance with one word of state (Steele, Lea &amp; Flood 2014): the same seed gives the same numbers on every machine.
+/// </summary>
 /// <param name="state">The seed.</param>
 public sealed class SplitMix64(ulong state)
 {

@@ -36,7 +36,8 @@ public sealed class RecordBatch
 
     /// <summary>Room for records of a schema.</summary>
     public RecordBatch(RecordSchema schema, int capacity = 1024)
-        : this(schema.Features.Count, capacity, [.. Enumerable.Range(0, schema.Features.Count).Where(d => schema.KindOf(d) == FeatureKind.Level)])
+        : this(schema.Features.Count, capacity,
+            [.. Enumerable.Range(0, schema.Features.Count).Where(d => schema.KindOf(d) == FeatureKind.Level)])
     {
     }
 
@@ -71,8 +72,9 @@ public sealed class RecordBatch
     public long EndOffset { get; set; }
 
     /// <summary>
-    /// Whether what the batch says - where it stands now - could not be told from the data and the position before it alone, because it depended on the
-    /// moment: a partition has had nothing for a while, or has records again, or is new. Reading again from before it may find otherwise.
+    /// Whether what the batch says - where it stands now - could not be told from the data and the position before it alone, because it
+    /// depended on the moment: a partition has had nothing for a while, or has records again, or is new. Reading again from before it may
+    /// find otherwise.
     /// </summary>
     public bool IsDecision { get; set; }
 
@@ -98,7 +100,8 @@ public sealed class RecordBatch
     public string? Key(int row) => Texts.Find(Records.Key(row));
 
     /// <summary>Forgets all records and names the partition of those to come.</summary>
-    public void Clear(string partitionName, string? identity = null, long offset = 0) => Clear(partitionName, new PartitionPosition(offset, identity));
+    public void Clear(string partitionName, string? identity = null, long offset = 0) =>
+        Clear(partitionName, new PartitionPosition(offset, identity));
 
     /// <summary>Forgets all records and names the partition of those to come and where it stands.</summary>
     public void Clear(string partitionName, PartitionPosition start)
@@ -127,7 +130,8 @@ public sealed class RecordBatch
 
     /// <summary>Takes the record whose values are in <see cref="NextRow"/>; label and key are numbers in <see cref="Texts"/>.</summary>
     public void Commit(
-        long nextOffset, double weight, double target = double.NaN, int label = Minibatch.Unlabelled, int key = Minibatch.NoKey, long timestamp = NoTimestamp)
+        long nextOffset, double weight, double target = double.NaN, int label = Minibatch.Unlabelled, int key = Minibatch.NoKey,
+        long timestamp = NoTimestamp)
     {
         _nextOffsets[Records.Count] = nextOffset;
         Records.Commit(weight, label, target, key, timestamp);
@@ -160,5 +164,7 @@ public sealed class RecordBatch
     }
 
     private PartitionPosition At(long next, int used) =>
-        Start.Turn is null ? Start with { Next = next } : Start with { Next = next, Turn = Start.Turn with { Left = Start.Turn.Left - used } };
+        Start.Turn is null
+            ? Start with { Next = next }
+            : Start with { Next = next, Turn = Start.Turn with { Left = Start.Turn.Left - used } };
 }

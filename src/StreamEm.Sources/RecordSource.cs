@@ -1,10 +1,10 @@
 namespace StreamEm.Sources;
 
 /// <summary>
-/// Records with positions. Life cycle: created at a <see cref="SourcePosition"/>, which starts nothing; <see cref="ReadAsync"/> until it returns
-/// false or the caller stops; disposed once. One caller at a time. The order of records is a pure function of the data and the start position, so that
-/// reading again from a position yields the same records, but for what only the moment can tell; that is told as a position of its own, marked
-/// <see cref="RecordBatch.IsDecision"/>, before anything depends on it.
+/// Records with positions. Life cycle: created at a <see cref="SourcePosition"/>, which starts nothing; <see cref="ReadAsync"/> until it
+/// returns false or the caller stops; disposed once. One caller at a time. The order of records is a pure function of the data and the
+/// start position, so that reading again from a position yields the same records, but for what only the moment can tell; that is told as a
+/// position of its own, marked <see cref="RecordBatch.IsDecision"/>, before anything depends on it.
 /// </summary>
 public abstract class RecordSource : IAsyncDisposable
 {
@@ -17,27 +17,32 @@ public abstract class RecordSource : IAsyncDisposable
     /// <see cref="RecordBatch.EndPosition"/>. Returns as soon as what is at hand has been decoded; does not wait to fill the batch.
     /// </summary>
     /// <returns>False when the source has ended for good; the batch is then empty.</returns>
-    /// <exception cref="OperationCanceledException">The caller stopped; nothing was lost: the position is that of the last batch.</exception>
+    /// <exception cref="OperationCanceledException">The caller stopped; nothing was lost: the position is that of the last
+    /// batch.</exception>
     /// <exception cref="SourceException">The source cannot go on.</exception>
     public abstract ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken);
 
-    /// <summary>Why no records come although some may be there (a broker that does not answer); null when all is well. Any thread.</summary>
+    /// <summary>
+    /// Why no records come although some may be there (a broker that does not answer); null when all is well. Any thread.
+    /// </summary>
     public virtual string? Problem => null;
 
     /// <summary>How far it is, for those outside who watch it; null where a source cannot tell. Any thread.</summary>
     public virtual SourceProgress? Progress => null;
 
-    /// <summary>Tells the source which position is in a durable checkpoint, for those outside who watch its progress. Any thread; never waits.</summary>
+    /// <summary>
+    /// Tells the source which position is in a durable checkpoint, for those outside who watch its progress. Any thread; never waits.
+    /// </summary>
     public virtual void Acknowledge(SourcePosition durable)
     {
     }
 
     /// <summary>
-    /// Asks the source to end: from now on it accepts no record from outside; those accepted before are still read, then <see cref="ReadAsync"/> returns
-    /// false. Any thread, any number of times.
+    /// Asks the source to end: from now on it accepts no record from outside; those accepted before are still read, then
+    /// <see cref="ReadAsync"/> returns false. Any thread, any number of times.
     /// </summary>
-    /// <returns>Whether it ends so by itself: true where records are handed to the source (HTTP); false where it fetches them (files, topics,
-    /// stdin) and nothing was accepted that the caller has to wait for: it stops by reading no more.</returns>
+    /// <returns>Whether it ends so by itself: true where records are handed to the source (HTTP); false where it fetches them (files,
+    /// topics, stdin) and nothing was accepted that the caller has to wait for: it stops by reading no more.</returns>
     public virtual bool Complete() => false;
 
     /// <inheritdoc/>

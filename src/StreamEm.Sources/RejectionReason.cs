@@ -60,4 +60,5 @@ public sealed record RejectedRecord(RejectionReason Reason, string Detail, strin
 /// <param name="Value">Its bytes.</param>
 /// <param name="Headers">Its headers, in their order; a name may come again.</param>
 /// <param name="Timestamp">Milliseconds since 1970, or <see cref="RecordBatch.NoTimestamp"/>.</param>
-public sealed record OriginalMessage(string Topic, int PartitionNumber, byte[]? Key, byte[] Value, IReadOnlyList<KeyValuePair<string, byte[]?>> Headers, long Timestamp);
+public sealed record OriginalMessage(
+    string Topic, int PartitionNumber, byte[]? Key, byte[] Value, IReadOnlyList<KeyValuePair<string, byte[]?>> Headers, long Timestamp);

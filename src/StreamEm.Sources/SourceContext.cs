@@ -6,8 +6,8 @@ namespace StreamEm.Sources;
 public abstract record SourceOptions;
 
 /// <summary>
-/// What a source gets from the run that opens it, besides its own options: facts of the run and of the model, none of which can be written under
-/// <c>source</c>. A source takes of it what concerns it.
+/// What a source gets from the run that opens it, besides its own options: facts of the run and of the model, none of which can be written
+/// under <c>source</c>. A source takes of it what concerns it.
 /// </summary>
 /// <param name="Schema">Which fields of a record mean what.</param>
 /// <param name="Position">Where to go on; a partition that is not in it is read as the options say. Copied by the source.</param>
@@ -15,8 +15,8 @@ public abstract record SourceOptions;
 public sealed record SourceContext(RecordSchema Schema, SourcePosition Position, TimeProvider Time)
 {
     /// <summary>
-    /// Whether to end at what is the end now: files that are followed end like others, topics end where their partitions end when the run starts; a
-    /// run that goes on after a crash ends there too.
+    /// Whether to end at what is the end now: files that are followed end like others, topics end where their partitions end when the run
+    /// starts; a run that goes on after a crash ends there too.
     /// </summary>
     public bool Once { get; init; }
 

@@ -2,7 +2,8 @@ namespace StreamEm.Sources;
 
 /// <summary>The next record to read in one partition of a source, and what else decides what is read next.</summary>
 /// <param name="Next">Byte offset for files, offset for Kafka.</param>
-/// <param name="Identity">What tells that the partition is still the same one (a file's fingerprint, a topic's id); null where nothing can.</param>
+/// <param name="Identity">What tells that the partition is still the same one (a file's fingerprint, a topic's id); null where nothing
+/// can.</param>
 public sealed record PartitionPosition(long Next, string? Identity = null)
 {
     /// <summary>Where a drained run ends, as found when it started; null without.</summary>
@@ -16,20 +17,22 @@ public sealed record PartitionPosition(long Next, string? Identity = null)
 }
 
 /// <summary>A partition's place in the rotation of a source that reads its partitions in turn.</summary>
-/// <param name="Number">Number of its last turn, over all partitions: the partition with the highest is, or was last, at its turn. 0 before its first.</param>
+/// <param name="Number">Number of its last turn, over all partitions: the partition with the highest is, or was last, at its turn. 0 before
+/// its first.</param>
 /// <param name="Left">Records it may still yield in that turn.</param>
 /// <param name="IsIdle">Whether it is left out of the rotation until it has records again.</param>
 public sealed record PartitionTurn(long Number, int Left, bool IsIdle);
 
 /// <summary>
-/// Where a source goes on: for every partition the next record to read. Part of the checkpoint, so that a record is never learned twice nor left out.
+/// Where a source goes on: for every partition the next record to read. Part of the checkpoint, so that a record is never learned twice nor
+/// left out.
 /// </summary>
 /// <remarks>
-/// The words for it, everywhere the same. A <i>partition</i> is a sequence of records with positions of its own: a file, a partition of a topic, standard
-/// input, what is posted to a model. Its <i>name</i> (<c>PartitionName</c>) tells it from the others of its source: the file's path, <c>sensors/3</c>,
-/// <c>stdin</c>, <c>http</c>. An <i>offset</i> is the place of one record in it. Its <i>position</i> (<see cref="PartitionPosition"/>) is the offset of the
-/// next record and what else decides what is read next, its <i>identity</i> tells whether it is still the same partition. Only the partitions of
-/// a topic have a <i>number</i> (<c>PartitionNumber</c>), counted from 0.
+/// The words for it, everywhere the same. A <i>partition</i> is a sequence of records with positions of its own: a file, a partition of a
+/// topic, standard input, what is posted to a model. Its <i>name</i> (<c>PartitionName</c>) tells it from the others of its source: the
+/// file's path, <c>sensors/3</c>, <c>stdin</c>, <c>http</c>. An <i>offset</i> is the place of one record in it. Its <i>position</i>
+/// (<see cref="PartitionPosition"/>) is the offset of the next record and what else decides what is read next, its <i>identity</i> tells
+/// whether it is still the same partition. Only the partitions of a topic have a <i>number</i> (<c>PartitionNumber</c>), counted from 0.
 /// </remarks>
 public sealed class SourcePosition
 {

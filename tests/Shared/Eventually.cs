@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace StreamEm.Tests.Shared;
 
-/// <summary>Waits for what another process or thread will make true, with a deadline: the only place where a test waits by the clock.</summary>
+/// <summary>
+/// Waits for what another process or thread will make true, with a deadline: the only place where a test waits by the clock.
+/// </summary>
 internal static class Eventually
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
@@ -24,7 +26,8 @@ internal static class Eventually
     }
 
     /// <summary>Waits until a condition holds.</summary>
-    public static async Task True(Func<bool> condition, string what, TimeSpan? deadline = null) => await Get(() => Task.FromResult(condition() ? "yes" : null), what, deadline);
+    public static async Task True(Func<bool> condition, string what, TimeSpan? deadline = null) =>
+        await Get(() => Task.FromResult(condition() ? "yes" : null), what, deadline);
 
     /// <summary>Repeats an act until it no longer throws <typeparamref name="TException"/>.</summary>
     public static async Task Succeeds<TException>(Func<Task> act, string what)

@@ -4,7 +4,9 @@ using StreamEm.Core.Models;
 
 namespace StreamEm.Benchmarks;
 
-/// <summary>Before anything is timed: responsibilities, statistics and the next parameters against scikit-learn's on the same rows.</summary>
+/// <summary>
+/// Before anything is timed: responsibilities, statistics and the next parameters against scikit-learn's on the same rows.
+/// </summary>
 internal static class Agreement
 {
     private const int Rows = 20_000;
@@ -33,7 +35,9 @@ internal static class Agreement
         double statistics = Largest(sums.AsSpan(0, k), reference.Next(k), relative: true);
         statistics = Math.Max(statistics, Largest(model.StatisticsLayout["first_moments"].Of(sums), reference.Next(k * d), relative: true));
         ReadOnlySpan<double> second = model.StatisticsLayout["second_moments"].Of(sums);
-        statistics = Math.Max(statistics, full ? Largest(Unpack(second, k, d), reference.Next(k * d * d), relative: true) : Largest(second, reference.Next(k * d), relative: true));
+        statistics = Math.Max(statistics,
+            full ? Largest(Unpack(second, k, d), reference.Next(k * d * d), relative: true) : Largest(
+                second, reference.Next(k * d), relative: true));
         double parameters = Largest(model.ParameterLayout["means"].Of(iteration.Next), reference.Next(k * d), relative: true);
         int covariances = full ? k * d * d : k * d;
         parameters = Math.Max(parameters, Largest(iteration.Next[^covariances..], reference.Next(covariances), relative: true));

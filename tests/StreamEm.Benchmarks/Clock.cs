@@ -8,7 +8,9 @@ internal static partial class Clock
 {
     private const int ThreadCpuTime = 3;
 
-    /// <summary>CPU seconds of the calling thread; other load on the machine does not enter (wall time where the system has no such clock).</summary>
+    /// <summary>
+    /// CPU seconds of the calling thread; other load on the machine does not enter (wall time where the system has no such clock).
+    /// </summary>
     public static double Thread()
     {
         if (!OperatingSystem.IsLinux()) return Wall();

@@ -33,17 +33,22 @@ internal sealed class GrowthWithRows(Report report, bool quick)
         report.Table(
             "Growth with N",
             string.Create(CultureInfo.InvariantCulture,
-                $"Learner, diag ({Dimension},{Components}), minibatches of {Block}, one thread, its CPU time. A measurement starts after initialisation and first minibatch and learns from exactly so many ") +
+                $"Learner, diag ({Dimension},{Components}), minibatches of {Block}, one thread, its CPU time. A measurement starts after "
+                    + $"initialisation and first minibatch and learns from exactly so many ") +
             "rows, drawn before; short ones are repeated from the same state, medians of 5. " +
-            string.Create(CultureInfo.InvariantCulture, $"The initialisation is not in the rates: once in a stream's life it takes {initialization * 1e3:F1} ms for its {start.Count} buffered rows ({Start().Initialization.NInit} restarts)."),
+            string.Create(CultureInfo.InvariantCulture,
+                $"The initialisation is not in the rates: once in a stream's life it takes {initialization * 1e3:F1} ms for its "
+                    + $"{start.Count} buffered rows ({Start().Initialization.NInit} restarts)."),
             "rows", "rows/s", "held by the learner at the end, kB", "allocated in all, kB");
-        foreach (long rows in quick ? (long[])[10_000, 100_000, 1_000_000] : [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]) Measure(rows, stream, state);
+        foreach (long rows in quick ? (long[])[10_000, 100_000, 1_000_000] : [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000])
+            Measure(rows, stream, state);
     }
 
     private static LearningOptions Start() => new() { MinibatchSize = Block };
 
     private static Learner NewLearner() => new(
-        ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = CovarianceType.Diag }, Components), RecordSchema.OfNumbers(Dimension), Start(), threads: 1);
+        ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = CovarianceType.Diag }, Components), RecordSchema.OfNumbers(Dimension),
+        Start(), threads: 1);
 
     private static Learner Initialized(Minibatch start)
     {
@@ -80,7 +85,9 @@ internal sealed class GrowthWithRows(Report report, bool quick)
         report.Row($"{rows:E0}", Report.Rate(rates[Samples / 2]), $"{held * 1e-3:F0}", $"{allocated * 1e-3:F1}");
     }
 
-    /// <summary>A learner that has learned from exactly so many rows after its first minibatch, the CPU seconds and the bytes allocated for that.</summary>
+    /// <summary>
+    /// A learner that has learned from exactly so many rows after its first minibatch, the CPU seconds and the bytes allocated for that.
+    /// </summary>
     private static (Learner Learner, double Seconds, long Allocated) Learn(long rows, Minibatch[] stream, byte[] state)
     {
         Learner learner = NewLearner();

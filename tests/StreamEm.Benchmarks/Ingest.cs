@@ -12,7 +12,9 @@ using StreamEm.Sources.Files;
 
 namespace StreamEm.Benchmarks;
 
-/// <summary>Lines per second of one thread from text to numbers, beside CsvHelper on the same bytes, and from a file to updated models.</summary>
+/// <summary>
+/// Lines per second of one thread from text to numbers, beside CsvHelper on the same bytes, and from a file to updated models.
+/// </summary>
 internal sealed class Ingest(Report report, bool quick)
 {
     private const int Dimension = 8, Components = 8, Minibatch = 1024;
@@ -25,10 +27,14 @@ internal sealed class Ingest(Report report, bool quick)
     {
         report.Table(
             "Ingest",
-            $"{_lines} lines, D = 8, one thread, CPU time, medians of {Samples}. Decoding: bytes in memory to rows of doubles. File to model: file source, decoder and " +
-            "stepwise EM (K = 8, minibatches of 1024), after the initialisation. Of the decoders' ways: the separators found and no number read; one number at a time, which is how " +
-            "features are read that are not neighbours in the file; every record through the JSON reader, as where no two records look alike.",
-            "text", "CsvHelper, fields only", "CsvHelper", "StreamEM decodes", "x CsvHelper", "bytes allocated a line", "file to model, diag", "file to model, full");
+            $"{_lines} lines, D = 8, one thread, CPU time, medians of {Samples}. Decoding: bytes in memory to rows of doubles. File to "
+                + "model: file source, decoder and " +
+            "stepwise EM (K = 8, minibatches of 1024), after the initialisation. Of the decoders' ways: the separators found and no number "
+                + "read; one number at a time, which is how " +
+            "features are read that are not neighbours in the file; every record through the JSON reader, as where no two records look "
+                + "alike.",
+            "text", "CsvHelper, fields only", "CsvHelper", "StreamEM decodes", "x CsvHelper", "bytes allocated a line",
+            "file to model, diag", "file to model, full");
         Measure("CSV, %.6f", RecordFormat.Csv, "F6");
         Measure("CSV, 17 digits", RecordFormat.Csv, "G17");
         Measure("NDJSON, %.6f", RecordFormat.Ndjson, "F6");
@@ -47,7 +53,8 @@ internal sealed class Ingest(Report report, bool quick)
         double diagonal = Rate(() => Learn(path, format, diagonalLearner)), full = Rate(() => Learn(path, format, fullLearner));
         File.Delete(path);
         report.Row(
-            name, Report.Rate(fields), Report.Rate(peer), Report.Rate(ours), peer > 0 ? (ours / peer).ToString("F2", CultureInfo.InvariantCulture) : "-",
+            name, Report.Rate(fields), Report.Rate(peer), Report.Rate(ours),
+            peer > 0 ? (ours / peer).ToString("F2", CultureInfo.InvariantCulture) : "-",
             allocated.ToString("F2", CultureInfo.InvariantCulture), Report.Rate(diagonal), Report.Rate(full));
         if (digits == "F6") Ways(name, text, isCsv);
     }
@@ -109,13 +116,15 @@ internal sealed class Ingest(Report report, bool quick)
         for (int line = 0; line < lines; line++)
         {
             ReadOnlySpan<double> row = rows.Row(line % rows.Count);
-            for (int d = 0; d < dimension; d++) text.Write(string.Create(CultureInfo.InvariantCulture, $"{(d == 0 ? "" : ",")}{row[d]:F6}"));
+            for (int d = 0; d < dimension; d++)
+                text.Write(string.Create(CultureInfo.InvariantCulture, $"{(d == 0 ? "" : ",")}{row[d]:F6}"));
             text.WriteLine();
         }
     }
 
     /// <summary>Features x0, x1 ...</summary>
-    public static RecordSchema Schema(int dimension = Dimension) => new() { Features = [.. Enumerable.Range(0, dimension).Select(d => FormattableString.Invariant($"x{d}"))] };
+    public static RecordSchema Schema(int dimension = Dimension) =>
+        new() { Features = [.. Enumerable.Range(0, dimension).Select(d => FormattableString.Invariant($"x{d}"))] };
 
     private static void ReadFields(byte[] text)
     {
@@ -139,7 +148,8 @@ internal sealed class Ingest(Report report, bool quick)
         const int Block = 16 * 1024;
         int[] places = new int[Block + SeparatorIndex.Slack];
         long found = 0;
-        for (int at = 0; at < text.Length; at += Block) found += SeparatorIndex.Find(text.AsSpan(at, Math.Min(Block, text.Length - at)), places);
+        for (int at = 0; at < text.Length; at += Block)
+            found += SeparatorIndex.Find(text.AsSpan(at, Math.Min(Block, text.Length - at)), places);
         if (found == 0) throw new InvalidOperationException("There are no separators.");
     }
 
@@ -160,11 +170,13 @@ internal sealed class Ingest(Report report, bool quick)
     }
 
     private static Learner NewLearner(CovarianceType covariance) => new(
-        ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = covariance }, Components), Schema(), new LearningOptions { MinibatchSize = Minibatch }, threads: 1);
+        ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = covariance }, Components), Schema(),
+        new LearningOptions { MinibatchSize = Minibatch }, threads: 1);
 
     private static void Learn(string path, RecordFormat format, Learner learner)
     {
-        var source = new FileSource(new FileSourceOptions { Path = [path], Format = format }, new SourceContext(Schema(), new SourcePosition(), TimeProvider.System));
+        var source = new FileSource(new FileSourceOptions { Path = [path], Format = format },
+            new SourceContext(Schema(), new SourcePosition(), TimeProvider.System));
         var batch = new RecordBatch(Dimension);
         // A file without follow never waits: every read is complete when it returns.
         while (source.ReadAsync(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult())

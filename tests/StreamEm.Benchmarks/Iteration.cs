@@ -34,7 +34,9 @@ internal sealed class Iteration
     /// <summary>The sums, then averages, of the last iteration.</summary>
     public ReadOnlySpan<double> Statistics => _statistics;
 
-    /// <summary>Rows per second of iterations over <paramref name="batch"/>, on one thread by its own CPU time, on several by the wall.</summary>
+    /// <summary>
+    /// Rows per second of iterations over <paramref name="batch"/>, on one thread by its own CPU time, on several by the wall.
+    /// </summary>
     public double Rate(Minibatch batch, int threads, int samples, double sampleSeconds)
     {
         var executor = new ShardedEStep(Model, threads);

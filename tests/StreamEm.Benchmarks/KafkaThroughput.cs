@@ -13,8 +13,8 @@ using StreamEm.Worker.Pipeline;
 namespace StreamEm.Benchmarks;
 
 /// <summary>
-/// Records per second from a real broker to an updated model through the worker's whole pipeline (positions, checkpoints and all), beside a loop that
-/// does nothing but take the same topic's messages from the same client.
+/// Records per second from a real broker to an updated model through the worker's whole pipeline (positions, checkpoints and all), beside a
+/// loop that does nothing but take the same topic's messages from the same client.
 /// </summary>
 internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
 {
@@ -41,14 +41,18 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
         if (topics is null)
         {
             report.Line();
-            report.Line("Kafka: skipped, there is no broker. Set KAFKA_HOME to an Apache Kafka or STREAMEM_TEST_BROKER to a running broker.");
+            report.Line(
+                "Kafka: skipped, there is no broker. Set KAFKA_HOME to an Apache Kafka or STREAMEM_TEST_BROKER to a running broker.");
             return;
         }
 
         report.Table(
             "Kafka",
-            $"{_records} records, D = {Dimension}, on one broker on this machine; records per second of wall time, medians of {Samples}, turn about. Bare loop: Confluent.Kafka's Consume, values as byte[], nothing " +
-            $"done with them, with the queue sizes of StreamEM's own client (and, once, with the client's defaults). StreamEM: the worker's pipeline from the topic to the updated model (full covariance, K = {Components}, minibatches of {Minibatch}), checkpoints included. Resident memory after 1/4, 1/2, 3/4 and all of the topic.",
+            $"{_records} records, D = {Dimension}, on one broker on this machine; records per second of wall time, medians of {Samples}, "
+                + "turn about. Bare loop: Confluent.Kafka's Consume, values as byte[], nothing " +
+            "done with them, with the queue sizes of StreamEM's own client (and, once, with the client's defaults). StreamEM: the "
+                + $"worker's pipeline from the topic to the updated model (full covariance, K = {Components}, minibatches of {Minibatch}), "
+                + "checkpoints included. Resident memory after 1/4, 1/2, 3/4 and all of the topic.",
             "format", "partitions", "bytes a record", "bare, defaults", "bare loop", "StreamEM", "x bare", "resident, MB");
         var profiles = new List<string[]>();
         foreach (RecordFormat format in (RecordFormat[])[RecordFormat.Float64, RecordFormat.Ndjson])
@@ -56,7 +60,9 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
 
         report.Table(
             "Kafka, where the time goes",
-            "The second and third quarter of the topic. Nanoseconds of CPU per record of every stage (each has a thread of its own; the bare loop polls on the main thread, which is under other), and its share of the wall time; cores idle: of the time of all cores, the broker's work included. " +
+            "The second and third quarter of the topic. Nanoseconds of CPU per record of every stage (each has a thread of its own; the "
+                + "bare loop polls on the main thread, which is under other), and its share of the wall time; cores idle: of the time of "
+                + "all cores, the broker's work included. " +
             "A stage near 100 %, or cores that are never idle, are what a run is bound by; a run that waits has neither.",
             ["format", "partitions", "run", "wall", .. Stages, "cores idle"]);
         foreach (string[] profile in profiles) report.Row(profile);
@@ -82,8 +88,10 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
         Measured run = runs[Samples / 2];
         double ours = _records / run.Seconds;
         string name = format == RecordFormat.Float64 ? "float64" : "ndjson";
-        report.Row(name, $"{partitions}", $"{bytes / _records}", Report.Rate(untuned), Report.Rate(theirs), Report.Rate(ours), $"{ours / theirs:F2}", string.Join(" ", run.Resident.Select(b => $"{b >> 20}")));
-        if (format == RecordFormat.Float64) goals.AtLeast($"Kafka {name}, {partitions} partition(s), against the bare loop", ours / theirs, 0.8);
+        report.Row(name, $"{partitions}", $"{bytes / _records}", Report.Rate(untuned), Report.Rate(theirs), Report.Rate(ours),
+            $"{ours / theirs:F2}", string.Join(" ", run.Resident.Select(b => $"{b >> 20}")));
+        if (format == RecordFormat.Float64)
+            goals.AtLeast($"Kafka {name}, {partitions} partition(s), against the bare loop", ours / theirs, 0.8);
         return
         [
             [name, $"{partitions}", "bare loop", .. Cells(loop.Profile)],
@@ -97,7 +105,9 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
         return
         [
             $"{profile.Seconds / records * 1e9:F0}",
-            .. Stages.Select(stage => $"{profile.Stages.GetValueOrDefault(stage) / records * 1e9:F0} ({profile.Stages.GetValueOrDefault(stage) / profile.Seconds:P0})"),
+            .. Stages.Select(stage =>
+                $"{profile.Stages.GetValueOrDefault(stage) / records * 1e9:F0} "
+                    + $"({profile.Stages.GetValueOrDefault(stage) / profile.Seconds:P0})"),
             $"{profile.Idle:P0}",
         ];
     }
@@ -160,7 +170,8 @@ internal sealed class KafkaThroughput(Report report, Goals goals, bool quick)
 
         PipelineEnd end = pipeline.Completion.GetAwaiter().GetResult();
         double seconds = Clock.Wall() - start;
-        if (end.State != ModelState.Finished || pipeline.Metrics.Records != _records) throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} records: {end.Failure}");
+        if (end.State != ModelState.Finished || pipeline.Metrics.Records != _records)
+            throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} records: {end.Failure}");
         pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult();
         state.Delete(recursive: true);
         return new Measured(seconds, profile!, resident);

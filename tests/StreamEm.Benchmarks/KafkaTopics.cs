@@ -11,7 +11,10 @@ using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Benchmarks;
 
-/// <summary>A broker to measure with: an existing one (STREAMEM_TEST_BROKER), or a local Apache Kafka (KAFKA_HOME) started for this run; and topics on it.</summary>
+/// <summary>
+/// A broker to measure with: an existing one (STREAMEM_TEST_BROKER), or a local Apache Kafka (KAFKA_HOME) started for this run; and topics
+/// on it.
+/// </summary>
 internal sealed class KafkaTopics : IDisposable
 {
     private const int Dimension = KafkaThroughput.Dimension;
@@ -27,7 +30,9 @@ internal sealed class KafkaTopics : IDisposable
         if (existing is null)
         {
             _directory = Directory.CreateTempSubdirectory("streamem-bench-kafka-").FullName;
-            _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, _ => StopBroker()))];
+            _signals = [
+                .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(
+                    signal => PosixSignalRegistration.Create(signal, _ => StopBroker()))];
             Run("start.sh", _directory, "--port", Address.Split(':')[1]);
         }
 
@@ -50,8 +55,11 @@ internal sealed class KafkaTopics : IDisposable
     /// <summary>The broker, started if needed; null when there is none.</summary>
     public static KafkaTopics? Open()
     {
-        string? existing = Environment.GetEnvironmentVariable("STREAMEM_TEST_BROKER"), home = Environment.GetEnvironmentVariable("KAFKA_HOME");
-        return string.IsNullOrEmpty(existing) && string.IsNullOrEmpty(home) ? null : new KafkaTopics(string.IsNullOrEmpty(existing) ? null : existing);
+        string? existing = Environment.GetEnvironmentVariable("STREAMEM_TEST_BROKER"),
+            home = Environment.GetEnvironmentVariable("KAFKA_HOME");
+        return string.IsNullOrEmpty(existing) && string.IsNullOrEmpty(home)
+            ? null
+            : new KafkaTopics(string.IsNullOrEmpty(existing) ? null : existing);
     }
 
     /// <summary>Makes a topic and writes so many records to it, dealt over its partitions.</summary>
@@ -59,7 +67,8 @@ internal sealed class KafkaTopics : IDisposable
     public (string Topic, long Bytes) Fill(RecordFormat format, int partitions, int records)
     {
         string topic = $"bench-{format}-{partitions}-{Guid.NewGuid():N}".ToLowerInvariant();
-        _admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }]).GetAwaiter().GetResult();
+        _admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }]).GetAwaiter()
+            .GetResult();
         byte[][] values = Values(format);
         long bytes = 0;
         for (int i = 0; i < records; i++)
@@ -120,7 +129,8 @@ internal sealed class KafkaTopics : IDisposable
             }
 
             var text = new StringBuilder("{");
-            for (int d = 0; d < Dimension; d++) text.Append(d == 0 ? "" : ",").Append(CultureInfo.InvariantCulture, $"\"x{d}\":{rows.Row(row)[d]:F6}");
+            for (int d = 0; d < Dimension; d++)
+                text.Append(d == 0 ? "" : ",").Append(CultureInfo.InvariantCulture, $"\"x{d}\":{rows.Row(row)[d]:F6}");
             values[row] = Encoding.UTF8.GetBytes(text.Append('}').ToString());
         }
 
@@ -149,7 +159,8 @@ internal sealed class KafkaTopics : IDisposable
 
     private void Run(string script, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(Path.Combine(_home, script), arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo(Path.Combine(_home, script), arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
         process.WaitForExit();
         if (process.ExitCode != 0) throw new InvalidOperationException($"{script} ended with code {process.ExitCode}.");
     }

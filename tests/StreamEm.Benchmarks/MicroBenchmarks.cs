@@ -57,7 +57,8 @@ public class MicroBenchmarks
 
     /// <summary>Diagonal forms.</summary>
     [Benchmark]
-    public void DiagonalForms() => QuadraticForms.AddDiagonal(_block.Columns, _dimension, _components, _triangles, _moments, _constants, _joint.Span);
+    public void DiagonalForms() =>
+        QuadraticForms.AddDiagonal(_block.Columns, _dimension, _components, _triangles, _moments, _constants, _joint.Span);
 
     /// <summary>Normalisation of what it normalised before: values in [0, 1].</summary>
     [Benchmark]

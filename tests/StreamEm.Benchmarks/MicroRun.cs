@@ -15,12 +15,14 @@ internal static class MicroRun
 {
     /// <summary>With BenchmarkDotNet's own options and its own output.</summary>
     public static void Switch(string[] args) =>
-        BenchmarkSwitcher.FromTypes([typeof(MicroBenchmarks)]).Run(args.Length > 0 ? args : ["--filter", "*"], Config(ConsoleLogger.Default, 9));
+        BenchmarkSwitcher.FromTypes([typeof(MicroBenchmarks)])
+            .Run(args.Length > 0 ? args : ["--filter", "*"], Config(ConsoleLogger.Default, 9));
 
     /// <summary>All of them, as a table of the report.</summary>
     public static void Run(Report report, bool quick)
     {
-        report.Table("Micro-benchmarks", "BenchmarkDotNet, every kernel alone on one block of 256 rows in cache.", "kernel", "(D,K)", "ns per row", "standard deviation", "allocated, bytes");
+        report.Table("Micro-benchmarks", "BenchmarkDotNet, every kernel alone on one block of 256 rows in cache.", "kernel", "(D,K)",
+            "ns per row", "standard deviation", "allocated, bytes");
         Summary summary = BenchmarkRunner.Run<MicroBenchmarks>(Config(NullLogger.Instance, quick ? 3 : 9));
         foreach (BenchmarkReport result in summary.Reports)
         {
@@ -28,7 +30,8 @@ internal static class MicroRun
                 throw new InvalidOperationException($"{result.BenchmarkCase.DisplayInfo} gave no result; run with --micro to see why.");
             double perRow = 1.0 / RowBlock.Capacity;
             report.Row(
-                result.BenchmarkCase.Descriptor.WorkloadMethod.Name, $"{result.BenchmarkCase.Parameters["Shape"]}", $"{statistics.Mean * perRow:F2}",
+                result.BenchmarkCase.Descriptor.WorkloadMethod.Name, $"{result.BenchmarkCase.Parameters["Shape"]}",
+                $"{statistics.Mean * perRow:F2}",
                 $"{statistics.StandardDeviation * perRow:F2}", $"{result.GcStats.GetBytesAllocatedPerOperation(result.BenchmarkCase)}");
         }
     }

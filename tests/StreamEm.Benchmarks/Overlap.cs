@@ -11,7 +11,9 @@ using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Benchmarks;
 
-/// <summary>The worker's own pipeline from a file to the last checkpoint: decoding on one thread, learning on another, publishing on a third.</summary>
+/// <summary>
+/// The worker's own pipeline from a file to the last checkpoint: decoding on one thread, learning on another, publishing on a third.
+/// </summary>
 internal sealed class Overlap(Report report, bool quick)
 {
     private const int Dimension = 8, Components = 8;
@@ -22,7 +24,9 @@ internal sealed class Overlap(Report report, bool quick)
     public void Run()
     {
         report.Table(
-            "Worker end to end", $"{_lines} lines of CSV, %.6f, (8,8), a fresh run each: initialisation, learning, a version per minibatch and the last checkpoint; wall time, " +
+            "Worker end to end",
+            $"{_lines} lines of CSV, %.6f, (8,8), a fresh run each: initialisation, learning, a version per minibatch and the last "
+                + "checkpoint; wall time, " +
             "best and median of 5. Busy: CPU time of the process over wall time.",
             "covariance", "minibatch", "versions published", "best, lines/s", "median, lines/s", "busy");
         string folder = Path.Combine(Path.GetTempPath(), FormattableString.Invariant($"streamem-overlap-{Environment.ProcessId}"));
@@ -32,7 +36,8 @@ internal sealed class Overlap(Report report, bool quick)
             string data = Path.Combine(folder, "data.csv");
             Ingest.WriteCsv(data, Dimension, Components, _lines);
             foreach (CovarianceType type in (CovarianceType[])[CovarianceType.Diag, CovarianceType.Full])
-                foreach ((int minibatch, bool publish) in (ReadOnlySpan<(int, bool)>)[(1024, false), (1024, true), (16384, true)]) Measure(folder, data, type, minibatch, publish);
+                foreach ((int minibatch, bool publish) in (ReadOnlySpan<(int, bool)>)[(1024, false), (1024, true), (16384, true)])
+                    Measure(folder, data, type, minibatch, publish);
         }
         finally
         {
@@ -66,7 +71,8 @@ internal sealed class Overlap(Report report, bool quick)
         await using var pipeline = new ModelPipeline(options, new PipelineEnvironment
         {
             StateDirectory = run,
-            OpenSource = (model, position) => new FileSource((FileSourceOptions)model.Source, new SourceContext(model.Schema, position, TimeProvider.System)),
+            OpenSource = (model, position) =>
+                new FileSource((FileSourceOptions)model.Source, new SourceContext(model.Schema, position, TimeProvider.System)),
             CreatePublisher = (model, entry) => PublisherCatalog.Create(model, entry, TimeProvider.System, NullLogger.Instance),
             Time = TimeProvider.System,
             Log = NullLogger.Instance,
@@ -74,7 +80,8 @@ internal sealed class Overlap(Report report, bool quick)
         await pipeline.StartAsync(CancellationToken.None);
         PipelineEnd end = await pipeline.Completion;
         if (end.State != ModelState.Finished || pipeline.Metrics.Records != _lines)
-            throw new InvalidOperationException($"The pipeline ended {end.State} after {pipeline.Metrics.Records} of {_lines} records. {end.Failure}");
+            throw new InvalidOperationException(
+                $"The pipeline ended {end.State} after {pipeline.Metrics.Records} of {_lines} records. {end.Failure}");
     }
 
     private static ModelOptions Options(string data, CovarianceType type, int minibatch, string? snapshots) => new()

@@ -6,7 +6,10 @@ using StreamEm.Core.Data;
 
 namespace StreamEm.Benchmarks;
 
-/// <summary>Other implementations of the same iteration, as processes on the same files. One that cannot be had is skipped with a line that says why.</summary>
+/// <summary>
+/// Other implementations of the same iteration, as processes on the same files. One that cannot be had is skipped with a line that says
+/// why.
+/// </summary>
 internal sealed class Peers : IDisposable
 {
     private const string Python = "/usr/bin/python3";
@@ -56,7 +59,8 @@ internal sealed class Peers : IDisposable
         string path = Path.Combine(_folder, $"{shape.Dimension}_{shape.Components}.{(full ? "full" : "diag")}.reference.bin");
         if (!File.Exists(path))
         {
-            string[] arguments = [Path.Combine(_scripts, "sklearn_peer.py"), "check", _folder, Number(shape.Dimension), Number(shape.Components), Number(rows)];
+            string[] arguments = [Path.Combine(_scripts, "sklearn_peer.py"), "check", _folder, Number(shape.Dimension),
+                Number(shape.Components), Number(rows)];
             (int code, _, string errors) = Run(Python, 1, arguments);
             if (code != 0) throw new InvalidOperationException($"The scikit-learn reference failed: {errors}");
         }
@@ -71,7 +75,8 @@ internal sealed class Peers : IDisposable
         if (peer == "scikit-learn")
         {
             if (!HasSklearn) return [];
-            result = Run(Python, threads, [Path.Combine(_scripts, "sklearn_peer.py"), "time", .. problem, Number(shape.Rows), Number(repetitions)]);
+            result = Run(Python, threads,
+                [Path.Combine(_scripts, "sklearn_peer.py"), "time", .. problem, Number(shape.Rows), Number(repetitions)]);
         }
         else
         {
@@ -80,7 +85,8 @@ internal sealed class Peers : IDisposable
         }
         if (result.code != 0) throw new InvalidOperationException($"{peer} failed on {shape}: {result.errors}");
         return result.output.Split('\n').Select(line => line.Split(' ')).Where(words => words is ["RESULT", ..])
-            .ToDictionary(words => $"{words[1]} {words[2]}", words => double.Parse(words[3], CultureInfo.InvariantCulture), StringComparer.Ordinal);
+            .ToDictionary(words => $"{words[1]} {words[2]}", words => double.Parse(words[3], CultureInfo.InvariantCulture),
+                StringComparer.Ordinal);
     }
 
     /// <inheritdoc/>
@@ -106,7 +112,9 @@ internal sealed class Peers : IDisposable
         {
             (int code, _, string errors) = Run("g++", 1, ["-O3", "-march=native", "-std=c++17", source, "-o", Program(peer), .. flags]);
             if (code == 0) _programs.Add(peer);
-            else Skipped[peer] = "does not compile: " + errors.Split('\n').FirstOrDefault(line => line.Contains("error", StringComparison.Ordinal));
+            else
+                Skipped[peer] = "does not compile: " + errors.Split('\n')
+                    .FirstOrDefault(line => line.Contains("error", StringComparison.Ordinal));
         }
         catch (Win32Exception)
         {
@@ -128,7 +136,8 @@ internal sealed class Peers : IDisposable
 
     private static (int Code, string Output, string Errors) Run(string program, int threads, string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["OMP_NUM_THREADS"] = start.Environment["OPENBLAS_NUM_THREADS"] = Number(threads);
         start.Environment["DEBIAN_FRONTEND"] = "noninteractive";
         start.Environment["PYTHONWARNINGS"] = "ignore";

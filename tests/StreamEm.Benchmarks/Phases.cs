@@ -20,7 +20,8 @@ internal sealed class Phases
         _block = new RowBlock(dimension);
         _block.Fill(_rows, 0, RowBlock.Capacity);
         var random = new Random(1);
-        double[] Draw(int length, double from, double to) => Enumerable.Range(0, length).Select(_ => from + (to - from) * random.NextDouble()).ToArray();
+        double[] Draw(int length, double from, double to) =>
+            Enumerable.Range(0, length).Select(_ => from + (to - from) * random.NextDouble()).ToArray();
         _triangles = Draw(components * Packed.Length(dimension), -0.1, 0.1);
         _factors = Draw(components * dimension, 0.9, 1.1);
         _biases = Draw(components * dimension, -1, 1);
@@ -35,7 +36,9 @@ internal sealed class Phases
         _masses = new double[components];
     }
 
-    /// <summary>Floating-point operations per row of the full-covariance E-step, the form and its square; the statistics have as many again.</summary>
+    /// <summary>
+    /// Floating-point operations per row of the full-covariance E-step, the form and its square; the statistics have as many again.
+    /// </summary>
     public double FullFlops => (double)_components * (_dimension * _dimension + 3 * _dimension);
 
     /// <summary>The same for diagonal covariances.</summary>
@@ -43,9 +46,11 @@ internal sealed class Phases
 
     public double Transpose() => PerRow(() => _block.Fill(_rows, 0, RowBlock.Capacity));
 
-    public double Triangular() => PerRow(() => QuadraticForms.AddTriangular(_block.Columns, _dimension, _components, _triangles, _biases, _constants, _joint.Span));
+    public double Triangular() =>
+        PerRow(() => QuadraticForms.AddTriangular(_block.Columns, _dimension, _components, _triangles, _biases, _constants, _joint.Span));
 
-    public double Diagonal() => PerRow(() => QuadraticForms.AddDiagonal(_block.Columns, _dimension, _components, _factors, _biases, _constants, _joint.Span));
+    public double Diagonal() =>
+        PerRow(() => QuadraticForms.AddDiagonal(_block.Columns, _dimension, _components, _factors, _biases, _constants, _joint.Span));
 
     /// <summary>Log-sum-exp, on fresh log-densities every time; their copy is timed apart and taken off.</summary>
     public double Normalize()
@@ -62,7 +67,8 @@ internal sealed class Phases
     public double Masses() => PerRow(() => WeightedSums.AddMasses(_responsibilities.Span, _components, _masses));
 
     public double OuterProducts() =>
-        PerRow(() => WeightedSums.AddMomentsAndOuterProducts(_block.Columns, _dimension, _responsibilities.Span, _components, _first, _second));
+        PerRow(() =>
+            WeightedSums.AddMomentsAndOuterProducts(_block.Columns, _dimension, _responsibilities.Span, _components, _first, _second));
 
     public double Squares() =>
         PerRow(() => WeightedSums.AddMomentsAndSquares(_block.Columns, _dimension, _responsibilities.Span, _components, _first, _second));
@@ -77,7 +83,8 @@ internal sealed class Phases
             () =>
             {
                 covariance.CopyTo(packed, 0);
-                if (Cholesky.Factor(packed, _dimension, out _) >= 0) throw new InvalidOperationException("The covariance is positive definite.");
+                if (Cholesky.Factor(packed, _dimension, out _) >= 0)
+                    throw new InvalidOperationException("The covariance is positive definite.");
                 Cholesky.InvertLower(packed, _dimension);
             },
             Clock.Thread, 7, 0.03);

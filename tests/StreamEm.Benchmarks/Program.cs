@@ -12,7 +12,9 @@ string[] rest = [.. args.Where(arg => arg != "--quick")];
 string? only = rest is ["--only", var name] && SideBySide.Parts.Contains(name) ? name : null;
 if (rest.Length > 0 && only is null)
 {
-    Console.Error.WriteLine($"usage: StreamEm.Benchmarks [--quick] [--only {string.Join('|', SideBySide.Parts)}] | --micro [BenchmarkDotNet options]");
+    Console.Error
+        .WriteLine(
+            $"usage: StreamEm.Benchmarks [--quick] [--only {string.Join('|', SideBySide.Parts)}] | --micro [BenchmarkDotNet options]");
     return 64;
 }
 var report = new Report();

@@ -44,8 +44,12 @@ internal sealed class Report
     /// <summary>Model name, family and model of the CPU, and the path the kernels take on it.</summary>
     public static string Cpu()
     {
-        string Field(string name) => File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "?";
-        string cpu = File.Exists("/proc/cpuinfo") ? $"{Field("model name")} (family {Field("cpu family")}, model {Field("model\t")})" : RuntimeInformation.ProcessArchitecture.ToString();
+        string Field(string name) =>
+            File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?.Split(':')[1].Trim()
+                ?? "?";
+        string cpu = File.Exists("/proc/cpuinfo")
+            ? $"{Field("model name")} (family {Field("cpu family")}, model {Field("model\t")})"
+            : RuntimeInformation.ProcessArchitecture.ToString();
         return $"{cpu}, {Environment.ProcessorCount} cores, kernels {Kernels.Path}, {RuntimeInformation.FrameworkDescription}";
     }
 
@@ -65,7 +69,9 @@ internal sealed class Report
     private static string CpuFileName()
     {
         string name = Cpu().Split(", ").First() + " " + Cpu().Split(", ")[1].TrimEnd(')') + " " + Kernels.Path;
-        return string.Join('-', new string([.. name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')]).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        return string.Join('-',
+            new string([.. name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')])
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries));
     }
 
     private static string ProjectFolder()

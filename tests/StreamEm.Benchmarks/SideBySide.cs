@@ -2,11 +2,14 @@ using StreamEm.Core.Data;
 
 namespace StreamEm.Benchmarks;
 
-/// <summary>The run that <c>./build.sh bench</c> makes: agreement first, then every rate beside its peer and beside the FMA probe.</summary>
+/// <summary>
+/// The run that <c>./build.sh bench</c> makes: agreement first, then every rate beside its peer and beside the FMA probe.
+/// </summary>
 internal sealed class SideBySide(Report report, Peers peers, bool quick, string? only = null)
 {
     /// <summary>Parts that can be run alone.</summary>
-    public static readonly string[] Parts = ["one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "ingest", "worker", "growth", "kafka", "micro"];
+    public static readonly string[] Parts =
+        ["one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "ingest", "worker", "growth", "kafka", "micro"];
 
     private const int Samples = 5;
     private readonly double _sampleSeconds = quick ? 0.05 : 0.3;
@@ -18,8 +21,11 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
         report.Line("# StreamEM beside its peers");
         report.Line();
         report.Line($"{Report.Cpu()}. {(quick ? "Quick run: few rows, indicative only." : "")}");
-        report.Line("Rates are rows per second of one EM iteration (E-step, statistics, M-step) in float64 on the same data, medians of at least 5;");
-        report.Line("one thread: its own CPU time; two threads: wall time. GFLOP/s leaves exp and log out. The FMA probe runs beside every line.");
+        report.Line(
+            "Rates are rows per second of one EM iteration (E-step, statistics, M-step) in float64 on the same data, medians of at least "
+                + "5;");
+        report.Line(
+            "one thread: its own CPU time; two threads: wall time. GFLOP/s leaves exp and log out. The FMA probe runs beside every line.");
         var problems = Shape.All(quick).Select(shape => new Problem(shape)).ToList();
         if (only is null or "one-thread" or "two-threads")
         {
@@ -41,7 +47,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     private void CompareResults(List<Problem> problems)
     {
         report.Table(
-            "Agreement with scikit-learn", "Largest differences; above 1e-10 the run fails. Responsibilities absolute, the rest relative to the largest entry.",
+            "Agreement with scikit-learn",
+            "Largest differences; above 1e-10 the run fails. Responsibilities absolute, the rest relative to the largest entry.",
             "covariance", "(D,K)", "responsibilities", "statistics", "next parameters", "mean log-likelihood");
         foreach (bool full in (bool[])[true, false])
             foreach (Problem problem in problems) report.Line(Agreement.Check(peers, problem.Shape, problem.Data, problem.Batch, full));
@@ -51,10 +58,12 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     {
         report.Table(
             "One thread", "\"fit\": the whole array per call. \"best\": the best of blocks of 256, 1000, 4096 and the whole array.",
-            "covariance", "(D,K)", "StreamEM", "GFLOP/s", "FMA probe", "of peak", "sklearn fit", "x", "sklearn best", "x", "Armadillo", "x", "OpenCV", "x");
+            "covariance", "(D,K)", "StreamEM", "GFLOP/s", "FMA probe", "of peak", "sklearn fit", "x", "sklearn best", "x", "Armadillo", "x",
+            "OpenCV", "x");
         var theirs = problems.ToDictionary(
             problem => problem,
-            problem => ((string[])["scikit-learn", "armadillo", "opencv"]).Select(peer => peers.Rates(peer, problem.Shape, 1, Samples)).ToArray());
+            problem =>
+                ((string[])["scikit-learn", "armadillo", "opencv"]).Select(peer => peers.Rates(peer, problem.Shape, 1, Samples)).ToArray());
         foreach (bool full in (bool[])[true, false])
             foreach (Problem problem in problems)
             {
@@ -64,8 +73,10 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
                 double Their(int peer, string measure) => theirs[problem][peer].GetValueOrDefault($"{kind} {measure}");
                 double fit = Their(0, "fit"), best = Their(0, "best"), armadillo = Their(1, "fit"), opencv = Their(2, "fit");
                 report.Row(
-                    kind, problem.Shape.ToString(), Report.Rate(rate), $"{flops:F1}", $"{probe:F1}", $"{flops / probe:P0}", Report.Rate(fit), Report.Ratio(rate, fit),
-                    Report.Rate(best), Report.Ratio(rate, best), Report.Rate(armadillo), Report.Ratio(rate, armadillo), Report.Rate(opencv), Report.Ratio(rate, opencv));
+                    kind, problem.Shape.ToString(), Report.Rate(rate), $"{flops:F1}", $"{probe:F1}", $"{flops / probe:P0}",
+                    Report.Rate(fit), Report.Ratio(rate, fit),
+                    Report.Rate(best), Report.Ratio(rate, best), Report.Rate(armadillo), Report.Ratio(rate, armadillo), Report.Rate(opencv),
+                    Report.Ratio(rate, opencv));
                 _goals.Ratio(kind, problem.Shape, "scikit-learn fit", rate, fit);
                 _goals.Ratio(kind, problem.Shape, "scikit-learn best", rate, best);
                 _goals.Ratio(kind, problem.Shape, "Armadillo", rate, armadillo);
@@ -77,7 +88,9 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     {
         if (Environment.ProcessorCount < 2) return;
         report.Table(
-            "Two threads", "Wall time; the probe runs on both cores at once, so a share of the peak is comparable on a machine whose cores are shared with others.",
+            "Two threads",
+            "Wall time; the probe runs on both cores at once, so a share of the peak is comparable on a machine whose cores are shared "
+                + "with others.",
             "covariance", "(D,K)", "StreamEM", "scaling", "GFLOP/s", "FMA probe", "of peak", "sklearn fit", "x", "Armadillo", "x");
         foreach (bool full in (bool[])[true, false])
             foreach (Problem problem in problems)
@@ -88,7 +101,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
                 double flops = rate * problem.Shape.Flops(full) * 1e-9;
                 double sklearn = Their("scikit-learn"), armadillo = Their("armadillo");
                 report.Row(
-                    kind, problem.Shape.ToString(), Report.Rate(rate), $"{rate / one:F2}", $"{flops:F1}", $"{probe:F1}", $"{flops / probe:P0}",
+                    kind, problem.Shape.ToString(), Report.Rate(rate), $"{rate / one:F2}", $"{flops:F1}", $"{probe:F1}",
+                    $"{flops / probe:P0}",
                     Report.Rate(sklearn), Report.Ratio(rate, sklearn), Report.Rate(armadillo), Report.Ratio(rate, armadillo));
                 _goals.Peak(kind, problem.Shape, 2, flops / probe);
                 if (full && problem.Shape.Dimension >= 8) _goals.AtLeast($"scaling to two threads {kind} {problem.Shape}", rate / one, 1.8);
@@ -100,8 +114,10 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     private void PhaseTable()
     {
         report.Table(
-            "Where the time goes", "Nanoseconds per row of every kernel on one block of 256 rows in cache, one thread; in brackets the share of the FMA peak.",
-            "(D,K)", "transpose", "full E", "full statistics", "diag E", "diag statistics", "log-sum-exp", "per (row, component)", "masses", "Cholesky and inverse, us");
+            "Where the time goes",
+            "Nanoseconds per row of every kernel on one block of 256 rows in cache, one thread; in brackets the share of the FMA peak.",
+            "(D,K)", "transpose", "full E", "full statistics", "diag E", "diag statistics", "log-sum-exp", "per (row, component)", "masses",
+            "Cholesky and inverse, us");
         foreach (Shape shape in Shape.All(quick))
         {
             var phases = new Phases(shape.Dimension, shape.Components);
@@ -109,8 +125,10 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
             string Cell(double ns, double flops) => $"{ns:F1} ({flops / ns / peak:P0})";
             double lse = phases.Normalize();
             report.Row(
-                shape.ToString(), $"{phases.Transpose():F1}", Cell(phases.Triangular(), phases.FullFlops), Cell(phases.OuterProducts(), phases.FullFlops),
-                Cell(phases.Diagonal(), phases.DiagonalFlops), Cell(phases.Squares(), phases.DiagonalFlops), $"{lse:F1}", $"{lse / shape.Components:F2}", $"{phases.Masses():F1}", $"{phases.Factor():F2}");
+                shape.ToString(), $"{phases.Transpose():F1}", Cell(phases.Triangular(), phases.FullFlops),
+                Cell(phases.OuterProducts(), phases.FullFlops),
+                Cell(phases.Diagonal(), phases.DiagonalFlops), Cell(phases.Squares(), phases.DiagonalFlops), $"{lse:F1}",
+                $"{lse / shape.Components:F2}", $"{phases.Masses():F1}", $"{phases.Factor():F2}");
             _goals.AtMost($"log-sum-exp {shape}, ns per (row, component)", lse / shape.Components, 0.75);
         }
     }
@@ -141,7 +159,9 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     private void Sparse()
     {
         report.Table(
-            "Sparse statistics", "Full covariance, statistics of one block with rows below the threshold skipped against all rows; it switches itself on where that pays.",
+            "Sparse statistics",
+            "Full covariance, statistics of one block with rows below the threshold skipped against all rows; it switches itself on where "
+                + "that pays.",
             "(D,K)", "data", "active", "switched on", "dense, ns/row", "sparse, ns/row", "iteration with / without");
         foreach (Shape shape in Shape.All(quick).Where(shape => shape.Dimension >= 8))
             foreach ((string name, double distance) in (ReadOnlySpan<(string, double)>)[("overlapping", 4), ("separated", 12)])
@@ -150,7 +170,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
                 (double active, bool on, double dense, double sparse, double e) = comparison.Measure(_sampleSeconds / 3);
                 double gain = (e + dense) / (e + (on ? sparse : dense));
                 report.Row(shape.ToString(), name, $"{active:P0}", on ? "yes" : "no", $"{dense:F1}", $"{sparse:F1}", $"{gain:F2}");
-                if (name == "separated" && shape.Dimension >= 32) _goals.AtLeast($"sparse gain {shape} separated", gain, shape.Dimension == 32 ? 1.5 : 1.7);
+                if (name == "separated" && shape.Dimension >= 32)
+                    _goals.AtLeast($"sparse gain {shape} separated", gain, shape.Dimension == 32 ? 1.5 : 1.7);
             }
     }
 
@@ -162,7 +183,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
 
     private void SingleEvents()
     {
-        report.Table("Scoring one event", "Log-density and responsibilities of one row, call by call, one thread.", "covariance", "(D,K)", "ns per event", "allocated, bytes");
+        report.Table("Scoring one event", "Log-density and responsibilities of one row, call by call, one thread.", "covariance", "(D,K)",
+            "ns per event", "allocated, bytes");
         foreach (bool full in (bool[])[true, false])
             foreach (Shape shape in Shape.All(quick))
             {
@@ -187,7 +209,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
 
         public Dictionary<string, double> TwoThreads(Peers peers, string peer)
         {
-            if (!_twoThreads.TryGetValue(peer, out Dictionary<string, double>? rates)) _twoThreads[peer] = rates = peers.Rates(peer, shape, 2, Samples);
+            if (!_twoThreads.TryGetValue(peer, out Dictionary<string, double>? rates))
+                _twoThreads[peer] = rates = peers.Rates(peer, shape, 2, Samples);
             return rates;
         }
     }

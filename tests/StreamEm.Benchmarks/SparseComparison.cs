@@ -32,7 +32,9 @@ internal sealed class SparseComparison
         _phases = new Phases(d, k);
     }
 
-    /// <summary>Active share, whether sparse statistics switch on, nanoseconds per row of both, and of everything else in an iteration.</summary>
+    /// <summary>
+    /// Active share, whether sparse statistics switch on, nanoseconds per row of both, and of everything else in an iteration.
+    /// </summary>
     public (double Active, bool On, double Dense, double Sparse, double Others) Measure(double sampleSeconds)
     {
         const double Threshold = SparseWeightedSums.DefaultThreshold;
@@ -42,11 +44,13 @@ internal sealed class SparseComparison
         double sparse = PerRow(() =>
         {
             SparseWeightedSums.Pays(_responsibilities.Span, k, d, RowBlock.Capacity, Threshold);
-            SparseWeightedSums.AddMomentsAndOuterProducts(_block.Rows, RowBlock.Capacity, d, _responsibilities.Span, k, Threshold, _first, _second);
+            SparseWeightedSums.AddMomentsAndOuterProducts(
+                _block.Rows, RowBlock.Capacity, d, _responsibilities.Span, k, Threshold, _first, _second);
         });
         int active = 0;
         for (int at = 0; at < k * RowBlock.Stride; at++) active += _responsibilities.Span[at] > Threshold ? 1 : 0;
         double rest = _phases.Transpose() + _phases.Triangular() + _phases.Normalize() + _phases.Masses();
-        return ((double)active / (k * RowBlock.Capacity), SparseWeightedSums.Pays(_responsibilities.Span, k, d, RowBlock.Capacity, Threshold), dense, sparse, rest);
+        return ((double)active / (k * RowBlock.Capacity),
+            SparseWeightedSums.Pays(_responsibilities.Span, k, d, RowBlock.Capacity, Threshold), dense, sparse, rest);
     }
 }

@@ -4,7 +4,8 @@ namespace StreamEm.Benchmarks;
 
 /// <summary>
 /// Rows drawn from K Gaussians whose means lie <c>distance</c> standard deviations apart, and the parameters an iteration starts
-/// from: means off by 0.1, covariances 10 % too large, equal weights. The seed is the shape, so every run and every peer sees the same data.
+/// from: means off by 0.1, covariances 10 % too large, equal weights. The seed is the shape, so every run and every peer sees the same
+/// data.
 /// </summary>
 internal sealed class SyntheticMixture
 {
@@ -47,7 +48,8 @@ internal sealed class SyntheticMixture
     {
         int matrix = Dimension * Dimension;
         double[] variances = new double[Components * Dimension];
-        for (int at = 0; at < variances.Length; at++) variances[at] = Covariances[at / Dimension * matrix + at % Dimension * (Dimension + 1)];
+        for (int at = 0; at < variances.Length; at++)
+            variances[at] = Covariances[at / Dimension * matrix + at % Dimension * (Dimension + 1)];
         return [.. Weights, .. Means, .. full ? Covariances : variances];
     }
 
@@ -80,7 +82,9 @@ internal sealed class SyntheticMixture
         }
     }
 
-    /// <summary>A A' + diag(0.6 .. 1.4), A of standard deviation 0.5 / sqrt D, its Cholesky root for drawing, and 1.1 times it to start from.</summary>
+    /// <summary>
+    /// A A' + diag(0.6 .. 1.4), A of standard deviation 0.5 / sqrt D, its Cholesky root for drawing, and 1.1 times it to start from.
+    /// </summary>
     private void Covariance(int k)
     {
         int at = k * Dimension * Dimension;

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace StreamEm.Benchmarks;
 
 /// <summary>
-/// CPU seconds of this process's threads, summed by what they are for, and how idle the machine's cores were: where a pipeline of threads spends its
-/// time, and whether it waits (Linux).
+/// CPU seconds of this process's threads, summed by what they are for, and how idle the machine's cores were: where a pipeline of threads
+/// spends its time, and whether it waits (Linux).
 /// </summary>
 internal sealed class ThreadTimes
 {
@@ -12,7 +12,8 @@ internal sealed class ThreadTimes
 
     private static readonly (string Prefix, string Stage)[] Prefixes =
     [
-        ("rdk:", "network"), ("kafka ", "poll"), (".NET TP", "decode"), ("learner", "learn"), (".NET Long", "checkpoint"), ("GC", "GC"), (".NET BGC", "GC"), (".NET SGC", "GC"),
+        ("rdk:", "network"), ("kafka ", "poll"), (".NET TP", "decode"), ("learner", "learn"), (".NET Long", "checkpoint"), ("GC", "GC"),
+        (".NET BGC", "GC"), (".NET SGC", "GC"),
     ];
 
     private readonly Dictionary<string, double> _start = Read();
@@ -66,7 +67,8 @@ internal sealed class ThreadTimes
     private static (double Idle, double All) ReadCores()
     {
         if (!File.Exists("/proc/stat")) return (0, 0);
-        double[] ticks = [.. File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8).Select(field => double.Parse(field, CultureInfo.InvariantCulture))];
+        double[] ticks = [.. File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8)
+            .Select(field => double.Parse(field, CultureInfo.InvariantCulture))];
         return ((ticks[3] + ticks[4]) / TicksPerSecond, ticks.Sum() / TicksPerSecond);
     }
 }

@@ -10,7 +10,9 @@ using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Benchmarks;
 
-/// <summary>What a published version costs beside its update: the copy on the learner's thread, and the JSON that is made beside it.</summary>
+/// <summary>
+/// What a published version costs beside its update: the copy on the learner's thread, and the JSON that is made beside it.
+/// </summary>
 internal static class VersionCost
 {
     private const int MinibatchSize = 1024, Samples = 5;
@@ -19,8 +21,11 @@ internal static class VersionCost
     public static void Run(Report report, bool quick)
     {
         report.Table(
-            "Making a version", "Full covariances, one thread, its CPU time. The learner takes the snapshot; its JSON, smallest eigenvalue included, is made on a thread of its own.",
-            "(D,K)", "numbers", "JSON, bytes", "snapshot, us", "JSON, us", "of that eigenvalue, us", "digits of a number, ns", "the runtime's, ns");
+            "Making a version",
+            "Full covariances, one thread, its CPU time. The learner takes the snapshot; its JSON, smallest eigenvalue included, is made "
+                + "on a thread of its own.",
+            "(D,K)", "numbers", "JSON, bytes", "snapshot, us", "JSON, us", "of that eigenvalue, us", "digits of a number, ns",
+            "the runtime's, ns");
         foreach (Shape shape in Shape.All(quick)) Measure(report, shape, quick ? 0.02 : 0.1);
     }
 
@@ -33,7 +38,8 @@ internal static class VersionCost
         double Microseconds(Action call) => 1e6 * Clock.Median(call, Clock.Thread, Samples, sampleSeconds);
 
         double copy = Microseconds(() => learner.CreateSnapshot());
-        double eigenvalue = Microseconds(() => snapshot.Model.Health(snapshot.Parameters, new Dictionary<string, double>(StringComparer.Ordinal)));
+        double eigenvalue =
+            Microseconds(() => snapshot.Model.Health(snapshot.Parameters, new Dictionary<string, double>(StringComparer.Ordinal)));
         // The eigenvalue is kept by the snapshot: once made it is not in the time of the text.
         double text = Microseconds(() =>
         {
@@ -58,7 +64,8 @@ internal static class VersionCost
     private static Learner Learned(Shape shape)
     {
         var options = new LearningOptions { MinibatchSize = MinibatchSize, Initialization = new InitializationOptions { NInit = 1 } };
-        var learner = new Learner(ModelCatalog.MixtureOf(new GaussianOptions(), shape.Components), RecordSchema.OfNumbers(shape.Dimension), options, threads: 1);
+        var learner = new Learner(
+            ModelCatalog.MixtureOf(new GaussianOptions(), shape.Components), RecordSchema.OfNumbers(shape.Dimension), options, threads: 1);
         Minibatch rows = new SyntheticMixture(shape.Dimension, shape.Components).Draw(8 * MinibatchSize);
         for (int row = 0; row < rows.Count; row += MinibatchSize)
         {

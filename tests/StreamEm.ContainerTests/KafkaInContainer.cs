@@ -7,7 +7,9 @@ using Xunit.v3;
 
 namespace StreamEm.ContainerTests;
 
-/// <summary>Starts Apache Kafka in a container before the tests and shows it to them as an existing broker; what stops brokers is then skipped.</summary>
+/// <summary>
+/// Starts Apache Kafka in a container before the tests and shows it to them as an existing broker; what stops brokers is then skipped.
+/// </summary>
 public sealed class KafkaInContainer : ITestPipelineStartup
 {
     private readonly KafkaContainer _kafka = new KafkaBuilder().WithImage("apache/kafka:4.1.0").Build();

@@ -13,7 +13,8 @@ public sealed class RecordBatchTests
 {
     private const int MaxTexts = 1 << 16;
 
-    private static readonly RecordSchema Schema = new() { Features = ["c", "x"], Kinds = [FeatureKind.Level, FeatureKind.Number], Key = "k", Label = "l" };
+    private static readonly RecordSchema Schema =
+        new() { Features = ["c", "x"], Kinds = [FeatureKind.Level, FeatureKind.Number], Key = "k", Label = "l" };
 
     [Fact]
     public void Clear_TableBeyondItsBound_BeginsAnewAndLeavesTheOldOneAlone()
@@ -27,7 +28,9 @@ public sealed class RecordBatchTests
         {
             batch.Clear("data");
             Assert.Same(first, batch.Texts);
-            decoder.Decode(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(rows, 1000).Select(row => string.Create(CultureInfo.InvariantCulture, $"red,1,device{row},on\n")))), 0, isFinal: false, batch);
+            decoder.Decode(Encoding.UTF8
+                .GetBytes(string.Concat(Enumerable.Range(rows, 1000)
+                    .Select(row => string.Create(CultureInfo.InvariantCulture, $"red,1,device{row},on\n")))), 0, isFinal: false, batch);
             rows += batch.Count;
         }
         int last = batch.Records.Key(999);
@@ -45,11 +48,16 @@ public sealed class RecordBatchTests
     [Fact]
     public async Task HttpPush_RecordsCopiedToAnotherTable_KeepTheirTexts()
     {
-        await using var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
+        await using var source =
+            new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         string[] colours = ["red", "green", "blue"];
-        string Line(int row) => string.Create(CultureInfo.InvariantCulture, $"{{\"c\":\"{colours[row % 3]}\",\"x\":{row},\"k\":\"device{row % 5}\",\"l\":\"{(row % 2 == 0 ? "on" : "")}\"}}");
+        string Line(int row) =>
+            string.Create(CultureInfo.InvariantCulture,
+                $"{{\"c\":\"{colours[row % 3]}\",\"x\":{row},\"k\":\"device{row % 5}\",\"l\":\"{(row % 2 == 0 ? "on" : "")}\"}}");
         foreach (int first in (int[])[0, 10])
-            Assert.Equal(new PushResult(PushStatus.Taken, 10, 1), source.TryPush(Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(first, 10).Select(Line).Append("rubbish"))), RequestFormat.Ndjson));
+            Assert.Equal(new PushResult(PushStatus.Taken, 10, 1),
+                source.TryPush(Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(first, 10).Select(Line).Append("rubbish"))),
+                    RequestFormat.Ndjson));
         source.Complete();
 
         // Its table already has other texts, so that no number is the same by chance.
@@ -69,10 +77,15 @@ public sealed class RecordBatchTests
     public void Roles_ThatMayBeLacking_AreReadWhereTheyAre()
     {
         RecordSchema lenient = Schema with { MayLackRoles = true };
-        RecordBatch without = Decoded.Batch(RecordFormat.Csv, lenient, "x,c\n1,red\n"), with = Decoded.Batch(RecordFormat.Csv, lenient, "x,k,c\n1,device,red\n");
+        RecordBatch without = Decoded.Batch(RecordFormat.Csv, lenient, "x,c\n1,red\n"),
+            with = Decoded.Batch(RecordFormat.Csv, lenient, "x,k,c\n1,device,red\n");
         Assert.Equal((1, null), (without.Count, without.Key(0)));
         Assert.Equal(("device", null), (with.Key(0), with.Label(0)));
-        Assert.StartsWith("'data.csv' has no column 'l'.", Assert.Throws<SourceException>(() => Decoded.Batch(RecordFormat.Csv, Schema, "x,k,c\n1,device,red\n")).Message, StringComparison.Ordinal);
-        Assert.StartsWith("'data.csv' has no column 'c'.", Assert.Throws<SourceException>(() => Decoded.Batch(RecordFormat.Csv, lenient, "x,k\n1,device\n")).Message, StringComparison.Ordinal);
+        Assert.StartsWith("'data.csv' has no column 'l'.",
+            Assert.Throws<SourceException>(() => Decoded.Batch(RecordFormat.Csv, Schema, "x,k,c\n1,device,red\n")).Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith("'data.csv' has no column 'c'.",
+            Assert.Throws<SourceException>(() => Decoded.Batch(RecordFormat.Csv, lenient, "x,k\n1,device\n")).Message,
+            StringComparison.Ordinal);
     }
 }

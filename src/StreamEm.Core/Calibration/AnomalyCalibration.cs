@@ -1,10 +1,10 @@
 namespace StreamEm.Core.Calibration;
 
 /// <summary>
-/// Turns a log-density into an anomaly score in [0, 1]: 1 minus the tail probability of the record, the share of the stream's own records that
-/// were at least as improbable. Inside, the rank among the stream's log-densities; beyond the 98 % quantile an exponential tail fitted to
-/// u = log(1 + max(0, c - log p)): score = 1 - 0.02 exp(-(u - u98) / scale). c is 3, or the median log p of a model so narrow that this is
-/// larger. log p is in standardised units throughout. Immutable.
+/// Turns a log-density into an anomaly score in [0, 1]: 1 minus the tail probability of the record, the share of the stream's own records
+/// that were at least as improbable. Inside, the rank among the stream's log-densities; beyond the 98 % quantile an exponential tail fitted
+/// to u = log(1 + max(0, c - log p)): score = 1 - 0.02 exp(-(u - u98) / scale). c is 3, or the median log p of a model so narrow that this
+/// is larger. log p is in standardised units throughout. Immutable.
 /// </summary>
 /// <param name="Records">Records (by weight of memory) it was learned from.</param>
 /// <param name="Quantiles">Log-densities at equally spaced ranks from the most typical (0 %) to the 98 % quantile, descending.</param>
@@ -15,7 +15,9 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     /// <summary>The share of records inside, from which on the fitted tail is used.</summary>
     public const double TailQuantile = 0.98;
 
-    /// <summary>The anomaly score of a record with this log-density (nats, standardised units): 0 most typical, towards 1 ever rarer.</summary>
+    /// <summary>
+    /// The anomaly score of a record with this log-density (nats, standardised units): 0 most typical, towards 1 ever rarer.
+    /// </summary>
     public double Score(double logDensity)
     {
         if (double.IsNaN(logDensity)) return double.NaN;
@@ -35,7 +37,9 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
         return TailQuantile * (low + Math.Clamp(within, 0, 1)) / last;
     }
 
-    /// <summary>c: 3, or the median where that is larger. The quantiles are at ranks 0.98 j / (n - 1), n even, so one is near the median.</summary>
+    /// <summary>
+    /// c: 3, or the median where that is larger. The quantiles are at ranks 0.98 j / (n - 1), n even, so one is near the median.
+    /// </summary>
     internal static double Reference(IReadOnlyList<double> quantiles) => Math.Max(3, quantiles[quantiles.Count / 2]);
 
     /// <summary>u = log(1 + max(0, c - log p)).</summary>

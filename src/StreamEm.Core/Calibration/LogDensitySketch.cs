@@ -3,8 +3,8 @@ using StreamEm.Core.LinearAlgebra;
 namespace StreamEm.Core.Calibration;
 
 /// <summary>
-/// The distribution of the stream's own log-densities: a histogram over y = sign(v) log(1 + |v|), v = 3 - log p, of bin width 1/256, so that
-/// ranks are kept to a relative accuracy of 0.4 % of v whatever its size (as DDSketch does; Masson, Rim &amp; Lee 2019). Sums of
+/// The distribution of the stream's own log-densities: a histogram over y = sign(v) log(1 + |v|), v = 3 - log p, of bin width 1/256, so
+/// that ranks are kept to a relative accuracy of 0.4 % of v whatever its size (as DDSketch does; Masson, Rim &amp; Lee 2019). Sums of
 /// sketches are the sketch of all records together. With a half-life, older records fade.
 /// </summary>
 public sealed class LogDensitySketch

@@ -5,8 +5,8 @@ using StreamEm.Core.Models.Sequences;
 
 namespace StreamEm.Core.Catalog;
 
-/// <summary>Every kind of model there is. A new one costs its own files and one line here; a family of components is at once a mixture, and usable in every
-/// model over components.</summary>
+/// <summary>Every kind of model there is. A new one costs its own files and one line here; a family of components is at once a mixture, and
+/// usable in every model over components.</summary>
 public static class ModelCatalog
 {
     /// <summary>The families of components.</summary>
@@ -37,7 +37,8 @@ public static class ModelCatalog
     /// <param name="components">K.</param>
     public static MixtureOptions MixtureOf(EmissionOptions emission, int components) => new()
     {
-        Entry = Find($"{emission.Entry.Type}_mixture") ?? throw new ArgumentException($"Family '{emission.Entry.Type}' is not in the catalogue.", nameof(emission)),
+        Entry = Find($"{emission.Entry.Type}_mixture")
+            ?? throw new ArgumentException($"Family '{emission.Entry.Type}' is not in the catalogue.", nameof(emission)),
         Components = components,
         Emissions = EmissionParts.Of(emission),
     };

@@ -1,8 +1,8 @@
 namespace StreamEm.Core.Data;
 
 /// <summary>
-/// The slots of the keys met last: a fixed number of slots, each belonging to one key until it is the one not met for longest and a new key needs it. What it
-/// does is a function of the keys and their order alone.
+/// The slots of the keys met last: a fixed number of slots, each belonging to one key until it is the one not met for longest and a new key
+/// needs it. What it does is a function of the keys and their order alone.
 /// </summary>
 public sealed class KeyTable
 {
@@ -47,7 +47,8 @@ public sealed class KeyTable
     /// <summary>Takes over the keys of another table of the same capacity.</summary>
     public void CopyFrom(KeyTable other)
     {
-        if (other.Capacity != Capacity) throw new ArgumentException($"The table has {other.Capacity} slots; expected {Capacity}.", nameof(other));
+        if (other.Capacity != Capacity)
+            throw new ArgumentException($"The table has {other.Capacity} slots; expected {Capacity}.", nameof(other));
         _slots.Clear();
         foreach ((string key, int slot) in other._slots) _slots.Add(key, slot);
         other._keys.CopyTo(_keys, 0);
@@ -74,7 +75,8 @@ public sealed class KeyTable
     {
         Evicted = reader.ReadInt64();
         int count = reader.ReadInt32();
-        if (count < 0 || count > Capacity) throw new InvalidDataException($"A saved table of keys has {count} of them; expected at most {Capacity}.");
+        if (count < 0 || count > Capacity)
+            throw new InvalidDataException($"A saved table of keys has {count} of them; expected at most {Capacity}.");
         for (int at = 0; at < count; at++)
         {
             int slot = reader.ReadInt32();

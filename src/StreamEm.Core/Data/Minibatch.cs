@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace StreamEm.Core.Data;
 
 /// <summary>
-/// N observations of D features, row-major, NaN = missing, with what may accompany an observation: a weight, a label, a target to be predicted, the key of
-/// the sequence it belongs to, a time. A minibatch grows by <see cref="Add"/> and is reused after <see cref="Clear"/>: in steady state nothing is
-/// allocated, and a column that no observation has costs nothing.
+/// N observations of D features, row-major, NaN = missing, with what may accompany an observation: a weight, a label, a target to be
+/// predicted, the key of the sequence it belongs to, a time. A minibatch grows by <see cref="Add"/> and is reused after
+/// <see cref="Clear"/>: in steady state nothing is allocated, and a column that no observation has costs nothing.
 /// </summary>
 public sealed class Minibatch
 {
@@ -28,7 +28,9 @@ public sealed class Minibatch
     private OptionalColumn<int> _labels = new(Unlabelled), _keys = new(NoKey);
     private OptionalColumn<long> _timestamps = new(NoTimestamp);
 
-    /// <summary>An empty minibatch with room for <paramref name="capacity"/> observations of <paramref name="dimension"/> features.</summary>
+    /// <summary>
+    /// An empty minibatch with room for <paramref name="capacity"/> observations of <paramref name="dimension"/> features.
+    /// </summary>
     /// <param name="dimension">D.</param>
     /// <param name="capacity">Rows it holds before it grows.</param>
     /// <param name="texts">What labels, keys and text features are numbers of; null where they are components, slots and codes.</param>
@@ -51,8 +53,8 @@ public sealed class Minibatch
     public int Dimension { get; }
 
     /// <summary>
-    /// What labels, keys and the values of text features are numbers of, in rows as a source delivers them; null where labels are components, keys slots, and
-    /// levels codes.
+    /// What labels, keys and the values of text features are numbers of, in rows as a source delivers them; null where labels are
+    /// components, keys slots, and levels codes.
     /// </summary>
     public TextTable? Texts { get; set; }
 
@@ -137,10 +139,12 @@ public sealed class Minibatch
 
     /// <summary>Appends one observation; <paramref name="values"/> is copied.</summary>
     public void Add(
-        ReadOnlySpan<double> values, double weight = 1, int label = Unlabelled, double target = double.NaN, int key = NoKey, long timestamp = NoTimestamp)
+        ReadOnlySpan<double> values, double weight = 1, int label = Unlabelled, double target = double.NaN, int key = NoKey,
+        long timestamp = NoTimestamp)
     {
         if (values.Length != Dimension)
-            throw new ArgumentException($"An observation has {values.Length} values; this minibatch holds {Dimension} features.", nameof(values));
+            throw new ArgumentException(
+                $"An observation has {values.Length} values; this minibatch holds {Dimension} features.", nameof(values));
         values.CopyTo(NextRow);
         Commit(weight, label, target, key, timestamp);
     }
@@ -156,8 +160,8 @@ public sealed class Minibatch
     }
 
     /// <summary>
-    /// Appends rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of another minibatch, with all that accompanies them.
-    /// Numbers of texts become those of this minibatch's table; an empty minibatch without a table takes the other's.
+    /// Appends rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of another minibatch, with all that
+    /// accompanies them. Numbers of texts become those of this minibatch's table; an empty minibatch without a table takes the other's.
     /// </summary>
     public void Append(Minibatch other, int first, int count)
     {
@@ -169,7 +173,8 @@ public sealed class Minibatch
     /// <summary>Appends some rows of another minibatch of the same table, in the order given; sequences are not carried over.</summary>
     public void Append(Minibatch other, ReadOnlySpan<int> rows)
     {
-        foreach (int row in rows) Add(other.Row(row), other.Weight(row), other.Label(row), other.Target(row), other.Key(row), other.Timestamp(row));
+        foreach (int row in rows)
+            Add(other.Row(row), other.Weight(row), other.Label(row), other.Target(row), other.Key(row), other.Timestamp(row));
     }
 
     /// <summary>Appends what accompanies rows of another minibatch and returns where their values go.</summary>
@@ -232,7 +237,8 @@ public sealed class Minibatch
         _hasMore = _weights.Any || _labels.Any || _targets.Any || _keys.Any || _timestamps.Any;
     }
 
-    private static ReadOnlySpan<T> Slice<T>(ReadOnlySpan<T> column, int first, int count) => column.IsEmpty ? default : column.Slice(first, count);
+    private static ReadOnlySpan<T> Slice<T>(ReadOnlySpan<T> column, int first, int count) =>
+        column.IsEmpty ? default : column.Slice(first, count);
 
     private void BeginSequence(int row)
     {
@@ -248,7 +254,8 @@ public sealed class Minibatch
     }
 
     private void AppendMore(
-        int count, ReadOnlySpan<double> weights, ReadOnlySpan<int> labels, ReadOnlySpan<double> targets, ReadOnlySpan<int> keys, ReadOnlySpan<long> timestamps)
+        int count, ReadOnlySpan<double> weights, ReadOnlySpan<int> labels, ReadOnlySpan<double> targets, ReadOnlySpan<int> keys,
+        ReadOnlySpan<long> timestamps)
     {
         int start = Count - count;
         _weights.Append(start, count, weights);
@@ -271,7 +278,8 @@ public sealed class Minibatch
 
     private void Translate(TextTable from, int first, int count)
     {
-        TextTable to = Texts ?? throw new InvalidOperationException("Rows whose texts are numbers of a table were added to rows without one.");
+        TextTable to = Texts
+            ?? throw new InvalidOperationException("Rows whose texts are numbers of a table were added to rows without one.");
         for (int row = first; row < first + count; row++)
         {
             if (Label(row) != Unlabelled) _labels.Set(row, to.Number(from[Label(row)]));

@@ -29,7 +29,9 @@ internal struct OptionalColumn<T>(T absent)
         _values[row] = value;
     }
 
-    /// <summary>Gives rows <paramref name="start"/> .. + <paramref name="count"/> the values of others, or the absent one where there are none.</summary>
+    /// <summary>
+    /// Gives rows <paramref name="start"/> .. + <paramref name="count"/> the values of others, or the absent one where there are none.
+    /// </summary>
     public void Append(int start, int count, ReadOnlySpan<T> values)
     {
         // What the rows have, not what their neighbours have: a minibatch must not depend on what it was cut from.

@@ -1,6 +1,9 @@
 namespace StreamEm.Core.Data;
 
-/// <summary>Rows put together by a number each has (the slot of its key), in their order, the groups in the order of their first rows. Reused; one thread at a time.</summary>
+/// <summary>
+/// Rows put together by a number each has (the slot of its key), in their order, the groups in the order of their first rows. Reused; one
+/// thread at a time.
+/// </summary>
 internal sealed class SequenceGroups
 {
     private readonly Dictionary<int, int> _groups = [];
@@ -12,7 +15,9 @@ internal sealed class SequenceGroups
     /// <summary>Rows of the last result.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Overwrites <paramref name="result"/> with the first rows of a minibatch, a sequence for each number, its keys these numbers.</summary>
+    /// <summary>
+    /// Overwrites <paramref name="result"/> with the first rows of a minibatch, a sequence for each number, its keys these numbers.
+    /// </summary>
     /// <param name="rows">The rows.</param>
     /// <param name="numbers">The number of each of the first rows; at least 0.</param>
     /// <param name="result">Overwritten.</param>

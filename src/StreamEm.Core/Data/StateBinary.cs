@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace StreamEm.Core.Data;
 
-/// <summary>Arrays, texts and minibatches in a saved state: little-endian, lengths first. What is read is hostile: lengths are checked before memory is asked for.</summary>
+/// <summary>
+/// Arrays, texts and minibatches in a saved state: little-endian, lengths first. What is read is hostile: lengths are checked before memory
+/// is asked for.
+/// </summary>
 internal static class StateBinary
 {
     private const int MaxLength = 1 << 27;
@@ -75,7 +78,8 @@ internal static class StateBinary
         }
         int count = batch.Dimension == 0 ? 0 : values.Length / batch.Dimension;
         foreach (int length in (ReadOnlySpan<int>)[weights.Length, targets.Length, labels.Length, timestamps.Length, keys.Length])
-            if (length != 0 && length != count) throw new InvalidDataException($"A saved minibatch of {count} rows has a column of {length}.");
+            if (length != 0 && length != count)
+                throw new InvalidDataException($"A saved minibatch of {count} rows has a column of {length}.");
         for (int row = 0; row < count; row++)
             batch.Add(
                 values.AsSpan(row * batch.Dimension, batch.Dimension),

@@ -3,8 +3,8 @@ using System.Text;
 namespace StreamEm.Core.Data;
 
 /// <summary>
-/// Texts by their number, in the order they were first met: labels, keys and levels of records travel as numbers. One thread adds; others may
-/// read every number handed over to them, for a text once in the table stays as it is.
+/// Texts by their number, in the order they were first met: labels, keys and levels of records travel as numbers. One thread adds; others
+/// may read every number handed over to them, for a text once in the table stays as it is.
 /// </summary>
 public sealed class TextTable
 {

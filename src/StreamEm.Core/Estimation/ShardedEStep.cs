@@ -5,8 +5,8 @@ using StreamEm.Core.Models;
 namespace StreamEm.Core.Estimation;
 
 /// <summary>
-/// Runs an E-step over a minibatch on several threads. The minibatch is cut into shards by its size alone and the shards' statistics are summed
-/// in their order, so the result has the same bytes whatever the number of threads.
+/// Runs an E-step over a minibatch on several threads. The minibatch is cut into shards by its size alone and the shards' statistics are
+/// summed in their order, so the result has the same bytes whatever the number of threads.
 /// </summary>
 internal sealed class ShardedEStep
 {
@@ -29,10 +29,11 @@ internal sealed class ShardedEStep
     }
 
     /// <summary>
-    /// Overwrites <paramref name="averages"/> with the minibatch's averages as the M-step takes them, and <paramref name="logDensities"/> with every row's
-    /// log p(x). Without evidence the averages mean nothing.
+    /// Overwrites <paramref name="averages"/> with the minibatch's averages as the M-step takes them, and <paramref name="logDensities"/>
+    /// with every row's log p(x). Without evidence the averages mean nothing.
     /// </summary>
-    public Evidence Average(EStep eStep, ReadOnlySpan<double> parameters, Minibatch batch, double[] averages, double[] logDensities, Pass pass = default)
+    public Evidence Average(EStep eStep, ReadOnlySpan<double> parameters, Minibatch batch, double[] averages, double[] logDensities,
+        Pass pass = default)
     {
         Evidence evidence = Accumulate(eStep, batch, averages, logDensities, pass);
         if (!(evidence.Weight > 0)) return evidence;
@@ -41,7 +42,9 @@ internal sealed class ShardedEStep
         return evidence;
     }
 
-    /// <summary>Overwrites <paramref name="statistics"/> with the minibatch's sums and <paramref name="logDensities"/> with every row's log p(x).</summary>
+    /// <summary>
+    /// Overwrites <paramref name="statistics"/> with the minibatch's sums and <paramref name="logDensities"/> with every row's log p(x).
+    /// </summary>
     public Evidence Accumulate(EStep eStep, Minibatch batch, double[] statistics, double[] logDensities, Pass pass = default)
     {
         int shards = Cut(batch);
@@ -75,7 +78,8 @@ internal sealed class ShardedEStep
         {
             int first = _starts[shard], count = _starts[shard + 1] - first;
             Array.Clear(_partials[shard]);
-            _evidence[shard] = eStep.Accumulate(batch, first, count, _partials[shard], logDensities.AsSpan(first, count), _workspaces[thread]);
+            _evidence[shard] =
+                eStep.Accumulate(batch, first, count, _partials[shard], logDensities.AsSpan(first, count), _workspaces[thread]);
         }
     }
 
@@ -90,7 +94,8 @@ internal sealed class ShardedEStep
     private int Cut(Minibatch batch)
     {
         // Shards large enough that clearing and summing their statistics stays small beside the E-step.
-        int rows = Math.Max(RowBlock.Capacity, (_model.StatisticsLayout.Length / 128 + RowBlock.Capacity - 1) / RowBlock.Capacity * RowBlock.Capacity);
+        int rows = Math.Max(RowBlock.Capacity,
+            (_model.StatisticsLayout.Length / 128 + RowBlock.Capacity - 1) / RowBlock.Capacity * RowBlock.Capacity);
         if (_model.Order != RowOrder.Any) return CutBySequence(batch, rows);
         int units = (batch.Count + rows - 1) / rows;
         int shards = Math.Clamp(units, 1, MaxShards);
@@ -99,7 +104,9 @@ internal sealed class ShardedEStep
         return shards;
     }
 
-    /// <summary>Shards of whole sequences, each at least <paramref name="rows"/> long but the last; rows without sequence starts are one sequence.</summary>
+    /// <summary>
+    /// Shards of whole sequences, each at least <paramref name="rows"/> long but the last; rows without sequence starts are one sequence.
+    /// </summary>
     private int CutBySequence(Minibatch batch, int rows)
     {
         int least = Math.Max(rows, (batch.Count + MaxShards - 1) / MaxShards), shards = 0;

@@ -12,8 +12,8 @@ namespace StreamEm.Core.Estimation;
 /// parameters:  Theta(t) = (1 - gamma_t) Theta(t-1) + gamma_t argmax Q(Theta; Theta(t-1)), Q from minibatch t alone
 /// statistics:  s(t) = (1 - gamma_t) s(t-1) + gamma_t s_bar(minibatch t);  Theta(t) = M(s(t))
 /// </code>
-/// A minibatch shorter than the average so far (the last of a stream) counts in proportion to its rows. The machine knows nothing of where a model stands: that
-/// is a <see cref="StepwiseState"/>, and one machine takes many of them on, one at a time.
+/// A minibatch shorter than the average so far (the last of a stream) counts in proportion to its rows. The machine knows nothing of where
+/// a model stands: that is a <see cref="StepwiseState"/>, and one machine takes many of them on, one at a time.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="recursion">Parameters or statistics.</param>
@@ -30,14 +30,16 @@ public sealed class StepwiseEm(LatentModel model, Recursion recursion, StepSize 
     /// <summary>One update.</summary>
     /// <param name="state">Where the model stands; moved on.</param>
     /// <param name="batch">At least one row.</param>
-    /// <param name="logDensities">Overwritten with log p(x) of every row under the parameters before the update; see <see cref="EStep.Accumulate"/>.</param>
+    /// <param name="logDensities">Overwritten with log p(x) of every row under the parameters before the update; see
+    /// <see cref="EStep.Accumulate"/>.</param>
     /// <param name="memory">What is remembered of the keys in the rows; null where the model remembers nothing.</param>
     /// <returns>The minibatch's evidence under the parameters before the update.</returns>
     public Evidence Update(StepwiseState state, Minibatch batch, double[] logDensities, StreamMemory? memory = null)
     {
         state.Events.Clear();
         _eStep = model.Prepare(state.Parameters, _eStep);
-        Evidence evidence = _executor.Average(_eStep, state.Parameters, batch, _averages, logDensities, new Pass(memory, state.Updates + 1));
+        Evidence evidence =
+            _executor.Average(_eStep, state.Parameters, batch, _averages, logDensities, new Pass(memory, state.Updates + 1));
         double averageRows = state.Updates == 0 ? batch.Count : (double)state.Rows / state.Updates;
         double gamma = stepSize.At(state.Updates + 1) * Math.Min(1, batch.Count / averageRows);
         state.Updates++;

@@ -4,8 +4,8 @@ using StreamEm.Core.Models;
 namespace StreamEm.Core.Estimation;
 
 /// <summary>
-/// Where a recursion stands: parameters, running statistics and counters of one model. A <see cref="StepwiseEm"/> takes it from update to update; one such
-/// machine can serve many states.
+/// Where a recursion stands: parameters, running statistics and counters of one model. A <see cref="StepwiseEm"/> takes it from update to
+/// update; one such machine can serve many states.
 /// </summary>
 public sealed class StepwiseState
 {
@@ -23,7 +23,8 @@ public sealed class StepwiseState
         (model as ComponentModel)?.Shares(parameters, Shares);
     }
 
-    private StepwiseState(double[] parameters, double[] statistics, double[] shares) => (Parameters, Statistics, Shares) = (parameters, statistics, shares);
+    private StepwiseState(double[] parameters, double[] statistics, double[] shares) =>
+        (Parameters, Statistics, Shares) = (parameters, statistics, shares);
 
     /// <summary>Theta(t), in the model's layout.</summary>
     public double[] Parameters { get; }
@@ -31,7 +32,9 @@ public sealed class StepwiseState
     /// <summary>s(t), in the model's layout: the running average in the statistics recursion, else the start value.</summary>
     public double[] Statistics { get; }
 
-    /// <summary>The running average of every component's share of the minibatches [K], in both recursions; empty without components.</summary>
+    /// <summary>
+    /// The running average of every component's share of the minibatches [K], in both recursions; empty without components.
+    /// </summary>
     public double[] Shares { get; }
 
     /// <summary>t: updates so far.</summary>
@@ -85,9 +88,11 @@ public sealed class StepwiseState
     internal static StepwiseState Of(LatentModel model, double[] parameters, double[] statistics, double[] shares)
     {
         int components = (model as ComponentModel)?.Components ?? 0;
-        if (parameters.Length != model.ParameterLayout.Length || statistics.Length != model.StatisticsLayout.Length || shares.Length != components)
+        if (parameters.Length != model.ParameterLayout.Length || statistics.Length != model.StatisticsLayout.Length
+            || shares.Length != components)
             throw new InvalidDataException(
-                $"The state has {parameters.Length} parameters, {statistics.Length} statistics and {shares.Length} shares; the model has {model.ParameterLayout.Length}, {model.StatisticsLayout.Length} and {components}.");
+                $"The state has {parameters.Length} parameters, {statistics.Length} statistics and {shares.Length} shares; the model has "
+                    + $"{model.ParameterLayout.Length}, {model.StatisticsLayout.Length} and {components}.");
         return new StepwiseState(parameters, statistics, shares);
     }
 }

@@ -50,7 +50,9 @@ public sealed record Feature(string Name, FeatureKind Kind = FeatureKind.Number,
     /// <summary>The mean inside: 0, or what it is where the location was not learned.</summary>
     public double Mean { get; init; }
 
-    /// <summary>The texts of the codes 0, 1, ..., in the order they first appeared; empty for what has no levels or has not met any.</summary>
+    /// <summary>
+    /// The texts of the codes 0, 1, ..., in the order they first appeared; empty for what has no levels or has not met any.
+    /// </summary>
     public IReadOnlyList<string> Levels { get; init; } = [];
 
     /// <summary>The most levels there may be; 0 for what has none.</summary>

@@ -1,12 +1,13 @@
+using System.Globalization;
 using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Features;
 
 /// <summary>
-/// What the columns of the records are to a model, and how their values are expressed inside: x becomes (x - location) / scale, so that offsets of 1e6 and
-/// units of 1e-6 do not cost digits, and a level its code. First a model's plan, made of names alone; then, once, filled with what the first records say
-/// (<see cref="Learn"/>), and from then on part of the state and of every snapshot. Immutable.
+/// What the columns of the records are to a model, and how their values are expressed inside: x becomes (x - location) / scale, so that
+/// offsets of 1e6 and units of 1e-6 do not cost digits, and a level its code. First a model's plan, made of names alone; then, once, filled
+/// with what the first records say (<see cref="Learn"/>), and from then on part of the state and of every snapshot. Immutable.
 /// </summary>
 public sealed class FeatureSpace
 {
@@ -21,8 +22,9 @@ public sealed class FeatureSpace
     {
         foreach (Feature feature in features)
             if (!(feature.Scale > 0) || !double.IsFinite(feature.Scale) || !double.IsFinite(feature.Location))
-                throw new ArgumentException(FormattableString.Invariant(
-                    $"Feature '{feature.Name}' has location {feature.Location:R} and scale {feature.Scale:R}; expected a finite location and a positive scale."), nameof(features));
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                    $"Feature '{feature.Name}' has location {feature.Location:R} and scale {feature.Scale:R}; expected a finite location "
+                        + $"and a positive scale."), nameof(features));
         Features = features;
         _location = [.. features.Select(feature => feature.Location)];
         _scale = [.. features.Select(feature => feature.Scale)];
@@ -42,7 +44,8 @@ public sealed class FeatureSpace
     public IReadOnlyList<string> Names => [.. Features.Select(feature => feature.Name)];
 
     /// <summary>What the features hold; empty when all hold numbers.</summary>
-    public IReadOnlyList<FeatureKind> Kinds => Features.All(feature => feature.Kind == FeatureKind.Number) ? [] : [.. Features.Select(feature => feature.Kind)];
+    public IReadOnlyList<FeatureKind> Kinds =>
+        Features.All(feature => feature.Kind == FeatureKind.Number) ? [] : [.. Features.Select(feature => feature.Kind)];
 
     /// <summary>Whether any feature holds levels.</summary>
     public bool HasLevels { get; }
@@ -63,7 +66,8 @@ public sealed class FeatureSpace
     internal RowScaling Scaling { get; }
 
     /// <summary>Features that are numbers and stay as they are, of unit variance.</summary>
-    public static FeatureSpace Unscaled(IEnumerable<string> names) => new([.. names.Select(name => new Feature(name, Scaling: FeatureScaling.None))]);
+    public static FeatureSpace Unscaled(IEnumerable<string> names) =>
+        new([.. names.Select(name => new Feature(name, Scaling: FeatureScaling.None))]);
 
     /// <summary>The same for D features.</summary>
     public static FeatureSpace Unscaled(int dimension) => Unscaled(RecordSchema.OfNumbers(dimension).Features);
@@ -86,14 +90,22 @@ public sealed class FeatureSpace
     /// <summary>The space with locations, scales and variances learned from rows in the user's units.</summary>
     public FeatureSpace Learn(Minibatch rows) => FeatureStatistics.Learn(this, rows);
 
-    /// <summary>The space whose scaled features are standardised by given moments, user units [D]; of unit variance where these are the model's own.</summary>
+    /// <summary>
+    /// The space whose scaled features are standardised by given moments, user units [D]; of unit variance where these are the model's own.
+    /// </summary>
     public FeatureSpace WithMoments(ReadOnlySpan<double> mean, ReadOnlySpan<double> variance)
     {
         Feature[] features = [.. Features];
         for (int d = 0; d < features.Length; d++)
         {
-            if (features[d].Scaling == FeatureScaling.None) features[d] = features[d] with { Mean = mean[d], Variance = variance[d] > 0 ? variance[d] : 1 };
-            else features[d] = features[d] with { Location = features[d].Scaling == FeatureScaling.ScaleOnly ? 0 : mean[d], Scale = variance[d] > 0 ? Math.Sqrt(variance[d]) : 1 };
+            if (features[d].Scaling == FeatureScaling.None)
+                features[d] = features[d] with { Mean = mean[d], Variance = variance[d] > 0 ? variance[d] : 1 };
+            else
+                features[d] = features[d] with
+                {
+                    Location = features[d].Scaling == FeatureScaling.ScaleOnly ? 0 : mean[d],
+                    Scale = variance[d] > 0 ? Math.Sqrt(variance[d]) : 1
+                };
         }
         return new FeatureSpace(features);
     }
@@ -103,7 +115,8 @@ public sealed class FeatureSpace
     public FeatureSpace WithScales(IReadOnlyList<double> location, IReadOnlyList<double> scale)
     {
         if (location.Count != Dimension || scale.Count != Dimension)
-            throw new ArgumentException($"Location has {location.Count} features and scale {scale.Count}; expected {Dimension} each.", nameof(scale));
+            throw new ArgumentException(
+                $"Location has {location.Count} features and scale {scale.Count}; expected {Dimension} each.", nameof(scale));
         return new FeatureSpace([.. Features.Select((feature, d) => feature with { Location = location[d], Scale = scale[d] })]);
     }
 
@@ -115,7 +128,9 @@ public sealed class FeatureSpace
         return new FeatureSpace(features);
     }
 
-    /// <summary>Overwrites <paramref name="result"/> with rows of <paramref name="batch"/> (levels as codes, else user units) as they are inside.</summary>
+    /// <summary>
+    /// Overwrites <paramref name="result"/> with rows of <paramref name="batch"/> (levels as codes, else user units) as they are inside.
+    /// </summary>
     /// <returns>Whether no value is missing.</returns>
     public bool Encode(Minibatch batch, int first, int count, Minibatch result)
     {

@@ -19,12 +19,22 @@ internal static class FeatureSpaceState
     /// <exception cref="InvalidDataException">It is of other features.</exception>
     public static FeatureSpace Load(FeatureSpace plan, BinaryReader reader)
     {
-        double[] location = reader.ReadDoubles(), scale = reader.ReadDoubles(), variances = reader.ReadDoubles(), means = reader.ReadDoubles();
-        if (location.Length != plan.Dimension || scale.Length != plan.Dimension || variances.Length != plan.Dimension || means.Length != plan.Dimension)
+        double[] location = reader.ReadDoubles(), scale = reader.ReadDoubles(), variances = reader.ReadDoubles(),
+            means = reader.ReadDoubles();
+        if (location.Length != plan.Dimension || scale.Length != plan.Dimension || variances.Length != plan.Dimension
+            || means.Length != plan.Dimension)
             throw new InvalidDataException($"The state's features are {scale.Length}; expected {plan.Dimension}.");
         var features = new List<Feature>();
         for (int d = 0; d < plan.Dimension; d++)
-            features.Add(plan.Features[d] with { Location = location[d], Scale = scale[d], Variance = variances[d], Mean = means[d], Levels = [.. reader.ReadTexts()] });
+            features.Add(
+                plan.Features[d] with
+                {
+                    Location = location[d],
+                    Scale = scale[d],
+                    Variance = variances[d],
+                    Mean = means[d],
+                    Levels = [.. reader.ReadTexts()]
+                });
         return new FeatureSpace(features);
     }
 }

@@ -5,15 +5,17 @@ namespace StreamEm.Core.Features;
 /// <summary>What the first records say of the features: location, scale, variance, and which have no value at all.</summary>
 internal static class FeatureStatistics
 {
-    /// <summary>A value further from the median than so many interquartile ranges does not take part in learning location and scale.</summary>
+    /// <summary>
+    /// A value further from the median than so many interquartile ranges does not take part in learning location and scale.
+    /// </summary>
     private const double MaxSpreads = 1e3;
 
     /// <summary>A row with a value inside beyond this is not used to find first parameters: a glitch, not a cluster.</summary>
     private const double Glitch = 1e6;
 
     /// <summary>
-    /// Weighted mean and standard deviation of every scaled feature's present values, those far outside left out; for a constant feature scale 1. Two
-    /// passes keep all digits of small spreads on large offsets. Then the variances inside, rows without glitches.
+    /// Weighted mean and standard deviation of every scaled feature's present values, those far outside left out; for a constant feature
+    /// scale 1. Two passes keep all digits of small spreads on large offsets. Then the variances inside, rows without glitches.
     /// </summary>
     public static FeatureSpace Learn(FeatureSpace plan, Minibatch rows)
     {
@@ -34,8 +36,8 @@ internal static class FeatureStatistics
     }
 
     /// <summary>
-    /// The rows (inside) that may be searched for first parameters; all of them where that leaves none. In a sequence a glitch leaves a row without values, so
-    /// that the order of the others stays.
+    /// The rows (inside) that may be searched for first parameters; all of them where that leaves none. In a sequence a glitch leaves a row
+    /// without values, so that the order of the others stays.
     /// </summary>
     public static Minibatch WithoutGlitches(Minibatch inside)
     {
@@ -116,7 +118,8 @@ internal static class FeatureStatistics
     }
 
     private static double Mean(
-        Minibatch batch, int feature, double about, bool squared, double low = double.NegativeInfinity, double high = double.PositiveInfinity)
+        Minibatch batch, int feature, double about, bool squared, double low = double.NegativeInfinity,
+        double high = double.PositiveInfinity)
     {
         double sum = 0, total = 0;
         for (int row = 0; row < batch.Count; row++)

@@ -3,7 +3,10 @@ using StreamEm.Core.Data;
 
 namespace StreamEm.Core.Features;
 
-/// <summary>Turns the texts of levels into their codes, for rows that are scored: a text that is no level counts as missing. Reused; one thread at a time.</summary>
+/// <summary>
+/// Turns the texts of levels into their codes, for rows that are scored: a text that is no level counts as missing. Reused; one thread at a
+/// time.
+/// </summary>
 internal sealed class LevelReader
 {
     private readonly int[] _features;
@@ -29,7 +32,11 @@ internal sealed class LevelReader
             for (int at = 0; at < _features.Length; at++)
             {
                 ref double value = ref _rows.NextRow[_features[at]];
-                if (!double.IsNaN(value)) value = _codes[at].Find(rows.Texts is { } texts ? texts[(int)value] : (value == 0 ? 0.0 : value).ToString("R", CultureInfo.InvariantCulture));
+                if (!double.IsNaN(value))
+                    value = _codes[at]
+                        .Find(rows.Texts is { } texts
+                            ? texts[(int)value]
+                            : (value == 0 ? 0.0 : value).ToString("R", CultureInfo.InvariantCulture));
             }
             _rows.Commit(rows.Weight(row), rows.Label(row), rows.Target(row), rows.Key(row), rows.Timestamp(row));
         }

@@ -21,7 +21,9 @@ public sealed record RecordSchema
     /// <summary>Field of the value to be predicted.</summary>
     public string? Target { get; init; }
 
-    /// <summary>What the features hold, in their order; empty when all hold numbers. A model's plan says it (<see cref="FeatureSpace.Kinds"/>).</summary>
+    /// <summary>
+    /// What the features hold, in their order; empty when all hold numbers. A model's plan says it (<see cref="FeatureSpace.Kinds"/>).
+    /// </summary>
     public IReadOnlyList<FeatureKind> Kinds { get; init; } = [];
 
     /// <summary>Whether the fields that are no features may be absent from all records: a file to be scored need not have a key.</summary>
@@ -32,7 +34,11 @@ public sealed record RecordSchema
 
     /// <summary>Features in order that are numbers, and nothing else: for rows that are at hand as arrays.</summary>
     public static RecordSchema OfNumbers(int dimension) =>
-        new() { Features = [.. Enumerable.Range(0, dimension).Select(d => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"x{d}"))] };
+        new()
+        {
+            Features =
+            [.. Enumerable.Range(0, dimension).Select(d => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"x{d}"))]
+        };
 
     /// <summary>Whether a feature may be missing (empty cell, null, absent field, NaN); otherwise the record is rejected.</summary>
     public bool AllowMissing { get; init; } = true;

@@ -54,7 +54,8 @@ public static class UserUnits
             switch (block.Units)
             {
                 case Units.Value:
-                    for (int at = 0; at < values.Length; at++) values[at] = (values[at] - location[at % scale.Length]) / scale[at % scale.Length];
+                    for (int at = 0; at < values.Length; at++)
+                        values[at] = (values[at] - location[at % scale.Length]) / scale[at % scale.Length];
                     break;
                 case Units.Deviation:
                     for (int at = 0; at < values.Length; at++) values[at] /= scale[at % scale.Length];
@@ -81,19 +82,23 @@ public static class UserUnits
             switch (block.Domain)
             {
                 case Domain.Positive:
-                    for (int at = 0; at < values.Length; at++) Require(values[at] > 0 && double.IsFinite(values[at]), block, at, values[at], "a positive number");
+                    for (int at = 0; at < values.Length; at++)
+                        Require(values[at] > 0 && double.IsFinite(values[at]), block, at, values[at], "a positive number");
                     break;
                 case Domain.Probability:
-                    for (int at = 0; at < values.Length; at++) Require(values[at] is >= 0 and <= 1, block, at, values[at], "a probability, in [0, 1]");
+                    for (int at = 0; at < values.Length; at++)
+                        Require(values[at] is >= 0 and <= 1, block, at, values[at], "a probability, in [0, 1]");
                     break;
                 case Domain.Simplex:
                     for (int at = 0; at < values.Length; at += last) RequireSimplex(block, at, values.Slice(at, last));
                     break;
                 case Domain.PositiveDefinite:
-                    for (int at = 0; at < values.Length; at += last * last) SymmetricMatrix.Validate(values.Slice(at, last * last), last, at / (last * last));
+                    for (int at = 0; at < values.Length; at += last * last)
+                        SymmetricMatrix.Validate(values.Slice(at, last * last), last, at / (last * last));
                     break;
                 default:
-                    for (int at = 0; at < values.Length; at++) Require(double.IsFinite(values[at]), block, at, values[at], "a finite number");
+                    for (int at = 0; at < values.Length; at++)
+                        Require(double.IsFinite(values[at]), block, at, values[at], "a finite number");
                     break;
             }
         }
@@ -114,7 +119,9 @@ public static class UserUnits
 
     private static void Require(bool holds, VectorBlock block, int at, double value, string expected)
     {
-        if (!holds) throw new ArgumentException(FormattableString.Invariant($"Entry {Place(block, at)} of {block.Name} is {value:R}; expected {expected}."));
+        if (!holds)
+            throw new ArgumentException(FormattableString.Invariant(
+                $"Entry {Place(block, at)} of {block.Name} is {value:R}; expected {expected}."));
     }
 
     /// <summary>The indices of an entry: <c>(2, 0)</c>.</summary>
@@ -130,6 +137,7 @@ public static class UserUnits
     {
         if (block.Units == Units.None) return ([], []);
         if (block.Features is not { } features) return (space.Location.ToArray(), space.Scale.ToArray());
-        return ([.. features.Select(feature => space.Features[feature].Location)], [.. features.Select(feature => space.Features[feature].Scale)]);
+        return ([.. features.Select(feature => space.Features[feature].Location)],
+            [.. features.Select(feature => space.Features[feature].Scale)]);
     }
 }

@@ -76,7 +76,8 @@ internal static class CentreSelection
         {
             int candidate = Proportional(nearest, chance);
             double left = 0;
-            for (int row = 0; row < nearest.Length; row++) left += Math.Min(nearest[row], Distances.Partial(batch.Row(row), batch.Row(candidate)));
+            for (int row = 0; row < nearest.Length; row++)
+                left += Math.Min(nearest[row], Distances.Partial(batch.Row(row), batch.Row(candidate)));
             if (best < 0 || left < bestLeft) (best, bestLeft) = (candidate, left);
         }
         return best;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.LinearAlgebra;
@@ -7,10 +8,10 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Initialization;
 
 /// <summary>
-/// The first parameters, from the buffered start of the stream, by short and long runs of EM (Biernacki, Celeux &amp; Govaert 2003): each of
-/// <c>n_init</c> restarts tries several choices of centres with a few iterations each and carries the best one on; runs and restarts are ranked
-/// by log-likelihood on the fifth of the buffer left out, and the best is refined on the whole buffer. Works for every model that responds to
-/// labels: hard assignments enter as labels of one M-step. A pure function of buffer, options and seed.
+/// The first parameters, from the buffered start of the stream, by short and long runs of EM (Biernacki, Celeux &amp; Govaert 2003): each
+/// of <c>n_init</c> restarts tries several choices of centres with a few iterations each and carries the best one on; runs and restarts are
+/// ranked by log-likelihood on the fifth of the buffer left out, and the best is refined on the whole buffer. Works for every model that
+/// responds to labels: hard assignments enter as labels of one M-step. A pure function of buffer, options and seed.
 /// </summary>
 /// <param name="options">Restarts, method and seed.</param>
 /// <param name="threads">Threads for an E-step; the result does not depend on it.</param>
@@ -21,16 +22,16 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
     private static readonly BatchEmOptions Long = new() { Tolerance = 1e-4, MaxIterations = 100 };
     private static readonly BatchEmOptions Refinement = new() { Tolerance = 1e-6, MaxIterations = 200 };
 
-    /// <summary>Every fifth row is left out to judge by, when there are this many rows per component: the likelihood of the rows learned from
-    /// would prefer a component that has shrunk onto a few of them.</summary>
+    /// <summary>Every fifth row is left out to judge by, when there are this many rows per component: the likelihood of the rows learned
+    /// from would prefer a component that has shrunk onto a few of them.</summary>
     private const int HeldOut = 5, MinRowsPerComponent = 20;
 
     /// <summary>Fewer sequences are not split: what is left out would be a part of the stream of its own.</summary>
     private const int MinSequences = 10;
 
     /// <summary>
-    /// Below this many values per parameter a held-out likelihood prefers too few components to well-separated ones, because each covariance is
-    /// badly known: k-means' own distortion is judged instead.
+    /// Below this many values per parameter a held-out likelihood prefers too few components to well-separated ones, because each
+    /// covariance is badly known: k-means' own distortion is judged instead.
     /// </summary>
     private const double MinValuesPerParameter = 10;
 
@@ -54,7 +55,8 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
                 TryPartitions(model, buffer, chance, best);
                 continue;
             }
-            double[] theta = BatchEm.Run(model, training, BestShortRun(model, training, judging, chance), Long with { Threads = threads }).Parameters;
+            double[] theta =
+                BatchEm.Run(model, training, BestShortRun(model, training, judging, chance), Long with { Threads = threads }).Parameters;
             best.Offer(theta, MeanLogLikelihood(model, judging, theta));
         }
         return BatchEm.Run(model, buffer, best.Parameters, Refinement with { Threads = threads }).Parameters;
@@ -83,7 +85,9 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
         }
     }
 
-    /// <summary>Half of the runs start at k-means' partition, half at the one the chosen centres make: k-means alone misses long, thin components.</summary>
+    /// <summary>
+    /// Half of the runs start at k-means' partition, half at the one the chosen centres make: k-means alone misses long, thin components.
+    /// </summary>
     private double[] BestShortRun(ComponentModel model, Minibatch training, Minibatch judging, SplitMix64 chance)
     {
         var best = new BestStart();
@@ -91,7 +95,8 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
         {
             double[] centres = CentreSelection.Choose(options.Method, training, model.Components, chance);
             int[] assignments = Lloyd.Assign(training, centres, model.Components, run % 2 == 0 ? Lloyd.MaxIterations : 1);
-            double[] theta = BatchEm.Run(model, training, FromAssignments(model, training, assignments), Short with { Threads = threads }).Parameters;
+            double[] theta =
+                BatchEm.Run(model, training, FromAssignments(model, training, assignments), Short with { Threads = threads }).Parameters;
             best.Offer(theta, MeanLogLikelihood(model, judging, theta));
         }
         return best.Parameters;
@@ -144,12 +149,13 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
         if (!(evidence.Weight > 0)) return neutral;
         RequireLabels(model, labelled, averages, logDensities, evidence.Weight);
         model.Maximize(averages, evidence.Weight, neutral, theta, new ModelEvents());
-        foreach (VectorBlock block in model.MixingBlocks) Interpolation.Toward(block.Of(theta.AsSpan()), block.Of((ReadOnlySpan<double>)neutral), 0.1);
+        foreach (VectorBlock block in model.MixingBlocks)
+            Interpolation.Toward(block.Of(theta.AsSpan()), block.Of((ReadOnlySpan<double>)neutral), 0.1);
         return theta;
     }
 
-    /// <summary>Throws unless each component's mass is that of the rows labelled with it: a model that does not respond to labels would start with equal
-    /// components, a saddle that EM never leaves.</summary>
+    /// <summary>Throws unless each component's mass is that of the rows labelled with it: a model that does not respond to labels would
+    /// start with equal components, a saddle that EM never leaves.</summary>
     private static void RequireLabels(ComponentModel model, Minibatch labelled, double[] averages, double[] logDensities, double weight)
     {
         double[] masses = new double[model.Components], expected = new double[model.Components];
@@ -158,8 +164,9 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
             if (double.IsFinite(logDensities[row])) expected[labelled.Label(row)] += labelled.Weight(row) / weight;
         for (int k = 0; k < masses.Length; k++)
             if (!(Math.Abs(masses[k] - expected[k]) < 1e-6))
-                throw new InvalidOperationException(FormattableString.Invariant(
-                    $"{model.Type} does not respond to labels: rows of weight {expected[k]:R} are labelled {k}, and the component's mass is {masses[k]:R}. It cannot start from a partition."));
+                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
+                    $"{model.Type} does not respond to labels: rows of weight {expected[k]:R} are labelled {k}, and the component's mass "
+                        + $"is {masses[k]:R}. It cannot start from a partition."));
     }
 
     private double MeanLogLikelihood(LatentModel model, Minibatch rows, double[] theta)

@@ -9,7 +9,8 @@ internal static class Lloyd
     public const int MaxIterations = 20;
 
     /// <summary>
-    /// Moves the centres to the means of their rows until no assignment changes, at most <paramref name="iterations"/> times. A centre without rows stays.
+    /// Moves the centres to the means of their rows until no assignment changes, at most <paramref name="iterations"/> times. A centre
+    /// without rows stays.
     /// </summary>
     /// <param name="batch">N rows.</param>
     /// <param name="centres">K x D, overwritten.</param>

@@ -13,7 +13,9 @@ namespace StreamEm.Core.Learning;
 /// <param name="LargestFall">The largest fall of the mean log-likelihood met, 0 when it never fell.</param>
 public sealed record BatchFit(LearnedModel Learned, IReadOnlyList<double> MeanLogLikelihoods, bool Converged, double LargestFall)
 {
-    /// <summary>Initialises from the first rows as a learner would (or starts at <paramref name="from"/>) and iterates over all of them.</summary>
+    /// <summary>
+    /// Initialises from the first rows as a learner would (or starts at <paramref name="from"/>) and iterates over all of them.
+    /// </summary>
     /// <param name="model">The model's options.</param>
     /// <param name="schema">The features and what else the records have.</param>
     /// <param name="learning">Initialisation and standardisation; the recursion is not used.</param>
@@ -21,7 +23,8 @@ public sealed record BatchFit(LearnedModel Learned, IReadOnlyList<double> MeanLo
     /// <param name="options">When to stop.</param>
     /// <param name="from">Parameters to start at; null initialises.</param>
     public static BatchFit Run(
-        LatentModelOptions model, RecordSchema schema, LearningOptions learning, Minibatch records, BatchEmOptions options, InitialParameters? from = null)
+        LatentModelOptions model, RecordSchema schema, LearningOptions learning, Minibatch records, BatchEmOptions options,
+        InitialParameters? from = null)
     {
         FeatureSpace plan = from?.Plan(model, schema) ?? model.Plan(schema);
         var names = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);

@@ -5,8 +5,8 @@ using StreamEm.Core.Models;
 namespace StreamEm.Core.Learning;
 
 /// <summary>
-/// Watches for components that have lost their weight. One whose share has been worth less than D + 1 observations, or less than 1/1000 of 1/K, for 50 updates
-/// is dead: it starts anew at the row of the minibatch that the model explains worst, or is kept, by policy.
+/// Watches for components that have lost their weight. One whose share has been worth less than D + 1 observations, or less than 1/1000 of
+/// 1/K, for 50 updates is dead: it starts anew at the row of the minibatch that the model explains worst, or is kept, by policy.
 /// </summary>
 internal sealed class DeadComponentWatch(LatentModel model, DeadComponents policy)
 {

@@ -22,13 +22,16 @@ internal static class FirstState
     }
 
     /// <summary>Reads what there was once there were parameters.</summary>
-    public static LearnerCore ReadCore(BinaryReader reader, LatentModelOptions options, FeatureSpace plan, LearningOptions learning, int threads)
+    public static LearnerCore ReadCore(
+        BinaryReader reader, LatentModelOptions options, FeatureSpace plan, LearningOptions learning, int threads)
     {
         double[] location = reader.ReadDoubles(), scale = reader.ReadDoubles(), variances = reader.ReadDoubles();
-        if (variances.Length != plan.Dimension) throw new InvalidDataException($"The state has {variances.Length} variances; expected {plan.Dimension}.");
+        if (variances.Length != plan.Dimension)
+            throw new InvalidDataException($"The state has {variances.Length} variances; expected {plan.Dimension}.");
         FeatureSpace space = plan.WithScales(location, scale).WithVariances(variances);
         LatentModel model = options.Create(space);
-        double[] parameters = reader.ReadDoubles(), statistics = reader.ReadDoubles(), shares = new double[(model as ComponentModel)?.Components ?? 0];
+        double[] parameters = reader.ReadDoubles(), statistics = reader.ReadDoubles(),
+            shares = new double[(model as ComponentModel)?.Components ?? 0];
         if (parameters.Length == model.ParameterLayout.Length) (model as ComponentModel)?.Shares(parameters, shares);
         StepwiseState state = StepwiseState.Of(model, parameters, statistics, shares);
         state.Updates = reader.ReadInt64();

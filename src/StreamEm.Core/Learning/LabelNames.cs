@@ -4,8 +4,8 @@ using StreamEm.Core.Data;
 namespace StreamEm.Core.Learning;
 
 /// <summary>
-/// Which component a label stands for: a number 0 .. K-1 its own; any other text the lowest component without a name, in the order the texts
-/// first appear. Part of the state.
+/// Which component a label stands for: a number 0 .. K-1 its own; any other text the lowest component without a name, in the order the
+/// texts first appear. Part of the state.
 /// </summary>
 internal sealed class LabelNames(int components)
 {
@@ -20,7 +20,9 @@ internal sealed class LabelNames(int components)
     /// <summary>Labels met that no component was left for.</summary>
     public long Unknown { get; private set; }
 
-    /// <summary>The component of a label; <see cref="Minibatch.Unlabelled"/> for none, a negative number, or when no component is left.</summary>
+    /// <summary>
+    /// The component of a label; <see cref="Minibatch.Unlabelled"/> for none, a negative number, or when no component is left.
+    /// </summary>
     public int Component(string? label)
     {
         if (string.IsNullOrEmpty(label)) return Minibatch.Unlabelled;

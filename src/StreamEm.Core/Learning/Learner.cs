@@ -21,8 +21,8 @@ public enum LearnerStatus
 
 /// <summary>
 /// The pure fold behind one model: (state, records) -> state. Buffers the start of the stream, initialises, cuts minibatches, updates,
-/// calibrates. The buffered records are then learned from like all others. No clock, no I/O; the whole state is what <see cref="Save"/> writes,
-/// and <see cref="Load"/> goes on to the same bytes. One thread at a time.
+/// calibrates. The buffered records are then learned from like all others. No clock, no I/O; the whole state is what <see cref="Save"/>
+/// writes, and <see cref="Load"/> goes on to the same bytes. One thread at a time.
 /// </summary>
 public sealed class Learner
 {
@@ -55,7 +55,8 @@ public sealed class Learner
         (_model, _schema, _options, _from, _threads) = (model, schema, options, from, threads);
         _plan = from?.Plan(model, schema) ?? model.Plan(schema);
         int dimension = _plan.Dimension;
-        _pending = new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? options.Initialization.Buffer : 1), new TextTable());
+        _pending =
+            new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? options.Initialization.Buffer : 1), new TextTable());
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
         _logDensities = new double[options.MinibatchSize];
@@ -84,14 +85,14 @@ public sealed class Learner
     public int Room => Math.Max(1, (_core is null ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
 
     /// <summary>
-    /// Called before every update with the minibatch, as records come (valid during the call), and what scores them under the parameters before it. Null skips
-    /// that work.
+    /// Called before every update with the minibatch, as records come (valid during the call), and what scores them under the parameters
+    /// before it. Null skips that work.
     /// </summary>
     public Action<Minibatch, ScoreSession>? BeforeUpdate { get; set; }
 
     /// <summary>
-    /// Takes records as a source delivers them, in the user's units; copied. Cut the stream at <see cref="Room"/> records to have the updates where one record
-    /// at a time would have them.
+    /// Takes records as a source delivers them, in the user's units; copied. Cut the stream at <see cref="Room"/> records to have the
+    /// updates where one record at a time would have them.
     /// </summary>
     /// <param name="records">The records.</param>
     /// <param name="first">The first to take.</param>
@@ -99,9 +100,9 @@ public sealed class Learner
     public void Add(Minibatch records, int first, int count) => _intake.Take(records, first, count, _pending);
 
     /// <summary>
-    /// Makes one update if a whole minibatch is pending (and, before the first one, the buffer is full); with <paramref name="flush"/> also if
-    /// only part of one is. Call until it returns false after every <see cref="Add"/>, and with flush at the end of a finite stream, or when a
-    /// minibatch of a learning model has waited too long.
+    /// Makes one update if a whole minibatch is pending (and, before the first one, the buffer is full); with <paramref name="flush"/> also
+    /// if only part of one is. Call until it returns false after every <see cref="Add"/>, and with flush at the end of a finite stream, or
+    /// when a minibatch of a learning model has waited too long.
     /// </summary>
     public bool TryUpdate(bool flush = false)
     {
@@ -142,8 +143,11 @@ public sealed class Learner
         {
             int version = reader.ReadInt32(), dimension = reader.ReadInt32();
             if (!Enum.IsDefined((StateVersion)version))
-                throw new InvalidDataException($"The state has version {version}; this program reads {string.Join(" and ", Enum.GetValues<StateVersion>().Select(known => (int)known))}.");
-            if (dimension != Dimension) throw new InvalidDataException($"The state is of {dimension} features; the configuration has {Dimension}.");
+                throw new InvalidDataException(
+                    $"The state has version {version}; this program reads "
+                        + $"{string.Join(" and ", Enum.GetValues<StateVersion>().Select(known => (int)known))}.");
+            if (dimension != Dimension)
+                throw new InvalidDataException($"The state is of {dimension} features; the configuration has {Dimension}.");
             _pending.Clear();
             if (version == (int)StateVersion.Release010) FirstState.ReadMinibatch(reader, _pending);
             else reader.ReadMinibatch(_pending);
@@ -190,7 +194,8 @@ public sealed class Learner
             for (int d = 0; space.HasLevels && d < Dimension; d++)
             {
                 ref double value = ref _raw.NextRow[d];
-                if (space.Features[d].Kind == FeatureKind.Level && !double.IsNaN(value)) value = _pending.Texts!.Number(space.Features[d].Levels[(int)value]);
+                if (space.Features[d].Kind == FeatureKind.Level && !double.IsNaN(value))
+                    value = _pending.Texts!.Number(space.Features[d].Levels[(int)value]);
             }
             _raw.Commit(_pending.Weight(row), Minibatch.Unlabelled, _pending.Target(row), _pending.Key(row), _pending.Timestamp(row));
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
@@ -22,7 +23,8 @@ internal sealed class LearnerCore
     private int[] _absentFeatures = [];
     private int _bufferedRecords;
 
-    public LearnerCore(LatentModelOptions modelOptions, LearningOptions options, LatentModel model, FeatureSpace space, StepwiseState state, int threads)
+    public LearnerCore(LatentModelOptions modelOptions, LearningOptions options, LatentModel model, FeatureSpace space, StepwiseState state,
+        int threads)
     {
         (_modelOptions, _options, _model, Space, State) = (modelOptions, options, model, space, state);
         _em = new StepwiseEm(model, options.Recursion, new PowerLaw(options.StepSize), threads);
@@ -44,7 +46,8 @@ internal sealed class LearnerCore
     public DeadComponentWatch Watch { get; }
 
     /// <summary>First parameters from the buffer (user units, levels as codes).</summary>
-    public static LearnerCore Initialize(LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, Minibatch buffer, int threads)
+    public static LearnerCore Initialize(
+        LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, Minibatch buffer, int threads)
     {
         FeatureSpace space = (options.Standardize ? plan : plan.WithoutScaling()).Learn(buffer);
         LatentModel model = modelOptions.Create(space);
@@ -61,11 +64,13 @@ internal sealed class LearnerCore
     }
 
     /// <summary>Starts exactly at given parameters.</summary>
-    public static LearnerCore StartAt(LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, InitialParameters from, int threads)
+    public static LearnerCore StartAt(
+        LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, InitialParameters from, int threads)
     {
         FeatureSpace space = options.Standardize ? plan : plan.WithoutScaling();
         LatentModel model = modelOptions.Create(space);
-        double[] given = from.Flatten(model), theta = new double[given.Length], mean = new double[plan.Dimension], variance = new double[plan.Dimension];
+        double[] given = from.Flatten(model), theta = new double[given.Length], mean = new double[plan.Dimension],
+            variance = new double[plan.Dimension];
         bool hasMoments = model.TryMoments(given, mean, variance);
         if (options.Standardize && from.Location is { } location) space = space.WithScales(location, from.Scale!);
         else if (hasMoments) space = space.WithMoments(mean, variance);
@@ -97,10 +102,12 @@ internal sealed class LearnerCore
         bool complete = Space.Encode(rows, 0, rows.Count, inside);
         BatchEmResult result = BatchEm.Run(_model, inside, State.Parameters, options);
         double[] logDensities = new double[rows.Count];
-        Evidence evidence = new ShardedEStep(_model, options.Threads).Accumulate(_model.Prepare(result.Parameters), inside, new double[State.Statistics.Length], logDensities);
+        Evidence evidence = new ShardedEStep(_model, options.Threads)
+            .Accumulate(_model.Prepare(result.Parameters), inside, new double[State.Statistics.Length], logDensities);
         double units = _units.Sum(inside, complete, evidence, logDensities, ref _impossible) / evidence.Weight;
         result.Parameters.CopyTo(State.Parameters, 0);
-        (State.Updates, State.Rows, State.EffectiveRows, State.LastStepSize) = (result.LogLikelihoods.Count - 1, rows.Count, evidence.Weight, 1);
+        (State.Updates, State.Rows, State.EffectiveRows, State.LastStepSize) =
+            (result.LogLikelihoods.Count - 1, rows.Count, evidence.Weight, 1);
         _meanLogLikelihood = result.LogLikelihoods[^1] - units;
         var sketch = new LogDensitySketch();
         sketch.AddRange(logDensities, inside.Weights);
@@ -121,7 +128,8 @@ internal sealed class LearnerCore
             Space = Space,
             Model = _model,
             Parameters = parameters,
-            ComponentIds = [.. Enumerable.Range(0, components).Select(k => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"c{k}"))],
+            ComponentIds =
+                [.. Enumerable.Range(0, components).Select(k => string.Create(CultureInfo.InvariantCulture, $"c{k}"))],
             Labels = labels.Any ? [.. labels.Names] : [],
             ComponentStatus = ComponentStatus(components),
             Calibration = calibration,
@@ -152,7 +160,8 @@ internal sealed class LearnerCore
         Cut.Save(writer);
     }
 
-    public static LearnerCore Load(BinaryReader reader, LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, int threads)
+    public static LearnerCore Load(
+        BinaryReader reader, LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, int threads)
     {
         FeatureSpace space = FeatureSpaceState.Load(plan, reader);
         LatentModel model = modelOptions.Create(space);
@@ -204,21 +213,38 @@ internal sealed class LearnerCore
     private List<ModelWarning> Warnings(LabelNames labels, RecordIntake intake)
     {
         var warnings = new List<ModelWarning>();
-        void Warn(ModelWarningKind kind, FormattableString text, string subject = "") => warnings.Add(new ModelWarning(kind, FormattableString.Invariant(text), subject));
+        void Warn(ModelWarningKind kind, string text, string subject = "") => warnings.Add(new ModelWarning(kind, text, subject));
+        static string Short(double value) => value.ToString("G3", CultureInfo.InvariantCulture);
         foreach (int feature in _absentFeatures)
-            Warn(ModelWarningKind.AbsentFeature, $"feature '{Space.Features[feature].Name}' had no value in any of the first {_bufferedRecords} records, so nothing is known of its location and scale. Check its name, or leave it out.", Space.Features[feature].Name);
+            Warn(ModelWarningKind.AbsentFeature,
+                $"feature '{Space.Features[feature].Name}' had no value in any of the first {_bufferedRecords} records, so nothing is "
+                    + $"known of its location and scale. Check its name, or leave it out.", Space.Features[feature].Name);
         string bias = _model.ParameterLayout.Blocks.Any(block => block.Name.EndsWith("covariances", StringComparison.Ordinal))
             ? "shrinks that component's covariance"
             : "biases that component's parameters";
         double smallest = State.Shares.Length == 0 ? 1 : State.Shares.Min();
         if (_options.Recursion == Recursion.Parameters && State.Shares.Length > 1 && _options.MinibatchSize * smallest < 20)
-            Warn(ModelWarningKind.SmallMinibatch, $"minibatch size {_options.MinibatchSize} x smallest weight {smallest:G3} = {_options.MinibatchSize * smallest:G3} rows, below 20: the parameter recursion {bias}. Use larger minibatches or recursion: statistics.");
-        if (_impossible > 0) Warn(ModelWarningKind.ImpossibleRecords, $"{_impossible} record(s) were too far from every component to be learned from.");
-        if (State.BarrenUpdates > 0) Warn(ModelWarningKind.NothingLearned, $"no record of the last {State.BarrenUpdates} minibatch(es) could be learned from: the parameters are not moving. Look at the records' units, or start anew.");
-        if (labels.Unknown > 0) Warn(ModelWarningKind.UnknownLabels, $"{labels.Unknown} label(s) were ignored: all {State.Shares.Length} components already have a label.");
+            Warn(ModelWarningKind.SmallMinibatch,
+                $"minibatch size {_options.MinibatchSize} x smallest weight {Short(smallest)} = {Short(_options.MinibatchSize * smallest)} rows, "
+                    + $"below 20: the parameter recursion {bias}. Use larger minibatches or recursion: statistics.");
+        if (_impossible > 0)
+            Warn(ModelWarningKind.ImpossibleRecords, $"{_impossible} record(s) were too far from every component to be learned from.");
+        if (State.BarrenUpdates > 0)
+            Warn(ModelWarningKind.NothingLearned,
+                $"no record of the last {State.BarrenUpdates} minibatch(es) could be learned from: the parameters are not moving. Look at "
+                    + "the records' units, or start anew.");
+        if (labels.Unknown > 0)
+            Warn(ModelWarningKind.UnknownLabels,
+                $"{labels.Unknown} label(s) were ignored: all {State.Shares.Length} components already have a label.");
         foreach ((int feature, long unknown) in intake.Unknown)
-            if (unknown > 0) Warn(ModelWarningKind.UnknownLevels, $"feature '{Space.Features[feature].Name}' held {unknown} value(s) that are none of its {Space.Features[feature].Levels.Count} levels; they count as missing. Use a larger initialization.buffer or max_levels.", Space.Features[feature].Name);
-        if (Cut.Keys is { Evicted: > 0 } keys) Warn(ModelWarningKind.EvictedKeys, $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}.");
+            if (unknown > 0)
+                Warn(ModelWarningKind.UnknownLevels,
+                    $"feature '{Space.Features[feature].Name}' held {unknown} value(s) that are none of its "
+                        + $"{Space.Features[feature].Levels.Count} levels; they count as missing. Use a larger initialization.buffer or "
+                        + "max_levels.", Space.Features[feature].Name);
+        if (Cut.Keys is { Evicted: > 0 } keys)
+            Warn(ModelWarningKind.EvictedKeys,
+                $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}.");
         return warnings;
     }
 }

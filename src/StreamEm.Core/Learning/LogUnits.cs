@@ -4,7 +4,9 @@ using StreamEm.Core.Models;
 
 namespace StreamEm.Core.Learning;
 
-/// <summary>What log-densities change by between the inside and the user's units: log(scale) of the observed features that the density is of.</summary>
+/// <summary>
+/// What log-densities change by between the inside and the user's units: log(scale) of the observed features that the density is of.
+/// </summary>
 internal sealed class LogUnits
 {
     private readonly double[] _logScale;

@@ -4,7 +4,8 @@ using StreamEm.Core.Models;
 namespace StreamEm.Core.Learning;
 
 /// <summary>
-/// Cuts the next minibatch from the rows pending: a function of the rows, their order and its own state alone, so that a killed stream cuts where it would have.
+/// Cuts the next minibatch from the rows pending: a function of the rows, their order and its own state alone, so that a killed stream cuts
+/// where it would have.
 /// </summary>
 internal abstract class MinibatchCut
 {
@@ -51,8 +52,8 @@ internal sealed class PlainCut(int size) : MinibatchCut
 }
 
 /// <summary>
-/// So many rows as they come, those of a key put together: each key is one endless sequence, of which the model remembers where it stands. Slots are given when
-/// a minibatch is cut, not when a row is taken, so that a key that has rows pending cannot lose its slot to them.
+/// So many rows as they come, those of a key put together: each key is one endless sequence, of which the model remembers where it stands.
+/// Slots are given when a minibatch is cut, not when a row is taken, so that a key that has rows pending cannot lose its slot to them.
 /// </summary>
 /// <param name="size">Rows of a minibatch; at most <paramref name="maxKeys"/>, so that its rows never share a slot.</param>
 /// <param name="maxKeys">Keys remembered at once.</param>

@@ -5,8 +5,8 @@ using StreamEm.Core.Features;
 namespace StreamEm.Core.Learning;
 
 /// <summary>
-/// Takes records as a source delivers them: labels become components, levels codes in the order they first come, until the levels are fixed when learning starts.
-/// Part of the state.
+/// Takes records as a source delivers them: labels become components, levels codes in the order they first come, until the levels are fixed
+/// when learning starts. Part of the state.
 /// </summary>
 internal sealed class RecordIntake
 {

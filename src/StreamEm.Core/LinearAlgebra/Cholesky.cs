@@ -3,8 +3,9 @@ using System.Runtime.Intrinsics;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// Cholesky factorisation of small symmetric positive definite matrices, packed lower triangles (Golub &amp; Van Loan 2013, section 4.2). Rows of a
-/// packed triangle are contiguous, so both operations run along rows, four of them at a time: one row alone is a chain of dependent sums.
+/// Cholesky factorisation of small symmetric positive definite matrices, packed lower triangles (Golub &amp; Van Loan 2013, section 4.2).
+/// Rows of a packed triangle are contiguous, so both operations run along rows, four of them at a time: one row alone is a chain of
+/// dependent sums.
 /// </summary>
 internal static unsafe class Cholesky
 {
@@ -84,8 +85,8 @@ internal static unsafe class Cholesky
     }
 
     /// <summary>
-    /// Columns j and k = j + 1 below row k: L_ij = (A_ij - sum_{n &lt; j} L_in L_jn) / L_jj, and L_ik with one product more. Their entries do not wait for
-    /// each other: eight sums at a time.
+    /// Columns j and k = j + 1 below row k: L_ij = (A_ij - sum_{n &lt; j} L_in L_jn) / L_jj, and L_ik with one product more. Their entries
+    /// do not wait for each other: eight sums at a time.
     /// </summary>
     private static void TwoColumns(double* a, double* rowJ, double* rowK, int j, int dimension)
     {
@@ -136,7 +137,8 @@ internal static unsafe class Cholesky
     private static void AddFourRows(double* row, double* factors, double* row0, int d)
     {
         double* row1 = row0 + d + 1, row2 = row1 + d + 2, row3 = row2 + d + 3;
-        Vector256<double> f0 = Vector256.Create(factors[0]), f1 = Vector256.Create(factors[1]), f2 = Vector256.Create(factors[2]), f3 = Vector256.Create(factors[3]);
+        Vector256<double> f0 = Vector256.Create(factors[0]), f1 = Vector256.Create(factors[1]), f2 = Vector256.Create(factors[2]),
+            f3 = Vector256.Create(factors[3]);
         for (int n = 0; n < d; n += 4)
         {
             Vector256<double> sum = Vector256.FusedMultiplyAdd(f0, Vector256.Load(row0 + n), Vector256.Load(row + n));

@@ -4,9 +4,10 @@ using System.Runtime.Intrinsics;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// The Gaussian forms of ONE row, a SIMD lane being a component: what a block of 256 rows does for throughput, this does for the latency of a single
-/// event. All coefficients of eight components are one stream in the order in which they are used: at D = 8 instructions are what counts, so one pointer
-/// walks over it, two features at a time, and eight lanes are two vectors on AVX-512 as well. Padding's constant is negative infinity.
+/// The Gaussian forms of ONE row, a SIMD lane being a component: what a block of 256 rows does for throughput, this does for the latency of
+/// a single event. All coefficients of eight components are one stream in the order in which they are used: at D = 8 instructions are what
+/// counts, so one pointer walks over it, two features at a time, and eight lanes are two vectors on AVX-512 as well. Padding's constant is
+/// negative infinity.
 /// </summary>
 internal sealed unsafe class ComponentLanes
 {
@@ -18,7 +19,8 @@ internal sealed unsafe class ComponentLanes
     private readonly AlignedDoubles _stream;
 
     private ComponentLanes(
-        int components, int dimension, ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants, bool triangular)
+        int components, int dimension, ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants,
+        bool triangular)
     {
         (_components, _dimension, _triangular) = (Padded(components), dimension, triangular);
         int length = factors.Length / components;
@@ -53,12 +55,14 @@ internal sealed unsafe class ComponentLanes
     /// <summary>Lanes for K components.</summary>
     public static int Padded(int components) => (components + Padding - 1) / Padding * Padding;
 
-    /// <summary>For forms as in <see cref="QuadraticForms.AddTriangular(ReadOnlySpan{double}, int, int, ReadOnlySpan{double}, ReadOnlySpan{double}, ReadOnlySpan{double}, Span{double}, int)"/>.</summary>
-    public static ComponentLanes Triangular(int components, int dimension, ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants) =>
+    /// <summary>For forms as in <c>QuadraticForms.AddTriangular</c>.</summary>
+    public static ComponentLanes Triangular(
+        int components, int dimension, ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants) =>
         new(components, dimension, factors, biases, constants, triangular: true);
 
-    /// <summary>For forms as in <see cref="QuadraticForms.AddDiagonal(ReadOnlySpan{double}, int, int, ReadOnlySpan{double}, ReadOnlySpan{double}, ReadOnlySpan{double}, Span{double}, int)"/>.</summary>
-    public static ComponentLanes Diagonal(int components, int dimension, ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants) =>
+    /// <summary>For forms as in <c>QuadraticForms.AddDiagonal</c>.</summary>
+    public static ComponentLanes Diagonal(
+        int components, int dimension, ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants) =>
         new(components, dimension, factors, biases, constants, triangular: false);
 
     /// <summary>Writes addend plus form of <paramref name="row"/> for every component.</summary>
@@ -109,7 +113,8 @@ internal sealed unsafe class ComponentLanes
         if (_dimension % 2 != 0)
         {
             TVector v = TLanes.Broadcast(*last++);
-            TVector y = TLanes.Fma(TLanes.Load(w + Padding), v, TLanes.Load(w)), z = TLanes.Fma(TLanes.Load(w + Padding + next), v, TLanes.Load(w + next));
+            TVector y = TLanes.Fma(TLanes.Load(w + Padding), v, TLanes.Load(w)),
+                z = TLanes.Fma(TLanes.Load(w + Padding + next), v, TLanes.Load(w + next));
             (p, q) = (TLanes.Multiply(y, y), TLanes.Multiply(z, z));
             w += 2 * Padding;
         }

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// constant_k - sum_d (a_kd x_d - b_kd)^2 / 2 for all lanes: tiles of 2 components by 4 vectors of lanes, so that a loaded x serves two components
-/// and a broadcast coefficient four vectors. Two FMAs per (row, component, feature), nothing else but loads.
+/// constant_k - sum_d (a_kd x_d - b_kd)^2 / 2 for all lanes: tiles of 2 components by 4 vectors of lanes, so that a loaded x serves two
+/// components and a broadcast coefficient four vectors. Two FMAs per (row, component, feature), nothing else but loads.
 /// </summary>
 internal static unsafe class DiagonalForm
 {
@@ -18,11 +18,13 @@ internal static unsafe class DiagonalForm
         for (; k + 2 <= components; k += 2)
             for (int lane = 0; lane < lanes; lane += 4 * TLanes.Count)
                 Two<TLanes, TVector>(
-                    columns + lane, dimension, factors + k * dimension, biases + k * dimension, constants + k, logJoint + k * RowBlock.Stride + lane);
+                    columns + lane, dimension, factors + k * dimension, biases + k * dimension, constants + k,
+                    logJoint + k * RowBlock.Stride + lane);
         if (k == components) return;
         for (int lane = 0; lane < lanes; lane += 4 * TLanes.Count)
             One<TLanes, TVector>(
-                columns + lane, dimension, factors + k * dimension, biases + k * dimension, constants + k, logJoint + k * RowBlock.Stride + lane);
+                columns + lane, dimension, factors + k * dimension, biases + k * dimension, constants + k,
+                logJoint + k * RowBlock.Stride + lane);
     }
 
     private static void Two<TLanes, TVector>(double* x, int dimension, double* a, double* b, double* constants, double* logJoint)
@@ -69,7 +71,8 @@ internal static unsafe class DiagonalForm
         {
             TVector scale = TLanes.Broadcast(a[d]), shift = TLanes.Broadcast(-b[d]);
             TVector y0 = TLanes.Fma(scale, TLanes.Load(x), shift), y1 = TLanes.Fma(scale, TLanes.Load(x + TLanes.Count), shift);
-            TVector y2 = TLanes.Fma(scale, TLanes.Load(x + 2 * TLanes.Count), shift), y3 = TLanes.Fma(scale, TLanes.Load(x + 3 * TLanes.Count), shift);
+            TVector y2 = TLanes.Fma(scale, TLanes.Load(x + 2 * TLanes.Count), shift),
+                y3 = TLanes.Fma(scale, TLanes.Load(x + 3 * TLanes.Count), shift);
             p0 = TLanes.Fma(y0, y0, p0);
             p1 = TLanes.Fma(y1, y1, p1);
             p2 = TLanes.Fma(y2, y2, p2);

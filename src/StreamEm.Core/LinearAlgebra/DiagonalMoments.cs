@@ -4,13 +4,14 @@ using System.Runtime.Intrinsics;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// sum_n r_kn x_nd and sum_n r_kn x_nd^2: tiles of 4 components by {x, x^2} of one feature, so that a loaded x and its square serve four components
-/// and a loaded r both sums. The sums stay in registers over all lanes.
+/// sum_n r_kn x_nd and sum_n r_kn x_nd^2: tiles of 4 components by {x, x^2} of one feature, so that a loaded x and its square serve four
+/// components and a loaded r both sums. The sums stay in registers over all lanes.
 /// </summary>
 internal static unsafe class DiagonalMoments
 {
     /// <summary>Adds to <paramref name="first"/> and <paramref name="second"/>, K x D each; either may be null.</summary>
-    public static void Add<TLanes, TVector>(double* columns, int dimension, double* responsibilities, int components, double* first, double* second, int lanes)
+    public static void Add<TLanes, TVector>(
+        double* columns, int dimension, double* responsibilities, int components, double* first, double* second, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -22,7 +23,9 @@ internal static unsafe class DiagonalMoments
             {
                 Vector256<double> sums, squares;
                 if (count == 1) One<TLanes, TVector>(columns + d * RowBlock.Stride, r, lanes, out sums, out squares);
-                else Four<TLanes, TVector>(columns + d * RowBlock.Stride, r, r + RowBlock.Stride, Row(r, 2, count), Row(r, 3, count), lanes, out sums, out squares);
+                else
+                    Four<TLanes, TVector>(columns + d * RowBlock.Stride, r, r + RowBlock.Stride, Row(r, 2, count), Row(r, 3, count), lanes,
+                        out sums, out squares);
                 int at = k * dimension + d;
                 if (first != null) Scatter(sums, first + at, dimension, count);
                 if (second != null) Scatter(squares, second + at, dimension, count);

@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// The arithmetic of one vector width, so that a kernel is written once. An implementation has no state: the JIT compiles a kernel per width and
-/// inlines every operation to an instruction (on hardware without it, to an equivalent sequence with the same result).
+/// The arithmetic of one vector width, so that a kernel is written once. An implementation has no state: the JIT compiles a kernel per
+/// width and inlines every operation to an instruction (on hardware without it, to an equivalent sequence with the same result).
 /// </summary>
 /// <typeparam name="TVector">The vector of doubles.</typeparam>
 internal unsafe interface ILanes<TVector>

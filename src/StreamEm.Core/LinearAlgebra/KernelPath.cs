@@ -18,7 +18,9 @@ internal enum KernelPath
 /// <summary>Chooses the <see cref="KernelPath"/> of this process once.</summary>
 internal static class Kernels
 {
-    /// <summary>Environment variable, and <see cref="AppContext"/> datum, that forces a path: <c>portable</c>, <c>avx2</c> or <c>avx512</c>.</summary>
+    /// <summary>
+    /// Environment variable, and <see cref="AppContext"/> datum, that forces a path: <c>portable</c>, <c>avx2</c> or <c>avx512</c>.
+    /// </summary>
     public const string Switch = "STREAMEM_KERNELS";
 
     /// <summary>The path of this process. The choice changes speed and the last bits of sums; never their meaning.</summary>
@@ -31,7 +33,8 @@ internal static class Kernels
         if (string.IsNullOrEmpty(forced)) return Widest();
         return Enum.TryParse(forced, ignoreCase: true, out KernelPath path) && Enum.IsDefined(path)
             ? path
-            : throw new InvalidOperationException($"{Switch} is '{forced}'; expected portable, avx2 or avx512. Unset it to let the machine choose.");
+            : throw new InvalidOperationException(
+                $"{Switch} is '{forced}'; expected portable, avx2 or avx512. Unset it to let the machine choose.");
     }
 
     private static KernelPath Widest()

@@ -2,7 +2,9 @@ using System.Runtime.Intrinsics;
 
 namespace StreamEm.Core.LinearAlgebra;
 
-/// <summary>Linear log-densities: constant_k + sum_d w_kd x_d for all lanes of a row block. One FMA per (row, component, feature).</summary>
+/// <summary>
+/// Linear log-densities: constant_k + sum_d w_kd x_d for all lanes of a row block. One FMA per (row, component, feature).
+/// </summary>
 internal static unsafe class LinearForms
 {
     /// <summary>Adds the form to <paramref name="logJoint"/>.</summary>
@@ -14,12 +16,14 @@ internal static unsafe class LinearForms
     /// <param name="logJoint">K x Stride, added to.</param>
     /// <param name="count">Rows in the block.</param>
     public static void Add(
-        ReadOnlySpan<double> columns, int dimension, int components, ReadOnlySpan<double> slopes, ReadOnlySpan<double> constants, Span<double> logJoint, int count) =>
+        ReadOnlySpan<double> columns, int dimension, int components, ReadOnlySpan<double> slopes, ReadOnlySpan<double> constants,
+        Span<double> logJoint, int count) =>
         Add(Kernels.Path, columns, dimension, components, slopes, constants, logJoint, count);
 
     /// <summary>The same on a chosen path.</summary>
     internal static void Add(
-        KernelPath path, ReadOnlySpan<double> columns, int dimension, int components, ReadOnlySpan<double> slopes, ReadOnlySpan<double> constants, Span<double> logJoint, int count)
+        KernelPath path, ReadOnlySpan<double> columns, int dimension, int components, ReadOnlySpan<double> slopes,
+        ReadOnlySpan<double> constants, Span<double> logJoint, int count)
     {
         KernelShape.Require(columns.Length, dimension, RowBlock.Stride, nameof(columns));
         KernelShape.Require(slopes.Length, components, dimension, nameof(slopes));
@@ -30,8 +34,10 @@ internal static unsafe class LinearForms
         {
             for (int k = 0; k < components; k++)
             {
-                if (path == KernelPath.Avx512) Run<Lanes8, Vector512<double>>(x, dimension, w + k * dimension, c[k], joint + k * RowBlock.Stride, lanes);
-                else if (path == KernelPath.Avx2) Run<Lanes4, Vector256<double>>(x, dimension, w + k * dimension, c[k], joint + k * RowBlock.Stride, lanes);
+                if (path == KernelPath.Avx512)
+                    Run<Lanes8, Vector512<double>>(x, dimension, w + k * dimension, c[k], joint + k * RowBlock.Stride, lanes);
+                else if (path == KernelPath.Avx2)
+                    Run<Lanes4, Vector256<double>>(x, dimension, w + k * dimension, c[k], joint + k * RowBlock.Stride, lanes);
                 else Run<Lanes2, Vector128<double>>(x, dimension, w + k * dimension, c[k], joint + k * RowBlock.Stride, lanes);
             }
         }

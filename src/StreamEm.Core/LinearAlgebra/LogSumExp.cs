@@ -7,8 +7,8 @@ internal static unsafe class LogSumExp
 {
     /// <summary>
     /// For every lane i: <c>logDensities[i] = log sum_k exp(logJoint[k, i])</c>, and <paramref name="logJoint"/> is overwritten by the
-    /// responsibilities <c>exp(logJoint[k, i] - logDensities[i])</c>. A lane whose entries are all negative infinity gets negative infinity and
-    /// responsibilities zero.
+    /// responsibilities <c>exp(logJoint[k, i] - logDensities[i])</c>. A lane whose entries are all negative infinity gets negative infinity
+    /// and responsibilities zero.
     /// </summary>
     /// <param name="logJoint">K x Stride: log weight plus log density; overwritten.</param>
     /// <param name="components">K.</param>
@@ -18,7 +18,8 @@ internal static unsafe class LogSumExp
         Normalize(Kernels.Path, logJoint, components, logDensities, count);
 
     /// <summary>The same on a chosen path.</summary>
-    internal static void Normalize(KernelPath path, Span<double> logJoint, int components, Span<double> logDensities, int count = RowBlock.Capacity)
+    internal static void Normalize(
+        KernelPath path, Span<double> logJoint, int components, Span<double> logDensities, int count = RowBlock.Capacity)
     {
         KernelShape.Require(logJoint.Length, components, RowBlock.Stride, nameof(logJoint));
         KernelShape.Require(logDensities.Length, 1, RowBlock.Capacity, nameof(logDensities));
@@ -57,7 +58,8 @@ internal static unsafe class LogSumExp
             TLanes.Store(TLanes.Add(TLanes.Load(maxima + at), VectorLog.LogOfSum<TLanes, TVector>(sum)), maxima + at);
             TLanes.Store(TLanes.SelectLess(zero, sum, TLanes.Divide(TLanes.Broadcast(1), sum), sum), sums + at);
         }
-        TVector scale0 = TLanes.Load(sums), scale1 = TLanes.Load(sums + c1), scale2 = TLanes.Load(sums + c2), scale3 = TLanes.Load(sums + c3);
+        TVector scale0 = TLanes.Load(sums), scale1 = TLanes.Load(sums + c1), scale2 = TLanes.Load(sums + c2),
+            scale3 = TLanes.Load(sums + c3);
         for (double* p = logJoint; p < end; p += RowBlock.Stride)
         {
             TLanes.Store(TLanes.Multiply(TLanes.Load(p), scale0), p);
@@ -73,7 +75,8 @@ internal static unsafe class LogSumExp
         where TVector : struct
     {
         int c1 = TLanes.Count, c2 = 2 * TLanes.Count, c3 = 3 * TLanes.Count;
-        TVector none = TLanes.Broadcast(double.NegativeInfinity), max0 = none, max1 = none, max2 = none, max3 = none, zero = TLanes.Broadcast(0);
+        TVector none = TLanes.Broadcast(double.NegativeInfinity), max0 = none, max1 = none, max2 = none, max3 = none,
+            zero = TLanes.Broadcast(0);
         for (double* p = logJoint; p < end; p += RowBlock.Stride)
         {
             max0 = TLanes.Max(max0, TLanes.Load(p));
@@ -93,8 +96,10 @@ internal static unsafe class LogSumExp
         TLanes.Store(zero, sums + c3);
         for (double* p = logJoint; p < end; p += RowBlock.Stride)
         {
-            TVector e0 = TLanes.Subtract(TLanes.Load(p), TLanes.Load(maxima)), e1 = TLanes.Subtract(TLanes.Load(p + c1), TLanes.Load(maxima + c1));
-            TVector e2 = TLanes.Subtract(TLanes.Load(p + c2), TLanes.Load(maxima + c2)), e3 = TLanes.Subtract(TLanes.Load(p + c3), TLanes.Load(maxima + c3));
+            TVector e0 = TLanes.Subtract(TLanes.Load(p), TLanes.Load(maxima)),
+                e1 = TLanes.Subtract(TLanes.Load(p + c1), TLanes.Load(maxima + c1));
+            TVector e2 = TLanes.Subtract(TLanes.Load(p + c2), TLanes.Load(maxima + c2)),
+                e3 = TLanes.Subtract(TLanes.Load(p + c3), TLanes.Load(maxima + c3));
             TLanes.Exp4(ref e0, ref e1, ref e2, ref e3);
             TLanes.Store(e0, p);
             TLanes.Store(e1, p + c1);

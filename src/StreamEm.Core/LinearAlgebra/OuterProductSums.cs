@@ -4,14 +4,15 @@ using System.Runtime.Intrinsics;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// sum_n r_kn x_n x_n' as packed lower triangles, and sum_n r_kn x_n with it. Four rows of r x are written once to a strip in the first-level
-/// cache (their sums, plain additions, use ports the FMAs leave idle); tiles of 4 rows by 2 or 4 features then keep their accumulators in
-/// registers over all lanes and are reduced once per block. The triangle is exact.
+/// sum_n r_kn x_n x_n' as packed lower triangles, and sum_n r_kn x_n with it. Four rows of r x are written once to a strip in the
+/// first-level cache (their sums, plain additions, use ports the FMAs leave idle); tiles of 4 rows by 2 or 4 features then keep their
+/// accumulators in registers over all lanes and are reduced once per block. The triangle is exact.
 /// </summary>
 internal static unsafe class OuterProductSums
 {
     /// <summary>Adds to <paramref name="second"/> (K packed triangles) and, unless null, to <paramref name="first"/> (K x D).</summary>
-    public static void Add<TLanes, TVector>(double* columns, int dimension, double* responsibilities, int components, double* first, double* second, int lanes, bool wide)
+    public static void Add<TLanes, TVector>(
+        double* columns, int dimension, double* responsibilities, int components, double* first, double* second, int lanes, bool wide)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -24,7 +25,8 @@ internal static unsafe class OuterProductSums
                 int rows = Math.Min(4, dimension - i);
                 for (int row = 0; row < rows; row++)
                 {
-                    double sum = Weigh<TLanes, TVector>(responsibilities, columns + (i + row) * RowBlock.Stride, strip + row * RowBlock.Stride, lanes);
+                    double sum = Weigh<TLanes, TVector>(
+                        responsibilities, columns + (i + row) * RowBlock.Stride, strip + row * RowBlock.Stride, lanes);
                     if (first != null) first[k * dimension + i + row] += sum;
                 }
                 if (rows == 4) Strip<TLanes, TVector>(strip, columns, second, i, lanes, wide);
@@ -41,8 +43,10 @@ internal static unsafe class OuterProductSums
         for (int n = 0; n < lanes; n += 4 * TLanes.Count)
         {
             int n1 = n + TLanes.Count, n2 = n1 + TLanes.Count, n3 = n2 + TLanes.Count;
-            TVector w0 = TLanes.Multiply(TLanes.Load(r + n), TLanes.Load(x + n)), w1 = TLanes.Multiply(TLanes.Load(r + n1), TLanes.Load(x + n1));
-            TVector w2 = TLanes.Multiply(TLanes.Load(r + n2), TLanes.Load(x + n2)), w3 = TLanes.Multiply(TLanes.Load(r + n3), TLanes.Load(x + n3));
+            TVector w0 = TLanes.Multiply(TLanes.Load(r + n), TLanes.Load(x + n)),
+                w1 = TLanes.Multiply(TLanes.Load(r + n1), TLanes.Load(x + n1));
+            TVector w2 = TLanes.Multiply(TLanes.Load(r + n2), TLanes.Load(x + n2)),
+                w3 = TLanes.Multiply(TLanes.Load(r + n3), TLanes.Load(x + n3));
             TLanes.Store(w0, target + n);
             TLanes.Store(w1, target + n1);
             TLanes.Store(w2, target + n2);
@@ -103,7 +107,8 @@ internal static unsafe class OuterProductSums
         for (int at = 0; at < held; at++) target[at] += last[at];
     }
 
-    private static Vector256<double> Dots<TLanes, TVector>(double* a0, double* b0, double* a1, double* b1, double* a2, double* b2, double* a3, double* b3, int lanes)
+    private static Vector256<double> Dots<TLanes, TVector>(
+        double* a0, double* b0, double* a1, double* b1, double* a2, double* b2, double* a3, double* b3, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -120,7 +125,8 @@ internal static unsafe class OuterProductSums
     }
 
     /// <summary>4 rows by 2 features: 8 accumulators, for 16 registers.</summary>
-    private static void FourByTwo<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
+    private static void FourByTwo<TLanes, TVector>(
+        double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -143,7 +149,8 @@ internal static unsafe class OuterProductSums
     }
 
     /// <summary>4 rows by 3 features: 12 accumulators and all 16 registers.</summary>
-    private static void FourByThree<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
+    private static void FourByThree<TLanes, TVector>(
+        double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -171,7 +178,8 @@ internal static unsafe class OuterProductSums
     }
 
     /// <summary>4 rows by 4 features: 16 accumulators, for 32 registers.</summary>
-    private static void FourByFour<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
+    private static void FourByFour<TLanes, TVector>(
+        double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -179,7 +187,8 @@ internal static unsafe class OuterProductSums
         a00 = a01 = a02 = a03 = a10 = a11 = a12 = a13 = a20 = a21 = a22 = a23 = a30 = a31 = a32 = a33 = TLanes.Broadcast(0);
         for (double* end = weighted + lanes; weighted < end; weighted += TLanes.Count, x += TLanes.Count)
         {
-            TVector x0 = TLanes.Load(x), x1 = TLanes.Load(x + RowBlock.Stride), x2 = TLanes.Load(x + 2 * RowBlock.Stride), x3 = TLanes.Load(x + 3 * RowBlock.Stride), w;
+            TVector x0 = TLanes.Load(x), x1 = TLanes.Load(x + RowBlock.Stride), x2 = TLanes.Load(x + 2 * RowBlock.Stride),
+                x3 = TLanes.Load(x + 3 * RowBlock.Stride), w;
             w = TLanes.Load(weighted);
             a00 = TLanes.Fma(w, x0, a00); a01 = TLanes.Fma(w, x1, a01); a02 = TLanes.Fma(w, x2, a02); a03 = TLanes.Fma(w, x3, a03);
             w = TLanes.Load(weighted + RowBlock.Stride);
@@ -196,7 +205,8 @@ internal static unsafe class OuterProductSums
     }
 
     /// <summary>The 4 x 4 triangle on the diagonal: 10 accumulators.</summary>
-    private static void Triangle<TLanes, TVector>(double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
+    private static void Triangle<TLanes, TVector>(
+        double* weighted, double* x, double* row0, double* row1, double* row2, double* row3, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {

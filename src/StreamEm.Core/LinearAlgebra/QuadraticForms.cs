@@ -18,38 +18,44 @@ internal static unsafe class QuadraticForms
     /// <param name="count">Rows in the block: lanes from here on, rounded up to whole tiles, are left alone.</param>
     public static void AddTriangular(
         ReadOnlySpan<double> columns, int dimension, int components,
-        ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants, Span<double> logJoint, int count = RowBlock.Capacity) =>
+        ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants, Span<double> logJoint,
+        int count = RowBlock.Capacity) =>
         AddTriangular(Kernels.Path, columns, dimension, components, factors, biases, constants, logJoint, count);
 
     /// <summary>
-    /// Adds <c>constants[k] - sum_d (a_kd x_id - b_kd)^2 / 2</c> to <c>logJoint[k * Stride + i]</c>; a and b are K x D, a the inverse standard
-    /// deviations and b = a mu.
+    /// Adds <c>constants[k] - sum_d (a_kd x_id - b_kd)^2 / 2</c> to <c>logJoint[k * Stride + i]</c>; a and b are K x D, a the inverse
+    /// standard deviations and b = a mu.
     /// </summary>
     public static void AddDiagonal(
         ReadOnlySpan<double> columns, int dimension, int components,
-        ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants, Span<double> logJoint, int count = RowBlock.Capacity) =>
+        ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants, Span<double> logJoint,
+        int count = RowBlock.Capacity) =>
         AddDiagonal(Kernels.Path, columns, dimension, components, factors, biases, constants, logJoint, count);
 
-    /// <summary><see cref="AddTriangular(ReadOnlySpan{double}, int, int, ReadOnlySpan{double}, ReadOnlySpan{double}, ReadOnlySpan{double}, Span{double}, int)"/> on a chosen path.</summary>
+    /// <summary><c>AddTriangular</c> on a chosen path.</summary>
     internal static void AddTriangular(
         KernelPath path, ReadOnlySpan<double> columns, int dimension, int components,
-        ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants, Span<double> logJoint, int count = RowBlock.Capacity)
+        ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants, Span<double> logJoint,
+        int count = RowBlock.Capacity)
     {
         Require(columns, dimension, components, biases, constants, logJoint);
         KernelShape.Require(factors.Length, components, Packed.Length(dimension), nameof(factors));
         int lanes = KernelShape.Lanes(count);
         fixed (double* x = columns, w = factors, b = biases, c = constants, joint = logJoint)
         {
-            if (path == KernelPath.Avx512) TriangularForm.AddWide<Lanes8, Vector512<double>>(x, dimension, components, w, b, c, joint, lanes);
-            else if (path == KernelPath.Avx2) TriangularForm.Add<Lanes4, Vector256<double>>(x, dimension, components, w, b, c, joint, lanes);
+            if (path == KernelPath.Avx512)
+                TriangularForm.AddWide<Lanes8, Vector512<double>>(x, dimension, components, w, b, c, joint, lanes);
+            else if (path == KernelPath.Avx2)
+                TriangularForm.Add<Lanes4, Vector256<double>>(x, dimension, components, w, b, c, joint, lanes);
             else TriangularForm.Add<Lanes2, Vector128<double>>(x, dimension, components, w, b, c, joint, lanes);
         }
     }
 
-    /// <summary><see cref="AddDiagonal(ReadOnlySpan{double}, int, int, ReadOnlySpan{double}, ReadOnlySpan{double}, ReadOnlySpan{double}, Span{double}, int)"/> on a chosen path.</summary>
+    /// <summary><c>AddDiagonal</c> on a chosen path.</summary>
     internal static void AddDiagonal(
         KernelPath path, ReadOnlySpan<double> columns, int dimension, int components,
-        ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants, Span<double> logJoint, int count = RowBlock.Capacity)
+        ReadOnlySpan<double> factors, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants, Span<double> logJoint,
+        int count = RowBlock.Capacity)
     {
         Require(columns, dimension, components, biases, constants, logJoint);
         KernelShape.Require(factors.Length, components, dimension, nameof(factors));
@@ -63,7 +69,8 @@ internal static unsafe class QuadraticForms
     }
 
     private static void Require(
-        ReadOnlySpan<double> columns, int dimension, int components, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants, Span<double> logJoint)
+        ReadOnlySpan<double> columns, int dimension, int components, ReadOnlySpan<double> biases, ReadOnlySpan<double> constants,
+        Span<double> logJoint)
     {
         KernelShape.Require(columns.Length, dimension, RowBlock.Stride, nameof(columns));
         KernelShape.Require(biases.Length, components, dimension, nameof(biases));

@@ -12,7 +12,9 @@ public sealed class RowBlock
     /// <summary>Observations per block: the block of a 64-feature model and its accumulators stay in the second-level cache.</summary>
     public const int Capacity = 256;
 
-    /// <summary>Doubles from one feature to the next: 8 more than <see cref="Capacity"/>, so that features do not share cache sets.</summary>
+    /// <summary>
+    /// Doubles from one feature to the next: 8 more than <see cref="Capacity"/>, so that features do not share cache sets.
+    /// </summary>
     public const int Stride = Capacity + 8;
 
     private readonly AlignedDoubles _columns;
@@ -57,18 +59,21 @@ public sealed class RowBlock
     public ReadOnlySpan<double> Rows =>
         _features.Length == 0 ? Batch.Values.Slice(First * Dimension, Count * Dimension) : Gathered();
 
-    /// <summary>Overwrites the block with rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of a minibatch.</summary>
+    /// <summary>
+    /// Overwrites the block with rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of a minibatch.
+    /// </summary>
     public void Fill(Minibatch batch, int first, int count)
     {
         if ((uint)count > Capacity) throw new ArgumentOutOfRangeException(nameof(count), count, $"A block holds {Capacity} observations.");
         (_batch, First, Count) = (batch, first, count);
-        _incompleteCount = RowTranspose.ToColumns(batch.Values.Slice(first * Dimension, count * Dimension), count, Dimension, _columns.Span, _incomplete);
+        _incompleteCount =
+            RowTranspose.ToColumns(batch.Values.Slice(first * Dimension, count * Dimension), count, Dimension, _columns.Span, _incomplete);
         foreach (RowBlock selection in _selections) selection.Count = -1;
     }
 
     /// <summary>
-    /// The same observations in some of their features: a block of its own, filled once for every <see cref="Fill"/> of this one. Columns are copied; rows are
-    /// gathered only when asked for.
+    /// The same observations in some of their features: a block of its own, filled once for every <see cref="Fill"/> of this one. Columns
+    /// are copied; rows are gathered only when asked for.
     /// </summary>
     /// <param name="part">A number of the selection, 0, 1, ...: the same features for the same number.</param>
     /// <param name="features">Which of this block's features, in the order they have there.</param>
@@ -82,8 +87,8 @@ public sealed class RowBlock
     }
 
     /// <summary>
-    /// Memory of the thread that works on the block: at least so many doubles. What is written there stays until the next call that asks for more, so an
-    /// emission may keep something from its log-densities to its statistics.
+    /// Memory of the thread that works on the block: at least so many doubles. What is written there stays until the next call that asks
+    /// for more, so an emission may keep something from its log-densities to its statistics.
     /// </summary>
     public Span<double> Scratch(int length)
     {
@@ -95,7 +100,8 @@ public sealed class RowBlock
     {
         (_batch, First, Count, _features, _hasRows, _incompleteCount) = (source._batch, source.First, source.Count, features, false, 0);
         Span<double> columns = _columns.Span;
-        for (int at = 0; at < features.Length; at++) source._columns.Span.Slice(features[at] * Stride, Stride).CopyTo(columns[(at * Stride)..]);
+        for (int at = 0; at < features.Length; at++)
+            source._columns.Span.Slice(features[at] * Stride, Stride).CopyTo(columns[(at * Stride)..]);
         foreach (int index in source.Incomplete)
         {
             ReadOnlySpan<double> row = source.Row(index);

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// Rows in other units: (x - location[d]) factor[d], held within a bound. Rows stay rows: the coefficients are repeated so that a vector may begin
-/// at any feature.
+/// Rows in other units: (x - location[d]) factor[d], held within a bound. Rows stay rows: the coefficients are repeated so that a vector
+/// may begin at any feature.
 /// </summary>
 internal sealed unsafe class RowScaling
 {
@@ -28,7 +28,9 @@ internal sealed unsafe class RowScaling
         _factor = Repeat(factor);
     }
 
-    /// <summary>Overwrites <paramref name="result"/> with whole rows of <paramref name="rows"/> in the other units; a NaN stays one.</summary>
+    /// <summary>
+    /// Overwrites <paramref name="result"/> with whole rows of <paramref name="rows"/> in the other units; a NaN stays one.
+    /// </summary>
     /// <returns>Whether there was no NaN.</returns>
     public bool Apply(ReadOnlySpan<double> rows, Span<double> result) => Apply(Kernels.Path, rows, result);
 

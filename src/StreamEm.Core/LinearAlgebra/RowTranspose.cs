@@ -12,14 +12,16 @@ internal static unsafe class RowTranspose
 
     /// <summary>
     /// Overwrites <paramref name="columns"/> (D x <see cref="RowBlock.Stride"/>) with <paramref name="count"/> rows of D values. Lanes from
-    /// <paramref name="count"/> on, and every lane of a row with a NaN, become zero; the indices of such rows go to <paramref name="incomplete"/>.
+    /// <paramref name="count"/> on, and every lane of a row with a NaN, become zero; the indices of such rows go to
+    /// <paramref name="incomplete"/>.
     /// </summary>
     /// <returns>The number of rows with a NaN.</returns>
     public static int ToColumns(ReadOnlySpan<double> rows, int count, int dimension, Span<double> columns, Span<int> incomplete) =>
         ToColumns(Kernels.Path, rows, count, dimension, columns, incomplete);
 
     /// <summary>The same on a chosen path.</summary>
-    internal static int ToColumns(KernelPath path, ReadOnlySpan<double> rows, int count, int dimension, Span<double> columns, Span<int> incomplete)
+    internal static int ToColumns(
+        KernelPath path, ReadOnlySpan<double> rows, int count, int dimension, Span<double> columns, Span<int> incomplete)
     {
         KernelShape.Require(rows.Length, count, dimension, nameof(rows));
         KernelShape.Require(columns.Length, dimension, RowBlock.Stride, nameof(columns));
@@ -33,7 +35,8 @@ internal static unsafe class RowTranspose
                 for (; row * dimension + read <= count * dimension; row += 4)
                 {
                     double* first = from + row * dimension;
-                    if (FourRows(first, first + dimension, first + 2 * dimension, first + 3 * dimension, dimension, to + row)) found += FixIncomplete(from, row, 4, dimension, to, incomplete[found..]);
+                    if (FourRows(first, first + dimension, first + 2 * dimension, first + 3 * dimension, dimension, to + row))
+                        found += FixIncomplete(from, row, 4, dimension, to, incomplete[found..]);
                 }
             for (; row < count; row++)
             {
@@ -47,8 +50,8 @@ internal static unsafe class RowTranspose
     }
 
     /// <summary>
-    /// Overwrites lanes 0 .. count - 1 of <paramref name="columns"/> with the rows that <paramref name="indices"/> names. Lanes up to the next multiple
-    /// of 4 may get some of these rows again.
+    /// Overwrites lanes 0 .. count - 1 of <paramref name="columns"/> with the rows that <paramref name="indices"/> names. Lanes up to the
+    /// next multiple of 4 may get some of these rows again.
     /// </summary>
     internal static void Gather(KernelPath path, double* rows, int* indices, int count, int dimension, double* columns)
     {
@@ -62,7 +65,8 @@ internal static unsafe class RowTranspose
         {
             int last = count - 1;
             double* row0 = rows + indices[at] * dimension, row1 = rows + indices[Math.Min(at + 1, last)] * dimension;
-            FourRows(row0, row1, rows + indices[Math.Min(at + 2, last)] * dimension, rows + indices[Math.Min(at + 3, last)] * dimension, dimension, columns + at);
+            FourRows(row0, row1, rows + indices[Math.Min(at + 2, last)] * dimension, rows + indices[Math.Min(at + 3, last)] * dimension,
+                dimension, columns + at);
         }
     }
 
@@ -77,7 +81,8 @@ internal static unsafe class RowTranspose
                 Sse.Prefetch0((byte*)(row + d) + PrefetchBytes);
                 Sse.Prefetch0((byte*)(row2 + d) + PrefetchBytes);
             }
-            Vector256<double> a = Vector256.Load(row + d), b = Vector256.Load(row1 + d), c = Vector256.Load(row2 + d), e = Vector256.Load(row3 + d);
+            Vector256<double> a = Vector256.Load(row + d), b = Vector256.Load(row1 + d), c = Vector256.Load(row2 + d),
+                e = Vector256.Load(row3 + d);
             Vector256<double> ab0 = Avx.UnpackLow(a, b), ab1 = Avx.UnpackHigh(a, b), ce0 = Avx.UnpackLow(c, e), ce1 = Avx.UnpackHigh(c, e);
             Vector256<double> x = Avx.Permute2x128(ab0, ce0, 0x20);
             Vector256.Store(x, column);

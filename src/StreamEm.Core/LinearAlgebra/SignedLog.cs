@@ -17,7 +17,8 @@ internal static unsafe class SignedLog
         Bins(Kernels.Path, values, origin, binsPerUnit, maxBin, bins);
 
     /// <summary>The same on a chosen path.</summary>
-    internal static void Bins(KernelPath path, ReadOnlySpan<double> values, double origin, double binsPerUnit, double maxBin, Span<double> bins)
+    internal static void Bins(
+        KernelPath path, ReadOnlySpan<double> values, double origin, double binsPerUnit, double maxBin, Span<double> bins)
     {
         KernelShape.Require(bins.Length, values.Length, 1, nameof(bins));
         fixed (double* from = values, to = bins)

@@ -2,12 +2,15 @@ using System.Runtime.Intrinsics;
 
 namespace StreamEm.Core.LinearAlgebra;
 
-/// <summary><see cref="LogSumExp"/> for one row whose components are contiguous, two vectors at a time; AVX-512 takes 256-bit ones, of which eight components are two.</summary>
+/// <summary>
+/// <see cref="LogSumExp"/> for one row whose components are contiguous, two vectors at a time; AVX-512 takes 256-bit ones, of which eight
+/// components are two.
+/// </summary>
 internal static unsafe class SoftMax
 {
     /// <summary>
-    /// Overwrites <paramref name="logJoint"/> (a multiple of <see cref="ComponentLanes.Padding"/>, negative infinity where there is no component) by
-    /// responsibilities and returns log sum exp; all zero and negative infinity when every entry is negative infinity.
+    /// Overwrites <paramref name="logJoint"/> (a multiple of <see cref="ComponentLanes.Padding"/>, negative infinity where there is no
+    /// component) by responsibilities and returns log sum exp; all zero and negative infinity when every entry is negative infinity.
     /// </summary>
     public static double Normalize(Span<double> logJoint) => Normalize(Kernels.Path, logJoint);
 
@@ -15,7 +18,8 @@ internal static unsafe class SoftMax
     internal static double Normalize(KernelPath path, Span<double> logJoint)
     {
         if (logJoint.Length % ComponentLanes.Padding != 0)
-            throw new ArgumentException($"logJoint holds {logJoint.Length} doubles; expected a multiple of {ComponentLanes.Padding}.", nameof(logJoint));
+            throw new ArgumentException(
+                $"logJoint holds {logJoint.Length} doubles; expected a multiple of {ComponentLanes.Padding}.", nameof(logJoint));
         fixed (double* joint = logJoint)
         {
             if (path == KernelPath.Portable) return Run<Lanes2, Vector128<double>>(joint, logJoint.Length);
@@ -29,13 +33,15 @@ internal static unsafe class SoftMax
     {
         int next = TLanes.Count;
         TVector max = TLanes.Max(TLanes.Load(joint), TLanes.Load(joint + next));
-        for (int k = 2 * next; k < length; k += 2 * next) max = TLanes.Max(max, TLanes.Max(TLanes.Load(joint + k), TLanes.Load(joint + k + next)));
+        for (int k = 2 * next; k < length; k += 2 * next)
+            max = TLanes.Max(max, TLanes.Max(TLanes.Load(joint + k), TLanes.Load(joint + k + next)));
         TVector zero = TLanes.Broadcast(0), none = TLanes.Broadcast(double.NegativeInfinity), sum = zero;
         max = TLanes.LargestLane(max);
         max = TLanes.SelectLess(none, max, max, zero);
         for (int k = 0; k < length; k += 2 * next)
         {
-            TVector a = TLanes.Exp(TLanes.Subtract(TLanes.Load(joint + k), max)), b = TLanes.Exp(TLanes.Subtract(TLanes.Load(joint + k + next), max));
+            TVector a = TLanes.Exp(TLanes.Subtract(TLanes.Load(joint + k), max)),
+                b = TLanes.Exp(TLanes.Subtract(TLanes.Load(joint + k + next), max));
             TLanes.Store(a, joint + k);
             TLanes.Store(b, joint + k + next);
             sum = TLanes.Add(sum, TLanes.Add(a, b));

@@ -5,17 +5,19 @@ using System.Runtime.Intrinsics;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// First moments and outer products of those rows alone whose responsibility exceeds a threshold (Neal &amp; Hinton 1998, section 5, on the statistics:
-/// the responsibilities themselves stay exact). The active rows of a component are gathered into dense lanes and go through the same kernel.
-/// What is dropped is known: with m the dropped mass that is returned, no first moment is off by more than m max|x| and no product by more
-/// than m max|x|^2.
+/// First moments and outer products of those rows alone whose responsibility exceeds a threshold (Neal &amp; Hinton 1998, section 5, on the
+/// statistics: the responsibilities themselves stay exact). The active rows of a component are gathered into dense lanes and go through the
+/// same kernel. What is dropped is known: with m the dropped mass that is returned, no first moment is off by more than m max|x| and no
+/// product by more than m max|x|^2.
 /// </summary>
 internal static unsafe class SparseWeightedSums
 {
     /// <summary>Environment variable, and <see cref="AppContext"/> datum: the threshold, 0 switches off.</summary>
     public const string Switch = "STREAMEM_SPARSE_THRESHOLD";
 
-    /// <summary>Responsibilities at or below this are dropped where that pays: 256 of them are far below the rounding of a sum near 1.</summary>
+    /// <summary>
+    /// Responsibilities at or below this are dropped where that pays: 256 of them are far below the rounding of a sum near 1.
+    /// </summary>
     public const double DefaultThreshold = 1e-12;
 
     /// <summary>Below this many features gathering a row costs more than multiplying it.</summary>
@@ -40,7 +42,9 @@ internal static unsafe class SparseWeightedSums
             : throw new InvalidOperationException($"{Switch} is '{text}'; expected a number in [0, 1). 0 switches sparse statistics off.");
     }
 
-    /// <summary>Whether the sparse sums are faster on this block: a pure function of the block, so results do not depend on time or cores.</summary>
+    /// <summary>
+    /// Whether the sparse sums are faster on this block: a pure function of the block, so results do not depend on time or cores.
+    /// </summary>
     public static bool Pays(ReadOnlySpan<double> responsibilities, int components, int dimension, int count, double threshold)
     {
         if (threshold <= 0 || dimension < MinDimension) return false;
@@ -71,14 +75,16 @@ internal static unsafe class SparseWeightedSums
 
     /// <summary>The same on a chosen path.</summary>
     internal static double AddMomentsAndOuterProducts(
-        KernelPath path, ReadOnlySpan<double> rows, int count, int dimension, ReadOnlySpan<double> responsibilities, int components, double threshold,
+        KernelPath path, ReadOnlySpan<double> rows, int count, int dimension, ReadOnlySpan<double> responsibilities, int components,
+        double threshold,
         Span<double> moments, Span<double> products)
     {
         KernelShape.Require(rows.Length, count, dimension, nameof(rows));
         KernelShape.Require(responsibilities.Length, components, RowBlock.Stride, nameof(responsibilities));
         KernelShape.Require(moments.Length, components, dimension, nameof(moments));
         KernelShape.Require(products.Length, components, Packed.Length(dimension), nameof(products));
-        if (_scratch is null || _scratch.Length < (dimension + 1) * RowBlock.Stride) _scratch = new AlignedDoubles((dimension + 1) * RowBlock.Stride);
+        if (_scratch is null || _scratch.Length < (dimension + 1) * RowBlock.Stride)
+            _scratch = new AlignedDoubles((dimension + 1) * RowBlock.Stride);
         int* indices = stackalloc int[RowBlock.Capacity];
         double dropped = 0;
         fixed (double* x = rows, r = responsibilities, weights = _scratch.Span, first = moments, second = products)
@@ -91,14 +97,19 @@ internal static unsafe class SparseWeightedSums
                 int lanes = KernelShape.Lanes(active);
                 new Span<double>(weights + active, lanes - active).Clear();
                 double* s = first + k * dimension, q = second + k * Packed.Length(dimension);
-                if (path == KernelPath.Avx512) OuterProductSums.Add<Lanes8, Vector512<double>>(columns, dimension, weights, 1, s, q, lanes, wide: true);
-                else if (path == KernelPath.Avx2) OuterProductSums.Add<Lanes4, Vector256<double>>(columns, dimension, weights, 1, s, q, lanes, wide: false);
+                if (path == KernelPath.Avx512)
+                    OuterProductSums.Add<Lanes8, Vector512<double>>(columns, dimension, weights, 1, s, q, lanes, wide: true);
+                else if (path == KernelPath.Avx2)
+                    OuterProductSums.Add<Lanes4, Vector256<double>>(columns, dimension, weights, 1, s, q, lanes, wide: false);
                 else OuterProductSums.Add<Lanes2, Vector128<double>>(columns, dimension, weights, 1, s, q, lanes, wide: false);
             }
         return dropped;
     }
 
-    /// <summary>Writes down the active rows and their responsibilities; raises <paramref name="dropped"/> to the mass of the others if that is larger.</summary>
+    /// <summary>
+    /// Writes down the active rows and their responsibilities; raises <paramref name="dropped"/> to the mass of the others if that is
+    /// larger.
+    /// </summary>
     private static int Select(double* r, int count, double threshold, int* indices, double* weights, ref double dropped)
     {
         int active = 0;
@@ -119,5 +130,6 @@ internal static unsafe class SparseWeightedSums
         return active;
     }
 
-    private static uint Active(double* r, double threshold) => Vector256.GreaterThan(Vector256.Load(r), Vector256.Create(threshold)).ExtractMostSignificantBits();
+    private static uint Active(double* r, double threshold) =>
+        Vector256.GreaterThan(Vector256.Load(r), Vector256.Create(threshold)).ExtractMostSignificantBits();
 }

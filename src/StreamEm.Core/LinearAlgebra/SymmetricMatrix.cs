@@ -1,3 +1,4 @@
+using System.Globalization;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace StreamEm.Core.LinearAlgebra;
@@ -24,15 +25,16 @@ internal static class SymmetricMatrix
         Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric).EigenValues.Min(value => value.Real);
 
     /// <summary>
-    /// Smallest eigenvalue of all of several full row-major symmetric matrices, one after the other. Only a matrix that can have it is decomposed: one
-    /// that stays positive definite less the smallest found so far has none below it.
+    /// Smallest eigenvalue of all of several full row-major symmetric matrices, one after the other. Only a matrix that can have it is
+    /// decomposed: one that stays positive definite less the smallest found so far has none below it.
     /// </summary>
     public static double MinEigenvalueOfAll(ReadOnlySpan<double> matrices, int dimension)
     {
         int size = dimension * dimension, first = 0;
         // An eigenvalue is at most the smallest entry of the diagonal: the matrix with that one is the likeliest.
         for (int k = 1; k < matrices.Length / size; k++)
-            if (LeastDiagonal(matrices.Slice(k * size, size), dimension) < LeastDiagonal(matrices.Slice(first * size, size), dimension)) first = k;
+            if (LeastDiagonal(matrices.Slice(k * size, size), dimension) < LeastDiagonal(matrices.Slice(first * size, size), dimension))
+                first = k;
 
         double smallest = MinEigenvalue(matrices.Slice(first * size, size), dimension);
         double[] shifted = new double[Packed.Length(dimension)];
@@ -41,7 +43,8 @@ internal static class SymmetricMatrix
             ReadOnlySpan<double> matrix = matrices.Slice(k * size, size);
             Pack(matrix, dimension, shifted);
             for (int d = 0; d < dimension; d++) shifted[Packed.Index(d, d)] -= smallest;
-            if (k != first && Cholesky.Factor(shifted, dimension, out _) >= 0) smallest = Math.Min(smallest, MinEigenvalue(matrix, dimension));
+            if (k != first && Cholesky.Factor(shifted, dimension, out _) >= 0)
+                smallest = Math.Min(smallest, MinEigenvalue(matrix, dimension));
         }
         return smallest;
     }
@@ -78,8 +81,9 @@ internal static class SymmetricMatrix
         Pack(full, dimension, packed);
         int failed = Cholesky.Factor(packed, dimension, out double pivot);
         if (failed >= 0)
-            throw new ArithmeticException(FormattableString.Invariant(
-                $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {failed}). Increase reg_covar or lower components."));
+            throw new ArithmeticException(string.Create(CultureInfo.InvariantCulture,
+                $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {failed}). Increase reg_covar or "
+                    + $"lower components."));
         double logDeterminant = 0;
         for (int i = 0; i < dimension; i++) logDeterminant += Math.Log(packed[Packed.Index(i, i)]);
         Cholesky.InvertLower(packed, dimension);

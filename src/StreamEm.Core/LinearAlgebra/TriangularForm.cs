@@ -1,9 +1,9 @@
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// constant_k - |W_k x - b_k|^2 / 2 for all lanes: tiles of 4 rows of W_k by some vectors of lanes. A loaded x serves four rows and a broadcast
-/// entry of W every vector, so that loads stay below the two per cycle that the FMA ports leave; the triangle is exact, nothing above
-/// the diagonal is computed. W_k stays in the first-level cache over all lanes.
+/// constant_k - |W_k x - b_k|^2 / 2 for all lanes: tiles of 4 rows of W_k by some vectors of lanes. A loaded x serves four rows and a
+/// broadcast entry of W every vector, so that loads stay below the two per cycle that the FMA ports leave; the triangle is exact, nothing
+/// above the diagonal is computed. W_k stays in the first-level cache over all lanes.
 /// </summary>
 internal static unsafe class TriangularForm
 {
@@ -122,17 +122,24 @@ internal static unsafe class TriangularForm
                     TVector x0, x1, x2, x3, v;
                     for (int d = 0; d < i; d++, xd += RowBlock.Stride)
                     {
-                        x0 = TLanes.Load(xd); x1 = TLanes.Load(xd + TLanes.Count); x2 = TLanes.Load(xd + 2 * TLanes.Count); x3 = TLanes.Load(xd + 3 * TLanes.Count);
+                        x0 = TLanes.Load(xd);
+                        x1 = TLanes.Load(xd + TLanes.Count);
+                        x2 = TLanes.Load(xd + 2 * TLanes.Count); x3 = TLanes.Load(xd + 3 * TLanes.Count);
                         v = TLanes.Broadcast(w[d]);
-                        y00 = TLanes.Fma(v, x0, y00); y01 = TLanes.Fma(v, x1, y01); y02 = TLanes.Fma(v, x2, y02); y03 = TLanes.Fma(v, x3, y03);
+                        y00 = TLanes.Fma(v, x0, y00);
+                        y01 = TLanes.Fma(v, x1, y01); y02 = TLanes.Fma(v, x2, y02); y03 = TLanes.Fma(v, x3, y03);
                         v = TLanes.Broadcast(w1[d]);
-                        y10 = TLanes.Fma(v, x0, y10); y11 = TLanes.Fma(v, x1, y11); y12 = TLanes.Fma(v, x2, y12); y13 = TLanes.Fma(v, x3, y13);
+                        y10 = TLanes.Fma(v, x0, y10);
+                        y11 = TLanes.Fma(v, x1, y11); y12 = TLanes.Fma(v, x2, y12); y13 = TLanes.Fma(v, x3, y13);
                         v = TLanes.Broadcast(w2[d]);
-                        y20 = TLanes.Fma(v, x0, y20); y21 = TLanes.Fma(v, x1, y21); y22 = TLanes.Fma(v, x2, y22); y23 = TLanes.Fma(v, x3, y23);
+                        y20 = TLanes.Fma(v, x0, y20);
+                        y21 = TLanes.Fma(v, x1, y21); y22 = TLanes.Fma(v, x2, y22); y23 = TLanes.Fma(v, x3, y23);
                         v = TLanes.Broadcast(w3[d]);
-                        y30 = TLanes.Fma(v, x0, y30); y31 = TLanes.Fma(v, x1, y31); y32 = TLanes.Fma(v, x2, y32); y33 = TLanes.Fma(v, x3, y33);
+                        y30 = TLanes.Fma(v, x0, y30);
+                        y31 = TLanes.Fma(v, x1, y31); y32 = TLanes.Fma(v, x2, y32); y33 = TLanes.Fma(v, x3, y33);
                     }
-                    x0 = TLanes.Load(xd); x1 = TLanes.Load(xd + TLanes.Count); x2 = TLanes.Load(xd + 2 * TLanes.Count); x3 = TLanes.Load(xd + 3 * TLanes.Count);
+                    x0 = TLanes.Load(xd);
+                    x1 = TLanes.Load(xd + TLanes.Count); x2 = TLanes.Load(xd + 2 * TLanes.Count); x3 = TLanes.Load(xd + 3 * TLanes.Count);
                     v = TLanes.Broadcast(w[i]);
                     y00 = TLanes.Fma(v, x0, y00); y01 = TLanes.Fma(v, x1, y01); y02 = TLanes.Fma(v, x2, y02); y03 = TLanes.Fma(v, x3, y03);
                     v = TLanes.Broadcast(w1[i]);
@@ -142,7 +149,8 @@ internal static unsafe class TriangularForm
                     v = TLanes.Broadcast(w3[i]);
                     y30 = TLanes.Fma(v, x0, y30); y31 = TLanes.Fma(v, x1, y31); y32 = TLanes.Fma(v, x2, y32); y33 = TLanes.Fma(v, x3, y33);
                     xd += RowBlock.Stride;
-                    x0 = TLanes.Load(xd); x1 = TLanes.Load(xd + TLanes.Count); x2 = TLanes.Load(xd + 2 * TLanes.Count); x3 = TLanes.Load(xd + 3 * TLanes.Count);
+                    x0 = TLanes.Load(xd);
+                    x1 = TLanes.Load(xd + TLanes.Count); x2 = TLanes.Load(xd + 2 * TLanes.Count); x3 = TLanes.Load(xd + 3 * TLanes.Count);
                     v = TLanes.Broadcast(w1[i + 1]);
                     y10 = TLanes.Fma(v, x0, y10); y11 = TLanes.Fma(v, x1, y11); y12 = TLanes.Fma(v, x2, y12); y13 = TLanes.Fma(v, x3, y13);
                     v = TLanes.Broadcast(w2[i + 1]);
@@ -150,13 +158,15 @@ internal static unsafe class TriangularForm
                     v = TLanes.Broadcast(w3[i + 1]);
                     y30 = TLanes.Fma(v, x0, y30); y31 = TLanes.Fma(v, x1, y31); y32 = TLanes.Fma(v, x2, y32); y33 = TLanes.Fma(v, x3, y33);
                     xd += RowBlock.Stride;
-                    x0 = TLanes.Load(xd); x1 = TLanes.Load(xd + TLanes.Count); x2 = TLanes.Load(xd + 2 * TLanes.Count); x3 = TLanes.Load(xd + 3 * TLanes.Count);
+                    x0 = TLanes.Load(xd);
+                    x1 = TLanes.Load(xd + TLanes.Count); x2 = TLanes.Load(xd + 2 * TLanes.Count); x3 = TLanes.Load(xd + 3 * TLanes.Count);
                     v = TLanes.Broadcast(w2[i + 2]);
                     y20 = TLanes.Fma(v, x0, y20); y21 = TLanes.Fma(v, x1, y21); y22 = TLanes.Fma(v, x2, y22); y23 = TLanes.Fma(v, x3, y23);
                     v = TLanes.Broadcast(w3[i + 2]);
                     y30 = TLanes.Fma(v, x0, y30); y31 = TLanes.Fma(v, x1, y31); y32 = TLanes.Fma(v, x2, y32); y33 = TLanes.Fma(v, x3, y33);
                     xd += RowBlock.Stride;
-                    x0 = TLanes.Load(xd); x1 = TLanes.Load(xd + TLanes.Count); x2 = TLanes.Load(xd + 2 * TLanes.Count); x3 = TLanes.Load(xd + 3 * TLanes.Count);
+                    x0 = TLanes.Load(xd);
+                    x1 = TLanes.Load(xd + TLanes.Count); x2 = TLanes.Load(xd + 2 * TLanes.Count); x3 = TLanes.Load(xd + 3 * TLanes.Count);
                     v = TLanes.Broadcast(w3[i + 3]);
                     y30 = TLanes.Fma(v, x0, y30); y31 = TLanes.Fma(v, x1, y31); y32 = TLanes.Fma(v, x2, y32); y33 = TLanes.Fma(v, x3, y33);
                     q0 = TLanes.Fma(y10, y10, TLanes.Fma(y00, y00, q0));

@@ -36,7 +36,8 @@ internal static class VectorExp
         TVector r = TLanes.Fma(n, TLanes.Broadcast(-Ln2), x);
         r = TLanes.Fma(n, TLanes.Broadcast(-Ln2Tail), r);
 
-        // Even and odd powers apart and each in pairs: a third of the chain of dependent operations, which is what one vector alone waits for.
+        // Even and odd powers apart and each in pairs: a third of the chain of dependent operations, which is what one vector alone waits
+        // for.
         TVector square = TLanes.Multiply(r, r), fourth = TLanes.Multiply(square, square);
         TVector even = TLanes.Fma(TLanes.Broadcast(0.0013888888917196719), square, TLanes.Broadcast(0.041666666666624164));
         TVector odd = TLanes.Fma(TLanes.Broadcast(0.00019841190647543324), square, TLanes.Broadcast(0.008333333367311605));
@@ -49,8 +50,8 @@ internal static class VectorExp
     }
 
     /// <summary>
-    /// Overwrites four vectors x by the same polynomial, Horner's way. Written out side by side because one exponential is a chain of 17 dependent operations:
-    /// the scheduler is full long before it reaches a second chain, so program order has to hold four.
+    /// Overwrites four vectors x by the same polynomial, Horner's way. Written out side by side because one exponential is a chain of 17
+    /// dependent operations: the scheduler is full long before it reaches a second chain, so program order has to hold four.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void FourPolynomials<TLanes, TVector>(ref TVector x0, ref TVector x1, ref TVector x2, ref TVector x3)
@@ -153,7 +154,8 @@ internal static class VectorExp
         Vector512<double> n = biased - rounder;
         Vector512<double> r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2 / 16), x);
         r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2Tail / 16), r);
-        Vector512<double> p = Vector512.FusedMultiplyAdd(Vector512.Create(0.0013889034348612895), r, Vector512.Create(0.008333449701264201));
+        Vector512<double> p =
+            Vector512.FusedMultiplyAdd(Vector512.Create(0.0013889034348612895), r, Vector512.Create(0.008333449701264201));
         p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.04166666666496045));
         p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.1666666666530169));
         p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.5));
@@ -169,9 +171,11 @@ internal static class VectorExp
     private static Vector512<double> Lookup(Vector512<long> indices)
     {
         Vector512<double> lower = Vector512.Create(
-            1.0, 1.0442737824274138, 1.0905077326652577, 1.1387886347566916, 1.189207115002721, 1.241857812073484, 1.2968395546510096, 1.3542555469368927);
+            1.0, 1.0442737824274138, 1.0905077326652577, 1.1387886347566916, 1.189207115002721, 1.241857812073484, 1.2968395546510096,
+            1.3542555469368927);
         Vector512<double> upper = Vector512.Create(
-            1.4142135623730951, 1.4768261459394993, 1.5422108254079407, 1.6104903319492543, 1.681792830507429, 1.7562521603732995, 1.8340080864093424, 1.9152065613971474);
+            1.4142135623730951, 1.4768261459394993, 1.5422108254079407, 1.6104903319492543, 1.681792830507429, 1.7562521603732995,
+            1.8340080864093424, 1.9152065613971474);
         if (Avx512F.IsSupported) return Avx512F.PermuteVar8x64x2(lower, indices, upper);
         Vector512<long> inHalf = indices & Vector512.Create(7L);
         Vector512<long> inUpper = Vector512.Equals(indices & Vector512.Create(8L), Vector512.Create(8L));

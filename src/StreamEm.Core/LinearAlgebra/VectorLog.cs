@@ -36,7 +36,9 @@ internal static class VectorLog
         return TLanes.SelectLess(zero, x, p, notPositive);
     }
 
-    /// <summary>The same for sums of exponentials that were divided by their largest: 0, NaN or at least 1. Without the cases it does not need.</summary>
+    /// <summary>
+    /// The same for sums of exponentials that were divided by their largest: 0, NaN or at least 1. Without the cases it does not need.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector LogOfSum<TLanes, TVector>(TVector x)
         where TLanes : ILanes<TVector>

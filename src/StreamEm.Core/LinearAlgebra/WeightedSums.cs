@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// Sums over the lanes of a row block, weighted by responsibilities: the M-step's statistics. All add to their output. Lanes without a row must have
-/// responsibility zero and a finite x. Both moments in one call cost about what the second alone does.
+/// Sums over the lanes of a row block, weighted by responsibilities: the M-step's statistics. All add to their output. Lanes without a row
+/// must have responsibility zero and a finite x. Both moments in one call cost about what the second alone does.
 /// </summary>
 internal static unsafe class WeightedSums
 {
@@ -12,19 +12,23 @@ internal static unsafe class WeightedSums
     /// <param name="responsibilities">K x Stride.</param>
     /// <param name="components">K.</param>
     /// <param name="masses">K, added to.</param>
-    /// <param name="count">Rows in the block; lanes from here on to the next multiple of 32 have responsibility zero, others are not read.</param>
-    public static void AddMasses(ReadOnlySpan<double> responsibilities, int components, Span<double> masses, int count = RowBlock.Capacity) =>
+    /// <param name="count">Rows in the block; lanes from here on to the next multiple of 32 have responsibility zero, others are not
+    /// read.</param>
+    public static void AddMasses(
+        ReadOnlySpan<double> responsibilities, int components, Span<double> masses, int count = RowBlock.Capacity) =>
         AddMasses(Kernels.Path, responsibilities, components, masses, count);
 
     /// <summary>sums[k, d] += sum_i r_ki x_id; sums is K x D.</summary>
-    public static void AddFirstMoments(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> sums, int count = RowBlock.Capacity)
+    public static void AddFirstMoments(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components,
+        Span<double> sums, int count = RowBlock.Capacity)
     {
         KernelShape.Require(sums.Length, components, dimension, nameof(sums));
         AddDiagonal(Kernels.Path, columns, dimension, responsibilities, components, sums, default, count);
     }
 
     /// <summary>sums[k, d] += sum_i r_ki x_id^2; sums is K x D.</summary>
-    public static void AddSquares(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> sums, int count = RowBlock.Capacity)
+    public static void AddSquares(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components,
+        Span<double> sums, int count = RowBlock.Capacity)
     {
         KernelShape.Require(sums.Length, components, dimension, nameof(sums));
         AddDiagonal(Kernels.Path, columns, dimension, responsibilities, components, default, sums, count);
@@ -32,7 +36,8 @@ internal static unsafe class WeightedSums
 
     /// <summary><see cref="AddFirstMoments"/> and <see cref="AddSquares"/> in one pass.</summary>
     public static void AddMomentsAndSquares(
-        ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> moments, Span<double> squares, int count = RowBlock.Capacity)
+        ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> moments,
+        Span<double> squares, int count = RowBlock.Capacity)
     {
         KernelShape.Require(moments.Length, components, dimension, nameof(moments));
         KernelShape.Require(squares.Length, components, dimension, nameof(squares));
@@ -40,18 +45,21 @@ internal static unsafe class WeightedSums
     }
 
     /// <summary>sums[k, (i, j)] += sum_n r_kn x_ni x_nj; sums is K packed lower triangles.</summary>
-    public static void AddOuterProducts(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> sums, int count = RowBlock.Capacity) =>
+    public static void AddOuterProducts(ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components,
+        Span<double> sums, int count = RowBlock.Capacity) =>
         AddOuter(Kernels.Path, columns, dimension, responsibilities, components, default, sums, count);
 
     /// <summary><see cref="AddFirstMoments"/> and <see cref="AddOuterProducts"/> in one pass.</summary>
     public static void AddMomentsAndOuterProducts(
-        ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> moments, Span<double> products, int count = RowBlock.Capacity)
+        ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> moments,
+        Span<double> products, int count = RowBlock.Capacity)
     {
         KernelShape.Require(moments.Length, components, dimension, nameof(moments));
         AddOuter(Kernels.Path, columns, dimension, responsibilities, components, moments, products, count);
     }
 
-    internal static void AddMasses(KernelPath path, ReadOnlySpan<double> responsibilities, int components, Span<double> masses, int count = RowBlock.Capacity)
+    internal static void AddMasses(
+        KernelPath path, ReadOnlySpan<double> responsibilities, int components, Span<double> masses, int count = RowBlock.Capacity)
     {
         KernelShape.Require(responsibilities.Length, components, RowBlock.Stride, nameof(responsibilities));
         KernelShape.Require(masses.Length, components, 1, nameof(masses));
@@ -68,7 +76,8 @@ internal static unsafe class WeightedSums
 
     /// <summary>Moments, squares or both on a chosen path; an empty output is not computed into.</summary>
     internal static void AddDiagonal(
-        KernelPath path, ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> moments, Span<double> squares, int count = RowBlock.Capacity)
+        KernelPath path, ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components,
+        Span<double> moments, Span<double> squares, int count = RowBlock.Capacity)
     {
         KernelShape.Require(columns.Length, dimension, RowBlock.Stride, nameof(columns));
         KernelShape.Require(responsibilities.Length, components, RowBlock.Stride, nameof(responsibilities));
@@ -83,7 +92,8 @@ internal static unsafe class WeightedSums
 
     /// <summary>Outer products, and first moments unless <paramref name="moments"/> is empty, on a chosen path.</summary>
     internal static void AddOuter(
-        KernelPath path, ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components, Span<double> moments, Span<double> products, int count = RowBlock.Capacity)
+        KernelPath path, ReadOnlySpan<double> columns, int dimension, ReadOnlySpan<double> responsibilities, int components,
+        Span<double> moments, Span<double> products, int count = RowBlock.Capacity)
     {
         KernelShape.Require(columns.Length, dimension, RowBlock.Stride, nameof(columns));
         KernelShape.Require(responsibilities.Length, components, RowBlock.Stride, nameof(responsibilities));
@@ -91,8 +101,10 @@ internal static unsafe class WeightedSums
         int lanes = KernelShape.Lanes(count);
         fixed (double* x = columns, r = responsibilities, s = moments, q = products)
         {
-            if (path == KernelPath.Avx512) OuterProductSums.Add<Lanes8, Vector512<double>>(x, dimension, r, components, s, q, lanes, wide: true);
-            else if (path == KernelPath.Avx2) OuterProductSums.Add<Lanes4, Vector256<double>>(x, dimension, r, components, s, q, lanes, wide: false);
+            if (path == KernelPath.Avx512)
+                OuterProductSums.Add<Lanes8, Vector512<double>>(x, dimension, r, components, s, q, lanes, wide: true);
+            else if (path == KernelPath.Avx2)
+                OuterProductSums.Add<Lanes4, Vector256<double>>(x, dimension, r, components, s, q, lanes, wide: false);
             else OuterProductSums.Add<Lanes2, Vector128<double>>(x, dimension, r, components, s, q, lanes, wide: false);
         }
     }

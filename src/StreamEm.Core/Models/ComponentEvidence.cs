@@ -4,12 +4,15 @@ namespace StreamEm.Core.Models;
 public static class ComponentEvidence
 {
     /// <summary>
-    /// One observation: a component with less keeps its parameters, where the maximiser would be a point (a mean with no spread; stepwise EM in parameter
-    /// space skips it until it has some).
+    /// One observation: a component with less keeps its parameters, where the maximiser would be a point (a mean with no spread; stepwise
+    /// EM in parameter space skips it until it has some).
     /// </summary>
     public const double OneRow = 1;
 
-    /// <summary>Any evidence at all, beyond rounding: enough where a fraction of a row has a maximiser that can be interpolated towards (a rate, a probability).</summary>
+    /// <summary>
+    /// Any evidence at all, beyond rounding: enough where a fraction of a row has a maximiser that can be interpolated towards (a rate, a
+    /// probability).
+    /// </summary>
     public const double Some = 1e-8;
 
     /// <summary>Whether component k has the evidence needed; reports when not.</summary>

@@ -4,7 +4,8 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models;
 
 /// <summary>
-/// A model with K exchangeable components: clusters, states, experts. They have ids, may be named by labels, lose their weight, and be given a new start.
+/// A model with K exchangeable components: clusters, states, experts. They have ids, may be named by labels, lose their weight, and be
+/// given a new start.
 /// </summary>
 public abstract class ComponentModel : LatentModel
 {
@@ -14,7 +15,9 @@ public abstract class ComponentModel : LatentModel
     /// <summary>The name of the block of <see cref="LatentModel.ScoreLayout"/> that holds the probability of every component.</summary>
     public abstract string MembershipBlock { get; }
 
-    /// <summary>The blocks of Theta that are probabilities of components, simplexes of K along the last axis: weights, transitions.</summary>
+    /// <summary>
+    /// The blocks of Theta that are probabilities of components, simplexes of K along the last axis: weights, transitions.
+    /// </summary>
     public abstract IEnumerable<VectorBlock> MixingBlocks { get; }
 
     /// <summary>N_k [K]: the average responsibility of every component, from a minibatch's averaged statistics.</summary>
@@ -24,8 +27,8 @@ public abstract class ComponentModel : LatentModel
     public abstract void Shares(ReadOnlySpan<double> parameters, Span<double> shares);
 
     /// <summary>
-    /// Gives a component that lost its weight a new start: at <paramref name="location"/> (D values, NaN = unknown), with share 1/K and as wide as the whole
-    /// model. The others keep what they are, in their proportions.
+    /// Gives a component that lost its weight a new start: at <paramref name="location"/> (D values, NaN = unknown), with share 1/K and as
+    /// wide as the whole model. The others keep what they are, in their proportions.
     /// </summary>
     /// <param name="parameters">Theta; changed for this component, and the others' weights scaled.</param>
     /// <param name="statistics">The running averages; this component's part replaced, the others' scaled to the mass left.</param>
@@ -33,8 +36,8 @@ public abstract class ComponentModel : LatentModel
     /// <param name="location">Where, inside.</param>
     public abstract void Reseed(Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location);
 
-    /// <summary>Mean and variance of every feature under every component [K, D], in the units of <paramref name="parameters"/>. False, and nothing
-    /// written, where the family has none.</summary>
+    /// <summary>Mean and variance of every feature under every component [K, D], in the units of <paramref name="parameters"/>. False, and
+    /// nothing written, where the family has none.</summary>
     public virtual bool TryComponentMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances) => false;
 
     /// <inheritdoc/>

@@ -14,7 +14,8 @@ public static class CovarianceHealth
     {
         foreach (VectorBlock block in layout.Blocks)
         {
-            if (block.Domain == Domain.PositiveDefinite) Add(SymmetricMatrix.MinEigenvalueOfAll(block.Of(parameters), block.Shape[^1]), facts);
+            if (block.Domain == Domain.PositiveDefinite)
+                Add(SymmetricMatrix.MinEigenvalueOfAll(block.Of(parameters), block.Shape[^1]), facts);
             else if (block is { Domain: Domain.Positive, Units: Units.Square }) Add(Smallest(block.Of(parameters)), facts);
         }
     }

@@ -11,23 +11,25 @@ public abstract class EStep
     public abstract Workspace CreateWorkspace();
 
     /// <summary>
-    /// Adds the expected sufficient statistics (weighted sums, not averages) of rows <paramref name="first"/> .. + <paramref name="count"/>.
-    /// Statistics are additive: the parts of any split of the rows (of whole sequences, where there are any), summed, equal the whole.
+    /// Adds the expected sufficient statistics (weighted sums, not averages) of rows <paramref name="first"/> .. +
+    /// <paramref name="count"/>. Statistics are additive: the parts of any split of the rows (of whole sequences, where there are any),
+    /// summed, equal the whole.
     /// </summary>
     /// <param name="batch">The observations.</param>
     /// <param name="first">First row.</param>
     /// <param name="count">Number of rows.</param>
     /// <param name="statistics">Added to, in the model's statistics layout.</param>
-    /// <param name="logDensities">Overwritten: log p(x) of every row of the range in nats (in a sequence, given the rows before it); negative infinity for a
-    /// row that no component can produce, which then adds nothing to the statistics; NaN for a row without any observed value, which adds nothing either.</param>
+    /// <param name="logDensities">Overwritten: log p(x) of every row of the range in nats (in a sequence, given the rows before it);
+    /// negative infinity for a row that no component can produce, which then adds nothing to the statistics; NaN for a row without any
+    /// observed value, which adds nothing either.</param>
     /// <param name="workspace">From <see cref="CreateWorkspace"/>.</param>
     /// <returns>The weight of the rows that added to the statistics and their log-likelihood, labels taken into account.</returns>
     public abstract Evidence Accumulate(
         Minibatch batch, int first, int count, Span<double> statistics, Span<double> logDensities, Workspace workspace);
 
     /// <summary>
-    /// Scores rows without touching statistics: log p(x) [count] and the blocks of <see cref="LatentModel.ScoreLayout"/> [count x its length], row-major;
-    /// labels are not used. A memory in the workspace's pass is read and goes on.
+    /// Scores rows without touching statistics: log p(x) [count] and the blocks of <see cref="LatentModel.ScoreLayout"/> [count x its
+    /// length], row-major; labels are not used. A memory in the workspace's pass is read and goes on.
     /// </summary>
     public abstract void Score(
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace);

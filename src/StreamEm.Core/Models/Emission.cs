@@ -38,10 +38,14 @@ public abstract class Emission
     /// <param name="result">Overwritten.</param>
     /// <param name="events">Degenerate cases met.</param>
     public abstract void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
+        ModelEvents events);
 
-    /// <summary>Averaged statistics that <see cref="Maximize"/> maps to <paramref name="parameters"/>: linear in the masses but for priors.</summary>
-    public abstract void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result);
+    /// <summary>
+    /// Averaged statistics that <see cref="Maximize"/> maps to <paramref name="parameters"/>: linear in the masses but for priors.
+    /// </summary>
+    public abstract void ImpliedStatistics(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result);
 
     /// <summary>See <see cref="LatentModel.Neutral"/>.</summary>
     public abstract void Neutral(Span<double> result);
@@ -60,27 +64,30 @@ public abstract class Emission
     /// <summary>Mean and variance of every feature under component k: K x D each, row-major. False where the family has none.</summary>
     public virtual bool TryMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances) => false;
 
-    /// <summary>Gives features that can only be standardised by a common scale their mean variance; see <see cref="LatentModel.TryMoments"/>.</summary>
+    /// <summary>
+    /// Gives features that can only be standardised by a common scale their mean variance; see <see cref="LatentModel.TryMoments"/>.
+    /// </summary>
     public virtual void PoolVariances(Span<double> variances)
     {
     }
 
     /// <summary>See <see cref="LatentModel.Health"/>.</summary>
-    public virtual void Health(ReadOnlySpan<double> parameters, IDictionary<string, double> facts) => CovarianceHealth.Add(ParameterLayout, parameters, facts);
+    public virtual void Health(ReadOnlySpan<double> parameters, IDictionary<string, double> facts) =>
+        CovarianceHealth.Add(ParameterLayout, parameters, facts);
 }
 
 /// <summary>The family's densities and weighted statistics under fixed parameters; immutable and thread-safe.</summary>
 public abstract class EmissionEStep
 {
     /// <summary>
-    /// Adds log p(x_i given z = k) to <c>logJoint[k * RowBlock.Stride + i]</c> for every component and lane. Lanes beyond the block's rows are
-    /// left with any finite value. A row without observed values adds 0.
+    /// Adds log p(x_i given z = k) to <c>logJoint[k * RowBlock.Stride + i]</c> for every component and lane. Lanes beyond the block's rows
+    /// are left with any finite value. A row without observed values adds 0.
     /// </summary>
     public abstract void LogDensities(RowBlock block, Span<double> logJoint);
 
     /// <summary>
-    /// log weight plus log p(x given z = k) of one complete row, written to <c>logJoint[k]</c>: the short way for a single event. Both spans are longer than K so
-    /// that vectors are whole; entries of <paramref name="logJoint"/> beyond K become negative infinity.
+    /// log weight plus log p(x given z = k) of one complete row, written to <c>logJoint[k]</c>: the short way for a single event. Both
+    /// spans are longer than K so that vectors are whole; entries of <paramref name="logJoint"/> beyond K become negative infinity.
     /// </summary>
     /// <returns>False, and nothing done, where the family has no such way.</returns>
     public virtual bool TryLogJoint(ReadOnlySpan<double> row, ReadOnlySpan<double> logWeights, Span<double> logJoint) => false;

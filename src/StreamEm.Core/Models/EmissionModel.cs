@@ -4,8 +4,8 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models;
 
 /// <summary>
-/// A model over any <see cref="Emission"/>: its own blocks (weights, transitions) first, then the family's; its own statistics, among them <c>masses [K]</c> =
-/// N_k = average responsibility, then the family's.
+/// A model over any <see cref="Emission"/>: its own blocks (weights, transitions) first, then the family's; its own statistics, among them
+/// <c>masses [K]</c> = N_k = average responsibility, then the family's.
 /// </summary>
 public abstract class EmissionModel : ComponentModel
 {
@@ -77,7 +77,8 @@ public abstract class EmissionModel : ComponentModel
     /// <inheritdoc/>
     public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance)
     {
-        double[] shares = new double[Components], means = new double[Components * Dimension], variances = new double[Components * Dimension];
+        double[] shares = new double[Components], means = new double[Components * Dimension],
+            variances = new double[Components * Dimension];
         if (!TryComponentMoments(parameters, means, variances)) return false;
         Shares(parameters, shares);
         mean.Clear();
@@ -107,7 +108,8 @@ public abstract class EmissionModel : ComponentModel
         foreach (double mass in all) total += mass;
         double share = total / Components, factor = (total - share) / (total - lost);
 
-        // The family's statistics less what the component put into them, in proportion to the mass left; then with what it stands for from now on.
+        // The family's statistics less what the component put into them, in proportion to the mass left; then with what it stands for from
+        // now on.
         masses[component] = lost;
         Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);
         for (int at = 0; at < implied.Length; at++) family[at] = (family[at] - implied[at]) * factor;
@@ -116,7 +118,8 @@ public abstract class EmissionModel : ComponentModel
         masses[component] = share;
         Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);
         for (int at = 0; at < implied.Length; at++) family[at] += implied[at];
-        // What is of the component alone, where the others' masses do not count, is just that: with values missing it held other than what was taken off.
+        // What is of the component alone, where the others' masses do not count, is just that: with values missing it held other than what
+        // was taken off.
         Array.Fill(masses, double.NaN);
         masses[component] = share;
         Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);

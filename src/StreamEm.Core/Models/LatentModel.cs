@@ -13,8 +13,8 @@ namespace StreamEm.Core.Models;
 /// model.Summarize(averages, parameters);                       // what is not a sum: a Newton step
 /// model.Maximize(averages, rows, previous, result, events);    // argmax Q; a part with no evidence keeps `previous`
 /// </code>
-/// A model with exchangeable components (clusters, states, experts) derives from <see cref="ComponentModel"/>, one over an <see cref="Emission"/> from
-/// <see cref="EmissionModel"/>.
+/// A model with exchangeable components (clusters, states, experts) derives from <see cref="ComponentModel"/>, one over an
+/// <see cref="Emission"/> from <see cref="EmissionModel"/>.
 /// </summary>
 public abstract class LatentModel
 {
@@ -41,13 +41,15 @@ public abstract class LatentModel
 
     /// <summary>Factors the parameters once for many rows; the result is immutable and may be used by many threads at once.</summary>
     /// <param name="parameters">Theta; must stay as it is as long as the result is used.</param>
-    /// <param name="spent">An E-step of this model that is not used any more, whose memory may be taken over; then nothing is allocated.</param>
-    /// <exception cref="ArithmeticException">A covariance is not positive definite; the message names the component and the pivot.</exception>
+    /// <param name="spent">An E-step of this model that is not used any more, whose memory may be taken over; then nothing is
+    /// allocated.</param>
+    /// <exception cref="ArithmeticException">A covariance is not positive definite; the message names the component and the
+    /// pivot.</exception>
     public abstract EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null);
 
     /// <summary>
-    /// What turns averages that add up over rows into those <see cref="Maximize"/> takes, under the parameters they were taken at: gradient and Hessian into a
-    /// Newton target. Called once for every minibatch, before averages of different minibatches are combined.
+    /// What turns averages that add up over rows into those <see cref="Maximize"/> takes, under the parameters they were taken at: gradient
+    /// and Hessian into a Newton target. Called once for every minibatch, before averages of different minibatches are combined.
     /// </summary>
     /// <param name="averages">In <see cref="StatisticsLayout"/>; overwritten.</param>
     /// <param name="parameters">Theta of the E-step.</param>
@@ -56,7 +58,8 @@ public abstract class LatentModel
     }
 
     /// <summary>
-    /// argmax over Theta of Q(Theta; previous) from averaged statistics. A part of the model without evidence keeps <paramref name="previous"/>.
+    /// argmax over Theta of Q(Theta; previous) from averaged statistics. A part of the model without evidence keeps
+    /// <paramref name="previous"/>.
     /// </summary>
     /// <param name="statistics">Averages per unit of weight, in <see cref="StatisticsLayout"/>.</param>
     /// <param name="rows">The number of observations the averages stand for, used for evidence thresholds and priors.</param>
@@ -66,7 +69,9 @@ public abstract class LatentModel
     public abstract void Maximize(
         ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
 
-    /// <summary>The averaged statistics s(0) with <c>Maximize(s(0), effectiveRows) = parameters</c>: where the statistics recursion starts.</summary>
+    /// <summary>
+    /// The averaged statistics s(0) with <c>Maximize(s(0), effectiveRows) = parameters</c>: where the statistics recursion starts.
+    /// </summary>
     /// <param name="parameters">Theta.</param>
     /// <param name="effectiveRows">n_eff, at which priors weigh; infinity for none.</param>
     /// <param name="result">Overwritten.</param>
@@ -85,20 +90,24 @@ public abstract class LatentModel
         UserUnits.To(ParameterLayout, parameters, space, result);
 
     /// <summary>The inverse of <see cref="ToUserUnits"/>.</summary>
-    /// <exception cref="ArgumentException">The parameters are not of this model (weights off the simplex, a covariance not symmetric ...).</exception>
+    /// <exception cref="ArgumentException">The parameters are not of this model (weights off the simplex, a covariance not symmetric
+    /// ...).</exception>
     public virtual void FromUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result) =>
         UserUnits.From(ParameterLayout, parameters, space, result);
 
-    /// <summary>Mean and variance of every feature under the model [D], in the units of <paramref name="parameters"/>: what standardises data when learning
-    /// starts from given parameters. False, and nothing written, where the model does not say.</summary>
+    /// <summary>Mean and variance of every feature under the model [D], in the units of <paramref name="parameters"/>: what standardises
+    /// data when learning starts from given parameters. False, and nothing written, where the model does not say.</summary>
     public virtual bool TryMoments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance) => false;
 
     /// <summary>Adds what a person should know of these parameters, in their units.</summary>
     /// <param name="parameters">Theta, user units.</param>
     /// <param name="facts">Name and number, as they stand in the snapshot's <c>health</c>.</param>
-    public virtual void Health(ReadOnlySpan<double> parameters, IDictionary<string, double> facts) => CovarianceHealth.Add(ParameterLayout, parameters, facts);
+    public virtual void Health(ReadOnlySpan<double> parameters, IDictionary<string, double> facts) =>
+        CovarianceHealth.Add(ParameterLayout, parameters, facts);
 
-    /// <summary>What the model remembers of every key between minibatches, nothing remembered yet; null when it remembers nothing.</summary>
+    /// <summary>
+    /// What the model remembers of every key between minibatches, nothing remembered yet; null when it remembers nothing.
+    /// </summary>
     /// <param name="keys">How many keys at once.</param>
     public virtual StreamMemory? CreateMemory(int keys) => null;
 }

@@ -28,8 +28,10 @@ public abstract record LatentModelOptions
     public virtual IEnumerable<string> ProblemsWith(RecordSchema schema)
     {
         if (NeedsTarget && schema.Target is null) yield return $"{Type} predicts a target: set target to the field that holds it";
-        if (!NeedsTarget && schema.Target is not null) yield return $"{Type} does not use a target: leave target out, or add '{schema.Target}' to features";
-        if (NeedsKey && schema.Key is null) yield return $"{Type} learns a sequence per key: set key to the field that tells sequences apart";
+        if (!NeedsTarget && schema.Target is not null)
+            yield return $"{Type} does not use a target: leave target out, or add '{schema.Target}' to features";
+        if (NeedsKey && schema.Key is null)
+            yield return $"{Type} learns a sequence per key: set key to the field that tells sequences apart";
     }
 
     /// <summary>What the features of a schema hold and how they are scaled, before any record.</summary>

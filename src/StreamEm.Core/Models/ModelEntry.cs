@@ -7,7 +7,8 @@ namespace StreamEm.Core.Models;
 /// <param name="description">One line for a person.</param>
 /// <param name="create">The options with every default, given their entry.</param>
 /// <param name="settings">What may be set.</param>
-public sealed class ModelEntry(string type, string description, Func<ModelEntry, LatentModelOptions> create, params IReadOnlyList<Setting> settings)
+public sealed class ModelEntry(
+    string type, string description, Func<ModelEntry, LatentModelOptions> create, params IReadOnlyList<Setting> settings)
     : OptionsEntry<LatentModelOptions>(type, description, settings)
 {
     /// <inheritdoc/>

@@ -2,7 +2,9 @@ using StreamEm.Core.Settings;
 
 namespace StreamEm.Core.Models;
 
-/// <summary>One entry of a catalogue: its name, what it is for, its settings with ranges, and its options with every default in place.</summary>
+/// <summary>
+/// One entry of a catalogue: its name, what it is for, its settings with ranges, and its options with every default in place.
+/// </summary>
 /// <typeparam name="TOptions">The base of the catalogue's options records.</typeparam>
 /// <param name="type">The name in files: <c>gaussian_mixture</c>.</param>
 /// <param name="description">One line for a person.</param>
@@ -30,7 +32,9 @@ public abstract class OptionsEntry<TOptions>(string type, string description, IR
         return values;
     }
 
-    /// <summary>The inverse of <see cref="Format"/>; a setting left out has its default, names that are not settings are passed over.</summary>
+    /// <summary>
+    /// The inverse of <see cref="Format"/>; a setting left out has its default, names that are not settings are passed over.
+    /// </summary>
     /// <exception cref="FormatException">A value does not fit its setting.</exception>
     public TOptions Read(IReadOnlyDictionary<string, string> values)
     {

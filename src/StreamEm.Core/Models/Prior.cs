@@ -18,5 +18,6 @@ internal static class PriorSetting
     /// <summary>The setting <c>prior</c>.</summary>
     public static Setting<TOptions, Prior> Of<TOptions>(Func<TOptions, Prior> get, Func<TOptions, Prior, TOptions> set)
         where TOptions : class =>
-        new("prior", new ChoiceKind<Prior>(), get, set, "conjugate: a few imaginary rows, weighing less with every record; none: maximum likelihood.");
+        new("prior", new ChoiceKind<Prior>(), get, set,
+            "conjugate: a few imaginary rows, weighing less with every record; none: maximum likelihood.");
 }

@@ -3,12 +3,14 @@ using StreamEm.Core.LinearAlgebra;
 namespace StreamEm.Core.Models;
 
 /// <summary>
-/// How log joint densities become responsibilities, a row block at a time: soft is Bayes' rule. Labels have taken components out before (negative infinity).
+/// How log joint densities become responsibilities, a row block at a time: soft is Bayes' rule. Labels have taken components out before
+/// (negative infinity).
 /// </summary>
 public abstract class ResponsibilityRule
 {
     /// <summary>Overwrites log joint densities by responsibilities.</summary>
-    /// <param name="logJoint">K x <see cref="RowBlock.Stride"/>: log weight plus log p(x given z = k); overwritten by responsibilities that sum to 1.</param>
+    /// <param name="logJoint">K x <see cref="RowBlock.Stride"/>: log weight plus log p(x given z = k); overwritten by responsibilities that
+    /// sum to 1.</param>
     /// <param name="components">K.</param>
     /// <param name="logDensities">Overwritten with log p(x) per lane, which no rule changes.</param>
     /// <param name="count">Rows in the block.</param>
@@ -27,8 +29,8 @@ public sealed class SoftResponsibilities : ResponsibilityRule
         LogSumExp.Normalize(logJoint, components, logDensities, count);
 }
 
-/// <summary>r = 1 for the most probable component, the lowest number among equals: classification EM (Celeux &amp; Govaert 1992); with spherical Gaussians
-/// of equal weights, k-means.</summary>
+/// <summary>r = 1 for the most probable component, the lowest number among equals: classification EM (Celeux &amp; Govaert 1992); with
+/// spherical Gaussians of equal weights, k-means.</summary>
 public sealed class HardResponsibilities : ResponsibilityRule
 {
     /// <summary>The rule.</summary>

@@ -7,8 +7,8 @@ public enum RowOrder
     Any,
 
     /// <summary>
-    /// The rows of a key are one endless sequence: a minibatch holds them together, in their order, and what is known of the key is carried from one
-    /// minibatch to the next (<see cref="StreamMemory"/>).
+    /// The rows of a key are one endless sequence: a minibatch holds them together, in their order, and what is known of the key is carried
+    /// from one minibatch to the next (<see cref="StreamMemory"/>).
     /// </summary>
     CarriedSequences,
 

@@ -1,8 +1,9 @@
 namespace StreamEm.Core.Models;
 
 /// <summary>
-/// What a model knows of every key of the stream between minibatches (the filter state of a hidden Markov model), by slot. Part of the state. The rows of one
-/// minibatch are of different slots wherever they are worked on by different threads, so slots may be written in parallel.
+/// What a model knows of every key of the stream between minibatches (the filter state of a hidden Markov model), by slot. Part of the
+/// state. The rows of one minibatch are of different slots wherever they are worked on by different threads, so slots may be written in
+/// parallel.
 /// </summary>
 public abstract class StreamMemory
 {
@@ -20,6 +21,7 @@ public abstract class StreamMemory
 }
 
 /// <summary>What an E-step may know beyond rows and parameters.</summary>
-/// <param name="Memory">What is remembered of the keys in the rows, read and written; null when every sequence begins with the rows.</param>
+/// <param name="Memory">What is remembered of the keys in the rows, read and written; null when every sequence begins with the
+/// rows.</param>
 /// <param name="Update">The update the pass belongs to, from 1; 0 for a pass that belongs to none (scores, batch EM).</param>
 public readonly record struct Pass(StreamMemory? Memory, long Update = 0);

@@ -1,8 +1,9 @@
 namespace StreamEm.Core.Schedules;
 
 /// <summary>
-/// gamma_t = max(floor, (t + t0)^-kappa), 0.5 &lt; kappa &lt;= 1: the sum diverges and the sum of squares converges (Robbins &amp; Monro 1951;
-/// Cappé &amp; Moulines 2009, assumption 2; Liang &amp; Klein 2009, section 3 for t0 = 1). With a floor the memory is 1 / floor updates.
+/// gamma_t = max(floor, (t + t0)^-kappa), 0.5 &lt; kappa &lt;= 1: the sum diverges and the sum of squares converges (Robbins &amp; Monro
+/// 1951; Cappé &amp; Moulines 2009, assumption 2; Liang &amp; Klein 2009, section 3 for t0 = 1). With a floor the memory is 1 / floor
+/// updates.
 /// </summary>
 public sealed class PowerLaw : StepSize
 {

@@ -43,7 +43,8 @@ public abstract class Setting
 /// <param name="set">Copies a record with another value.</param>
 /// <param name="description">One line for a person.</param>
 public sealed class Setting<TOptions, TValue>(
-    string key, ValueKind<TValue> kind, Func<TOptions, TValue> get, Func<TOptions, TValue, TOptions> set, string description) : Setting(key, description)
+    string key, ValueKind<TValue> kind, Func<TOptions, TValue> get, Func<TOptions, TValue, TOptions> set, string description) : Setting(
+        key, description)
     where TOptions : class
 {
     /// <inheritdoc/>
@@ -74,7 +75,8 @@ public sealed class Setting<TOptions, TValue>(
 /// <param name="inner">The setting of the record held.</param>
 /// <param name="get">Reads the record held.</param>
 /// <param name="set">Copies the outer record with another one held.</param>
-public sealed class NestedSetting<TOuter>(Setting inner, Func<TOuter, object> get, Func<TOuter, object, TOuter> set) : Setting(inner.Key, inner.Description)
+public sealed class NestedSetting<TOuter>(
+    Setting inner, Func<TOuter, object> get, Func<TOuter, object, TOuter> set) : Setting(inner.Key, inner.Description)
     where TOuter : class
 {
     /// <inheritdoc/>

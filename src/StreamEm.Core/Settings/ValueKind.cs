@@ -5,7 +5,9 @@ using System.Text.RegularExpressions;
 
 namespace StreamEm.Core.Settings;
 
-/// <summary>What values a setting takes and how they are written: parsing, range and one canonical text each, in the invariant culture.</summary>
+/// <summary>
+/// What values a setting takes and how they are written: parsing, range and one canonical text each, in the invariant culture.
+/// </summary>
 public abstract class ValueKind<TValue>
 {
     /// <summary>What is expected, for a person: <c>an integer, at least 1</c>.</summary>
@@ -53,7 +55,8 @@ public sealed class SeedKind : ValueKind<ulong>
     public override string Expected => "an integer, in [0, 2^64)";
 
     /// <inheritdoc/>
-    public override bool TryParse(string? text, out ulong value) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+    public override bool TryParse(string? text, out ulong value) =>
+        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
     /// <inheritdoc/>
     public override string Format(ulong value) => value.ToString(CultureInfo.InvariantCulture);
@@ -67,7 +70,8 @@ public sealed class NumberKind(Interval interval) : ValueKind<double>
 
     /// <inheritdoc/>
     public override bool TryParse(string? text, out double value) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value) && interval.Contains(value);
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value)
+            && interval.Contains(value);
 
     /// <inheritdoc/>
     public override string Format(double value) => (value == 0 ? 0.0 : value).ToString("R", CultureInfo.InvariantCulture);

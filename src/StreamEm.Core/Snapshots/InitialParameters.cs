@@ -15,7 +15,8 @@ public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blo
     public double[]? Scale { get; init; }
 
     /// <summary>The levels of every feature that has any, by its name.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<string>> Levels { get; init; } = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Levels { get; init; } =
+        new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
 
     /// <summary>The features a model would see, with the levels given.</summary>
     /// <exception cref="ArgumentException">The schema does not fit the model, or a feature's levels are not given.</exception>
@@ -24,10 +25,14 @@ public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blo
         FeatureSpace plan = model.Plan(schema);
         return plan.WithLevels(d => Levels.TryGetValue(plan.Features[d].Name, out IReadOnlyList<string>? levels) && levels.Count > 0
             ? levels
-            : throw new ArgumentException($"Initial parameters lack the levels of feature '{plan.Features[d].Name}'; add \"levels\": {{\"{plan.Features[d].Name}\": [...]}} in the order of its probabilities."));
+            : throw new ArgumentException(
+                $"Initial parameters lack the levels of feature '{plan.Features[d].Name}'; add \"levels\": {{\"{plan.Features[d].Name}\": "
+                    + $"[...]}} in the order of its probabilities."));
     }
 
-    /// <summary>The flat vector in a model's layout; a block that is a constant of the model (spherical <c>scale</c>) may be left out.</summary>
+    /// <summary>
+    /// The flat vector in a model's layout; a block that is a constant of the model (spherical <c>scale</c>) may be left out.
+    /// </summary>
     /// <exception cref="ArgumentException">A block is missing, unknown or of the wrong length.</exception>
     public double[] Flatten(LatentModel model)
     {
@@ -44,7 +49,8 @@ public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blo
                 throw new ArgumentException($"Initial parameters lack '{block.Name}'; {model.Type} has {model.ParameterLayout}.");
             }
             if (values.Length != block.Length)
-                throw new ArgumentException($"Initial parameter '{block.Name}' has {values.Length} values; expected {block.Length}: {block}.");
+                throw new ArgumentException(
+                    $"Initial parameter '{block.Name}' has {values.Length} values; expected {block.Length}: {block}.");
             values.CopyTo(neutral, block.Offset);
         }
         return neutral;

@@ -5,8 +5,8 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Snapshots;
 
 /// <summary>
-/// What was learned, as of one version: parameters in the user's units, with all that is needed to read them, score records with them and judge
-/// their health. Whose it is, is a <see cref="ModelSnapshot"/>. Immutable: readers share it without locks.
+/// What was learned, as of one version: parameters in the user's units, with all that is needed to read them, score records with them and
+/// judge their health. Whose it is, is a <see cref="ModelSnapshot"/>. Immutable: readers share it without locks.
 /// </summary>
 public record LearnedModel
 {
@@ -52,8 +52,8 @@ public record LearnedModel
     public VectorLayout Layout => Model.ParameterLayout;
 
     /// <summary>
-    /// Facts that a person should know of the parameters, by name (<see cref="LatentModel.Health"/>). Computed when first asked for: K decompositions of
-    /// D x D matrices cost more than a minibatch.
+    /// Facts that a person should know of the parameters, by name (<see cref="LatentModel.Health"/>). Computed when first asked for: K
+    /// decompositions of D x D matrices cost more than a minibatch.
     /// </summary>
     public IReadOnlyDictionary<string, double> Health
     {
@@ -68,5 +68,6 @@ public record LearnedModel
 
     /// <summary>What <c>score</c> says of a record, by name, in its order.</summary>
     public IEnumerable<string> Outputs =>
-        ["log_density", .. Model.ScoreLayout.Blocks.Select(block => block.Name), .. Model is ComponentModel ? ["component"] : (string[])[], "anomaly_score"];
+        ["log_density", .. Model.ScoreLayout.Blocks.Select(block => block.Name), .. Model is ComponentModel ? ["component"] : (string[])[],
+            "anomaly_score"];
 }

@@ -4,7 +4,8 @@ namespace StreamEm.Core.Snapshots;
 
 /// <summary>Whose a snapshot is: the same parameters have another identity in another run.</summary>
 /// <param name="ModelId">The model's id in the configuration.</param>
-/// <param name="RunId">Identity of the run: the same from the first start until its state is deleted. (run id, version) identifies the content.</param>
+/// <param name="RunId">Identity of the run: the same from the first start until its state is deleted. (run id, version) identifies the
+/// content.</param>
 /// <param name="ConfigHash">Hash of the model's part of the configuration: <c>sha256:...</c>.</param>
 /// <param name="CreatedAt">When it was made.</param>
 public sealed record SnapshotOrigin(string ModelId, string RunId, string ConfigHash, DateTimeOffset CreatedAt)

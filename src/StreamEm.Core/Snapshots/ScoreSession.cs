@@ -44,7 +44,9 @@ public sealed class ScoreSession
     /// <summary>What is scored under.</summary>
     public Scorer Scorer { get; }
 
-    /// <summary>Scores all rows; see <see cref="Snapshots.Scorer.Score"/>. Rows of a key are scored in their order, each given those before it.</summary>
+    /// <summary>
+    /// Scores all rows; see <see cref="Snapshots.Scorer.Score"/>. Rows of a key are scored in their order, each given those before it.
+    /// </summary>
     public void Score(Minibatch batch, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
     {
         Minibatch rows = _levels?.Encode(batch) ?? batch;

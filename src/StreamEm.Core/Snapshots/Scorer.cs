@@ -7,8 +7,9 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Snapshots;
 
 /// <summary>
-/// Scores records under what was learned: log p(x), the blocks of the model's score layout and the calibrated anomaly score. Thread-safe, never touches
-/// statistics. Each call stands alone: a sequence begins with the call; a <see cref="ScoreSession"/> goes on from call to call.
+/// Scores records under what was learned: log p(x), the blocks of the model's score layout and the calibrated anomaly score. Thread-safe,
+/// never touches statistics. Each call stands alone: a sequence begins with the call; a <see cref="ScoreSession"/> goes on from call to
+/// call.
 /// </summary>
 public sealed class Scorer
 {
@@ -48,8 +49,8 @@ public sealed class Scorer
     internal EStep EStep { get; }
 
     /// <summary>
-    /// Scores all rows of <paramref name="batch"/> (user units, NaN = missing). A row without any value has log density 0; a mixture then gives its weights,
-    /// as for a row that no component can produce, whose log density is negative infinity.
+    /// Scores all rows of <paramref name="batch"/> (user units, NaN = missing). A row without any value has log density 0; a mixture then
+    /// gives its weights, as for a row that no component can produce, whose log density is negative infinity.
     /// </summary>
     /// <param name="batch">N rows, as a source delivers them.</param>
     /// <param name="logDensities">N, overwritten: log p(x) in nats, user units; of the observed features where some are missing.</param>

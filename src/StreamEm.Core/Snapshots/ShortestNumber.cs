@@ -19,7 +19,9 @@ internal static class ShortestNumber
     /// <summary>Powers of ten that a double can ask for.</summary>
     private const int SmallestPower = -292, LargestPower = 324;
 
-    /// <summary>More digits than so many before the point, or more zeros than <see cref="MaxLeadingZeros"/> after it, take an exponent.</summary>
+    /// <summary>
+    /// More digits than so many before the point, or more zeros than <see cref="MaxLeadingZeros"/> after it, take an exponent.
+    /// </summary>
     private const int MaxIntegerDigits = 15;
 
     private const int MaxLeadingZeros = 3;
@@ -29,7 +31,8 @@ internal static class ShortestNumber
 
     private static ReadOnlySpan<ulong> Tens =>
     [
-        1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 100_000_000_000, 1_000_000_000_000,
+        1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 100_000_000_000,
+        1_000_000_000_000,
         10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000, 10_000_000_000_000_000, 100_000_000_000_000_000,
     ];
 

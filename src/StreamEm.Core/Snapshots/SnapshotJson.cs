@@ -19,7 +19,8 @@ public static class SnapshotJson
     public const string FormatVersion = "1.1";
 
     /// <summary>An instant as every document of StreamEM has it: UTC with milliseconds, <c>2026-11-20T08:00:00.123Z</c>.</summary>
-    public static string Timestamp(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    public static string Timestamp(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>Writes the snapshot as one JSON object, on one line unless <paramref name="indented"/>.</summary>
     public static void Write(ModelSnapshot snapshot, IBufferWriter<byte> output, bool indented = false)
@@ -104,7 +105,8 @@ public static class SnapshotJson
         json.WriteString("status", training.Status);
         WriteStrings(json, "warnings", training.Warnings.Select(warning => warning.Text));
         if (training.Warnings.Count > 0)
-            WriteStrings(json, "warning_kinds", training.Warnings.Select(warning => JsonNamingPolicy.SnakeCaseLower.ConvertName(warning.Kind.ToString())));
+            WriteStrings(json, "warning_kinds",
+                training.Warnings.Select(warning => JsonNamingPolicy.SnakeCaseLower.ConvertName(warning.Kind.ToString())));
         json.WriteEndObject();
     }
 

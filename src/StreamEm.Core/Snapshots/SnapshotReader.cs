@@ -10,20 +10,24 @@ using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;
 
-/// <summary>Reads snapshots written by <see cref="SnapshotJson"/>. Input is not trusted: shapes and values are checked before they are used.</summary>
+/// <summary>
+/// Reads snapshots written by <see cref="SnapshotJson"/>. Input is not trusted: shapes and values are checked before they are used.
+/// </summary>
 public static class SnapshotReader
 {
     private const int MaxValues = 1 << 26;
 
     /// <summary>Reads a snapshot.</summary>
-    /// <exception cref="InvalidDataException">Not a snapshot, of an unknown version, or its shapes, weights or covariances are not valid.</exception>
+    /// <exception cref="InvalidDataException">Not a snapshot, of an unknown version, or its shapes, weights or covariances are not
+    /// valid.</exception>
     public static ModelSnapshot Read(ReadOnlyMemory<byte> json) => Parse(json, root =>
     {
         string format = Text(root, "format"), version = Text(root, "format_version");
         if (format != SnapshotJson.Format) throw new InvalidDataException($"'format' is '{format}'; expected '{SnapshotJson.Format}'.");
         if (!version.StartsWith("1.", StringComparison.Ordinal))
             throw new InvalidDataException($"'format_version' is '{version}'; this program reads 1.x. Read it with a newer version.");
-        JsonElement model = Member(root, "model"), training = Member(root, "training"), health = Member(root, "health"), signature = Member(root, "signature");
+        JsonElement model = Member(root, "model"), training = Member(root, "training"), health = Member(root, "health"),
+            signature = Member(root, "signature");
         LatentModelOptions options = ModelOptions(model);
         RecordSchema schema = Schema(signature, options);
         FeatureSpace space = Space(root, signature, options.Plan(schema));
@@ -43,13 +47,19 @@ public static class SnapshotReader
             Calibration = root.TryGetProperty("calibration", out JsonElement calibration) ? Calibration(calibration) : null,
         };
         _ = new Scorer(learned);
-        return new ModelSnapshot(learned, new SnapshotOrigin(Text(model, "id"), Text(model, "run_id"), Text(model, "config_hash"), Member(root, "created_at").GetDateTimeOffset())
-        {
-            Source = Member(root, "source").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetInt64(), StringComparer.Ordinal),
-        });
+        return new ModelSnapshot(learned,
+            new SnapshotOrigin(Text(model, "id"), Text(model, "run_id"), Text(model, "config_hash"),
+                Member(root, "created_at").GetDateTimeOffset())
+            {
+                Source = Member(root, "source").EnumerateObject()
+                .ToDictionary(entry => entry.Name, entry => entry.Value.GetInt64(), StringComparer.Ordinal),
+            });
     });
 
-    /// <summary>Reads parameters to start at: a snapshot, or just <c>{"parameters": {...}}</c> whose blocks are <c>{"shape", "data"}</c> or nested arrays.</summary>
+    /// <summary>
+    /// Reads parameters to start at: a snapshot, or just <c>{"parameters": {...}}</c> whose blocks are <c>{"shape", "data"}</c> or nested
+    /// arrays.
+    /// </summary>
     /// <exception cref="InvalidDataException">Neither.</exception>
     public static InitialParameters ReadInitialParameters(ReadOnlyMemory<byte> json) => Parse(json, root =>
     {
@@ -65,7 +75,8 @@ public static class SnapshotReader
         {
             Location = isScaled ? Numbers(Member(given, "location"), -1) : null,
             Scale = isScaled ? Numbers(Member(given, "scale"), -1) : null,
-            Levels = Levels(root.TryGetProperty("levels", out JsonElement levels) || (root.TryGetProperty("signature", out JsonElement signature) && signature.TryGetProperty("levels", out levels))
+            Levels = Levels(root.TryGetProperty("levels", out JsonElement levels)
+                || (root.TryGetProperty("signature", out JsonElement signature) && signature.TryGetProperty("levels", out levels))
                 ? levels
                 : default),
         };
@@ -83,9 +94,11 @@ public static class SnapshotReader
     private static FeatureSpace Space(JsonElement root, JsonElement signature, FeatureSpace plan)
     {
         JsonElement standardization = Member(root, "standardization");
-        Dictionary<string, IReadOnlyList<string>> levels = Levels(signature.TryGetProperty("levels", out JsonElement given) ? given : default);
+        Dictionary<string, IReadOnlyList<string>> levels =
+            Levels(signature.TryGetProperty("levels", out JsonElement given) ? given : default);
         return plan
-            .WithScales(Numbers(Member(standardization, "location"), plan.Dimension), Numbers(Member(standardization, "scale"), plan.Dimension))
+            .WithScales(Numbers(Member(standardization, "location"), plan.Dimension),
+                Numbers(Member(standardization, "scale"), plan.Dimension))
             .WithLevels(d => levels.TryGetValue(plan.Features[d].Name, out IReadOnlyList<string>? texts)
                 ? texts
                 : throw new InvalidDataException($"The levels of feature '{plan.Features[d].Name}' are missing."));
@@ -96,11 +109,13 @@ public static class SnapshotReader
         var result = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         if (levels.ValueKind == JsonValueKind.Undefined) return result;
         foreach (JsonProperty feature in levels.EnumerateObject())
-            result[feature.Name] = [.. feature.Value.EnumerateArray().Select(level => level.ValueKind == JsonValueKind.String ? level.GetString() ?? "" : level.GetRawText())];
+            result[feature.Name] = [.. feature.Value.EnumerateArray()
+                .Select(level => level.ValueKind == JsonValueKind.String ? level.GetString() ?? "" : level.GetRawText())];
         return result;
     }
 
-    private static string? Optional(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
+    private static string? Optional(JsonElement element, string name) =>
+        element.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
 
     private static T Parse<T>(ReadOnlyMemory<byte> json, Func<JsonElement, T> read)
     {
@@ -109,7 +124,8 @@ public static class SnapshotReader
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 16 });
             return read(document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or ArithmeticException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException
+            or ArithmeticException)
         {
             throw new InvalidDataException($"Not a valid snapshot: {e.Message}", e);
         }
@@ -117,10 +133,12 @@ public static class SnapshotReader
 
     private static LatentModelOptions ModelOptions(JsonElement model)
     {
-        var settings = Member(model, "options").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "", StringComparer.Ordinal);
+        var settings = Member(model, "options").EnumerateObject()
+            .ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "", StringComparer.Ordinal);
         string type = Text(model, "type");
         ModelEntry entry = ModelCatalog.Find(type)
-            ?? throw new InvalidDataException($"Model type '{type}' is not known to this version; it knows {string.Join(", ", ModelCatalog.Types)}.");
+            ?? throw new InvalidDataException(
+                $"Model type '{type}' is not known to this version; it knows {string.Join(", ", ModelCatalog.Types)}.");
         return entry.Read(settings);
     }
 
@@ -133,7 +151,8 @@ public static class SnapshotReader
             JsonElement element = Member(blocks, block.Name);
             int[] shape = Member(element, "shape").EnumerateArray().Select(extent => extent.GetInt32()).ToArray();
             if (!shape.SequenceEqual(block.Shape))
-                throw new InvalidDataException($"Parameter '{block.Name}' has shape [{string.Join(", ", shape)}]; expected [{string.Join(", ", block.Shape)}].");
+                throw new InvalidDataException(
+                    $"Parameter '{block.Name}' has shape [{string.Join(", ", shape)}]; expected [{string.Join(", ", block.Shape)}].");
             Numbers(Member(element, "data"), block.Length).CopyTo(parameters, block.Offset);
         }
         return parameters;
@@ -142,7 +161,12 @@ public static class SnapshotReader
     private static TrainingReport Training(JsonElement training) => new()
     {
         Recursion = Text(training, "recursion") == "statistics" ? Recursion.Statistics : Recursion.Parameters,
-        StepSize = new StepSizeOptions { Kappa = Member(training, "kappa").GetDouble(), T0 = Member(training, "t0").GetDouble(), Floor = Member(training, "floor").GetDouble() },
+        StepSize = new StepSizeOptions
+        {
+            Kappa = Member(training, "kappa").GetDouble(),
+            T0 = Member(training, "t0").GetDouble(),
+            Floor = Member(training, "floor").GetDouble()
+        },
         LastStepSize = Member(training, "step_size").GetDouble(),
         Updates = Member(training, "updates").GetInt64(),
         Records = Member(training, "records").GetInt64(),
@@ -156,7 +180,8 @@ public static class SnapshotReader
     {
         string?[] texts = Strings(Member(training, "warnings"));
         string?[] kinds = training.TryGetProperty("warning_kinds", out JsonElement given) ? Strings(given) : [];
-        return [.. texts.Select((text, at) => new ModelWarning(at < kinds.Length ? KindOf(kinds[at]) : ModelWarningKind.Other, text ?? ""))];
+        return [
+            .. texts.Select((text, at) => new ModelWarning(at < kinds.Length ? KindOf(kinds[at]) : ModelWarningKind.Other, text ?? ""))];
     }
 
     private static ModelWarningKind KindOf(string? name) =>
@@ -182,7 +207,8 @@ public static class SnapshotReader
         var values = new List<double>();
         Flatten(array, values);
         if (expected >= 0 && values.Count != expected)
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"An array has {values.Count} numbers; expected {expected}."));
+            throw new InvalidDataException(string.Create(
+                CultureInfo.InvariantCulture, $"An array has {values.Count} numbers; expected {expected}."));
         return [.. values];
     }
 
@@ -191,7 +217,8 @@ public static class SnapshotReader
         if (element.ValueKind != JsonValueKind.Array)
         {
             double value = element.GetDouble();
-            if (!double.IsFinite(value) || values.Count >= MaxValues) throw new InvalidDataException("A parameter is not finite, or there are too many.");
+            if (!double.IsFinite(value) || values.Count >= MaxValues)
+                throw new InvalidDataException("A parameter is not finite, or there are too many.");
             values.Add(value);
             return;
         }

@@ -6,7 +6,10 @@ using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;
 
-/// <summary>The most bytes that <see cref="SnapshotJson"/> writes for a model, known before any data: from the layout of its parameters and the names.</summary>
+/// <summary>
+/// The most bytes that <see cref="SnapshotJson"/> writes for a model, known before any data: from the layout of its parameters and the
+/// names.
+/// </summary>
 public static class SnapshotSize
 {
     /// <summary>The longest a double gets, with its comma: <c>-2.2250738585072014E-308,</c>.</summary>
@@ -24,7 +27,9 @@ public static class SnapshotSize
     /// <summary>Quantiles of a calibration, with room for more.</summary>
     private const int CalibrationNumbers = 128;
 
-    /// <summary>The bound of what the model and the names decide. What the data bring - labels, warnings, the names of partitions - comes on top.</summary>
+    /// <summary>
+    /// The bound of what the model and the names decide. What the data bring - labels, warnings, the names of partitions - comes on top.
+    /// </summary>
     /// <param name="modelId">The model's id.</param>
     /// <param name="options">The model.</param>
     /// <param name="schema">The features.</param>
@@ -37,7 +42,8 @@ public static class SnapshotSize
         bytes += (long)NumberBytes * (model.ParameterLayout.Length + 2L * features.Count + CalibrationNumbers);
         bytes += (long)ComponentBytes * ((model as ComponentModel)?.Components ?? 0);
         foreach (VectorBlock block in model.ParameterLayout.Blocks)
-            bytes += BlockBytes + TextBytes(block.Name) + block.Shape.Sum(extent => 1 + extent.ToString(CultureInfo.InvariantCulture).Length);
+            bytes += BlockBytes + TextBytes(block.Name) + block.Shape
+                .Sum(extent => 1 + extent.ToString(CultureInfo.InvariantCulture).Length);
         return bytes;
     }
 

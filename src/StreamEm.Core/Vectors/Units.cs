@@ -1,6 +1,8 @@
 namespace StreamEm.Core.Vectors;
 
-/// <summary>How the numbers of a block follow the units of the features on its last axis (the last two for <see cref="Product"/>).</summary>
+/// <summary>
+/// How the numbers of a block follow the units of the features on its last axis (the last two for <see cref="Product"/>).
+/// </summary>
 public enum Units
 {
     /// <summary>They have none: weights, probabilities, counts' rates.</summary>

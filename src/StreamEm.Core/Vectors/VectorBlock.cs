@@ -1,6 +1,8 @@
 namespace StreamEm.Core.Vectors;
 
-/// <summary>The coordinates in which a block of parameters may be combined convexly (theory: Cappé &amp; Moulines 2009, section 3).</summary>
+/// <summary>
+/// The coordinates in which a block of parameters may be combined convexly (theory: Cappé &amp; Moulines 2009, section 3).
+/// </summary>
 public enum Coordinates
 {
     /// <summary>The values themselves: simplex rows, means, positive definite matrices are closed under convex combination.</summary>

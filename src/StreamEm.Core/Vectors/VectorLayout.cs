@@ -48,7 +48,13 @@ public sealed class VectorLayout
     public VectorLayout Append(VectorLayout other, string prefix = "", IReadOnlyList<int>? features = null)
     {
         foreach (VectorBlock block in other.Blocks)
-            Add(block with { Name = prefix + block.Name, Features = features is null ? block.Features : [.. (block.Features ?? [.. Enumerable.Range(0, features.Count)]).Select(feature => features[feature])] });
+            Add(block with
+            {
+                Name = prefix + block.Name,
+                Features = features is null
+                    ? block.Features
+                    : [.. (block.Features ?? [.. Enumerable.Range(0, features.Count)]).Select(feature => features[feature])]
+            });
         return this;
     }
 

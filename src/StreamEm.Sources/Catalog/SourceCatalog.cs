@@ -18,10 +18,13 @@ public static class SourceCatalog
     /// <summary>In the order of the documentation.</summary>
     public static IReadOnlyList<SourceType> Types { get; } =
     [
-        Type<FileSourceOptions>("file", "CSV or NDJSON files and globs, gzip read as is; follow: true waits for growth", (o, c) => new FileSource(o, c)),
-        Type<KafkaSourceOptions>("kafka", "Kafka topics, round robin over their partitions from positions in the state", (o, c) => new KafkaSource(o, c)),
+        Type<FileSourceOptions>("file", "CSV or NDJSON files and globs, gzip read as is; follow: true waits for growth",
+            (o, c) => new FileSource(o, c)),
+        Type<KafkaSourceOptions>(
+            "kafka", "Kafka topics, round robin over their partitions from positions in the state", (o, c) => new KafkaSource(o, c)),
         Type<StdinSourceOptions>("stdin", "CSV or NDJSON from standard input; cannot be read again", (o, c) => new StdinSource(o, c)),
-        Type<HttpSourceOptions>("http", "records posted to /v1/models/{id}/records; cannot be read again", (o, c) => new HttpPushSource(o, c)),
+        Type<HttpSourceOptions>("http", "records posted to /v1/models/{id}/records; cannot be read again",
+            (o, c) => new HttpPushSource(o, c)),
     ];
 
     /// <summary>The source that an options record configures.</summary>

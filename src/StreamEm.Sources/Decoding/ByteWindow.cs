@@ -24,7 +24,8 @@ internal sealed class ByteWindow(int initialBytes)
         if (_end == _buffer.Length)
         {
             if (_buffer.Length >= RecordDecoder.MaxWindowBytes)
-                throw new InvalidOperationException($"A decoder took nothing of {_buffer.Length} bytes; a record may have {RecordDecoder.MaxRecordBytes}.");
+                throw new InvalidOperationException(
+                    $"A decoder took nothing of {_buffer.Length} bytes; a record may have {RecordDecoder.MaxRecordBytes}.");
             Array.Resize(ref _buffer, Math.Min(2 * _buffer.Length, RecordDecoder.MaxWindowBytes));
         }
         return _buffer.AsMemory(_end);

@@ -4,14 +4,14 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// CSV by RFC 4180: a header line, commas, line ends <c>\n</c> or <c>\r\n</c>, fields in double quotes may hold commas, line ends and doubled
-/// quotes. Blank lines are skipped. A cell that is empty or reads <c>null</c>, <c>NaN</c> or <c>NA</c> (any case) is a missing number; blanks round a
-/// number are ignored. A record with a broken quote is rejected as its first line alone, and reading goes on with the next line;
-/// a quoted field over several lines counts as broken where a number is expected or the columns do not add up.
+/// CSV by RFC 4180: a header line, commas, line ends <c>\n</c> or <c>\r\n</c>, fields in double quotes may hold commas, line ends and
+/// doubled quotes. Blank lines are skipped. A cell that is empty or reads <c>null</c>, <c>NaN</c> or <c>NA</c> (any case) is a missing
+/// number; blanks round a number are ignored. A record with a broken quote is rejected as its first line alone, and reading goes on with
+/// the next line; a quoted field over several lines counts as broken where a number is expected or the columns do not add up.
 /// </summary>
 /// <remarks>
-/// Rows without quotes take the short way: an index of all separators of a block (<see cref="SeparatorIndex"/>), then one number after another.
-/// Whatever that cannot handle, or finds wrong, goes through <see cref="CsvTokens"/> record by record.
+/// Rows without quotes take the short way: an index of all separators of a block (<see cref="SeparatorIndex"/>), then one number after
+/// another. Whatever that cannot handle, or finds wrong, goes through <see cref="CsvTokens"/> record by record.
 /// </remarks>
 public sealed class CsvDecoder : RecordDecoder
 {
@@ -45,7 +45,8 @@ public sealed class CsvDecoder : RecordDecoder
             if (scan == CsvScan.NeedMore) return false;
             ReadOnlySpan<byte> record = data.Slice(at, scan is CsvScan.Record or CsvScan.Blank ? _tokens.Length : 0);
             if (scan is not (CsvScan.Record or CsvScan.Blank) || _tokens.OversizedField >= 0)
-                throw new SourceException(SourceFailure.Missing, $"'{name}' has no usable CSV header: {Describe(scan)}. Expected the names of the columns.");
+                throw new SourceException(
+                    SourceFailure.Missing, $"'{name}' has no usable CSV header: {Describe(scan)}. Expected the names of the columns.");
             at += _tokens.FullLength;
             if (scan == CsvScan.Blank) continue;
             _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields, name);
@@ -74,18 +75,21 @@ public sealed class CsvDecoder : RecordDecoder
     }
 
     /// <inheritdoc/>
-    public override bool DecodeMessage(ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    public override bool DecodeMessage(
+        ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
         ReadOnlySpan<byte> message = data[record];
         _fields.Use(batch.Texts);
         CsvScan scan = message.IsEmpty ? CsvScan.Blank : _tokens.Scan(message, isFinal: true);
         if (scan == CsvScan.Record && !Numbers.Trim(message[_tokens.FullLength..]).Trim("\r\n"u8).IsEmpty)
         {
-            Reject(batch, RejectionReason.CsvColumns, "the message holds more than one line, expected one row", offset, nextOffset, message);
+            Reject(batch, RejectionReason.CsvColumns, "the message holds more than one line, expected one row", offset, nextOffset,
+                message);
             return false;
         }
         if (scan == CsvScan.Record) return Accept(message[.._tokens.Length], offset, nextOffset, batch, defaults);
-        if (scan == CsvScan.Blank) Reject(batch, RejectionReason.CsvColumns, "the message is blank, expected one row", offset, nextOffset, message);
+        if (scan == CsvScan.Blank)
+            Reject(batch, RejectionReason.CsvColumns, "the message is blank, expected one row", offset, nextOffset, message);
         else Reject(batch, ReasonOf(scan), Describe(scan), offset, nextOffset, message);
         return false;
     }
@@ -128,7 +132,8 @@ public sealed class CsvDecoder : RecordDecoder
     /// <param name="next">The first separator of the row.</param>
     /// <param name="batch">Takes the rows.</param>
     /// <returns>Where the first row starts that was not taken.</returns>
-    private unsafe int DecodePlainRows(ReadOnlySpan<byte> data, int blockStart, int at, long offset, int found, ref int next, RecordBatch batch)
+    private unsafe int DecodePlainRows(
+        ReadOnlySpan<byte> data, int blockStart, int at, long offset, int found, ref int next, RecordBatch batch)
     {
         CsvHeader header = Header;
         ReadOnlySpan<byte> block = data[blockStart..];
@@ -204,8 +209,8 @@ public sealed class CsvDecoder : RecordDecoder
     }
 
     /// <summary>
-    /// Whether a field runs over several lines that cannot be meant: where a number is expected, or in a record with the wrong number of columns.
-    /// Then a quote was left open and happened to meet another one further on; between them lie good records.
+    /// Whether a field runs over several lines that cannot be meant: where a number is expected, or in a record with the wrong number of
+    /// columns. Then a quote was left open and happened to meet another one further on; between them lie good records.
     /// </summary>
     private string? StrayQuote(ReadOnlySpan<byte> record)
     {
@@ -214,13 +219,15 @@ public sealed class CsvDecoder : RecordDecoder
         if (_tokens.Count != Header.Count)
         {
             return string.Create(CultureInfo.InvariantCulture,
-                $"a quoted field runs over the end of the line and the record has {_tokens.Count} columns, the header has {Header.Count}: a quote is not closed");
+                $"a quoted field runs over the end of the line and the record has {_tokens.Count} columns, the header has {Header.Count}: "
+                    + $"a quote is not closed");
         }
         for (int c = 0; c < Header.Count; c++)
         {
             int slot = Header.Slots[c];
             if (slot < 0 || _fields.IsText(slot) || !_tokens.Field(record, c).Contains((byte)'\n')) continue;
-            return $"the quoted field of column '{_fields.Names[slot]}' runs over the end of the line, expected a number or a time: a quote is not closed";
+            return $"the quoted field of column '{_fields.Names[slot]}' runs over the end of the line, expected a number or a time: a "
+                + "quote is not closed";
         }
         return null;
     }
@@ -239,7 +246,8 @@ public sealed class CsvDecoder : RecordDecoder
         }
         if (end < 0 && !isFinal) return 0;
         if (end < 0) end = data.Length;
-        Reject(batch, reason, detail, offset, offset + Math.Min(end + 1, data.Length), data[..(end > 0 && data[end - 1] == '\r' ? end - 1 : end)]);
+        Reject(batch, reason, detail, offset, offset + Math.Min(end + 1, data.Length),
+            data[..(end > 0 && data[end - 1] == '\r' ? end - 1 : end)]);
         return Math.Min(end + 1, data.Length);
     }
 
@@ -248,13 +256,15 @@ public sealed class CsvDecoder : RecordDecoder
         CsvHeader header = Header;
         if (_tokens.Count != header.Count)
         {
-            string detail = string.Create(CultureInfo.InvariantCulture, $"the row has {_tokens.Count} columns, the header has {header.Count}");
+            string detail =
+                string.Create(CultureInfo.InvariantCulture, $"the row has {_tokens.Count} columns, the header has {header.Count}");
             Reject(batch, RejectionReason.CsvColumns, detail, offset, nextOffset, record);
             return false;
         }
         if (_tokens.OversizedField >= 0)
         {
-            string detail = string.Create(CultureInfo.InvariantCulture, $"column {_tokens.OversizedField + 1} is longer than {MaxFieldBytes} bytes");
+            string detail =
+                string.Create(CultureInfo.InvariantCulture, $"column {_tokens.OversizedField + 1} is longer than {MaxFieldBytes} bytes");
             Reject(batch, RejectionReason.TooLarge, detail, offset, nextOffset, record);
             return false;
         }
@@ -279,7 +289,8 @@ public sealed class CsvDecoder : RecordDecoder
         return false;
     }
 
-    private static RejectionReason ReasonOf(CsvScan scan) => scan == CsvScan.RecordTooLarge ? RejectionReason.TooLarge : RejectionReason.CsvQuote;
+    private static RejectionReason ReasonOf(CsvScan scan) =>
+        scan == CsvScan.RecordTooLarge ? RejectionReason.TooLarge : RejectionReason.CsvQuote;
 
     private string Describe(CsvScan scan)
     {

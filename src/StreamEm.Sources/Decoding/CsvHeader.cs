@@ -84,7 +84,9 @@ internal sealed class CsvHeader
         }
         if (found >= 0) return found;
         string nearest = Spelling.Nearest(field, columns.Where(name => name.Length > 0)) is { } name ? $" Did you mean '{name}'?" : "";
-        string more = columns.Count > ShownColumns ? string.Create(CultureInfo.InvariantCulture, $" and {columns.Count - ShownColumns} more") : "";
+        string more = columns.Count > ShownColumns
+            ? string.Create(CultureInfo.InvariantCulture, $" and {columns.Count - ShownColumns} more")
+            : "";
         throw new SourceException(SourceFailure.Missing,
             $"'{source}' has no column '{field}'.{nearest} Its columns are: {string.Join(", ", columns.Take(ShownColumns))}{more}.");
     }

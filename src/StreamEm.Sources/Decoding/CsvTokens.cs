@@ -62,7 +62,9 @@ internal sealed class CsvTokens
         return _unescaped.AsSpan(0, length);
     }
 
-    /// <summary>Finds the fields of the record that starts <paramref name="data"/>. The answer does not depend on what follows the record.</summary>
+    /// <summary>
+    /// Finds the fields of the record that starts <paramref name="data"/>. The answer does not depend on what follows the record.
+    /// </summary>
     public CsvScan Scan(ReadOnlySpan<byte> data, bool isFinal)
     {
         Count = 0;

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// The double nearest to w x 10^q for a 64-bit integer w: one or two 64 x 64 multiplications with a 128-bit approximation of 5^q decide all but
-/// very few cases, which are left to an exact method (D. Lemire, Number Parsing at a Gigabyte per Second, 2021, algorithm 1).
+/// The double nearest to w x 10^q for a 64-bit integer w: one or two 64 x 64 multiplications with a 128-bit approximation of 5^q decide all
+/// but very few cases, which are left to an exact method (D. Lemire, Number Parsing at a Gigabyte per Second, 2021, algorithm 1).
 /// </summary>
 internal static class EiselLemire
 {

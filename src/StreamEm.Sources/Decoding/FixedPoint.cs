@@ -8,8 +8,8 @@ namespace StreamEm.Sources.Decoding;
 
 /// <summary>
 /// Short decimal numbers without exponent, all digits at once: the 16 bytes up to the number's end are loaded, what is before the number is
-/// zeroed, the point squeezed out, and the digits summed pairwise with weights 10, 100, 10 000 and 10^8. The digits and the power of ten are
-/// exact in double precision, so their quotient is correctly rounded. Everything else is for <see cref="Numbers"/>.
+/// zeroed, the point squeezed out, and the digits summed pairwise with weights 10, 100, 10 000 and 10^8. The digits and the power of ten
+/// are exact in double precision, so their quotient is correctly rounded. Everything else is for <see cref="Numbers"/>.
 /// </summary>
 internal static class FixedPoint
 {
@@ -58,7 +58,8 @@ internal static class FixedPoint
     public static bool IsSupported => Sse41.IsSupported;
 
     /// <summary>Reads bytes <paramref name="start"/> .. <paramref name="end"/> of <paramref name="data"/>.</summary>
-    /// <returns>False when they are not 1 to 16 digits with at most one point and a minus, or less than 16 bytes lie before the end.</returns>
+    /// <returns>False when they are not 1 to 16 digits with at most one point and a minus, or less than 16 bytes lie before the
+    /// end.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryParse(ref byte data, int start, int end, out double value)
     {
@@ -67,7 +68,9 @@ internal static class FixedPoint
         if (end < Width || (uint)(length - 1) >= Width) return false;
         int negative = Unsafe.Add(ref data, start) == '-' ? 1 : 0;
         length -= negative;
-        if (!TrySum(ref data, end, length, out int point, out ulong mantissa) || length - (point >> 4 ^ 1) <= 0 || mantissa > MaxExactInteger) return false;
+        if (!TrySum(ref data, end, length, out int point, out ulong mantissa) || length - (point >> 4 ^ 1) <= 0
+            || mantissa > MaxExactInteger)
+            return false;
         double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetReference(Scale), point);
         value = BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(magnitude) | ((ulong)negative << 63));
         return true;
@@ -107,7 +110,9 @@ internal static class FixedPoint
         return true;
     }
 
-    /// <summary>The digits of the last <paramref name="length"/> of the 16 bytes before <paramref name="end"/> as one integer, the point left out.</summary>
+    /// <summary>
+    /// The digits of the last <paramref name="length"/> of the 16 bytes before <paramref name="end"/> as one integer, the point left out.
+    /// </summary>
     /// <param name="data">The bytes.</param>
     /// <param name="end">Where they end.</param>
     /// <param name="length">How many of the 16 count.</param>

@@ -7,8 +7,8 @@ using System.Runtime.Intrinsics.X86;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// <see cref="FixedPoint"/> for four neighbouring fields at once: a 256-bit vector holds the last 16 bytes of two of them, and the four digit sums meet in
-/// one vector for the conversion and the division. The same arithmetic, so the same correctly rounded numbers.
+/// <see cref="FixedPoint"/> for four neighbouring fields at once: a 256-bit vector holds the last 16 bytes of two of them, and the four
+/// digit sums meet in one vector for the conversion and the division. The same arithmetic, so the same correctly rounded numbers.
 /// </summary>
 internal static unsafe class FourNumbers
 {
@@ -31,12 +31,14 @@ internal static unsafe class FourNumbers
     /// <param name="ends">Where the fields should end, at commas, or the fourth at the end of the line.</param>
     /// <param name="isLast">Whether they are the last of their line.</param>
     /// <param name="values">Takes the numbers.</param>
-    /// <returns>False when one is not what <see cref="FixedPoint.TryParse"/> reads, or ends with its point; nothing is taken then.</returns>
+    /// <returns>False when one is not what <see cref="FixedPoint.TryParse"/> reads, or ends with its point; nothing is taken
+    /// then.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryTake(byte* data, int* ends, bool isLast, double* values)
     {
         nuint end0 = (uint)ends[0], end1 = (uint)ends[1], end2 = (uint)ends[2], end3 = (uint)ends[3];
-        if (data[end0] != ',' || data[end1] != ',' || data[end2] != ',' || data[end3] != (isLast ? '\n' : ',') || end0 < Width) return false;
+        if (data[end0] != ',' || data[end1] != ',' || data[end2] != ',' || data[end3] != (isLast ? '\n' : ',') || end0 < Width)
+            return false;
         Vector128<int> lengths = Vector128.Load(ends) - Vector128.Load(ends - 1) - Vector128<int>.One;
         if (isLast && data[end3 - 1] == '\r')
         {
@@ -54,17 +56,21 @@ internal static unsafe class FourNumbers
     /// <param name="end3">Of the fourth.</param>
     /// <param name="lengths">Their lengths.</param>
     /// <param name="values">Takes the numbers.</param>
-    /// <returns>False when one is not what <see cref="FixedPoint.TryParse"/> reads, or ends with its point; nothing is taken then.</returns>
+    /// <returns>False when one is not what <see cref="FixedPoint.TryParse"/> reads, or ends with its point; nothing is taken
+    /// then.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryParse(byte* data, nuint end0, nuint end1, nuint end2, nuint end3, Vector128<int> lengths, double* values)
     {
         Vector256<byte> even = Windows(data, end0 - Width, end2 - Width), odd = Windows(data, end1 - Width, end3 - Width);
         Vector256<byte> both = Vector256.Create(lengths, lengths).AsByte();
-        uint evenPoints = Digits(ref even, Avx2.Shuffle(both, Vector256.Create(0UL, 0, 0x0808080808080808, 0x0808080808080808).AsByte()), out Vector256<byte> evenMinus);
+        uint evenPoints = Digits(ref even, Avx2.Shuffle(both, Vector256.Create(0UL, 0, 0x0808080808080808, 0x0808080808080808).AsByte()),
+            out Vector256<byte> evenMinus);
         uint oddPoints = Digits(
-            ref odd, Avx2.Shuffle(both, Vector256.Create(0x0404040404040404UL, 0x0404040404040404, 0x0C0C0C0C0C0C0C0C, 0x0C0C0C0C0C0C0C0C).AsByte()),
+            ref odd,
+            Avx2.Shuffle(both, Vector256.Create(0x0404040404040404UL, 0x0404040404040404, 0x0C0C0C0C0C0C0C0C, 0x0C0C0C0C0C0C0C0C).AsByte()),
             out Vector256<byte> oddMinus);
-        nuint point0 = Point(evenPoints), point1 = Point(oddPoints), point2 = Point(evenPoints >> Width), point3 = Point(oddPoints >> Width);
+        nuint point0 = Point(evenPoints), point1 = Point(oddPoints), point2 = Point(evenPoints >> Width),
+            point3 = Point(oddPoints >> Width);
         byte* squeeze = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(FixedPoint.Squeeze));
         even = Avx2.Shuffle(even, Windows(squeeze, point0 * Width, point2 * Width));
         odd = Avx2.Shuffle(odd, Windows(squeeze, point1 * Width, point3 * Width));
@@ -85,7 +91,8 @@ internal static unsafe class FourNumbers
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Windows(byte* data, nuint lower, nuint upper) => Vector256.Create(Vector128.Load(data + lower), Vector128.Load(data + upper));
+    private static Vector256<byte> Windows(byte* data, nuint lower, nuint upper) =>
+        Vector256.Create(Vector128.Load(data + lower), Vector128.Load(data + upper));
 
     /// <summary>Place of the point among a field's 16 bytes; 16 without.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -99,7 +106,8 @@ internal static unsafe class FourNumbers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Digits(ref Vector256<byte> text, Vector256<byte> length, out Vector256<byte> minus)
     {
-        Vector256<byte> untilEnd = Vector256.Create(0x090A_0B0C_0D0E_0F10UL, 0x0102_0304_0506_0708, 0x090A_0B0C_0D0E_0F10, 0x0102_0304_0506_0708).AsByte();
+        Vector256<byte> untilEnd =
+            Vector256.Create(0x090A_0B0C_0D0E_0F10UL, 0x0102_0304_0506_0708, 0x090A_0B0C_0D0E_0F10, 0x0102_0304_0506_0708).AsByte();
         Vector256<byte> before = Vector256.GreaterThan(untilEnd.AsSByte(), length.AsSByte()).AsByte();
         uint points = Vector256.AndNot(Vector256.Equals(text, Vector256.Create((byte)'.')), before).ExtractMostSignificantBits();
         minus = Vector256.Equals(text, Vector256.Create((byte)'-')) & Vector256.Equals(untilEnd, length);

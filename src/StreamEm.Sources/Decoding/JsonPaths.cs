@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// The fields of a schema as a tree of property names: <c>a.b</c> is property <c>b</c> of the object in property <c>a</c>, or a property whose
-/// name has the dot in it.
+/// The fields of a schema as a tree of property names: <c>a.b</c> is property <c>b</c> of the object in property <c>a</c>, or a property
+/// whose name has the dot in it.
 /// </summary>
 internal sealed class JsonPaths
 {

@@ -8,8 +8,9 @@ using System.Text.Json;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// The bytes that the records of a stream have in common: everything but their numbers and texts. A record that has the same bytes round other
-/// numbers and texts needs no JSON reader: it is as valid as the one the shape was learned from, and its fields are in the same places.
+/// The bytes that the records of a stream have in common: everything but their numbers and texts. A record that has the same bytes round
+/// other numbers and texts needs no JSON reader: it is as valid as the one the shape was learned from, and its fields are in the same
+/// places.
 /// </summary>
 /// <param name="isNumber">Which slots are features that hold numbers.</param>
 internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
@@ -22,7 +23,9 @@ internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
 
     private const int MostPatience = 1024;
 
-    /// <summary>What ends a text or makes it one for the reader: a quote, a backslash, a control character, a byte that is not ASCII.</summary>
+    /// <summary>
+    /// What ends a text or makes it one for the reader: a quote, a backslash, a control character, a byte that is not ASCII.
+    /// </summary>
     private static readonly SearchValues<byte> TextEnds =
         SearchValues.Create([.. Enumerable.Range(0, 256).Where(b => b is < 0x20 or > 0x7E or '"' or '\\').Select(b => (byte)b)]);
 
@@ -36,7 +39,8 @@ internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
     public bool IsKnown { get; private set; }
 
     /// <summary>Reads a record of this shape.</summary>
-    /// <param name="data">The record, and what lies round it: numbers are found 16 bytes at once, and read from the 16 before their ends.</param>
+    /// <param name="data">The record, and what lies round it: numbers are found 16 bytes at once, and read from the 16 before their
+    /// ends.</param>
     /// <param name="start">Where the record starts in them.</param>
     /// <param name="end">Where it ends.</param>
     /// <param name="fields">Takes fields that are no plain numbers.</param>
@@ -171,7 +175,9 @@ internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
         {
             if (ends[0] < Width) return false;
             Vector256<double> values;
-            if (!FourNumbers.TryParse(bytes, (uint)ends[0], (uint)ends[1], (uint)ends[2], (uint)ends[3], Vector128.Load(ends) - Vector128.Load(starts), (double*)&values)) return false;
+            if (!FourNumbers.TryParse(bytes, (uint)ends[0], (uint)ends[1], (uint)ends[2], (uint)ends[3],
+                Vector128.Load(ends) - Vector128.Load(starts), (double*)&values))
+                return false;
             ReadOnlySpan<Hole> holes = CollectionsMarshal.AsSpan(_holes).Slice(first, FourNumbers.Count);
             for (int i = 0; i < holes.Length; i++) row[holes[i].Feature] = values.GetElement(i);
             return true;
@@ -211,13 +217,15 @@ internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
     {
         if (Vector128.IsHardwareAccelerated && readable - at >= Width)
         {
-            // A minus or a digit, digits, a point, digits, found at once; whatever else there is, the other way looks at. The end does not wait for the
-            // first byte's kind.
-            Vector128<byte> others = Vector128.GreaterThan(Vector128.Load(bytes + at) - Vector128.Create((byte)'0'), Vector128.Create((byte)9));
+            // A minus or a digit, digits, a point, digits, found at once; whatever else there is, the other way looks at. The end does not
+            // wait for the first byte's kind.
+            Vector128<byte> others =
+                Vector128.GreaterThan(Vector128.Load(bytes + at) - Vector128.Create((byte)'0'), Vector128.Create((byte)9));
             uint mask = others.ExtractMostSignificantBits();
             uint after = mask & ~1u;
             int point = BitOperations.TrailingZeroCount(after), end = BitOperations.TrailingZeroCount(after & (after - 1));
-            // Neither is there a branch on the sign or the number of digits, which cannot be foreseen: negative for digits behind a zero in front.
+            // Neither is there a branch on the sign or the number of digits, which cannot be foreseen: negative for digits behind a zero in
+            // front.
             int minus = (int)mask & 1, digits = point - minus, zeros = ((bytes[at + minus] ^ '0') - 1) & (1 - digits);
             if (end < Width && bytes[at + point] == '.' && end > point + 1 && (bytes[at + end] | 0x20) != 'e' && digits > 0 &&
                 (((bytes[at] ^ '-') & -minus) | (zeros >>> 31)) == 0) return at + end;
@@ -251,7 +259,9 @@ internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
         return at;
     }
 
-    /// <summary>A number or the inside of a text that differs from record to record, after the literal that ends at <paramref name="LiteralEnd"/>.</summary>
+    /// <summary>
+    /// A number or the inside of a text that differs from record to record, after the literal that ends at <paramref name="LiteralEnd"/>.
+    /// </summary>
     /// <param name="LiteralEnd">Where the literal before it ends.</param>
     /// <param name="IsText">Whether it is the inside of a text.</param>
     /// <param name="Slots">The fields it is for; null for none.</param>

@@ -6,11 +6,14 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// One JSON object a line (NDJSON, JSON Lines). Fields are properties by name, a dot reaches into nested objects; other properties are passed
-/// over. A number may also be written as text; <c>null</c>, an absent property and the texts <c>""</c>, <c>"NaN"</c>, <c>"NA"</c>, <c>"null"</c>
+/// One JSON object a line (NDJSON, JSON Lines). Fields are properties by name, a dot reaches into nested objects; other properties are
+/// passed over. A number may also be written as text; <c>null</c>, an absent property and the texts <c>""</c>, <c>"NaN"</c>, <c>"NA"</c>,
+/// <c>"null"</c>
 /// are missing numbers. A record with none of the features, or with one of the fields twice, is rejected. Blank lines are skipped.
 /// </summary>
-/// <remarks>Records that differ from one before in nothing but their numbers and texts take the short way of <see cref="JsonShape"/>.</remarks>
+/// <remarks>
+/// Records that differ from one before in nothing but their numbers and texts take the short way of <see cref="JsonShape"/>.
+/// </remarks>
 public sealed class NdjsonDecoder : RecordDecoder
 {
     /// <summary>How deep objects and arrays may be nested.</summary>
@@ -86,7 +89,8 @@ public sealed class NdjsonDecoder : RecordDecoder
     }
 
     /// <inheritdoc/>
-    public override bool DecodeMessage(ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    public override bool DecodeMessage(
+        ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
         (int start, int length) = record.GetOffsetAndLength(data.Length);
         _fields.Use(batch.Texts);
@@ -107,7 +111,8 @@ public sealed class NdjsonDecoder : RecordDecoder
     }
 
     /// <summary>Takes or rejects the record from <paramref name="start"/> to <paramref name="end"/> of <paramref name="data"/>.</summary>
-    private bool Accept(ReadOnlySpan<byte> data, int start, int end, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    private bool Accept(ReadOnlySpan<byte> data, int start, int end, long offset, long nextOffset, RecordBatch batch,
+        in RecordDefaults defaults)
     {
         if (_shape.IsKnown && TryReadKnownShape(data, start, end, batch.NextRow, defaults))
         {
@@ -118,7 +123,9 @@ public sealed class NdjsonDecoder : RecordDecoder
         Refusal? refusal;
         try
         {
-            refusal = Utf8.IsValid(record) ? Read(record, batch.NextRow, defaults) : new Refusal(RejectionReason.DecodeUtf8, "expected a JSON object");
+            refusal = Utf8.IsValid(record)
+                ? Read(record, batch.NextRow, defaults)
+                : new Refusal(RejectionReason.DecodeUtf8, "expected a JSON object");
         }
         catch (JsonException e)
         {
@@ -177,10 +184,12 @@ public sealed class NdjsonDecoder : RecordDecoder
             if (_seen[slot]) continue;
             absent++;
             if (!_fields.AllowMissing)
-                return new Refusal(RejectionReason.MissingFeature, $"the record has no field '{_fields.Names[slot]}', and missing values are not allowed here (missing: reject)");
+                return new Refusal(RejectionReason.MissingFeature,
+                    $"the record has no field '{_fields.Names[slot]}', and missing values are not allowed here (missing: reject)");
         }
         if (absent < _fields.Dimension || absent == 0) return null;
-        return new Refusal(RejectionReason.MissingFeature, $"the record has none of the fields {string.Join(", ", _fields.Names.Take(_fields.Dimension))}");
+        return new Refusal(RejectionReason.MissingFeature,
+            $"the record has none of the fields {string.Join(", ", _fields.Names.Take(_fields.Dimension))}");
     }
 
     /// <summary>Reads to the end of the object whose start the reader is at.</summary>
@@ -195,7 +204,9 @@ public sealed class NdjsonDecoder : RecordDecoder
                 reader.Skip();
                 continue;
             }
-            Refusal? refusal = reader.TokenType == JsonTokenType.StartObject && found.HasChildren ? ReadObject(ref reader, found, row) : ReadValue(ref reader, found, row);
+            Refusal? refusal = reader.TokenType == JsonTokenType.StartObject && found.HasChildren
+                ? ReadObject(ref reader, found, row)
+                : ReadValue(ref reader, found, row);
             if (refusal is not null) return refusal;
         }
         return null;
@@ -208,7 +219,8 @@ public sealed class NdjsonDecoder : RecordDecoder
             if (path.Slots.Length > 0)
             {
                 RejectionReason reason = _fields.IsNumber(path.FirstSlot) ? RejectionReason.NotANumber : RejectionReason.OutOfRange;
-                return new Refusal(reason, $"field '{_fields.Names[path.FirstSlot]}' holds {KindOf(reader.TokenType)}, expected a single value");
+                return new Refusal(reason,
+                    $"field '{_fields.Names[path.FirstSlot]}' holds {KindOf(reader.TokenType)}, expected a single value");
             }
             reader.Skip();
             return null;
@@ -218,7 +230,8 @@ public sealed class NdjsonDecoder : RecordDecoder
         else if (reader.ValueIsEscaped) text = Unescape(ref reader);
         if (path.Slots.Length > 0 && text.Length > MaxFieldBytes)
         {
-            string detail = string.Create(CultureInfo.InvariantCulture, $"field '{_fields.Names[path.FirstSlot]}' is longer than {MaxFieldBytes} bytes");
+            string detail = string.Create(
+                CultureInfo.InvariantCulture, $"field '{_fields.Names[path.FirstSlot]}' is longer than {MaxFieldBytes} bytes");
             return new Refusal(RejectionReason.TooLarge, detail);
         }
         for (int i = 0; i < path.Slots.Length; i++)

@@ -21,13 +21,13 @@ internal enum NumberOutcome
 }
 
 /// <summary>
-/// Decimal numbers from UTF-8 text, correctly rounded (to nearest, ties to even). Grammar: optional sign, digits with at most one point and at
-/// least one digit, optional exponent; blanks around it are ignored.
+/// Decimal numbers from UTF-8 text, correctly rounded (to nearest, ties to even). Grammar: optional sign, digits with at most one point and
+/// at least one digit, optional exponent; blanks around it are ignored.
 /// </summary>
 /// <remarks>
-/// With at most 15 significant digits and a power of ten up to 22 both are exact in double precision, so that one multiplication or division
-/// rounds correctly (W. D. Clinger, How to Read Floating Point Numbers Accurately, 1990); <see cref="EiselLemire"/> covers nearly all others,
-/// the runtime's own parser the rest.
+/// With at most 15 significant digits and a power of ten up to 22 both are exact in double precision, so that one multiplication or
+/// division rounds correctly (W. D. Clinger, How to Read Floating Point Numbers Accurately, 1990); <see cref="EiselLemire"/> covers nearly
+/// all others, the runtime's own parser the rest.
 /// </remarks>
 internal static class Numbers
 {
@@ -130,7 +130,8 @@ internal static class Numbers
             // Sums of neighbours: of 8 digits, 4 pairs, 2 fours, 1 eight.
             eight -= 0x3030_3030_3030_3030UL;
             eight = (eight * 10) + (eight >> 8);
-            eight = (((eight & 0x0000_00FF_0000_00FFUL) * 0x000F_4240_0000_0064UL) + (((eight >> 16) & 0x0000_00FF_0000_00FFUL) * 0x0000_2710_0000_0001UL)) >> 32;
+            eight = (((eight & 0x0000_00FF_0000_00FFUL) * 0x000F_4240_0000_0064UL)
+                + (((eight >> 16) & 0x0000_00FF_0000_00FFUL) * 0x0000_2710_0000_0001UL)) >> 32;
             mantissa = (mantissa * 100_000_000) + eight;
             at += sizeof(ulong);
         }

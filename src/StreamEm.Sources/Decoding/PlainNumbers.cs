@@ -32,7 +32,8 @@ internal static unsafe class PlainNumbers
             if (slot < 0) continue;
             if (last && end > start && data[end - 1] == '\r') end--;
             ref byte bytes = ref Unsafe.AsRef<byte>(data);
-            if (!FixedPoint.TryParse(ref bytes, start, end, out double value) && !FixedPoint.TryParseLong(ref bytes, start, end, out value)) return column;
+            if (!FixedPoint.TryParse(ref bytes, start, end, out double value) && !FixedPoint.TryParseLong(ref bytes, start, end, out value))
+                return column;
             row[slot] = value;
         }
         return columns;

@@ -5,8 +5,8 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// D little-endian 8-byte floating-point numbers a record, in the order of the schema's features; NaN is missing. Key, time and weight can only
-/// come from outside the bytes (<see cref="RecordDefaults"/>). The text of a rejected record is its bytes in hexadecimal.
+/// D little-endian 8-byte floating-point numbers a record, in the order of the schema's features; NaN is missing. Key, time and weight can
+/// only come from outside the bytes (<see cref="RecordDefaults"/>). The text of a rejected record is its bytes in hexadecimal.
 /// </summary>
 public sealed class RawFloat64Decoder : RecordDecoder
 {
@@ -18,7 +18,8 @@ public sealed class RawFloat64Decoder : RecordDecoder
     public RawFloat64Decoder(RecordSchema schema)
     {
         if ((schema.Label ?? schema.Target) is { } field)
-            throw new ArgumentException($"Records of format float64 hold the features alone; they have no field '{field}'. Use csv or ndjson.", nameof(schema));
+            throw new ArgumentException(
+                $"Records of format float64 hold the features alone; they have no field '{field}'. Use csv or ndjson.", nameof(schema));
         _schema = schema;
         _recordBytes = schema.Features.Count * sizeof(double);
     }
@@ -49,7 +50,8 @@ public sealed class RawFloat64Decoder : RecordDecoder
     }
 
     /// <inheritdoc/>
-    public override bool DecodeMessage(ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
+    public override bool DecodeMessage(
+        ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
         ReadOnlySpan<byte> message = data[record];
         if (message.Length == _recordBytes) return Accept(message, offset, nextOffset, batch, defaults);
@@ -67,7 +69,8 @@ public sealed class RawFloat64Decoder : RecordDecoder
             if (double.IsFinite(value))
             {
                 batch.Reject(
-                    RejectionReason.OutOfRange, $"feature '{_schema.Features[d]}' is not {FeatureValues.Expected(_schema.KindOf(d))}", offset, nextOffset, Hexadecimal(record));
+                    RejectionReason.OutOfRange, $"feature '{_schema.Features[d]}' is not {FeatureValues.Expected(_schema.KindOf(d))}",
+                    offset, nextOffset, Hexadecimal(record));
                 return false;
             }
             if (double.IsNaN(value) && _schema.AllowMissing) continue;
@@ -75,7 +78,8 @@ public sealed class RawFloat64Decoder : RecordDecoder
             string detail = missing
                 ? $"feature '{_schema.Features[d]}' is NaN, and missing values are not allowed here (missing: reject)"
                 : $"feature '{_schema.Features[d]}' is infinite, expected a finite number";
-            batch.Reject(missing ? RejectionReason.MissingFeature : RejectionReason.NotFinite, detail, offset, nextOffset, Hexadecimal(record));
+            batch.Reject(missing ? RejectionReason.MissingFeature : RejectionReason.NotFinite, detail, offset, nextOffset,
+                Hexadecimal(record));
             return false;
         }
         batch.Commit(nextOffset, defaults.Weight, key: defaults.Key, timestamp: defaults.Timestamp);
@@ -89,5 +93,6 @@ public sealed class RawFloat64Decoder : RecordDecoder
         batch.Reject(RejectionReason.SchemaMismatch, detail, offset, nextOffset, Hexadecimal(record));
     }
 
-    private static string Hexadecimal(ReadOnlySpan<byte> record) => Convert.ToHexString(record[..Math.Min(record.Length, MaxRejectedBytes / 2)]);
+    private static string Hexadecimal(ReadOnlySpan<byte> record) =>
+        Convert.ToHexString(record[..Math.Min(record.Length, MaxRejectedBytes / 2)]);
 }

@@ -8,7 +8,8 @@ namespace StreamEm.Sources.Decoding;
 /// <summary>
 /// Bytes to records. A decoder serves one stream of bytes (<see cref="TryBegin"/> once, then <see cref="Decode"/> as bytes arrive) or one
 /// message after another (<c>DecodeMessage</c>); both map fields the same way. The records found depend on the bytes alone, not on how they
-/// were cut into calls. Whatever cannot be used becomes a <see cref="RejectedRecord"/> and the rest goes on; nothing is allocated for a good record.
+/// were cut into calls. Whatever cannot be used becomes a <see cref="RejectedRecord"/> and the rest goes on; nothing is allocated for a
+/// good record.
 /// </summary>
 public abstract class RecordDecoder
 {
@@ -47,8 +48,8 @@ public abstract class RecordDecoder
     public abstract bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used);
 
     /// <summary>
-    /// Decodes the records at the start of <paramref name="data"/> into <paramref name="batch"/> until it is full or the rest is less than a
-    /// record. A window of <see cref="MaxWindowBytes"/> is always enough for progress.
+    /// Decodes the records at the start of <paramref name="data"/> into <paramref name="batch"/> until it is full or the rest is less than
+    /// a record. A window of <see cref="MaxWindowBytes"/> is always enough for progress.
     /// </summary>
     /// <param name="data">Bytes that follow those taken by the calls before.</param>
     /// <param name="offset">Position of the first of them in the stream.</param>
@@ -58,14 +59,16 @@ public abstract class RecordDecoder
     public abstract int Decode(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch);
 
     /// <summary>Decodes one message that is one record.</summary>
-    /// <param name="data">The record's bytes, and others round them: they are not used, but where there are some, many bytes can be looked at at once.</param>
+    /// <param name="data">The record's bytes, and others round them: they are not used, but where there are some, many bytes can be looked
+    /// at at once.</param>
     /// <param name="record">Where the record is, with or without a line end.</param>
     /// <param name="offset">The message's position.</param>
     /// <param name="nextOffset">The position after it.</param>
     /// <param name="batch">Takes the record or its rejection.</param>
     /// <param name="defaults">What the record has when its bytes do not say otherwise.</param>
     /// <returns>Whether it was accepted.</returns>
-    public abstract bool DecodeMessage(ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults);
+    public abstract bool DecodeMessage(
+        ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults);
 
     /// <summary>Decodes one message that is one record, with nothing round it.</summary>
     public bool DecodeMessage(ReadOnlySpan<byte> message, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults) =>
@@ -82,7 +85,8 @@ public abstract class RecordDecoder
     }
 
     /// <summary>Keeps a record aside; when its bytes are not UTF-8, that is the reason.</summary>
-    private protected static void Reject(RecordBatch batch, RejectionReason reason, string detail, long offset, long nextOffset, ReadOnlySpan<byte> record)
+    private protected static void Reject(
+        RecordBatch batch, RejectionReason reason, string detail, long offset, long nextOffset, ReadOnlySpan<byte> record)
     {
         if (!Utf8.IsValid(record) && reason != RejectionReason.TooLarge)
         {

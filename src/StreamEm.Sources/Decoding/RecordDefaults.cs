@@ -3,8 +3,8 @@ using StreamEm.Core.Data;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// What a record has when it does not say otherwise: the key, time and weight that came with it from outside its bytes (a Kafka message's key,
-/// timestamp and headers).
+/// What a record has when it does not say otherwise: the key, time and weight that came with it from outside its bytes (a Kafka message's
+/// key, timestamp and headers).
 /// </summary>
 /// <param name="Weight">Weight, finite and at least 0.</param>
 /// <param name="Key">Key, as a number in the texts of the batch it goes to, or <see cref="Minibatch.NoKey"/>.</param>

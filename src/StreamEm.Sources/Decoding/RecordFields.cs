@@ -8,8 +8,9 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// The fields of the record being decoded, whatever it is written in: slot 0 .. D-1 are the features, then come those of label, weight, key,
-/// timestamp and target that the schema names. A decoder calls <see cref="Begin"/>, <see cref="Set"/> per field and <see cref="Commit"/>.
+/// The fields of the record being decoded, whatever it is written in: slot 0 .. D-1 are the features, then come those of label, weight,
+/// key, timestamp and target that the schema names. A decoder calls <see cref="Begin"/>, <see cref="Set"/> per field and
+/// <see cref="Commit"/>.
 /// </summary>
 internal sealed class RecordFields
 {
@@ -73,7 +74,8 @@ internal sealed class RecordFields
     public bool AllowMissing => _allowMissing;
 
     /// <summary>Whether a slot takes any text, not a number or a time.</summary>
-    public bool IsText(int slot) => slot < Dimension ? _kinds[slot] == FeatureKind.Level : _roles[slot - Dimension] is (Role.Label or Role.Key);
+    public bool IsText(int slot) =>
+        slot < Dimension ? _kinds[slot] == FeatureKind.Level : _roles[slot - Dimension] is (Role.Label or Role.Key);
 
     /// <summary>Whether a slot is a feature that holds a number, so that the short ways may write it.</summary>
     public bool IsNumber(int slot) => slot < Dimension && _kinds[slot] != FeatureKind.Level;
@@ -179,13 +181,14 @@ internal sealed class RecordFields
         return FeatureValues.IsInSupport(kind, value) ? null : RejectionReason.OutOfRange;
     }
 
-    private static RejectionReason? Number(ReadOnlySpan<byte> text, out double value, bool required) => Numbers.Parse(text, out value) switch
-    {
-        NumberOutcome.Finite => null,
-        NumberOutcome.Missing => required ? RejectionReason.MissingFeature : null,
-        NumberOutcome.NotFinite => RejectionReason.NotFinite,
-        _ => RejectionReason.NotANumber,
-    };
+    private static RejectionReason? Number(ReadOnlySpan<byte> text, out double value, bool required) =>
+        Numbers.Parse(text, out value) switch
+        {
+            NumberOutcome.Finite => null,
+            NumberOutcome.Missing => required ? RejectionReason.MissingFeature : null,
+            NumberOutcome.NotFinite => RejectionReason.NotFinite,
+            _ => RejectionReason.NotANumber,
+        };
 
     private RejectionReason? Text(ReadOnlySpan<byte> text, ref int value)
     {

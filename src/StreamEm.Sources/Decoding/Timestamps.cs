@@ -4,8 +4,8 @@ using System.Text;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// Event times: whole milliseconds since 1970, or ISO 8601 text <c>2026-11-20</c>, <c>2026-11-20T08:00</c>, <c>2026-11-20T08:00:00.123Z</c>,
-/// <c>2026-11-20 08:00:00+01:00</c>; without an offset it is UTC. Years 1 to 9999.
+/// Event times: whole milliseconds since 1970, or ISO 8601 text <c>2026-11-20</c>, <c>2026-11-20T08:00</c>,
+/// <c>2026-11-20T08:00:00.123Z</c>, <c>2026-11-20 08:00:00+01:00</c>; without an offset it is UTC. Years 1 to 9999.
 /// </summary>
 internal static class Timestamps
 {
@@ -31,12 +31,14 @@ internal static class Timestamps
     {
         milliseconds = RecordBatch.NoTimestamp;
         if (text.Length < 10 || text[7] != '-') return false;
-        if (!TryDigits(text[..4], out int year) || !TryDigits(text[5..7], out int month) || !TryDigits(text[8..10], out int day)) return false;
+        if (!TryDigits(text[..4], out int year) || !TryDigits(text[5..7], out int month) || !TryDigits(text[8..10], out int day))
+            return false;
         if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)) return false;
         milliseconds = new DateTimeOffset(year, month, day, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
         if (text.Length == 10) return true;
         if (text[10] is not ((byte)'T' or (byte)'t' or (byte)' ')) return false;
-        if (!TryParseTime(text[11..], out long ofDay, out ReadOnlySpan<byte> zone) || !TryParseZone(zone, out long zoneMilliseconds)) return false;
+        if (!TryParseTime(text[11..], out long ofDay, out ReadOnlySpan<byte> zone) || !TryParseZone(zone, out long zoneMilliseconds))
+            return false;
         milliseconds += ofDay - zoneMilliseconds;
         return InRange(milliseconds);
     }
@@ -46,7 +48,8 @@ internal static class Timestamps
     {
         milliseconds = 0;
         rest = default;
-        if (text.Length < 5 || text[2] != ':' || !TryDigits(text[..2], out int hour) || !TryDigits(text[3..5], out int minute)) return false;
+        if (text.Length < 5 || text[2] != ':' || !TryDigits(text[..2], out int hour) || !TryDigits(text[3..5], out int minute))
+            return false;
         if (hour > 23 || minute > 59) return false;
         milliseconds = ((hour * 60L) + minute) * 60_000;
         rest = text[5..];

@@ -3,7 +3,8 @@ using System.IO.Enumeration;
 namespace StreamEm.Sources.Files;
 
 /// <summary>
-/// The files there are for paths and globs, as <see cref="PathPattern"/> says. A path that exists is taken as written, whatever characters it has.
+/// The files there are for paths and globs, as <see cref="PathPattern"/> says. A path that exists is taken as written, whatever characters
+/// it has.
 /// </summary>
 internal static class FilePaths
 {

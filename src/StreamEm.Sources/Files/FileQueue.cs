@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace StreamEm.Sources.Files;
 
 /// <summary>Where <see cref="FileSource"/> has its files from, one at a time.</summary>
@@ -72,13 +74,15 @@ internal sealed class FiniteFiles(IReadOnlyList<string> patterns, SourcePosition
             if (position?.Identity is { } identity && !file.Matches(identity))
             {
                 throw new SourceException(SourceFailure.Changed,
-                    $"'{path}' no longer begins as it did when its first {position.Next} bytes were read (fingerprint {file.Fingerprint()}, expected {identity}). " +
+                    $"'{path}' no longer begins as it did when its first {position.Next} bytes were read (fingerprint "
+                        + $"{file.Fingerprint()}, expected {identity}). " +
                     "Put the file back, or start over with an empty state directory.");
             }
             if (!file.IsCompressed && position?.Next > length)
             {
-                throw new SourceException(SourceFailure.Changed, FormattableString.Invariant(
-                    $"'{path}' has {length} bytes, but {position.Next} of it were read before. Put the file back, or start over with an empty state directory."));
+                throw new SourceException(SourceFailure.Changed, string.Create(CultureInfo.InvariantCulture,
+                    $"'{path}' has {length} bytes, but {position.Next} of it were read before. Put the file back, or start over with an "
+                        + $"empty state directory."));
             }
         }
         catch (SourceException)

@@ -1,11 +1,12 @@
+using System.Globalization;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Files;
 
 /// <summary>
-/// Records from files. A partition is a file, named by its path as matched; its positions are byte offsets (of the uncompressed text), its identity
-/// the fingerprint of its beginning. Without <see cref="FileSourceOptions.Follow"/> the files are read one after the other in a fixed order and the
-/// source ends; a file that is no longer the one a position was taken of is a failure.
+/// Records from files. A partition is a file, named by its path as matched; its positions are byte offsets (of the uncompressed text), its
+/// identity the fingerprint of its beginning. Without <see cref="FileSourceOptions.Follow"/> the files are read one after the other in a
+/// fixed order and the source ends; a file that is no longer the one a position was taken of is a failure.
 /// </summary>
 public sealed class FileSource : RecordSource
 {
@@ -119,7 +120,8 @@ public sealed class FileSource : RecordSource
         _window.Clear();
         _offset = cursor.Next;
         if (cursor.File.Seek(cursor.Next)) return true;
-        throw new SourceException(SourceFailure.Changed, FormattableString.Invariant(
-            $"'{cursor.PartitionName}' ends before byte {cursor.Next}, up to which it was read before. Put the file back, or start over with an empty state directory."));
+        throw new SourceException(SourceFailure.Changed, string.Create(CultureInfo.InvariantCulture,
+            $"'{cursor.PartitionName}' ends before byte {cursor.Next}, up to which it was read before. Put the file back, or start over "
+                + $"with an empty state directory."));
     }
 }

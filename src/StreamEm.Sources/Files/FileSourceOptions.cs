@@ -6,8 +6,8 @@ namespace StreamEm.Sources.Files;
 public sealed record FileSourceOptions : SourceOptions
 {
     /// <summary>
-    /// <c>path</c>: files and globs (<c>*</c>, <c>?</c>, <c>**</c> for any depth), read in the order written, the matches of a glob in ordinal
-    /// order of their names; a file matched twice is read once. A name ending in <c>.gz</c> is decompressed.
+    /// <c>path</c>: files and globs (<c>*</c>, <c>?</c>, <c>**</c> for any depth), read in the order written, the matches of a glob in
+    /// ordinal order of their names; a file matched twice is read once. A name ending in <c>.gz</c> is decompressed.
     /// </summary>
     public required IReadOnlyList<string> Path { get; init; }
 

@@ -29,7 +29,9 @@ internal static class Fingerprint
     public static int Length(string fingerprint)
     {
         int colon = fingerprint.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0 && int.TryParse(fingerprint.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? Math.Min(length, MaxBytes) : 0;
+        return colon > 0 && int.TryParse(fingerprint.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out int length)
+            ? Math.Min(length, MaxBytes)
+            : 0;
     }
 
     private static string Of(SafeFileHandle file, int most)

@@ -1,9 +1,9 @@
 namespace StreamEm.Sources.Files;
 
 /// <summary>
-/// Files that grow. A file whose name was given to another one (rotation) is read to its end before the new one is begun; a file that became
-/// shorter, or begins differently (truncation), is begun again; new files that match are added. A rotation that happened while nobody was looking
-/// is found by fingerprint among the files of the same folder.
+/// Files that grow. A file whose name was given to another one (rotation) is read to its end before the new one is begun; a file that
+/// became shorter, or begins differently (truncation), is begun again; new files that match are added. A rotation that happened while
+/// nobody was looking is found by fingerprint among the files of the same folder.
 /// </summary>
 internal sealed class FollowedFiles(IReadOnlyList<string> patterns, SourcePosition start) : FileQueue
 {
@@ -138,7 +138,8 @@ internal sealed class FollowedFiles(IReadOnlyList<string> patterns, SourcePositi
         foreach (string sibling in FilePaths.Matches(Path.Combine(folder, Path.GetFileNameWithoutExtension(path) + "*")))
         {
             if (TryOpen(sibling) is not { } candidate) continue;
-            if (!candidate.IsCompressed && candidate.StoredLength >= position.Next && candidate.Matches(position.Identity!)) return candidate;
+            if (!candidate.IsCompressed && candidate.StoredLength >= position.Next && candidate.Matches(position.Identity!))
+                return candidate;
             candidate.Dispose();
         }
         return null;

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace StreamEm.Sources.Files;
 
 /// <summary>
-/// The uncompressed bytes of a gzip file of one or more members. The runtime's decompressor takes a file that was cut off for one that ends, so a
-/// member with a known text is added at the end: only if that text comes out at the end was the file whole.
+/// The uncompressed bytes of a gzip file of one or more members. The runtime's decompressor takes a file that was cut off for one that
+/// ends, so a member with a known text is added at the end: only if that text comes out at the end was the file whole.
 /// </summary>
 internal sealed class GzipText : IDisposable
 {

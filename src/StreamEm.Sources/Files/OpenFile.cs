@@ -2,7 +2,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace StreamEm.Sources.Files;
 
-/// <summary>A file being read from its start or from an offset, decompressed when its name ends in <c>.gz</c>; offsets are uncompressed bytes.</summary>
+/// <summary>
+/// A file being read from its start or from an offset, decompressed when its name ends in <c>.gz</c>; offsets are uncompressed bytes.
+/// </summary>
 internal sealed class OpenFile : IDisposable
 {
     private readonly string _path;
@@ -16,7 +18,8 @@ internal sealed class OpenFile : IDisposable
         _path = path;
         try
         {
-            _handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+            _handle =
+                File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -68,7 +71,8 @@ internal sealed class OpenFile : IDisposable
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
-            throw new SourceException(e is InvalidDataException ? SourceFailure.Changed : SourceFailure.Io, FormattableString.Invariant($"'{_path}' cannot be read at byte {_at}: {e.Message}"), e);
+            throw new SourceException(e is InvalidDataException ? SourceFailure.Changed : SourceFailure.Io,
+                FormattableString.Invariant($"'{_path}' cannot be read at byte {_at}: {e.Message}"), e);
         }
     }
 

@@ -3,8 +3,9 @@ using System.IO.Enumeration;
 namespace StreamEm.Sources.Files;
 
 /// <summary>
-/// What a path with wildcards stands for, where files are looked for and where a configuration is checked without looking: <c>*</c> and <c>?</c> match
-/// within one name, <c>**</c> any number of folders, at the end every file below; names that begin with a dot match only when written so.
+/// What a path with wildcards stands for, where files are looked for and where a configuration is checked without looking: <c>*</c> and
+/// <c>?</c> match within one name, <c>**</c> any number of folders, at the end every file below; names that begin with a dot match only
+/// when written so.
 /// </summary>
 public static class PathPattern
 {
@@ -16,7 +17,10 @@ public static class PathPattern
     /// <summary>Whether a path has wildcards.</summary>
     public static bool IsGlob(string pattern) => pattern.IndexOfAny(Wildcards) >= 0;
 
-    /// <summary>The folder before the first part with wildcards, as written; "" when the pattern begins with it, the folder of the file without wildcards.</summary>
+    /// <summary>
+    /// The folder before the first part with wildcards, as written; "" when the pattern begins with it, the folder of the file without
+    /// wildcards.
+    /// </summary>
     public static string FolderOf(string pattern)
     {
         int wildcard = pattern.IndexOfAny(Wildcards);
@@ -24,7 +28,8 @@ public static class PathPattern
     }
 
     /// <summary>
-    /// Whether a pattern names a path, by their texts alone: both are made absolute, and no file is looked for. Links are not known, so that <c>**</c>
+    /// Whether a pattern names a path, by their texts alone: both are made absolute, and no file is looked for. Links are not known, so
+    /// that <c>**</c>
     /// may name a path that reading does not come to.
     /// </summary>
     public static bool Matches(string pattern, string path)
@@ -40,7 +45,8 @@ public static class PathPattern
     private static bool Matches(ReadOnlySpan<string> parts, ReadOnlySpan<string> names)
     {
         if (parts.IsEmpty || names.IsEmpty) return parts.IsEmpty && names.IsEmpty;
-        if (parts[0] != AnyDepth) return (parts[0] == names[0] || (IsGlob(parts[0]) && MatchesName(parts[0], names[0]))) && Matches(parts[1..], names[1..]);
+        if (parts[0] != AnyDepth)
+            return (parts[0] == names[0] || (IsGlob(parts[0]) && MatchesName(parts[0], names[0]))) && Matches(parts[1..], names[1..]);
         if (parts.Length > 1 && Matches(parts[1..], names)) return true;
         if (!MatchesName(AnyDepth, names[0])) return false;
         return names.Length == 1 ? parts.Length == 1 : Matches(parts, names[1..]);

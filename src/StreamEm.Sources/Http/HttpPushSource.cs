@@ -4,8 +4,8 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Http;
 
 /// <summary>
-/// Records pushed from outside with <see cref="TryPush"/>, from any thread; decoded at once, so that the sender learns what was rejected, and
-/// kept in a bounded queue until they are read. The partition is <c>http</c>; positions count the records.
+/// Records pushed from outside with <see cref="TryPush"/>, from any thread; decoded at once, so that the sender learns what was rejected,
+/// and kept in a bounded queue until they are read. The partition is <c>http</c>; positions count the records.
 /// </summary>
 public sealed class HttpPushSource : RecordSource
 {
@@ -18,7 +18,8 @@ public sealed class HttpPushSource : RecordSource
     private readonly RequestDecoder _requests;
     private readonly RecordSchema _schema;
     private readonly int _capacity;
-    private readonly Channel<RecordBatch> _queue = Channel.CreateUnbounded<RecordBatch>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<RecordBatch> _queue =
+        Channel.CreateUnbounded<RecordBatch>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Stack<RecordBatch> _free = [];
     private readonly List<RecordBatch> _decoded = [];
     private int _queued;
@@ -56,9 +57,12 @@ public sealed class HttpPushSource : RecordSource
             if (_completed) return new PushResult(PushStatus.Closed, 0, 0, "the source has ended and takes no more records");
             if (!_requests.TryFind(body, format, out string? problem)) return new PushResult(PushStatus.Malformed, 0, 0, problem);
             if (_requests.Count > _capacity)
-                return new PushResult(PushStatus.TooMany, 0, 0, FormattableString.Invariant($"the request has {_requests.Count} records, at most {_capacity} fit; send fewer at once"));
+                return new PushResult(PushStatus.TooMany, 0, 0,
+                    FormattableString.Invariant($"the request has {_requests.Count} records, at most {_capacity} fit; send fewer at once"));
             if (_requests.Count > _capacity - _queued)
-                return new PushResult(PushStatus.Full, 0, 0, FormattableString.Invariant($"{_queued} records wait, {_requests.Count} more do not fit in {_capacity}; send them again later"));
+                return new PushResult(PushStatus.Full, 0, 0,
+                    FormattableString.Invariant(
+                        $"{_queued} records wait, {_requests.Count} more do not fit in {_capacity}; send them again later"));
             return Take(body);
         }
     }

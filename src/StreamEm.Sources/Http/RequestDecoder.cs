@@ -14,8 +14,8 @@ public enum RequestFormat
 }
 
 /// <summary>
-/// The one way from the body of a request to records, for those to be learned from and those to be scored: <see cref="TryFind"/> finds where they
-/// lie, so that the caller can refuse them all, then <see cref="Decode"/> takes one after another. For one request at a time.
+/// The one way from the body of a request to records, for those to be learned from and those to be scored: <see cref="TryFind"/> finds
+/// where they lie, so that the caller can refuse them all, then <see cref="Decode"/> takes one after another. For one request at a time.
 /// </summary>
 public sealed class RequestDecoder(RecordSchema schema)
 {

@@ -1,8 +1,8 @@
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// The partitions assigned to the client, and what it handed over of each that is not yet in the inbox: messages are put there many at once. Used by
-/// the polling thread.
+/// The partitions assigned to the client, and what it handed over of each that is not yet in the inbox: messages are put there many at
+/// once. Used by the polling thread.
 /// </summary>
 /// <param name="firstTopic">The topic of messages that come without its name: the client leaves it out where there is only one.</param>
 /// <param name="inbox">Where messages go.</param>

@@ -3,9 +3,10 @@ using Confluent.Kafka;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// Asks the cluster for its topics: now and then to find new partitions, soon when something makes its presence doubtful, and every second while it
-/// does not answer. An outage begins when it does not answer and ends when it does: what the client says about single connections depends on
-/// which of them it happened to hold, and messages it still has in memory prove nothing. Used by the polling thread, which never waits for an answer.
+/// Asks the cluster for its topics: now and then to find new partitions, soon when something makes its presence doubtful, and every second
+/// while it does not answer. An outage begins when it does not answer and ends when it does: what the client says about single connections
+/// depends on which of them it happened to hold, and messages it still has in memory prove nothing. Used by the polling thread, which never
+/// waits for an answer.
 /// </summary>
 internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSourceOptions options, TimeProvider time) : IDisposable
 {
@@ -22,7 +23,10 @@ internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSou
         if (_question is not null) Task.WaitAny([_question]);
     }
 
-    /// <summary>Notes a sign that some broker does not answer or a topic is gone: the cluster is asked soon, and once more, for its brokers may not all know yet.</summary>
+    /// <summary>
+    /// Notes a sign that some broker does not answer or a topic is gone: the cluster is asked soon, and once more, for its brokers may not
+    /// all know yet.
+    /// </summary>
     public void Doubt() => _doubts = 2;
 
     /// <summary>Asks when it is time.</summary>

@@ -6,7 +6,8 @@ namespace StreamEm.Sources.Kafka;
 
 /// <summary>A topic that is read, as the cluster describes it.</summary>
 /// <param name="Name">Name.</param>
-/// <param name="Identity">What the cluster calls it, another one after it was deleted and created again; null from brokers that do not say.</param>
+/// <param name="Identity">What the cluster calls it, another one after it was deleted and created again; null from brokers that do not
+/// say.</param>
 /// <param name="PartitionCount">Number of its partitions, which are numbered from 0.</param>
 internal sealed record SourceTopic(string Name, string? Identity, int PartitionCount)
 {
@@ -50,7 +51,8 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
         }
         catch (KafkaException failure) when (!_hasIds && LacksController(failure.Error))
         {
-            // Either the client is not connected yet, or there is no controller: an election, or the client's own mock. The older question needs none.
+            // Either the client is not connected yet, or there is no controller: an election, or the client's own mock. The older question
+            // needs none.
             List<SourceTopic> topics = await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
             try
             {
@@ -65,21 +67,26 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
     }
 
     /// <summary>
-    /// Makes the client turn to the brokers that lead partitions. Its thread for a broker that has nothing to fetch sleeps for up to half a second and does not
-    /// notice that a partition was resumed; any question to that broker wakes it. Nobody waits for the answer, and a failure shows in the fetching itself.
+    /// Makes the client turn to the brokers that lead partitions. Its thread for a broker that has nothing to fetch sleeps for up to half a
+    /// second and does not notice that a partition was resumed; any question to that broker wakes it. Nobody waits for the answer, and a
+    /// failure shows in the fetching itself.
     /// </summary>
     public void Rouse(IEnumerable<TopicPartition> partitions)
     {
-        IEnumerable<TopicPartitionOffsetSpec> specs = [.. partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Earliest() })];
+        IEnumerable<TopicPartitionOffsetSpec> specs = [
+            .. partitions.Select(
+                partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Earliest() })];
         _ = _admin.ListOffsetsAsync(specs, new ListOffsetsOptions { RequestTimeout = Timeout })
-            .ContinueWith(answer => answer.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            .ContinueWith(answer => answer.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
     }
 
     /// <summary>Stops the polling of the answers, which must end before the consumer does.</summary>
     public void Dispose() => _admin.Dispose();
 
     /// <summary>Whether a question was not answered because nobody was known who could; a slow answer is another matter.</summary>
-    private static bool LacksController(Error error) => error.Code == ErrorCode.Local_TimedOut && error.Reason.Contains("controller", StringComparison.Ordinal);
+    private static bool LacksController(Error error) =>
+        error.Code == ErrorCode.Local_TimedOut && error.Reason.Contains("controller", StringComparison.Ordinal);
 
     private async Task<IReadOnlyList<SourceTopic>> DescribeWithIdsAsync(TimeSpan timeout)
     {
@@ -114,7 +121,9 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
     private void Refuse(string topic, Error error, Exception? inner)
     {
         if (error.Code == ErrorCode.UnknownTopicOrPart)
-            throw new SourceException(SourceFailure.Missing, $"Topic '{topic}' does not exist on {string.Join(", ", options.Brokers)}. Create it or correct source.kafka.topics.", inner);
+            throw new SourceException(SourceFailure.Missing,
+                $"Topic '{topic}' does not exist on {string.Join(", ", options.Brokers)}. Create it or correct source.kafka.topics.",
+                inner);
         if (KafkaClient.IsDenied(error.Code)) throw KafkaClient.FailureOf(error, options, inner);
         if (error.IsError && inner is null) throw new KafkaException(error);
     }
@@ -122,15 +131,18 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
     /// <summary>All partitions, each where it goes on, or where the options say when it has no position yet.</summary>
     /// <param name="topics">From <see cref="DescribeAsync"/>.</param>
     /// <param name="stored">Positions of the state.</param>
-    /// <param name="once">Whether the run ends at the partitions' present end, or at the one stored by the run that it goes on with.</param>
+    /// <param name="once">Whether the run ends at the partitions' present end, or at the one stored by the run that it goes on
+    /// with.</param>
     public IReadOnlyList<KafkaPartition> Resolve(IReadOnlyList<SourceTopic> topics, SourcePosition stored, bool once)
     {
         RefuseOtherTopics(topics, stored);
         List<(PartitionId Id, string? Identity, PartitionPosition? Stored)> all =
-            [.. topics.SelectMany(topic => topic.Partitions.Select(id => (id, topic.Identity, stored.Partitions.GetValueOrDefault(id.Name))))];
+            [.. topics.SelectMany(
+                topic => topic.Partitions.Select(id => (id, topic.Identity, stored.Partitions.GetValueOrDefault(id.Name))))];
 
         // A drained run that was stopped before its end goes on to that end; one that has reached it starts another.
-        bool goesOn = once && all.Exists(p => p.Stored?.Turn?.Number > 0) && all.Exists(p => p.Stored is { End: { } end } && p.Stored.Next < end);
+        bool goesOn = once && all.Exists(p => p.Stored?.Turn?.Number > 0)
+            && all.Exists(p => p.Stored is { End: { } end } && p.Stored.Next < end);
         if (goesOn) all.RemoveAll(p => p.Stored?.End is null);
 
         var fresh = all.Where(p => p.Stored is null).Select(p => p.Id.ForClient).ToList();
@@ -148,7 +160,8 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
                     Identity = p.Identity ?? position.Identity,
                     End = goesOn ? position.End : ends.TryGetValue(key, out long end) ? end : null,
                     Turn = once || position.Turn is null
-                        ? new PartitionTurn(position.Turn?.Number ?? 0, position.Turn is { IsIdle: false, Left: var left } ? left : 0, IsIdle: false)
+                        ? new PartitionTurn(position.Turn?.Number ?? 0, position.Turn is { IsIdle: false, Left: var left } ? left : 0,
+                            IsIdle: false)
                         : position.Turn,
                 });
             }),
@@ -168,13 +181,17 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
         long end = Offsets([partition], OffsetSpec.Latest())[partition];
         if (options.OnGap == GapPolicy.Skip) return position < first ? first : end;
         string found = position < first
-            ? string.Create(CultureInfo.InvariantCulture, $"{first - position} records were deleted before they were read: its first offset is {first}")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"{first - position} records were deleted before they were read: its first offset is {first}")
             : string.Create(CultureInfo.InvariantCulture, $"its log was cut: it ends at offset {end}");
         throw new SourceException(SourceFailure.Changed, string.Create(CultureInfo.InvariantCulture,
-            $"{id.Name} cannot be read from offset {position}: {found}. Set source.kafka.on_gap to skip to go on there with the loss on record, or restore the records."));
+            $"{id.Name} cannot be read from offset {position}: {found}. Set source.kafka.on_gap to skip to go on there with the loss on "
+                + $"record, or restore the records."));
     }
 
-    /// <summary>Refuses topics that were deleted and created again since the positions were stored: their offsets mean other records.</summary>
+    /// <summary>
+    /// Refuses topics that were deleted and created again since the positions were stored: their offsets mean other records.
+    /// </summary>
     /// <exception cref="SourceException">One was.</exception>
     public void RefuseOtherTopics(IReadOnlyList<SourceTopic> topics, SourcePosition stored)
     {
@@ -185,7 +202,8 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
                 if (!stored.Partitions.TryGetValue(id.Name, out PartitionPosition? position)) continue;
                 if (topic.Identity is null || position.Identity is null || position.Identity == topic.Identity) continue;
                 throw new SourceException(SourceFailure.Changed,
-                    $"Topic '{topic.Name}' was deleted and created again: its id is {topic.Identity}, the state was learned from {position.Identity}. Give the model a new id, or delete its state, to learn from the new topic.");
+                    $"Topic '{topic.Name}' was deleted and created again: its id is {topic.Identity}, the state was learned from "
+                        + $"{position.Identity}. Give the model a new id, or delete its state, to learn from the new topic.");
             }
         }
     }
@@ -205,10 +223,13 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
 
     private Dictionary<TopicPartition, long> Offsets(IEnumerable<TopicPartition> partitions, OffsetSpec which)
     {
-        List<TopicPartitionOffsetSpec> specs = [.. partitions.Select(p => new TopicPartitionOffsetSpec { TopicPartition = p, OffsetSpec = which })];
+        List<TopicPartitionOffsetSpec> specs =
+            [.. partitions.Select(p => new TopicPartitionOffsetSpec { TopicPartition = p, OffsetSpec = which })];
         if (specs.Count == 0) return [];
         ListOffsetsResult result = _admin.ListOffsetsAsync(
-            specs, new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = IsolationLevel.ReadCommitted }).GetAwaiter().GetResult();
-        return result.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
+            specs, new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = IsolationLevel.ReadCommitted }).GetAwaiter()
+                .GetResult();
+        return result.ResultInfos
+            .ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
     }
 }

@@ -4,8 +4,8 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// The names by which a schema takes parts of a message instead of fields of its value: <c>kafka.key</c> as the key, <c>kafka.timestamp</c> as the
-/// timestamp, <c>kafka.header.NAME</c> as the weight.
+/// The names by which a schema takes parts of a message instead of fields of its value: <c>kafka.key</c> as the key, <c>kafka.timestamp</c>
+/// as the timestamp, <c>kafka.header.NAME</c> as the weight.
 /// </summary>
 public static class KafkaFields
 {
@@ -21,7 +21,10 @@ public static class KafkaFields
     private const string Prefix = "kafka.";
     private const string KeyRole = "key", TimestampRole = "timestamp", WeightRole = "weight";
 
-    /// <summary>Parts of the message that cannot have the role they are given: its place in the model's configuration (<c>weight</c>, <c>features.2</c>), and why.</summary>
+    /// <summary>
+    /// Parts of the message that cannot have the role they are given: its place in the model's configuration (<c>weight</c>,
+    /// <c>features.2</c>), and why.
+    /// </summary>
     public static IEnumerable<(string Role, string Reason)> Refusals(RecordSchema schema) =>
         from named in RolesOf(schema)
         let reason = Refusal(named.Role, named.Field)
@@ -42,15 +45,18 @@ public static class KafkaFields
         (KeyRole, Key) or (TimestampRole, Timestamp) => null,
         (WeightRole, HeaderPrefix) => $"'{field}' names no header; expected {HeaderPrefix}NAME.",
         (WeightRole, not (Key or Timestamp)) => null,
-        _ => $"'{field}' cannot be used here: key may be {Key}, timestamp {Timestamp} and weight {HeaderPrefix}NAME; everything else is taken from the message's value.",
+        _ => $"'{field}' cannot be used here: key may be {Key}, timestamp {Timestamp} and weight {HeaderPrefix}NAME; everything else is "
+            + "taken from the message's value.",
     };
 
     private static bool IsPart(string field) => field is Key or Timestamp || field.StartsWith(HeaderPrefix, StringComparison.Ordinal);
 
     private static IEnumerable<(string Role, string Field)> RolesOf(RecordSchema schema)
     {
-        for (int i = 0; i < schema.Features.Count; i++) yield return (string.Create(CultureInfo.InvariantCulture, $"features.{i}"), schema.Features[i]);
-        foreach ((string role, string? field) in ((string, string?)[])[(KeyRole, schema.Key), (TimestampRole, schema.Timestamp), (WeightRole, schema.Weight), ("label", schema.Label), ("target", schema.Target)])
+        for (int i = 0; i < schema.Features.Count; i++)
+            yield return (string.Create(CultureInfo.InvariantCulture, $"features.{i}"), schema.Features[i]);
+        foreach ((string role, string? field) in ((string, string?)[])[(KeyRole, schema.Key), (TimestampRole, schema.Timestamp),
+            (WeightRole, schema.Weight), ("label", schema.Label), ("target", schema.Target)])
             if (field is not null) yield return (role, field);
     }
 }

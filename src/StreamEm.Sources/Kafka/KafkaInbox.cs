@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// What the polling thread has read and the reader has not: a queue per partition, and what is known about its end. One thread puts, one takes.
+/// What the polling thread has read and the reader has not: a queue per partition, and what is known about its end. One thread puts, one
+/// takes.
 /// </summary>
 internal sealed class KafkaInbox(TimeProvider time)
 {
@@ -138,7 +139,9 @@ internal sealed class KafkaInbox(TimeProvider time)
     /// <summary>Notes that messages taken were used.</summary>
     public void Release(long bytes) => Interlocked.Add(ref _bytes, -bytes);
 
-    /// <summary>What the broker last reported as the end of a partition, and for how long that has stood while the brokers answered.</summary>
+    /// <summary>
+    /// What the broker last reported as the end of a partition, and for how long that has stood while the brokers answered.
+    /// </summary>
     public (long Offset, TimeSpan Since)? EndOf(KafkaPartition partition)
     {
         lock (_lock)
@@ -153,7 +156,8 @@ internal sealed class KafkaInbox(TimeProvider time)
     public long Changes => Interlocked.Read(ref _changes);
 
     /// <summary>
-    /// Waits until a partition (null: any) has messages or something changes, as counted from <paramref name="seen"/>; not longer than <paramref name="atMost"/>.
+    /// Waits until a partition (null: any) has messages or something changes, as counted from <paramref name="seen"/>; not longer than
+    /// <paramref name="atMost"/>.
     /// </summary>
     /// <exception cref="SourceException">The source failed.</exception>
     public async ValueTask WaitAsync(KafkaPartition? wanted, long seen, TimeSpan? atMost, CancellationToken cancellationToken)

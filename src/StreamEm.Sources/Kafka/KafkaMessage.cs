@@ -8,8 +8,10 @@ namespace StreamEm.Sources.Kafka;
 /// <param name="Key">Its key, when needed.</param>
 /// <param name="Headers">Its headers, when needed.</param>
 /// <param name="Timestamp">Milliseconds since 1970, or <see cref="RecordBatch.NoTimestamp"/>.</param>
-/// <param name="IsGap">Not a message: the records before <paramref name="Offset"/> are gone, and the configuration allows to go on there.</param>
-internal readonly record struct KafkaMessage(long Offset, MessageBytes Value, MessageBytes Key, Headers? Headers, long Timestamp, bool IsGap = false)
+/// <param name="IsGap">Not a message: the records before <paramref name="Offset"/> are gone, and the configuration allows to go on
+/// there.</param>
+internal readonly record struct KafkaMessage(
+    long Offset, MessageBytes Value, MessageBytes Key, Headers? Headers, long Timestamp, bool IsGap = false)
 {
     /// <summary>What it costs without its bytes.</summary>
     private const int Overhead = 64;

@@ -8,8 +8,8 @@ using StreamEm.Sources.Decoding;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// What a record takes from its message rather than from the message's value: <c>kafka.key</c>, <c>kafka.timestamp</c>, <c>kafka.header.NAME</c> as the
-/// schema's key, timestamp and weight.
+/// What a record takes from its message rather than from the message's value: <c>kafka.key</c>, <c>kafka.timestamp</c>,
+/// <c>kafka.header.NAME</c> as the schema's key, timestamp and weight.
 /// </summary>
 internal sealed class KafkaMessageFields
 {
@@ -22,14 +22,17 @@ internal sealed class KafkaMessageFields
         KeepsOriginals = keepsOriginals;
         UsesKey = schema.Key == KafkaFields.Key;
         UsesTimestamp = schema.Timestamp == KafkaFields.Timestamp;
-        WeightHeader = schema.Weight?.StartsWith(KafkaFields.HeaderPrefix, StringComparison.Ordinal) == true ? schema.Weight[KafkaFields.HeaderPrefix.Length..] : null;
+        WeightHeader = schema.Weight?.StartsWith(KafkaFields.HeaderPrefix, StringComparison.Ordinal) == true
+            ? schema.Weight[KafkaFields.HeaderPrefix.Length..]
+            : null;
         Value = schema with
         {
             Key = UsesKey ? null : schema.Key,
             Timestamp = UsesTimestamp ? null : schema.Timestamp,
             Weight = WeightHeader is null ? schema.Weight : null,
         };
-        if (KafkaFields.Refusals(schema).FirstOrDefault() is { Reason: { } reason }) throw new SourceException(SourceFailure.Configuration, reason);
+        if (KafkaFields.Refusals(schema).FirstOrDefault() is { Reason: { } reason })
+            throw new SourceException(SourceFailure.Configuration, reason);
     }
 
     /// <summary>What the decoder looks for in the value.</summary>
@@ -56,7 +59,9 @@ internal sealed class KafkaMessageFields
     /// <summary>The header that holds the weight, as decimal text; null without.</summary>
     public string? WeightHeader { get; }
 
-    /// <summary>Which parts of a message besides key and value the client has to hand over. Every one costs time with every message.</summary>
+    /// <summary>
+    /// Which parts of a message besides key and value the client has to hand over. Every one costs time with every message.
+    /// </summary>
     /// <param name="isOneTopic">Whether the topic's name is known without being told.</param>
     public string ConsumeResultFields(bool isOneTopic)
     {
@@ -85,7 +90,8 @@ internal sealed class KafkaMessageFields
 
         if (WeightHeader is not null && message.Headers?.TryGetLastBytes(WeightHeader, out byte[] text) == true && text is not null)
         {
-            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out weight)) return (RejectionReason.NotANumber, Found(text));
+            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out weight))
+                return (RejectionReason.NotANumber, Found(text));
             if (!double.IsFinite(weight)) return (RejectionReason.NotFinite, Found(text));
             if (weight < 0) return (RejectionReason.OutOfRange, Found(text));
         }
@@ -94,5 +100,6 @@ internal sealed class KafkaMessageFields
         return null;
     }
 
-    private string Found(byte[] text) => $"header '{WeightHeader}' holds '{Encoding.UTF8.GetString(text)}', expected a finite weight of at least 0";
+    private string Found(byte[] text) =>
+        $"header '{WeightHeader}' holds '{Encoding.UTF8.GetString(text)}', expected a finite weight of at least 0";
 }

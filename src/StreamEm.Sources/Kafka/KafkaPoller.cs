@@ -3,8 +3,8 @@ using Confluent.Kafka;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// The one thread that owns the client: it makes it, lets a <see cref="KafkaSession"/> work with it, closes it, and tells the reader when that is not
-/// possible any more.
+/// The one thread that owns the client: it makes it, lets a <see cref="KafkaSession"/> work with it, closes it, and tells the reader when
+/// that is not possible any more.
 /// </summary>
 internal sealed class KafkaPoller : IAsyncDisposable
 {
@@ -26,7 +26,8 @@ internal sealed class KafkaPoller : IAsyncDisposable
     public KafkaPoller(KafkaSourceOptions options, SourceContext context, KafkaMessageFields fields, KafkaInbox inbox)
     {
         (_options, _context, _fields, _inbox) = (options, context, fields, inbox);
-        _outage = new Outage(options.Brokers, options.UnavailableAfter, "source.kafka", context.Time) { ReachableChanged = inbox.SetReachable };
+        _outage =
+            new Outage(options.Brokers, options.UnavailableAfter, "source.kafka", context.Time) { ReachableChanged = inbox.SetReachable };
         _config = KafkaClient.ConsumerConfig(options, fields);
     }
 
@@ -50,12 +51,13 @@ internal sealed class KafkaPoller : IAsyncDisposable
         new Thread(Run) { Name = "kafka " + string.Join(',', _options.Topics), IsBackground = true }.Start();
     }
 
-    /// <summary>Stops polling and closes the client, which can wait for a broker that never answers: not longer than a deadline, then its thread is
-    /// left to itself.</summary>
+    /// <summary>Stops polling and closes the client, which can wait for a broker that never answers: not longer than a deadline, then its
+    /// thread is left to itself.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        if (!_hasStarted || await Task.WhenAny(_ended.Task, Task.Delay(CloseDeadline, _context.Time)).ConfigureAwait(false) == _ended.Task) _stop.Dispose();
+        if (!_hasStarted || await Task.WhenAny(_ended.Task, Task.Delay(CloseDeadline, _context.Time)).ConfigureAwait(false) == _ended.Task)
+            _stop.Dispose();
     }
 
     /// <summary>Commits a position for lag tools at the next opportunity, as good as it goes.</summary>

@@ -3,15 +3,16 @@ using Confluent.Kafka;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// The client properties a user may set (<c>properties</c>): everything the client knows, but for what this project decides itself, what runs or
-/// loads code, what writes files or secrets, and what accepts any broker's certificate.
+/// The client properties a user may set (<c>properties</c>): everything the client knows, but for what this project decides itself, what
+/// runs or loads code, what writes files or secrets, and what accepts any broker's certificate.
 /// </summary>
 public static class KafkaProperties
 {
     private const string OwnReason = "the worker sets it itself";
     private const string CodeReason = "it would load foreign code";
     private const string SecretReason = "it would write secrets to the log";
-    private const string IdentityReason = "it accepts any broker's certificate; give the authority's certificate as ssl.ca.location instead";
+    private const string IdentityReason =
+        "it accepts any broker's certificate; give the authority's certificate as ssl.ca.location instead";
 
     private static readonly Dictionary<string, string> Refused = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -54,7 +55,8 @@ public static class KafkaProperties
     /// <exception cref="SourceException">Some of them are refused.</exception>
     public static void Apply(IReadOnlyDictionary<string, string> properties, ClientConfig config)
     {
-        if (Errors(properties).ToList() is { Count: > 0 } errors) throw new SourceException(SourceFailure.Configuration, string.Join(' ', errors));
+        if (Errors(properties).ToList() is { Count: > 0 } errors)
+            throw new SourceException(SourceFailure.Configuration, string.Join(' ', errors));
         foreach ((string name, string value) in properties) config.Set(name, value);
     }
 

@@ -13,8 +13,8 @@ namespace StreamEm.Sources.Kafka;
 public sealed record PropertyFault(string? Name, string Message);
 
 /// <summary>
-/// Asks the client what it thinks of a user's properties. It checks names and values when it is made; here it is made without brokers, so that nothing is
-/// connected to.
+/// Asks the client what it thinks of a user's properties. It checks names and values when it is made; here it is made without brokers, so
+/// that nothing is connected to.
 /// </summary>
 public static partial class KafkaPropertyCheck
 {
@@ -25,11 +25,15 @@ public static partial class KafkaPropertyCheck
     /// <summary>What is wrong with a source's properties.</summary>
     /// <exception cref="DllNotFoundException">The client is not part of this build: <see cref="KafkaClient.IsMissing"/>.</exception>
     public static IReadOnlyList<PropertyFault> Find(KafkaSourceOptions options) => Find(
-        options.Properties, properties => KafkaClient.ConsumerConfig(options with { Properties = properties }, new KafkaMessageFields(new RecordSchema { Features = [] })));
+        options.Properties,
+        properties =>
+            KafkaClient.ConsumerConfig(
+                options with { Properties = properties }, new KafkaMessageFields(new RecordSchema { Features = [] })));
 
     /// <summary>What is wrong with the properties of clients that are configured so.</summary>
     /// <exception cref="DllNotFoundException">The client is not part of this build: <see cref="KafkaClient.IsMissing"/>.</exception>
-    public static IReadOnlyList<PropertyFault> Find(IReadOnlyDictionary<string, string> properties, params IReadOnlyList<Func<IReadOnlyDictionary<string, string>, ClientConfig>> clients)
+    public static IReadOnlyList<PropertyFault> Find(IReadOnlyDictionary<string, string> properties,
+        params IReadOnlyList<Func<IReadOnlyDictionary<string, string>, ClientConfig>> clients)
     {
         var faults = new List<PropertyFault>();
         var sound = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -44,7 +48,9 @@ public static partial class KafkaPropertyCheck
         // A client with a token endpoint asks it for a token as soon as it is made.
         if (sound.Count == 0 || sound.GetValueOrDefault("sasl.oauthbearer.method") == "oidc") return faults;
         if (clients.Select(configure => TryMake(configure(sound))).FirstOrDefault(refusal => refusal is not null) is { } together)
-            faults.Add(new PropertyFault(null, $"make no Kafka client: {together.Message.Trim()}{FilesIn(together.Message, sound)}. Correct or complete them; {Documentation}"));
+            faults.Add(new PropertyFault(null,
+                $"make no Kafka client: {together.Message.Trim()}{FilesIn(together.Message, sound)}. Correct or complete them; "
+                    + $"{Documentation}"));
         return faults;
     }
 
@@ -70,7 +76,8 @@ public static partial class KafkaPropertyCheck
         if (refusal.Message.StartsWith("No such configuration property", StringComparison.Ordinal))
         {
             string suggestion = Spelling.Suggestion(name, Known.Value.Keys);
-            return new PropertyFault(name, $"is no property of the Kafka client{(suggestion.Length > 0 ? suggestion : $"; {Documentation}")}");
+            return new PropertyFault(
+                name, $"is no property of the Kafka client{(suggestion.Length > 0 ? suggestion : $"; {Documentation}")}");
         }
 
         if (refusal is not ArgumentException) return null;
@@ -82,22 +89,30 @@ public static partial class KafkaPropertyCheck
 
     /// <summary>The files a message is about, which the client does not name.</summary>
     private static string FilesIn(string message, Dictionary<string, string> properties) => string.Concat(properties
-        .Where(property => property.Key.EndsWith(".location", StringComparison.Ordinal) && message.Contains(property.Key, StringComparison.Ordinal))
+        .Where(property => property.Key.EndsWith(".location", StringComparison.Ordinal)
+            && message.Contains(property.Key, StringComparison.Ordinal))
         .Select(property => $" ({(Path.Exists(property.Value) ? "" : "there is no ")}'{property.Value}')"));
 
-    /// <summary>The properties that the client's configuration classes know by name, each with what it takes; they write the names themselves.</summary>
+    /// <summary>
+    /// The properties that the client's configuration classes know by name, each with what it takes; they write the names themselves.
+    /// </summary>
     private static Dictionary<string, string?> FindKnown()
     {
         var known = new Dictionary<string, string?>(StringComparer.Ordinal);
         foreach (Type type in (Type[])[typeof(ConsumerConfig), typeof(ProducerConfig)])
         {
-            foreach (PropertyInfo property in type.GetProperties().Where(property => property is { CanWrite: true } && property.GetIndexParameters().Length == 0))
+            foreach (PropertyInfo property in type.GetProperties()
+                .Where(property => property is { CanWrite: true } && property.GetIndexParameters().Length == 0))
             {
                 Type of = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-                object[] values = of.IsEnum ? [.. Enum.GetValues(of).Cast<object>()] : of == typeof(string) ? ["x"] : of.IsValueType ? [Activator.CreateInstance(of)!] : [];
+                object[] values = of.IsEnum
+                    ? [.. Enum.GetValues(of).Cast<object>()]
+                    : of == typeof(string) ? ["x"] : of.IsValueType ? [Activator.CreateInstance(of)!] : [];
                 KeyValuePair<string, string>[] written = [.. values.SelectMany(value => Written(type, property, value))];
                 if (written.Length == 0 || KafkaProperties.Refusal(written[0].Key, "") is not null) continue;
-                known[written[0].Key] = of.IsEnum ? string.Join(", ", written.Select(pair => pair.Value).Distinct()) : of == typeof(bool) ? "true or false" : of == typeof(int) ? "a whole number" : null;
+                known[written[0].Key] = of.IsEnum
+                    ? string.Join(", ", written.Select(pair => pair.Value).Distinct())
+                    : of == typeof(bool) ? "true or false" : of == typeof(int) ? "a whole number" : null;
             }
         }
 
@@ -111,6 +126,7 @@ public static partial class KafkaPropertyCheck
         return config;
     }
 
-    [GeneratedRegex("allowed range (?<from>-?[0-9]+)\\.\\.(?<to>-?[0-9]+)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("allowed range (?<from>-?[0-9]+)\\.\\.(?<to>-?[0-9]+)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000)]
     private static partial Regex Range();
 }

@@ -3,9 +3,10 @@ using Confluent.Kafka;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// What the polling thread does with an open client, round after round: it assigns partitions, polls, pauses, resumes and commits, and never decodes
-/// nor waits for anything but the client. What it reads goes to the inbox; when that is full, partitions are paused and polling goes on. An error
-/// while it polls is only noted: what has to be done about it, and may have to wait for brokers and poll again, is done between the polls of a round.
+/// What the polling thread does with an open client, round after round: it assigns partitions, polls, pauses, resumes and commits, and
+/// never decodes nor waits for anything but the client. What it reads goes to the inbox; when that is full, partitions are paused and
+/// polling goes on. An error while it polls is only noted: what has to be done about it, and may have to wait for brokers and poll again,
+/// is done between the polls of a round.
 /// </summary>
 internal sealed class KafkaSession : IDisposable
 {
@@ -39,7 +40,8 @@ internal sealed class KafkaSession : IDisposable
     private long _rounds;
 
     public KafkaSession(
-        IConsumer<MessageBytes, MessageBytes> consumer, KafkaSourceOptions options, SourceContext context, KafkaMessageFields fields, KafkaInbox inbox,
+        IConsumer<MessageBytes, MessageBytes> consumer, KafkaSourceOptions options, SourceContext context, KafkaMessageFields fields,
+        KafkaInbox inbox,
         Outage outage, CancellationToken stop)
     {
         (_consumer, _options, _context, _fields, _inbox, _outage, _stop) = (consumer, options, context, fields, inbox, outage, stop);
@@ -77,7 +79,8 @@ internal sealed class KafkaSession : IDisposable
     public void Run()
     {
         Assign(_outage.Retry(
-            () => _cluster.Resolve(_cluster.DescribeAsync().GetAwaiter().GetResult(), _context.Position, _context.Once), isPatient: !_context.Once, PollMeanwhile));
+            () => _cluster.Resolve(_cluster.DescribeAsync().GetAwaiter().GetResult(), _context.Position, _context.Once),
+            isPatient: !_context.Once, PollMeanwhile));
         _watch = new ClusterWatch(_cluster, _outage, _options, _context.Time);
         while (!_stop.IsCancellationRequested) Round();
     }
@@ -92,7 +95,8 @@ internal sealed class KafkaSession : IDisposable
     private void Assign(IReadOnlyList<KafkaPartition> partitions)
     {
         _assignment.Add(partitions);
-        _consumer.IncrementalAssign(partitions.Select(partition => new TopicPartitionOffset(partition.Id.ForClient, partition.Position.Next)));
+        _consumer.IncrementalAssign(partitions.Select(
+            partition => new TopicPartitionOffset(partition.Id.ForClient, partition.Position.Next)));
         _inbox.Join(partitions);
     }
 
@@ -107,7 +111,8 @@ internal sealed class KafkaSession : IDisposable
 
         // Many messages a round: the checks above are for every 100 ms, not for every message.
         int wait = _readAhead.Paused > 0 ? PausedPollMilliseconds : PollMilliseconds;
-        for (int i = 0; i < MessagesPerRound && _gaps.Count == 0 && Poll(wait) && _assignment.ReceivedBytes <= _bytesPerRound; i++) wait = 0;
+        for (int i = 0; i < MessagesPerRound && _gaps.Count == 0 && Poll(wait) && _assignment.ReceivedBytes <= _bytesPerRound; i++)
+            wait = 0;
         for (; _gaps.TryPeek(out AssignedPartition? assigned); _gaps.Dequeue()) PassGap(assigned);
         _assignment.Deliver();
     }
@@ -149,8 +154,11 @@ internal sealed class KafkaSession : IDisposable
         if (offset < assigned.Next) return;
         assigned.Next = offset + 1;
         Message<MessageBytes, MessageBytes> message = result.Message;
-        long timestamp = _fields.NeedsTimestamp && message.Timestamp.Type != TimestampType.NotAvailable ? message.Timestamp.UnixTimestampMs : RecordBatch.NoTimestamp;
-        _assignment.Receive(assigned, new KafkaMessage(offset, message.Value, message.Key, _fields.NeedsHeaders ? message.Headers : null, timestamp));
+        long timestamp = _fields.NeedsTimestamp && message.Timestamp.Type != TimestampType.NotAvailable
+            ? message.Timestamp.UnixTimestampMs
+            : RecordBatch.NoTimestamp;
+        _assignment.Receive(assigned,
+            new KafkaMessage(offset, message.Value, message.Key, _fields.NeedsHeaders ? message.Headers : null, timestamp));
         if (offset >= assigned.End) _readAhead.Pause([assigned]);
     }
 
@@ -175,7 +183,8 @@ internal sealed class KafkaSession : IDisposable
         }
     }
 
-    private AssignedPartition? FindFailed(ConsumeException failure) => _assignment.Find(failure.ConsumerRecord.Topic, failure.ConsumerRecord.Partition.Value);
+    private AssignedPartition? FindFailed(ConsumeException failure) =>
+        _assignment.Find(failure.ConsumerRecord.Topic, failure.ConsumerRecord.Partition.Value);
 
     /// <summary>Goes on behind records that do not exist any more, where the options allow it.</summary>
     private void PassGap(AssignedPartition assigned)
@@ -188,7 +197,9 @@ internal sealed class KafkaSession : IDisposable
         _consumer.IncrementalAssign([new TopicPartitionOffset(assigned.ForClient, next)]);
     }
 
-    /// <summary>The end of a gap in the topic that was learned from: in another one of the same name there is none, its offsets mean other records.</summary>
+    /// <summary>
+    /// The end of a gap in the topic that was learned from: in another one of the same name there is none, its offsets mean other records.
+    /// </summary>
     private long EndOfGap(AssignedPartition assigned)
     {
         _cluster.RefuseOtherTopics(_cluster.DescribeAsync().GetAwaiter().GetResult(), _assignment.Start);

@@ -5,10 +5,10 @@ using StreamEm.Sources.Decoding;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// Records from topics. Partitions are assigned explicitly, from the positions given; the consumer group's offsets are only a report to lag tools. The
-/// order of records is round robin over the partitions (<see cref="TurnOrder"/>) and depends on the positions and the topics' content, but for one
-/// thing that only time can tell: that a partition is idle, or has records again, or is new. Each such decision is a position of its own, so that
-/// it is in the state with everything that was learned after it.
+/// Records from topics. Partitions are assigned explicitly, from the positions given; the consumer group's offsets are only a report to lag
+/// tools. The order of records is round robin over the partitions (<see cref="TurnOrder"/>) and depends on the positions and the topics'
+/// content, but for one thing that only time can tell: that a partition is idle, or has records again, or is new. Each such decision is a
+/// position of its own, so that it is in the state with everything that was learned after it.
 /// </summary>
 public sealed class KafkaSource : RecordSource
 {
@@ -63,7 +63,9 @@ public sealed class KafkaSource : RecordSource
     /// <inheritdoc/>
     public override SourceProgress Progress => new(_poller.Progress, Tombstones, _poller.PausedPartitions);
 
-    /// <summary>Connects and begins to read ahead, on a thread of its own; the first <see cref="ReadAsync"/> does it when nobody has.</summary>
+    /// <summary>
+    /// Connects and begins to read ahead, on a thread of its own; the first <see cref="ReadAsync"/> does it when nobody has.
+    /// </summary>
     internal void Start() => _poller.Start();
 
     /// <summary>How many rounds of polls were made: grows as long as the client's thread is alive.</summary>
@@ -211,7 +213,8 @@ public sealed class KafkaSource : RecordSource
             {
                 if (batch.Count > 0 || batch.Rejected.Count > 0) break;
                 PartitionPosition before = partition.Position;
-                batch.Clear(partition.Name, before with { Next = message.Offset, Skipped = (before.Skipped ?? 0) + Math.Max(0, message.Offset - before.Next) });
+                batch.Clear(partition.Name,
+                    before with { Next = message.Offset, Skipped = (before.Skipped ?? 0) + Math.Max(0, message.Offset - before.Next) });
                 chunk.Advance();
                 continue;
             }
@@ -238,11 +241,13 @@ public sealed class KafkaSource : RecordSource
 
     private static OriginalMessage Original(KafkaPartition partition, in KafkaMessage message) => new(
         partition.Id.Topic, partition.Id.Number, message.Key.IsNull ? null : message.Key.Span.ToArray(), message.Value.Span.ToArray(),
-        [.. message.Headers?.Select(header => new KeyValuePair<string, byte[]?>(header.Key, header.GetValueBytes())) ?? []], message.Timestamp);
+        [.. message.Headers?.Select(header => new KeyValuePair<string, byte[]?>(header.Key, header.GetValueBytes())) ?? []],
+        message.Timestamp);
 
     private string TextOf(ReadOnlySpan<byte> value)
     {
-        if (_options.Format == RecordFormat.Float64) return Convert.ToHexString(value[..Math.Min(value.Length, RecordDecoder.MaxRejectedBytes / 2)]);
+        if (_options.Format == RecordFormat.Float64)
+            return Convert.ToHexString(value[..Math.Min(value.Length, RecordDecoder.MaxRejectedBytes / 2)]);
         return Encoding.UTF8.GetString(value[..Math.Min(value.Length, RecordDecoder.MaxRejectedBytes)]);
     }
 
@@ -261,7 +266,9 @@ public sealed class KafkaSource : RecordSource
 
         public void Refill(KafkaInbox inbox, KafkaPartition partition) => (_messages, _next) = (inbox.Take(partition, _messages), 0);
 
-        /// <summary>Makes room for as many bytes as were used since the last time: reading goes on while a large chunk is worked off.</summary>
+        /// <summary>
+        /// Makes room for as many bytes as were used since the last time: reading goes on while a large chunk is worked off.
+        /// </summary>
         public void Release(KafkaInbox inbox)
         {
             inbox.Release(_used);

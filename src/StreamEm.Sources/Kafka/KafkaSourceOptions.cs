@@ -35,7 +35,8 @@ public readonly record struct KafkaStart
 
 /// <summary>
 /// <c>source.kafka</c>: records from topics, one record a message. Where the schema names a field <c>kafka.key</c> (for <c>key</c>),
-/// <c>kafka.timestamp</c> (for <c>timestamp</c>) or <c>kafka.header.NAME</c> (for <c>weight</c>), it is taken from the message instead of its value.
+/// <c>kafka.timestamp</c> (for <c>timestamp</c>) or <c>kafka.header.NAME</c> (for <c>weight</c>), it is taken from the message instead of
+/// its value.
 /// </summary>
 public sealed record KafkaSourceOptions : SourceOptions
 {
@@ -51,7 +52,9 @@ public sealed record KafkaSourceOptions : SourceOptions
     /// <summary><c>format</c>: <c>ndjson</c>, <c>csv</c> or <c>float64</c>.</summary>
     public RecordFormat Format { get; init; } = RecordFormat.Ndjson;
 
-    /// <summary><c>columns</c>: the columns of <c>csv</c> messages, which carry no header line; null: the schema's fields in its order.</summary>
+    /// <summary>
+    /// <c>columns</c>: the columns of <c>csv</c> messages, which carry no header line; null: the schema's fields in its order.
+    /// </summary>
     public IReadOnlyList<string>? Columns { get; init; }
 
     /// <summary><c>start</c>: <c>earliest</c>, <c>latest</c> or an instant (ISO 8601).</summary>
@@ -63,13 +66,17 @@ public sealed record KafkaSourceOptions : SourceOptions
     /// <summary><c>on_gap</c>.</summary>
     public GapPolicy OnGap { get; init; } = GapPolicy.Fail;
 
-    /// <summary><c>unavailable_after</c>: brokers out of reach, or a topic that does not exist, for this long end the source; null waits for ever.</summary>
+    /// <summary>
+    /// <c>unavailable_after</c>: brokers out of reach, or a topic that does not exist, for this long end the source; null waits for ever.
+    /// </summary>
     public TimeSpan? UnavailableAfter { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary><c>properties</c>: handed to the Kafka client as they are, but for those <see cref="KafkaProperties"/> refuses.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>How often the cluster is asked for its topics: for new partitions, and whether it answers at all. Not part of the YAML.</summary>
+    /// <summary>
+    /// How often the cluster is asked for its topics: for new partitions, and whether it answers at all. Not part of the YAML.
+    /// </summary>
     public TimeSpan DiscoverEvery { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Bytes of messages read ahead. Not part of the YAML.</summary>

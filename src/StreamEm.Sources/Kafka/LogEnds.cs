@@ -3,8 +3,8 @@ using Confluent.Kafka;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// How far reading is behind: where the partitions end, as the client last heard it (with every answer to a fetch, so not while a partition is paused or the
-/// brokers are away), and where the reader stands. Noted by the polling thread, read by any.
+/// How far reading is behind: where the partitions end, as the client last heard it (with every answer to a fetch, so not while a partition
+/// is paused or the brokers are away), and where the reader stands. Noted by the polling thread, read by any.
 /// </summary>
 internal sealed class LogEnds(TimeProvider time)
 {
@@ -19,7 +19,8 @@ internal sealed class LogEnds(TimeProvider time)
         .. _partitions.Where(partition => partition.LogEnd >= 0).Select(partition =>
         {
             PartitionPosition position = partition.Position;
-            return new PartitionProgress(partition.Id.Topic, partition.Id.Number, Math.Max(0, partition.LogEnd - position.Next), position.Skipped ?? 0);
+            return new PartitionProgress(
+                partition.Id.Topic, partition.Id.Number, Math.Max(0, partition.LogEnd - position.Next), position.Skipped ?? 0);
         }),
     ];
 

@@ -19,8 +19,8 @@ internal readonly record struct MessageBytes(byte[]? Block, int Start, int Lengt
 }
 
 /// <summary>
-/// Copies what the client hands over into blocks, one after another: messages wait in memory for the reader, and a block of them costs the garbage
-/// collector what one object costs. For one thread.
+/// Copies what the client hands over into blocks, one after another: messages wait in memory for the reader, and a block of them costs the
+/// garbage collector what one object costs. For one thread.
 /// </summary>
 internal sealed class MessageBlocks : IDeserializer<MessageBytes>
 {

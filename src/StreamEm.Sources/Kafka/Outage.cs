@@ -3,7 +3,9 @@ using Confluent.Kafka;
 
 namespace StreamEm.Sources.Kafka;
 
-/// <summary>For how long the brokers have not answered, why, and when that is too long. Used by one thread; <see cref="Problem"/> by any.</summary>
+/// <summary>
+/// For how long the brokers have not answered, why, and when that is too long. Used by one thread; <see cref="Problem"/> by any.
+/// </summary>
 /// <param name="brokers">The brokers.</param>
 /// <param name="unavailableAfter">How long is too long; null: never.</param>
 /// <param name="section">The section of the configuration that says so, for messages: <c>source.kafka</c>.</param>
@@ -49,7 +51,8 @@ public sealed class Outage(IReadOnlyList<string> brokers, TimeSpan? unavailableA
     {
         if (_problem is not { } problem || unavailableAfter is not { } limit || time.GetElapsedTime(_since) < limit) return;
         throw new SourceException(_failure, string.Create(CultureInfo.InvariantCulture,
-            $"{problem.Replace(" Trying again.", "", StringComparison.Ordinal)} That has lasted {limit.TotalSeconds:0.#} s, the limit {section}.unavailable_after. Check the brokers, the network and {section}.properties."));
+            $"{problem.Replace(" Trying again.", "", StringComparison.Ordinal)} That has lasted {limit.TotalSeconds:0.#} s, the limit "
+                + $"{section}.unavailable_after. Check the brokers, the network and {section}.properties."));
     }
 
     /// <summary>Repeats an act that asks the brokers until it succeeds.</summary>

@@ -1,10 +1,10 @@
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// Whose turn it is: partitions in a fixed order, one after another, each for an equal share of the minibatch: minibatch / partitions in the
-/// rotation, at least 1. Any minibatch of consecutive records then holds an equal share of each, up to the remainder of the division, which
-/// falls on another partition every time. A partition that is idle or done is passed over. Everything that decides the order is in the
-/// partitions' positions, so that a rotation made from stored positions goes on as the one that stored them.
+/// Whose turn it is: partitions in a fixed order, one after another, each for an equal share of the minibatch: minibatch / partitions in
+/// the rotation, at least 1. Any minibatch of consecutive records then holds an equal share of each, up to the remainder of the division,
+/// which falls on another partition every time. A partition that is idle or done is passed over. Everything that decides the order is in
+/// the partitions' positions, so that a rotation made from stored positions goes on as the one that stored them.
 /// </summary>
 internal sealed class TurnOrder(int minibatchSize)
 {
@@ -23,7 +23,8 @@ internal sealed class TurnOrder(int minibatchSize)
     /// <summary>Takes in a partition; the one with the highest turn is at its turn.</summary>
     public void Add(KafkaPartition partition)
     {
-        int place = _partitions.BinarySearch(partition, Comparer<KafkaPartition>.Create((one, other) => PartitionId.Compare(one.Id, other.Id)));
+        int place =
+            _partitions.BinarySearch(partition, Comparer<KafkaPartition>.Create((one, other) => PartitionId.Compare(one.Id, other.Id)));
         if (place >= 0) throw new ArgumentException($"Partition {partition.Name} is already in the rotation.", nameof(partition));
         _partitions.Insert(~place, partition);
         if (partition.LastTurn == 0 || partition.LastTurn < (_last?.LastTurn ?? 0)) return;

@@ -3,8 +3,8 @@ using StreamEm.Sources.Decoding;
 namespace StreamEm.Sources.Stdin;
 
 /// <summary>
-/// Records from standard input, or any stream that can be read once. The partition is <c>stdin</c>; positions count the bytes read and go on from
-/// where an earlier run stopped, though its records are gone.
+/// Records from standard input, or any stream that can be read once. The partition is <c>stdin</c>; positions count the bytes read and go
+/// on from where an earlier run stopped, though its records are gone.
 /// </summary>
 public sealed class StdinSource : RecordSource
 {
@@ -47,7 +47,8 @@ public sealed class StdinSource : RecordSource
             }
             catch (IOException e)
             {
-                throw new SourceException(SourceFailure.Io, FormattableString.Invariant($"Standard input cannot be read at byte {_offset}: {e.Message}"), e);
+                throw new SourceException(
+                    SourceFailure.Io, FormattableString.Invariant($"Standard input cannot be read at byte {_offset}: {e.Message}"), e);
             }
             _reading = null;
             _window.Add(read);

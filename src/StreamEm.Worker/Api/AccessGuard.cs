@@ -5,8 +5,8 @@ using System.Text;
 namespace StreamEm.Worker.Api;
 
 /// <summary>
-/// Who may call: with a token configured, whoever carries it (health checks and metrics are open); on a loopback address only calls that name
-/// that address, so that no web page can reach it through a name of its own; and never a change asked for by a foreign page.
+/// Who may call: with a token configured, whoever carries it (health checks and metrics are open); on a loopback address only calls that
+/// name that address, so that no web page can reach it through a name of its own; and never a change asked for by a foreign page.
 /// </summary>
 internal sealed class AccessGuard
 {
@@ -29,7 +29,8 @@ internal sealed class AccessGuard
         HttpRequest request = context.Request;
         if (_loopbackHost is not null && !IsLoopbackName(request.Host.Host))
         {
-            return ErrorAnswer.Of(StatusCodes.Status421MisdirectedRequest, "Unknown host", "The Host header names another host than this loopback address.",
+            return ErrorAnswer.Of(StatusCodes.Status421MisdirectedRequest, "Unknown host",
+                "The Host header names another host than this loopback address.",
                 request.Host.Value, _loopbackHost).ExecuteAsync(context);
         }
 
@@ -39,9 +40,11 @@ internal sealed class AccessGuard
                 request.Headers.Origin.ToString(), request.Host.Value).ExecuteAsync(context);
         }
 
-        if (_tokenHash is null || Open.Any(path => request.Path.Equals(path, StringComparison.Ordinal)) || CarriesToken(request)) return _next(context);
+        if (_tokenHash is null || Open.Any(path => request.Path.Equals(path, StringComparison.Ordinal)) || CarriesToken(request))
+            return _next(context);
         context.Response.Headers.WWWAuthenticate = "Bearer";
-        return ErrorAnswer.Of(StatusCodes.Status401Unauthorized, "Token required", "This call needs the header 'Authorization: Bearer <http.auth_token>'.").ExecuteAsync(context);
+        return ErrorAnswer.Of(StatusCodes.Status401Unauthorized, "Token required",
+            "This call needs the header 'Authorization: Bearer <http.auth_token>'.").ExecuteAsync(context);
     }
 
     private bool IsLoopbackName(string host) =>
@@ -50,7 +53,8 @@ internal sealed class AccessGuard
 
     private static bool IsForeign(HttpRequest request) =>
         request.Headers.Origin.ToString() is { Length: > 0 } origin &&
-        !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? site) && site.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));
+        !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? site)
+            && site.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));
 
     private bool CarriesToken(HttpRequest request)
     {

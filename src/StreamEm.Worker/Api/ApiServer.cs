@@ -25,7 +25,8 @@ public sealed class ApiServer : IAsyncDisposable
         if (!address.IsLoopback && string.IsNullOrEmpty(options.AuthToken))
         {
             throw new CommandException(ExitCode.Configuration,
-                $"http.address {options.Address} can be reached from other machines and no token protects it. Set http.auth_token_file, or listen on 127.0.0.1.");
+                $"http.address {options.Address} can be reached from other machines and no token protects it. Set http.auth_token_file, or "
+                    + "listen on 127.0.0.1.");
         }
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -45,7 +46,12 @@ public sealed class ApiServer : IAsyncDisposable
         builder.Services.AddProblemDetails();
         builder.Services.AddOpenApi();
         _app = builder.Build();
-        _app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExplainAsync, SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException });
+        _app.UseExceptionHandler(
+            new ExceptionHandlerOptions
+            {
+                ExceptionHandler = ExplainAsync,
+                SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException
+            });
         _app.UseStatusCodePages(status => UnroutedAsync(status.HttpContext));
         _app.UseMiddleware<AccessGuard>();
         _app.MapOpenApi();
@@ -57,7 +63,8 @@ public sealed class ApiServer : IAsyncDisposable
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>
-    public string Address => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
+    public string Address =>
+        _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
 
     /// <summary>Starts listening.</summary>
     /// <exception cref="CommandException">The address is taken or not one of this machine (74).</exception>
@@ -70,7 +77,8 @@ public sealed class ApiServer : IAsyncDisposable
         catch (Exception failure) when (failure is IOException or System.Net.Sockets.SocketException)
         {
             throw new CommandException(ExitCode.InputOutput,
-                $"The HTTP API cannot listen on {_options.Address}: {failure.Message} Choose another address, for example with --set http.address=127.0.0.1:0.", failure);
+                $"The HTTP API cannot listen on {_options.Address}: {failure.Message} Choose another address, for example with --set "
+                    + "http.address=127.0.0.1:0.", failure);
         }
 
         WorkerLog.HttpListening(log, Address);
@@ -85,9 +93,11 @@ public sealed class ApiServer : IAsyncDisposable
     private static Task ExplainAsync(HttpContext context)
     {
         if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not BadHttpRequestException bad)
-            return ErrorAnswer.Of(StatusCodes.Status500InternalServerError, "Internal error", "The request met a fault in the program; the log has it.").ExecuteAsync(context);
+            return ErrorAnswer.Of(StatusCodes.Status500InternalServerError, "Internal error",
+                "The request met a fault in the program; the log has it.").ExecuteAsync(context);
         object? expected = bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? $"at most {MaxBodyBytes} bytes" : null;
-        return ErrorAnswer.Of(bad.StatusCode, ((HttpStatusCode)bad.StatusCode).ToString(), bad.Message, expected: expected).ExecuteAsync(context);
+        return ErrorAnswer.Of(bad.StatusCode, ((HttpStatusCode)bad.StatusCode).ToString(), bad.Message, expected: expected)
+            .ExecuteAsync(context);
     }
 
     /// <summary>A request that no endpoint took.</summary>
@@ -96,9 +106,13 @@ public sealed class ApiServer : IAsyncDisposable
         HttpResponse response = context.Response;
         IResult problem = response.StatusCode switch
         {
-            StatusCodes.Status404NotFound => ErrorAnswer.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
-                context.Request.Path.Value, "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score or /records; or /livez, /readyz, /startupz, /metrics, /version"),
-            StatusCodes.Status405MethodNotAllowed => ErrorAnswer.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
+            StatusCodes.Status404NotFound =>
+                ErrorAnswer.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
+                context.Request.Path.Value,
+                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score or /records; or /livez, /readyz, /startupz, /metrics, "
+                    + "/version"),
+            StatusCodes.Status405MethodNotAllowed =>
+                ErrorAnswer.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
                 context.Request.Method, response.Headers.Allow.ToString()),
             _ => ErrorAnswer.Of(response.StatusCode, ((HttpStatusCode)response.StatusCode).ToString(), "The request cannot be answered."),
         };

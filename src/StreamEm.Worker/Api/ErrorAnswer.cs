@@ -28,7 +28,8 @@ internal static class ErrorAnswer
             (_, ModelState.Learning) => "its first version is being written to the state directory and is shown after that",
             _ => $"its status is {summary.Status}",
         };
-        return Of(StatusCodes.Status404NotFound, "No snapshot yet", $"Model '{model.Options.Id}' has no snapshot yet: {reason}.", summary.Status, "a model with a version");
+        return Of(StatusCodes.Status404NotFound, "No snapshot yet", $"Model '{model.Options.Id}' has no snapshot yet: {reason}.",
+            summary.Status, "a model with a version");
     }
 
     /// <summary>A parameter of the request cannot be used.</summary>

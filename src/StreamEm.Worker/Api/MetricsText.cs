@@ -19,32 +19,40 @@ internal static class MetricsText
         var text = new PrometheusText();
         IReadOnlyList<ModelPipeline> models = status.Models;
         text.Family("streamem_build_info", "gauge", "The program that runs; always 1.")
-            .Sample(1, ("version", ProgramVersion.Version), ("revision", ProgramVersion.Revision ?? ""), ("runtime", RuntimeInformation.FrameworkDescription));
-        text.PerModel(models, "streamem_source_records_total", "counter", "Records taken from the source and not rejected.", model => model.Metrics.Records);
+            .Sample(1, ("version", ProgramVersion.Version), ("revision", ProgramVersion.Revision ?? ""),
+                ("runtime", RuntimeInformation.FrameworkDescription));
+        text.PerModel(models, "streamem_source_records_total", "counter", "Records taken from the source and not rejected.",
+            model => model.Metrics.Records);
         Progress(text, models);
         text.Family("streamem_records_rejected_total", "counter", "Records that could not be used.");
         foreach (ModelPipeline model in models)
             foreach (RejectionReason reason in Enum.GetValues<RejectionReason>())
                 text.Sample(model.Metrics.Rejected(reason), ("model", model.Options.Id), ("reason", SnakeCase.Of(reason)));
-        text.PerModel(models, "streamem_model_pending_records", "gauge", "Records taken and not learned from yet.", model => model.Metrics.Pending);
+        text.PerModel(models, "streamem_model_pending_records", "gauge", "Records taken and not learned from yet.",
+            model => model.Metrics.Pending);
         text.Family("streamem_model_status", "gauge", "1 for the state a model is in.");
         foreach (ModelPipeline model in models) text.Sample(1, ("model", model.Options.Id), ("status", SnakeCase.Of(model.State)));
         Snapshots(text, models, time);
         Checkpoints(text, models);
         text.Family("streamem_snapshot_published_total", "counter", "Snapshots acknowledged by a publisher.");
         foreach (ModelPipeline model in models)
-            foreach ((string publisher, long count) in model.Metrics.Published) text.Sample(count, ("model", model.Options.Id), ("sink", publisher));
+            foreach ((string publisher, long count) in model.Metrics.Published)
+                text.Sample(count, ("model", model.Options.Id), ("sink", publisher));
         return text.ToString();
     }
 
     private static void Progress(PrometheusText text, IReadOnlyList<ModelPipeline> models)
     {
-        (string Model, SourceProgress Source)[] known = [.. models.Where(model => model.Source?.Progress is not null).Select(model => (model.Options.Id, model.Source!.Progress!))];
-        text.PerPartition(known, "streamem_source_lag_records", "gauge", "Records between the position and the end of the partition's log.", partition => partition.Lag);
-        text.PerPartition(known, "streamem_source_skipped_records_total", "counter", "Records that were gone before they were read (on_gap: skip).", partition => partition.Skipped);
+        (string Model, SourceProgress Source)[] known =
+            [.. models.Where(model => model.Source?.Progress is not null).Select(model => (model.Options.Id, model.Source!.Progress!))];
+        text.PerPartition(known, "streamem_source_lag_records", "gauge", "Records between the position and the end of the partition's log.",
+            partition => partition.Lag);
+        text.PerPartition(known, "streamem_source_skipped_records_total", "counter",
+            "Records that were gone before they were read (on_gap: skip).", partition => partition.Skipped);
         text.Family("streamem_source_tombstones_total", "counter", "Messages without a value, passed over.");
         foreach ((string model, SourceProgress source) in known) text.Sample(source.Tombstones, ("model", model));
-        text.Family("streamem_paused_partitions", "gauge", "Partitions not fetched for now, because what was read of them waits to be learned from.");
+        text.Family("streamem_paused_partitions", "gauge",
+            "Partitions not fetched for now, because what was read of them waits to be learned from.");
         foreach ((string model, SourceProgress source) in known) text.Sample(source.Paused, ("model", model));
     }
 
@@ -52,13 +60,19 @@ internal static class MetricsText
     {
         DateTimeOffset now = time.GetUtcNow();
         text.PerSnapshot(models, "streamem_model_version", "gauge", "Version of the newest snapshot.", latest => latest.Version);
-        text.PerSnapshot(models, "streamem_model_updates_total", "counter", "Updates of the parameters.", latest => latest.Snapshot.Training.Updates);
-        text.PerSnapshot(models, "streamem_model_records_total", "counter", "Records learned from.", latest => latest.Snapshot.Training.Records);
-        text.PerSnapshot(models, "streamem_model_age_seconds", "gauge", "Age of the newest snapshot.", latest => Math.Max(0, (now - latest.Snapshot.CreatedAt).TotalSeconds));
-        text.PerSnapshot(models, "streamem_model_step_size_ratio", "gauge", "Step size gamma of the last update.", latest => latest.Snapshot.Training.LastStepSize);
-        text.PerSnapshot(models, "streamem_model_log_likelihood_nats", "gauge", "Mean log-likelihood per record of the last minibatch, before its update.",
+        text.PerSnapshot(models, "streamem_model_updates_total", "counter", "Updates of the parameters.",
+            latest => latest.Snapshot.Training.Updates);
+        text.PerSnapshot(models, "streamem_model_records_total", "counter", "Records learned from.",
+            latest => latest.Snapshot.Training.Records);
+        text.PerSnapshot(models, "streamem_model_age_seconds", "gauge", "Age of the newest snapshot.",
+            latest => Math.Max(0, (now - latest.Snapshot.CreatedAt).TotalSeconds));
+        text.PerSnapshot(models, "streamem_model_step_size_ratio", "gauge", "Step size gamma of the last update.",
+            latest => latest.Snapshot.Training.LastStepSize);
+        text.PerSnapshot(models, "streamem_model_log_likelihood_nats", "gauge",
+            "Mean log-likelihood per record of the last minibatch, before its update.",
             latest => latest.Snapshot.Training.MeanLogLikelihood);
-        text.PerSnapshot(models, "streamem_model_effective_samples", "gauge", "Records the parameters stand for.", latest => latest.Snapshot.Training.EffectiveRecords);
+        text.PerSnapshot(models, "streamem_model_effective_samples", "gauge", "Records the parameters stand for.",
+            latest => latest.Snapshot.Training.EffectiveRecords);
         text.PerSnapshot(models, "streamem_model_degenerate_components", "gauge", "Components whose status is not ok.",
             latest => latest.Snapshot.ComponentStatus.Count(status => status != "ok"));
     }
@@ -67,27 +81,34 @@ internal static class MetricsText
     {
         text.Family("streamem_checkpoint_duration_seconds", "histogram", "Time to make a checkpoint durable.");
         foreach (ModelPipeline model in models) text.Histogram(model.Metrics.CheckpointSeconds, ("model", model.Options.Id));
-        text.PerModel(models, "streamem_checkpoint_size_bytes", "gauge", "Size of the last checkpoint.", model => model.Metrics.CheckpointSize);
-        text.PerModel(models, "streamem_checkpoint_last_success_timestamp_seconds", "gauge", "When the last checkpoint became durable, since 1970.", model => model.Metrics.LastCheckpointSeconds);
-        text.PerModel(models, "streamem_checkpoint_failures_total", "counter", "Checkpoints that could not be written.", model => model.Metrics.CheckpointFailures);
+        text.PerModel(models, "streamem_checkpoint_size_bytes", "gauge", "Size of the last checkpoint.",
+            model => model.Metrics.CheckpointSize);
+        text.PerModel(models, "streamem_checkpoint_last_success_timestamp_seconds", "gauge",
+            "When the last checkpoint became durable, since 1970.", model => model.Metrics.LastCheckpointSeconds);
+        text.PerModel(models, "streamem_checkpoint_failures_total", "counter", "Checkpoints that could not be written.",
+            model => model.Metrics.CheckpointFailures);
     }
 
-    private static void PerModel(this PrometheusText text, IReadOnlyList<ModelPipeline> models, string name, string type, string help, Func<ModelPipeline, double> value)
+    private static void PerModel(this PrometheusText text, IReadOnlyList<ModelPipeline> models, string name, string type, string help,
+        Func<ModelPipeline, double> value)
     {
         text.Family(name, type, help);
         foreach (ModelPipeline model in models) text.Sample(value(model), ("model", model.Options.Id));
     }
 
     private static void PerPartition(
-        this PrometheusText text, (string Model, SourceProgress Source)[] sources, string name, string type, string help, Func<PartitionProgress, double> value)
+        this PrometheusText text, (string Model, SourceProgress Source)[] sources, string name, string type, string help,
+        Func<PartitionProgress, double> value)
     {
         text.Family(name, type, help);
         foreach ((string model, SourceProgress source) in sources)
             foreach (PartitionProgress partition in source.Partitions)
-                text.Sample(value(partition), ("model", model), ("topic", partition.Topic), ("partition", partition.PartitionNumber.ToString(CultureInfo.InvariantCulture)));
+                text.Sample(value(partition), ("model", model), ("topic", partition.Topic),
+                    ("partition", partition.PartitionNumber.ToString(CultureInfo.InvariantCulture)));
     }
 
-    private static void PerSnapshot(this PrometheusText text, IReadOnlyList<ModelPipeline> models, string name, string type, string help, Func<SnapshotDocument, double> value)
+    private static void PerSnapshot(this PrometheusText text, IReadOnlyList<ModelPipeline> models, string name, string type, string help,
+        Func<SnapshotDocument, double> value)
     {
         text.Family(name, type, help);
         foreach (ModelPipeline model in models)

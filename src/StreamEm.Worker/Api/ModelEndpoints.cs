@@ -17,7 +17,8 @@ internal static class ModelEndpoints
         routes.MapGet("/v1/models", (WorkerStatus status) => status.Models.Select(ModelSummary.Of))
             .WithSummary("Every model and where it stands").Produces<IEnumerable<ModelSummary>>();
         routes.MapGet("/v1/models/{id}", LatestAsync)
-            .WithSummary("The newest snapshot; ?min_version=V&wait=30s waits for a newer one").Produces(200, contentType: "application/json").Produces(304).ProducesProblem(400).ProducesProblem(404);
+            .WithSummary("The newest snapshot; ?min_version=V&wait=30s waits for a newer one")
+                .Produces(200, contentType: "application/json").Produces(304).ProducesProblem(400).ProducesProblem(404);
         routes.MapGet("/v1/models/{id}/snapshots", Versions)
             .WithSummary("The versions kept").Produces<IEnumerable<VersionSummary>>().ProducesProblem(404);
         routes.MapGet("/v1/models/{id}/snapshots/{version}", Version)
@@ -25,17 +26,21 @@ internal static class ModelEndpoints
     }
 
     private static async Task<IResult> LatestAsync(
-        string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, string? min_version = null, string? wait = null)
+        string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime,
+        string? min_version = null, string? wait = null)
     {
         if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (!TryParseVersion(min_version ?? "0", out long wanted)) return ErrorAnswer.BadParameter("min_version", min_version, AVersion);
         TimeSpan patience = TimeSpan.Zero;
-        if (wait is not null && !WaitTime.TryParse(wait, out patience)) return ErrorAnswer.BadParameter("wait", wait, "a duration such as 30s, 500ms or 1m");
-        SnapshotDocument? document = await NewestAsync(model, wanted, patience < LongestWait ? patience : LongestWait, context, time, lifetime).ConfigureAwait(false);
+        if (wait is not null && !WaitTime.TryParse(wait, out patience))
+            return ErrorAnswer.BadParameter("wait", wait, "a duration such as 30s, 500ms or 1m");
+        SnapshotDocument? document = await NewestAsync(
+            model, wanted, patience < LongestWait ? patience : LongestWait, context, time, lifetime).ConfigureAwait(false);
         if (document is null) return ErrorAnswer.NoSnapshot(model);
         if (document.Version < wanted)
         {
-            return ErrorAnswer.Of(StatusCodes.Status404NotFound, "Not there yet", $"The newest version of model '{id}' is {document.Version}.",
+            return ErrorAnswer.Of(StatusCodes.Status404NotFound, "Not there yet",
+                $"The newest version of model '{id}' is {document.Version}.",
                 document.Version, string.Create(CultureInfo.InvariantCulture, $"at least {wanted}"));
         }
 
@@ -54,7 +59,8 @@ internal static class ModelEndpoints
         if (kept.LastOrDefault(document => document.Version == wanted) is { } found) return Snapshot(found, context);
         return kept.Count == 0
             ? ErrorAnswer.NoSnapshot(model)
-            : ErrorAnswer.Of(StatusCodes.Status404NotFound, "Version not kept", $"Version {wanted} of model '{id}' is not kept.", wanted, $"{kept[0].Version} to {kept[^1].Version}");
+            : ErrorAnswer.Of(StatusCodes.Status404NotFound, "Version not kept", $"Version {wanted} of model '{id}' is not kept.", wanted,
+                $"{kept[0].Version} to {kept[^1].Version}");
     }
 
     /// <summary>The newest snapshot, waited for while it is older than wanted.</summary>
@@ -64,10 +70,12 @@ internal static class ModelEndpoints
         SnapshotDocument? newest = model.Feed.Latest;
         if (newest?.Version >= atLeast || patience == TimeSpan.Zero) return newest;
         using var timeout = new CancellationTokenSource(patience, time);
-        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, context.RequestAborted, lifetime.ApplicationStopping);
+        using var cancel =
+            CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
-            return await model.Feed.Snapshots.WaitForAsync(document => document.Version >= atLeast, cancel.Token).ConfigureAwait(false) ?? model.Feed.Latest;
+            return await model.Feed.Snapshots.WaitForAsync(document => document.Version >= atLeast, cancel.Token).ConfigureAwait(false)
+                ?? model.Feed.Latest;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -83,5 +91,6 @@ internal static class ModelEndpoints
         return Results.Bytes(document.Json, "application/json", entityTag: tag);
     }
 
-    private static bool TryParseVersion(string text, out long version) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version);
+    private static bool TryParseVersion(string text, out long version) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version);
 }

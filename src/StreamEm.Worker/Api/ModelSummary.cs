@@ -24,8 +24,10 @@ namespace StreamEm.Worker.Api;
 /// <param name="Problem">Why it failed or is not ready.</param>
 /// <param name="Warnings">What a person should know.</param>
 internal sealed record ModelSummary(
-    string Id, string Type, string Status, long Version, long Updates, long Records, long RecordsPending, IReadOnlyDictionary<string, long> RecordsRejected,
-    long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? StepSize, string? RunId, DateTimeOffset? UpdatedAt, WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings)
+    string Id, string Type, string Status, long Version, long Updates, long Records, long RecordsPending,
+    IReadOnlyDictionary<string, long> RecordsRejected,
+    long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? StepSize, string? RunId, DateTimeOffset? UpdatedAt,
+    WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings)
 {
     public static ModelSummary Of(ModelPipeline model)
     {
@@ -41,7 +43,8 @@ internal sealed record ModelSummary(
             training?.Updates ?? 0,
             training?.Records ?? 0,
             model.Metrics.Pending,
-            Enum.GetValues<RejectionReason>().Select(reason => (Reason: reason, Count: model.Metrics.Rejected(reason))).Where(pair => pair.Count > 0)
+            Enum.GetValues<RejectionReason>().Select(reason => (Reason: reason, Count: model.Metrics.Rejected(reason)))
+                .Where(pair => pair.Count > 0)
                 .ToDictionary(pair => SnakeCase.Of(pair.Reason), pair => pair.Count, StringComparer.Ordinal),
             partitions?.Sum(partition => partition.Skipped),
             partitions is { Count: > 0 } ? partitions.Sum(partition => partition.Lag) : null,
@@ -70,6 +73,7 @@ internal sealed record VersionSummary(long Version, DateTimeOffset CreatedAt, lo
     public static VersionSummary Of(SnapshotDocument document)
     {
         var training = document.Snapshot.Training;
-        return new VersionSummary(document.Version, document.Snapshot.CreatedAt, training.Records, double.IsFinite(training.MeanLogLikelihood) ? training.MeanLogLikelihood : null);
+        return new VersionSummary(document.Version, document.Snapshot.CreatedAt, training.Records,
+            double.IsFinite(training.MeanLogLikelihood) ? training.MeanLogLikelihood : null);
     }
 }

@@ -9,10 +9,14 @@ internal static class OperationsEndpoints
     {
         // A failed model ends the process; while it answers it lives. Nothing outside the process is asked: a restart would not mend that.
         routes.MapGet("/livez", () => Results.Text("ok\n")).WithSummary("Whether the process lives").Produces<string>(200, "text/plain");
-        routes.MapGet("/startupz", (WorkerStatus status) => Answer(status.HasStarted, status)).WithSummary("Whether every model has restored its state").Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
-        routes.MapGet("/readyz", (WorkerStatus status) => Answer(status.Obstacles.Count == 0, status)).WithSummary("Whether the worker does its work").Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
-        routes.MapGet("/version", () => Results.Text(ProgramVersion.Json(), "application/json")).WithSummary("The program's version").Produces<Dictionary<string, string>>();
-        routes.MapGet("/metrics", (WorkerStatus status, TimeProvider time) => Results.Text(MetricsText.Write(status, time), MetricsText.ContentType))
+        routes.MapGet("/startupz", (WorkerStatus status) => Answer(status.HasStarted, status))
+            .WithSummary("Whether every model has restored its state").Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
+        routes.MapGet("/readyz", (WorkerStatus status) => Answer(status.Obstacles.Count == 0, status))
+            .WithSummary("Whether the worker does its work").Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
+        routes.MapGet("/version", () => Results.Text(ProgramVersion.Json(), "application/json")).WithSummary("The program's version")
+            .Produces<Dictionary<string, string>>();
+        routes.MapGet("/metrics",
+            (WorkerStatus status, TimeProvider time) => Results.Text(MetricsText.Write(status, time), MetricsText.ContentType))
             .WithSummary("Numbers for Prometheus").Produces<string>(200, "text/plain");
     }
 

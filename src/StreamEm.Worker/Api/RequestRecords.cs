@@ -3,7 +3,10 @@ using StreamEm.Sources.Http;
 
 namespace StreamEm.Worker.Api;
 
-/// <summary>The records of a request's body: <c>{"records": [...]}</c> as <c>application/json</c>, or one object a line as <c>application/x-ndjson</c>.</summary>
+/// <summary>
+/// The records of a request's body: <c>{"records": [...]}</c> as <c>application/json</c>, or one object a line as
+/// <c>application/x-ndjson</c>.
+/// </summary>
 internal static class RequestRecords
 {
     /// <summary>The media type of one JSON object a line.</summary>
@@ -20,7 +23,8 @@ internal static class RequestRecords
     {
         if (string.IsNullOrEmpty(request.ContentType)) return RequestFormat.Json;
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)) return null;
-        if (type.MediaType.Value is LinesType or "application/ndjson" or "application/jsonl" or "application/x-jsonlines") return RequestFormat.Ndjson;
+        if (type.MediaType.Value is LinesType or "application/ndjson" or "application/jsonl" or "application/x-jsonlines")
+            return RequestFormat.Ndjson;
         return type.MediaType == "application/json" || type.Suffix == "json" ? RequestFormat.Json : null;
     }
 

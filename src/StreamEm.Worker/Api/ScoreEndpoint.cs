@@ -9,8 +9,8 @@ using StreamEm.Worker.Snapshots;
 namespace StreamEm.Worker.Api;
 
 /// <summary>
-/// <c>POST /v1/models/{id}/score</c>: records with named fields, as <c>{"records": [...]}</c> or one JSON object a line, scored under the newest
-/// snapshot. Fields may be missing. A record that cannot be used gets an error at its place and the others their scores.
+/// <c>POST /v1/models/{id}/score</c>: records with named fields, as <c>{"records": [...]}</c> or one JSON object a line, scored under the
+/// newest snapshot. Fields may be missing. A record that cannot be used gets an error at its place and the others their scores.
 /// </summary>
 internal static class ScoreEndpoint
 {
@@ -19,10 +19,12 @@ internal static class ScoreEndpoint
     public static void Map(IEndpointRouteBuilder routes)
     {
         var scorers = new ScorerCache();
-        routes.MapPost("/v1/models/{id}/score", (string id, HttpContext context, WorkerStatus status) => ScoreAsync(id, context, status, scorers))
+        routes.MapPost("/v1/models/{id}/score",
+            (string id, HttpContext context, WorkerStatus status) => ScoreAsync(id, context, status, scorers))
             .WithSummary("Scores records under the newest snapshot")
             .WithDescription("Body: {\"records\": [{...}, ...]} as application/json, or one object a line as application/x-ndjson.")
-            .Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404).ProducesProblem(413).ProducesProblem(415);
+            .Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404).ProducesProblem(413)
+                .ProducesProblem(415);
     }
 
     private static async Task<IResult> ScoreAsync(string id, HttpContext context, WorkerStatus status, ScorerCache scorers)
@@ -38,7 +40,8 @@ internal static class ScoreEndpoint
         if (!records.TryFind(body.Span, format, out string? problem))
             return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "Not records", problem ?? "", expected: RequestRecords.Expected);
         if (!isLines && !records.AreNamed)
-            return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "No records", "The body is JSON without an array 'records'.", expected: RequestRecords.Expected);
+            return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "No records", "The body is JSON without an array 'records'.",
+                expected: RequestRecords.Expected);
         if (records.Count > RequestRecords.MaxRecords)
         {
             return ErrorAnswer.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", "Split the records over several requests.",

@@ -8,8 +8,8 @@ using StreamEm.Worker.Snapshots;
 namespace StreamEm.Worker.Api;
 
 /// <summary>
-/// <c>GET /v1/models/{id}/stream</c>: snapshots as server-sent events, id = version. A reader that is slower than the learner gets the newest
-/// each time, never a queue; one that comes back with <c>Last-Event-ID</c> does not get the same version again.
+/// <c>GET /v1/models/{id}/stream</c>: snapshots as server-sent events, id = version. A reader that is slower than the learner gets the
+/// newest each time, never a queue; one that comes back with <c>Last-Event-ID</c> does not get the same version again.
 /// </summary>
 internal static class StreamEndpoint
 {
@@ -20,9 +20,11 @@ internal static class StreamEndpoint
     public static void Map(IEndpointRouteBuilder routes)
     {
         var places = new SemaphoreSlim(MaxReaders);
-        routes.MapGet("/v1/models/{id}/stream", (string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime) =>
+        routes.MapGet("/v1/models/{id}/stream",
+            (string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime) =>
                 StreamAsync(id, context, status, time, lifetime, places))
-            .WithSummary("Snapshots as server-sent events").Produces(200, contentType: "text/event-stream").ProducesProblem(404).ProducesProblem(503);
+            .WithSummary("Snapshots as server-sent events").Produces(200, contentType: "text/event-stream").ProducesProblem(404)
+                .ProducesProblem(503);
     }
 
     private static async Task<IResult> StreamAsync(
@@ -30,7 +32,8 @@ internal static class StreamEndpoint
     {
         if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (!await places.WaitAsync(0).ConfigureAwait(false))
-            return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Too many streams", "All streams are taken; try again later or poll.", MaxReaders + 1, MaxReaders);
+            return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Too many streams",
+                "All streams are taken; try again later or poll.", MaxReaders + 1, MaxReaders);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
@@ -77,12 +80,15 @@ internal static class StreamEndpoint
 
     private static async Task SendAsync(PipeWriter output, SnapshotDocument document, CancellationToken end)
     {
-        output.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"event: snapshot\nid: {document.Version}\ndata: ")));
+        output.Write(Encoding.UTF8
+            .GetBytes(string.Create(CultureInfo.InvariantCulture, $"event: snapshot\nid: {document.Version}\ndata: ")));
         output.Write(document.Json.Span);
         output.Write("\n\n"u8);
         await output.FlushAsync(end).ConfigureAwait(false);
     }
 
     private static long? LastSeen(HttpRequest request) =>
-        long.TryParse(request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long version) ? version : null;
+        long.TryParse(request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long version)
+            ? version
+            : null;
 }

@@ -32,7 +32,8 @@ public sealed class WorkerStatus(IReadOnlyList<ModelPipeline> models)
             {
                 string id = model.Options.Id;
                 if (model.Obstacle is { } obstacle) obstacles.Add(obstacle.OfModel(id));
-                else if (!model.HasStarted) obstacles.Add(new Obstacle(ObstacleKind.Starting, $"model '{id}' is restoring its state") { Subject = id });
+                else if (!model.HasStarted)
+                    obstacles.Add(new Obstacle(ObstacleKind.Starting, $"model '{id}' is restoring its state") { Subject = id });
             }
 
             return obstacles;

@@ -6,9 +6,9 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Checkpoints;
 
 /// <summary>
-/// The checkpoints of one model: <c>checkpoint-&lt;sequence, 20 digits&gt;.sem</c> in a directory of its own. A checkpoint appears whole or not
-/// at all: written to a new temporary file, flushed to disk, renamed, and the directory flushed. The newest that verifies counts; a damaged
-/// one is passed over for the one before.
+/// The checkpoints of one model: <c>checkpoint-&lt;sequence, 20 digits&gt;.sem</c> in a directory of its own. A checkpoint appears whole or
+/// not at all: written to a new temporary file, flushed to disk, renamed, and the directory flushed. The newest that verifies counts; a
+/// damaged one is passed over for the one before.
 /// </summary>
 public sealed class CheckpointDirectory
 {
@@ -37,7 +37,8 @@ public sealed class CheckpointDirectory
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new CommandException(ExitCode.CannotCreate,
-                $"The checkpoints of model '{modelId}' cannot be kept in '{_path}': {failure.Message} Set state_directory to a directory this user may write.", failure);
+                $"The checkpoints of model '{modelId}' cannot be kept in '{_path}': {failure.Message} Set state_directory to a directory "
+                    + "this user may write.", failure);
         }
     }
 
@@ -71,7 +72,8 @@ public sealed class CheckpointDirectory
 
         if (damage.Count == 0) return null;
         throw new CommandException(ExitCode.DataCorrupt,
-            $"None of the {damage.Count} checkpoints in '{_path}' can be used; restore one from a backup, or delete the directory to learn from the start.\n  " +
+            $"None of the {damage.Count} checkpoints in '{_path}' can be used; restore one from a backup, or delete the directory to learn "
+                + "from the start.\n  " +
             string.Join("\n  ", damage));
     }
 
@@ -106,7 +108,8 @@ public sealed class CheckpointDirectory
         file.Flush(flushToDisk: true);
     }
 
-    private string FileOf(long sequence) => Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{sequence:D20}{Suffix}"));
+    private string FileOf(long sequence) =>
+        Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{sequence:D20}{Suffix}"));
 
     private IEnumerable<long> Sequences() => Directory.EnumerateFiles(_path, Prefix + "*" + Suffix)
         .Select(file => Path.GetFileName(file)[Prefix.Length..^Suffix.Length])

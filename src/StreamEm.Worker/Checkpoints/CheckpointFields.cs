@@ -50,7 +50,8 @@ public abstract record CheckpointFields
         public override SourcePosition Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             var position = new SourcePosition();
-            foreach ((string partition, PartitionPosition next) in JsonSerializer.Deserialize<Dictionary<string, PartitionPosition>>(ref reader, options) ?? [])
+            foreach ((string partition, PartitionPosition next) in JsonSerializer.Deserialize<Dictionary<string, PartitionPosition>>(
+                ref reader, options) ?? [])
                 position.Set(partition, next);
             return position;
         }

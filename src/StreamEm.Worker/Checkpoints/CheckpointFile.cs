@@ -48,14 +48,16 @@ internal static class CheckpointFile
     {
         if (!IsCheckpoint(bytes)) throw new InvalidDataException("It does not begin with the bytes 'SEMB' of a checkpoint.");
         if (bytes.Length < PreambleLength + HashLength)
-            throw new InvalidDataException($"It has {bytes.Length} bytes; a checkpoint has at least {PreambleLength + HashLength}: it is truncated.");
+            throw new InvalidDataException(
+                $"It has {bytes.Length} bytes; a checkpoint has at least {PreambleLength + HashLength}: it is truncated.");
         ushort major = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(4));
         if (major != Major) throw new InvalidDataException($"It has format version {major}; this program reads version {Major}.");
         long header = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(12));
         long body = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(20));
         long expected = bytes.Length - PreambleLength - HashLength;
         if (header < 0 || body < 0 || header > expected || body != expected - header)
-            throw new InvalidDataException($"It says header {header} and body {body} bytes; {expected} bytes are there: it is truncated or damaged.");
+            throw new InvalidDataException(
+                $"It says header {header} and body {body} bytes; {expected} bytes are there: it is truncated or damaged.");
         if (!SHA256.HashData(bytes.AsSpan(0, bytes.Length - HashLength)).AsSpan().SequenceEqual(bytes.AsSpan(bytes.Length - HashLength)))
             throw new InvalidDataException("Its SHA-256 does not match its content: it is damaged.");
         try

@@ -30,7 +30,8 @@ internal sealed record CheckpointHeader : CheckpointFields
         Format = FormatName;
         LearnerLength = checkpoint.Learner.Length;
         LatestLength = checkpoint.Latest?.Json.Length ?? 0;
-        Outbox = [.. checkpoint.Outbox.Select(entry => new OutboxPart(entry.Version, entry.IsLast, entry.Json.Length, entry.IsAcknowledged))];
+        Outbox =
+            [.. checkpoint.Outbox.Select(entry => new OutboxPart(entry.Version, entry.IsLast, entry.Json.Length, entry.IsAcknowledged))];
     }
 
     [JsonPropertyOrder(-1)]
@@ -52,7 +53,8 @@ internal sealed record CheckpointHeader : CheckpointFields
     /// <exception cref="JsonException">It is not a header.</exception>
     public static CheckpointHeader Parse(ReadOnlySpan<byte> json)
     {
-        CheckpointHeader header = JsonSerializer.Deserialize<CheckpointHeader>(json, Json) ?? throw new InvalidDataException("Its header is null.");
+        CheckpointHeader header = JsonSerializer.Deserialize<CheckpointHeader>(json, Json)
+            ?? throw new InvalidDataException("Its header is null.");
         return header.Format == FormatName
             ? header
             : throw new InvalidDataException($"Its header says format '{header.Format}'; expected '{FormatName}'.");

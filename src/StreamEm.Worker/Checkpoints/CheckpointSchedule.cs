@@ -1,6 +1,8 @@
 namespace StreamEm.Worker.Checkpoints;
 
-/// <summary>When a checkpoint is due: after so many updates or so much time, whichever comes first, if anything has changed since the one before.</summary>
+/// <summary>
+/// When a checkpoint is due: after so many updates or so much time, whichever comes first, if anything has changed since the one before.
+/// </summary>
 /// <param name="options">How many and how much.</param>
 /// <param name="time">The clock.</param>
 /// <param name="updates">Updates in the state that is kept already.</param>

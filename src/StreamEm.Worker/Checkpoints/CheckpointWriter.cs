@@ -7,8 +7,8 @@ namespace StreamEm.Worker.Checkpoints;
 
 /// <summary>
 /// Writes checkpoints beside the learner, one at a time: the learner hands over an immutable value and goes on. What waits for the disk
-/// (publishing) is told when a checkpoint is safe. An error of fsync ends the worker: what the kernel may have dropped is not to be trusted.
-/// A full disk is waited out on the checkpoint before.
+/// (publishing) is told when a checkpoint is safe. An error of fsync ends the worker: what the kernel may have dropped is not to be
+/// trusted. A full disk is waited out on the checkpoint before.
 /// </summary>
 public sealed class CheckpointWriter(CheckpointDirectory directory, ModelMetrics metrics, TimeProvider time, ILogger log)
 {
@@ -26,13 +26,16 @@ public sealed class CheckpointWriter(CheckpointDirectory directory, ModelMetrics
     /// <summary>Why the last attempt failed on a full disk; null when it did not.</summary>
     public Obstacle? Obstacle { get; private set; }
 
-    /// <summary>Starts writing; <paramref name="before"/> runs first on the writing thread (flushing what the checkpoint refers to).</summary>
+    /// <summary>
+    /// Starts writing; <paramref name="before"/> runs first on the writing thread (flushing what the checkpoint refers to).
+    /// </summary>
     /// <exception cref="InvalidOperationException">One is being written.</exception>
     public void Begin(Checkpoint checkpoint, Action before)
     {
         if (IsBusy) throw new InvalidOperationException("A checkpoint is being written.");
         _inFlight.GetAwaiter().GetResult();
-        _inFlight = Task.Factory.StartNew(() => Write(checkpoint, before), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _inFlight = Task.Factory
+            .StartNew(() => Write(checkpoint, before), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     private void Write(Checkpoint checkpoint, Action before)
@@ -57,7 +60,8 @@ public sealed class CheckpointWriter(CheckpointDirectory directory, ModelMetrics
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new CommandException(ExitCode.InputOutput,
-                $"The checkpoint of model '{checkpoint.ModelId}' could not be made durable: {failure.Message} The worker stops; the checkpoint before is intact.", failure);
+                $"The checkpoint of model '{checkpoint.ModelId}' could not be made durable: {failure.Message} The worker stops; the "
+                    + "checkpoint before is intact.", failure);
         }
 
         Debug.Assert(Obstacle is null);

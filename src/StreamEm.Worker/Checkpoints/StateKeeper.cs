@@ -4,8 +4,8 @@ using StreamEm.Worker.Rejections;
 namespace StreamEm.Worker.Checkpoints;
 
 /// <summary>
-/// Keeps the state of one model: captures it when a checkpoint is due and has it written beside the learner, after the rejected records before it. While one
-/// is being written the next one waits. Used by the learner's thread.
+/// Keeps the state of one model: captures it when a checkpoint is due and has it written beside the learner, after the rejected records
+/// before it. While one is being written the next one waits. Used by the learner's thread.
 /// </summary>
 /// <param name="schedule">When one is due.</param>
 /// <param name="writer">Writes it.</param>
@@ -43,7 +43,8 @@ internal sealed class StateKeeper(CheckpointSchedule schedule, CheckpointWriter 
         Begin();
         writer.InFlight.GetAwaiter().GetResult();
         if (writer.Obstacle is { } obstacle)
-            throw new CommandException(ExitCode.InputOutput, $"The last checkpoint could not be written: {obstacle.Text}. The one before is intact; make room in the state directory.");
+            throw new CommandException(ExitCode.InputOutput,
+                $"The last checkpoint could not be written: {obstacle.Text}. The one before is intact; make room in the state directory.");
     }
 
     private void Begin()

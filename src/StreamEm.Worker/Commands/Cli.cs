@@ -13,7 +13,10 @@ public static class Cli
     /// <summary>The variable that, set to 1, shows stack traces, like <c>--log.level debug</c>.</summary>
     public const string DebugVariable = "STREAMEM_DEBUG";
 
-    /// <summary>How long a command may take to stop after SIGINT or SIGTERM before the process ends without it: longer than the worker gives itself, which ends with a code and a reason.</summary>
+    /// <summary>
+    /// How long a command may take to stop after SIGINT or SIGTERM before the process ends without it: longer than the worker gives itself,
+    /// which ends with a code and a reason.
+    /// </summary>
     public static readonly TimeSpan ShutdownDeadline = Hosting.WorkerHost.ShutdownDeadline + TimeSpan.FromSeconds(5);
 
     /// <summary><c>--log.level</c>, accepted by every command.</summary>
@@ -61,7 +64,9 @@ public static class Cli
         }
         catch (Exception fault)
         {
-            string hint = ShowsTraces(parsed) ? fault.ToString() : $"{fault.GetType().FullName}: {fault.Message} ({DebugVariable}=1 shows where)";
+            string hint = ShowsTraces(parsed)
+                ? fault.ToString()
+                : $"{fault.GetType().FullName}: {fault.Message} ({DebugVariable}=1 shows where)";
             await error.WriteLineAsync($"internal error: {hint}").ConfigureAwait(false);
             return ExitCode.Internal;
         }

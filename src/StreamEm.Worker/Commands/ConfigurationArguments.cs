@@ -44,7 +44,9 @@ public sealed class ConfigurationArguments
     public WorkerOptions Load(ParseResult parsed)
     {
         LoadedConfiguration loaded = Read(parsed);
-        if (loaded.Options is null) throw new CommandException(ExitCode.Configuration, string.Join('\n', [.. loaded.Problems.Select(problem => problem.ToString()), Verdict(loaded, Files(parsed))]));
+        if (loaded.Options is null)
+            throw new CommandException(ExitCode.Configuration,
+                string.Join('\n', [.. loaded.Problems.Select(problem => problem.ToString()), Verdict(loaded, Files(parsed))]));
         foreach (Problem problem in loaded.Problems) parsed.InvocationConfiguration.Error.WriteLine(problem);
         return loaded.Options;
     }

@@ -21,18 +21,23 @@ public static class FitCommand
     public static Command Create()
     {
         var configuration = new ConfigurationArguments();
-        var data = new Argument<string[]>("data") { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz.", Arity = ArgumentArity.OneOrMore };
-        var model = new Option<string?>("--model") { Description = "Which model of the configuration; needed when it has several.", HelpName = "id" };
+        var data = new Argument<string[]>("data")
+        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz.", Arity = ArgumentArity.OneOrMore };
+        var model = new Option<string?>("--model")
+        { Description = "Which model of the configuration; needed when it has several.", HelpName = "id" };
         var output = new Option<string?>("-o", "--output") { Description = "Where the snapshot goes (JSON).", HelpName = "file" };
-        var trace = new Option<string?>("--trace") { Description = "One line per update (NDJSON): update, records, step_size, mean_log_likelihood.", HelpName = "file" };
+        var trace = new Option<string?>("--trace")
+        { Description = "One line per update (NDJSON): update, records, step_size, mean_log_likelihood.", HelpName = "file" };
         var scores = new Option<string?>("--scores")
         {
             Description = "One line per record of the first pass (NDJSON), scored under the parameters before its minibatch.",
             HelpName = "file",
         };
-        var passes = new Option<int>("--passes") { Description = "How many times the data are streamed.", DefaultValueFactory = _ => 1, HelpName = "n" };
+        var passes = new Option<int>("--passes")
+        { Description = "How many times the data are streamed.", DefaultValueFactory = _ => 1, HelpName = "n" };
         var batch = new Option<bool>("--batch") { Description = "Plain batch EM to convergence instead, as the yardstick." };
-        Command command = new("fit", "Learns one model from files and prints what it found.") { data, model, output, trace, scores, passes, batch };
+        Command command =
+            new("fit", "Learns one model from files and prints what it found.") { data, model, output, trace, scores, passes, batch };
         configuration.AddTo(command);
         passes.Validators.Add(result =>
         {
@@ -64,7 +69,8 @@ public static class FitCommand
         return command;
     }
 
-    private static async Task<ModelSnapshot> StreamAsync(FitRequest request, TextWriter writer, TextWriter progress, CancellationToken cancellationToken)
+    private static async Task<ModelSnapshot> StreamAsync(
+        FitRequest request, TextWriter writer, TextWriter progress, CancellationToken cancellationToken)
     {
         var fit = new StreamFit(request, TimeProvider.System, progress, NullLogger.Instance);
         ModelSnapshot snapshot = await fit.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -79,21 +85,27 @@ public static class FitCommand
         await WriteCountsAsync(yardstick.Rejections, request, writer).ConfigureAwait(false);
         string end = fit.Converged ? "converged" : "stopped without converging";
         await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"batch EM {end} after {fit.MeanLogLikelihoods.Count - 1} iterations: {fit.MeanLogLikelihoods[^1]:F6} nats per record, largest fall {fit.LargestFall:G3}")).ConfigureAwait(false);
+            $"batch EM {end} after {fit.MeanLogLikelihoods.Count - 1} iterations: {fit.MeanLogLikelihoods[^1]:F6} nats per record, largest "
+                + $"fall {fit.LargestFall:G3}")).ConfigureAwait(false);
         return snapshot;
     }
 
     private static Task WriteCountsAsync(RejectionLedger rejections, FitRequest request, TextWriter writer) => rejections.Rejected == 0
         ? Task.CompletedTask
         : writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{rejections.Rejected} of {rejections.Read} records were rejected{(request.Model.Rejected.File is { } file ? $"; see {file}" : "; set rejected.file to keep them")}"));
+            $"{rejections.Rejected} of {rejections.Read} records were "
+                + $"rejected{(request.Model.Rejected.File is { } file ? $"; see {file}" : "; set rejected.file to keep them")}"));
 
     private static ModelOptions Choose(WorkerOptions options, string? id)
     {
         string known = string.Join(", ", options.Models.Select(model => model.Id));
         if (id is not null)
-            return options.Models.FirstOrDefault(model => model.Id == id) ?? throw new CommandException(ExitCode.Usage, $"No model '{id}' in the configuration; it has {known}.");
-        return options.Models.Count == 1 ? options.Models[0] : throw new CommandException(ExitCode.Usage, $"The configuration has {options.Models.Count} models ({known}): choose one with --model.");
+            return options.Models.FirstOrDefault(model => model.Id == id)
+                ?? throw new CommandException(ExitCode.Usage, $"No model '{id}' in the configuration; it has {known}.");
+        return options.Models.Count == 1
+            ? options.Models[0]
+            : throw new CommandException(
+                ExitCode.Usage, $"The configuration has {options.Models.Count} models ({known}): choose one with --model.");
     }
 
     private static void Save(ModelSnapshot snapshot, string path)

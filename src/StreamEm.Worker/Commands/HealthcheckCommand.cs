@@ -18,9 +18,12 @@ public static class HealthcheckCommand
     {
         var configuration = new ConfigurationArguments();
         Option<string?> url = new("--url") { Description = $"What to ask instead of {Path} at the configured address.", HelpName = "url" };
-        Command command = new("healthcheck", $"Asks the worker whether it is alive: exit code {ExitCode.Ok} if it answers within {Deadline.TotalSeconds:0} s, else {ExitCode.Unhealthy}.") { url };
+        Command command = new("healthcheck",
+            $"Asks the worker whether it is alive: exit code {ExitCode.Ok} if it answers within {Deadline.TotalSeconds:0} s, else "
+                + $"{ExitCode.Unhealthy}.") { url };
         configuration.AddTo(command);
-        command.SetAction((parsed, cancellationToken) => AskAsync(Target(parsed, url, configuration), parsed.InvocationConfiguration, cancellationToken));
+        command.SetAction(
+            (parsed, cancellationToken) => AskAsync(Target(parsed, url, configuration), parsed.InvocationConfiguration, cancellationToken));
         return command;
     }
 
@@ -28,7 +31,8 @@ public static class HealthcheckCommand
     {
         if (parsed.GetValue(url) is not { } text)
         {
-            bool isConfigured = configuration.Files(parsed) is not [ConfigurationArguments.DefaultFile] || File.Exists(ConfigurationArguments.DefaultFile);
+            bool isConfigured = configuration.Files(parsed) is not [ConfigurationArguments.DefaultFile]
+                || File.Exists(ConfigurationArguments.DefaultFile);
             HttpOptions http = isConfigured ? configuration.Load(parsed).Http : new HttpOptions();
             return new Uri(AddressKind.ClientUri(http.Address), Path);
         }
@@ -43,7 +47,8 @@ public static class HealthcheckCommand
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Deadline };
         try
         {
-            using HttpResponseMessage answer = await client.GetAsync(target, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            using HttpResponseMessage answer = await client.GetAsync(target, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
+                .ConfigureAwait(false);
             if (answer.IsSuccessStatusCode)
             {
                 await invocation.Output.WriteLineAsync($"alive: {target}").ConfigureAwait(false);
@@ -58,7 +63,8 @@ public static class HealthcheckCommand
         }
         catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            await invocation.Error.WriteLineAsync($"not alive: {target} did not answer within {Deadline.TotalSeconds:0} s").ConfigureAwait(false);
+            await invocation.Error.WriteLineAsync($"not alive: {target} did not answer within {Deadline.TotalSeconds:0} s")
+                .ConfigureAwait(false);
         }
 
         return ExitCode.Unhealthy;

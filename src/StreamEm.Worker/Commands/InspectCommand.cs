@@ -11,8 +11,8 @@ using StreamEm.Worker.Storage;
 namespace StreamEm.Worker.Commands;
 
 /// <summary>
-/// <c>streamem inspect FILE | kafka://BROKER/TOPIC[?model=ID]</c>: a snapshot, the last one of a published log, a checkpoint, or the newest snapshot of
-/// every model in a topic, as a person reads it; with <c>-o</c> as it was published.
+/// <c>streamem inspect FILE | kafka://BROKER/TOPIC[?model=ID]</c>: a snapshot, the last one of a published log, a checkpoint, or the newest
+/// snapshot of every model in a topic, as a person reads it; with <c>-o</c> as it was published.
 /// </summary>
 public static class InspectCommand
 {
@@ -23,34 +23,46 @@ public static class InspectCommand
     {
         var what = new Argument<string>("file")
         {
-            Description = "A snapshot (JSON), a published log of snapshots (NDJSON), a checkpoint (.sem), or a topic: kafka://host:port/topic, with ?model=id for one model.",
+            Description =
+                "A snapshot (JSON), a published log of snapshots (NDJSON), a checkpoint (.sem), or a topic: kafka://host:port/topic, with "
+                    + "?model=id for one model.",
         };
         var output = new Option<string?>("-o", "--output")
         {
-            Description = "Where snapshots go as they were published, instead of the table; - is standard output. One is written as its bytes, several one a line.",
+            Description =
+                "Where snapshots go as they were published, instead of the table; - is standard output. One is written as its bytes, "
+                    + "several one a line.",
             HelpName = "file",
         };
         var properties = new Option<string[]>("-p", "--property")
         {
-            Description = "A setting of the Kafka client: security.protocol=SASL_SSL; sasl.password_file=path reads it from a file. May be given again.",
+            Description =
+                "A setting of the Kafka client: security.protocol=SASL_SSL; sasl.password_file=path reads it from a file. May be given "
+                    + "again.",
             DefaultValueFactory = _ => [],
             HelpName = "name=value",
         };
-        var timeout = new Option<string>("--timeout") { Description = "How long the brokers may be out of reach.", DefaultValueFactory = _ => "30s", HelpName = "duration" };
-        Command command = new("inspect", "Shows a snapshot, a checkpoint or a topic of snapshots as a table: parameters in the user's units, version, records, health.") { what, output, properties, timeout };
+        var timeout = new Option<string>("--timeout")
+        { Description = "How long the brokers may be out of reach.", DefaultValueFactory = _ => "30s", HelpName = "duration" };
+        Command command = new("inspect",
+            "Shows a snapshot, a checkpoint or a topic of snapshots as a table: parameters in the user's units, version, records, health.")
+        { what, output, properties, timeout };
         command.SetAction((parsed, stop) =>
         {
             string name = parsed.GetRequiredValue(what);
             string? target = parsed.GetValue(output);
             TextWriter console = parsed.InvocationConfiguration.Output;
-            if (TopicAddress.IsOne(name)) InspectTopic(TopicAddress.Parse(name), parsed.GetValue(properties) ?? [], Patience(parsed.GetValue(timeout)), target, console, stop);
+            if (TopicAddress.IsOne(name))
+                InspectTopic(TopicAddress.Parse(name), parsed.GetValue(properties) ?? [], Patience(parsed.GetValue(timeout)), target,
+                    console, stop);
             else InspectFile(name, target, console);
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
     }
 
-    private static void InspectTopic(TopicAddress address, IReadOnlyList<string> properties, TimeSpan patience, string? target, TextWriter console, CancellationToken stop)
+    private static void InspectTopic(TopicAddress address, IReadOnlyList<string> properties, TimeSpan patience, string? target,
+        TextWriter console, CancellationToken stop)
     {
         KafkaSnapshotLog log = TopicInspection.Read(address, properties, patience, stop);
         TopicSnapshot[] models = [.. log.Models.Where(model => address.Model is null || model.Id == address.Model)];
@@ -64,7 +76,8 @@ public static class InspectCommand
         foreach (TopicSnapshot model in models)
         {
             console.WriteLine();
-            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model.Id}: partition {model.Partition}, offset {model.Offset}, {model.Document.Json.Length} bytes"));
+            console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{model.Id}: partition {model.Partition}, offset {model.Offset}, {model.Document.Json.Length} bytes"));
             ComponentTable.Write(model.Document.Snapshot, console);
         }
     }
@@ -76,7 +89,9 @@ public static class InspectCommand
         {
             Checkpoint checkpoint = Decode(path, bytes);
             if (target is null) WriteCheckpoint(checkpoint, bytes.Length, console);
-            else Write([checkpoint.Latest?.Json ?? throw new CommandException(ExitCode.DataCorrupt, $"'{path}' holds no parameters yet: the buffer for the initialisation is filling.")], target, console);
+            else
+                Write([checkpoint.Latest?.Json ?? throw new CommandException(ExitCode.DataCorrupt, $"'{path}' holds no parameters yet: the "
+                    + "buffer for the initialisation is filling.")], target, console);
             return;
         }
 
@@ -116,9 +131,11 @@ public static class InspectCommand
 
     private static void WriteCheckpoint(Checkpoint checkpoint, int size, TextWriter output)
     {
-        void Line(FormattableString text) => output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
-        Line($"checkpoint of model {checkpoint.ModelId}, {size} bytes, made {checkpoint.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, verified");
-        Line($"{checkpoint.Updates} updates, {checkpoint.Records} records; {checkpoint.Rejections.Read} read, {checkpoint.Rejections.ByReason.Sum()} rejected");
+        void Line(string text) => output.WriteLine(text);
+        Line($"checkpoint of model {checkpoint.ModelId}, {size} bytes, made {checkpoint.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, "
+            + $"verified");
+        Line($"{checkpoint.Updates} updates, {checkpoint.Records} records; {checkpoint.Rejections.Read} read, "
+            + $"{checkpoint.Rejections.ByReason.Sum()} rejected");
         foreach ((string partition, Sources.PartitionPosition next) in checkpoint.Position.Partitions)
         {
             Line($"next record of {partition}: {next.Next}");

@@ -56,7 +56,8 @@ public static class ModelsCommand
             table.AddColumns("setting", "default", "expected", "description");
             object defaults = entry.CreateOptions();
             foreach (Setting setting in entry.Settings)
-                table.AddRow(new Text(setting.Key), new Text(setting.Format(defaults)), new Text(setting.Expected), new Text(setting.Description));
+                table.AddRow(new Text(setting.Key), new Text(setting.Format(defaults)), new Text(setting.Expected),
+                    new Text(setting.Description));
             console.Write(new Markup($"[bold]{Markup.Escape(entry.Type)}[/]: {Markup.Escape(entry.Description)}\n"));
             console.Write(table);
         }

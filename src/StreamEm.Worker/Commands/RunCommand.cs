@@ -20,7 +20,8 @@ public static class RunCommand
         Command command = new("run", "Runs the worker: every model of the configuration, until SIGTERM or Ctrl-C.") { once };
         configuration.AddTo(command);
         command.SetAction((parsed, stop) => RunAsync(
-            configuration.Load(parsed), parsed.GetValue(once), parsed.GetValue(Cli.LogLevelOption), parsed.InvocationConfiguration.Output, stop));
+            configuration.Load(parsed), parsed.GetValue(once), parsed.GetValue(Cli.LogLevelOption), parsed.InvocationConfiguration.Output,
+            stop));
         return command;
     }
 
@@ -30,7 +31,8 @@ public static class RunCommand
         // Not disposed: the command line hears the same signal and may end the run before our own handler has come to cancel this.
         var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using IDisposable signals = StopAtSignal(stopping);
-        var host = new WorkerHost(options, (model, position) => OpenSource(model, position, once), TimeProvider.System, logs) { Once = once };
+        var host =
+            new WorkerHost(options, (model, position) => OpenSource(model, position, once), TimeProvider.System, logs) { Once = once };
         return await host.RunAsync(stopping.Token).ConfigureAwait(false);
     }
 
@@ -45,8 +47,8 @@ public static class RunCommand
         return SourceCatalog.Create(model.Source, context);
     }
 
-    /// <summary>The first SIGINT or SIGTERM stops the worker in order, however early it comes (the command line's own handler is set up only once the
-    /// worker waits for something); one more ends the process as it is, which costs nothing but a replay.</summary>
+    /// <summary>The first SIGINT or SIGTERM stops the worker in order, however early it comes (the command line's own handler is set up
+    /// only once the worker waits for something); one more ends the process as it is, which costs nothing but a replay.</summary>
     private static SignalRegistrations StopAtSignal(CancellationTokenSource stopping)
     {
         long first = 0;
@@ -56,11 +58,13 @@ public static class RunCommand
             long now = TimeProvider.System.GetTimestamp();
             long before = Interlocked.CompareExchange(ref first, now, 0);
             // A supervisor that signals both the process and its group means one stop.
-            if (before != 0 && TimeProvider.System.GetElapsedTime(before, now) > TimeSpan.FromSeconds(1)) Environment.Exit(ExitCode.TryAgain);
+            if (before != 0 && TimeProvider.System.GetElapsedTime(before, now) > TimeSpan.FromSeconds(1))
+                Environment.Exit(ExitCode.TryAgain);
             stopping.Cancel();
         }
 
-        return new SignalRegistrations(PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));
+        return new SignalRegistrations(
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));
     }
 
     private sealed class SignalRegistrations(params PosixSignalRegistration[] registrations) : IDisposable

@@ -9,7 +9,9 @@ using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Commands;
 
-/// <summary><c>streamem score SNAPSHOT DATA... [-o OUT] [--format ndjson|csv]</c>: one line per record, in the order of the input.</summary>
+/// <summary>
+/// <c>streamem score SNAPSHOT DATA... [-o OUT] [--format ndjson|csv]</c>: one line per record, in the order of the input.
+/// </summary>
 public static class ScoreCommand
 {
     private const string Ndjson = "ndjson";
@@ -19,11 +21,15 @@ public static class ScoreCommand
     public static Command Create()
     {
         var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
-        var data = new Argument<string[]>("data") { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz.", Arity = ArgumentArity.OneOrMore };
-        var output = new Option<string?>("-o", "--output") { Description = "Where the scores go; standard output by default.", HelpName = "file" };
-        var format = new Option<string>("--format") { Description = "How scores are written: ndjson or csv.", DefaultValueFactory = _ => Ndjson };
+        var data = new Argument<string[]>("data")
+        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz.", Arity = ArgumentArity.OneOrMore };
+        var output =
+            new Option<string?>("-o", "--output") { Description = "Where the scores go; standard output by default.", HelpName = "file" };
+        var format =
+            new Option<string>("--format") { Description = "How scores are written: ndjson or csv.", DefaultValueFactory = _ => Ndjson };
         format.AcceptOnlyFromAmong(Ndjson, Csv);
-        Command command = new("score", "Scores records under a snapshot: log_density, responsibilities, component, anomaly_score.") { file, data, output, format };
+        Command command = new("score", "Scores records under a snapshot: log_density, responsibilities, component, anomaly_score.")
+        { file, data, output, format };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             Scorer scorer = Prepare(parsed.GetRequiredValue(file));
@@ -39,11 +45,14 @@ public static class ScoreCommand
         return command;
     }
 
-    private static async Task ScoreAsync(Scorer scorer, string[] data, string formatName, Action<ReadOnlySpan<byte>> write, CancellationToken cancellationToken)
+    private static async Task ScoreAsync(
+        Scorer scorer, string[] data, string formatName, Action<ReadOnlySpan<byte>> write, CancellationToken cancellationToken)
     {
         var schema = ScoreSchema.Of(scorer.Learned);
         var buffer = new ArrayBufferWriter<byte>(1 << 16);
-        ScoreFormat format = formatName == Csv ? new CsvScoreFormat(buffer) : new JsonScoreFormat(buffer, asLines: true, withVersion: false);
+        ScoreFormat format = formatName == Csv
+            ? new CsvScoreFormat(buffer)
+            : new JsonScoreFormat(buffer, asLines: true, withVersion: false);
         var scores = new BatchScorer(new ScoreSession(scorer), format);
         format.Begin(scorer.Learned);
         await new DataFiles(data, RecordFormat.Csv).ReadAsync(schema, TimeProvider.System, batch =>

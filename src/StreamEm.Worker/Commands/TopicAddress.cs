@@ -24,7 +24,9 @@ internal sealed record TopicAddress(IReadOnlyList<string> Brokers, string Topic,
         string[] rest = parts.Length == 2 ? parts[1].Split('?', 2) : [""];
         bool hasModel = rest.Length == 2 && rest[1].StartsWith(ModelQuery, StringComparison.Ordinal) && rest[1].Length > ModelQuery.Length;
         bool isWhole = brokers.Length > 0 && new TopicNameKind().TryParse(rest[0], out _) && (rest.Length == 1 || hasModel);
-        if (!isWhole) throw new CommandException(ExitCode.Usage, $"'{text}' names no topic; expected kafka://host:port/topic or kafka://host:port,host:port/topic?model=id");
+        if (!isWhole)
+            throw new CommandException(
+                ExitCode.Usage, $"'{text}' names no topic; expected kafka://host:port/topic or kafka://host:port,host:port/topic?model=id");
         return new TopicAddress(brokers, rest[0], hasModel ? Uri.UnescapeDataString(rest[1][ModelQuery.Length..]) : null);
     }
 

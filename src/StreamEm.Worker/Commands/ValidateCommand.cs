@@ -12,7 +12,8 @@ public static class ValidateCommand
     public static Command Create()
     {
         var configuration = new ConfigurationArguments();
-        Command command = new("validate", "Checks a configuration and reports everything wrong with it at once (exit code 78 if there are errors).");
+        Command command =
+            new("validate", "Checks a configuration and reports everything wrong with it at once (exit code 78 if there are errors).");
         configuration.AddTo(command);
         command.SetAction(parsed =>
         {

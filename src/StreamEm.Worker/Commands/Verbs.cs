@@ -6,7 +6,8 @@ namespace StreamEm.Worker.Commands;
 public static class Verbs
 {
     /// <summary>The command line's root with every verb in place.</summary>
-    public static RootCommand CreateRoot() => new("Learns latent variable models from endless streams by stepwise expectation maximisation.")
+    public static RootCommand CreateRoot() =>
+        new("Learns latent variable models from endless streams by stepwise expectation maximisation.")
     {
         RunCommand.Create(),
         FitCommand.Create(),

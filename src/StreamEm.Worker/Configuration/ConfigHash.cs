@@ -8,10 +8,10 @@ using StreamEm.Worker.Pipeline;
 namespace StreamEm.Worker.Configuration;
 
 /// <summary>
-/// Tells whether two configurations learn the same thing from the same records: SHA-256 over a canonical text of the schema, the model and how
-/// it learns. Paths, addresses, publishers and checkpoints do not count, nor do order, spelling and spacing of the file. Values equal to their
-/// default are left out, so that a setting added later does not change the hash of the configurations of before (and so a default never changes
-/// within a major version).
+/// Tells whether two configurations learn the same thing from the same records: SHA-256 over a canonical text of the schema, the model and
+/// how it learns. Paths, addresses, publishers and checkpoints do not count, nor do order, spelling and spacing of the file. Values equal
+/// to their default are left out, so that a setting added later does not change the hash of the configurations of before (and so a default
+/// never changes within a major version).
 /// </summary>
 internal static class ConfigHash
 {
@@ -38,7 +38,8 @@ internal static class ConfigHash
             if (counts && !isDefault) lines[path] = path == FromPath ? "given" : value;
         });
         var text = new StringBuilder();
-        foreach ((string path, string value) in lines) text.Append(CultureInfo.InvariantCulture, $"{path}={JsonSerializer.Serialize(value)}\n");
+        foreach ((string path, string value) in lines)
+            text.Append(CultureInfo.InvariantCulture, $"{path}={JsonSerializer.Serialize(value)}\n");
         return text.ToString();
     }
 

@@ -6,9 +6,9 @@ using StreamEm.Worker.Hosting;
 namespace StreamEm.Worker.Configuration;
 
 /// <summary>
-/// Reads YAML files and overrides into <see cref="WorkerOptions"/>: text, variables, overrides, binding by <see cref="WorkerTable"/>, rules across
-/// keys. Every problem of every stage is reported at once; only broken YAML stops what comes after it. Relative paths are left as they are and
-/// mean the working directory.
+/// Reads YAML files and overrides into <see cref="WorkerOptions"/>: text, variables, overrides, binding by <see cref="WorkerTable"/>, rules
+/// across keys. Every problem of every stage is reported at once; only broken YAML stops what comes after it. Relative paths are left as
+/// they are and mean the working directory.
 /// </summary>
 public static class ConfigurationLoader
 {
@@ -18,7 +18,8 @@ public static class ConfigurationLoader
     /// <param name="files">YAML files; with several, only <c>models</c> may be in more than one, and is joined.</param>
     /// <param name="overrides">Each <c>path=value</c>, applied in order.</param>
     /// <param name="variable">The environment; null reads the process's.</param>
-    public static LoadedConfiguration Load(IReadOnlyList<string> files, IReadOnlyList<string> overrides, Func<string, string?>? variable = null)
+    public static LoadedConfiguration Load(
+        IReadOnlyList<string> files, IReadOnlyList<string> overrides, Func<string, string?>? variable = null)
     {
         var problems = new Problems();
         var substitution = new VariableSubstitution(variable ?? Environment.GetEnvironmentVariable);
@@ -32,11 +33,14 @@ public static class ConfigurationLoader
         }
 
         if (options is null || problems.HasErrors) return new LoadedConfiguration(null, problems.InOrder());
-        options = options with { Models = [.. options.Models.Select(model => model with
+        options = options with
+        {
+            Models = [.. options.Models.Select(model => model with
             {
                 ConfigHash = ConfigHash.Of(model),
                 Schema = model.Schema with { Kinds = model.Model.Plan(model.Schema).Kinds },
-            })] };
+            })]
+        };
         return new LoadedConfiguration(options, problems.InOrder());
     }
 

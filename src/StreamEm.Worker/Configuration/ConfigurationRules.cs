@@ -26,7 +26,8 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
         {
             binder.Problems.Error(
                 binder.OriginOf("http.address"),
-                $"http.address {options.Http.Address} can be reached from other machines; set http.auth_token_file, or listen on 127.0.0.1");
+                $"http.address {options.Http.Address} can be reached from other machines; set http.auth_token_file, or listen on "
+                    + "127.0.0.1");
         }
 
         var ids = new Dictionary<string, Origin>(StringComparer.Ordinal);
@@ -36,7 +37,8 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
             ModelOptions model = options.Models[i];
             string path = ConfigPath.Join("models", i);
             Origin id = binder.OriginOf($"{path}.id");
-            if (model.Id.Length > 0 && !ids.TryAdd(model.Id, id)) binder.Problems.Error(id, $"id '{model.Id}' is used twice; the first is at {ids[model.Id]}");
+            if (model.Id.Length > 0 && !ids.TryAdd(model.Id, id))
+                binder.Problems.Error(id, $"id '{model.Id}' is used twice; the first is at {ids[model.Id]}");
             if (model.Source is StdinSourceOptions)
             {
                 Origin source = binder.OriginOf($"{path}.source.stdin");
@@ -44,7 +46,9 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                 stdin ??= source;
             }
 
-            if (model.Model is not null && model.Schema.Features.Count > 0 && FitsSchema(model, path) && Components(model, path) is { } components) CheckSizes(model, components, path);
+            if (model.Model is not null && model.Schema.Features.Count > 0 && FitsSchema(model, path)
+                && Components(model, path) is { } components)
+                CheckSizes(model, components, path);
         }
 
         new PathRules(options, binder).Check();
@@ -67,7 +71,8 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
             fits = false;
             binder.Problems.Error(binder.OriginOf($"{path}.model.max_keys"), string.Create(
                 CultureInfo.InvariantCulture,
-                $"max_keys {model.Model.MaxKeys} is smaller than minibatch.size {model.Learning.MinibatchSize}: a minibatch may hold more keys than can be remembered; use at least {model.Learning.MinibatchSize}"));
+                $"max_keys {model.Model.MaxKeys} is smaller than minibatch.size {model.Learning.MinibatchSize}: a minibatch may hold more "
+                    + $"keys than can be remembered; use at least {model.Learning.MinibatchSize}"));
         }
 
         return fits;
@@ -83,7 +88,10 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
         }
         catch (OverflowException)
         {
-            binder.Problems.Error(binder.OriginOf($"{path}.model"), $"a model of {dimension} features and these settings has more than {int.MaxValue} parameters; use fewer components, or a smaller covariance_type");
+            binder.Problems
+                .Error(binder.OriginOf($"{path}.model"),
+                    $"a model of {dimension} features and these settings has more than {int.MaxValue} parameters; use fewer components, or "
+                        + "a smaller covariance_type");
             return null;
         }
     }
@@ -97,8 +105,10 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
         {
             Warn($"{path}.learning.minibatch.size", string.Create(
                 CultureInfo.InvariantCulture,
-                $"minibatches of m = {size} records are small for K = {components} components and the parameter recursion: with weights near pi = 1/K "
-                + $"{(HasCovariances(model) ? "covariances" : "parameters")} come out biased by about -1/(m pi) = {-1 / perComponent:P0}; use minibatch.size of at least {EnoughRecordsPerComponent * components}, or recursion: statistics"));
+                $"minibatches of m = {size} records are small for K = {components} components and the parameter recursion: with weights "
+                    + $"near pi = 1/K "
+                + $"{(HasCovariances(model) ? "covariances" : "parameters")} come out biased by about -1/(m pi) = {-1 / perComponent:P0}; "
+                + $"use minibatch.size of at least {EnoughRecordsPerComponent * components}, or recursion: statistics"));
         }
 
         if (model.InitializeFrom is not null) return;
@@ -107,7 +117,8 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
         {
             Warn($"{path}.learning.initialization.buffer", string.Create(
                 CultureInfo.InvariantCulture,
-                $"initialization.buffer {buffer} is smaller than minibatch.size {size}: the first parameters come from fewer records than one update; use at least {size}"));
+                $"initialization.buffer {buffer} is smaller than minibatch.size {size}: the first parameters come from fewer records than "
+                    + $"one update; use at least {size}"));
         }
 
         long enough = EnoughTimesRowsToStart * model.Model.RowsToStart(Math.Max(1, model.Schema.Features.Count));
@@ -115,7 +126,8 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
         {
             Warn($"{path}.learning.initialization.buffer", string.Create(
                 CultureInfo.InvariantCulture,
-                $"initialization.buffer {buffer} is small for K = {components} components of D = {model.Schema.Features.Count} features: use at least {enough}"));
+                $"initialization.buffer {buffer} is small for K = {components} components of D = {model.Schema.Features.Count} features: "
+                    + $"use at least {enough}"));
         }
     }
 

@@ -7,7 +7,9 @@ using StreamEm.Worker.Publishing;
 
 namespace StreamEm.Worker.Configuration;
 
-/// <summary>Rules that only Kafka knows: what its client takes as properties, and which parts of a message a record can have its fields from.</summary>
+/// <summary>
+/// Rules that only Kafka knows: what its client takes as properties, and which parts of a message a record can have its fields from.
+/// </summary>
 internal sealed class KafkaRules(WorkerOptions options, Binder binder)
 {
     /// <summary>Reports what is broken or probably not meant.</summary>
@@ -26,11 +28,13 @@ internal sealed class KafkaRules(WorkerOptions options, Binder binder)
             for (int item = 0; item < model.Publish.Count; item++)
             {
                 if (model.Publish[item] is KafkaPublisherOptions publisher)
-                    CheckTarget($"{path}.publish.{item}.kafka", new KafkaTarget(publisher.Brokers, publisher.Topic, publisher.Properties, "publish.kafka"), isBatched: false);
+                    CheckTarget($"{path}.publish.{item}.kafka",
+                        new KafkaTarget(publisher.Brokers, publisher.Topic, publisher.Properties, "publish.kafka"), isBatched: false);
             }
 
             if (model.Rejected.Kafka is { } rejected)
-                CheckTarget($"{path}.rejected.kafka", new KafkaTarget(rejected.Brokers, rejected.Topic, rejected.Properties, "rejected.kafka"), isBatched: true);
+                CheckTarget($"{path}.rejected.kafka",
+                    new KafkaTarget(rejected.Brokers, rejected.Topic, rejected.Properties, "rejected.kafka"), isBatched: true);
         }
     }
 
@@ -44,12 +48,16 @@ internal sealed class KafkaRules(WorkerOptions options, Binder binder)
         }
 
         foreach ((string role, string field, string meant) in KafkaFields.Doubts(model.Schema))
-            binder.Problems.Warn(binder.OriginOf($"{path}.{role}"), $"{role}: '{field}' is looked for in the message's value; did you mean '{meant}'?");
-        if (!isRefused && KafkaSource.Refusal(source, model.Schema) is { } refusal) binder.Problems.Error(binder.OriginOf($"{path}.source.kafka.columns"), refusal.TrimEnd('.'));
+            binder.Problems
+                .Warn(binder.OriginOf($"{path}.{role}"),
+                    $"{role}: '{field}' is looked for in the message's value; did you mean '{meant}'?");
+        if (!isRefused && KafkaSource.Refusal(source, model.Schema) is { } refusal)
+            binder.Problems.Error(binder.OriginOf($"{path}.source.kafka.columns"), refusal.TrimEnd('.'));
     }
 
     /// <summary>Where something is written, the topic is asked by a consumer and written by a producer.</summary>
-    private void CheckTarget(string path, KafkaTarget target, bool isBatched) => CheckProperties(path, target.Properties, () => KafkaPropertyCheck.Find(
+    private void CheckTarget(string path, KafkaTarget target, bool isBatched) =>
+        CheckProperties(path, target.Properties, () => KafkaPropertyCheck.Find(
         target.Properties,
         properties => KafkaTopic.Configure(target with { Properties = properties }),
         properties => KafkaProducer.Configure(target with { Properties = properties }, KafkaProducer.DefaultMaxMessageBytes, isBatched)));
@@ -68,7 +76,8 @@ internal sealed class KafkaRules(WorkerOptions options, Binder binder)
         }
         catch (Exception missing) when (KafkaClient.IsMissing(missing))
         {
-            binder.Problems.Warn(binder.OriginOf(at), $"{ConfigPath.Shown(at)} cannot be checked: {KafkaClient.UnusableClient(missing).Message}");
+            binder.Problems
+                .Warn(binder.OriginOf(at), $"{ConfigPath.Shown(at)} cannot be checked: {KafkaClient.UnusableClient(missing).Message}");
         }
     }
 }

@@ -49,13 +49,16 @@ internal sealed class PathRules(WorkerOptions options, Binder binder)
     private void CheckWritten(string file, Origin origin, string what)
     {
         if (IsReadByAModel(file) is { } reader)
-            binder.Problems.Error(origin, $"{what} would be written to '{file}', which is a source of model '{reader}'; write to another file");
+            binder.Problems
+                .Error(origin, $"{what} would be written to '{file}', which is a source of model '{reader}'; write to another file");
         string full = Path.GetFullPath(file);
-        if (!_written.TryAdd(full, origin)) binder.Problems.Warn(origin, $"{what} go to '{file}', which is also written at {_written[full]}; give each its own file");
+        if (!_written.TryAdd(full, origin))
+            binder.Problems.Warn(origin, $"{what} go to '{file}', which is also written at {_written[full]}; give each its own file");
     }
 
     private string? IsReadByAModel(string file) => options.Models
-        .FirstOrDefault(model => model.Source is FileSourceOptions source && source.Path.Any(pattern => PathPattern.Matches(pattern, file)))?.Id;
+        .FirstOrDefault(
+            model => model.Source is FileSourceOptions source && source.Path.Any(pattern => PathPattern.Matches(pattern, file)))?.Id;
 
     private static string Hint(string path) => Path.IsPathRooted(path) ? "" : $" in the working directory {Environment.CurrentDirectory}";
 }

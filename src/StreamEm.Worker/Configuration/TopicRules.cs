@@ -22,18 +22,24 @@ internal sealed class TopicRules(WorkerOptions options, Binder binder)
                 if (model.Publish[item] is not KafkaPublisherOptions publisher) continue;
                 Origin origin = binder.OriginOf($"{path}.publish.{item}.kafka.topic");
                 RefuseLoop(publisher.Brokers, publisher.Topic, origin, "snapshots");
-                if (model.Publish.Take(item).OfType<KafkaPublisherOptions>().Any(other => IsSame(other.Brokers, other.Topic, publisher.Brokers, publisher.Topic)))
+                if (model.Publish.Take(item).OfType<KafkaPublisherOptions>()
+                    .Any(other => IsSame(other.Brokers, other.Topic, publisher.Brokers, publisher.Topic)))
                     binder.Problems.Error(origin, $"model '{model.Id}' publishes to topic '{publisher.Topic}' twice; keep one");
             }
 
-            if (model.Rejected.Kafka is { } rejected) RefuseLoop(rejected.Brokers, rejected.Topic, binder.OriginOf($"{path}.rejected.kafka.topic"), "rejected records");
+            if (model.Rejected.Kafka is { } rejected)
+                RefuseLoop(rejected.Brokers, rejected.Topic, binder.OriginOf($"{path}.rejected.kafka.topic"), "rejected records");
         }
     }
 
     private void RefuseLoop(IReadOnlyList<string> brokers, string topic, Origin origin, string what)
     {
-        ModelOptions? reader = options.Models.FirstOrDefault(model => model.Source is KafkaSourceOptions source && source.Topics.Any(read => IsSame(source.Brokers, read, brokers, topic)));
-        if (reader is not null) binder.Problems.Error(origin, $"{what} would go to topic '{topic}', which is a source of model '{reader.Id}'; write to another topic");
+        ModelOptions? reader = options.Models
+            .FirstOrDefault(model => model.Source is KafkaSourceOptions source
+                && source.Topics.Any(read => IsSame(source.Brokers, read, brokers, topic)));
+        if (reader is not null)
+            binder.Problems
+                .Error(origin, $"{what} would go to topic '{topic}', which is a source of model '{reader.Id}'; write to another topic");
     }
 
     /// <summary>Whether it is the same topic; clusters with a broker in common are the same.</summary>

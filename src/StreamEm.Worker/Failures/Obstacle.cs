@@ -25,7 +25,9 @@ public enum ObstacleKind
     RejectedRecordsNotKept,
 }
 
-/// <summary>Something that keeps the worker from its work for now. Two of the same kind and subject are the same one, whatever their texts say.</summary>
+/// <summary>
+/// Something that keeps the worker from its work for now. Two of the same kind and subject are the same one, whatever their texts say.
+/// </summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Text">One sentence for a person; its numbers may change while it lasts.</param>
 public sealed record Obstacle(ObstacleKind Kind, string Text)

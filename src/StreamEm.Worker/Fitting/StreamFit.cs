@@ -15,7 +15,9 @@ using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Fitting;
 
-/// <summary>Streams files through one model without a server: the same fold as the worker's, the last minibatch of a pass cut short.</summary>
+/// <summary>
+/// Streams files through one model without a server: the same fold as the worker's, the last minibatch of a pass cut short.
+/// </summary>
 internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWriter progressOutput, ILogger log)
 {
     private readonly DataFiles _data = new(request.Data, FormatOf(request));
@@ -24,7 +26,8 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
     public RejectionLedger Rejections { get; } = new(new RejectionCounts());
 
     /// <summary>Learns and returns the last snapshot.</summary>
-    /// <exception cref="CommandException">A file is missing (66), too many records were rejected, or there was none to learn from (65).</exception>
+    /// <exception cref="CommandException">A file is missing (66), too many records were rejected, or there was none to learn from
+    /// (65).</exception>
     public async Task<ModelSnapshot> RunAsync(CancellationToken cancellationToken)
     {
         Learner learner = LearnerStart.Create(request.Model);
@@ -37,7 +40,8 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
         await WithProgressAsync(advance => ReadPassesAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
         return learner.CreateSnapshot() is { } learned
             ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())
-            : throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected.");
+            : throw new CommandException(ExitCode.DataCorrupt,
+                $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected.");
     }
 
     private async Task ReadPassesAsync(RecordFold fold, Action<double> advance, CancellationToken cancellationToken)
@@ -99,5 +103,6 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
         }).ConfigureAwait(false);
     }
 
-    private static RecordFormat FormatOf(FitRequest request) => request.Model.Source is FileSourceOptions file ? file.Format : RecordFormat.Csv;
+    private static RecordFormat FormatOf(FitRequest request) =>
+        request.Model.Source is FileSourceOptions file ? file.Format : RecordFormat.Csv;
 }

@@ -3,7 +3,9 @@ using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Worker.Fitting;
 
-/// <summary>One line per update: <c>update, records, step_size, mean_log_likelihood</c> (the minibatch under the parameters before it).</summary>
+/// <summary>
+/// One line per update: <c>update, records, step_size, mean_log_likelihood</c> (the minibatch under the parameters before it).
+/// </summary>
 internal sealed class TraceFile(Stream output) : IDisposable
 {
     private readonly Utf8JsonWriter _json = new(output);

@@ -35,9 +35,12 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
             foreach (var rejected in batch.Rejected) Rejections.Reject(rejected.Reason);
             return true;
         }, cancellationToken).ConfigureAwait(false);
-        if (Rejections.Excess(request.Model.Rejected.StopAboveRatio, atEnd: true) is { } excess) throw new CommandException(ExitCode.DataCorrupt, excess);
-        if (rows.Count == 0) throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}.");
-        BatchFit fit = BatchFit.Run(request.Model.Model, schema, request.Model.Learning, rows, new BatchEmOptions(), LearnerStart.ReadParameters(request.Model));
+        if (Rejections.Excess(request.Model.Rejected.StopAboveRatio, atEnd: true) is { } excess)
+            throw new CommandException(ExitCode.DataCorrupt, excess);
+        if (rows.Count == 0)
+            throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}.");
+        BatchFit fit = BatchFit.Run(
+            request.Model.Model, schema, request.Model.Learning, rows, new BatchEmOptions(), LearnerStart.ReadParameters(request.Model));
         using (TraceFile? trace = request.Trace is { } file2 ? new TraceFile(OutputFile.Create(file2)) : null)
             for (int at = 1; at < fit.MeanLogLikelihoods.Count; at++) trace?.Write(at, rows.Count, 1, fit.MeanLogLikelihoods[at - 1]);
         return (request.NewIdentity(time).Stamp(fit.Learned, time.GetUtcNow()), fit);

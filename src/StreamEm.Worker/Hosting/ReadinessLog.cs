@@ -4,8 +4,8 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Hosting;
 
 /// <summary>
-/// Logs when something begins to keep the worker from its work and when nothing does any more, as <c>/readyz</c> tells it: brokers out of reach, a full
-/// disk, a publisher that cannot publish.
+/// Logs when something begins to keep the worker from its work and when nothing does any more, as <c>/readyz</c> tells it: brokers out of
+/// reach, a full disk, a publisher that cannot publish.
 /// </summary>
 internal sealed class ReadinessLog(Func<IReadOnlyList<Obstacle>> obstacles, TimeProvider time, ILogger log)
 {
@@ -32,7 +32,8 @@ internal sealed class ReadinessLog(Func<IReadOnlyList<Obstacle>> obstacles, Time
     {
         IReadOnlyList<Obstacle> now = obstacles();
         bool isReadyAgain = _newcomers.AnyKnown && now.Count == 0;
-        foreach (Obstacle obstacle in _newcomers.Among(now, obstacle => (obstacle.Kind, obstacle.Subject))) WorkerLog.NotReady(log, obstacle.Text);
+        foreach (Obstacle obstacle in _newcomers.Among(now, obstacle => (obstacle.Kind, obstacle.Subject)))
+            WorkerLog.NotReady(log, obstacle.Text);
         if (isReadyAgain) WorkerLog.ReadyAgain(log);
     }
 }

@@ -9,10 +9,11 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Hosting;
 
 /// <summary>
-/// The worker as a process: locks the state directory, serves the API, runs a pipeline per model until a stop is asked for, a model fails or,
-/// with <c>--once</c>, every source has ended; then stops everything in order. Its result is the exit code.
+/// The worker as a process: locks the state directory, serves the API, runs a pipeline per model until a stop is asked for, a model fails
+/// or, with <c>--once</c>, every source has ended; then stops everything in order. Its result is the exit code.
 /// </summary>
-public sealed class WorkerHost(WorkerOptions options, Func<ModelOptions, SourcePosition, RecordSource> openSource, TimeProvider time, ILoggerProvider logs)
+public sealed class WorkerHost(
+    WorkerOptions options, Func<ModelOptions, SourcePosition, RecordSource> openSource, TimeProvider time, ILoggerProvider logs)
 {
     /// <summary>Longest time from a request to stop to the end of the process.</summary>
     public static readonly TimeSpan ShutdownDeadline = TimeSpan.FromSeconds(20);
@@ -56,7 +57,10 @@ public sealed class WorkerHost(WorkerOptions options, Func<ModelOptions, SourceP
             await WaitForEndAsync(models, stop).ConfigureAwait(false);
             await watching.CancelAsync().ConfigureAwait(false);
             await readiness.ConfigureAwait(false);
-            WorkerLog.StopRequested(_log, stop.IsCancellationRequested ? "signal" : models.Any(model => model.State == ModelState.Failed) ? "failure" : "end of data");
+            WorkerLog.StopRequested(_log,
+                stop.IsCancellationRequested
+                    ? "signal"
+                    : models.Any(model => model.State == ModelState.Failed) ? "failure" : "end of data");
             return await StopAsync(models, status, api, start).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

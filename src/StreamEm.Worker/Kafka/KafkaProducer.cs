@@ -7,8 +7,9 @@ using StreamEm.Worker.Failures;
 namespace StreamEm.Worker.Kafka;
 
 /// <summary>
-/// Writes messages to one topic, each once and in order (idempotent, acknowledged by all in-sync replicas), and says when they are there. While the brokers
-/// do not answer the client tries again; how long is too long is the outage's word. Messages are sent by one thread at a time.
+/// Writes messages to one topic, each once and in order (idempotent, acknowledged by all in-sync replicas), and says when they are there.
+/// While the brokers do not answer the client tries again; how long is too long is the outage's word. Messages are sent by one thread at a
+/// time.
 /// </summary>
 internal sealed class KafkaProducer : IAsyncDisposable
 {
@@ -42,7 +43,9 @@ internal sealed class KafkaProducer : IAsyncDisposable
     {
         (_target, _outage, _time) = (target, outage, time);
         ProducerConfig config = target.Attempt(() => Configure(target, maxMessageBytes, isBatched));
-        _client = target.Attempt(() => new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError).Build());
+        _client = target.Attempt(() =>
+            new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler((_, _) => { })
+                .SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError).Build());
     }
 
     /// <summary>The configuration of the client; see the constructor.</summary>
@@ -89,7 +92,9 @@ internal sealed class KafkaProducer : IAsyncDisposable
         });
     }
 
-    /// <summary>The delivery of everything sent since the last call: ends when all of it is durable, faults when some of it never will be.</summary>
+    /// <summary>
+    /// The delivery of everything sent since the last call: ends when all of it is durable, faults when some of it never will be.
+    /// </summary>
     public Task TakeDelivery()
     {
         Delivery taken = _delivery;
@@ -121,7 +126,8 @@ internal sealed class KafkaProducer : IAsyncDisposable
     /// <summary>Gives the client a little time to close; what it has not delivered then is lost to it, not to the caller.</summary>
     public async ValueTask DisposeAsync()
     {
-        Task closing = Task.Factory.StartNew(_client.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task closing = Task.Factory
+            .StartNew(_client.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await Task.WhenAny(closing, Task.Delay(CloseDeadline, _time)).ConfigureAwait(false);
     }
 
@@ -136,7 +142,8 @@ internal sealed class KafkaProducer : IAsyncDisposable
             }
             else if (waited > Silence)
             {
-                _outage.Begin(string.Create(CultureInfo.InvariantCulture, $"messages to topic '{_target.Topic}' have not been acknowledged for {waited.TotalSeconds:0} s"));
+                _outage.Begin(string.Create(CultureInfo.InvariantCulture,
+                    $"messages to topic '{_target.Topic}' have not been acknowledged for {waited.TotalSeconds:0} s"));
             }
 
             _outage.ThrowIfTooLong();

@@ -10,7 +10,8 @@ namespace StreamEm.Worker.Kafka;
 /// <param name="Topic">The topic.</param>
 /// <param name="Properties">The user's client properties.</param>
 /// <param name="Section">The section of the configuration it comes from, for messages: <c>publish.kafka</c>.</param>
-internal sealed record KafkaTarget(IReadOnlyList<string> Brokers, string Topic, IReadOnlyDictionary<string, string> Properties, string Section)
+internal sealed record KafkaTarget(
+    IReadOnlyList<string> Brokers, string Topic, IReadOnlyDictionary<string, string> Properties, string Section)
 {
     /// <summary>What the user calls the client properties.</summary>
     public string PropertiesName { get; init; } = $"{Section}.properties";
@@ -19,7 +20,8 @@ internal sealed record KafkaTarget(IReadOnlyList<string> Brokers, string Topic, 
     public string Description => $"topic '{Topic}' on {string.Join(", ", Brokers)}";
 
     /// <summary>Whether an error that a client reports by itself is news: one broker of several that is away is not.</summary>
-    public static bool IsTelling(Error error) => error.IsFatal || KafkaClient.IsDenied(error.Code) || KafkaClient.IsGone(error.Code) || error.Code == ErrorCode.Local_AllBrokersDown;
+    public static bool IsTelling(Error error) =>
+        error.IsFatal || KafkaClient.IsDenied(error.Code) || KafkaClient.IsGone(error.Code) || error.Code == ErrorCode.Local_AllBrokersDown;
 
     /// <summary>Fills in what every client of the target needs.</summary>
     /// <exception cref="SourceException">A property is refused.</exception>
@@ -63,10 +65,15 @@ internal sealed record KafkaTarget(IReadOnlyList<string> Brokers, string Topic, 
     {
         (int code, string advice) = error.Code switch
         {
-            _ when KafkaClient.IsDenied(error.Code) => (ExitCode.Denied, $"Check the credentials in {PropertiesName} and the user's rights on the topic: Describe and DescribeConfigs, Read, Write, and Create where it does not exist yet."),
+            _ when KafkaClient.IsDenied(error.Code) =>
+                (ExitCode.Denied,
+                    $"Check the credentials in {PropertiesName} and the user's rights on the topic: Describe and DescribeConfigs, Read, "
+                        + "Write, and Create where it does not exist yet."),
             ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge => (ExitCode.Configuration, "Raise max.message.bytes of the topic."),
-            ErrorCode.PolicyViolation or ErrorCode.InvalidConfig or ErrorCode.InvalidReplicationFactor or ErrorCode.TopicException or ErrorCode.InvalidPartitions =>
-                (ExitCode.Configuration, $"The cluster does not take such a topic: create it as the cluster wants it, or correct {Section}.topic."),
+            ErrorCode.PolicyViolation or ErrorCode.InvalidConfig or ErrorCode.InvalidReplicationFactor or ErrorCode.TopicException
+                or ErrorCode.InvalidPartitions =>
+                (ExitCode.Configuration,
+                    $"The cluster does not take such a topic: create it as the cluster wants it, or correct {Section}.topic."),
             _ when KafkaClient.IsGone(error.Code) => (ExitCode.Unavailable, "The topic was deleted; start again to create it."),
             ErrorCode.Local_MsgTimedOut or ErrorCode.Local_TimedOut or ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown =>
                 (ExitCode.Unavailable, $"Check the brokers, the network and {PropertiesName}."),

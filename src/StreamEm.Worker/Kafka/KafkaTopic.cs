@@ -13,8 +13,8 @@ namespace StreamEm.Worker.Kafka;
 internal sealed record TopicSettings(int? MaxMessageBytes, string? CleanupPolicy);
 
 /// <summary>
-/// One topic: its settings, its creation, and its records from the beginning or from a time to its present end. Asks until the brokers answer or the outage
-/// has lasted too long. Used by one thread.
+/// One topic: its settings, its creation, and its records from the beginning or from a time to its present end. Asks until the brokers
+/// answer or the outage has lasted too long. Used by one thread.
 /// </summary>
 internal sealed class KafkaTopic : IDisposable
 {
@@ -44,7 +44,8 @@ internal sealed class KafkaTopic : IDisposable
         ConsumerConfig config = target.Attempt(() => Configure(target));
         _consumer = target.Attempt(() => new ConsumerBuilder<byte[]?, byte[]?>(config)
             .SetKeyDeserializer(Deserializers.ByteArray!).SetValueDeserializer(Deserializers.ByteArray!)
-            .SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError).Build());
+            .SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError)
+                .Build());
         _admin = new DependentAdminClientBuilder(_consumer.Handle).Build();
     }
 
@@ -66,7 +67,8 @@ internal sealed class KafkaTopic : IDisposable
         try
         {
             var topic = TopicCollection.OfTopicNames([_target.Topic]);
-            DescribeTopicsResult result = _admin.DescribeTopicsAsync(topic, new DescribeTopicsOptions { RequestTimeout = Timeout }).GetAwaiter().GetResult();
+            DescribeTopicsResult result = _admin.DescribeTopicsAsync(topic, new DescribeTopicsOptions { RequestTimeout = Timeout })
+                .GetAwaiter().GetResult();
             return result.TopicDescriptions.Single().Partitions.Count;
         }
         catch (DescribeTopicsException failure) when (failure.Results.TopicDescriptions is [{ Error: { IsError: true } error }])
@@ -81,10 +83,12 @@ internal sealed class KafkaTopic : IDisposable
         try
         {
             var topic = new ConfigResource { Type = ResourceType.Topic, Name = _target.Topic };
-            List<DescribeConfigsResult> results = _admin.DescribeConfigsAsync([topic], new DescribeConfigsOptions { RequestTimeout = Timeout }).GetAwaiter().GetResult();
+            List<DescribeConfigsResult> results =
+                _admin.DescribeConfigsAsync([topic], new DescribeConfigsOptions { RequestTimeout = Timeout }).GetAwaiter().GetResult();
             Dictionary<string, ConfigEntryResult> entries = results.Single().Entries;
             string? Value(string name) => entries.TryGetValue(name, out ConfigEntryResult? entry) ? entry.Value : null;
-            return new TopicSettings(int.TryParse(Value("max.message.bytes"), CultureInfo.InvariantCulture, out int bytes) ? bytes : null, Value("cleanup.policy"));
+            return new TopicSettings(int.TryParse(Value("max.message.bytes"), CultureInfo.InvariantCulture, out int bytes) ? bytes : null,
+                Value("cleanup.policy"));
         }
         catch (DescribeConfigsException failure) when (failure.Results is [{ Error: { IsError: true } error }])
         {
@@ -98,12 +102,19 @@ internal sealed class KafkaTopic : IDisposable
     /// <exception cref="CommandException">The user may not (77), or the cluster takes no such topic (78).</exception>
     public void Create(int partitions, IReadOnlyDictionary<string, string> settings)
     {
-        var topic = new TopicSpecification { Name = _target.Topic, NumPartitions = partitions, ReplicationFactor = -1, Configs = new Dictionary<string, string>(settings, StringComparer.Ordinal) };
+        var topic = new TopicSpecification
+        {
+            Name = _target.Topic,
+            NumPartitions = partitions,
+            ReplicationFactor = -1,
+            Configs = new Dictionary<string, string>(settings, StringComparer.Ordinal)
+        };
         Ask(() =>
         {
             try
             {
-                _admin.CreateTopicsAsync([topic], new CreateTopicsOptions { RequestTimeout = Timeout, OperationTimeout = Timeout }).GetAwaiter().GetResult();
+                _admin.CreateTopicsAsync([topic], new CreateTopicsOptions { RequestTimeout = Timeout, OperationTimeout = Timeout })
+                    .GetAwaiter().GetResult();
             }
             catch (CreateTopicsException failure) when (failure.Results is [{ Error: { IsError: true } error }])
             {
@@ -122,9 +133,11 @@ internal sealed class KafkaTopic : IDisposable
     /// <param name="receive">Told every record; a null value is a tombstone.</param>
     public void ReadToEnd(DateTimeOffset? since, Action<ConsumeResult<byte[]?, byte[]?>> receive)
     {
-        TopicPartition[] partitions = [.. Enumerable.Range(0, CountPartitions() ?? 0).Select(number => new TopicPartition(_target.Topic, number))];
+        TopicPartition[] partitions =
+            [.. Enumerable.Range(0, CountPartitions() ?? 0).Select(number => new TopicPartition(_target.Topic, number))];
         Dictionary<TopicPartition, long> ends = Offsets(partitions, OffsetSpec.Latest());
-        Dictionary<TopicPartition, long> starts = Offsets(partitions, since is { } instant ? OffsetSpec.ForTimestamp(instant.ToUnixTimeMilliseconds()) : OffsetSpec.Earliest());
+        Dictionary<TopicPartition, long> starts =
+            Offsets(partitions, since is { } instant ? OffsetSpec.ForTimestamp(instant.ToUnixTimeMilliseconds()) : OffsetSpec.Earliest());
         // -1: no record is as late as that.
         var left = partitions.Where(partition => starts[partition] >= 0 && starts[partition] < ends[partition]).ToHashSet();
         _consumer.Assign(left.Select(partition => new TopicPartitionOffset(partition, starts[partition])));
@@ -140,7 +153,9 @@ internal sealed class KafkaTopic : IDisposable
         _consumer.Unassign();
     }
 
-    /// <summary>Closes the client, which can wait for a broker that never answers: not longer than a deadline, then its thread is left to itself.</summary>
+    /// <summary>
+    /// Closes the client, which can wait for a broker that never answers: not longer than a deadline, then its thread is left to itself.
+    /// </summary>
     public void Dispose()
     {
         Task closing = Task.Factory.StartNew(Close, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -154,12 +169,14 @@ internal sealed class KafkaTopic : IDisposable
         }
     }
 
-    private Dictionary<TopicPartition, long> Offsets(TopicPartition[] partitions, OffsetSpec which) => partitions.Length == 0 ? [] : Ask(() =>
+    private Dictionary<TopicPartition, long> Offsets(TopicPartition[] partitions, OffsetSpec which) =>
+        partitions.Length == 0 ? [] : Ask(() =>
     {
         ListOffsetsResult result = _admin.ListOffsetsAsync(
             partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
             new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = IsolationLevel.ReadCommitted }).GetAwaiter().GetResult();
-        return result.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
+        return result.ResultInfos
+            .ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
     });
 
     /// <summary>Asks until there is an answer.</summary>
@@ -190,7 +207,10 @@ internal sealed class KafkaTopic : IDisposable
         }
 
         _stop.ThrowIfCancellationRequested();
-        if (++_silentPolls >= SilentPolls) _lastError ??= new Error(ErrorCode.Local_TimedOut, string.Create(CultureInfo.InvariantCulture, $"nothing was read of topic '{_target.Topic}' for {SilentPolls * PollMilliseconds / 1000} s"));
+        if (++_silentPolls >= SilentPolls)
+            _lastError ??= new Error(ErrorCode.Local_TimedOut,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"nothing was read of topic '{_target.Topic}' for {SilentPolls * PollMilliseconds / 1000} s"));
         if (_lastError is not { } error) return null;
         if (error.IsFatal || KafkaClient.IsDenied(error.Code) || KafkaClient.IsGone(error.Code)) throw _target.FailureOf(error);
         _outage.Begin(error.Reason);
@@ -202,12 +222,14 @@ internal sealed class KafkaTopic : IDisposable
     {
         string wanted = string.Join(", ", settings.Select(setting => $"{setting.Key}={setting.Value}"));
         return new CommandException(ExitCode.Denied,
-            $"{_target.Section}: {_target.Description} does not exist and this user may not create it ({error.Code}). Create it{(wanted.Length > 0 ? $" with {wanted}" : "")}, or grant the right to create it.", inner);
+            $"{_target.Section}: {_target.Description} does not exist and this user may not create it ({error.Code}). Create "
+                + $"it{(wanted.Length > 0 ? $" with {wanted}" : "")}, or grant the right to create it.", inner);
     }
 
     /// <summary>An answer that asking again may change is left to be asked again.</summary>
     private Exception Permanent(Error error, KafkaException failure) =>
-        error.Code is ErrorCode.Local_TimedOut or ErrorCode.Local_Transport or ErrorCode.RequestTimedOut or ErrorCode.NotController or ErrorCode.LeaderNotAvailable
+        error.Code is ErrorCode.Local_TimedOut or ErrorCode.Local_Transport or ErrorCode.RequestTimedOut or ErrorCode.NotController
+            or ErrorCode.LeaderNotAvailable
             or ErrorCode.UnknownTopicOrPart or ErrorCode.BrokerNotAvailable
             ? new KafkaException(error, failure)
             : _target.FailureOf(error, failure);

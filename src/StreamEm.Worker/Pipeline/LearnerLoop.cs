@@ -9,8 +9,8 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Pipeline;
 
 /// <summary>
-/// Takes batches and learns from them row by row, hands on a snapshot after every update, has checkpoints written when they are due, and waits where there is
-/// nothing to do or too much on its way. See <see cref="Learn"/>. One thread, which owns the state.
+/// Takes batches and learns from them row by row, hands on a snapshot after every update, has checkpoints written when they are due, and
+/// waits where there is nothing to do or too much on its way. See <see cref="Learn"/>. One thread, which owns the state.
 /// </summary>
 internal sealed class LearnerLoop
 {
@@ -54,7 +54,8 @@ internal sealed class LearnerLoop
             if (_reader.TryTake(out RecordBatch? batch))
             {
                 // What a stop leaves of a batch is read again from its position; where it cannot be, the batch is learned from to its end.
-                if (LearnFrom(batch, _reader.Source.IsReplayable ? stop : CancellationToken.None) is { } excess) return TooManyRejected(excess);
+                if (LearnFrom(batch, _reader.Source.IsReplayable ? stop : CancellationToken.None) is { } excess)
+                    return TooManyRejected(excess);
             }
             else if (_reader.Ended.IsCompleted)
             {
@@ -107,8 +108,8 @@ internal sealed class LearnerLoop
         return excess;
     }
 
-    /// <summary>A minibatch that waited too long is learned from as it is. Such a cut cannot be made again from the data alone: a checkpoint
-    /// with it is written before the version is published.</summary>
+    /// <summary>A minibatch that waited too long is learned from as it is. Such a cut cannot be made again from the data alone: a
+    /// checkpoint with it is written before the version is published.</summary>
     private void CutMinibatch()
     {
         _delivery.Decided(_run.Learner.Updates);
@@ -179,7 +180,8 @@ internal sealed class LearnerLoop
             _keeper.Demand();
             _keeper.KeepIfDue(isUrgent: true);
             using var awake = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            Task.WaitAny([acknowledged, Task.Delay(TimeSpan.FromSeconds(1), _context.Time, awake.Token), .. _delivery.Publishing], CancellationToken.None);
+            Task.WaitAny([acknowledged, Task.Delay(TimeSpan.FromSeconds(1), _context.Time, awake.Token), .. _delivery.Publishing],
+                CancellationToken.None);
             awake.Cancel();
             ThrowIfStuck();
         }
@@ -205,7 +207,8 @@ internal sealed class LearnerLoop
     private void OnRejected(RejectedRecord record)
     {
         _context.Metrics.SetRejected(record.Reason, _run.Rejections[record.Reason]);
-        if (_run.Rejections.Rejected == 1) WorkerLog.FirstRejection(Log, Options.Id, SnakeCase.Of(record.Reason), record.PartitionName, record.Offset);
+        if (_run.Rejections.Rejected == 1)
+            WorkerLog.FirstRejection(Log, Options.Id, SnakeCase.Of(record.Reason), record.PartitionName, record.Offset);
     }
 
     private static TimeSpan? Earliest(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;

@@ -8,7 +8,8 @@ namespace StreamEm.Worker.Pipeline;
 internal static class LearnerStart
 {
     /// <summary>A learner without state, as configured.</summary>
-    /// <exception cref="CommandException">The parameters to start from are missing (66) or of no use (65), or the model cannot be (78).</exception>
+    /// <exception cref="CommandException">The parameters to start from are missing (66) or of no use (65), or the model cannot be
+    /// (78).</exception>
     public static Learner Create(ModelOptions options)
     {
         InitialParameters? from = ReadParameters(options);
@@ -33,11 +34,13 @@ internal static class LearnerStart
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException(ExitCode.InputMissing, $"learning.initialization.from: '{path}' cannot be read: {failure.Message}", failure);
+            throw new CommandException(
+                ExitCode.InputMissing, $"learning.initialization.from: '{path}' cannot be read: {failure.Message}", failure);
         }
         catch (InvalidDataException failure)
         {
-            throw new CommandException(ExitCode.DataCorrupt, $"learning.initialization.from: '{path}' holds no parameters to start at: {failure.Message}", failure);
+            throw new CommandException(ExitCode.DataCorrupt,
+                $"learning.initialization.from: '{path}' holds no parameters to start at: {failure.Message}", failure);
         }
     }
 }

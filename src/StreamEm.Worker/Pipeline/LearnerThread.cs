@@ -5,10 +5,11 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Pipeline;
 
 /// <summary>
-/// The life of one model's thread, first to last: shows what is restored, learns (<see cref="LearnerLoop"/>), keeps the state and has the rest published.
-/// What a stop may give up is decided here: only what can be read again.
+/// The life of one model's thread, first to last: shows what is restored, learns (<see cref="LearnerLoop"/>), keeps the state and has the
+/// rest published. What a stop may give up is decided here: only what can be read again.
 /// </summary>
-internal sealed class LearnerThread(ModelContext context, RunStart start, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
+internal sealed class LearnerThread(
+    ModelContext context, RunStart start, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
 {
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(2.5);
 
@@ -47,7 +48,8 @@ internal sealed class LearnerThread(ModelContext context, RunStart start, Source
         }
         catch (Exception fault)
         {
-            return new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"internal error: {fault.GetType().FullName}: {fault.Message}", fault);
+            return new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"internal error: {fault.GetType().FullName}: {fault.Message}",
+                fault);
         }
     }
 
@@ -82,9 +84,11 @@ internal sealed class LearnerThread(ModelContext context, RunStart start, Source
         using CancellationTokenRegistration stopping = IsReplayable ? default : stop.Register(() => deadline.CancelAfter(StopDeadline));
         if (hasFailed && !IsReplayable) deadline.CancelAfter(StopDeadline);
         if (delivery.Close(deadline.Token)) return;
-        WorkerLog.ModelWarning(context.Log, context.Options.Id, "A publisher did not take every snapshot in time; the rest is in the checkpoint and is published at the next start.");
+        WorkerLog.ModelWarning(context.Log, context.Options.Id,
+            "A publisher did not take every snapshot in time; the rest is in the checkpoint and is published at the next start.");
     }
 
     private void WarnOfRejected() => WorkerLog.ModelWarning(context.Log, context.Options.Id,
-        "The rejected records were not acknowledged in time; the checkpoint before them is intact, and the records after it are read again at the next start.");
+        "The rejected records were not acknowledged in time; the checkpoint before them is intact, and the records after it are read again "
+            + "at the next start.");
 }

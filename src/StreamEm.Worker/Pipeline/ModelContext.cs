@@ -2,7 +2,9 @@ using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
 
-/// <summary>What every part of one model's pipeline may ask: how it is configured, what time it is, and where numbers and events are told.</summary>
+/// <summary>
+/// What every part of one model's pipeline may ask: how it is configured, what time it is, and where numbers and events are told.
+/// </summary>
 /// <param name="Options">The model's configuration.</param>
 /// <param name="Metrics">Its numbers.</param>
 /// <param name="Time">The clock.</param>

@@ -9,7 +9,8 @@ namespace StreamEm.Worker.Pipeline;
 
 /// <summary>
 /// One model of the worker: source reader -> bounded channel of reused batches -> one learner thread -> immutable snapshots by reference ->
-/// publishers. Life cycle: <see cref="StartAsync"/> once, <see cref="RequestStop"/> any number of times, disposed after <see cref="Completion"/>.
+/// publishers. Life cycle: <see cref="StartAsync"/> once, <see cref="RequestStop"/> any number of times, disposed after
+/// <see cref="Completion"/>.
 /// </summary>
 public sealed class ModelPipeline : IAsyncDisposable
 {
@@ -39,7 +40,8 @@ public sealed class ModelPipeline : IAsyncDisposable
     public ModelMetrics Metrics { get; } = new();
 
     /// <summary>Where it stands.</summary>
-    public ModelState State => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.State : _learner?.State ?? ModelState.Waiting;
+    public ModelState State =>
+        _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.State : _learner?.State ?? ModelState.Waiting;
 
     /// <summary>Why it failed, or why it is not ready; null when all is well.</summary>
     public Obstacle? Obstacle => _completion.Task.IsCompletedSuccessfully
@@ -69,7 +71,8 @@ public sealed class ModelPipeline : IAsyncDisposable
         _reader = new SourceReader(OpenSource(_run.Position), Options.Schema);
         _writer = new CheckpointWriter(directory, Metrics, context.Time, context.Log) { Durable = OnDurable };
         var keeper = new StateKeeper(
-            new CheckpointSchedule(Options.Checkpoint, context.Time, _run.Learner.Updates), _writer, _run.RejectedTo, () => _run.Capture(_delivery.Capture(), context.Time.GetUtcNow()));
+            new CheckpointSchedule(Options.Checkpoint, context.Time, _run.Learner.Updates), _writer, _run.RejectedTo,
+            () => _run.Capture(_delivery.Capture(), context.Time.GetUtcNow()));
         _learner = new LearnerThread(context, start, _reader, keeper, _delivery);
         new Thread(Learn) { Name = $"learner {Options.Id}", IsBackground = true }.Start();
     }
@@ -89,7 +92,9 @@ public sealed class ModelPipeline : IAsyncDisposable
         var closing = new List<Task>();
         if (_delivery is { } delivery) closing.Add(delivery.DisposeAsync().AsTask());
         if (_reader is { } reader) closing.Add(reader.DisposeAsync().AsTask());
-        if (_run is { } run) closing.Add(Task.Factory.StartNew(run.RejectedTo.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        if (_run is { } run)
+            closing.Add(Task.Factory.StartNew(
+                run.RejectedTo.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         await Task.WhenAll(closing).ConfigureAwait(false);
         Feed.Dispose();
         _stop.Dispose();
@@ -100,7 +105,8 @@ public sealed class ModelPipeline : IAsyncDisposable
     private PublisherLane[] CreateLanes()
     {
         var published = new PublishedModel(Options.Id, Options.Model, Options.Schema);
-        return [.. Options.Publish.Select(entry => new PublisherLane(_environment.CreatePublisher(published, entry), Metrics, _environment.Time))];
+        return [.. Options.Publish
+            .Select(entry => new PublisherLane(_environment.CreatePublisher(published, entry), Metrics, _environment.Time))];
     }
 
     private RecordSource OpenSource(SourcePosition position)
@@ -124,7 +130,8 @@ public sealed class ModelPipeline : IAsyncDisposable
     private void Learn()
     {
         PipelineEnd end = _learner!.Run(_stop.Token);
-        if (end.Failure is { } failure) WorkerLog.ModelFailed(_environment.Log, Options.Id, failure, end.Code == ExitCode.Internal ? end.Cause : null);
+        if (end.Failure is { } failure)
+            WorkerLog.ModelFailed(_environment.Log, Options.Id, failure, end.Code == ExitCode.Internal ? end.Cause : null);
         _completion.SetResult(end);
     }
 }

@@ -13,5 +13,6 @@ public sealed record PipelineEnd(ModelState State, int Code = ExitCode.Ok, strin
     /// <summary>The end of a pipeline whose source cannot go on.</summary>
     public static PipelineEnd OfSource(Exception failure) => failure is SourceException source
         ? new PipelineEnd(ModelState.Failed, SourceExitCode.Of(source.Failure), source.Message, source)
-        : new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"The source failed: {failure.GetType().FullName}: {failure.Message}", failure);
+        : new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"The source failed: {failure.GetType().FullName}: {failure.Message}",
+            failure);
 }

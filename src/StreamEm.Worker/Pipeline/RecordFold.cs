@@ -8,7 +8,8 @@ namespace StreamEm.Worker.Pipeline;
 /// Walks batches of records in order and folds them into a learner: rejected records are counted and kept aside at their place among the
 /// others, accepted ones are learned from, and the position follows. One thread at a time.
 /// </summary>
-internal sealed class RecordFold(Learner learner, SourcePosition position, RejectionLedger rejections, RejectionSink? sink, double stopAboveRatio)
+internal sealed class RecordFold(
+    Learner learner, SourcePosition position, RejectionLedger rejections, RejectionSink? sink, double stopAboveRatio)
 {
     /// <summary>What learns.</summary>
     public Learner Learner => learner;
@@ -36,9 +37,11 @@ internal sealed class RecordFold(Learner learner, SourcePosition position, Rejec
         while (row < batch.Count)
         {
             bool anyRejected = false;
-            for (; rejected < batch.Rejected.Count && batch.Rejected[rejected].BeforeRow <= row; rejected++, anyRejected = true) Reject(batch.Rejected[rejected]);
+            for (; rejected < batch.Rejected.Count && batch.Rejected[rejected].BeforeRow <= row; rejected++, anyRejected = true)
+                Reject(batch.Rejected[rejected]);
 
-            // Up to the next update or rejected record at once; after a rejected record one, so that the check below comes where it always does.
+            // Up to the next update or rejected record at once; after a rejected record one, so that the check below comes where it always
+            // does.
             int end = rejected < batch.Rejected.Count ? batch.Rejected[rejected].BeforeRow : batch.Count;
             int count = anyRejected ? 1 : Math.Min(end - row, learner.Room);
             Add(batch, row, count);

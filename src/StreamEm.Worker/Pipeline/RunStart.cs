@@ -21,16 +21,19 @@ internal sealed class RunStart
     public bool IsNew { get; private init; } = true;
 
     /// <summary>
-    /// The snapshots of the checkpoint that publishers may lack: those not acknowledged, and the newest of all and of each publisher, for it may have gone
-    /// from where it was published.
+    /// The snapshots of the checkpoint that publishers may lack: those not acknowledged, and the newest of all and of each publisher, for
+    /// it may have gone from where it was published.
     /// </summary>
     public IReadOnlyList<OutboxEntry> Unpublished { get; private init; } = [];
 
-    /// <summary>When the oldest snapshot was made that some publisher may have without the checkpoint knowing; null for a new run.</summary>
+    /// <summary>
+    /// When the oldest snapshot was made that some publisher may have without the checkpoint knowing; null for a new run.
+    /// </summary>
     public DateTimeOffset? UnpublishedSince { get; private init; }
 
     /// <summary>Starts a run or goes on with one.</summary>
-    /// <exception cref="CommandException">The state belongs to another configuration (78), cannot be used (65) or cannot be read (74).</exception>
+    /// <exception cref="CommandException">The state belongs to another configuration (78), cannot be used (65) or cannot be read
+    /// (74).</exception>
     public static RunStart Open(ModelContext context, CheckpointDirectory directory)
     {
         ModelOptions options = context.Options;
@@ -68,12 +71,14 @@ internal sealed class RunStart
     private static List<OutboxEntry> UnpublishedOf(Checkpoint checkpoint)
     {
         List<OutboxEntry> entries = [.. checkpoint.Outbox];
-        if (checkpoint.Latest is { } latest && !entries.Exists(entry => entry.Version == latest.Version)) entries.Add(new OutboxEntry(latest, isLast: false));
+        if (checkpoint.Latest is { } latest && !entries.Exists(entry => entry.Version == latest.Version))
+            entries.Add(new OutboxEntry(latest, isLast: false));
         return entries;
     }
 
     private static DateTimeOffset OldestOf(Checkpoint checkpoint) =>
-        checkpoint.Outbox.Select(entry => SnapshotIdentity.Read(entry.Json.Span)?.CreatedAt).Append(checkpoint.Latest?.Snapshot.CreatedAt).Min() ?? checkpoint.CreatedAt;
+        checkpoint.Outbox.Select(entry => SnapshotIdentity.Read(entry.Json.Span)?.CreatedAt).Append(checkpoint.Latest?.Snapshot.CreatedAt)
+            .Min() ?? checkpoint.CreatedAt;
 
     private static RejectionSink OpenSink(ModelContext context, CheckpointDirectory directory, long? length)
     {
@@ -88,8 +93,10 @@ internal sealed class RunStart
     {
         if (checkpoint.ConfigHash == options.ConfigHash) return;
         throw new CommandException(ExitCode.Configuration,
-            $"The state of model '{options.Id}' was learned with another configuration: its hash is {checkpoint.ConfigHash}, now it is {options.ConfigHash}. " +
-            $"Restore the features, model and learning of before, give the model a new id, or delete its folder '{options.Id}' in the state directory to learn from the start.");
+            $"The state of model '{options.Id}' was learned with another configuration: its hash is {checkpoint.ConfigHash}, now it is "
+                + $"{options.ConfigHash}. " +
+            $"Restore the features, model and learning of before, give the model a new id, or delete its folder '{options.Id}' in the "
+                + "state directory to learn from the start.");
     }
 
     private static void Restore(Learner learner, Checkpoint checkpoint)
@@ -102,7 +109,8 @@ internal sealed class RunStart
         catch (Exception failure) when (failure is InvalidDataException or EndOfStreamException)
         {
             throw new CommandException(ExitCode.DataCorrupt,
-                $"The checkpoint of model '{checkpoint.ModelId}' cannot be restored: {failure.Message} It may be of another release; use that one, or delete the folder '{checkpoint.ModelId}' in the state directory.",
+                $"The checkpoint of model '{checkpoint.ModelId}' cannot be restored: {failure.Message} It may be of another release; use "
+                    + $"that one, or delete the folder '{checkpoint.ModelId}' in the state directory.",
                 failure);
         }
 

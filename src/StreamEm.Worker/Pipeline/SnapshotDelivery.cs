@@ -6,8 +6,9 @@ using StreamEm.Worker.Snapshots;
 namespace StreamEm.Worker.Pipeline;
 
 /// <summary>
-/// Where the versions of one model go: to whoever looks, as soon as they may be seen (<see cref="SnapshotDisplay"/>), and to every publisher, in order, each
-/// once a checkpoint that holds it is durable. Told by the learner's thread; <see cref="Durable"/> by the one that writes checkpoints.
+/// Where the versions of one model go: to whoever looks, as soon as they may be seen (<see cref="SnapshotDisplay"/>), and to every
+/// publisher, in order, each once a checkpoint that holds it is durable. Told by the learner's thread; <see cref="Durable"/> by the one
+/// that writes checkpoints.
 /// </summary>
 internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, SnapshotDisplay display) : IAsyncDisposable
 {
@@ -45,7 +46,8 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
     {
         foreach (OutboxEntry entry in start.Unpublished) _outbox.Add(entry);
         foreach (PublisherLane lane in lanes)
-            await lane.OpenAsync(start.Run.Identity.RunId, start.UnpublishedSince, _outbox.RemoveAcknowledged, cancellationToken).ConfigureAwait(false);
+            await lane.OpenAsync(start.Run.Identity.RunId, start.UnpublishedSince, _outbox.RemoveAcknowledged, cancellationToken)
+                .ConfigureAwait(false);
     }
 
     /// <summary>Shows the version of the checkpoint that a run goes on from, and lets out what that checkpoint holds.</summary>

@@ -15,8 +15,10 @@ internal sealed class SourceReader : IAsyncDisposable
     private const int RowsPerBatch = 1024;
     private const int ValuesPerBatch = 1 << 18;
 
-    private readonly Channel<RecordBatch> _filled = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(Batches) { SingleReader = true, SingleWriter = true });
-    private readonly Channel<RecordBatch> _free = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(Batches) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<RecordBatch> _filled =
+        Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(Batches) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<RecordBatch> _free =
+        Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(Batches) { SingleReader = true, SingleWriter = true });
     private readonly CancellationTokenSource _stop = new();
     private readonly RecordSource _source;
     private Task _reading = Task.CompletedTask;

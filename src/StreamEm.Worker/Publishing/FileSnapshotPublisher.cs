@@ -26,7 +26,8 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
     public override int EveryUpdates => options.EveryUpdates;
 
     /// <inheritdoc/>
-    public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) => Task.FromResult(Attempt(() => Open(runId)));
+    public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) =>
+        Task.FromResult(Attempt(() => Open(runId)));
 
     /// <inheritdoc/>
     public override Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)
@@ -47,7 +48,8 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
         string directory = Path.GetDirectoryName(Path.GetFullPath(options.Path))!;
         Directory.CreateDirectory(directory);
         bool isNew = !File.Exists(options.Path);
-        _file = new FileStream(options.Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, BufferSize);
+        _file = new FileStream(options.Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete,
+            BufferSize);
         if (isNew) DurableFile.SyncDirectory(directory);
 
         long end = LastLineFeed(_file, _file.Length) + 1;
@@ -87,7 +89,8 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new CommandException(ExitCode.InputOutput,
-                $"Snapshots cannot be published to '{options.Path}': {failure.Message} Make the file writable or set publish.file.path to another one.", failure);
+                $"Snapshots cannot be published to '{options.Path}': {failure.Message} Make the file writable or set publish.file.path to "
+                    + "another one.", failure);
         }
     }
 
@@ -103,7 +106,8 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
         catch (Exception failure) when (failure is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new CommandException(ExitCode.DataCorrupt,
-                $"The last line of '{options.Path}' is not a snapshot ({failure.Message.TrimEnd('.')}); nothing is appended to a file of another kind. Move it away or set publish.file.path to another one.",
+                $"The last line of '{options.Path}' is not a snapshot ({failure.Message.TrimEnd('.')}); nothing is appended to a file of "
+                    + "another kind. Move it away or set publish.file.path to another one.",
                 failure);
         }
     }

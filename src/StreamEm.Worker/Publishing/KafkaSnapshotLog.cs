@@ -13,8 +13,9 @@ namespace StreamEm.Worker.Publishing;
 internal sealed record TopicSnapshot(string Id, SnapshotDocument Document, int Partition, long Offset);
 
 /// <summary>
-/// What a topic of snapshots says, read to its end as any consumer does: of every key the last valid record counts; a lower version of the same run than one
-/// already read is a repeat and passed over; a record without a value takes the model away. Records of another kind are counted.
+/// What a topic of snapshots says, read to its end as any consumer does: of every key the last valid record counts; a lower version of the
+/// same run than one already read is a repeat and passed over; a record without a value takes the model away. Records of another kind are
+/// counted.
 /// </summary>
 internal sealed class KafkaSnapshotLog
 {
@@ -60,14 +61,17 @@ internal sealed class KafkaSnapshotLog
         }
 
         SnapshotIdentity? identity = SnapshotIdentity.Read(json);
-        string? fault = identity is null ? "its value does not begin as a snapshot" : identity.ModelId != id ? $"its key is '{id}', the snapshot is of model '{identity.ModelId}'" : null;
+        string? fault = identity is null
+            ? "its value does not begin as a snapshot"
+            : identity.ModelId != id ? $"its key is '{id}', the snapshot is of model '{identity.ModelId}'" : null;
         if (fault is null && _isThorough) fault = FaultOf(json);
         if (fault is not null)
         {
             Foreign++;
             LastForeign = $"at offset {record.Offset.Value} of partition {record.Partition.Value}: {fault}";
         }
-        else if (!_models.TryGetValue(id, out Held? held) || held.Identity.RunId != identity!.RunId || held.Identity.Version <= identity.Version)
+        else if (!_models.TryGetValue(id, out Held? held) || held.Identity.RunId != identity!.RunId
+            || held.Identity.Version <= identity.Version)
         {
             _models[id] = new Held(identity!, json, record.Partition.Value, record.Offset.Value);
         }
@@ -77,7 +81,9 @@ internal sealed class KafkaSnapshotLog
     {
         try
         {
-            Models = [.. _models.Select(pair => new TopicSnapshot(pair.Key, SnapshotDocument.Parse(pair.Value.Json), pair.Value.Partition, pair.Value.Offset))];
+            Models = [
+                .. _models.Select(
+                    pair => new TopicSnapshot(pair.Key, SnapshotDocument.Parse(pair.Value.Json), pair.Value.Partition, pair.Value.Offset))];
             return true;
         }
         catch (InvalidDataException) when (!_isThorough)

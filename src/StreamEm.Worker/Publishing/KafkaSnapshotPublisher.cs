@@ -11,9 +11,9 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Publishing;
 
 /// <summary>
-/// Publishes snapshots to a compacted topic: key = model id, value = the snapshot's JSON, CloudEvents headers. A record is written once and in order
-/// (idempotent producer, acknowledged by all in-sync replicas); what a killed worker does not know to be acknowledged is looked up when it starts again,
-/// from the time its oldest unacknowledged snapshot was made, and what is there is not written a second time.
+/// Publishes snapshots to a compacted topic: key = model id, value = the snapshot's JSON, CloudEvents headers. A record is written once and
+/// in order (idempotent producer, acknowledged by all in-sync replicas); what a killed worker does not know to be acknowledged is looked up
+/// when it starts again, from the time its oldest unacknowledged snapshot was made, and what is there is not written a second time.
 /// </summary>
 internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
 {
@@ -66,7 +66,9 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
 
     /// <inheritdoc/>
     public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) =>
-        Task.Factory.StartNew(() => Open(runId, since, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.Factory
+            .StartNew(() => Open(runId, since, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning,
+                TaskScheduler.Default);
 
     /// <inheritdoc/>
     public override async Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)
@@ -87,7 +89,8 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     private static Message<byte[]?, byte[]?> MessageOf(OutboxEntry snapshot)
     {
         byte[] json = snapshot.Json.ToArray();
-        SnapshotIdentity identity = SnapshotIdentity.Read(json) ?? throw new InvalidDataException($"Version {snapshot.Version} in the outbox is not a snapshot.");
+        SnapshotIdentity identity = SnapshotIdentity.Read(json)
+            ?? throw new InvalidDataException($"Version {snapshot.Version} in the outbox is not a snapshot.");
         string version = identity.Version.ToString(CultureInfo.InvariantCulture);
         var headers = new Headers();
         void Add(string name, string value) => headers.Add(name, Encoding.UTF8.GetBytes(value));
@@ -99,7 +102,13 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
         Add("ce_time", identity.CreatedAtText);
         Add("content-type", ContentType);
         Add(VersionHeader, version);
-        return new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(identity.ModelId), Value = json, Headers = headers, Timestamp = new Timestamp(identity.CreatedAt) };
+        return new Message<byte[]?, byte[]?>
+        {
+            Key = Encoding.UTF8.GetBytes(identity.ModelId),
+            Value = json,
+            Headers = headers,
+            Timestamp = new Timestamp(identity.CreatedAt)
+        };
     }
 
     private long Open(string runId, DateTimeOffset? since, CancellationToken stop)
@@ -110,19 +119,28 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
         if (isNew) Create(topic, bound);
         TopicSettings settings = topic.Describe();
         if (settings.CleanupPolicy is null) WorkerLog.TopicSettingsUnknown(_log, _options.Topic, KafkaProducer.DefaultMaxMessageBytes);
-        else if (!settings.CleanupPolicy.Contains("compact", StringComparison.Ordinal)) WorkerLog.TopicNotCompacted(_log, _options.Topic, settings.CleanupPolicy);
+        else if (!settings.CleanupPolicy.Contains("compact", StringComparison.Ordinal))
+            WorkerLog.TopicNotCompacted(_log, _options.Topic, settings.CleanupPolicy);
 
         int limit = settings.MaxMessageBytes ?? KafkaProducer.DefaultMaxMessageBytes;
-        if (bound > limit) throw TooLarge(bound, $"topic '{_options.Topic}' takes messages of at most {limit} bytes. Raise its max.message.bytes to at least {bound}");
-        if (_options.Properties.TryGetValue("message.max.bytes", out string? own) && int.TryParse(own, CultureInfo.InvariantCulture, out int ownLimit) && bound > ownLimit)
-            throw TooLarge(bound, $"publish.kafka.properties sets message.max.bytes to {ownLimit}. Leave it out, or raise it to at least {bound}");
-        _producer = new KafkaProducer(_target, Math.Clamp(limit, KafkaProducer.DefaultMaxMessageBytes, KafkaProducer.MaxClientMessageBytes), isBatched: false, _outage, _time);
+        if (bound > limit)
+            throw TooLarge(bound,
+                $"topic '{_options.Topic}' takes messages of at most {limit} bytes. Raise its max.message.bytes to at least {bound}");
+        if (_options.Properties.TryGetValue("message.max.bytes", out string? own)
+            && int.TryParse(own, CultureInfo.InvariantCulture, out int ownLimit) && bound > ownLimit)
+            throw TooLarge(bound,
+                $"publish.kafka.properties sets message.max.bytes to {ownLimit}. Leave it out, or raise it to at least {bound}");
+        _producer = new KafkaProducer(_target, Math.Clamp(limit, KafkaProducer.DefaultMaxMessageBytes, KafkaProducer.MaxClientMessageBytes),
+            isBatched: false, _outage, _time);
         return since is { } instant && !isNew ? LastVersion(topic, runId, instant) : 0;
     }
 
     private void Create(KafkaTopic topic, long bound)
     {
-        if (bound > MaxCreatedMessageBytes) throw TooLarge(bound, $"topics are created for messages of at most {MaxCreatedMessageBytes} bytes. Create topic '{_options.Topic}' yourself with max.message.bytes of at least {bound}");
+        if (bound > MaxCreatedMessageBytes)
+            throw TooLarge(bound,
+                $"topics are created for messages of at most {MaxCreatedMessageBytes} bytes. Create topic '{_options.Topic}' yourself with "
+                    + $"max.message.bytes of at least {bound}");
         var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["cleanup.policy"] = "compact",
@@ -155,6 +173,7 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
         int dimension = _model.Schema.Features.Count;
         string layout = _model.Model.CreateLargest(_model.Schema).ParameterLayout.ToString();
         return new CommandException(ExitCode.Configuration,
-            $"publish.kafka: a snapshot of model '{_model.Id}' ({layout}) can take {bound} bytes; {limit}, or use fewer components or a smaller covariance_type.");
+            $"publish.kafka: a snapshot of model '{_model.Id}' ({layout}) can take {bound} bytes; {limit}, or use fewer components or a "
+                + "smaller covariance_type.");
     }
 }

@@ -3,8 +3,9 @@ using StreamEm.Worker.Snapshots;
 namespace StreamEm.Worker.Publishing;
 
 /// <summary>
-/// The snapshots that some publisher has not acknowledged yet, oldest first. The learner adds, a lane of its own makes their JSON, every checkpoint
-/// carries a copy, and acknowledgements from the publishers take them out; the newest of each publisher stays at hand. Thread-safe.
+/// The snapshots that some publisher has not acknowledged yet, oldest first. The learner adds, a lane of its own makes their JSON, every
+/// checkpoint carries a copy, and acknowledgements from the publishers take them out; the newest of each publisher stays at hand.
+/// Thread-safe.
 /// </summary>
 internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes) : IAsyncDisposable
 {
@@ -16,7 +17,8 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes) : IAsyncDisposa
     private long _bytes, _bytesSinceCapture, _latest;
 
     /// <summary>
-    /// Bytes of all entries whose JSON is made. One that only publishers of the newest version want counts as nothing: another one takes its place.
+    /// Bytes of all entries whose JSON is made. One that only publishers of the newest version want counts as nothing: another one takes
+    /// its place.
     /// </summary>
     public long Bytes
     {
@@ -82,7 +84,10 @@ internal sealed class Outbox(IReadOnlyList<PublisherLane> lanes) : IAsyncDisposa
         return true;
     }
 
-    /// <summary>The entries still to be acknowledged, for a checkpoint; and, marked as acknowledged, the newest of every publisher that is not the latest version of all.</summary>
+    /// <summary>
+    /// The entries still to be acknowledged, for a checkpoint; and, marked as acknowledged, the newest of every publisher that is not the
+    /// latest version of all.
+    /// </summary>
     public IReadOnlyList<OutboxEntry> Capture()
     {
         lock (_lock)

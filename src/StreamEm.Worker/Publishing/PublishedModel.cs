@@ -3,7 +3,10 @@ using StreamEm.Core.Models;
 
 namespace StreamEm.Worker.Publishing;
 
-/// <summary>The model whose snapshots are published, as far as a publisher has to know it before the first one: what they are called by and how large they can become.</summary>
+/// <summary>
+/// The model whose snapshots are published, as far as a publisher has to know it before the first one: what they are called by and how
+/// large they can become.
+/// </summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Model">Its options in the model catalogue.</param>
 /// <param name="Schema">Its features.</param>

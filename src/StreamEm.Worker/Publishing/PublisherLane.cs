@@ -6,18 +6,22 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Publishing;
 
 /// <summary>
-/// One publisher and the snapshots on their way to it: only those in a durable checkpoint, in order, each once; of those that come within the
-/// publisher's <see cref="SnapshotPublisher.Every"/> only the newest. A publisher that is slow or down holds up the outbox, not the others.
+/// One publisher and the snapshots on their way to it: only those in a durable checkpoint, in order, each once; of those that come within
+/// the publisher's <see cref="SnapshotPublisher.Every"/> only the newest. A publisher that is slow or down holds up the outbox, not the
+/// others.
 /// </summary>
 internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics metrics, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>How long the start waits for a publisher to be ready; after that, learning goes on without it.</summary>
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(5);
 
-    /// <summary>Where only the newest counts, the one that waits gives way to it: what a publisher that is down has to hold does not grow.</summary>
+    /// <summary>
+    /// Where only the newest counts, the one that waits gives way to it: what a publisher that is down has to hold does not grow.
+    /// </summary>
     private readonly Channel<OutboxEntry> _entries = publisher.Every is null
         ? Channel.CreateUnbounded<OutboxEntry>(new UnboundedChannelOptions { SingleReader = true })
-        : Channel.CreateBounded<OutboxEntry>(new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+        : Channel.CreateBounded<OutboxEntry>(
+            new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _abandon = new();
     private readonly CancellationTokenSource _hurry = new();
     private long _acknowledged, _newest, _released;
@@ -37,8 +41,8 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
     internal int Waiting => _entries.Reader.Count;
 
     /// <summary>
-    /// Prepares the publisher and starts publishing; <paramref name="onAcknowledged"/> is called after every acknowledgement. Returns when the publisher is
-    /// ready or, when that takes long, before; what is wrong with it then is told by <see cref="Publishing"/>.
+    /// Prepares the publisher and starts publishing; <paramref name="onAcknowledged"/> is called after every acknowledgement. Returns when
+    /// the publisher is ready or, when that takes long, before; what is wrong with it then is told by <see cref="Publishing"/>.
     /// </summary>
     public async Task OpenAsync(string runId, DateTimeOffset? since, Action onAcknowledged, CancellationToken cancellationToken)
     {

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace StreamEm.Worker.Publishing;
 
 /// <summary>
-/// Does the work that new snapshots make - their JSON - beside the learner, one after the other in their order. Bounded: when so many wait, the one
-/// who adds waits too, and nothing is left out. Life cycle: <see cref="Add"/> by one thread at a time, disposed once.
+/// Does the work that new snapshots make - their JSON - beside the learner, one after the other in their order. Bounded: when so many wait,
+/// the one who adds waits too, and nothing is left out. Life cycle: <see cref="Add"/> by one thread at a time, disposed once.
 /// </summary>
 internal sealed class SerializationLane : IAsyncDisposable
 {

@@ -4,9 +4,9 @@ using StreamEm.Worker.Snapshots;
 namespace StreamEm.Worker.Publishing;
 
 /// <summary>
-/// Takes the snapshots of one model to where others read them. Life cycle: <see cref="OpenAsync"/> once; <see cref="PublishAsync"/> with rising
-/// versions, each already in a durable checkpoint; disposed once. What is published is durable when the call returns, and a version of a
-/// run is never published twice: after a restart the worker offers again what it does not know to be acknowledged.
+/// Takes the snapshots of one model to where others read them. Life cycle: <see cref="OpenAsync"/> once; <see cref="PublishAsync"/> with
+/// rising versions, each already in a durable checkpoint; disposed once. What is published is durable when the call returns, and a version
+/// of a run is never published twice: after a restart the worker offers again what it does not know to be acknowledged.
 /// </summary>
 public abstract class SnapshotPublisher : IAsyncDisposable
 {
@@ -19,7 +19,9 @@ public abstract class SnapshotPublisher : IAsyncDisposable
     /// <summary>At most one snapshot in this time, the newest; null publishes each.</summary>
     public virtual TimeSpan? Every => null;
 
-    /// <summary>Why nothing is published although something could be (a broker that does not answer); null when all is well. Any thread.</summary>
+    /// <summary>
+    /// Why nothing is published although something could be (a broker that does not answer); null when all is well. Any thread.
+    /// </summary>
     public virtual Obstacle? Obstacle => null;
 
     /// <summary>Whether it publishes this version.</summary>
@@ -27,7 +29,8 @@ public abstract class SnapshotPublisher : IAsyncDisposable
 
     /// <summary>Prepares publishing.</summary>
     /// <param name="runId">The model's run.</param>
-    /// <param name="since">Snapshots made before this instant need not be looked for: they will not be offered again. Null for a new run, of which nothing can be there.</param>
+    /// <param name="since">Snapshots made before this instant need not be looked for: they will not be offered again. Null for a new run,
+    /// of which nothing can be there.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>The last version of this run that is already published; 0 when there is none to be known of.</returns>
     public abstract Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken);

@@ -1,6 +1,8 @@
 namespace StreamEm.Worker.Rejections;
 
-/// <summary><c>rejected.kafka</c>: a dead-letter topic, which gets rejected records as they came, with headers that say where from and why.</summary>
+/// <summary>
+/// <c>rejected.kafka</c>: a dead-letter topic, which gets rejected records as they came, with headers that say where from and why.
+/// </summary>
 public sealed record DeadLetterOptions
 {
     /// <summary><c>brokers</c>: host:port of some of the cluster's brokers.</summary>

@@ -10,9 +10,10 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Rejections;
 
 /// <summary>
-/// Sends rejected records to a dead-letter topic: key, value, headers and timestamp as they came, then headers as Kafka Connect's that say where from and why.
-/// Delivery is at least once: a checkpoint waits until the records before it are acknowledged, and what a killed worker sent after its last checkpoint comes
-/// again with the same topic, partition and offset in its headers. A record that came from no topic has its text as the value and no key.
+/// Sends rejected records to a dead-letter topic: key, value, headers and timestamp as they came, then headers as Kafka Connect's that say
+/// where from and why. Delivery is at least once: a checkpoint waits until the records before it are acknowledged, and what a killed worker
+/// sent after its last checkpoint comes again with the same topic, partition and offset in its headers. A record that came from no topic
+/// has its text as the value and no key.
 /// </summary>
 internal sealed class KafkaDeadLetters : RejectionSink
 {
@@ -124,7 +125,8 @@ internal sealed class KafkaDeadLetters : RejectionSink
         foreach ((string name, byte[]? bytes) in original?.Headers ?? []) headers.Add(name, bytes);
         AddReasons(headers, record);
         byte[]? key = original?.Key;
-        long room = limit - BatchBytes - (key?.Length ?? 0) - headers.Sum(header => 16L + header.Key.Length + (header.GetValueBytes()?.Length ?? 0));
+        long room = limit - BatchBytes - (key?.Length ?? 0)
+            - headers.Sum(header => 16L + header.Key.Length + (header.GetValueBytes()?.Length ?? 0));
         if (value.Length > room)
         {
             // A topic that takes less than the one it came from: the beginning is kept, and what it was is said.
@@ -133,7 +135,8 @@ internal sealed class KafkaDeadLetters : RejectionSink
         }
 
         var message = new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = headers };
-        if (original is { Timestamp: not RecordBatch.NoTimestamp }) message.Timestamp = new Timestamp(original.Timestamp, TimestampType.CreateTime);
+        if (original is { Timestamp: not RecordBatch.NoTimestamp })
+            message.Timestamp = new Timestamp(original.Timestamp, TimestampType.CreateTime);
         return message;
     }
 

@@ -16,7 +16,8 @@ internal sealed class RejectedFile : RejectionSink
 {
     private const int BufferedBytes = 64 * 1024;
 
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Options =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly ArrayBufferWriter<byte> _buffer = new();
     private readonly SafeFileHandle _handle;
@@ -46,7 +47,8 @@ internal sealed class RejectedFile : RejectionSink
         try
         {
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory) Directory.CreateDirectory(directory);
-            SafeFileHandle handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            SafeFileHandle handle =
+                File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             long found = RandomAccess.GetLength(handle);
             long start = Math.Min(found, length ?? found);
             if (found < length) WorkerLog.RejectedFileShort(log, path, found, length.Value);
@@ -55,7 +57,8 @@ internal sealed class RejectedFile : RejectionSink
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException(ExitCode.InputOutput, $"The rejected file '{path}' cannot be written: {failure.Message} Set rejected.file to another path.", failure);
+            throw new CommandException(ExitCode.InputOutput,
+                $"The rejected file '{path}' cannot be written: {failure.Message} Set rejected.file to another path.", failure);
         }
     }
 

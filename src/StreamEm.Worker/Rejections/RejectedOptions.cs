@@ -4,7 +4,8 @@ namespace StreamEm.Worker.Rejections;
 public sealed record RejectedOptions
 {
     /// <summary>
-    /// <c>file</c>; null keeps them in <c>rejected.ndjson</c> beside the checkpoints, unless they go to a topic (<c>fit</c>, which has no checkpoints, only counts them).
+    /// <c>file</c>; null keeps them in <c>rejected.ndjson</c> beside the checkpoints, unless they go to a topic (<c>fit</c>, which has no
+    /// checkpoints, only counts them).
     /// </summary>
     public string? File { get; init; }
 

@@ -3,7 +3,9 @@ using StreamEm.Sources;
 
 namespace StreamEm.Worker.Rejections;
 
-/// <summary>Counts records read and rejected, and says when too large a share of the recent ones is bad. See <see cref="RejectionCounts"/>.</summary>
+/// <summary>
+/// Counts records read and rejected, and says when too large a share of the recent ones is bad. See <see cref="RejectionCounts"/>.
+/// </summary>
 internal sealed class RejectionLedger
 {
     /// <summary>Below so many records a ratio says nothing yet.</summary>
@@ -68,14 +70,16 @@ internal sealed class RejectionLedger
     /// <param name="atEnd">Whether the source has ended, so that few records count too.</param>
     public string? Excess(double limit, bool atEnd)
     {
-        // On the way three standard deviations of chance are allowed, so that a stream at the limit is not stopped by a cluster of bad records.
+        // On the way three standard deviations of chance are allowed, so that a stream at the limit is not stopped by a cluster of bad
+        // records.
         double chance = atEnd ? 0 : 3 * Math.Sqrt(limit * (1 - limit) * _recentRead);
         if ((Read < FirstCheck && !atEnd) || _recentRejected <= limit * _recentRead + chance) return null;
         var worst = _byReason.Select((count, reason) => (Reason: (RejectionReason)reason, Count: count)).Where(pair => pair.Count > 0)
             .OrderByDescending(pair => pair.Count)
             .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{Telemetry.SnakeCase.Of(pair.Reason)} {pair.Count}"));
         return string.Create(CultureInfo.InvariantCulture,
-            $"{Rejected} of {Read} records were rejected ({string.Join(", ", worst)}); the recent ratio is {_recentRejected / _recentRead:0.####}, rejected.stop_above_ratio allows {limit:0.####}. ") +
+            $"{Rejected} of {Read} records were rejected ({string.Join(", ", worst)}); the recent ratio is "
+                + $"{_recentRejected / _recentRead:0.####}, rejected.stop_above_ratio allows {limit:0.####}. ") +
             "Mend the data or the features' names, or raise rejected.stop_above_ratio.";
     }
 

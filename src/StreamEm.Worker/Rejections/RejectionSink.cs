@@ -4,18 +4,23 @@ using StreamEm.Worker.Failures;
 namespace StreamEm.Worker.Rejections;
 
 /// <summary>
-/// Where the records go that could not be used. The learner's thread writes and, before it captures a checkpoint, flushes; the checkpoint is written only after
-/// <see cref="MakeDurable"/>, so that a position after a rejected record is never on disk without the record.
+/// Where the records go that could not be used. The learner's thread writes and, before it captures a checkpoint, flushes; the checkpoint
+/// is written only after <see cref="MakeDurable"/>, so that a position after a rejected record is never on disk without the record.
 /// </summary>
 internal abstract class RejectionSink : IDisposable
 {
-    /// <summary>Length in bytes of a file, which a restarted worker cuts back to; null where nothing can be taken back, and records after the checkpoint come again.</summary>
+    /// <summary>
+    /// Length in bytes of a file, which a restarted worker cuts back to; null where nothing can be taken back, and records after the
+    /// checkpoint come again.
+    /// </summary>
     public virtual long? FileLength => null;
 
     /// <summary>Why records cannot be kept at the moment; null when all is well. Any thread.</summary>
     public virtual Obstacle? Obstacle => null;
 
-    /// <summary>Begins to prepare what takes its time, beside the caller; what is wrong with it is told by the first call that needs it.</summary>
+    /// <summary>
+    /// Begins to prepare what takes its time, beside the caller; what is wrong with it is told by the first call that needs it.
+    /// </summary>
     public virtual void Start()
     {
     }
@@ -29,7 +34,9 @@ internal abstract class RejectionSink : IDisposable
     /// <summary>Waits until everything flushed is durable. May be called from another thread than the writing one.</summary>
     public abstract void MakeDurable();
 
-    /// <summary>Ends every wait for what may never become durable, with <see cref="OperationCanceledException"/>: the worker stops. Any thread.</summary>
+    /// <summary>
+    /// Ends every wait for what may never become durable, with <see cref="OperationCanceledException"/>: the worker stops. Any thread.
+    /// </summary>
     public virtual void Abandon()
     {
     }

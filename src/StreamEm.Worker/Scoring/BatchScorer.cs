@@ -6,7 +6,9 @@ using StreamEm.Sources;
 
 namespace StreamEm.Worker.Scoring;
 
-/// <summary>Scores decoded records in one session and writes one result per record, rejected ones at their place. One thread at a time.</summary>
+/// <summary>
+/// Scores decoded records in one session and writes one result per record, rejected ones at their place. One thread at a time.
+/// </summary>
 internal sealed class BatchScorer
 {
     private readonly ScoreSession _session;

@@ -11,8 +11,9 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Scoring;
 
 /// <summary>
-/// Scores as CSV: <c>record, log_density, component, component_id, anomaly_score, responsibility_&lt;id&gt; ..., error</c>. A key and a time, where the model was
-/// told of them, come after the record's number; the columns of the model's other blocks have their name and a number.
+/// Scores as CSV: <c>record, log_density, component, component_id, anomaly_score, responsibility_&lt;id&gt; ..., error</c>. A key and a
+/// time, where the model was told of them, come after the record's number; the columns of the model's other blocks have their name and a
+/// number.
 /// </summary>
 internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
 {
@@ -54,7 +55,10 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
         _line.Append(CultureInfo.InvariantCulture, $"{score.Record}");
         if (_hasKey) _line.Append(',').Append(Quoted(score.Key ?? ""));
         if (_hasTimestamp)
-            _line.Append(',').Append(score.Timestamp == Minibatch.NoTimestamp ? "" : SnapshotJson.Timestamp(DateTimeOffset.FromUnixTimeMilliseconds(score.Timestamp)));
+            _line.Append(',')
+                .Append(score.Timestamp == Minibatch.NoTimestamp
+                    ? ""
+                    : SnapshotJson.Timestamp(DateTimeOffset.FromUnixTimeMilliseconds(score.Timestamp)));
         _line.Append(',').Append(Number(score.LogDensity));
         if (_hasComponents) _line.Append(CultureInfo.InvariantCulture, $",{score.Component},{score.ComponentId}");
         _line.Append(',').Append(Number(score.AnomalyScore));
@@ -68,7 +72,8 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
     {
         int empty = 2 + _values + (_hasComponents ? 2 : 0) + (_hasKey ? 1 : 0) + (_hasTimestamp ? 1 : 0);
         _line.Append(CultureInfo.InvariantCulture, $"{record}").Append(',', empty);
-        _line.Append(",\"").Append(SnakeCase.Of(rejected.Reason)).Append(": ").Append(rejected.Detail.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');
+        _line.Append(",\"").Append(SnakeCase.Of(rejected.Reason)).Append(": ")
+            .Append(rejected.Detail.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');
         Finish();
     }
 

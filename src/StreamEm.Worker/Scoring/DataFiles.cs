@@ -7,8 +7,8 @@ using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Scoring;
 
-/// <summary>The data files named on a command line, each read to its end in the order given; <c>.csv</c>, <c>.ndjson</c>, <c>.jsonl</c> and <c>.json</c> say their own
-/// format, with <c>.gz</c> behind it or not.</summary>
+/// <summary>The data files named on a command line, each read to its end in the order given; <c>.csv</c>, <c>.ndjson</c>, <c>.jsonl</c> and
+/// <c>.json</c> say their own format, with <c>.gz</c> behind it or not.</summary>
 internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherwise)
 {
     private static readonly string[] NdjsonEndings = [".ndjson", ".jsonl", ".json"];
@@ -29,13 +29,15 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
         {
             try
             {
-                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions { Path = [path], Format = FormatOf(path) }, new SourceContext(schema, new SourcePosition(), time));
+                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions { Path = [path], Format = FormatOf(path) },
+                    new SourceContext(schema, new SourcePosition(), time));
                 while (await source.ReadAsync(batch, cancellationToken).ConfigureAwait(false))
                     if (!take(batch)) return;
             }
             catch (SourceException failure)
             {
-                throw new CommandException(failure.Failure == SourceFailure.Missing ? ExitCode.InputMissing : ExitCode.InputOutput, failure.Message, failure);
+                throw new CommandException(
+                    failure.Failure == SourceFailure.Missing ? ExitCode.InputMissing : ExitCode.InputOutput, failure.Message, failure);
             }
         }
     }

@@ -10,12 +10,13 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Scoring;
 
 /// <summary>
-/// Scores as JSON: one object a line, or one object <c>{model, run_id, version, records: [...]}</c>. With <c>withVersion</c> every result says
-/// which version it is from.
+/// Scores as JSON: one object a line, or one object <c>{model, run_id, version, records: [...]}</c>. With <c>withVersion</c> every result
+/// says which version it is from.
 /// </summary>
 internal sealed class JsonScoreFormat(IBufferWriter<byte> output, bool asLines, bool withVersion) : ScoreFormat, IDisposable
 {
-    private readonly Utf8JsonWriter _json = new(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
+    private readonly Utf8JsonWriter _json =
+        new(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
     private LearnedModel? _learned;
 
     /// <inheritdoc/>
@@ -40,7 +41,8 @@ internal sealed class JsonScoreFormat(IBufferWriter<byte> output, bool asLines, 
         Start(score.Record);
         LearnedModel learned = _learned ?? throw new InvalidOperationException("Scores were not begun.");
         if (score.Key is { } key) _json.WriteString("key", key);
-        if (score.Timestamp != Minibatch.NoTimestamp) _json.WriteString("timestamp", SnapshotJson.Timestamp(DateTimeOffset.FromUnixTimeMilliseconds(score.Timestamp)));
+        if (score.Timestamp != Minibatch.NoTimestamp)
+            _json.WriteString("timestamp", SnapshotJson.Timestamp(DateTimeOffset.FromUnixTimeMilliseconds(score.Timestamp)));
         WriteNumber("log_density", score.LogDensity);
         foreach (VectorBlock block in learned.Model.ScoreLayout.Blocks)
         {

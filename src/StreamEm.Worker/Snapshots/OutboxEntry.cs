@@ -17,7 +17,8 @@ public sealed class OutboxEntry
     {
     }
 
-    private OutboxEntry(long version, bool isLast, Lazy<ReadOnlyMemory<byte>> json, bool isAcknowledged) => (Version, IsLast, _json, IsAcknowledged) = (version, isLast, json, isAcknowledged);
+    private OutboxEntry(long version, bool isLast, Lazy<ReadOnlyMemory<byte>> json, bool isAcknowledged) =>
+        (Version, IsLast, _json, IsAcknowledged) = (version, isLast, json, isAcknowledged);
 
     /// <summary>The snapshot's version.</summary>
     public long Version { get; }
@@ -25,7 +26,10 @@ public sealed class OutboxEntry
     /// <summary>Whether it is the last version of a drained run, which every publisher wants.</summary>
     public bool IsLast { get; }
 
-    /// <summary>Whether every publisher has it: it is kept because it is the newest of one that does not take each version, and may have gone from there.</summary>
+    /// <summary>
+    /// Whether every publisher has it: it is kept because it is the newest of one that does not take each version, and may have gone from
+    /// there.
+    /// </summary>
     public bool IsAcknowledged { get; }
 
     /// <summary>Whether <see cref="Json"/> is there without being made first.</summary>
@@ -35,5 +39,6 @@ public sealed class OutboxEntry
     public ReadOnlyMemory<byte> Json => _json.Value;
 
     /// <summary>The same snapshot, acknowledged or not.</summary>
-    public OutboxEntry As(bool isAcknowledged) => IsAcknowledged == isAcknowledged ? this : new OutboxEntry(Version, IsLast, _json, isAcknowledged);
+    public OutboxEntry As(bool isAcknowledged) =>
+        IsAcknowledged == isAcknowledged ? this : new OutboxEntry(Version, IsLast, _json, isAcknowledged);
 }

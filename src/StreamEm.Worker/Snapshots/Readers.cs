@@ -17,7 +17,8 @@ internal static class Readers
         feed.FirstOrDefaultAsync(isWanted).ToTask<T?>(cancellationToken, TaskPoolScheduler.Default);
 
     /// <summary>The newest there is each time the reader comes back: a slow reader skips what came between.</summary>
-    public static async IAsyncEnumerable<T> NewestAsync<T>(this IObservable<T> feed, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<T> NewestAsync<T>(
+        this IObservable<T> feed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // Sample and Throttle go by the clock; this is one place that the newer takes over, read at the reader's own pace.
         var newest = Channel.CreateBounded<T>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });

@@ -1,8 +1,9 @@
 namespace StreamEm.Worker.Snapshots;
 
 /// <summary>
-/// The newest snapshots of one model, oldest first: at most <see cref="MaxCount"/> of them and at most <see cref="MaxBytes"/> in all, but always the newest.
-/// A model of a thousand features takes hundreds of megabytes a version; one of three, a hundred versions in nothing. One thread at a time.
+/// The newest snapshots of one model, oldest first: at most <see cref="MaxCount"/> of them and at most <see cref="MaxBytes"/> in all, but
+/// always the newest. A model of a thousand features takes hundreds of megabytes a version; one of three, a hundred versions in nothing.
+/// One thread at a time.
 /// </summary>
 internal sealed class RecentSnapshots
 {

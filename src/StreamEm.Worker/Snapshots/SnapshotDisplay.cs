@@ -1,10 +1,10 @@
 namespace StreamEm.Worker.Snapshots;
 
 /// <summary>
-/// Decides when a new version may be seen, so that (run id, version) never means two things. A version that a restart would make again, to the
-/// byte, is shown at once. One that depends on a decision that no durable checkpoint holds yet - a minibatch cut by the clock, a partition left
-/// out or taken in - is shown when one does; of a source that cannot be read again, every version waits for a checkpoint that holds itself.
-/// Life cycle: <see cref="Begin"/> once, before all else.
+/// Decides when a new version may be seen, so that (run id, version) never means two things. A version that a restart would make again, to
+/// the byte, is shown at once. One that depends on a decision that no durable checkpoint holds yet - a minibatch cut by the clock, a
+/// partition left out or taken in - is shown when one does; of a source that cannot be read again, every version waits for a checkpoint
+/// that holds itself. Life cycle: <see cref="Begin"/> once, before all else.
 /// </summary>
 internal sealed class SnapshotDisplay(SnapshotFeed feed)
 {

@@ -3,7 +3,9 @@ using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Worker.Snapshots;
 
-/// <summary>A snapshot and its JSON, one line without the line feed. The JSON is made once, when first asked for, and then shared. Immutable.</summary>
+/// <summary>
+/// A snapshot and its JSON, one line without the line feed. The JSON is made once, when first asked for, and then shared. Immutable.
+/// </summary>
 public sealed class SnapshotDocument
 {
     /// <summary>A parameter as a double, and as the longest text a double gets, with its comma.</summary>
@@ -33,7 +35,9 @@ public sealed class SnapshotDocument
     /// <summary>The snapshot's version.</summary>
     public long Version => Snapshot.Version;
 
-    /// <summary>The most bytes it takes in memory with its JSON, whether that is made yet or not; names and words, which are few, left out.</summary>
+    /// <summary>
+    /// The most bytes it takes in memory with its JSON, whether that is made yet or not; names and words, which are few, left out.
+    /// </summary>
     public long Bytes => (long)BytesPerParameter * Snapshot.Parameters.Length;
 
     /// <summary>UTF-8 JSON.</summary>

@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace StreamEm.Worker.Storage;
 
-/// <summary>What .NET lacks to make a file survive a power cut: fsync of a directory, and an advisory lock that ends with the process.</summary>
+/// <summary>
+/// What .NET lacks to make a file survive a power cut: fsync of a directory, and an advisory lock that ends with the process.
+/// </summary>
 internal static partial class DurableFile
 {
     private const int OpenReadOnly = 0;
@@ -17,7 +19,9 @@ internal static partial class DurableFile
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>The raw error number of a full disk, which is what <see cref="Exception.HResult"/> of an <see cref="IOException"/> holds.</summary>
+    /// <summary>
+    /// The raw error number of a full disk, which is what <see cref="Exception.HResult"/> of an <see cref="IOException"/> holds.
+    /// </summary>
     public const int NoSpaceLeft = 28;
 
     /// <summary>Creates a directory that only its owner may enter (0700); one that exists stays as it is.</summary>
@@ -55,7 +59,8 @@ internal static partial class DurableFile
     /// <summary>Opens a file for reading and writing without the lock that .NET takes on every file it opens.</summary>
     public static SafeFileHandle OpenUnlocked(string path)
     {
-        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS()) return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
+            return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         int descriptor = Open(path, OpenReadWrite | (OperatingSystem.IsLinux() ? OpenCloseOnExec : 0));
         return descriptor < 0 ? throw Failure("open", path) : new SafeFileHandle(descriptor, ownsHandle: true);
     }

@@ -6,8 +6,8 @@ using StreamEm.Worker.Failures;
 namespace StreamEm.Worker.Storage;
 
 /// <summary>
-/// The state directory belongs to one process: its <c>LOCK</c> file is locked while this object lives. The lock is the kernel's (flock), so a
-/// killed process leaves none behind. Not to be trusted on network file systems.
+/// The state directory belongs to one process: its <c>LOCK</c> file is locked while this object lives. The lock is the kernel's (flock), so
+/// a killed process leaves none behind. Not to be trusted on network file systems.
 /// </summary>
 public sealed class StateLock : IDisposable
 {
@@ -36,13 +36,15 @@ public sealed class StateLock : IDisposable
         {
             file?.Dispose();
             throw new CommandException(ExitCode.CannotCreate,
-                $"The state directory '{directory}' cannot be used: {failure.Message} Set state_directory to a directory this user may write.", failure);
+                $"The state directory '{directory}' cannot be used: {failure.Message} Set state_directory to a directory this user may "
+                    + "write.", failure);
         }
 
         string owner = ReadOwner(file);
         file.Dispose();
         throw new CommandException(ExitCode.CannotCreate,
-            $"The state directory '{directory}' is in use by another streamem{owner}. Stop that one first, or give this one a state_directory of its own.");
+            $"The state directory '{directory}' is in use by another streamem{owner}. Stop that one first, or give this one a "
+                + "state_directory of its own.");
     }
 
     /// <inheritdoc/>

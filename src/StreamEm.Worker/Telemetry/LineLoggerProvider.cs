@@ -28,7 +28,8 @@ public sealed class LineLoggerProvider(TextWriter output, bool json, LogLevel mi
 
     private bool IsEnabled(LogLevel level) => level >= minimum && level != LogLevel.None;
 
-    private void Write(string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields, Exception? exception)
+    private void Write(string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields,
+        Exception? exception)
     {
         string line = json ? Json(category, level, id, message, fields, exception) : Text(level, message, exception);
         lock (_lock)
@@ -41,10 +42,13 @@ public sealed class LineLoggerProvider(TextWriter output, bool json, LogLevel mi
     private string Text(LogLevel level, string message, Exception? exception)
     {
         string when = time.GetLocalNow().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
-        return exception is null ? $"{when} {Name(level),-5} {message}" : $"{when} {Name(level),-5} {message}{Environment.NewLine}{exception}";
+        return exception is null
+            ? $"{when} {Name(level),-5} {message}"
+            : $"{when} {Name(level),-5} {message}{Environment.NewLine}{exception}";
     }
 
-    private string Json(string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields, Exception? exception)
+    private string Json(string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields,
+        Exception? exception)
     {
         var bytes = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(bytes, Options))
@@ -100,10 +104,12 @@ public sealed class LineLoggerProvider(TextWriter output, bool json, LogLevel mi
 
         public bool IsEnabled(LogLevel logLevel) => provider.IsEnabled(logLevel);
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (provider.IsEnabled(logLevel))
-                provider.Write(category, logLevel, eventId, formatter(state, exception), state as IReadOnlyList<KeyValuePair<string, object?>>, exception);
+                provider.Write(category, logLevel, eventId, formatter(state, exception),
+                    state as IReadOnlyList<KeyValuePair<string, object?>>, exception);
         }
     }
 }

@@ -1,6 +1,8 @@
 namespace StreamEm.Worker.Telemetry;
 
-/// <summary>Finds what has come since the last look among things that may stay for long, so that each is told once while it lasts.</summary>
+/// <summary>
+/// Finds what has come since the last look among things that may stay for long, so that each is told once while it lasts.
+/// </summary>
 /// <typeparam name="TKey">What makes two of them the same.</typeparam>
 internal sealed class Newcomers<TKey>
 {

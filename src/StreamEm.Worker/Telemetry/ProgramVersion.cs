@@ -16,7 +16,9 @@ public static class ProgramVersion
     private static string Informational =>
         typeof(ProgramVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0";
 
-    /// <summary><c>{"version", "revision", "runtime", "platform"}</c>: what <c>streamem version --json</c> and <c>GET /version</c> answer.</summary>
+    /// <summary>
+    /// <c>{"version", "revision", "runtime", "platform"}</c>: what <c>streamem version --json</c> and <c>GET /version</c> answer.
+    /// </summary>
     public static string Json() => JsonSerializer.Serialize(new Dictionary<string, string?>
     {
         ["version"] = Version,

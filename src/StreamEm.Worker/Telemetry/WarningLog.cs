@@ -13,6 +13,7 @@ internal sealed class WarningLog(string modelId, ILogger log)
     {
         if (warnings.SequenceEqual(_last)) return;
         _last = warnings;
-        foreach (ModelWarning warning in _newcomers.Among(warnings, warning => (warning.Kind, warning.Subject))) WorkerLog.ModelWarning(log, modelId, warning.Text);
+        foreach (ModelWarning warning in _newcomers.Among(warnings, warning => (warning.Kind, warning.Subject)))
+            WorkerLog.ModelWarning(log, modelId, warning.Text);
     }
 }

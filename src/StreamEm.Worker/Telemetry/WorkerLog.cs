@@ -3,7 +3,8 @@ namespace StreamEm.Worker.Telemetry;
 /// <summary>Every event the worker logs, once: one line each, numbers and names only, never a record's values.</summary>
 internal static partial class WorkerLog
 {
-    [LoggerMessage(1, LogLevel.Information, "StreamEM {Release} starts with {Models} model(s), state in {StateDirectory}", EventName = "worker_started")]
+    [LoggerMessage(1, LogLevel.Information, "StreamEM {Release} starts with {Models} model(s), state in {StateDirectory}",
+        EventName = "worker_started")]
     public static partial void WorkerStarted(ILogger log, string release, int models, string stateDirectory);
 
     [LoggerMessage(2, LogLevel.Information, "HTTP API at {Address}", EventName = "http_listening")]
@@ -27,19 +28,26 @@ internal static partial class WorkerLog
     [LoggerMessage(10, LogLevel.Information, "Model {Model} starts a new run {RunId}", EventName = "run_started")]
     public static partial void RunStarted(ILogger log, string model, string runId);
 
-    [LoggerMessage(11, LogLevel.Information, "Model {Model} goes on with run {RunId} at version {Version} after {Records} records", EventName = "run_resumed")]
+    [LoggerMessage(11, LogLevel.Information, "Model {Model} goes on with run {RunId} at version {Version} after {Records} records",
+        EventName = "run_resumed")]
     public static partial void RunResumed(ILogger log, string model, string runId, long version, long records);
 
-    [LoggerMessage(12, LogLevel.Information, "Model {Model} has its first parameters after {Records} records", EventName = "model_initialized")]
+    [LoggerMessage(12, LogLevel.Information, "Model {Model} has its first parameters after {Records} records",
+        EventName = "model_initialized")]
     public static partial void ModelInitialized(ILogger log, string model, long records);
 
-    [LoggerMessage(13, LogLevel.Debug, "Model {Model} version {Version}: step size {StepSize:0.####}, mean log-likelihood {MeanLogLikelihood:0.####}", EventName = "model_updated")]
+    [LoggerMessage(13, LogLevel.Debug,
+        "Model {Model} version {Version}: step size {StepSize:0.####}, mean log-likelihood {MeanLogLikelihood:0.####}",
+        EventName = "model_updated")]
     public static partial void ModelUpdated(ILogger log, string model, long version, double stepSize, double meanLogLikelihood);
 
-    [LoggerMessage(14, LogLevel.Information, "Model {Model} finished its source at version {Version} after {Records} records, {Rejected} rejected", EventName = "source_finished")]
+    [LoggerMessage(14, LogLevel.Information,
+        "Model {Model} finished its source at version {Version} after {Records} records, {Rejected} rejected",
+        EventName = "source_finished")]
     public static partial void SourceFinished(ILogger log, string model, long version, long records, long rejected);
 
-    [LoggerMessage(15, LogLevel.Information, "Model {Model} stopped at version {Version} after {Records} records", EventName = "model_stopped")]
+    [LoggerMessage(15, LogLevel.Information, "Model {Model} stopped at version {Version} after {Records} records",
+        EventName = "model_stopped")]
     public static partial void ModelStopped(ILogger log, string model, long version, long records);
 
     [LoggerMessage(16, LogLevel.Critical, "Model {Model} failed: {Problem}", EventName = "model_failed")]
@@ -48,42 +56,57 @@ internal static partial class WorkerLog
     [LoggerMessage(17, LogLevel.Warning, "Model {Model}: {Problem}", EventName = "model_warning")]
     public static partial void ModelWarning(ILogger log, string model, string problem);
 
-    [LoggerMessage(18, LogLevel.Warning, "Model {Model} waits: {Bytes} bytes of snapshots are not published yet", EventName = "outbox_full")]
+    [LoggerMessage(18, LogLevel.Warning, "Model {Model} waits: {Bytes} bytes of snapshots are not published yet",
+        EventName = "outbox_full")]
     public static partial void OutboxFull(ILogger log, string model, long bytes);
 
-    [LoggerMessage(20, LogLevel.Debug, "Checkpoint of model {Model} at version {Version} after {Records} records: {Bytes} bytes in {Milliseconds:0.0} ms", EventName = "checkpoint_written")]
+    [LoggerMessage(20, LogLevel.Debug,
+        "Checkpoint of model {Model} at version {Version} after {Records} records: {Bytes} bytes in {Milliseconds:0.0} ms",
+        EventName = "checkpoint_written")]
     public static partial void CheckpointWritten(ILogger log, string model, long version, long records, long bytes, double milliseconds);
 
-    [LoggerMessage(21, LogLevel.Error, "Checkpoint of model {Model} could not be written and will be tried again: {Problem}", EventName = "checkpoint_failed")]
+    [LoggerMessage(21, LogLevel.Error, "Checkpoint of model {Model} could not be written and will be tried again: {Problem}",
+        EventName = "checkpoint_failed")]
     public static partial void CheckpointFailed(ILogger log, string model, string problem);
 
-    [LoggerMessage(22, LogLevel.Information, "Model {Model} loaded checkpoint {File}: version {Version}, {Records} records", EventName = "checkpoint_loaded")]
+    [LoggerMessage(22, LogLevel.Information, "Model {Model} loaded checkpoint {File}: version {Version}, {Records} records",
+        EventName = "checkpoint_loaded")]
     public static partial void CheckpointLoaded(ILogger log, string model, string file, long version, long records);
 
     [LoggerMessage(23, LogLevel.Error, "Checkpoint {File} is passed over: {Problem}", EventName = "checkpoint_damaged")]
     public static partial void CheckpointDamaged(ILogger log, string file, string problem);
 
-    [LoggerMessage(30, LogLevel.Warning, "{File} has {Found} bytes, fewer than the {Expected} of the checkpoint; it goes on as it is", EventName = "rejected_file_short")]
+    [LoggerMessage(30, LogLevel.Warning, "{File} has {Found} bytes, fewer than the {Expected} of the checkpoint; it goes on as it is",
+        EventName = "rejected_file_short")]
     public static partial void RejectedFileShort(ILogger log, string file, long found, long expected);
 
-    [LoggerMessage(31, LogLevel.Warning, "Model {Model} rejected its first record ({Reason}) in {Partition} at offset {Offset}", EventName = "first_rejection")]
+    [LoggerMessage(31, LogLevel.Warning, "Model {Model} rejected its first record ({Reason}) in {Partition} at offset {Offset}",
+        EventName = "first_rejection")]
     public static partial void FirstRejection(ILogger log, string model, string reason, string partition, long offset);
 
-    [LoggerMessage(32, LogLevel.Warning, "Model {Model} goes on in {Partition} at offset {Offset}: {Skipped} records in all were gone before they were read", EventName = "records_skipped")]
+    [LoggerMessage(32, LogLevel.Warning,
+        "Model {Model} goes on in {Partition} at offset {Offset}: {Skipped} records in all were gone before they were read",
+        EventName = "records_skipped")]
     public static partial void RecordsSkipped(ILogger log, string model, string partition, long offset, long skipped);
 
-    [LoggerMessage(40, LogLevel.Warning, "Snapshot log {File} ended in {Bytes} bytes of an unfinished line, which were cut", EventName = "snapshot_log_cut")]
+    [LoggerMessage(40, LogLevel.Warning, "Snapshot log {File} ended in {Bytes} bytes of an unfinished line, which were cut",
+        EventName = "snapshot_log_cut")]
     public static partial void SnapshotLogCut(ILogger log, string file, long bytes);
 
     [LoggerMessage(41, LogLevel.Information, "Topic {Topic} did not exist and was created with {Settings}", EventName = "topic_created")]
     public static partial void TopicCreated(ILogger log, string topic, string settings);
 
-    [LoggerMessage(42, LogLevel.Warning, "Topic {Topic} is not compacted (cleanup.policy={CleanupPolicy}): it grows with every snapshot, or forgets models that are not published for long; set cleanup.policy=compact", EventName = "topic_not_compacted")]
+    [LoggerMessage(42, LogLevel.Warning,
+        "Topic {Topic} is not compacted (cleanup.policy={CleanupPolicy}): it grows with every snapshot, or forgets models that are not "
+            + "published for long; set cleanup.policy=compact", EventName = "topic_not_compacted")]
     public static partial void TopicNotCompacted(ILogger log, string topic, string cleanupPolicy);
 
-    [LoggerMessage(43, LogLevel.Warning, "The settings of topic {Topic} may not be seen (no DescribeConfigs right): it is taken to accept messages of {Bytes} bytes", EventName = "topic_settings_unknown")]
+    [LoggerMessage(43, LogLevel.Warning,
+        "The settings of topic {Topic} may not be seen (no DescribeConfigs right): it is taken to accept messages of {Bytes} bytes",
+        EventName = "topic_settings_unknown")]
     public static partial void TopicSettingsUnknown(ILogger log, string topic, int bytes);
 
-    [LoggerMessage(44, LogLevel.Information, "Model {Model}: topic {Topic} holds version {Version} of this run, found in {Records} recent records", EventName = "topic_read")]
+    [LoggerMessage(44, LogLevel.Information,
+        "Model {Model}: topic {Topic} holds version {Version} of this run, found in {Records} recent records", EventName = "topic_read")]
     public static partial void TopicRead(ILogger log, string model, string topic, long version, long records);
 }

@@ -11,7 +11,8 @@ public abstract class ComponentContract : ModelContract
 {
     /// <summary>The parameter blocks of the components, K along the first axis; tests take care that no other extent is K.</summary>
     protected virtual IEnumerable<VectorBlock> ComponentBlocks(ComponentModel model) =>
-        model.ParameterLayout.Blocks.Where(block => block.Shape.Count > 0 && block.Shape[0] == model.Components && !model.MixingBlocks.Contains(block));
+        model.ParameterLayout.Blocks
+            .Where(block => block.Shape.Count > 0 && block.Shape[0] == model.Components && !model.MixingBlocks.Contains(block));
 
     [Theory]
     [InlineData(1, 0)]
@@ -27,7 +28,8 @@ public abstract class ComponentContract : ModelContract
         eStep.Score(rows, 0, rows.Count, new double[rows.Count], scores, eStep.CreateWorkspace());
         for (int row = 0; row < rows.Count; row++)
         {
-            ReadOnlySpan<double> membership = model.ScoreLayout[model.MembershipBlock].Of((ReadOnlySpan<double>)scores.AsSpan(row * width, width));
+            ReadOnlySpan<double> membership = model.ScoreLayout[model.MembershipBlock]
+                .Of((ReadOnlySpan<double>)scores.AsSpan(row * width, width));
             double sum = 0;
             foreach (double probability in membership) sum += probability;
             // Three roundings of numbers at most 1.
@@ -117,7 +119,8 @@ public abstract class ComponentContract : ModelContract
         var state = new StepwiseState(model, Theta(model, rows), 800);
         var em = new StepwiseEm(model, Recursion.Statistics, new PowerLaw(new StepSizeOptions()), 1);
         em.Update(state, rows, new double[rows.Count], model.CreateMemory(rows.Count));
-        double[] before = [.. state.Parameters], maximum = Maximum(model, state), masses = Masses(model, state.Statistics), shares = [.. state.Shares];
+        double[] before = [.. state.Parameters], maximum = Maximum(model, state), masses = Masses(model, state.Statistics),
+            shares = [.. state.Shares];
 
         StepwiseEm.Reseed(state, model, component, rows.Row(3));
 
@@ -125,6 +128,7 @@ public abstract class ComponentContract : ModelContract
         Assert.NotEqual(Of(model, before, k => k == component), Of(model, state.Parameters, k => k == component));
         double[] after = Maximum(model, state);
         Near(Of(model, maximum, k => k != component), Of(model, after, k => k != component), 1e-9);
+        Near(Shared(model, maximum), Shared(model, after), 1e-9);
         Near(Of(model, state.Parameters, k => k == component), Of(model, after, k => k == component), 1e-9);
         Assert.Equal(masses.Sum(), Masses(model, state.Statistics).Sum(), 1e-12);
         Assert.Equal(masses.Sum() / 3, Masses(model, state.Statistics)[component], 1e-12);
@@ -177,9 +181,15 @@ public abstract class ComponentContract : ModelContract
     private static double[] Maximum(ComponentModel model, StepwiseState state)
     {
         double[] result = new double[state.Parameters.Length];
-        model.Maximize(state.Statistics, new RowsWorth(state.EffectiveRows, double.PositiveInfinity), state.Parameters, result, new ModelEvents());
+        model.Maximize(state.Statistics, new RowsWorth(state.EffectiveRows, double.PositiveInfinity), state.Parameters, result,
+            new ModelEvents());
         return result;
     }
+
+    /// <summary>What all components have in common: a tied covariance.</summary>
+    private double[] Shared(ComponentModel model, double[] theta) =>
+        [.. model.ParameterLayout.Blocks.Except(ComponentBlocks(model)).Except(model.MixingBlocks)
+            .SelectMany(block => theta.Skip(block.Offset).Take(block.Length))];
 
     /// <summary>The family's parameters of some components.</summary>
     private double[] Of(ComponentModel model, double[] theta, Predicate<int> which) =>

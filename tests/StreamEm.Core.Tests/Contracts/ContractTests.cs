@@ -20,7 +20,8 @@ public sealed class RandomWalkTests : ModelContract
         var chance = new SplitMix64(seed);
         var steps = new Minibatch(dimension, count);
         for (int n = 0; n < count; n++)
-            steps.Add([.. Enumerable.Range(0, dimension).Select(d => Gaussians.Normal(chance) * (0.2 + 0.1 * d))], 0.5 + chance.NextDouble());
+            steps.Add([.. Enumerable.Range(0, dimension).Select(d => Gaussians.Normal(chance) * (0.2 + 0.1 * d))],
+                0.5 + chance.NextDouble());
         Minibatch sequences = Sequences.Of(steps, seed), walks = new(dimension, count);
         double[] at = new double[dimension];
         for (int n = 0; n < count; n++)
@@ -28,7 +29,8 @@ public sealed class RandomWalkTests : ModelContract
             bool begins = sequences.SequenceStarts.Contains(n);
             if (begins) walks.BeginSequence();
             for (int d = 0; d < dimension; d++) at[d] = (begins ? 0 : at[d]) + sequences.Row(n)[d];
-            walks.Add([.. at.Select(value => chance.NextDouble() < missing ? double.NaN : value)], sequences.Weight(n), key: sequences.Key(n));
+            walks.Add([.. at.Select(value => chance.NextDouble() < missing ? double.NaN : value)], sequences.Weight(n),
+                key: sequences.Key(n));
         }
         return walks;
     }
@@ -44,12 +46,14 @@ public sealed class ContractTests
     {
         Type[] types = typeof(ContractTests).Assembly.GetTypes();
         Type[] hosts = [.. types.Where(type =>
-            type.IsAbstract && type.BaseType is { IsGenericType: true } parent && parent.GetGenericTypeDefinition() == typeof(EmissionContract<>))];
+            type.IsAbstract && type.BaseType is { IsGenericType: true } parent
+                && parent.GetGenericTypeDefinition() == typeof(EmissionContract<>))];
         Type[] families = [.. types.Where(type => type.IsSubclassOf(typeof(Family)) && !type.IsAbstract && type != typeof(LevelsFamily))];
         Assert.True(hosts.Length >= 2 && families.Length >= 4);
         foreach (Type family in families)
             foreach (Type host in hosts)
                 Assert.True(
-                    types.Any(type => type.IsSealed && type.BaseType == host.MakeGenericType(family)), $"{family.Name} lacks a test class in {host.Name}");
+                    types.Any(type => type.IsSealed && type.BaseType == host.MakeGenericType(family)),
+                    $"{family.Name} lacks a test class in {host.Name}");
     }
 }

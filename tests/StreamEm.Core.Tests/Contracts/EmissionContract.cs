@@ -43,7 +43,8 @@ public abstract class EmissionContract<TFamily> : ComponentContract
 
     protected sealed override LatentModel Create(int components, int dimension) => Host(Components(components, dimension));
 
-    protected override Minibatch Rows(int dimension, int count, ulong seed, double missing = 0) => Tested.Rows(dimension, count, seed, missing);
+    protected override Minibatch Rows(int dimension, int count, ulong seed, double missing = 0) =>
+        Tested.Rows(dimension, count, seed, missing);
 
     protected override Minibatch Records(Minibatch rows) => Tested.Records(rows);
 
@@ -109,7 +110,8 @@ public abstract class EmissionContract<TFamily> : ComponentContract
 public abstract class MixtureOf<TFamily> : EmissionContract<TFamily>
     where TFamily : Family, new()
 {
-    protected override LatentModelOptions Options(int components, int dimension) => Hosts.Mixture(components, EmissionParts.Of(Tested.Options));
+    protected override LatentModelOptions Options(int components, int dimension) =>
+        Hosts.Mixture(components, EmissionParts.Of(Tested.Options));
 
     protected override ComponentModel Host(Emission emission) => new Mixture("mixture", emission);
 

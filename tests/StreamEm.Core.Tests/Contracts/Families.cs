@@ -26,7 +26,9 @@ public abstract class GaussianFamily(CovarianceType type) : Family
             for (int d = 0; d < dimension; d++)
             {
                 double before = d > 0 && !double.IsNaN(row[d - 1]) ? 0.3 * row[d - 1] : 0;
-                row[d] = chance.NextDouble() < missing ? double.NaN : (k == d % 3 ? 2.5 : -0.5) + Gaussians.Normal(chance) * (0.5 + 0.2 * k) + before;
+                row[d] = chance.NextDouble() < missing
+                    ? double.NaN
+                    : (k == d % 3 ? 2.5 : -0.5) + Gaussians.Normal(chance) * (0.5 + 0.2 * k) + before;
             }
             batch.Add(row, weight: 0.5 + chance.NextDouble());
         }
@@ -55,7 +57,8 @@ public sealed class LevelsFamily : Family
 
     public override Emission Create(int components, int dimension) => new Levels(components, dimension, 3);
 
-    public override Minibatch Rows(int dimension, int count, ulong seed, double missing) => LevelRecords.Codes(dimension, count, seed, missing);
+    public override Minibatch Rows(int dimension, int count, ulong seed, double missing) =>
+        LevelRecords.Codes(dimension, count, seed, missing);
 
     public override Minibatch Records(Minibatch rows) => LevelRecords.Texts(rows);
 }

@@ -10,12 +10,14 @@ namespace StreamEm.Core.Tests.Contracts;
 internal static class Hosts
 {
     private static readonly ModelEntry Entry = new(
-        "mixture", "mixture over anything.", entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of(new GaussianOptions()) });
+        "mixture", "mixture over anything.",
+        entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of(new GaussianOptions()) });
 
     private static readonly ModelEntry Sequences = HiddenMarkovOptions.EntryOver(ModelCatalog.Emissions);
 
     public static HiddenMarkovOptions HiddenMarkov(int states, EmissionParts emissions) =>
         ((HiddenMarkovOptions)Sequences.CreateOptions()) with { States = states, Emissions = emissions, Keys = 200 };
 
-    public static MixtureOptions Mixture(int components, EmissionParts emissions) => new() { Entry = Entry, Components = components, Emissions = emissions };
+    public static MixtureOptions Mixture(int components, EmissionParts emissions) =>
+        new() { Entry = Entry, Components = components, Emissions = emissions };
 }

@@ -43,7 +43,8 @@ public abstract partial class ModelContract
     /// <summary>Asserts that the M-step finds theta again in its implied statistics, from neutral parameters.</summary>
     private static void AssertImplies(LatentModel model, double[] theta, double effectiveRows, RowsWorth rows)
     {
-        double[] statistics = new double[model.StatisticsLayout.Length], neutral = new double[theta.Length], result = new double[theta.Length];
+        double[] statistics = new double[model.StatisticsLayout.Length], neutral = new double[theta.Length],
+            result = new double[theta.Length];
         model.ImpliedStatistics(theta, effectiveRows, statistics);
         model.Neutral(neutral);
         var events = new ModelEvents();
@@ -61,7 +62,8 @@ public abstract partial class ModelContract
         rows.Add(row, key: 0);
         double[] logDensities = new double[1], sums = Sums(model, theta, rows, 0, 1, logDensities, out Evidence evidence);
         Assert.Equal(default, evidence);
-        foreach (VectorBlock block in StatisticsOfRows(model)) Assert.All(block.Of((ReadOnlySpan<double>)sums).ToArray(), value => Assert.Equal(0, value));
+        foreach (VectorBlock block in StatisticsOfRows(model))
+            Assert.All(block.Of((ReadOnlySpan<double>)sums).ToArray(), value => Assert.Equal(0, value));
         Assert.True(logDensity(logDensities[0]), $"log density {logDensities[0]:R}");
     }
 }

@@ -146,7 +146,8 @@ public abstract partial class ModelContract
     [InlineData(20, 0.25, -7, 4, 1e-13)]
     // Offsets of 1e6 with a scale of 1e-6 leave 4 digits of a mean.
     [InlineData(1e6, 1e-6, -3, 250, 2e-4)]
-    public void UserUnits_ThereAndBack_GiveTheParameters(double location, double scale, double otherLocation, double otherScale, double tolerance)
+    public void UserUnits_ThereAndBack_GiveTheParameters(
+        double location, double scale, double otherLocation, double otherScale, double tolerance)
     {
         LatentModel model = Create(3, 2);
         double[] theta = Theta(model, Rows(2, 500, 10)), user = new double[theta.Length], back = new double[theta.Length];
@@ -174,7 +175,10 @@ public abstract partial class ModelContract
         Minibatch records = Records(Rows(2, 640, 11, 0.1));
         var options = new LearningOptions
         {
-            Recursion = recursion, MinibatchSize = 100, AnomalyHalfLife = 500, Initialization = new() { Buffer = 250, NInit = 1 },
+            Recursion = recursion,
+            MinibatchSize = 100,
+            AnomalyHalfLife = 500,
+            Initialization = new() { Buffer = 250, NInit = 1 },
         };
         byte[] uninterrupted = [];
         foreach (int stop in (int[])[0, 1, 249, 250, 251, 399, 555, 600, 639])

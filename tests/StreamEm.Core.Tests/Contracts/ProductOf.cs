@@ -37,7 +37,8 @@ public abstract class ProductOf<TFamily> : EmissionContract<TFamily>
     protected override Minibatch Rows(int dimension, int count, ulong seed, double missing = 0)
     {
         if (dimension == 1) return Tested.Rows(1, count, seed, missing);
-        Minibatch others = Other.Rows(1, count, seed, missing), own = Tested.Rows(dimension - 1, count, seed, missing), rows = new(dimension, count);
+        Minibatch others = Other.Rows(1, count, seed, missing), own = Tested.Rows(dimension - 1, count, seed, missing),
+            rows = new(dimension, count);
         for (int row = 0; row < count; row++) rows.Add([others.Row(row)[0], .. own.Row(row)], own.Weight(row));
         return rows;
     }

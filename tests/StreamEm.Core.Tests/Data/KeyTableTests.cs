@@ -67,7 +67,8 @@ public sealed class KeyTableTests
         Touch(copy, "c");
         Assert.Equal((0, false), Touch(table, "a"));
         Assert.Equal((0L, 1L), (table.Evicted, copy.Evicted));
-        Assert.Equal("The table has 2 slots; expected 3. (Parameter 'other')", Assert.Throws<ArgumentException>(() => new KeyTable(3).CopyFrom(table)).Message);
+        Assert.Equal("The table has 2 slots; expected 3. (Parameter 'other')",
+            Assert.Throws<ArgumentException>(() => new KeyTable(3).CopyFrom(table)).Message);
     }
 
     [Fact]
@@ -100,7 +101,8 @@ public sealed class KeyTableTests
             return stream.ToArray();
         }
         Assert.Equal(1, Loaded(Of((1, "a")), 2).Count);
-        foreach (byte[] damaged in (byte[][])[Of((2, "a")), Of((-1, "a")), Of((0, "a"), (0, "b")), Of((0, "a"), (1, "a")), Of((0, "a"), (1, "b"), (2, "c"))])
+        foreach (byte[] damaged in (byte[][])[
+            Of((2, "a")), Of((-1, "a")), Of((0, "a"), (0, "b")), Of((0, "a"), (1, "a")), Of((0, "a"), (1, "b"), (2, "c"))])
             Assert.Throws<InvalidDataException>(() => Loaded(damaged, 2));
     }
 

@@ -20,7 +20,8 @@ public sealed class MinibatchTests
         Assert.Equal([3, 1.0], batch.Weights.ToArray());
         Assert.False(batch.IsFeaturesOnly);
         batch.RemoveFirst(1);
-        Assert.True(batch.Weights.IsEmpty && batch.Labels.IsEmpty && batch.Targets.IsEmpty && batch.Keys.IsEmpty && batch.Timestamps.IsEmpty);
+        Assert.True(
+            batch.Weights.IsEmpty && batch.Labels.IsEmpty && batch.Targets.IsEmpty && batch.Keys.IsEmpty && batch.Timestamps.IsEmpty);
         Assert.True(batch.IsFeaturesOnly);
         Assert.Equal([4], batch.Values.ToArray());
     }
@@ -230,7 +231,8 @@ public sealed class MinibatchTests
             (actual.Weight(at), actual.Label(at), actual.Target(at), actual.Key(at), actual.Timestamp(at)));
     }
 
-    private static string? TextOf(Minibatch batch, int row) => double.IsNaN(batch.Row(row)[1]) ? null : batch.Texts![(int)batch.Row(row)[1]];
+    private static string? TextOf(Minibatch batch, int row) =>
+        double.IsNaN(batch.Row(row)[1]) ? null : batch.Texts![(int)batch.Row(row)[1]];
 
     private static byte[] Save(Minibatch batch)
     {

@@ -73,7 +73,8 @@ public sealed class StepwiseStateTests
             for (int update = 0; update < 4; update++)
             {
                 double[] averages = new double[Model.StatisticsLayout.Length];
-                new ShardedEStep(Model, 1).Average(Model.Prepare(state.Parameters), state.Parameters, Part(update), averages, new double[100]);
+                new ShardedEStep(Model, 1)
+                    .Average(Model.Prepare(state.Parameters), state.Parameters, Part(update), averages, new double[100]);
                 em.Update(state, Part(update), new double[100]);
                 for (int k = 0; k < 3; k++)
                 {

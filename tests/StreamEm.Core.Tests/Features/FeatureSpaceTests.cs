@@ -37,11 +37,13 @@ public sealed class FeatureSpaceTests
     [Theory]
     [InlineData(0, 0.0, "Feature 'a' has location 0 and scale 0; expected a finite location and a positive scale.")]
     [InlineData(0, -1.5, "Feature 'a' has location 0 and scale -1.5; expected a finite location and a positive scale.")]
-    [InlineData(0, double.PositiveInfinity, "Feature 'a' has location 0 and scale Infinity; expected a finite location and a positive scale.")]
+    [InlineData(0, double.PositiveInfinity,
+        "Feature 'a' has location 0 and scale Infinity; expected a finite location and a positive scale.")]
     [InlineData(double.NaN, 1.0, "Feature 'a' has location NaN and scale 1; expected a finite location and a positive scale.")]
     public void Constructor_ScaleThatIsNone_IsRefused(double location, double scale, string expected)
     {
-        ArgumentException exception = Assert.Throws<ArgumentException>(() => new FeatureSpace([Number with { Location = location, Scale = scale }]));
+        ArgumentException exception =
+            Assert.Throws<ArgumentException>(() => new FeatureSpace([Number with { Location = location, Scale = scale }]));
         Assert.StartsWith(expected, exception.Message, StringComparison.Ordinal);
     }
 
@@ -89,7 +91,8 @@ public sealed class FeatureSpaceTests
         var rows = new Minibatch(1);
         rows.AddRange([4.0, 8]);
         FeatureSpace space = new FeatureSpace([Number]).WithoutScaling().Learn(rows);
-        Assert.Equal((0, 1, 6, 4), (space.Features[0].Location, space.Features[0].Scale, space.Features[0].Mean, space.Features[0].Variance));
+        Assert.Equal((0, 1, 6, 4),
+            (space.Features[0].Location, space.Features[0].Scale, space.Features[0].Mean, space.Features[0].Variance));
     }
 
     [Fact]
@@ -105,7 +108,8 @@ public sealed class FeatureSpaceTests
         Assert.Equal(learned.Variances, loaded.Variances);
         Assert.Equal(learned.Features.Select(feature => feature.Mean), loaded.Features.Select(feature => feature.Mean));
         Assert.Equal(["x", "y"], loaded.Features[2].Levels);
-        InvalidDataException exception = Assert.Throws<InvalidDataException>(() => FeatureSpaceState.Load(new FeatureSpace([Number]), Saved(learned)));
+        InvalidDataException exception =
+            Assert.Throws<InvalidDataException>(() => FeatureSpaceState.Load(new FeatureSpace([Number]), Saved(learned)));
         Assert.Equal("The state's features are 3; expected 1.", exception.Message);
     }
 

@@ -109,7 +109,8 @@ public sealed class FeatureStatisticsTests
     }
 
     private static FeatureSpace Space(params FeatureScaling[] scalings) =>
-        new([.. scalings.Select((scaling, d) => new Feature($"x{d}", scaling == FeatureScaling.None ? FeatureKind.Count : FeatureKind.Number, scaling))]);
+        new([.. scalings.Select(
+            (scaling, d) => new Feature($"x{d}", scaling == FeatureScaling.None ? FeatureKind.Count : FeatureKind.Number, scaling))]);
 
     private static void Near(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual)
     {

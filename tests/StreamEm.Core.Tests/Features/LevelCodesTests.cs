@@ -9,7 +9,8 @@ public sealed class LevelCodesTests
     public void CodeOf_TextsAsTheyCome_NumbersThemUntilThereIsNoRoom()
     {
         var codes = new LevelCodes(2, []);
-        Assert.Equal([0, 1, 0, double.NaN, 1], [codes.CodeOf("b"), codes.CodeOf("a"), codes.CodeOf("b"), codes.CodeOf("c"), codes.CodeOf("a")]);
+        Assert.Equal([0, 1, 0, double.NaN, 1],
+            [codes.CodeOf("b"), codes.CodeOf("a"), codes.CodeOf("b"), codes.CodeOf("c"), codes.CodeOf("a")]);
         Assert.Equal(1, codes.Unknown);
         Assert.Equal(["b", "a"], codes.Texts);
     }

@@ -6,7 +6,8 @@ namespace StreamEm.Core.Tests.Features;
 public sealed class UserUnitsTests
 {
     /// <summary>Two features: x = 10 + 4 inside, and x = -2 + 0.5 inside.</summary>
-    private static readonly FeatureSpace Space = new([new Feature("a") { Location = 10, Scale = 4 }, new Feature("b") { Location = -2, Scale = 0.5 }]);
+    private static readonly FeatureSpace Space =
+        new([new Feature("a") { Location = 10, Scale = 4 }, new Feature("b") { Location = -2, Scale = 0.5 }]);
 
     [Theory]
     [InlineData(Units.None, new[] { 3.0, 5 }, new[] { 3.0, 5 })]
@@ -75,15 +76,18 @@ public sealed class UserUnitsTests
         Assert.Equal("The numbers of the shares sum to 0.75; expected 1.", Refusal(vector, [0.25, 0.25, 0.25]));
         var rows = new VectorLayout().Add("transitions", Units.None, Domain.Simplex, 2, 2);
         Assert.Equal("The numbers of row 1 of transitions sum to 0.5; expected 1.", Refusal(rows, [1, 0, 0.5, 0]));
-        Assert.Equal("Entry () of nu is 0; expected a positive number.", Refusal(new VectorLayout().Add("nu", Units.None, Domain.Positive), [0]));
+        Assert.Equal("Entry () of nu is 0; expected a positive number.",
+            Refusal(new VectorLayout().Add("nu", Units.None, Domain.Positive), [0]));
     }
 
     [Fact]
     public void From_MatrixThatIsNone_IsRefused()
     {
         var layout = new VectorLayout().Add("covariances", Units.Product, Domain.PositiveDefinite, 2, 2, 2);
-        Assert.Equal("Covariance of component 1 is not symmetric: entry (1, 0) is 0.5, entry (0, 1) is 0.25.", Refusal(layout, [1, 0, 0, 1, 1, 0.25, 0.5, 1]));
-        Assert.StartsWith("Covariance of component 0 is not positive definite (pivot ", Refusal(layout, [1, 2, 2, 1, 1, 0, 0, 1]), StringComparison.Ordinal);
+        Assert.Equal("Covariance of component 1 is not symmetric: entry (1, 0) is 0.5, entry (0, 1) is 0.25.",
+            Refusal(layout, [1, 0, 0, 1, 1, 0.25, 0.5, 1]));
+        Assert.StartsWith("Covariance of component 0 is not positive definite (pivot ", Refusal(layout, [1, 2, 2, 1, 1, 0, 0, 1]),
+            StringComparison.Ordinal);
     }
 
     [Fact]

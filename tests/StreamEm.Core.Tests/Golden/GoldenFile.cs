@@ -41,7 +41,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     /// <summary>The file's values.</summary>
     public JsonElement Read()
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Golden", Name + ".json")));
+        using JsonDocument document =
+            JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Golden", Name + ".json")));
         return document.RootElement.Clone();
     }
 
@@ -54,7 +55,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
         var state = new StepwiseState(Model, Theta(inputs.GetProperty("theta0")));
         if (RowsPerUnit == 1) CheckStatistics(inputs.GetProperty("s0"), state.Statistics, "s0");
         else SetStatistics(inputs.GetProperty("s0"), state.Statistics);
-        JsonElement expected = root.GetProperty("expected").GetProperty(recursion == Recursion.Parameters ? "parameter_space" : "statistics_space");
+        JsonElement expected = root.GetProperty("expected")
+            .GetProperty(recursion == Recursion.Parameters ? "parameter_space" : "statistics_space");
         for (int step = 0; step < 2; step++)
         {
             JsonElement golden = expected[step];
@@ -65,7 +67,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
 
             string where = $"of step {step + 1}";
             Close(golden.GetProperty("g").GetDouble(), state.LastStepSize, $"gamma {where}");
-            Close(golden.GetProperty("mean_loglik_batch_before").GetDouble(), evidence.MeanLogLikelihood * RowsPerUnit, $"mean log-likelihood {where}");
+            Close(golden.GetProperty("mean_loglik_batch_before").GetDouble(), evidence.MeanLogLikelihood * RowsPerUnit,
+                $"mean log-likelihood {where}");
             double[] averages = Averages(before, batch);
             CheckStatistics(golden.GetProperty("stats"), averages, where);
             if (recursion == Recursion.Statistics) CheckStatistics(golden.GetProperty("s"), state.Statistics, where);
@@ -103,7 +106,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     {
         double[] theta = Theta(golden);
         foreach (VectorBlock block in Model.ParameterLayout.Blocks)
-            for (int at = 0; at < block.Length; at++) Close(theta[block.Offset + at], actual[block.Offset + at], $"{block.Name}[{at}], {what}");
+            for (int at = 0; at < block.Length; at++)
+                Close(theta[block.Offset + at], actual[block.Offset + at], $"{block.Name}[{at}], {what}");
     }
 
     private void CheckMaximum(JsonElement golden, double[] averages, double[] previous, int rows, string where)
@@ -119,7 +123,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
         {
             VectorBlock block = Model.StatisticsLayout[name];
             double[] expected = ValuesOf(block, golden, path);
-            for (int at = 0; at < expected.Length; at++) Close(expected[at], actual[block.Offset + at] * RowsPerUnit, $"{name}[{at}] {where}");
+            for (int at = 0; at < expected.Length; at++)
+                Close(expected[at], actual[block.Offset + at] * RowsPerUnit, $"{name}[{at}] {where}");
         }
     }
 
@@ -198,7 +203,9 @@ internal static class GoldenPath
     }
 }
 
-/// <summary>Steps of a schedule whatever the size of a minibatch: the engine takes one shorter than those before in proportion, the files do not.</summary>
+/// <summary>
+/// Steps of a schedule whatever the size of a minibatch: the engine takes one shorter than those before in proportion, the files do not.
+/// </summary>
 internal sealed class WholeSteps(StepSize schedule) : StepSize
 {
     /// <summary>What the engine multiplies the next step by.</summary>

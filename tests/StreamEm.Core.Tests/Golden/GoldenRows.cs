@@ -13,7 +13,8 @@ internal static class GoldenRows
         JsonElement rows = labelled ? batch.GetProperty("X") : batch;
         var result = new Minibatch(GoldenPath.Flatten(rows[0]).Count());
         for (int row = 0; row < rows.GetArrayLength(); row++)
-            result.Add([.. GoldenPath.Flatten(rows[row])], label: labelled ? batch.GetProperty("labels")[row].GetInt32() : Minibatch.Unlabelled);
+            result.Add([.. GoldenPath.Flatten(rows[row])],
+                label: labelled ? batch.GetProperty("labels")[row].GetInt32() : Minibatch.Unlabelled);
         return result;
     }
 

@@ -78,13 +78,15 @@ public sealed class GoldenTests
     }
 
     private static JsonElement BatchOf(string file) =>
-        new GoldenFile(file, Files["gmm_full"].Model) { Parameters = Paths(), Statistics = Paths() }.Read().GetProperty("inputs").GetProperty("batches")[0];
+        new GoldenFile(file, Files["gmm_full"].Model) { Parameters = Paths(), Statistics = Paths() }.Read().GetProperty("inputs")
+            .GetProperty("batches")[0];
 
     private static GoldenFile Gaussian(string file, Emission emission) => Mixture(
         file, emission, Paths(("means", "means"), ("covariances", "cov")), Paths(("first_moments", "S1"), ("second_moments", "S2")));
 
     /// <summary>A mixture: weights and masses beside what the family has.</summary>
-    private static GoldenFile Mixture(string file, Emission emission, Dictionary<string, string> parameters, Dictionary<string, string> statistics)
+    private static GoldenFile Mixture(
+        string file, Emission emission, Dictionary<string, string> parameters, Dictionary<string, string> statistics)
     {
         parameters.Add("weights", "weights");
         statistics.Add("masses", "N");

@@ -48,7 +48,8 @@ public sealed class InitializerTests
     public void Partition_ModelThatIgnoresLabels_IsAnErrorAndNoSaddle()
     {
         var deaf = new Deaf(Gaussians.Model(2, 2));
-        InvalidOperationException exception = Assert.Throws<InvalidOperationException>(() => deaf.Start(Gaussians.Three.Draw(500, 6), Start));
+        InvalidOperationException exception =
+            Assert.Throws<InvalidOperationException>(() => deaf.Start(Gaussians.Three.Draw(500, 6), Start));
         Assert.Matches(
             @"^deaf does not respond to labels: rows of weight 0\.\d+ are labelled 0, and the component's mass is 0\.5\. It cannot start from a partition\.$",
             exception.Message);
@@ -103,7 +104,8 @@ public sealed class InitializerTests
 
         public override IEnumerable<VectorBlock> MixingBlocks => mixture.MixingBlocks;
 
-        public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null) => new Unlabelled(mixture.Prepare(parameters));
+        public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null) =>
+            new Unlabelled(mixture.Prepare(parameters));
 
         public override void Masses(ReadOnlySpan<double> averages, Span<double> masses) => mixture.Masses(averages, masses);
 
@@ -133,7 +135,8 @@ public sealed class InitializerTests
                 return eStep.Accumulate(plain, first, count, statistics, logDensities, workspace);
             }
 
-            public override void Score(Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace) =>
+            public override void Score(
+                Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace) =>
                 eStep.Score(batch, first, count, logDensities, scores, workspace);
         }
     }

@@ -30,7 +30,8 @@ public sealed class AllocationTests
     public void Learn_SteadyState_AllocatesNothing(CovarianceType type)
     {
         foreach (Recursion recursion in Enum.GetValues<Recursion>())
-            foreach (int minibatch in (int[])[256, 512, 1000]) Assert.Equal(0, OfUpdates(Gaussians.Mixture(3, type), recursion, minibatch, Gaussians.Three));
+            foreach (int minibatch in (int[])[256, 512, 1000])
+                Assert.Equal(0, OfUpdates(Gaussians.Mixture(3, type), recursion, minibatch, Gaussians.Three));
     }
 
     [Theory]
@@ -57,7 +58,9 @@ public sealed class AllocationTests
 
     [Fact]
     public void Learn_SequencesOfKeys_AllocatesNothing() =>
-        Assert.Equal(0, OfUpdates(Hosts.HiddenMarkov(3, EmissionParts.Of(new GaussianOptions())), Recursion.Statistics, 300, Gaussians.Three, 0.1, more: true));
+        Assert.Equal(0,
+            OfUpdates(Hosts.HiddenMarkov(3, EmissionParts.Of(new GaussianOptions())), Recursion.Statistics, 300, Gaussians.Three, 0.1,
+                more: true));
 
     [Fact]
     public void Learn_Levels_AllocateNothing()
@@ -75,7 +78,8 @@ public sealed class AllocationTests
         ]));
     }
 
-    private static long OfUpdates(LatentModelOptions model, Recursion recursion, int minibatch, Gaussians truth, double missing = 0, bool more = false)
+    private static long OfUpdates(
+        LatentModelOptions model, Recursion recursion, int minibatch, Gaussians truth, double missing = 0, bool more = false)
     {
         Minibatch rows = truth.Draw(minibatch * (WarmUp + Measured * Stretches), 1, missing);
         return OfUpdates(model, recursion, minibatch, more ? WithMore(rows) : rows);
@@ -87,7 +91,13 @@ public sealed class AllocationTests
     /// </summary>
     private static long OfUpdates(LatentModelOptions model, Recursion recursion, int minibatch, Minibatch rows)
     {
-        var options = new LearningOptions { MinibatchSize = minibatch, Recursion = recursion, AnomalyHalfLife = 1e4, Initialization = new() { Buffer = 2000 } };
+        var options = new LearningOptions
+        {
+            MinibatchSize = minibatch,
+            Recursion = recursion,
+            AnomalyHalfLife = 1e4,
+            Initialization = new() { Buffer = 2000 }
+        };
         var learner = new Learner(model, RecordSchema.OfNumbers(rows.Dimension), options, threads: 1);
         Streams.Feed(learner, rows, 0, minibatch * WarmUp);
         long least = long.MaxValue;

@@ -18,7 +18,8 @@ public sealed class DegenerateTests
     public static TheoryData<string, CovarianceType, Recursion> Cases()
     {
         var cases = new TheoryData<string, CovarianceType, Recursion>();
-        foreach (string data in (string[])["two points", "one point", "constant feature", "collinear", "one row", "outlier", "huge", "mostly missing", "all missing", "zero weights"])
+        foreach (string data in (string[])["two points", "one point", "constant feature", "collinear", "one row", "outlier", "huge",
+            "mostly missing", "all missing", "zero weights"])
             foreach (CovarianceType type in Enum.GetValues<CovarianceType>())
                 foreach (Recursion recursion in Enum.GetValues<Recursion>()) cases.Add(data, type, recursion);
         return cases;
@@ -68,9 +69,11 @@ public sealed class DegenerateTests
             if (row == at) foreach (double glitch in (double[])[1e300, -1e120, 1e40, 1e15]) spoilt.Add([glitch, 1]);
             spoilt.Add(rows.Row(row));
         }
-        var options = new LearningOptions { Recursion = Recursion.Statistics, MinibatchSize = 200, Initialization = new() { Buffer = 500 } };
+        var options =
+            new LearningOptions { Recursion = Recursion.Statistics, MinibatchSize = 200, Initialization = new() { Buffer = 500 } };
         var model = Gaussians.Mixture(3);
-        LearnedModel snapshot = Streams.Snapshot(Streams.Learn(model, options, spoilt)), clean = Streams.Snapshot(Streams.Learn(model, options, rows));
+        LearnedModel snapshot = Streams.Snapshot(Streams.Learn(model, options, spoilt)),
+            clean = Streams.Snapshot(Streams.Learn(model, options, rows));
         Assert.Equal(Streams.MeanLogDensity(clean, rows), Streams.MeanLogDensity(snapshot, rows), 0.01);
         ModelWarning warning = Assert.Single(snapshot.Training.Warnings);
         Assert.Equal(ModelWarningKind.ImpossibleRecords, warning.Kind);
@@ -83,7 +86,13 @@ public sealed class DegenerateTests
     public void Learn_ComponentLosesItsData_IsReseededOrKeptByPolicy(DeadComponents policy)
     {
         var both = new Gaussians([0.5, 0.5], [[0], [50]], [[1], [1]]);
-        var options = new LearningOptions { Recursion = Recursion.Statistics, MinibatchSize = 50, DeadComponents = policy, StepSize = new() { Floor = 0.2 } };
+        var options = new LearningOptions
+        {
+            Recursion = Recursion.Statistics,
+            MinibatchSize = 50,
+            DeadComponents = policy,
+            StepSize = new() { Floor = 0.2 }
+        };
         var learner = new Learner(Gaussians.Mixture(2), RecordSchema.OfNumbers(1), options, both.Start(1));
         Minibatch first = both.Draw(1000, 2), later = new Gaussians([1], [[0]], [[1]]).Draw(20_000, 3);
         Streams.Feed(learner, first, 0, first.Count);
@@ -115,7 +124,9 @@ public sealed class DegenerateTests
                 "collinear" => [a, 2 * a, -a],
                 "outlier" => n == 150 ? [1e300, 0, 0] : [a, b, c],
                 "huge" => [a * 1e200, b * 1e-200, c],
-                "mostly missing" => n % 3 == 0 ? [a, double.NaN, double.NaN] : n % 3 == 1 ? [double.NaN, b, double.NaN] : [double.NaN, double.NaN, double.NaN],
+                "mostly missing" => n % 3 == 0
+                    ? [a, double.NaN, double.NaN]
+                    : n % 3 == 1 ? [double.NaN, b, double.NaN] : [double.NaN, double.NaN, double.NaN],
                 "all missing" => [double.NaN, double.NaN, double.NaN],
                 _ => [a, b, c],
             }, weight: data == "zero weights" && n % 2 == 0 ? 0 : 1);

@@ -13,7 +13,11 @@ public sealed class KeyedLearnerTests
     private static readonly RecordSchema Schema = new() { Features = ["x"], Key = "device" };
     private static readonly LearningOptions Options = new()
     {
-        MinibatchSize = 40, Recursion = Recursion.Statistics, Standardize = false, AnomalyHalfLife = 1e4, Initialization = new() { Buffer = 100, NInit = 1 },
+        MinibatchSize = 40,
+        Recursion = Recursion.Statistics,
+        Standardize = false,
+        AnomalyHalfLife = 1e4,
+        Initialization = new() { Buffer = 100, NInit = 1 },
     };
 
     /// <summary>
@@ -96,7 +100,8 @@ public sealed class KeyedLearnerTests
     {
         Minibatch records = Walks(400, 60, 4);
         Learner watched = new(RandomWalkOptions.Of(40), Schema, Options), plain = new(RandomWalkOptions.Of(40), Schema, Options);
-        watched.BeforeUpdate = (rows, session) => session.Score(rows, new double[rows.Count], new double[rows.Count], new double[rows.Count]);
+        watched.BeforeUpdate = (rows, session) =>
+            session.Score(rows, new double[rows.Count], new double[rows.Count], new double[rows.Count]);
         Streams.Feed(watched, records, 0, 400);
         Streams.Feed(plain, records, 0, 400);
         Assert.Equal(Streams.State(plain), Streams.State(watched));
@@ -138,7 +143,8 @@ public sealed class KeyedLearnerTests
     {
         Minibatch records = Walks(400, 7, 6), scaled = new(1, texts: records.Texts);
         for (int row = 0; row < 400; row++) scaled.Add([1000 + 50 * records.Row(row)[0]], key: records.Key(row));
-        LearnedModel learned = Streams.Snapshot(Streams.Learn(RandomWalkOptions.Of(50), Options with { Standardize = true }, scaled, schema: Schema));
+        LearnedModel learned =
+            Streams.Snapshot(Streams.Learn(RandomWalkOptions.Of(50), Options with { Standardize = true }, scaled, schema: Schema));
         Assert.NotEqual(1, learned.Space.Scale[0]);
         double[] steps = new double[400];
         new Scorer(learned).Score(scaled, new double[400], steps, new double[400]);
@@ -153,12 +159,14 @@ public sealed class KeyedLearnerTests
     {
         Minibatch records = Walks(1000, 13, 7);
         BatchFit fit = BatchFit.Run(RandomWalkOptions.Of(5), Schema, Options, records, new BatchEmOptions());
-        double[] squares = [.. Enumerable.Range(0, 1000).Where(row => Previous(records, row) >= 0).Select(row => Math.Pow(records.Row(row)[0] - records.Row(Previous(records, row))[0], 2))];
+        double[] squares = [.. Enumerable.Range(0, 1000).Where(row => Previous(records, row) >= 0)
+            .Select(row => Math.Pow(records.Row(row)[0] - records.Row(Previous(records, row))[0], 2))];
         Assert.Equal(1000 - 13, squares.Length);
         Assert.Equal(squares.Average(), fit.Learned.Parameters[0], 1e-12);
     }
 
-    private static InitialParameters Given(double variance) => new(new Dictionary<string, double[]>(StringComparer.Ordinal) { ["variances"] = [variance] });
+    private static InitialParameters Given(double variance) =>
+        new(new Dictionary<string, double[]>(StringComparer.Ordinal) { ["variances"] = [variance] });
 
     private static int Previous(Minibatch records, int row)
     {

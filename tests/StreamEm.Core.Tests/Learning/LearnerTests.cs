@@ -109,7 +109,8 @@ public sealed class LearnerTests
         Minibatch rows = Gaussians.Three.Draw(2000, 4), moved = new(2);
         foreach (int row in Enumerable.Range(0, rows.Count))
             moved.Add([rows.Row(row)[0] * scale + offset, rows.Row(row)[1]]);
-        LearnedModel plain = Streams.Snapshot(Streams.Learn(model, Options, rows)), other = Streams.Snapshot(Streams.Learn(model, Options, moved));
+        LearnedModel plain = Streams.Snapshot(Streams.Learn(model, Options, rows)),
+            other = Streams.Snapshot(Streams.Learn(model, Options, moved));
         for (int k = 0; k < 3; k++)
         {
             Near(plain.Parameters[k], other.Parameters[k], 1e-8);
@@ -129,11 +130,13 @@ public sealed class LearnerTests
         double[] row = new double[dimension];
         for (int n = 0; n < rows.Count; n++)
         {
-            for (int d = 0; d < dimension; d++) row[d] = rows.Row(n)[d] * Math.Pow(10, d % 13 - 6) + (d % 5 == 0 ? 1e6 : 0) * Math.Pow(10, d % 13 - 6);
+            for (int d = 0; d < dimension; d++)
+                row[d] = rows.Row(n)[d] * Math.Pow(10, d % 13 - 6) + (d % 5 == 0 ? 1e6 : 0) * Math.Pow(10, d % 13 - 6);
             scaled.Add(row);
         }
         // Eight clusters, one for each three bits of the row number: see Wide.
-        LearnedModel snapshot = Streams.Snapshot(Streams.Learn(Gaussians.Mixture(8), new LearningOptions { Recursion = Recursion.Statistics }, scaled));
+        LearnedModel snapshot =
+            Streams.Snapshot(Streams.Learn(Gaussians.Mixture(8), new LearningOptions { Recursion = Recursion.Statistics }, scaled));
         Assert.All(snapshot.Parameters.Take(8), weight => Assert.InRange(weight, 0.10, 0.15));
     }
 
@@ -166,7 +169,8 @@ public sealed class LearnerTests
         double[]? before = null;
         learner.BeforeUpdate = (_, session) => before = (double[])session.Scorer.Learned.Parameters.Clone();
         Streams.Feed(learner, rows, 0, 100);
-        double[] truth = [.. Gaussians.Three.Weights, .. Gaussians.Three.Means.SelectMany(m => m), .. Gaussians.Three.Covariances.SelectMany(c => c)];
+        double[] truth =
+            [.. Gaussians.Three.Weights, .. Gaussians.Three.Means.SelectMany(m => m), .. Gaussians.Three.Covariances.SelectMany(c => c)];
         for (int at = 0; at < truth.Length; at++) Near(truth[at], before![at], 1e-13);
         Assert.Equal(Math.Pow(2, -0.7), Streams.Snapshot(learner).Training.LastStepSize);
     }
@@ -199,7 +203,8 @@ public sealed class LearnerTests
         ModelWarning warning = Assert.Single(small.Training.Warnings);
         Assert.Equal(ModelWarningKind.SmallMinibatch, warning.Kind);
         Assert.Contains("below 20", warning.Text, StringComparison.Ordinal);
-        LearnedModel statistics = Streams.Snapshot(Streams.Learn(Model, Options with { MinibatchSize = 40, Recursion = Recursion.Statistics }, Gaussians.Three.Draw(1000, 10)));
+        LearnedModel statistics = Streams.Snapshot(Streams.Learn(
+            Model, Options with { MinibatchSize = 40, Recursion = Recursion.Statistics }, Gaussians.Three.Draw(1000, 10)));
         Assert.Empty(statistics.Training.Warnings);
     }
 
@@ -235,5 +240,6 @@ public sealed class LearnerTests
     }
 
     private static void Near(double expected, double actual, double relative) =>
-        Assert.True(Math.Abs(expected - actual) <= relative * Math.Max(Math.Abs(expected), 1e-3), $"expected {expected:R}, found {actual:R}");
+        Assert.True(Math.Abs(expected - actual) <= relative * Math.Max(Math.Abs(expected), 1e-3),
+            $"expected {expected:R}, found {actual:R}");
 }

@@ -14,7 +14,8 @@ public sealed class LevelLearnerTests
 {
     private static readonly MixtureOptions Model = LevelsOptions.Mixture(3, maxLevels: 5, prior: 0.1);
     private static readonly RecordSchema Schema = new() { Features = ["colour", "size", "shape"] };
-    private static readonly LearningOptions Options = new() { MinibatchSize = 100, Recursion = Recursion.Statistics, Initialization = new() { Buffer = 400 } };
+    private static readonly LearningOptions Options =
+        new() { MinibatchSize = 100, Recursion = Recursion.Statistics, Initialization = new() { Buffer = 400 } };
 
     [Fact]
     public void Learn_Texts_NumbersThemAsTheyComeAndFindsTheComponents()
@@ -30,7 +31,8 @@ public sealed class LevelLearnerTests
         // Every component prefers one level of every feature: 0.7 + 0.3 / 3 of its rows have it.
         double[] probabilities = learned.Layout["probabilities"].Of((ReadOnlySpan<double>)learned.Parameters).ToArray();
         for (int first = 0; first < probabilities.Length; first += 3) Assert.InRange(probabilities[first..(first + 3)].Max(), 0.7, 0.9);
-        IEnumerable<int> likeliest = Enumerable.Range(0, 3).Select(k => Enumerable.Range(0, 3).MaxBy(level => probabilities[9 * k + level]));
+        IEnumerable<int> likeliest = Enumerable.Range(0, 3)
+            .Select(k => Enumerable.Range(0, 3).MaxBy(level => probabilities[9 * k + level]));
         Assert.Equal(3, likeliest.Distinct().Count());
     }
 
@@ -53,7 +55,9 @@ public sealed class LevelLearnerTests
         for (int row = 0; row < codes.Count; row++)
         {
             numbers.Add([.. codes.Row(row).ToArray().Select(code => 1.5 * code)]);
-            texts.Add([.. codes.Row(row).ToArray().Select(code => texts.Texts!.Number((1.5 * code).ToString("R", CultureInfo.InvariantCulture)))]);
+            texts.Add(
+                [.. codes.Row(row).ToArray()
+                    .Select(code => texts.Texts!.Number((1.5 * code).ToString("R", CultureInfo.InvariantCulture)))]);
         }
         Assert.Equal(Streams.State(Learned(texts)), Streams.State(Learned(numbers)));
         Assert.Equal(["0", "1.5", "3"], Streams.Snapshot(Learned(numbers)).Space.Features[0].Levels.Order(StringComparer.Ordinal));
@@ -79,7 +83,8 @@ public sealed class LevelLearnerTests
         ModelWarning warning = Assert.Single(learned.Training.Warnings);
         Assert.Equal(ModelWarningKind.UnknownLevels, warning.Kind);
         Assert.Equal(
-            "feature 'colour' held 25 value(s) that are none of its 3 levels; they count as missing. Use a larger initialization.buffer or max_levels.", warning.Text);
+            "feature 'colour' held 25 value(s) that are none of its 3 levels; they count as missing. Use a larger initialization.buffer or "
+                + "max_levels.", warning.Text);
         Assert.Equal(3, learned.Space.Features[0].Levels.Count);
     }
 
@@ -87,7 +92,8 @@ public sealed class LevelLearnerTests
     public void Learn_MoreLevelsThanThereMayBe_KeepsTheFirst()
     {
         Minibatch records = LevelRecords.Texts(LevelRecords.Codes(3, 500, 6));
-        LearnedModel learned = Streams.Snapshot(Streams.Learn(LevelsOptions.Mixture(2, maxLevels: 2, prior: 0.1), Options, records, schema: Schema));
+        LearnedModel learned =
+            Streams.Snapshot(Streams.Learn(LevelsOptions.Mixture(2, maxLevels: 2, prior: 0.1), Options, records, schema: Schema));
         Assert.All(learned.Space.Features, feature => Assert.Equal(2, feature.Levels.Count));
         Assert.All(learned.Training.Warnings, warning => Assert.Equal(ModelWarningKind.UnknownLevels, warning.Kind));
         Assert.Equal(3, learned.Training.Warnings.Count);
@@ -134,7 +140,8 @@ public sealed class LevelLearnerTests
                 for (int d = 0; d < 3; d++)
                 {
                     double came = records.Row(at)[d], shown = rows.Row(row)[d];
-                    Assert.Equal(double.IsNaN(came) ? null : records.Texts![(int)came], double.IsNaN(shown) ? null : rows.Texts![(int)shown]);
+                    Assert.Equal(double.IsNaN(came) ? null : records.Texts![(int)came],
+                        double.IsNaN(shown) ? null : rows.Texts![(int)shown]);
                 }
             double[] densities = new double[rows.Count];
             session.Score(rows, densities, new double[3 * rows.Count], new double[rows.Count]);
@@ -148,20 +155,27 @@ public sealed class LevelLearnerTests
     public void From_ParametersWithTheirLevels_StartsExactlyThere()
     {
         LearnedModel learned = Streams.Snapshot(Learned(LevelRecords.Texts(LevelRecords.Codes(3, 900, 9))));
-        var blocks = learned.Layout.Blocks.ToDictionary(block => block.Name, block => block.Of((ReadOnlySpan<double>)learned.Parameters).ToArray(), StringComparer.Ordinal);
-        var from = new InitialParameters(blocks) { Levels = learned.Space.Features.ToDictionary(feature => feature.Name, feature => feature.Levels, StringComparer.Ordinal) };
+        var blocks = learned.Layout.Blocks
+            .ToDictionary(block => block.Name, block => block.Of((ReadOnlySpan<double>)learned.Parameters).ToArray(),
+                StringComparer.Ordinal);
+        var from = new InitialParameters(blocks)
+        { Levels = learned.Space.Features.ToDictionary(feature => feature.Name, feature => feature.Levels, StringComparer.Ordinal) };
         Minibatch records = LevelRecords.Texts(LevelRecords.Codes(3, 100, 10));
         double expected = 0, weight = 0;
         double[] densities = new double[100];
         new Scorer(learned).Score(records, densities, new double[300], new double[100]);
-        for (int row = 0; row < 100; row++) (expected, weight) = (expected + records.Weight(row) * densities[row], weight + records.Weight(row));
+        for (int row = 0; row < 100; row++)
+            (expected, weight) = (expected + records.Weight(row) * densities[row], weight + records.Weight(row));
         LearnedModel started = Streams.Snapshot(Streams.Learn(Model, Options, records, from: from, schema: Schema));
         Assert.Equal(expected / weight, started.Training.MeanLogLikelihood, 1e-10);
-        Assert.Equal(learned.Space.Features.Select(feature => string.Join(",", feature.Levels)), started.Space.Features.Select(feature => string.Join(",", feature.Levels)));
+        Assert.Equal(learned.Space.Features.Select(feature => string.Join(",", feature.Levels)),
+            started.Space.Features.Select(feature => string.Join(",", feature.Levels)));
 
-        ArgumentException exception = Assert.Throws<ArgumentException>(() => new Learner(Model, Schema, Options, new InitialParameters(blocks)));
+        ArgumentException exception =
+            Assert.Throws<ArgumentException>(() => new Learner(Model, Schema, Options, new InitialParameters(blocks)));
         Assert.Equal(
-            "Initial parameters lack the levels of feature 'colour'; add \"levels\": {\"colour\": [...]} in the order of its probabilities.", exception.Message);
+            "Initial parameters lack the levels of feature 'colour'; add \"levels\": {\"colour\": [...]} in the order of its "
+                + "probabilities.", exception.Message);
     }
 
     [Fact]

@@ -13,7 +13,8 @@ namespace StreamEm.Core.Tests.Learning;
 /// </summary>
 public sealed class RealDataTests(ITestOutputHelper output)
 {
-    private sealed record Reference(string File, string[] Columns, int Components, CovarianceType Type, double One, double Converged, bool ZScored = false);
+    private sealed record Reference(
+        string File, string[] Columns, int Components, CovarianceType Type, double One, double Converged, bool ZScored = false);
 
     private static readonly string[] Iris = ["sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm"];
     private static readonly string[] Penguins = ["beak_length_mm", "beak_depth_mm", "flipper_length_mm", "body_mass_g"];
@@ -25,7 +26,8 @@ public sealed class RealDataTests(ITestOutputHelper output)
         ["penguins"] = new("penguins.csv", Penguins, 3, CovarianceType.Full, -4.439041747838443, -3.358004108431531, ZScored: true),
         ["penguins_tied"] = new("penguins.csv", Penguins, 3, CovarianceType.Tied, -4.439041747838443, -3.4733793119461516, ZScored: true),
         ["quakes_depth"] = new("quakes.csv", ["depth"], 2, CovarianceType.Full, -6.791563903041127, -6.446433851068714),
-        ["quakes_xyz"] = new("quakes.csv", ["long", "lat", "depth"], 4, CovarianceType.Full, -4.170836133313768, -1.830178352445398, ZScored: true),
+        ["quakes_xyz"] =
+            new("quakes.csv", ["long", "lat", "depth"], 4, CovarianceType.Full, -4.170836133313768, -1.830178352445398, ZScored: true),
     };
 
     public static TheoryData<string, Recursion, int> Cases()

@@ -98,9 +98,11 @@ public sealed class RecordIntakeTests
         Assert.Equal([(1, 0L), (2, 2L)], loaded.Unknown);
     }
 
-    private static (RecordIntake Intake, Minibatch Pending) New() => (new RecordIntake(Plan, new LabelNames(3)), new Minibatch(3, texts: new TextTable()));
+    private static (RecordIntake Intake, Minibatch Pending) New() =>
+        (new RecordIntake(Plan, new LabelNames(3)), new Minibatch(3, texts: new TextTable()));
 
-    private static void Take(RecordIntake intake, Minibatch pending, TextTable texts, params (double Number, string? Colour, string? Size)[] rows)
+    private static void Take(
+        RecordIntake intake, Minibatch pending, TextTable texts, params (double Number, string? Colour, string? Size)[] rows)
     {
         var records = new Minibatch(3, texts: texts, textFeatures: [1, 2]);
         double NumberOf(string? text) => text is null ? double.NaN : texts.Number(text);

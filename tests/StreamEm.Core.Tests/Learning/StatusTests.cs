@@ -26,9 +26,11 @@ public sealed class StatusTests
         LearnedModel nothing = Streams.Snapshot(learner);
         Assert.Equal(TrainingReport.Degenerate, nothing.Training.Status);
         Assert.True(double.IsNaN(nothing.Training.MeanLogLikelihood));
-        Assert.Equal([ModelWarningKind.ImpossibleRecords, ModelWarningKind.NothingLearned], nothing.Training.Warnings.Select(warning => warning.Kind));
+        Assert.Equal([ModelWarningKind.ImpossibleRecords, ModelWarningKind.NothingLearned],
+            nothing.Training.Warnings.Select(warning => warning.Kind));
         Assert.Equal(
-            "no record of the last 2 minibatch(es) could be learned from: the parameters are not moving. Look at the records' units, or start anew.",
+            "no record of the last 2 minibatch(es) could be learned from: the parameters are not moving. Look at the records' units, or "
+                + "start anew.",
             nothing.Training.Warnings[1].Text);
 
         var resumed = new Learner(Gaussians.Mixture(3), RecordSchema.OfNumbers(2), Options, Gaussians.Three.Exact());
@@ -48,7 +50,8 @@ public sealed class StatusTests
     {
         var rows = new Minibatch(2);
         for (int row = 0; row < 300; row++) rows.Add([double.NaN, double.NaN]);
-        LearnedModel learned = Streams.Snapshot(Streams.Learn(Gaussians.Mixture(2), Options with { Initialization = new() { Buffer = 100 } }, rows));
+        LearnedModel learned =
+            Streams.Snapshot(Streams.Learn(Gaussians.Mixture(2), Options with { Initialization = new() { Buffer = 100 } }, rows));
         Assert.Equal(TrainingReport.Degenerate, learned.Training.Status);
         Assert.Contains(learned.Training.Warnings, warning => warning.Kind == ModelWarningKind.AbsentFeature);
         Assert.Contains(learned.Training.Warnings, warning => warning.Kind == ModelWarningKind.NothingLearned);

@@ -24,7 +24,8 @@ public sealed class StreamTests(ITestOutputHelper output)
     [InlineData(3UL)]
     public void Statistics_AveragedOverTheSecondHalf_FindTheTruth(ulong seed)
     {
-        (double weights, double means, double covariances) = Errors(Gaussians.Three, Gaussians.Three.Draw(50_000, seed), 50, Recursion.Statistics, seed);
+        (double weights, double means, double covariances) =
+            Errors(Gaussians.Three, Gaussians.Three.Draw(50_000, seed), 50, Recursion.Statistics, seed);
         output.WriteLine($"weights {weights:F4}, means {means:F4}, covariances {covariances:F4}");
         Assert.True(weights < 0.015 && means < 0.05 && covariances < 0.08);
     }
@@ -34,7 +35,8 @@ public sealed class StreamTests(ITestOutputHelper output)
     [InlineData(2UL)]
     public void Statistics_QuarterOfTheValuesMissing_FindTheTruth(ulong seed)
     {
-        (double weights, double means, double covariances) = Errors(Gaussians.Three, Gaussians.Three.Draw(30_000, seed, 0.25), 100, Recursion.Statistics, seed);
+        (double weights, double means, double covariances) =
+            Errors(Gaussians.Three, Gaussians.Three.Draw(30_000, seed, 0.25), 100, Recursion.Statistics, seed);
         output.WriteLine($"weights {weights:F4}, means {means:F4}, covariances {covariances:F4}");
         Assert.True(weights < 0.02 && means < 0.08 && covariances < 0.12);
     }
@@ -95,7 +97,8 @@ public sealed class StreamTests(ITestOutputHelper output)
         Minibatch first = before.Draw(20_000, 3), second = after.Draw(20_000, 4);
         double Worst(double floor)
         {
-            var options = new LearningOptions { Recursion = Recursion.Statistics, MinibatchSize = 50, StepSize = new() { Kappa = 1, Floor = floor } };
+            var options =
+                new LearningOptions { Recursion = Recursion.Statistics, MinibatchSize = 50, StepSize = new() { Kappa = 1, Floor = floor } };
             var learner = new Learner(model, RecordSchema.OfNumbers(1), options, before.Start(1));
             Streams.Feed(learner, first, 0, first.Count);
             Streams.Feed(learner, second, 0, second.Count);
@@ -107,7 +110,8 @@ public sealed class StreamTests(ITestOutputHelper output)
         Assert.True(floored < 0.3 && forgetful > 1);
     }
 
-    private static (double Weights, double Means, double Covariances) Errors(Gaussians truth, Minibatch rows, int minibatch, Recursion recursion, ulong seed)
+    private static (double Weights, double Means, double Covariances) Errors(
+        Gaussians truth, Minibatch rows, int minibatch, Recursion recursion, ulong seed)
     {
         var options = new LearningOptions { Recursion = recursion, MinibatchSize = minibatch, StepSize = Slow };
         double[] theta = Average(truth, Three, options, rows, truth.Start(seed));

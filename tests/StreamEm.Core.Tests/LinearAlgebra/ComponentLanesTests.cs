@@ -15,7 +15,8 @@ public sealed class ComponentLanesTests
             ComponentLanes lanes = triangular
                 ? ComponentLanes.Triangular(components, dimension, data.Triangles, data.Biases, data.Constants)
                 : ComponentLanes.Diagonal(components, dimension, data.Factors, data.Biases, data.Constants);
-            if (triangular) QuadraticForms.AddTriangular(data.Columns, dimension, components, data.Triangles, data.Biases, data.Constants, block);
+            if (triangular)
+                QuadraticForms.AddTriangular(data.Columns, dimension, components, data.Triangles, data.Biases, data.Constants, block);
             else QuadraticForms.AddDiagonal(data.Columns, dimension, components, data.Factors, data.Biases, data.Constants, block);
             var forms = (double[])block.Clone();
             double[] addends = Enumerable.Range(0, ComponentLanes.Padded(components)).Select(k => 0.25 * (k % 3)).ToArray();

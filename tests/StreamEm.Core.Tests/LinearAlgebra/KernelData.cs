@@ -54,7 +54,8 @@ internal sealed class KernelData
     {
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance * (1 + Math.Abs(expected[i])), $"entry {i}: expected {expected[i]:R}, was {actual[i]:R}");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance * (1 + Math.Abs(expected[i])),
+                $"entry {i}: expected {expected[i]:R}, was {actual[i]:R}");
     }
 
     private static double[] Fill(int length, Func<double> next)

@@ -16,13 +16,15 @@ public sealed class KernelPathTests
     [InlineData("")]
     public void Choose_NotNamed_IsTheWidestAccelerated(string? name) =>
         Assert.Equal(
-            Vector512.IsHardwareAccelerated ? KernelPath.Avx512 : Vector256.IsHardwareAccelerated ? KernelPath.Avx2 : KernelPath.Portable, Kernels.Choose(name));
+            Vector512.IsHardwareAccelerated ? KernelPath.Avx512 : Vector256.IsHardwareAccelerated ? KernelPath.Avx2 : KernelPath.Portable,
+            Kernels.Choose(name));
 
     [Theory]
     [InlineData("sse9")]
     [InlineData("7")]
     public void Choose_Unknown_SaysWhatIsExpected(string name) =>
-        Assert.Contains("expected portable, avx2 or avx512", Assert.Throws<InvalidOperationException>(() => Kernels.Choose(name)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected portable, avx2 or avx512", Assert.Throws<InvalidOperationException>(() => Kernels.Choose(name)).Message,
+            StringComparison.Ordinal);
 
     [Theory, MemberData(nameof(KernelData.Shapes), MemberType = typeof(KernelData))]
     public void Kernels_FewRows_EqualThoseOfTheWholeBlock(string path, int dimension, int components)
@@ -39,13 +41,20 @@ public sealed class KernelPathTests
             }
             void Same(int length, double tolerance, Action<double[], int> run) =>
                 KernelData.Close(Of(length, RowBlock.Capacity, run), Of(length, count, run), tolerance);
-            Same(components * dimension, 2e-13, (sums, rows) => WeightedSums.AddDiagonal(chosen, data.Columns, dimension, data.Responsibilities, components, sums, default, rows));
+            Same(components * dimension, 2e-13,
+                (sums, rows) =>
+                    WeightedSums.AddDiagonal(chosen, data.Columns, dimension, data.Responsibilities, components, sums, default, rows));
             Same(components, 2e-13, (sums, rows) => WeightedSums.AddMasses(chosen, data.Responsibilities, components, sums, rows));
-            Same(components * Packed.Length(dimension), 2e-13, (sums, rows) => WeightedSums.AddOuter(chosen, data.Columns, dimension, data.Responsibilities, components, default, sums, rows));
+            Same(components * Packed.Length(dimension), 2e-13,
+                (sums, rows) =>
+                    WeightedSums.AddOuter(chosen, data.Columns, dimension, data.Responsibilities, components, default, sums, rows));
 
-            double[] joint = new double[components * RowBlock.Stride], whole = new double[joint.Length], densities = new double[RowBlock.Stride], wholeDensities = new double[RowBlock.Stride];
-            QuadraticForms.AddTriangular(chosen, data.Columns, dimension, components, data.Triangles, data.Biases, data.Constants, joint, count);
-            QuadraticForms.AddDiagonal(chosen, data.Columns, dimension, components, data.Factors, data.Biases, data.Constants, joint, count);
+            double[] joint = new double[components * RowBlock.Stride], whole = new double[joint.Length],
+                densities = new double[RowBlock.Stride], wholeDensities = new double[RowBlock.Stride];
+            QuadraticForms.AddTriangular(
+                chosen, data.Columns, dimension, components, data.Triangles, data.Biases, data.Constants, joint, count);
+            QuadraticForms.AddDiagonal(
+                chosen, data.Columns, dimension, components, data.Factors, data.Biases, data.Constants, joint, count);
             LogSumExp.Normalize(chosen, joint, components, densities, count);
             QuadraticForms.AddTriangular(chosen, data.Columns, dimension, components, data.Triangles, data.Biases, data.Constants, whole);
             QuadraticForms.AddDiagonal(chosen, data.Columns, dimension, components, data.Factors, data.Biases, data.Constants, whole);
@@ -61,7 +70,8 @@ public sealed class KernelPathTests
     {
         var data = new KernelData(13, 3, 251);
         double[] joint = new double[3 * RowBlock.Stride], densities = new double[RowBlock.Stride];
-        double[] columns = new double[data.Columns.Length], first = new double[39], second = new double[39], outer = new double[3 * Packed.Length(13)], masses = new double[3];
+        double[] columns = new double[data.Columns.Length], first = new double[39], second = new double[39],
+            outer = new double[3 * Packed.Length(13)], masses = new double[3];
         var incomplete = new int[RowBlock.Capacity];
         Run();
         long before = GC.GetAllocatedBytesForCurrentThread();

@@ -21,7 +21,8 @@ public sealed class LogSumExpTests
             var random = new Random(components);
             double[] joint = new double[components * RowBlock.Stride], densities = new double[RowBlock.Stride];
             for (int k = 0; k < components; k++)
-                for (int i = 0; i < RowBlock.Capacity; i++) joint[k * RowBlock.Stride + i] = spread * (random.NextDouble() - 0.5) - 3 * spread;
+                for (int i = 0; i < RowBlock.Capacity; i++)
+                    joint[k * RowBlock.Stride + i] = spread * (random.NextDouble() - 0.5) - 3 * spread;
             var responsibilities = (double[])joint.Clone();
             LogSumExp.Normalize(Enum.Parse<KernelPath>(path), responsibilities, components, densities);
             for (int i = 0; i < RowBlock.Capacity; i++)

@@ -4,7 +4,10 @@ namespace StreamEm.Core.Tests.LinearAlgebra;
 
 public sealed class QuadraticFormsTests
 {
-    /// <summary>D + 1 rounding errors of 2^-53 in y, twice that in its square, D of them summed; constants of 2 may cancel squares of up to 18 first.</summary>
+    /// <summary>
+    /// D + 1 rounding errors of 2^-53 in y, twice that in its square, D of them summed; constants of 2 may cancel squares of up to 18
+    /// first.
+    /// </summary>
     private static double Tolerance(int dimension) => 8 * (dimension + 8) * 1.2e-16;
 
     [Theory, MemberData(nameof(KernelData.Shapes), MemberType = typeof(KernelData))]
@@ -12,7 +15,8 @@ public sealed class QuadraticFormsTests
     {
         var data = new KernelData(dimension, components);
         double[] actual = Enumerable.Repeat(0.25, components * RowBlock.Stride).ToArray();
-        QuadraticForms.AddTriangular(Enum.Parse<KernelPath>(path), data.Columns, dimension, components, data.Triangles, data.Biases, data.Constants, actual);
+        QuadraticForms.AddTriangular(
+            Enum.Parse<KernelPath>(path), data.Columns, dimension, components, data.Triangles, data.Biases, data.Constants, actual);
 
         var expected = (double[])actual.Clone();
         for (int k = 0; k < components; k++)
@@ -36,7 +40,8 @@ public sealed class QuadraticFormsTests
     {
         var data = new KernelData(dimension, components);
         double[] actual = Enumerable.Repeat(0.25, components * RowBlock.Stride).ToArray();
-        QuadraticForms.AddDiagonal(Enum.Parse<KernelPath>(path), data.Columns, dimension, components, data.Factors, data.Biases, data.Constants, actual);
+        QuadraticForms.AddDiagonal(
+            Enum.Parse<KernelPath>(path), data.Columns, dimension, components, data.Factors, data.Biases, data.Constants, actual);
 
         var expected = (double[])actual.Clone();
         for (int k = 0; k < components; k++)

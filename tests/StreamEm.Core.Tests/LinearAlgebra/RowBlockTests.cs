@@ -93,7 +93,8 @@ public sealed class RowBlockTests
         Assert.Equal(expected.Dimension, actual.Dimension);
         Assert.Equal(expected.Incomplete, actual.Incomplete);
         for (int d = 0; d < expected.Dimension; d++)
-            Assert.Equal(expected.Columns.Slice(d * RowBlock.Stride, RowBlock.Capacity), actual.Columns.Slice(d * RowBlock.Stride, RowBlock.Capacity));
+            Assert.Equal(expected.Columns.Slice(d * RowBlock.Stride, RowBlock.Capacity),
+                actual.Columns.Slice(d * RowBlock.Stride, RowBlock.Capacity));
         Assert.Equal(expected.Rows, actual.Rows);
         for (int row = 0; row < expected.Count; row++) Assert.Equal(expected.Row(row), actual.Row(row));
     }

@@ -36,7 +36,8 @@ public sealed class RowScalingTests
         {
             double kept = rows[at];
             foreach ((double value, double expected) in (ReadOnlySpan<(double, double)>)
-                [(double.MaxValue, Bound), (double.MinValue, -Bound), (double.PositiveInfinity, Bound), (double.NegativeInfinity, -Bound), (double.NaN, double.NaN)])
+                [(double.MaxValue, Bound), (double.MinValue, -Bound), (double.PositiveInfinity, Bound), (double.NegativeInfinity, -Bound),
+                    (double.NaN, double.NaN)])
             {
                 rows[at] = value;
                 Assert.Equal(!double.IsNaN(value), scaling.Apply(Enum.Parse<KernelPath>(path), rows, actual));
@@ -49,7 +50,8 @@ public sealed class RowScalingTests
     private static (double[] Location, double[] Factor, double[] Rows) Draw(int dimension, int count)
     {
         var random = new Random(dimension);
-        double[] Values(int length, double low, double high) => [.. Enumerable.Range(0, length).Select(_ => low + (high - low) * random.NextDouble())];
+        double[] Values(int length, double low, double high) =>
+            [.. Enumerable.Range(0, length).Select(_ => low + (high - low) * random.NextDouble())];
         return (Values(dimension, -5, 5), Values(dimension, 0.1, 3), Values(count * dimension, -100, 100));
     }
 }

@@ -20,7 +20,8 @@ public sealed class RowTransposeTests
         {
             var data = new KernelData(dimension, 1, count);
             double[] columns = Enumerable.Repeat(7.0, dimension * RowBlock.Stride).ToArray();
-            int missing = RowTranspose.ToColumns(Enum.Parse<KernelPath>(path), data.Rows, count, dimension, columns, new int[RowBlock.Capacity]);
+            int missing =
+                RowTranspose.ToColumns(Enum.Parse<KernelPath>(path), data.Rows, count, dimension, columns, new int[RowBlock.Capacity]);
             Assert.Equal(0, missing);
             Assert.Equal(data.Columns, columns);
         }

@@ -11,9 +11,11 @@ public sealed class SparseWeightedSumsTests
         var data = new KernelData(dimension, components, 203);
         int packed = Packed.Length(dimension);
         double[] first = new double[components * dimension], second = new double[components * packed];
-        double[] denseFirst = new double[first.Length], denseSecond = new double[second.Length], keptFirst = new double[first.Length], keptSecond = new double[second.Length];
+        double[] denseFirst = new double[first.Length], denseSecond = new double[second.Length], keptFirst = new double[first.Length],
+            keptSecond = new double[second.Length];
         var chosen = Enum.Parse<KernelPath>(path);
-        double dropped = SparseWeightedSums.AddMomentsAndOuterProducts(chosen, data.Rows, 203, dimension, data.Responsibilities, components, Threshold, first, second);
+        double dropped = SparseWeightedSums.AddMomentsAndOuterProducts(
+            chosen, data.Rows, 203, dimension, data.Responsibilities, components, Threshold, first, second);
         WeightedSums.AddOuter(chosen, data.Columns, dimension, data.Responsibilities, components, denseFirst, denseSecond);
         double expectedDropped = Enumerable.Range(0, components)
             .Max(k => Enumerable.Range(0, 203).Sum(i => data.Responsibilities[k * RowBlock.Stride + i] is var r && r <= Threshold ? r : 0));
@@ -51,5 +53,6 @@ public sealed class SparseWeightedSumsTests
     [InlineData("-1")]
     [InlineData("1")]
     public void Parse_Invalid_SaysWhatIsExpected(string text) =>
-        Assert.Contains("expected a number in [0, 1)", Assert.Throws<InvalidOperationException>(() => SparseWeightedSums.Parse(text)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected a number in [0, 1)",
+            Assert.Throws<InvalidOperationException>(() => SparseWeightedSums.Parse(text)).Message, StringComparison.Ordinal);
 }

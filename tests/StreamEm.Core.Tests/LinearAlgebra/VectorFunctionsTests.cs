@@ -40,8 +40,10 @@ public sealed class VectorFunctionsTests
     {
         double worst = 0;
         foreach (double e in Points(-1074, 1023.9, 200_000)) worst = Math.Max(worst, ErrorOfLog(Math.Pow(2, e)));
-        foreach (double x in Points(0.5, 2, 200_000).Concat(Points(0.999, 1.001, 100_000)).Concat(Points(1, 64, 100_000))) worst = Math.Max(worst, ErrorOfLog(x));
-        foreach (double x in (ReadOnlySpan<double>)[5e-324, 2.2250738585072009e-308, 2.2250738585072014e-308, double.MaxValue, BitConverter.Int64BitsToDouble(0x3FE6A09E667F3BCD)])
+        foreach (double x in Points(0.5, 2, 200_000).Concat(Points(0.999, 1.001, 100_000)).Concat(Points(1, 64, 100_000)))
+            worst = Math.Max(worst, ErrorOfLog(x));
+        foreach (double x in (ReadOnlySpan<double>)[
+            5e-324, 2.2250738585072009e-308, 2.2250738585072014e-308, double.MaxValue, BitConverter.Int64BitsToDouble(0x3FE6A09E667F3BCD)])
             worst = Math.Max(worst, ErrorOfLog(x));
         Assert.InRange(worst, 0, Bound + 1.2e-16);
     }
@@ -67,7 +69,8 @@ public sealed class VectorFunctionsTests
     private static double ErrorOfLog(double x)
     {
         double expected = Math.Log(x), worst = 0;
-        foreach (double actual in EveryWidthOfLog(x)) worst = Math.Max(worst, expected == 0 ? Math.Abs(actual) : Math.Abs(actual / expected - 1));
+        foreach (double actual in EveryWidthOfLog(x))
+            worst = Math.Max(worst, expected == 0 ? Math.Abs(actual) : Math.Abs(actual / expected - 1));
         return worst;
     }
 
@@ -80,7 +83,8 @@ public sealed class VectorFunctionsTests
         Lanes2.Exp4(ref a1, ref a2, ref a3, ref a4);
         Lanes4.Exp4(ref b1, ref b2, ref b3, ref b4);
         Lanes8.Exp4(ref c1, ref c2, ref c3, ref c4);
-        return [Lanes2.Exp(a)[1], Lanes4.Exp(b)[2], Lanes8.Exp(c)[5], a1[0], a2[0], a3[1], a4[1], b1[0], b2[1], b3[2], b4[3], c1[0], c2[2], c3[4], c4[7]];
+        return [Lanes2.Exp(a)[1], Lanes4.Exp(b)[2], Lanes8.Exp(c)[5], a1[0], a2[0], a3[1], a4[1], b1[0], b2[1], b3[2], b4[3], c1[0], c2[2],
+            c3[4], c4[7]];
     }
 
     private static double[] EveryWidthOfLog(double x) =>

@@ -12,8 +12,10 @@ public sealed class WeightedSumsTests
     {
         var data = new KernelData(dimension, components, 251);
         int packed = Packed.Length(dimension);
-        double[] moments = Enumerable.Repeat(0.5, components * dimension).ToArray(), products = Enumerable.Repeat(0.5, components * packed).ToArray();
-        double[] expectedMoments = (double[])moments.Clone(), expectedProducts = (double[])products.Clone(), alone = (double[])products.Clone();
+        double[] moments = Enumerable.Repeat(0.5, components * dimension).ToArray(),
+            products = Enumerable.Repeat(0.5, components * packed).ToArray();
+        double[] expectedMoments = (double[])moments.Clone(), expectedProducts = (double[])products.Clone(),
+            alone = (double[])products.Clone();
         var chosen = Enum.Parse<KernelPath>(path);
         WeightedSums.AddOuter(chosen, data.Columns, dimension, data.Responsibilities, components, moments, products);
         WeightedSums.AddOuter(chosen, data.Columns, dimension, data.Responsibilities, components, default, alone);
@@ -60,7 +62,8 @@ public sealed class WeightedSumsTests
     public void PublicVerbs_OneByOne_EqualTheFusedOnes()
     {
         var data = new KernelData(5, 3);
-        double[] first = new double[15], second = new double[15], outer = new double[45], first2 = new double[15], second2 = new double[15], outer2 = new double[45], first3 = new double[15];
+        double[] first = new double[15], second = new double[15], outer = new double[45], first2 = new double[15], second2 = new double[15],
+            outer2 = new double[45], first3 = new double[15];
         WeightedSums.AddFirstMoments(data.Columns, 5, data.Responsibilities, 3, first);
         WeightedSums.AddSquares(data.Columns, 5, data.Responsibilities, 3, second);
         WeightedSums.AddOuterProducts(data.Columns, 5, data.Responsibilities, 3, outer);

@@ -44,7 +44,8 @@ public sealed class ModelCatalogTests
         var expected = Gaussians.Mixture(9, CovarianceType.Spherical, 0.25);
 
         Assert.Equal(expected, expected.Entry.Read(expected.Settings));
-        Assert.Equal(("9", "spherical", "0.25"), (expected.Settings["components"], expected.Settings["covariance_type"], expected.Settings["reg_covar"]));
+        Assert.Equal(("9", "spherical", "0.25"),
+            (expected.Settings["components"], expected.Settings["covariance_type"], expected.Settings["reg_covar"]));
     }
 
     [Fact]

@@ -16,7 +16,8 @@ public sealed class ModelEntryTests
         ModelEntry entry = MixtureOptions.Shorthand(GaussianOptions.Catalogued);
         Assert.Equal(("gaussian_mixture", "Mixture of " + GaussianOptions.Catalogued.Description), (entry.Type, entry.Description));
         Assert.Equal(["components", "covariance_type", "reg_covar"], entry.Settings.Select(setting => setting.Key));
-        var options = (MixtureOptions)entry.Read(new Dictionary<string, string>(StringComparer.Ordinal) { ["covariance_type"] = "tied", ["of another model"] = "x" });
+        var options = (MixtureOptions)entry
+            .Read(new Dictionary<string, string>(StringComparer.Ordinal) { ["covariance_type"] = "tied", ["of another model"] = "x" });
         Assert.Equal((4, CovarianceType.Tied, 1e-6), (options.Components, Inner(options).CovarianceType, Inner(options).RegCovar));
         Assert.Same(entry, options.Entry);
     }
@@ -32,7 +33,8 @@ public sealed class ModelEntryTests
         Assert.Equal(("0.5", "1E-06"), (setting.Format(after), setting.Format(before)));
         Assert.Equal(0.5, Inner(after).RegCovar);
         // Nothing else is changed.
-        Assert.Equal(before.Settings.Where(item => item.Key != "reg_covar"), ((LatentModelOptions)after).Settings.Where(item => item.Key != "reg_covar"));
+        Assert.Equal(before.Settings.Where(item => item.Key != "reg_covar"),
+            ((LatentModelOptions)after).Settings.Where(item => item.Key != "reg_covar"));
         Assert.False(setting.TryRead(before, "-1", out object same));
         Assert.Same(before, same);
         Setting inner = GaussianOptions.Catalogued.Settings.Single(item => item.Key == "covariance_type");

@@ -13,7 +13,8 @@ public sealed class ResponsibilityRuleTests
     public void Hard_AnyLanes_TakesTheMostProbableAndTheLowestOfEquals()
     {
         double[][] lanes = [[-1, -2, -3], [-5, -4, -4], [-7, -7, -7], [double.NegativeInfinity, -900, -901], [-2, -1, -1]];
-        double[] hard = Joint(lanes), soft = Joint(lanes), densities = new double[RowBlock.Stride], softDensities = new double[RowBlock.Stride];
+        double[] hard = Joint(lanes), soft = Joint(lanes), densities = new double[RowBlock.Stride],
+            softDensities = new double[RowBlock.Stride];
         HardResponsibilities.Instance.Apply(hard, 3, densities, lanes.Length, default);
         SoftResponsibilities.Instance.Apply(soft, 3, softDensities, lanes.Length, default);
         Assert.Equal([0, 1, 0, 1, 1], [.. Enumerable.Range(0, 5).Select(i => Array.FindIndex(Of(hard, i), r => r == 1))]);
@@ -32,7 +33,8 @@ public sealed class ResponsibilityRuleTests
     public void Hard_InAMixtureOfEqualSpheres_IsAStepOfKMeans()
     {
         Minibatch rows = Gaussians.Three.Draw(500, 3);
-        var model = new Mixture("hard", new SphericalGaussian(3, 2, new CovarianceRegularization([0, 0], 1e-9)), HardResponsibilities.Instance);
+        var model =
+            new Mixture("hard", new SphericalGaussian(3, 2, new CovarianceRegularization([0, 0], 1e-9)), HardResponsibilities.Instance);
         double third = 1.0 / 3;
         double[] theta = [third, third, 1 - 2 * third, 0.5, 0, 3, 1, 1, 3, 1, 1, 1, 1, 1];
         double[] sums = new double[model.StatisticsLayout.Length], logDensities = new double[500];
@@ -41,12 +43,14 @@ public sealed class ResponsibilityRuleTests
         double[] counts = new double[3], means = new double[6];
         for (int row = 0; row < 500; row++)
         {
-            int nearest = Enumerable.Range(0, 3).MinBy(k => Math.Pow(rows.Row(row)[0] - theta[3 + 2 * k], 2) + Math.Pow(rows.Row(row)[1] - theta[4 + 2 * k], 2));
+            int nearest = Enumerable.Range(0, 3)
+                .MinBy(k => Math.Pow(rows.Row(row)[0] - theta[3 + 2 * k], 2) + Math.Pow(rows.Row(row)[1] - theta[4 + 2 * k], 2));
             counts[nearest]++;
             for (int d = 0; d < 2; d++) means[2 * nearest + d] += rows.Row(row)[d];
         }
         Assert.Equal(counts, sums[..3]);
-        for (int at = 0; at < 6; at++) Assert.Equal(means[at], model.StatisticsLayout["first_moments"].Of((ReadOnlySpan<double>)sums)[at], 1e-9);
+        for (int at = 0; at < 6; at++)
+            Assert.Equal(means[at], model.StatisticsLayout["first_moments"].Of((ReadOnlySpan<double>)sums)[at], 1e-9);
         Assert.Equal(500, evidence.Weight);
         Assert.Equal(logDensities.Sum(), evidence.LogLikelihood, 1e-9);
     }

@@ -24,7 +24,8 @@ public sealed class SpellingTests
     [InlineData("t1", "t0")]
     [InlineData("momentum", null)]
     [InlineData("", null)]
-    public void Nearest_IsTheLikelyOneOrNone(string word, string? nearest) => Assert.Equal(nearest, Spelling.Nearest(word, ["kappa", "t0", "floor"]));
+    public void Nearest_IsTheLikelyOneOrNone(string word, string? nearest) =>
+        Assert.Equal(nearest, Spelling.Nearest(word, ["kappa", "t0", "floor"]));
 
     [Fact]
     public void VeryLongWord_HasNoNearest() => Assert.Null(Spelling.Nearest(new string('k', 100_000), [new string('k', 100_000)]));

@@ -30,12 +30,14 @@ public sealed class ValueKindTests
     [InlineData("Infinity", false)]
     [InlineData("0,7", false)]
     [InlineData(null, false)]
-    public void Number_IsFiniteAndInItsInterval(string? text, bool fits) => Assert.Equal(fits, new NumberKind(Interval.OpenClosed(0.5, 1)).TryParse(text, out _));
+    public void Number_IsFiniteAndInItsInterval(string? text, bool fits) =>
+        Assert.Equal(fits, new NumberKind(Interval.OpenClosed(0.5, 1)).TryParse(text, out _));
 
     [Theory]
     [InlineData("1e400")]
     [InlineData("-1e400")]
-    public void NumberBeyondDoublePrecision_DoesNotFit(string text) => Assert.False(new NumberKind(Interval.AtLeast(-1)).TryParse(text, out _));
+    public void NumberBeyondDoublePrecision_DoesNotFit(string text) =>
+        Assert.False(new NumberKind(Interval.AtLeast(-1)).TryParse(text, out _));
 
     [Theory]
     [InlineData("1e-6", "1E-06")]

@@ -33,7 +33,8 @@ public sealed class ShortestNumberTests
     public void Write_EveryPowerOfTwoAndItsNeighbours_IsTheRuntimesText()
     {
         for (ulong exponent = 0; exponent < 2047; exponent++)
-            foreach (ulong fraction in (ulong[])[0, 1, 2, (1UL << 51), (1UL << 52) - 1]) Check(BitConverter.UInt64BitsToDouble(exponent << 52 | fraction));
+            foreach (ulong fraction in (ulong[])[0, 1, 2, (1UL << 51), (1UL << 52) - 1])
+                Check(BitConverter.UInt64BitsToDouble(exponent << 52 | fraction));
     }
 
     [Fact]

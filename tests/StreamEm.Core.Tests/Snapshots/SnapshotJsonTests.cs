@@ -75,8 +75,10 @@ public sealed class SnapshotJsonTests
     public void ReadInitialParameters_NestedArraysOrShapes_AreTheSame()
     {
         byte[] nested = """{"parameters":{"weights":[0.4,0.6],"means":[[0,1],[2,3]]}}"""u8.ToArray();
-        byte[] shaped = """{"parameters":{"weights":{"shape":[2],"data":[0.4,0.6]},"means":{"shape":[2,2],"data":[0,1,2,3]}}}"""u8.ToArray();
-        Assert.Equal(SnapshotReader.ReadInitialParameters(nested).Blocks["means"], SnapshotReader.ReadInitialParameters(shaped).Blocks["means"]);
+        byte[] shaped = """{"parameters":{"weights":{"shape":[2],"data":[0.4,0.6]},"means":{"shape":[2,2],"data":[0,1,2,3]}}}"""u8
+            .ToArray();
+        Assert.Equal(SnapshotReader.ReadInitialParameters(nested).Blocks["means"],
+            SnapshotReader.ReadInitialParameters(shaped).Blocks["means"]);
     }
 
     private static ModelSnapshot Snapshot(CovarianceType type)

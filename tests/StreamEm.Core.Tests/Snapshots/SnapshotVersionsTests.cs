@@ -17,7 +17,8 @@ namespace StreamEm.Core.Tests.Snapshots;
 /// <summary>What format 1.1 adds to 1.0, and that 1.0 is still read.</summary>
 public sealed class SnapshotVersionsTests
 {
-    private static readonly LearningOptions Options = new() { MinibatchSize = 100, Recursion = Recursion.Statistics, Initialization = new() { Buffer = 300 } };
+    private static readonly LearningOptions Options =
+        new() { MinibatchSize = 100, Recursion = Recursion.Statistics, Initialization = new() { Buffer = 300 } };
 
     [Fact]
     public void Write_NumbersAlone_AddsNothingToTheSignature()
@@ -32,7 +33,8 @@ public sealed class SnapshotVersionsTests
     public void WriteAndRead_KeyAndTimestamp_AreKept()
     {
         string json = Json(Gaussian(RecordSchema.OfNumbers(2) with { Key = "device", Timestamp = "at" }));
-        Assert.Equal(["features", "key", "timestamp", "outputs"], JsonNode.Parse(json)!["signature"]!.AsObject().Select(member => member.Key));
+        Assert.Equal(["features", "key", "timestamp", "outputs"],
+            JsonNode.Parse(json)!["signature"]!.AsObject().Select(member => member.Key));
         ModelSnapshot back = Read(json);
         Assert.Equal(("device", "at", null), (back.Schema.Key, back.Schema.Timestamp, back.Schema.Target));
         Assert.Equal(json, Json(back));
@@ -44,7 +46,8 @@ public sealed class SnapshotVersionsTests
         LearnedModel learned = Gaussian(RecordSchema.OfNumbers(2));
         string json = Json(learned with { Schema = learned.Schema with { Target = "y" } });
         Assert.Equal("y", JsonNode.Parse(json)!["signature"]!["target"]!.GetValue<string>());
-        Assert.Contains("gaussian_mixture does not use a target", Assert.Throws<InvalidDataException>(() => Read(json)).Message, StringComparison.Ordinal);
+        Assert.Contains("gaussian_mixture does not use a target", Assert.Throws<InvalidDataException>(() => Read(json)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -114,7 +117,8 @@ public sealed class SnapshotVersionsTests
         // Of a later version, or of one before.
         JsonNode root = JsonNode.Parse(json)!;
         root["training"]!["warning_kinds"] = new JsonArray("of_a_later_version");
-        Assert.Equal([ModelWarningKind.Other, ModelWarningKind.Other], Read(root.ToJsonString()).Training.Warnings.Select(warning => warning.Kind));
+        Assert.Equal([ModelWarningKind.Other, ModelWarningKind.Other],
+            Read(root.ToJsonString()).Training.Warnings.Select(warning => warning.Kind));
     }
 
     [Fact]
@@ -122,7 +126,8 @@ public sealed class SnapshotVersionsTests
     {
         LearnedModel learned = Gaussian(RecordSchema.OfNumbers(2));
         ModelWarning[] warnings = [.. Enum.GetValues<ModelWarningKind>().Select(kind => new ModelWarning(kind, $"about {kind}"))];
-        ModelSnapshot back = Read(Json(learned with { Training = learned.Training with { Warnings = warnings, Status = TrainingReport.Degenerate } }));
+        ModelSnapshot back =
+            Read(Json(learned with { Training = learned.Training with { Warnings = warnings, Status = TrainingReport.Degenerate } }));
         Assert.Equal(warnings, back.Training.Warnings);
         Assert.Equal("degenerate", back.Training.Status);
     }
@@ -152,7 +157,8 @@ public sealed class SnapshotVersionsTests
         Streams.Snapshot(Streams.Learn(Gaussians.Mixture(2), Options, Gaussians.Three.Draw(500, 1), schema: schema));
 
     private static LearnedModel Categorical(int maxLevels) => Streams.Snapshot(Streams.Learn(
-        ModelCatalog.MixtureOf(new CategoricalOptions { MaxLevels = maxLevels }, 2), Options, LevelRecords.Texts(LevelRecords.Codes(2, 600, 4)),
+        ModelCatalog.MixtureOf(new CategoricalOptions { MaxLevels = maxLevels }, 2), Options,
+        LevelRecords.Texts(LevelRecords.Codes(2, 600, 4)),
         schema: new RecordSchema { Features = ["colour", "size"] }));
 
     private static IEnumerable<(ModelWarningKind Kind, string Text)> Said(LearnedModel learned) =>
@@ -161,7 +167,8 @@ public sealed class SnapshotVersionsTests
     private static string Json(LearnedModel learned)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        ModelSnapshot snapshot = learned as ModelSnapshot ?? new ModelSnapshot(learned, new SnapshotOrigin("m", "r", "sha256:0", DateTimeOffset.UnixEpoch));
+        ModelSnapshot snapshot = learned as ModelSnapshot
+            ?? new ModelSnapshot(learned, new SnapshotOrigin("m", "r", "sha256:0", DateTimeOffset.UnixEpoch));
         SnapshotJson.Write(snapshot, buffer);
         using (JsonDocument.Parse(buffer.WrittenMemory)) return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }

@@ -17,7 +17,8 @@ internal static class CsvData
         foreach (string line in lines.Skip(1))
         {
             string[] cells = line.Split(',');
-            double[] row = [.. at.Select(index => cells[index].Length == 0 ? double.NaN : double.Parse(cells[index], CultureInfo.InvariantCulture))];
+            double[] row =
+                [.. at.Select(index => cells[index].Length == 0 ? double.NaN : double.Parse(cells[index], CultureInfo.InvariantCulture))];
             if (row.Any(value => !double.IsNaN(value))) batch.Add(row);
         }
         return batch;
@@ -41,7 +42,8 @@ internal static class CsvData
     /// <summary>Every feature minus its mean over its population standard deviation.</summary>
     public static Minibatch ZScore(Minibatch batch)
     {
-        FeatureSpace space = new FeatureSpace([.. RecordSchema.OfNumbers(batch.Dimension).Features.Select(name => new Feature(name))]).Learn(batch);
+        FeatureSpace space = new FeatureSpace([.. RecordSchema.OfNumbers(batch.Dimension).Features.Select(name => new Feature(name))])
+            .Learn(batch);
         var result = new Minibatch(batch.Dimension, batch.Count);
         space.Encode(batch, 0, batch.Count, result);
         return result;

@@ -59,10 +59,12 @@ internal sealed class Levels(int components, int dimension, int levels, double p
     public override VectorLayout ScoreLayout { get; } =
         says ? new VectorLayout().Add("likely", Units.None, Domain.Probability, dimension) : new VectorLayout();
 
-    public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null) => new Prepared(this, parameters, levels);
+    public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null) =>
+        new Prepared(this, parameters, levels);
 
     public override void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events)
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
+        ModelEvents events)
     {
         previous.CopyTo(result);
         for (int k = 0; k < components; k++)
@@ -78,7 +80,8 @@ internal sealed class Levels(int components, int dimension, int levels, double p
         }
     }
 
-    public override void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
+    public override void ImpliedStatistics(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         double imaginary = prior / effectiveRows;
         for (int at = 0; at < parameters.Length && at < result.Length; at++)
@@ -104,7 +107,8 @@ internal sealed class Levels(int components, int dimension, int levels, double p
             for (int i = 0; i < block.Count; i++)
                 for (int k = 0; k < family.Components; k++)
                     for (int d = 0; d < family.Dimension; d++)
-                        if (!double.IsNaN(block.Row(i)[d])) logJoint[k * RowBlock.Stride + i] += Math.Log(parameters.Span[Index(block, i, k, d)]);
+                        if (!double.IsNaN(block.Row(i)[d]))
+                            logJoint[k * RowBlock.Stride + i] += Math.Log(parameters.Span[Index(block, i, k, d)]);
         }
 
         public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
@@ -161,7 +165,8 @@ internal static class LevelRecords
         var batch = new Minibatch(codes.Dimension, codes.Count, texts, [.. Enumerable.Range(0, codes.Dimension)]);
         for (int row = 0; row < codes.Count; row++)
         {
-            IEnumerable<double> numbers = codes.Row(row).ToArray().Select(code => double.IsNaN(code) ? code : texts.Number("abc"[(int)code].ToString()));
+            IEnumerable<double> numbers = codes.Row(row).ToArray()
+                .Select(code => double.IsNaN(code) ? code : texts.Number("abc"[(int)code].ToString()));
             batch.Add([.. numbers], codes.Weight(row));
         }
         return batch;

@@ -107,7 +107,8 @@ internal sealed class RandomWalk(int dimension) : LatentModel
             Minibatch batch, int first, int count, Span<double> statistics, Span<double> logDensities, Workspace workspace) =>
             Walk(batch, first, count, statistics, logDensities, default, workspace.Pass.Memory as Last);
 
-        public override void Score(Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace) =>
+        public override void Score(
+            Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace) =>
             Walk(batch, first, count, default, logDensities, scores, workspace.Pass.Memory as Last);
 
         private Evidence Walk(
@@ -126,7 +127,8 @@ internal sealed class RandomWalk(int dimension) : LatentModel
                     last = memory is null ? fresh : memory.Of(batch.Key(row));
                 }
                 double logDensity = Step(
-                    batch.Row(row), last, batch.Weight(row), statistics, scores.IsEmpty ? default : scores.Slice((row - first) * dimension, dimension));
+                    batch.Row(row), last, batch.Weight(row), statistics,
+                    scores.IsEmpty ? default : scores.Slice((row - first) * dimension, dimension));
                 logDensities[row - first] = logDensity;
                 if (!double.IsNaN(logDensity)) evidence += new Evidence(batch.Weight(row), batch.Weight(row) * logDensity);
             }

@@ -16,8 +16,11 @@ public sealed class SourceCatalogTests
     [InlineData(typeof(HttpPushSource), false)]
     public async Task Create_Options_GivesTheirSource(Type type, bool isReplayable)
     {
-        SourceOptions options = type == typeof(FileSource) ? new FileSourceOptions { Path = ["a.csv"] } : type == typeof(StdinSource) ? new StdinSourceOptions() : new HttpSourceOptions();
-        await using RecordSource source = SourceCatalog.Create(options, new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
+        SourceOptions options = type == typeof(FileSource)
+            ? new FileSourceOptions { Path = ["a.csv"] }
+            : type == typeof(StdinSource) ? new StdinSourceOptions() : new HttpSourceOptions();
+        await using RecordSource source =
+            SourceCatalog.Create(options, new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         Assert.IsType(type, source);
         Assert.Equal(isReplayable, source.IsReplayable);
     }
@@ -25,8 +28,11 @@ public sealed class SourceCatalogTests
     [Fact]
     public void Create_UnknownOptions_SaysWhatIsKnown()
     {
-        var failure = Assert.Throws<ArgumentException>(() => SourceCatalog.Create(new OtherOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System)));
-        Assert.Contains("No source is configured by a OtherOptions; expected one of FileSourceOptions, KafkaSourceOptions, StdinSourceOptions, HttpSourceOptions", failure.Message, StringComparison.Ordinal);
+        var failure = Assert.Throws<ArgumentException>(
+            () => SourceCatalog.Create(new OtherOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System)));
+        Assert.Contains(
+            "No source is configured by a OtherOptions; expected one of FileSourceOptions, KafkaSourceOptions, StdinSourceOptions, "
+                + "HttpSourceOptions", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

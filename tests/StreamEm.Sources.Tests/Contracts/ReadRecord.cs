@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace StreamEm.Sources.Tests.Contracts;
 
-/// <summary>One record or rejected record as a source gave it, comparable as text; Next is -1 where only the following record tells.</summary>
+/// <summary>
+/// One record or rejected record as a source gave it, comparable as text; Next is -1 where only the following record tells.
+/// </summary>
 internal sealed record ReadRecord(string PartitionName, string? Identity, long Next, string Text, bool IsRejected)
 {
     /// <summary>The records of a batch, rejected ones where they belong.</summary>
@@ -14,10 +16,15 @@ internal sealed record ReadRecord(string PartitionName, string? Identity, long N
             for (; rejected < batch.Rejected.Count && batch.Rejected[rejected].BeforeRow <= row; rejected++)
             {
                 RejectedRecord record = batch.Rejected[rejected];
-                long next = rejected + 1 < batch.Rejected.Count && batch.Rejected[rejected + 1].BeforeRow == row ? batch.Rejected[rejected + 1].Offset : -1;
-                yield return new ReadRecord(record.PartitionName, batch.Identity, next, $"{record.Offset} {record.Reason}: {record.Text}", IsRejected: true);
+                long next = rejected + 1 < batch.Rejected.Count && batch.Rejected[rejected + 1].BeforeRow == row
+                    ? batch.Rejected[rejected + 1].Offset
+                    : -1;
+                yield return new ReadRecord(
+                    record.PartitionName, batch.Identity, next, $"{record.Offset} {record.Reason}: {record.Text}", IsRejected: true);
             }
-            if (row < batch.Count) yield return new ReadRecord(batch.PartitionName, batch.Identity, batch.NextOffset(row), Describe(batch, row), IsRejected: false);
+            if (row < batch.Count)
+                yield return new ReadRecord(
+                    batch.PartitionName, batch.Identity, batch.NextOffset(row), Describe(batch, row), IsRejected: false);
         }
     }
 
@@ -34,6 +41,7 @@ internal sealed record ReadRecord(string PartitionName, string? Identity, long N
     {
         string values = string.Join(' ', batch.Row(row).ToArray().Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
         return string.Create(CultureInfo.InvariantCulture,
-            $"[{values}] w={batch.Records.Weight(row)} y={batch.Records.Target(row)} l={batch.Label(row)} k={batch.Key(row)} t={batch.Records.Timestamp(row)}");
+            $"[{values}] w={batch.Records.Weight(row)} y={batch.Records.Target(row)} l={batch.Label(row)} k={batch.Key(row)} "
+                + $"t={batch.Records.Timestamp(row)}");
     }
 }

@@ -12,7 +12,8 @@ public abstract class RecordSourceContract
 
     /// <summary>NDJSON lines; every seventh cannot be used.</summary>
     protected static IReadOnlyList<string> Lines { get; } =
-        [.. Enumerable.Range(0, Records).Select(i => i % 7 == 3 ? $"{{\"a\":{i}" : $"{{\"a\":{i},\"b\":{i}.5,\"l\":\"{(char)('x' + (i % 2))}\"}}")];
+        [.. Enumerable.Range(0, Records)
+            .Select(i => i % 7 == 3 ? $"{{\"a\":{i}" : $"{{\"a\":{i},\"b\":{i}.5,\"l\":\"{(char)('x' + (i % 2))}\"}}")];
 
     /// <summary>A source that holds <see cref="Lines"/> and then ends, at a position.</summary>
     protected abstract RecordSource Open(SourcePosition start);
@@ -106,7 +107,8 @@ public abstract class RecordSourceContract
     {
         await using RecordSource source = Open(new SourcePosition());
         var batch = new RecordBatch(2, 1000);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await source.ReadAsync(batch, new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await source.ReadAsync(batch, new CancellationToken(canceled: true)));
         Assert.Equal(Records, (await ReadRecord.AllAsync(source, dimension: 2)).Count);
     }
 

@@ -33,8 +33,12 @@ public sealed class ChunkingTests
             byte[] bytes = Encoding.UTF8.GetBytes("w,l,b,a\r\n" + string.Concat(drawn.Rows.Select(Write)));
             List<string> whole = Decoded.InPieces(RecordFormat.Csv, Schema, bytes, () => bytes.Length, capacity: 1000);
             List<string> pieces = Decoded.InPieces(RecordFormat.Csv, Schema, bytes, () => drawn.Piece, capacity: 3);
-            IEnumerable<string> expected = drawn.Rows.Select(r => string.Create(CultureInfo.InvariantCulture, $"[{r.A:R} {r.B ?? double.NaN:R}] w=1 y=NaN l={Labels[r.Label]} "));
-            return whole.Count == drawn.Rows.Length && whole.Zip(expected).All(pair => pair.First.Contains(pair.Second, StringComparison.Ordinal)) && whole.SequenceEqual(pieces);
+            IEnumerable<string> expected = drawn.Rows
+                .Select(
+                    r => string.Create(CultureInfo.InvariantCulture, $"[{r.A:R} {r.B ?? double.NaN:R}] w=1 y=NaN l={Labels[r.Label]} "));
+            return whole.Count == drawn.Rows.Length
+                && whole.Zip(expected).All(pair => pair.First.Contains(pair.Second, StringComparison.Ordinal))
+                && whole.SequenceEqual(pieces);
         }));
     }
 
@@ -44,8 +48,10 @@ public sealed class ChunkingTests
     public void AnyBytes_NeverThrowAndDoNotDependOnPieces(RecordFormat format)
     {
         string[] fragments = format == RecordFormat.Csv
-            ? [",", ",", "\n", "\n", "\r\n", "\"", "\"\"", "1", "-2.5", "1e999", "x", " ", "\0", "\u00E9", "NaN", "1,2,3,4\n", "3,z,4,5\r\n", "\"p\nq\",1"]
-            : ["{", "}", "\n", "\n", "\"a\":1", "\"b\":2", ",", ",", ":", "[", "]", "\"l\":\"x\"", "\\u", "\"", "{\"a\":1,\"b\":2}\n", "1e999", "null", "\0", "{\"a\":{\"b\":[", "\"w\":-1"];
+            ? [",", ",", "\n", "\n", "\r\n", "\"", "\"\"", "1", "-2.5", "1e999", "x", " ", "\0", "\u00E9", "NaN", "1,2,3,4\n",
+                "3,z,4,5\r\n", "\"p\nq\",1"]
+            : ["{", "}", "\n", "\n", "\"a\":1", "\"b\":2", ",", ",", ":", "[", "]", "\"l\":\"x\"", "\\u", "\"", "{\"a\":1,\"b\":2}\n",
+                "1e999", "null", "\0", "{\"a\":{\"b\":[", "\"w\":-1"];
         Gen<(int[] Picks, byte[] Noise, int Piece)> drawn =
             from picks in Gen.Choose(0, fragments.Length - 1).ArrayOf(120)
             from noise in ArbMap.Default.GeneratorFor<byte>().ArrayOf(6)
@@ -72,8 +78,12 @@ public sealed class ChunkingTests
     {
         const int Limit = RecordDecoder.MaxRecordBytes;
         string filler = new('1', Limit), lines = new('\n', 10);
-        string csv = $"a,b,l,w\n1,2,x,1\n{filler[..(Limit - 7)]},2,\"x\",1\n\"{filler}\n3,4,y,1\n\"{filler[..70_000]}\",1,1,1\n5,6,\"{lines}\",1\n{filler}{filler},1\n7,8,z,\"2\"\n{filler}9";
-        string json = $"{{\"a\":1}}\n{{\"b\":\"{filler[..(Limit - 9)]}\"}}\n{{\"b\":\"{filler[..(Limit - 8)]}\"}}\r\n{{\"a\":1}}\n{filler}1\n{filler}\r\n{{\"a\":4}}\n{filler}{filler}";
+        string csv =
+            $"a,b,l,w\n1,2,x,1\n{filler[..(Limit - 7)]},2,\"x\",1\n\"{filler}\n3,4,y,1\n\"{filler[..70_000]}\",1,1,1\n5,6,\"{lines}\",1\n"
+                + $"{filler}{filler},1\n7,8,z,\"2\"\n{filler}9";
+        string json =
+            $"{{\"a\":1}}\n{{\"b\":\"{filler[..(Limit - 9)]}\"}}\n{{\"b\":\"{filler[..(Limit - 8)]}\"}}\r\n{{\"a\":1}}\n{filler}1\n"
+                + $"{filler}\r\n{{\"a\":4}}\n{filler}{filler}";
         byte[] bytes = Encoding.UTF8.GetBytes(format == RecordFormat.Csv ? csv : json);
         List<string> whole = Decoded.InPieces(format, Schema, bytes, () => bytes.Length, capacity: 1000);
         Assert.Equal(whole, Decoded.InPieces(format, Schema, bytes, () => 300_007, capacity: 1));
@@ -85,7 +95,9 @@ public sealed class ChunkingTests
     {
         string label = Labels[row.Label];
         bool quoted = label.AsSpan().IndexOfAny(",\"\r\n") >= 0 || row.Style % 2 == 0;
-        string a = row.A.ToString("R", CultureInfo.InvariantCulture), b = row.B?.ToString("E16", CultureInfo.InvariantCulture) ?? (row.Style % 2 == 0 ? "" : "NaN");
-        return $"{(row.Style % 3 == 0 ? "\"\"" : "1")},{(quoted ? $"\"{label.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : label)},{b},{(row.Style > 9 ? $"\"{a}\"" : a)}{(row.Style % 4 == 0 ? "\r\n" : "\n")}";
+        string a = row.A.ToString("R", CultureInfo.InvariantCulture),
+            b = row.B?.ToString("E16", CultureInfo.InvariantCulture) ?? (row.Style % 2 == 0 ? "" : "NaN");
+        return $"{(row.Style % 3 == 0 ? "\"\"" : "1")},{(quoted ? $"\"{label.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : label)},"
+            + $"{b},{(row.Style > 9 ? $"\"{a}\"" : a)}{(row.Style % 4 == 0 ? "\r\n" : "\n")}";
     }
 }

@@ -24,8 +24,10 @@ public sealed class CsvDecoderTests
     public void Decode_AllFields_AreTaken()
     {
         RecordBatch batch = Decode("a,label,w,key,ts,y,b\n1,on,2.5,d7,2026-11-20T08:00:00Z,9,2\n3,,,,,,4\n", Full);
-        Assert.Equal(("on", 2.5, "d7", 1795161600000L, 9.0), (batch.Label(0), batch.Records.Weight(0), batch.Key(0), batch.Records.Timestamp(0), batch.Records.Target(0)));
-        Assert.Equal((null, 1.0, null, RecordBatch.NoTimestamp, double.NaN), (batch.Label(1), batch.Records.Weight(1), batch.Key(1), batch.Records.Timestamp(1), batch.Records.Target(1)));
+        Assert.Equal(("on", 2.5, "d7", 1795161600000L, 9.0),
+            (batch.Label(0), batch.Records.Weight(0), batch.Key(0), batch.Records.Timestamp(0), batch.Records.Target(0)));
+        Assert.Equal((null, 1.0, null, RecordBatch.NoTimestamp, double.NaN),
+            (batch.Label(1), batch.Records.Weight(1), batch.Key(1), batch.Records.Timestamp(1), batch.Records.Target(1)));
     }
 
     [Fact]
@@ -68,9 +70,12 @@ public sealed class CsvDecoderTests
     [Theory]
     [InlineData("5", RejectionReason.CsvColumns, "the row has 1 columns, the header has 2")]
     [InlineData("5,6,7", RejectionReason.CsvColumns, "the row has 3 columns, the header has 2")]
-    [InlineData("5,\"6\" ", RejectionReason.CsvQuote, "the quoted field in column 2 is followed by text, expected a comma or the end of the line")]
-    [InlineData("5,6\"", RejectionReason.CsvQuote, "column 2 holds a quote but does not begin with one; expected a quoted field with its quotes doubled")]
-    [InlineData("\"5,6", RejectionReason.CsvQuote, "the quoted field in column 1 is not closed before the end of the data or within 65536 bytes")]
+    [InlineData("5,\"6\" ", RejectionReason.CsvQuote,
+        "the quoted field in column 2 is followed by text, expected a comma or the end of the line")]
+    [InlineData("5,6\"", RejectionReason.CsvQuote,
+        "column 2 holds a quote but does not begin with one; expected a quoted field with its quotes doubled")]
+    [InlineData("\"5,6", RejectionReason.CsvQuote,
+        "the quoted field in column 1 is not closed before the end of the data or within 65536 bytes")]
     [InlineData("5,deep", RejectionReason.NotANumber, "column 'b' holds 'deep', expected a number")]
     [InlineData("1e400,6", RejectionReason.NotFinite, "column 'a' holds '1e400', expected a finite number within double precision")]
     [InlineData("5,-Infinity", RejectionReason.NotFinite, "column 'b' holds '-Infinity', expected a finite number within double precision")]
@@ -86,11 +91,13 @@ public sealed class CsvDecoderTests
     [InlineData("w", "heavy", RejectionReason.NotANumber, "column 'w' holds 'heavy', expected a number")]
     [InlineData("w", "inf", RejectionReason.NotFinite, "column 'w' holds 'inf', expected a finite number within double precision")]
     [InlineData("y", "?", RejectionReason.NotANumber, "column 'y' holds '?', expected a number")]
-    [InlineData("ts", "yesterday", RejectionReason.TimestampOutOfRange, "column 'ts' holds 'yesterday', expected ISO 8601 or milliseconds since 1970, years 1 to 9999")]
+    [InlineData("ts", "yesterday", RejectionReason.TimestampOutOfRange,
+        "column 'ts' holds 'yesterday', expected ISO 8601 or milliseconds since 1970, years 1 to 9999")]
     public void Decode_OtherFieldThatCannotBeUsed_IsRejected(string column, string value, RejectionReason reason, string detail)
     {
         string[] columns = ["a", "b", "label", "w", "key", "ts", "y"];
-        string row = string.Join(',', columns.Select(name => string.Equals(name, column, StringComparison.Ordinal) ? value : name is "a" or "b" ? "1" : ""));
+        string row = string.Join(
+            ',', columns.Select(name => string.Equals(name, column, StringComparison.Ordinal) ? value : name is "a" or "b" ? "1" : ""));
         RejectedRecord rejected = Decode($"{string.Join(',', columns)}\n{row}\n", Full).OnlyRejected();
         Assert.Equal((reason, detail), (rejected.Reason, rejected.Detail));
     }
@@ -151,7 +158,8 @@ public sealed class CsvDecoderTests
         string field = new('1', RecordDecoder.MaxFieldBytes + 1), record = new('1', RecordDecoder.MaxRecordBytes + 1);
         RecordBatch batch = Decode($"a,b\n1,2\n{field},5\n3,4\n{record},6\n{field[1..]},7\n8,9\n{record}");
         Assert.Equal([1.0, 2.0, 3.0, 4.0, 8.0, 9.0], batch.Records.Values.ToArray());
-        Assert.Equal([RejectionReason.TooLarge, RejectionReason.TooLarge, RejectionReason.NotFinite, RejectionReason.TooLarge], batch.Rejected.Select(r => r.Reason));
+        Assert.Equal([RejectionReason.TooLarge, RejectionReason.TooLarge, RejectionReason.NotFinite, RejectionReason.TooLarge],
+            batch.Rejected.Select(r => r.Reason));
         Assert.All(batch.Rejected, rejected => Assert.Equal(RecordDecoder.MaxRejectedBytes, rejected.Text.Length));
         Assert.Equal("column 1 is longer than 65536 bytes", batch.Rejected[0].Detail);
         Assert.Equal("the record is longer than 1048576 bytes", batch.Rejected[1].Detail);
@@ -162,7 +170,9 @@ public sealed class CsvDecoderTests
     [InlineData("alpha,beta\n", "'data.csv' has no column 'a'. Its columns are: alpha, beta.")]
     [InlineData("A,b\n", "'data.csv' has no column 'a'. Did you mean 'A'? Its columns are: A, b.")]
     [InlineData("a,b,a\n", "'data.csv' has two columns 'a' (1 and 3). Rename one of them.")]
-    [InlineData("\"a,b\n", "'data.csv' has no usable CSV header: the quoted field in column 1 is not closed before the end of the data or within 65536 bytes. Expected the names of the columns.")]
+    [InlineData("\"a,b\n",
+        "'data.csv' has no usable CSV header: the quoted field in column 1 is not closed before the end of the data or within 65536 bytes. "
+            + "Expected the names of the columns.")]
     public void TryBegin_HeaderThatCannotBeUsed_Throws(string header, string message)
     {
         var failure = Assert.Throws<SourceException>(() => Decode(header));
@@ -196,7 +206,8 @@ public sealed class CsvDecoderTests
         Assert.False(decoder.DecodeMessage("4,,3\n5,,6"u8, 42, 43, batch, defaults));
         Assert.False(decoder.DecodeMessage(""u8, 43, 44, batch, defaults));
         Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Records.Values.ToArray());
-        Assert.Equal(("inner", "outer", 3.0, 5L, 42L), (batch.Key(0), batch.Key(1), batch.Records.Weight(1), batch.Records.Timestamp(1), batch.NextOffset(1)));
+        Assert.Equal(("inner", "outer", 3.0, 5L, 42L),
+            (batch.Key(0), batch.Key(1), batch.Records.Weight(1), batch.Records.Timestamp(1), batch.NextOffset(1)));
         Assert.All(batch.Rejected, rejected => Assert.Equal(RejectionReason.CsvColumns, rejected.Reason));
     }
 
@@ -215,14 +226,17 @@ public sealed class CsvDecoderTests
         RecordBatch batch = Decode(text.ToString());
         Assert.Equal(Records / 20, batch.Rejected.Count);
         Assert.Equal(Records - (Records / 20), batch.Count);
-        Assert.Equal(Enumerable.Range(0, Records).Where(i => i % 20 != 7).Select(i => (double)i), Enumerable.Range(0, batch.Count).Select(row => batch.Row(row)[0]));
+        Assert.Equal(Enumerable.Range(0, Records).Where(i => i % 20 != 7).Select(i => (double)i),
+            Enumerable.Range(0, batch.Count).Select(row => batch.Row(row)[0]));
     }
 
     [Fact]
     public void Decode_SteadyState_AllocatesNothing()
     {
         var text = new StringBuilder("a,label,ts,b\n");
-        for (int i = 0; i < 5000; i++) text.Append(i).Append(i % 3 == 0 ? ",\"on\"" : ",off").Append(",2026-11-20T08:00:00Z,1.2345678901234567e-").Append(i % 300).Append('\n');
+        for (int i = 0; i < 5000; i++)
+            text.Append(i).Append(i % 3 == 0 ? ",\"on\"" : ",off").Append(",2026-11-20T08:00:00Z,1.2345678901234567e-").Append(i % 300)
+                .Append('\n');
         byte[] bytes = Encoding.UTF8.GetBytes(text.ToString());
         var decoder = new CsvDecoder(Two with { Label = "label", Timestamp = "ts" });
         Assert.True(decoder.TryBegin(bytes, isFinal: true, "data.csv", out int header));

@@ -9,7 +9,8 @@ namespace StreamEm.Sources.Tests.Decoding;
 internal static class Decoded
 {
     /// <summary>All records of a text in one batch.</summary>
-    public static RecordBatch Batch(RecordFormat format, RecordSchema schema, string text) => Batch(format, schema, Encoding.UTF8.GetBytes(text));
+    public static RecordBatch Batch(RecordFormat format, RecordSchema schema, string text) =>
+        Batch(format, schema, Encoding.UTF8.GetBytes(text));
 
     /// <summary>All records of the bytes in one batch.</summary>
     public static RecordBatch Batch(RecordFormat format, RecordSchema schema, byte[] bytes)

@@ -117,8 +117,12 @@ public sealed unsafe class FourNumbersTests
     /// <summary>1 to 16 digits with at most one point, not the last, and a minus in front; the digits below 2^53.</summary>
     private static bool IsForIt(string field)
     {
-        if (field.Length > 16 || !double.TryParse(field, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _)) return false;
-        return field[0] != '+' && field[^1] != '.' && ulong.Parse(field.Replace(".", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) < 1UL << 53;
+        if (field.Length > 16
+            || !double.TryParse(field, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _))
+            return false;
+        return field[0] != '+' && field[^1] != '.'
+            && ulong.Parse(field.Replace(".", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal),
+                CultureInfo.InvariantCulture) < 1UL << 53;
     }
 
     private string Field()

@@ -22,10 +22,13 @@ public sealed class JsonShapeTests
     ];
 
     private static readonly string[] Numbers =
-        ["0", "-0", "1.5", "-12.000001", "1234567890123456789", "0.12345678901234567", "1e5", "00.1", "1.e3", "1.5e", "-1.5e3", "12.34.5", "-0.25", "-2.5E-3", "1e999", "01", "1.", ".5", "+1", "+1.5", "x1.5", "-01.5", "00.5", "-", "1e", "1e+", "--1", "null", "\"7\"", "\"NaN\"", "true", "1 ", " 2", "1,\"a\":2", "1]", "{}", ""];
+        ["0", "-0", "1.5", "-12.000001", "1234567890123456789", "0.12345678901234567", "1e5", "00.1", "1.e3", "1.5e", "-1.5e3", "12.34.5",
+            "-0.25", "-2.5E-3", "1e999", "01", "1.", ".5", "+1", "+1.5", "x1.5", "-01.5", "00.5", "-", "1e", "1e+", "--1", "null", "\"7\"",
+            "\"NaN\"", "true", "1 ", " 2", "1,\"a\":2", "1]", "{}", ""];
 
     private static readonly string[] Texts =
-        ["\"x\"", "\"y z\"", "\"\"", "\"\u00E9\"", "\"\\u00e9\"", "\"\\\"\"", "\"\\ud800\"", "\"a\tb\"", "\"x\",\"l\":\"y\"", "\"open", "5", "null", "false", "[1]", "\"\u007F\""];
+        ["\"x\"", "\"y z\"", "\"\"", "\"\u00E9\"", "\"\\u00e9\"", "\"\\\"\"", "\"\\ud800\"", "\"a\tb\"", "\"x\",\"l\":\"y\"", "\"open", "5",
+            "null", "false", "[1]", "\"\u007F\""];
 
     [Fact]
     public void Decode_RecordsOfAFewShapes_AreReadAsIfEachWereTheFirst()
@@ -42,9 +45,12 @@ public sealed class JsonShapeTests
             var batch = new RecordBatch(2);
             foreach ((int shape, int a, int b, int text) in records)
             {
-                string line = string.Format(System.Globalization.CultureInfo.InvariantCulture, Shapes[shape < 7 ? 0 : shape - 6], Pick(Numbers, a), Pick(Numbers, b), Pick(Texts, text));
+                string line = string.Format(System.Globalization.CultureInfo.InvariantCulture, Shapes[shape < 7 ? 0 : shape - 6],
+                    Pick(Numbers, a), Pick(Numbers, b), Pick(Texts, text));
                 byte[] bytes = Encoding.UTF8.GetBytes(line);
-                if (!string.Equals(Read(shared, bytes, .., batch), Read(new NdjsonDecoder(Schema), bytes, .., batch), StringComparison.Ordinal)) return false;
+                if (!string.Equals(Read(shared, bytes, .., batch), Read(new NdjsonDecoder(Schema), bytes, .., batch),
+                    StringComparison.Ordinal))
+                    return false;
             }
             return true;
         }));
@@ -68,10 +74,13 @@ public sealed class JsonShapeTests
             {
                 // Mostly numbers that are read four at once: of every length, sign and place of the point.
                 IEnumerable<string> values = numbers.Select(n => n < Numbers.Length ? Numbers[n] : Plain(n));
-                byte[] bytes = Encoding.UTF8.GetBytes("{" + string.Join(",", schema.Features.Zip(values, (name, value) => $"\"{name}\":{value}")) + "}");
+                byte[] bytes = Encoding.UTF8
+                    .GetBytes("{" + string.Join(",", schema.Features.Zip(values, (name, value) => $"\"{name}\":{value}")) + "}");
                 byte[] among = [.. Encoding.UTF8.GetBytes(around[before]), .. bytes, .. Encoding.UTF8.GetBytes(around[after])];
                 Range place = around[before].Length..(around[before].Length + bytes.Length);
-                if (!string.Equals(Read(shared, among, place, batch), Read(new NdjsonDecoder(schema), bytes, .., batch), StringComparison.Ordinal)) return false;
+                if (!string.Equals(Read(shared, among, place, batch), Read(new NdjsonDecoder(schema), bytes, .., batch),
+                    StringComparison.Ordinal))
+                    return false;
             }
             return true;
         }));
@@ -105,9 +114,11 @@ public sealed class JsonShapeTests
         Assert.False(TryRead(shape, "{\"a\":1,\"p\":{\"b\":2}"u8, fields, row));
     }
 
-    private static bool TryRead(JsonShape shape, ReadOnlySpan<byte> record, RecordFields fields, Span<double> row) => shape.TryRead(record, 0, record.Length, fields, row);
+    private static bool TryRead(JsonShape shape, ReadOnlySpan<byte> record, RecordFields fields, Span<double> row) =>
+        shape.TryRead(record, 0, record.Length, fields, row);
 
-    private static string Pick(string[] values, int i) => values[i < values.Length ? i : 2 * i % Math.Min(9, values.Length) == 8 ? 1 : i % 2];
+    private static string Pick(string[] values, int i) =>
+        values[i < values.Length ? i : 2 * i % Math.Min(9, values.Length) == 8 ? 1 : i % 2];
 
     /// <summary>A number of up to 15 digits.</summary>
     private static string Plain(int seed)
@@ -121,7 +132,9 @@ public sealed class JsonShapeTests
         batch.Clear("data");
         decoder.DecodeMessage(data, record, 0, 1, batch, new RecordDefaults(3, batch.Texts.Number("k"), 4));
         if (batch.Count == 0) return Assert.Single(batch.Rejected).ToString();
-        string values = string.Join(' ', batch.Row(0).ToArray().Select(value => value.ToString("R", System.Globalization.CultureInfo.InvariantCulture)));
-        return FormattableString.Invariant($"{values} {batch.Label(0)} {batch.Records.Weight(0)} {batch.Records.Target(0):R} {batch.Key(0)} {batch.Records.Timestamp(0)}");
+        string values = string.Join(
+            ' ', batch.Row(0).ToArray().Select(value => value.ToString("R", System.Globalization.CultureInfo.InvariantCulture)));
+        return FormattableString.Invariant(
+            $"{values} {batch.Label(0)} {batch.Records.Weight(0)} {batch.Records.Target(0):R} {batch.Key(0)} {batch.Records.Timestamp(0)}");
     }
 }

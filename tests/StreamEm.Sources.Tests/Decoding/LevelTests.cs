@@ -11,7 +11,9 @@ public sealed class LevelTests
 {
     private static readonly RecordSchema Colours = new() { Features = ["c", "x"], Kinds = [FeatureKind.Level, FeatureKind.Number] };
 
-    private static readonly string[] Written = ["\"red\"", "\"blue\"", "1", "1.0", "\"1\"", "1e0", "01", "-0.0", "0", "2.50", "1e2", "true", "\"true\"", "\"NA\"", "null", "\"\"", "\"h\u00e9\"", "\"h\\u00e9\"", "\" red \"", "\"1 x\"", "12345678901234567890", "\"Infinity\""];
+    private static readonly string[] Written = ["\"red\"", "\"blue\"", "1", "1.0", "\"1\"", "1e0", "01", "-0.0", "0", "2.50", "1e2", "true",
+        "\"true\"", "\"NA\"", "null", "\"\"", "\"h\u00e9\"", "\"h\\u00e9\"", "\" red \"", "\"1 x\"", "12345678901234567890",
+        "\"Infinity\""];
 
     /// <summary>A cell of CSV, the same value of JSON, and the level's text; null for a missing one.</summary>
     public static TheoryData<string, string, string?> Spellings => new()
@@ -50,7 +52,8 @@ public sealed class LevelTests
     [MemberData(nameof(Spellings))]
     public void Level_AsCsvAndAsJson_IsTheSameText(string cell, string json, string? level)
     {
-        RecordBatch csv = Decoded.Batch(RecordFormat.Csv, Colours, $"x,c\n1,first\n2,{cell}\n"), lines = Decoded.Batch(RecordFormat.Ndjson, Colours, $"{{\"c\":\"first\",\"x\":1}}\n{{\"c\":{json},\"x\":2}}\n");
+        RecordBatch csv = Decoded.Batch(RecordFormat.Csv, Colours, $"x,c\n1,first\n2,{cell}\n"),
+            lines = Decoded.Batch(RecordFormat.Ndjson, Colours, $"{{\"c\":\"first\",\"x\":1}}\n{{\"c\":{json},\"x\":2}}\n");
         Assert.Empty(csv.Rejected.Concat(lines.Rejected));
         Assert.Equal(["first", level], Levels(csv));
         Assert.Equal(["first", level], Levels(lines));
@@ -70,9 +73,12 @@ public sealed class LevelTests
     public void Level_MissingWhereThatIsRefused_IsRejected()
     {
         RecordSchema strict = Colours with { AllowMissing = false };
-        RejectedRecord csv = Decoded.Batch(RecordFormat.Csv, strict, "c,x\nNA,1\nred,2\n").OnlyRejected(), json = Decoded.Batch(RecordFormat.Ndjson, strict, "{\"c\":null,\"x\":1}\n").OnlyRejected();
-        Assert.Equal((RejectionReason.MissingFeature, "column 'c' is empty, and missing values are not allowed here (missing: reject)"), (csv.Reason, csv.Detail));
-        Assert.Equal((RejectionReason.MissingFeature, "field 'c' is empty, and missing values are not allowed here (missing: reject)"), (json.Reason, json.Detail));
+        RejectedRecord csv = Decoded.Batch(RecordFormat.Csv, strict, "c,x\nNA,1\nred,2\n").OnlyRejected(),
+            json = Decoded.Batch(RecordFormat.Ndjson, strict, "{\"c\":null,\"x\":1}\n").OnlyRejected();
+        Assert.Equal((RejectionReason.MissingFeature, "column 'c' is empty, and missing values are not allowed here (missing: reject)"),
+            (csv.Reason, csv.Detail));
+        Assert.Equal((RejectionReason.MissingFeature, "field 'c' is empty, and missing values are not allowed here (missing: reject)"),
+            (json.Reason, json.Detail));
     }
 
     [Fact]
@@ -96,9 +102,13 @@ public sealed class LevelTests
     {
         var random = new Random(1);
         var text = new StringBuilder();
-        for (int row = 0; row < 5000; row++) text.Append(CultureInfo.InvariantCulture, $"{{\"c\":{Written[random.Next(Written.Length)]},\"x\":{random.Next(100)}.5,\"n\":{random.Next(3)}}}\n");
-        RecordSchema schema = Colours with { Features = ["c", "x", "n"], Kinds = [FeatureKind.Level, FeatureKind.Number, FeatureKind.Level] };
-        RecordBatch fast = Read(new NdjsonDecoder(schema), text.ToString()), slow = Read(new NdjsonDecoder(schema, learnsShapes: false), text.ToString());
+        for (int row = 0; row < 5000; row++)
+            text.Append(CultureInfo.InvariantCulture,
+                $"{{\"c\":{Written[random.Next(Written.Length)]},\"x\":{random.Next(100)}.5,\"n\":{random.Next(3)}}}\n");
+        RecordSchema schema =
+            Colours with { Features = ["c", "x", "n"], Kinds = [FeatureKind.Level, FeatureKind.Number, FeatureKind.Level] };
+        RecordBatch fast = Read(new NdjsonDecoder(schema), text.ToString()),
+            slow = Read(new NdjsonDecoder(schema, learnsShapes: false), text.ToString());
         Assert.Equal(slow.Rejected, fast.Rejected);
         Assert.Equal(Levels(slow), Levels(fast));
         Assert.Equal(Levels(slow, 2), Levels(fast, 2));
@@ -115,7 +125,8 @@ public sealed class LevelTests
         for (int row = 0; row < 500; row++)
             text.Append(format == RecordFormat.Csv
                 ? string.Create(CultureInfo.InvariantCulture, $"level {row % 7},{row},{(row % 3 == 0 ? "on" : "")},device{row % 50}\n")
-                : string.Create(CultureInfo.InvariantCulture, $"{{\"c\":\"level {row % 7}\",\"x\":{row},\"l\":\"{(row % 3 == 0 ? "on" : "")}\",\"k\":\"device{row % 50}\"}}\n"));
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"{{\"c\":\"level {row % 7}\",\"x\":{row},\"l\":\"{(row % 3 == 0 ? "on" : "")}\",\"k\":\"device{row % 50}\"}}\n"));
         byte[] bytes = Encoding.UTF8.GetBytes(text.ToString());
         var decoder = RecordDecoder.Create(format, schema);
         var batch = new RecordBatch(schema, 1000);
@@ -134,7 +145,8 @@ public sealed class LevelTests
     }
 
     private static IEnumerable<string?> Levels(RecordBatch batch, int feature = 0) =>
-        [.. Enumerable.Range(0, batch.Count).Select(row => batch.Row(row)[feature]).Select(value => double.IsNaN(value) ? null : batch.Texts[(int)value])];
+        [.. Enumerable.Range(0, batch.Count).Select(row => batch.Row(row)[feature])
+            .Select(value => double.IsNaN(value) ? null : batch.Texts[(int)value])];
 
     private static RecordBatch Read(RecordDecoder decoder, string text)
     {

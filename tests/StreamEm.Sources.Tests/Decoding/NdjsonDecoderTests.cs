@@ -19,8 +19,10 @@ public sealed class NdjsonDecoderTests
             "{\"ts\":2000,\"y\":null,\"label\":null,\"w\":null,\"key\":true,\"b\":null,\"a\":\"NaN\"}\n", Full);
         Assert.Empty(batch.Rejected);
         Assert.Equal([1.0, 2.5, double.NaN, double.NaN], batch.Records.Values.ToArray());
-        Assert.Equal(("on", 2.0, "7", 1000L, 9.0), (batch.Label(0), batch.Records.Weight(0), batch.Key(0), batch.Records.Timestamp(0), batch.Records.Target(0)));
-        Assert.Equal((null, 1.0, "true", 2000L, double.NaN), (batch.Label(1), batch.Records.Weight(1), batch.Key(1), batch.Records.Timestamp(1), batch.Records.Target(1)));
+        Assert.Equal(("on", 2.0, "7", 1000L, 9.0),
+            (batch.Label(0), batch.Records.Weight(0), batch.Key(0), batch.Records.Timestamp(0), batch.Records.Target(0)));
+        Assert.Equal((null, 1.0, "true", 2000L, double.NaN),
+            (batch.Label(1), batch.Records.Weight(1), batch.Key(1), batch.Records.Timestamp(1), batch.Records.Target(1)));
     }
 
     [Theory]
@@ -92,7 +94,8 @@ public sealed class NdjsonDecoderTests
     public void Decode_TooLarge_IsRejected()
     {
         string blanks = new(' ', RecordDecoder.MaxRecordBytes);
-        RecordBatch batch = Decode($"{{\"a\":1}}\n{{\"a\":2{blanks}}}\n{{\"a\":3,\"b\":\"{blanks[..(RecordDecoder.MaxFieldBytes + 1)]}\"}}\n{{\"a\":4}}");
+        RecordBatch batch =
+            Decode($"{{\"a\":1}}\n{{\"a\":2{blanks}}}\n{{\"a\":3,\"b\":\"{blanks[..(RecordDecoder.MaxFieldBytes + 1)]}\"}}\n{{\"a\":4}}");
         Assert.Equal(2, batch.Count);
         Assert.Equal([RejectionReason.TooLarge, RejectionReason.TooLarge], batch.Rejected.Select(rejected => rejected.Reason));
         Assert.Equal("field 'b' is longer than 65536 bytes", batch.Rejected[1].Detail);
@@ -101,7 +104,9 @@ public sealed class NdjsonDecoderTests
     [Fact]
     public void Decode_SteadyState_AllocatesNothing()
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 2000).Select(i => $"{{\"label\":\"k\\u00e9{i % 5}\",\"a\":{i}.25,\"b\":{i}e-3,\"c\":[1]}}\n")));
+        byte[] bytes = Encoding.UTF8
+            .GetBytes(string.Concat(
+                Enumerable.Range(0, 2000).Select(i => $"{{\"label\":\"k\\u00e9{i % 5}\",\"a\":{i}.25,\"b\":{i}e-3,\"c\":[1]}}\n")));
         var decoder = new NdjsonDecoder(Two with { Label = "label" });
         var batch = new RecordBatch(2, 2000);
         long allocated = long.MaxValue;

@@ -90,7 +90,8 @@ public sealed class NumbersTests
     [Fact]
     public void Parse_HalfWayCases_RoundToEven()
     {
-        var bits = new ulong[] { 0x3FF0_0000_0000_0000, 0x4340_0000_0000_0001, 0x4330_0000_0000_0003, 0x43F0_0000_0000_0007, 0x3FD5_5555_5555_5555 };
+        var bits = new ulong[] { 0x3FF0_0000_0000_0000, 0x4340_0000_0000_0001, 0x4330_0000_0000_0003, 0x43F0_0000_0000_0007,
+            0x3FD5_5555_5555_5555 };
         foreach (ulong pattern in bits)
         {
             double low = BitConverter.UInt64BitsToDouble(pattern), high = BitConverter.UInt64BitsToDouble(pattern + 1);
@@ -118,7 +119,8 @@ public sealed class NumbersTests
             for (int i = 0; i < length; i++)
             {
                 ulong noise = Next() % 400;
-                text.Append(i == point || noise == 0 ? '.' : i == 0 && Next() % 3 == 0 ? '-' : noise == 1 ? ':' : (char)('0' + (noise % 10)));
+                text.Append(
+                    i == point || noise == 0 ? '.' : i == 0 && Next() % 3 == 0 ? '-' : noise == 1 ? ':' : (char)('0' + (noise % 10)));
             }
             bool isNumber = double.TryParse(text.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture, out double expected);
             if (!TryParseFixedPoint(text.ToString(), out double value)) continue;
@@ -142,7 +144,8 @@ public sealed class NumbersTests
         NumberOutcome outcome = Numbers.Parse(utf8, out double value);
         if (!double.IsFinite(expected)) return outcome == NumberOutcome.NotFinite;
         bool same = outcome == NumberOutcome.Finite && BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(expected);
-        return same && (!TryParseFixedPoint(text, out value) || BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(expected));
+        return same
+            && (!TryParseFixedPoint(text, out value) || BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(expected));
     }
 
     private static bool TryParseFixedPoint(string text, out double value)
@@ -151,6 +154,7 @@ public sealed class NumbersTests
         const string Before = "3.1,-9.99,\"1.5.\",";
         byte[] padded = Encoding.UTF8.GetBytes(Before + text);
         if (!FixedPoint.IsSupported) return false;
-        return FixedPoint.TryParse(ref padded[0], Before.Length, padded.Length, out value) || FixedPoint.TryParseLong(ref padded[0], Before.Length, padded.Length, out value);
+        return FixedPoint.TryParse(ref padded[0], Before.Length, padded.Length, out value)
+            || FixedPoint.TryParseLong(ref padded[0], Before.Length, padded.Length, out value);
     }
 }

@@ -13,9 +13,11 @@ public sealed class RawFloat64DecoderTests
     [Fact]
     public void Decode_WholeRecords_AreTakenAndTheRestIsRejected()
     {
-        RecordBatch batch = Decoded.Batch(RecordFormat.Float64, Two, [.. Bytes(1, 2, double.NaN, 4, 5, double.PositiveInfinity, 7, 8), 1, 2, 3]);
+        RecordBatch batch =
+            Decoded.Batch(RecordFormat.Float64, Two, [.. Bytes(1, 2, double.NaN, 4, 5, double.PositiveInfinity, 7, 8), 1, 2, 3]);
         Assert.Equal([1.0, 2.0, double.NaN, 4.0, 7.0, 8.0], batch.Records.Values.ToArray());
-        Assert.Equal([(RejectionReason.NotFinite, 32L), (RejectionReason.SchemaMismatch, 64L)], batch.Rejected.Select(rejected => (rejected.Reason, rejected.Offset)));
+        Assert.Equal([(RejectionReason.NotFinite, 32L), (RejectionReason.SchemaMismatch, 64L)],
+            batch.Rejected.Select(rejected => (rejected.Reason, rejected.Offset)));
         Assert.Equal("the record has 3 bytes, expected 16: 2 features of 8 bytes", batch.Rejected[1].Detail);
         Assert.Equal("010203", batch.Rejected[1].Text);
     }

@@ -54,7 +54,8 @@ public sealed class SupportTests
     {
         RecordSchema schema = Flags with { Kinds = [kind, FeatureKind.Number] };
         double number = double.Parse(written, System.Globalization.CultureInfo.InvariantCulture);
-        RejectedRecord csv = Only(Decoded.Batch(RecordFormat.Csv, schema, $"f,x\n1,5\n{written},6\n0,7\n")), json = Only(Decoded.Batch(RecordFormat.Ndjson, schema, Lines(written)));
+        RejectedRecord csv = Only(Decoded.Batch(RecordFormat.Csv, schema, $"f,x\n1,5\n{written},6\n0,7\n")),
+            json = Only(Decoded.Batch(RecordFormat.Ndjson, schema, Lines(written)));
         Assert.Equal((RejectionReason.OutOfRange, $"column 'f' holds '{written}', expected {expected}"), (csv.Reason, csv.Detail));
         Assert.Equal((RejectionReason.OutOfRange, $"field 'f' holds '{written}', expected {expected}"), (json.Reason, json.Detail));
         Assert.Equal([json], Read(new NdjsonDecoder(schema, learnsShapes: false), Lines(written)).Rejected);
@@ -66,7 +67,11 @@ public sealed class SupportTests
     [Fact]
     public void NumberItCannotHold_AmongFourReadAtOnce_IsRejected()
     {
-        var schema = new RecordSchema { Features = ["a", "b", "c", "d", "e"], Kinds = [FeatureKind.Number, FeatureKind.Number, FeatureKind.Binary, FeatureKind.Count, FeatureKind.Binary] };
+        var schema = new RecordSchema
+        {
+            Features = ["a", "b", "c", "d", "e"],
+            Kinds = [FeatureKind.Number, FeatureKind.Number, FeatureKind.Binary, FeatureKind.Count, FeatureKind.Binary]
+        };
         var csv = new StringBuilder("a,b,c,d,e\n");
         var lines = new StringBuilder();
         for (int row = 0; row < 50; row++)
@@ -75,15 +80,19 @@ public sealed class SupportTests
             csv.Append(System.Globalization.CultureInfo.InvariantCulture, $"1.25,-3.5,{c}.0,{d},{e}\n");
             lines.Append(System.Globalization.CultureInfo.InvariantCulture, $"{{\"a\":1.25,\"b\":-3.5,\"c\":{c}.0,\"d\":{d},\"e\":{e}}}\n");
         }
-        string[] expected = ["'c' holds '2.0', expected " + BinaryExpected, "'d' holds '2.5', expected " + CountExpected, "'e' holds '-1', expected " + BinaryExpected];
-        Assert.Equal(expected.Select(detail => "column " + detail), Decoded.Batch(RecordFormat.Csv, schema, csv.ToString()).Rejected.Select(rejected => rejected.Detail));
-        Assert.Equal(expected.Select(detail => "field " + detail), Decoded.Batch(RecordFormat.Ndjson, schema, lines.ToString()).Rejected.Select(rejected => rejected.Detail));
+        string[] expected = ["'c' holds '2.0', expected " + BinaryExpected, "'d' holds '2.5', expected " + CountExpected,
+            "'e' holds '-1', expected " + BinaryExpected];
+        Assert.Equal(expected.Select(detail => "column " + detail),
+            Decoded.Batch(RecordFormat.Csv, schema, csv.ToString()).Rejected.Select(rejected => rejected.Detail));
+        Assert.Equal(expected.Select(detail => "field " + detail),
+            Decoded.Batch(RecordFormat.Ndjson, schema, lines.ToString()).Rejected.Select(rejected => rejected.Detail));
     }
 
     [Fact]
     public void TextThatIsNeitherNumberNorWord_IsNoNumber()
     {
-        RejectedRecord csv = Only(Decoded.Batch(RecordFormat.Csv, Flags, "f,x\n1,5\nyes,6\n0,7\n")), count = Only(Decoded.Batch(RecordFormat.Csv, Counts, "f,x\n1,5\ntrue,6\n0,7\n"));
+        RejectedRecord csv = Only(Decoded.Batch(RecordFormat.Csv, Flags, "f,x\n1,5\nyes,6\n0,7\n")),
+            count = Only(Decoded.Batch(RecordFormat.Csv, Counts, "f,x\n1,5\ntrue,6\n0,7\n"));
         Assert.Equal((RejectionReason.NotANumber, "column 'f' holds 'yes', expected a number"), (csv.Reason, csv.Detail));
         Assert.Equal((RejectionReason.NotANumber, "column 'f' holds 'true', expected a number"), (count.Reason, count.Detail));
     }

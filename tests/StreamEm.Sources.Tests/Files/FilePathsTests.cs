@@ -9,7 +9,9 @@ public sealed class FilePathsTests : IDisposable
 
     public FilePathsTests()
     {
-        foreach (string name in new[] { "b.csv", "a.csv", "B.csv", "a10.csv", "a2.csv", ".hidden.csv", "x.txt", "sub/c.csv", "sub/deep/d.csv", "other/c.csv" }) _folder.Write(name, "");
+        foreach (string name in new[] { "b.csv", "a.csv", "B.csv", "a10.csv", "a2.csv", ".hidden.csv", "x.txt", "sub/c.csv",
+            "sub/deep/d.csv", "other/c.csv" })
+            _folder.Write(name, "");
     }
 
     public void Dispose() => _folder.Dispose();
@@ -27,7 +29,8 @@ public sealed class FilePathsTests : IDisposable
     [InlineData("nowhere/*.csv", "")]
     [InlineData("sub", "")]
     public void Matches_Pattern_FindsFilesInOrdinalOrder(string pattern, string expected) =>
-        Assert.Equal(expected, string.Join(' ', FilePaths.Matches(_folder.File(pattern)).Select(path => Path.GetRelativePath(_folder.Path, path))));
+        Assert.Equal(expected,
+            string.Join(' ', FilePaths.Matches(_folder.File(pattern)).Select(path => Path.GetRelativePath(_folder.Path, path))));
 
     [Theory]
     [InlineData("*.csv")]
@@ -41,7 +44,8 @@ public sealed class FilePathsTests : IDisposable
     [InlineData("sub/../x.txt")]
     public void Matches_FoundFiles_AreThoseThatThePatternNames(string pattern)
     {
-        string[] all = Directory.GetFiles(_folder.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None });
+        string[] all = Directory.GetFiles(
+            _folder.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None });
 
         Assert.Equal(
             all.Where(path => PathPattern.Matches(_folder.File(pattern), path)).Order(StringComparer.Ordinal),
@@ -51,7 +55,8 @@ public sealed class FilePathsTests : IDisposable
     [Fact]
     public void Expand_SeveralPatterns_KeepsTheirOrderAndDropsRepeats() =>
         Assert.Equal(["b.csv", "B.csv", "a.csv", "a10.csv", "a2.csv", "x.txt"],
-            FilePaths.Expand([_folder.File("b.csv"), _folder.File("*.csv"), _folder.File("x.txt"), _folder.File("sub/../b.csv")]).Select(path => Path.GetFileName(path)!));
+            FilePaths.Expand([_folder.File("b.csv"), _folder.File("*.csv"), _folder.File("x.txt"), _folder.File("sub/../b.csv")])
+                .Select(path => Path.GetFileName(path)!));
 
     [Fact]
     public void Matches_NameWithWildcard_IsTakenAsWritten()

@@ -23,7 +23,8 @@ public sealed class FileSourceContractTests : RecordSourceContract, IDisposable
 
     protected override RecordSource OpenIdle()
     {
-        var options = new FileSourceOptions { Path = [_folder.Write("idle.ndjson", "{\"a\":1")], Format = RecordFormat.Ndjson, Follow = true };
+        var options =
+            new FileSourceOptions { Path = [_folder.Write("idle.ndjson", "{\"a\":1")], Format = RecordFormat.Ndjson, Follow = true };
         return new FileSource(options, new SourceContext(Schema, new SourcePosition(), new FakeTimeProvider()));
     }
 }

@@ -14,8 +14,10 @@ public sealed class FileSourceTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private FileSource Open(SourcePosition? start = null, RecordFormat format = RecordFormat.Csv, int buffer = 4096, params string[] names) =>
-        new(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Format = format, BufferBytes = buffer }, new SourceContext(Schema, start ?? new SourcePosition(), TimeProvider.System));
+    private FileSource Open(SourcePosition? start = null, RecordFormat format = RecordFormat.Csv, int buffer = 4096,
+        params string[] names) =>
+        new(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Format = format, BufferBytes = buffer },
+            new SourceContext(Schema, start ?? new SourcePosition(), TimeProvider.System));
 
     private async Task<string> ValuesAsync(SourcePosition? start, params string[] names)
     {
@@ -165,7 +167,8 @@ public sealed class FileSourceTests : IDisposable
         await using FileSource source = Open(names: names);
         var position = new SourcePosition();
         var batch = new RecordBatch(1);
-        while (await source.ReadAsync(batch, TestContext.Current.CancellationToken)) position.Set(batch.PartitionName, new PartitionPosition(batch.EndOffset, batch.Identity));
+        while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
+            position.Set(batch.PartitionName, new PartitionPosition(batch.EndOffset, batch.Identity));
         return position;
     }
 }

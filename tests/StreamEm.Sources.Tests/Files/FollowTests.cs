@@ -25,7 +25,9 @@ public sealed class FollowTests : IAsyncDisposable
     private FileSource Source => _source!;
 
     private void Open(params string[] names) =>
-        _source = new FileSource(new FileSourceOptions { Path = [.. names.Select(_folder.File)], Follow = true, BufferBytes = 64, PollInterval = PollInterval }, new SourceContext(Schema, _position.Copy(), _time));
+        _source = new FileSource(
+            new FileSourceOptions { Path = [.. names.Select(_folder.File)], Follow = true, BufferBytes = 64, PollInterval = PollInterval },
+            new SourceContext(Schema, _position.Copy(), _time));
 
     /// <summary>The values read until the source has to wait, after <paramref name="change"/>, which happens while it waits.</summary>
     private async Task<string> ReadAsync(Action? change = null)
@@ -53,7 +55,9 @@ public sealed class FollowTests : IAsyncDisposable
                 }
             }
             Assert.True(await reading);
-            values.Add($"{Path.GetFileName(_batch.PartitionName)}:{string.Join(',', _batch.Records.Values.ToArray())}{string.Concat(_batch.Rejected.Select(rejected => "!" + rejected.Text))}");
+            values.Add(
+                $"{Path.GetFileName(_batch.PartitionName)}:{string.Join(',', _batch.Records.Values.ToArray())}"
+                    + $"{string.Concat(_batch.Rejected.Select(rejected => "!" + rejected.Text))}");
             _position.Set(_batch.PartitionName, new PartitionPosition(_batch.EndOffset, _batch.Identity));
         }
     }
@@ -204,7 +208,8 @@ public sealed class FollowTests : IAsyncDisposable
     public async Task FolderThatIsNotThere_IsAFailure()
     {
         Open("nowhere/a.csv");
-        var failure = await Assert.ThrowsAsync<SourceException>(async () => await Source.ReadAsync(_batch, TestContext.Current.CancellationToken));
+        var failure =
+            await Assert.ThrowsAsync<SourceException>(async () => await Source.ReadAsync(_batch, TestContext.Current.CancellationToken));
         Assert.Equal(SourceFailure.Missing, failure.Failure);
     }
 }

@@ -24,7 +24,8 @@ public sealed class PathPatternTests
     [InlineData("/data/*", "/data", false)]
     [InlineData("*.csv", "a.csv", true)]
     [InlineData("a.csv", "b.csv", false)]
-    public void Matches_Texts_SaysWhetherThePatternNamesThePath(string pattern, string path, bool expected) => Assert.Equal(expected, PathPattern.Matches(pattern, path));
+    public void Matches_Texts_SaysWhetherThePatternNamesThePath(string pattern, string path, bool expected) =>
+        Assert.Equal(expected, PathPattern.Matches(pattern, path));
 
     [Theory]
     [InlineData("data/*.csv", "data")]
@@ -32,5 +33,6 @@ public sealed class PathPatternTests
     [InlineData("*.csv", "")]
     [InlineData("data/a.csv", "data")]
     [InlineData("a.csv", "")]
-    public void FolderOf_Pattern_IsWhatIsThereBeforeTheWildcards(string pattern, string expected) => Assert.Equal(expected, PathPattern.FolderOf(pattern));
+    public void FolderOf_Pattern_IsWhatIsThereBeforeTheWildcards(string pattern, string expected) =>
+        Assert.Equal(expected, PathPattern.FolderOf(pattern));
 }

@@ -15,7 +15,8 @@ public sealed class HttpPushSourceTests : RecordSourceContract
         return source;
     }
 
-    protected override RecordSource OpenIdle() => new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
+    protected override RecordSource OpenIdle() =>
+        new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
 
     private static PushResult Push(HttpPushSource source, string body, RequestFormat format = RequestFormat.Ndjson) =>
         source.TryPush(Encoding.UTF8.GetBytes(body), format);
@@ -23,7 +24,8 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     [Fact]
     public async Task TryPush_SomeRejected_CountsBothAndKeepsPositions()
     {
-        await using var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
+        await using var source =
+            new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         Assert.Equal(new PushResult(PushStatus.Taken, 2, 1), Push(source, "{\"a\":1,\"b\":2}\n\nrubbish\n{\"a\":3,\"b\":4}\n"));
         Assert.Equal(3, source.Queued);
 
@@ -67,7 +69,8 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     [Fact]
     public async Task TryPush_NoRoom_TakesNothingUntilThereIs()
     {
-        await using var source = new HttpPushSource(new HttpSourceOptions { CapacityRecords = 3 }, new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
+        await using var source = new HttpPushSource(
+            new HttpSourceOptions { CapacityRecords = 3 }, new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         const string Two = "{\"a\":1}\n{\"a\":2}";
         Assert.Equal(PushStatus.Taken, Push(source, Two).Status);
         PushResult full = Push(source, Two);
@@ -85,7 +88,8 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     [Fact]
     public async Task ReadAsync_WhileWaiting_ReturnsWhenARequestComes()
     {
-        await using var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
+        await using var source =
+            new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
         var batch = new RecordBatch(2);
         Task<bool> waiting = source.ReadAsync(batch, TestContext.Current.CancellationToken).AsTask();
         Assert.False(waiting.IsCompleted);

@@ -26,7 +26,8 @@ public sealed class KafkaAvailabilityTests(KafkaBroker broker)
         broker.NeedsRealBroker("deletes no topics");
         string topic = await broker.CreateTopicAsync(2);
         broker.Fill(topic, 0, 0, 12);
-        KafkaSourceOptions options = KafkaReading.Options(broker, topic) with { DiscoverEvery = TimeSpan.FromHours(1), UnavailableAfter = TimeSpan.FromSeconds(3) };
+        KafkaSourceOptions options =
+            KafkaReading.Options(broker, topic) with { DiscoverEvery = TimeSpan.FromHours(1), UnavailableAfter = TimeSpan.FromSeconds(3) };
         await using var reading = new KafkaReading(options);
         await reading.ReadUntilAsync(12);
         Assert.Null(reading.Source.Problem);
@@ -74,7 +75,8 @@ public sealed class KafkaAvailabilityTests(KafkaBroker broker)
         const long Bound = 32 * 1024;
         string topic = await broker.CreateTopicAsync(Partitions);
         for (int partition = 0; partition < Partitions; partition++) broker.Fill(topic, partition, 10_000 * partition, Records);
-        await using var reading = new KafkaReading(KafkaReading.Options(broker, topic) with { ReadAheadBytes = Bound, IdleAfter = null }, minibatch: 60);
+        await using var reading =
+            new KafkaReading(KafkaReading.Options(broker, topic) with { ReadAheadBytes = Bound, IdleAfter = null }, minibatch: 60);
 
         await Eventually.True(() => reading.Source.Progress.Paused == Partitions, "every partition is paused");
         long rounds = reading.Source.Rounds;

@@ -12,8 +12,8 @@ using StreamEm.Sources.Tests.Kafka;
 namespace StreamEm.Sources.Tests.Kafka;
 
 /// <summary>
-/// A broker for the tests of this assembly, in this order: an existing one (STREAMEM_TEST_BROKER), a local Apache Kafka (KAFKA_HOME, with start.sh and
-/// stop.sh), else the client's in-process mock cluster.
+/// A broker for the tests of this assembly, in this order: an existing one (STREAMEM_TEST_BROKER), a local Apache Kafka (KAFKA_HOME, with
+/// start.sh and stop.sh), else the client's in-process mock cluster.
 /// </summary>
 public sealed class KafkaBroker : IAsyncLifetime
 {
@@ -66,7 +66,10 @@ public sealed class KafkaBroker : IAsyncLifetime
         config.BootstrapServers = Address;
         _producer = new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler((_, _) => { }).Build();
         _admin = new DependentAdminClientBuilder(_producer.Handle).Build();
-        if (IsMock) Address = string.Join(',', _admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers.Select(b => string.Create(CultureInfo.InvariantCulture, $"{b.Host}:{b.Port}")));
+        if (IsMock)
+            Address = string.Join(',',
+                _admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers
+                    .Select(b => string.Create(CultureInfo.InvariantCulture, $"{b.Host}:{b.Port}")));
     }
 
     /// <summary>Skips a test that the mock cannot show.</summary>
@@ -75,39 +78,52 @@ public sealed class KafkaBroker : IAsyncLifetime
     /// <summary>Skips a test that stops the broker.</summary>
     public void NeedsOwnBroker() => Assert.SkipUnless(IsOurs, "only a broker that the tests started can be stopped; set KAFKA_HOME");
 
-    /// <summary>A new topic. On the mock every topic has <see cref="MockPartitions"/> partitions; a test that counts on others is skipped.</summary>
+    /// <summary>
+    /// A new topic. On the mock every topic has <see cref="MockPartitions"/> partitions; a test that counts on others is skipped.
+    /// </summary>
     public async Task<string> CreateTopicAsync(int partitions, params (string Name, string Value)[] settings)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"test-{_id}-{Interlocked.Increment(ref _topics)}");
         if (IsMock)
         {
-            Assert.SkipWhen(partitions != MockPartitions || settings.Length > 0, "the mock cluster's topics cannot be configured; set KAFKA_HOME or STREAMEM_TEST_BROKER");
+            Assert.SkipWhen(partitions != MockPartitions || settings.Length > 0,
+                "the mock cluster's topics cannot be configured; set KAFKA_HOME or STREAMEM_TEST_BROKER");
             Assert.Equal(MockPartitions, Admin.GetMetadata(name, TimeSpan.FromSeconds(10)).Topics.Single().Partitions.Count);
             return name;
         }
 
-        var topic = new TopicSpecification { Name = name, NumPartitions = partitions, ReplicationFactor = 1, Configs = settings.ToDictionary(s => s.Name, s => s.Value) };
+        var topic = new TopicSpecification
+        {
+            Name = name,
+            NumPartitions = partitions,
+            ReplicationFactor = 1,
+            Configs = settings.ToDictionary(s => s.Name, s => s.Value)
+        };
         await Admin.CreateTopicsAsync([topic]);
         return name;
     }
 
     /// <summary>Writes values to a partition and waits until they are there.</summary>
     public void Produce(string topic, int partition, params IEnumerable<string?> values) =>
-        Produce(topic, partition, values.Select(value => new Message<byte[]?, byte[]?> { Value = value is null ? null : Encoding.UTF8.GetBytes(value) }));
+        Produce(topic, partition,
+            values.Select(value => new Message<byte[]?, byte[]?> { Value = value is null ? null : Encoding.UTF8.GetBytes(value) }));
 
     /// <summary>Writes messages to a partition and waits until they are there.</summary>
     public void Produce(string topic, int partition, IEnumerable<Message<byte[]?, byte[]?>> messages)
     {
         Error? failed = null;
         foreach (Message<byte[]?, byte[]?> message in messages)
-            Producer.Produce(new TopicPartition(topic, partition), message, report => failed = report.Error.IsError ? report.Error : failed);
+            Producer.Produce(new TopicPartition(topic, partition), message,
+                report => failed = report.Error.IsError ? report.Error : failed);
         Producer.Flush(TimeSpan.FromSeconds(30));
         Assert.Null(failed);
     }
 
     /// <summary>Writes <c>{"x":FIRST}</c>, <c>{"x":FIRST+1}</c>, ... to a partition, every so many of them unreadable.</summary>
     public void Fill(string topic, int partition, int first, int count, int malformedEvery = 0) => Produce(topic, partition,
-        Enumerable.Range(first, count).Select(x => new Message<byte[]?, byte[]?> { Value = malformedEvery > 0 && x % malformedEvery == 1 ? "{\"x\":"u8.ToArray() : Json(x) }));
+        Enumerable.Range(first, count)
+            .Select(x =>
+                new Message<byte[]?, byte[]?> { Value = malformedEvery > 0 && x % malformedEvery == 1 ? "{\"x\":"u8.ToArray() : Json(x) }));
 
     public static byte[] Json(int x) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"x\":{x}}}"));
 
@@ -122,7 +138,9 @@ public sealed class KafkaBroker : IAsyncLifetime
 
     /// <summary>Starts the broker again.</summary>
     public Task StartAsync() =>
-        RunAsync("start.sh", [_directory!, "--port", _port.ToString(CultureInfo.InvariantCulture), .. Settings(_port).SelectMany(setting => new[] { "--property", setting })]);
+        RunAsync("start.sh",
+            [_directory!, "--port", _port.ToString(CultureInfo.InvariantCulture),
+                .. Settings(_port).SelectMany(setting => new[] { "--property", setting })]);
 
     public async ValueTask DisposeAsync()
     {
@@ -172,8 +190,10 @@ public sealed class KafkaBroker : IAsyncLifetime
 
     private async Task RunAsync(string script, params string[] arguments)
     {
-        // start.sh leaves the broker running with its own output files; nothing of it is read here, so that the end of the script is the end of the wait.
-        using Process process = Process.Start(new ProcessStartInfo(Path.Combine(_home!, script), arguments) { Environment = { ["KAFKA_HEAP"] = "512m" } })!;
+        // start.sh leaves the broker running with its own output files; nothing of it is read here, so that the end of the script is the
+        // end of the wait.
+        using Process process =
+            Process.Start(new ProcessStartInfo(Path.Combine(_home!, script), arguments) { Environment = { ["KAFKA_HEAP"] = "512m" } })!;
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, $"{script} ended with code {process.ExitCode}");
     }

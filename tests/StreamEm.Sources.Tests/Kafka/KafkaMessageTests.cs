@@ -15,17 +15,20 @@ public sealed class KafkaMessageTests(KafkaBroker broker)
         string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         broker.Produce(topic, 0,
         [
-            new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(1), Key = "pump-7"u8.ToArray(), Timestamp = new Timestamp(1234567, TimestampType.CreateTime), Headers = [new Header("w", "2.5"u8.ToArray())] },
+            new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(1), Key = "pump-7"u8.ToArray(),
+                Timestamp = new Timestamp(1234567, TimestampType.CreateTime), Headers = [new Header("w", "2.5"u8.ToArray())] },
             new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(2), Headers = [new Header("w", "heavy"u8.ToArray())] },
             new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(3), Headers = [new Header("w", "-1"u8.ToArray())] },
         ]);
         var schema = new RecordSchema { Features = ["x"], Key = "kafka.key", Timestamp = "kafka.timestamp", Weight = "kafka.header.w" };
 
-        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic), once: true, schema: schema).DrainAsync();
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic), once: true, schema: schema)
+            .DrainAsync();
 
         Assert.Equal(["0:1"], reading.Rows);
         Assert.Equal((2.5, "pump-7", 1234567L), reading.Last);
-        Assert.Equal([(RejectionReason.NotANumber, 1L), (RejectionReason.OutOfRange, 2L)], reading.Rejected.Select(r => (r.Reason, r.Offset)));
+        Assert.Equal([(RejectionReason.NotANumber, 1L), (RejectionReason.OutOfRange, 2L)],
+            reading.Rejected.Select(r => (r.Reason, r.Offset)));
     }
 
     [Fact]
@@ -59,7 +62,8 @@ public sealed class KafkaMessageTests(KafkaBroker broker)
             new Message<byte[]?, byte[]?> { Value = [] },
         ]);
 
-        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic), once: true, keepOriginals: true).DrainAsync();
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, topic), once: true, keepOriginals: true)
+            .DrainAsync();
         await using KafkaReading without = await new KafkaReading(KafkaReading.Options(broker, topic), once: true).DrainAsync();
 
         Assert.Equal([1L, 2L], reading.Rejected.Select(record => record.Offset));
@@ -83,7 +87,9 @@ public sealed class KafkaMessageTests(KafkaBroker broker)
         string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         broker.Produce(topic, 0, Enumerable.Range(1, 3).Select(i => new Message<byte[]?, byte[]?>
         {
-            Value = format == RecordFormat.Csv ? Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"ignored,{i}.5")) : BitConverter.GetBytes(i + 0.5),
+            Value = format == RecordFormat.Csv
+                ? Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"ignored,{i}.5"))
+                : BitConverter.GetBytes(i + 0.5),
         }));
 
         await using KafkaReading reading = await new KafkaReading(

@@ -22,7 +22,8 @@ public sealed class KafkaOutageTests
         await broker.InitializeAsync();
         broker.NeedsOwnBroker();
         string topic = await broker.CreateTopicAsync(2);
-        KafkaSourceOptions options = KafkaReading.Options(broker, topic) with { IdleAfter = null, ReadAheadBytes = 64 * 1024, UnavailableAfter = null };
+        KafkaSourceOptions options =
+            KafkaReading.Options(broker, topic) with { IdleAfter = null, ReadAheadBytes = 64 * 1024, UnavailableAfter = null };
         await using var reading = new KafkaReading(options, minibatch: 2 * Share) { Deadline = Patience };
         Task all = reading.ReadUntilAsync(2 * kills * Records);
 
@@ -43,7 +44,9 @@ public sealed class KafkaOutageTests
         }
 
         await all;
-        Assert.Equal(Enumerable.Range(0, kills * Records / Share).SelectMany(turn => new[] { 0, 1 }.SelectMany(p => Enumerable.Range(Share * turn, Share).Select(i => Row(p, i)))), reading.Rows);
+        Assert.Equal(Enumerable.Range(0, kills * Records / Share)
+            .SelectMany(turn => new[] { 0, 1 }.SelectMany(p => Enumerable.Range(Share * turn, Share).Select(i => Row(p, i)))),
+            reading.Rows);
 
         async Task UntilAsync(Func<bool> condition, string what)
         {
@@ -75,7 +78,10 @@ public sealed class KafkaOutageTests
         await reading.ReadUntilAsync(18);
     }
 
-    /// <summary>A slow answer is no answer of brokers that have no ids: without them a topic that is deleted and created again would be taken for the same.</summary>
+    /// <summary>
+    /// A slow answer is no answer of brokers that have no ids: without them a topic that is deleted and created again would be taken for
+    /// the same.
+    /// </summary>
     [Fact]
     public async Task Brokers_SlowAtTheStart_StillTellWhatTopicItIs()
     {

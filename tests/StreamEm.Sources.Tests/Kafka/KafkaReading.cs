@@ -9,7 +9,8 @@ internal sealed class KafkaReading : IAsyncDisposable
 {
     private readonly RecordBatch _batch = new(1, 7);
 
-    public KafkaReading(KafkaSourceOptions options, SourcePosition? from = null, int minibatch = 6, bool once = false, RecordSchema? schema = null, bool keepOriginals = false)
+    public KafkaReading(KafkaSourceOptions options, SourcePosition? from = null, int minibatch = 6, bool once = false,
+        RecordSchema? schema = null, bool keepOriginals = false)
     {
         Position = from?.Copy() ?? new SourcePosition();
         var context = new SourceContext(schema ?? new RecordSchema { Features = ["x"] }, Position, TimeProvider.System)
@@ -56,7 +57,8 @@ internal sealed class KafkaReading : IAsyncDisposable
         if (!await Source.ReadAsync(_batch, deadline.Token)) return false;
         for (int row = 0; row < _batch.Count; row++)
         {
-            Rows.Add(string.Create(CultureInfo.InvariantCulture, $"{_batch.PartitionName[(_batch.PartitionName.IndexOf('/', StringComparison.Ordinal) + 1)..]}:{_batch.Row(row)[0]}"));
+            Rows.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{_batch.PartitionName[(_batch.PartitionName.IndexOf('/', StringComparison.Ordinal) + 1)..]}:{_batch.Row(row)[0]}"));
             Position.Set(_batch.PartitionName, _batch.PositionAfter(row));
             After.Add(Position.Copy());
             Last = (_batch.Records.Weight(row), _batch.Key(row), _batch.Records.Timestamp(row));

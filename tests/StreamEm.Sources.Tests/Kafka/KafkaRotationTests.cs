@@ -25,7 +25,8 @@ public sealed class KafkaRotationTests(KafkaBroker broker)
     public async Task Once_ResumedAnywhere_GoesOnAsIfNeverStopped()
     {
         string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
-        for (int partition = 0; partition < 4; partition++) broker.Fill(topic, partition, 1000 * partition, 11 * partition + 3, malformedEvery: 5);
+        for (int partition = 0; partition < 4; partition++)
+            broker.Fill(topic, partition, 1000 * partition, 11 * partition + 3, malformedEvery: 5);
         KafkaSourceOptions options = KafkaReading.Options(broker, topic);
         await using KafkaReading whole = await new KafkaReading(options, once: true, minibatch: 10).DrainAsync();
         broker.Fill(topic, 0, 9000, 20);
@@ -94,7 +95,8 @@ public sealed class KafkaRotationTests(KafkaBroker broker)
         broker.Fill(one, 0, 0, 4);
         broker.Fill(other, 0, 10, 4);
 
-        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, other, one), once: true, minibatch: 4).DrainAsync();
+        await using KafkaReading reading = await new KafkaReading(KafkaReading.Options(broker, other, one), once: true, minibatch: 4)
+            .DrainAsync();
 
         Assert.Equal(["0:0", "0:1", "0:10", "0:11", "0:2", "0:3", "0:12", "0:13"], reading.Rows);
     }
@@ -109,7 +111,8 @@ public sealed class KafkaRotationTests(KafkaBroker broker)
         await reading.ReadUntilAsync(2);
 
         await broker.Admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = topic, IncreaseTo = 2 }]);
-        await Eventually.True(() => broker.Admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics[0].Partitions.Count == 2, "the broker shows the new partition");
+        await Eventually.True(() => broker.Admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics[0].Partitions.Count == 2,
+            "the broker shows the new partition");
         broker.Fill(topic, 1, 100, 3);
         await reading.ReadUntilAsync(5);
 

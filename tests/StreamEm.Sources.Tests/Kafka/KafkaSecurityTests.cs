@@ -7,7 +7,9 @@ using StreamEm.Sources.Tests.Contracts;
 
 namespace StreamEm.Sources.Tests.Kafka;
 
-/// <summary>TLS with an authority of our own and SASL PLAIN, as <c>properties</c> hand them to the client, against a broker that asks for both.</summary>
+/// <summary>
+/// TLS with an authority of our own and SASL PLAIN, as <c>properties</c> hand them to the client, against a broker that asks for both.
+/// </summary>
 public sealed class KafkaSecurityTests(KafkaSecurityTests.SecureBroker secure) : IClassFixture<KafkaSecurityTests.SecureBroker>
 {
     [Fact]
@@ -37,7 +39,8 @@ public sealed class KafkaSecurityTests(KafkaSecurityTests.SecureBroker secure) :
         secure.Broker.NeedsOwnBroker();
         Dictionary<string, string> properties = secure.Tls();
         properties["ssl.ca.location"] = secure.OtherAuthority;
-        await using var reading = new KafkaReading(secure.Options("127.0.0.1", properties) with { UnavailableAfter = TimeSpan.FromSeconds(3) });
+        await using var reading =
+            new KafkaReading(secure.Options("127.0.0.1", properties) with { UnavailableAfter = TimeSpan.FromSeconds(3) });
 
         SourceException failure = await Assert.ThrowsAsync<SourceException>(reading.DrainAsync);
 
@@ -130,7 +133,8 @@ public sealed class KafkaSecurityTests(KafkaSecurityTests.SecureBroker secure) :
         {
             _port = port;
             string Listeners(bool withController) => string.Create(CultureInfo.InvariantCulture,
-                $"PLAINTEXT://127.0.0.1:{port},{(withController ? string.Create(CultureInfo.InvariantCulture, $"CONTROLLER://127.0.0.1:{port + 1},") : "")}TLS://127.0.0.1:{port + 2},SASL://127.0.0.1:{port + 3}");
+                $"PLAINTEXT://127.0.0.1:{port},"
+                    + $"{(withController ? string.Create(CultureInfo.InvariantCulture, $"CONTROLLER://127.0.0.1:{port + 1},") : "")}TLS://127.0.0.1:{port + 2},SASL://127.0.0.1:{port + 3}");
             return
             [
                 $"listeners={Listeners(withController: true)}",
@@ -139,7 +143,8 @@ public sealed class KafkaSecurityTests(KafkaSecurityTests.SecureBroker secure) :
                 "ssl.keystore.type=PEM",
                 $"ssl.keystore.location={KeyStore}",
                 "sasl.enabled.mechanisms=PLAIN",
-                $"listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_streamem=\"{Password.Replace("\"", "\\\\\"", StringComparison.Ordinal)}\";",
+                "listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required "
+                    + $"user_streamem=\"{Password.Replace("\"", "\\\\\"", StringComparison.Ordinal)}\";",
             ];
         }
 
@@ -147,7 +152,9 @@ public sealed class KafkaSecurityTests(KafkaSecurityTests.SecureBroker secure) :
         {
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+            request.CertificateExtensions
+                .Add(new X509BasicConstraintsExtension(
+                    certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
             request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
             X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
             string path = _folder.File(name + ".pem");
@@ -163,8 +170,10 @@ public sealed class KafkaSecurityTests(KafkaSecurityTests.SecureBroker secure) :
             var names = new SubjectAlternativeNameBuilder();
             names.AddIpAddress(IPAddress.Loopback);
             request.CertificateExtensions.Add(names.Build());
-            using X509Certificate2 certificate = request.Create(signer, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100), [1]);
-            File.WriteAllText(KeyStore, $"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n{signer.ExportCertificatePem()}\n");
+            using X509Certificate2 certificate =
+                request.Create(signer, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100), [1]);
+            File.WriteAllText(KeyStore,
+                $"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n{signer.ExportCertificatePem()}\n");
         }
     }
 }

@@ -22,5 +22,6 @@ public sealed class KafkaSourceContractTests(KafkaBroker broker) : RecordSourceC
         new KafkaSource(KafkaReading.Options(broker, _topic), new SourceContext(Schema, start, TimeProvider.System) { Once = true });
 
     protected override RecordSource OpenIdle() =>
-        new KafkaSource(KafkaReading.Options(broker, _empty) with { IdleAfter = null }, new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
+        new KafkaSource(KafkaReading.Options(broker, _empty) with { IdleAfter = null },
+            new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
 }

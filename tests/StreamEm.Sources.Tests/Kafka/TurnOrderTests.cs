@@ -69,12 +69,15 @@ public sealed class TurnOrderTests
         Assert.Null(order.Current);
     }
 
-    /// <summary>Whatever happens - turns used in pieces, partitions going idle and waking - an order made from the positions goes on the same way.</summary>
+    /// <summary>
+    /// Whatever happens - turns used in pieces, partitions going idle and waking - an order made from the positions goes on the same way.
+    /// </summary>
     [Fact]
     public void Positions_TakenAnywhere_GoOnAsIfNeverStopped()
     {
         Gen<int[]> acts = Gen.Choose(0, 99).ArrayOf(80);
-        Check.One(Config.QuickThrowOnFailure.WithReplay(new Replay(new Rnd(17, 23), 50)), Prop.ForAll(Arb.From(acts), Arb.From(Gen.Choose(0, 79)), (script, cut) =>
+        Check.One(Config.QuickThrowOnFailure.WithReplay(new Replay(new Rnd(17, 23), 50)),
+            Prop.ForAll(Arb.From(acts), Arb.From(Gen.Choose(0, 79)), (script, cut) =>
         {
             TurnOrder whole = Order(10, ("t", 0), ("t", 1), ("t", 2), ("u", 0));
             TurnOrder? resumed = null;
@@ -134,7 +137,8 @@ public sealed class TurnOrderTests
     private static TurnOrder Order(int minibatch, params (string Topic, int Number)[] partitions)
     {
         var order = new TurnOrder(minibatch);
-        foreach ((string topic, int number) in partitions) order.Add(new KafkaPartition(new PartitionId(topic, number), new PartitionPosition(0)));
+        foreach ((string topic, int number) in partitions)
+            order.Add(new KafkaPartition(new PartitionId(topic, number), new PartitionPosition(0)));
         return order;
     }
 }

@@ -10,15 +10,19 @@ namespace StreamEm.Sources.Tests.Stdin;
 public sealed class StdinSourceTests : RecordSourceContract
 {
     protected override RecordSource Open(SourcePosition start) =>
-        new StdinSource(new StdinSourceOptions { BufferBytes = 64 }, new SourceContext(Schema, start, TimeProvider.System), new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', Lines))));
+        new StdinSource(new StdinSourceOptions { BufferBytes = 64 }, new SourceContext(Schema, start, TimeProvider.System),
+            new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', Lines))));
 
-    protected override RecordSource OpenIdle() => new StdinSource(new StdinSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System), new Pipe().Reader.AsStream());
+    protected override RecordSource OpenIdle() =>
+        new StdinSource(new StdinSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System),
+            new Pipe().Reader.AsStream());
 
     [Fact]
     public async Task ReadAsync_PartOfTheInput_ReturnsWhatIsAtHand()
     {
         var pipe = new Pipe();
-        await using var source = new StdinSource(new StdinSourceOptions { Format = RecordFormat.Csv }, new SourceContext(Schema, new SourcePosition(), TimeProvider.System), pipe.Reader.AsStream());
+        await using var source = new StdinSource(new StdinSourceOptions { Format = RecordFormat.Csv },
+            new SourceContext(Schema, new SourcePosition(), TimeProvider.System), pipe.Reader.AsStream());
         var batch = new RecordBatch(2);
         await pipe.Writer.WriteAsync("a,b,l\n1,2,x\n3,"u8.ToArray(), TestContext.Current.CancellationToken);
 
@@ -36,7 +40,8 @@ public sealed class StdinSourceTests : RecordSourceContract
     public async Task ReadAsync_CancelledDuringARead_KeepsTheBytesOfThatRead()
     {
         var pipe = new Pipe();
-        await using var source = new StdinSource(new StdinSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System), pipe.Reader.AsStream());
+        await using var source = new StdinSource(
+            new StdinSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System), pipe.Reader.AsStream());
         var batch = new RecordBatch(2);
         using var cancel = new CancellationTokenSource();
         Task<bool> waiting = source.ReadAsync(batch, cancel.Token).AsTask();
@@ -53,7 +58,8 @@ public sealed class StdinSourceTests : RecordSourceContract
     {
         var start = new SourcePosition();
         start.Set(StdinSource.PartitionName, new PartitionPosition(100));
-        await using var source = new StdinSource(new StdinSourceOptions(), new SourceContext(Schema, start, TimeProvider.System), new MemoryStream("{\"a\":1}\n"u8.ToArray()));
+        await using var source = new StdinSource(
+            new StdinSourceOptions(), new SourceContext(Schema, start, TimeProvider.System), new MemoryStream("{\"a\":1}\n"u8.ToArray()));
         var batch = new RecordBatch(2);
         Assert.True(await source.ReadAsync(batch, TestContext.Current.CancellationToken));
         Assert.Equal(108, batch.NextOffset(0));

@@ -15,7 +15,8 @@ internal sealed class ApiFixture : IAsyncDisposable
     private ApiFixture(int records, HttpOptions options)
     {
         Records = [.. Pipelines.Clouds(records)];
-        Pipeline = Pipelines.Create(_directory, Pipelines.Model(_directory), position => Source = new MemorySource(Records, position, endless: true));
+        Pipeline = Pipelines.Create(
+            _directory, Pipelines.Model(_directory), position => Source = new MemorySource(Records, position, endless: true));
         Status = new WorkerStatus([Pipeline]);
         _server = new ApiServer(options, Status, TimeProvider.System, NullLoggerProvider.Instance);
         Client = new HttpClient();

@@ -98,11 +98,14 @@ public sealed class ModelEndpointsTests
     {
         await using ApiFixture api = await ApiFixture.Start();
 
-        foreach (string path in new[] { "/v1/models/boiler", "/v1/models/boiler/snapshots", "/v1/models/boiler/snapshots/1", "/v1/models/boiler/stream" })
+        foreach (string path in new[] { "/v1/models/boiler", "/v1/models/boiler/snapshots", "/v1/models/boiler/snapshots/1",
+            "/v1/models/boiler/stream" })
         {
             HttpResponseMessage answer = await api.Client.GetAsync(path);
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-            Assert.Equal("clouds", Assert.Single((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("expected").EnumerateArray()).GetString());
+            Assert.Equal("clouds",
+                Assert.Single((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("expected").EnumerateArray())
+                    .GetString());
         }
     }
 
@@ -115,7 +118,8 @@ public sealed class ModelEndpointsTests
         JsonElement fourth = await api.Client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/snapshots/4");
         HttpResponseMessage none = await api.Client.GetAsync("/v1/models/clouds/snapshots/11");
 
-        Assert.Equal(Enumerable.Range(1, 10).Select(version => (long)version), versions.EnumerateArray().Select(version => version.GetProperty("version").GetInt64()));
+        Assert.Equal(Enumerable.Range(1, 10).Select(version => (long)version),
+            versions.EnumerateArray().Select(version => version.GetProperty("version").GetInt64()));
         Assert.Equal(4, fourth.GetProperty("version").GetInt64());
         Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
         Assert.Equal("1 to 10", (await none.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("expected").GetString());
@@ -160,7 +164,8 @@ public sealed class ModelEndpointsTests
     {
         await using ApiFixture api = await ApiFixture.Start();
 
-        string? inSnapshot = (await api.Client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/snapshots/10")).GetProperty("created_at").GetString();
+        string? inSnapshot = (await api.Client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/snapshots/10")).GetProperty("created_at")
+            .GetString();
         JsonElement versions = await api.Client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/snapshots");
         JsonElement model = (await api.Client.GetFromJsonAsync<JsonElement>("/v1/models"))[0];
 

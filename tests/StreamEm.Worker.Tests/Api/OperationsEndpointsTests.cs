@@ -17,7 +17,8 @@ public sealed class OperationsEndpointsTests
         HttpResponseMessage answer = await api.Client.GetAsync("/readyz");
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
-        Assert.Equal("the worker is stopping", Assert.Single((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("reasons").EnumerateArray()).GetString());
+        Assert.Equal("the worker is stopping",
+            Assert.Single((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("reasons").EnumerateArray()).GetString());
         Assert.Equal(HttpStatusCode.OK, (await api.Client.GetAsync("/livez")).StatusCode);
     }
 
@@ -28,11 +29,13 @@ public sealed class OperationsEndpointsTests
 
         string text = await api.Client.GetStringAsync("/metrics");
 
-        Assert.Contains("# TYPE streamem_source_records_total counter\nstreamem_source_records_total{model=\"clouds\"} 330\n", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE streamem_source_records_total counter\nstreamem_source_records_total{model=\"clouds\"} 330\n", text,
+            StringComparison.Ordinal);
         Assert.Contains("streamem_model_version{model=\"clouds\"} 10\n", text, StringComparison.Ordinal);
         Assert.Contains("streamem_records_rejected_total{model=\"clouds\",reason=\"json_syntax\"} 0\n", text, StringComparison.Ordinal);
         Assert.Contains("streamem_checkpoint_duration_seconds_bucket{model=\"clouds\",le=\"+Inf\"} ", text, StringComparison.Ordinal);
-        Assert.All(text.TrimEnd('\n').Split('\n'), line => Assert.Matches("""^(# (HELP|TYPE) streamem_|streamem_[a-z_]+\{[^}]*\} [-+0-9.eEInf]+$)""", line));
+        Assert.All(text.TrimEnd('\n').Split('\n'),
+            line => Assert.Matches("""^(# (HELP|TYPE) streamem_|streamem_[a-z_]+\{[^}]*\} [-+0-9.eEInf]+$)""", line));
     }
 
     [Fact]
@@ -45,7 +48,8 @@ public sealed class OperationsEndpointsTests
         Assert.Superset(
             new HashSet<string>
             {
-                "/v1/models", "/v1/models/{id}", "/v1/models/{id}/snapshots", "/v1/models/{id}/snapshots/{version}", "/v1/models/{id}/stream",
+                "/v1/models", "/v1/models/{id}", "/v1/models/{id}/snapshots", "/v1/models/{id}/snapshots/{version}",
+                "/v1/models/{id}/stream",
                 "/v1/models/{id}/score", "/livez", "/readyz", "/startupz", "/metrics", "/version",
             },
             paths.EnumerateObject().Select(path => path.Name).ToHashSet(StringComparer.Ordinal));
@@ -56,7 +60,8 @@ public sealed class OperationsEndpointsTests
     {
         await using ApiFixture api = await ApiFixture.Start();
 
-        Assert.Equal(ProgramVersion.Version, (await api.Client.GetFromJsonAsync<JsonElement>("/version")).GetProperty("version").GetString());
+        Assert.Equal(ProgramVersion.Version,
+            (await api.Client.GetFromJsonAsync<JsonElement>("/version")).GetProperty("version").GetString());
     }
 
     [Fact]

@@ -19,8 +19,10 @@ public sealed class RecordsEndpointTests
     {
         using var directory = new TemporaryDirectory();
         ModelOptions options = Pipelines.Model(directory) with { Source = new HttpSourceOptions() };
-        await using (ModelPipeline pipeline = Pipelines.Create(directory, options, position => SourceCatalog.Create(options.Source, new SourceContext(options.Schema, position, TimeProvider.System))))
-        await using (var server = new ApiServer(new HttpOptions { Address = "127.0.0.1:0" }, new WorkerStatus([pipeline]), TimeProvider.System, NullLoggerProvider.Instance))
+        await using (ModelPipeline pipeline = Pipelines.Create(directory, options,
+            position => SourceCatalog.Create(options.Source, new SourceContext(options.Schema, position, TimeProvider.System))))
+        await using (var server = new ApiServer(
+            new HttpOptions { Address = "127.0.0.1:0" }, new WorkerStatus([pipeline]), TimeProvider.System, NullLoggerProvider.Instance))
         {
             await server.StartAsync(NullLogger.Instance, CancellationToken.None);
             await pipeline.StartAsync(CancellationToken.None);
@@ -28,7 +30,8 @@ public sealed class RecordsEndpointTests
             IReadOnlyList<double[]?> items = Pipelines.Clouds(1000);
             for (int request = 0; request < 10; request++)
             {
-                var records = items.Skip(100 * request).Take(100).Select(row => new Dictionary<string, double> { ["x"] = row![0], ["y"] = row[1] });
+                var records = items.Skip(100 * request).Take(100)
+                    .Select(row => new Dictionary<string, double> { ["x"] = row![0], ["y"] = row[1] });
                 HttpResponseMessage answer = await client.PostAsJsonAsync("/v1/models/clouds/records", new { records });
                 Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
                 Assert.Equal(100, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accepted").GetInt32());
@@ -51,8 +54,10 @@ public sealed class RecordsEndpointTests
         using var directory = new TemporaryDirectory();
         ModelOptions options = Pipelines.Model(directory) with { Source = new HttpSourceOptions { CapacityRecords = 200 } };
         using var time = new GatedTime();
-        await using ModelPipeline pipeline = Pipelines.Create(directory, options, position => SourceCatalog.Create(options.Source, new SourceContext(options.Schema, position, TimeProvider.System)), time);
-        await using var server = new ApiServer(new HttpOptions { Address = "127.0.0.1:0" }, new WorkerStatus([pipeline]), TimeProvider.System, NullLoggerProvider.Instance);
+        await using ModelPipeline pipeline = Pipelines.Create(directory, options,
+            position => SourceCatalog.Create(options.Source, new SourceContext(options.Schema, position, TimeProvider.System)), time);
+        await using var server = new ApiServer(
+            new HttpOptions { Address = "127.0.0.1:0" }, new WorkerStatus([pipeline]), TimeProvider.System, NullLoggerProvider.Instance);
         await server.StartAsync(NullLogger.Instance, CancellationToken.None);
         await pipeline.StartAsync(CancellationToken.None);
         using var client = new HttpClient { BaseAddress = new Uri(server.Address) };
@@ -81,7 +86,8 @@ public sealed class RecordsEndpointTests
     {
         await using ApiFixture api = await ApiFixture.Start();
 
-        HttpResponseMessage answer = await api.Client.SendAsync(api.Request(HttpMethod.Post, "/v1/models/clouds/records", """{"records": []}"""));
+        HttpResponseMessage answer = await api.Client
+            .SendAsync(api.Request(HttpMethod.Post, "/v1/models/clouds/records", """{"records": []}"""));
 
         Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
     }

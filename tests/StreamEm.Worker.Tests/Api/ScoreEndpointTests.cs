@@ -41,7 +41,8 @@ public sealed class ScoreEndpointTests
 
         HttpResponseMessage answer = await api.Client.SendAsync(api.Request(HttpMethod.Post, "/v1/models/clouds/score",
             "{\"x\": -3, \"y\": -6}\n\n{\"x\": 100, \"y\": -100}\n", "application/x-ndjson"));
-        JsonElement[] lines = [.. (await answer.Content.ReadAsStringAsync()).TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement[] lines =
+            [.. (await answer.Content.ReadAsStringAsync()).TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
 
         Assert.Equal("application/x-ndjson", answer.Content.Headers.ContentType!.MediaType);
         Assert.Equal(2, lines.Length);
@@ -71,7 +72,8 @@ public sealed class ScoreEndpointTests
     {
         await using ApiFixture api = await ApiFixture.Start();
 
-        HttpResponseMessage answer = await api.Client.SendAsync(api.Request(HttpMethod.Post, "/v1/models/clouds/score", new string(' ', (1 << 20) + 1)));
+        HttpResponseMessage answer = await api.Client
+            .SendAsync(api.Request(HttpMethod.Post, "/v1/models/clouds/score", new string(' ', (1 << 20) + 1)));
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
     }
@@ -93,7 +95,8 @@ public sealed class ScoreEndpointTests
     {
         await using ApiFixture api = await ApiFixture.Start(records: 40);
 
-        HttpResponseMessage answer = await api.Client.SendAsync(api.Request(HttpMethod.Post, "/v1/models/clouds/score", """{"records": []}"""));
+        HttpResponseMessage answer = await api.Client
+            .SendAsync(api.Request(HttpMethod.Post, "/v1/models/clouds/score", """{"records": []}"""));
 
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.Equal("warming_up", (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("found").GetString());

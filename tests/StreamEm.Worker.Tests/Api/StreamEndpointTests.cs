@@ -63,5 +63,6 @@ public sealed class StreamEndpointTests
         return version;
     }
 
-    private static async Task<string> Line(StreamReader stream) => await Eventually.Within(stream.ReadLineAsync()) ?? throw new EndOfStreamException();
+    private static async Task<string> Line(StreamReader stream) =>
+        await Eventually.Within(stream.ReadLineAsync()) ?? throw new EndOfStreamException();
 }

@@ -24,10 +24,12 @@ public sealed class CheckpointDirectoryTests : IDisposable
 
         Checkpoint read = Open().LoadNewest()!;
 
-        Assert.Equal((written.ModelId, written.RunId, written.ConfigHash, written.CreatedAt), (read.ModelId, read.RunId, read.ConfigHash, read.CreatedAt));
+        Assert.Equal((written.ModelId, written.RunId, written.ConfigHash, written.CreatedAt),
+            (read.ModelId, read.RunId, read.ConfigHash, read.CreatedAt));
         Assert.Equal((7, 700, 42), (read.Updates, read.Records, read.RejectedFileLength));
         Assert.Equal(written.Position.Partitions, read.Position.Partitions);
-        Assert.Equal((written.Rejections.Read, written.Rejections.RecentRead, written.Rejections.RecentRejected), (read.Rejections.Read, read.Rejections.RecentRead, read.Rejections.RecentRejected));
+        Assert.Equal((written.Rejections.Read, written.Rejections.RecentRead, written.Rejections.RecentRejected),
+            (read.Rejections.Read, read.Rejections.RecentRead, read.Rejections.RecentRejected));
         Assert.Equal(written.Rejections.ByReason, read.Rejections.ByReason);
         Assert.Equal(written.Learner.ToArray(), read.Learner.ToArray());
         Assert.Equal(
@@ -142,14 +144,15 @@ public sealed class CheckpointDirectoryTests : IDisposable
     }
 
     /// <summary>
-    /// Every state a crash can leave between the steps create - write - flush - rename - flush directory - delete old. Before the rename the
-    /// temporary file holds any prefix; the rename may or may not have reached the disk; so may each deletion.
+    /// Every state a crash can leave between the steps create - write - flush - rename - flush directory - delete old. Before the rename
+    /// the temporary file holds any prefix; the rename may or may not have reached the disk; so may each deletion.
     /// </summary>
     [Fact]
     public void Load_EveryCrashStateOfTheProtocol_GivesTheOldOrTheNewCheckpoint()
     {
         byte[] old = CheckpointFile.Encode(Sample(1)), next = CheckpointFile.Encode(Sample(2));
-        string oldFile = _state["boiler/checkpoint-00000000000000000001.sem"], newFile = _state["boiler/checkpoint-00000000000000000002.sem"];
+        string oldFile = _state["boiler/checkpoint-00000000000000000001.sem"],
+            newFile = _state["boiler/checkpoint-00000000000000000002.sem"];
         string temporary = newFile + ".tmp";
         Directory.CreateDirectory(_state["boiler"]);
 
@@ -199,7 +202,8 @@ public sealed class CheckpointDirectoryTests : IDisposable
             Rejections = new RejectionCounts { Read = 12, ByReason = [0, 1, 2], RecentRead = 11.5, RecentRejected = 0.25 },
             RejectedFileLength = 42,
             Latest = null,
-            Outbox = [new OutboxEntry(updates, false, new byte[] { 1, 2, 3 }), new OutboxEntry(updates + 1, true, new byte[] { 4 }, isAcknowledged: true)],
+            Outbox = [new OutboxEntry(updates, false, new byte[] { 1, 2, 3 }),
+                new OutboxEntry(updates + 1, true, new byte[] { 4 }, isAcknowledged: true)],
             Learner = new byte[] { 9, 8, 7, 6 },
         };
     }

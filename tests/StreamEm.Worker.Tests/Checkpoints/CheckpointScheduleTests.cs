@@ -9,7 +9,8 @@ public sealed class CheckpointScheduleTests
     private readonly CheckpointSchedule _schedule;
 
     public CheckpointScheduleTests() =>
-        _schedule = new CheckpointSchedule(new CheckpointOptions { EveryUpdates = 3, Every = TimeSpan.FromSeconds(10) }, _time, updates: 100);
+        _schedule =
+            new CheckpointSchedule(new CheckpointOptions { EveryUpdates = 3, Every = TimeSpan.FromSeconds(10) }, _time, updates: 100);
 
     [Fact]
     public void Due_AfterSoManyUpdatesSinceTheLast_AndNotBefore()

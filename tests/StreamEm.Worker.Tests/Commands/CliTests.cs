@@ -26,7 +26,8 @@ public sealed class CliTests
     }
 
     [Fact]
-    public async Task NoVerb_Returns64() => Assert.Equal(ExitCode.Usage, (await CommandRun.Of(new RootCommand { VersionCommand.Create() })).ExitCode);
+    public async Task NoVerb_Returns64() =>
+        Assert.Equal(ExitCode.Usage, (await CommandRun.Of(new RootCommand { VersionCommand.Create() })).ExitCode);
 
     [Fact]
     public async Task UnknownLogLevel_Returns64() =>
@@ -46,7 +47,8 @@ public sealed class CliTests
     [Fact]
     public async Task CommandException_ReturnsItsCodeAndPrintsItsMessageAlone()
     {
-        CommandRun run = await CommandRun.Of(Throwing(new CommandException(ExitCode.CannotCreate, "the state directory ./state is locked")));
+        CommandRun run =
+            await CommandRun.Of(Throwing(new CommandException(ExitCode.CannotCreate, "the state directory ./state is locked")));
 
         Assert.Equal(ExitCode.CannotCreate, run.ExitCode);
         Assert.Equal("the state directory ./state is locked\n", run.Error);

@@ -40,7 +40,9 @@ public sealed class FitAndScoreTests : IDisposable
         JsonElement[] trace = Lines("trace.ndjson"), scores = Lines("scores.ndjson");
         Assert.Equal(Enumerable.Range(1, 20), trace.Select(line => line.GetProperty("update").GetInt32()));
         Assert.Equal(Enumerable.Range(1, 20).Select(update => 100 * update), trace.Select(line => line.GetProperty("records").GetInt32()));
-        Assert.All(trace, line => Assert.Equal(Math.Pow(1 + line.GetProperty("update").GetInt32(), -0.7), line.GetProperty("step_size").GetDouble(), 1e-12));
+        Assert.All(trace,
+            line => Assert.Equal(Math.Pow(1 + line.GetProperty("update").GetInt32(), -0.7), line.GetProperty("step_size").GetDouble(),
+                1e-12));
         Assert.Equal(Enumerable.Range(0, Rows), scores.Select(line => line.GetProperty("record").GetInt32()));
 
         // Test-then-train: the mean over a minibatch's scores is the log-likelihood its update reports.
@@ -105,7 +107,8 @@ public sealed class FitAndScoreTests : IDisposable
         await Fit();
 
         CommandRun csv = await CommandRun.Of(ScoreCommand.Create(), _directory["snapshot.json"], _directory["data.csv"], "--format", "csv");
-        CommandRun json = await CommandRun.Of(ScoreCommand.Create(), _directory["snapshot.json"], _directory["data.csv"], "-o", _directory["out.ndjson"]);
+        CommandRun json =
+            await CommandRun.Of(ScoreCommand.Create(), _directory["snapshot.json"], _directory["data.csv"], "-o", _directory["out.ndjson"]);
 
         Assert.Equal((0, ""), (json.ExitCode, json.Output));
         Assert.Equal(
@@ -134,12 +137,14 @@ public sealed class FitAndScoreTests : IDisposable
     }
 
     private Task<CommandRun> Fit(params string[] more) =>
-        CommandRun.Of(FitCommand.Create(), [_directory["data.csv"], "-c", _directory["streamem.yaml"], "-o", _directory["snapshot.json"], .. more]);
+        CommandRun.Of(FitCommand.Create(),
+            [_directory["data.csv"], "-c", _directory["streamem.yaml"], "-o", _directory["snapshot.json"], .. more]);
 
     private async Task<double> MeanLogDensity()
     {
         CommandRun run = await CommandRun.Of(ScoreCommand.Create(), _directory["snapshot.json"], _directory["data.csv"]);
-        return run.Output.TrimEnd('\n').Split('\n').Average(line => JsonDocument.Parse(line).RootElement.GetProperty("log_density").GetDouble());
+        return run.Output.TrimEnd('\n').Split('\n')
+            .Average(line => JsonDocument.Parse(line).RootElement.GetProperty("log_density").GetDouble());
     }
 
     private JsonElement[] Lines(string file) => [.. File.ReadLines(_directory[file]).Select(line => JsonDocument.Parse(line).RootElement)];

@@ -23,7 +23,8 @@ public sealed class HealthcheckCommandTests
         Assert.Equal(exitCode, (await CommandRun.Of(HealthcheckCommand.Create(), "-c", file.Path)).ExitCode);
         Assert.Equal(exitCode, (await CommandRun.Of(HealthcheckCommand.Create(), "--url", worker.Urls.Single())).ExitCode);
         Assert.Equal(exitCode, (await CommandRun.Of(HealthcheckCommand.Create(), "--url", $"{worker.Urls.Single()}/livez")).ExitCode);
-        Assert.Equal(ExitCode.Unhealthy, (await CommandRun.Of(HealthcheckCommand.Create(), "--url", $"{worker.Urls.Single()}/other")).ExitCode);
+        Assert.Equal(ExitCode.Unhealthy,
+            (await CommandRun.Of(HealthcheckCommand.Create(), "--url", $"{worker.Urls.Single()}/other")).ExitCode);
     }
 
     [Fact]
@@ -46,7 +47,8 @@ public sealed class HealthcheckCommandTests
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
 
-        CommandRun run = await CommandRun.Of(HealthcheckCommand.Create(), "--url", $"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}");
+        CommandRun run =
+            await CommandRun.Of(HealthcheckCommand.Create(), "--url", $"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}");
 
         Assert.Equal(ExitCode.Unhealthy, run.ExitCode);
         Assert.EndsWith("did not answer within 2 s\n", run.Error, StringComparison.Ordinal);
@@ -55,7 +57,8 @@ public sealed class HealthcheckCommandTests
     [Theory]
     [InlineData("livez")]
     [InlineData("ftp://127.0.0.1/")]
-    public async Task UrlThatIsNone_Returns64(string url) => Assert.Equal(ExitCode.Usage, (await CommandRun.Of(HealthcheckCommand.Create(), "--url", url)).ExitCode);
+    public async Task UrlThatIsNone_Returns64(string url) =>
+        Assert.Equal(ExitCode.Usage, (await CommandRun.Of(HealthcheckCommand.Create(), "--url", url)).ExitCode);
 
     [Fact]
     public async Task BadConfiguration_Returns78AndTheProblems()

@@ -40,20 +40,24 @@ public sealed class ValidateCommandTests
                 rejected.kafka: null, rejected.stop_above_ratio: 0.05
 
             """,
-            run.Output.Replace(ConfigFile.ModelWith("models.0.learning.step_size.kappa=0.6").ConfigHash, "sha256:ee4b", StringComparison.Ordinal));
+            run.Output
+                .Replace(ConfigFile.ModelWith("models.0.learning.step_size.kappa=0.6").ConfigHash, "sha256:ee4b",
+                    StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task BadFile_Returns78AndEveryProblemOnALineOfItsOwn()
     {
-        using var file = new ConfigFile(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 8 }, step_size: { kapa: 0.7, kappa: 2 } }\n");
+        using var file =
+            new ConfigFile(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 8 }, step_size: { kapa: 0.7, kappa: 2 } }\n");
 
         CommandRun run = await CommandRun.Of(ValidateCommand.Create(), "-c", file.Path);
 
         Assert.Equal(ExitCode.Configuration, run.ExitCode);
         string[] lines = run.Output.TrimEnd('\n').Split('\n');
         Assert.Equal(4, lines.Length);
-        Assert.StartsWith($"{file.Path}:6:36: warning: minibatches of m = 8 records are small for K = 4 components", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith($"{file.Path}:6:36: warning: minibatches of m = 8 records are small for K = 4 components", lines[0],
+            StringComparison.Ordinal);
         Assert.Equal($"{file.Path}:6:54: error: unknown key 'kapa' in learning.step_size; did you mean 'kappa'?", lines[1]);
         Assert.Equal($"{file.Path}:6:72: error: learning.step_size.kappa is '2'; expected a number, in (0.5, 1]", lines[2]);
         Assert.Equal($"{file.Path}: 2 errors, 1 warning", lines[3]);

@@ -45,22 +45,27 @@ public sealed class BindingTests
         Assert.Equal(
             [
                 "streamem.yaml:1:1: error: unknown key 'htp'; did you mean 'http'?",
-                "streamem.yaml:3:9: error: id is 'Boiler'; expected an id of a-z, 0-9, '.', '_' and '-', at most 64, starting with a letter or digit",
+                "streamem.yaml:3:9: error: id is 'Boiler'; expected an id of a-z, 0-9, '.', '_' and '-', at most 64, starting with a "
+                    + "letter or digit",
                 "streamem.yaml:5:7: error: unknown key 'fil' in source; did you mean 'file'?",
                 "streamem.yaml:6:19: error: 'a' is in features twice; the first is at streamem.yaml:6:16",
                 "streamem.yaml:6:22: error: features.2 is ''; expected a text that is not empty",
                 "streamem.yaml:6:26: error: features.3 is a list; expected a text that is not empty",
                 "streamem.yaml:7:14: error: missing is 'alow'; expected allow or reject; did you mean 'allow'?",
                 "streamem.yaml:8:5: error: unknown key 'modell' in models.0; did you mean 'model'?",
-                $"streamem.yaml:10:13: error: model.type is 'gausian_mixture'; expected a model that 'streamem models' lists ({Models}); did you mean 'gaussian_mixture'?",
-                "streamem.yaml:12:18: error: learning.recursion is 'statistic'; expected parameters or statistics; did you mean 'statistics'?",
+                $"streamem.yaml:10:13: error: model.type is 'gausian_mixture'; expected a model that 'streamem models' lists ({Models}); "
+                    + "did you mean 'gaussian_mixture'?",
+                "streamem.yaml:12:18: error: learning.recursion is 'statistic'; expected parameters or statistics; did you mean "
+                    + "'statistics'?",
                 "streamem.yaml:14:9: error: unknown key 'kapa' in learning.step_size; did you mean 'kappa'?",
                 "streamem.yaml:15:16: error: learning.step_size.kappa is '0.5'; expected a number, in (0.5, 1]",
                 "streamem.yaml:16:13: error: learning.step_size.t0 is '-1'; expected a number, at least 0",
                 "streamem.yaml:17:16: error: learning.step_size.floor is '1'; expected a number, in [0, 1)",
                 "streamem.yaml:18:26: error: learning.minibatch.size is '0'; expected an integer, in [1, 10000000]",
-                "streamem.yaml:18:39: error: learning.minibatch.max_wait is '5'; expected a duration such as 500ms, 10s, 5m or 2h, above 0, or null",
-                "streamem.yaml:19:33: error: learning.initialization.method is 'kmeans'; expected one of k_means_plus_plus, farthest_point, random_from_data",
+                "streamem.yaml:18:39: error: learning.minibatch.max_wait is '5'; expected a duration such as 500ms, 10s, 5m or 2h, above "
+                    + "0, or null",
+                "streamem.yaml:19:33: error: learning.initialization.method is 'kmeans'; expected one of k_means_plus_plus, "
+                    + "farthest_point, random_from_data",
                 "streamem.yaml:19:49: error: learning.initialization.n_init is '0'; expected an integer, in [1, 1000]",
                 "streamem.yaml:19:58: error: learning.initialization.seed is '-1'; expected an integer, in [0, 2^64)",
                 "streamem.yaml:19:70: error: learning.initialization.buffer is '1.5'; expected an integer, in [1, 100000000]",
@@ -72,7 +77,8 @@ public sealed class BindingTests
                 "streamem.yaml:25:15: error: features is empty; expected at least one",
                 "streamem.yaml:26:50: error: model.components is '0'; expected an integer, in [1, 65536]",
                 "streamem.yaml:26:64: error: model.reg_covar is '.nan'; expected a number, at least 0",
-                "streamem.yaml:26:87: error: model.covariance_type is 'ful'; expected one of full, tied, diag, spherical; did you mean 'full'?",
+                "streamem.yaml:26:87: error: model.covariance_type is 'ful'; expected one of full, tied, diag, spherical; did you mean "
+                    + "'full'?",
                 "streamem.yaml:28:15: error: missing key 'path' in publish.0.file: the NDJSON file that gets one snapshot a line",
                 "streamem.yaml:29:9: error: publish.1 is 'nothing'; expected a mapping of file, kafka",
                 "streamem.yaml:30:9: error: publish.2 has file and kafka; expected exactly one of file, kafka",
@@ -117,7 +123,9 @@ public sealed class BindingTests
     {
         string[] problems = ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.learning.step_size.momentum=0.9"]);
 
-        Assert.Equal(["--set models.0.learning.step_size.momentum: error: unknown key 'momentum' in learning.step_size; known keys: kappa, t0, floor"], problems);
+        Assert.Equal(
+            ["--set models.0.learning.step_size.momentum: error: unknown key 'momentum' in learning.step_size; known keys: kappa, t0, "
+                + "floor"], problems);
     }
 
     [Fact]
@@ -150,10 +158,13 @@ public sealed class BindingTests
     public void SeveralFiles_JoinModelsAndRefuseOtherKeysTwice()
     {
         using var file = new ConfigFile(ConfigFile.Minimal + "\nstate_directory: a\n");
-        string second = file.Write("more.yaml", "state_directory: b\n" + ConfigFile.Minimal.Replace("boiler", "turbine", StringComparison.Ordinal).Replace("stdin", "http", StringComparison.Ordinal));
+        string second = file.Write("more.yaml",
+            "state_directory: b\n" + ConfigFile.Minimal.Replace("boiler", "turbine", StringComparison.Ordinal)
+                .Replace("stdin", "http", StringComparison.Ordinal));
 
         var loaded = StreamEm.Worker.Configuration.ConfigurationLoader.Load([file.Path, second], []);
-        Assert.Equal($"{second}:1:1: error: key 'state_directory' is already at {file.Path}:6:1; of several files only one may have it", Assert.Single(loaded.Problems).ToString());
+        Assert.Equal($"{second}:1:1: error: key 'state_directory' is already at {file.Path}:6:1; of several files only one may have it",
+            Assert.Single(loaded.Problems).ToString());
 
         File.WriteAllText(second, File.ReadAllText(second).Replace("state_directory: b\n", "", StringComparison.Ordinal));
         loaded = StreamEm.Worker.Configuration.ConfigurationLoader.Load([file.Path, second], []);

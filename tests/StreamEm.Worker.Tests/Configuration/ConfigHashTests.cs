@@ -6,7 +6,8 @@ public sealed class ConfigHashTests
     private static readonly string Minimal = ConfigFile.ModelWith().ConfigHash;
 
     [Fact]
-    public void Hash_IsStableAcrossVersions() => Assert.Equal("sha256:a113a0baa129e7af0ccae3e57ff9281d8cf11436a68fe393a267010549ab59b6", Minimal);
+    public void Hash_IsStableAcrossVersions() =>
+        Assert.Equal("sha256:a113a0baa129e7af0ccae3e57ff9281d8cf11436a68fe393a267010549ab59b6", Minimal);
 
     [Fact]
     public void OrderFormattingAndWrittenDefaults_DoNotChangeIt()
@@ -40,7 +41,8 @@ public sealed class ConfigHashTests
     [InlineData("checkpoint={every_updates: 1, every: 1h, keep: 9}")]
     [InlineData("publish=[file: {path: x}]")]
     [InlineData("rejected={file: x, stop_above_ratio: 1}")]
-    public void WhatDoesNotShapeTheModel_DoesNotChangeIt(string text) => Assert.Equal(Minimal, ConfigFile.ModelWith($"models.0.{text}").ConfigHash);
+    public void WhatDoesNotShapeTheModel_DoesNotChangeIt(string text) =>
+        Assert.Equal(Minimal, ConfigFile.ModelWith($"models.0.{text}").ConfigHash);
 
     [Theory]
     [InlineData("features=[pressure, temperature]")]
@@ -68,7 +70,8 @@ public sealed class ConfigHashTests
     [InlineData("learning.standardize=false")]
     [InlineData("learning.dead_components=keep")]
     [InlineData("learning.anomaly_half_life=1e6")]
-    public void EachKeyThatShapesTheModel_ChangesIt(string text) => Assert.NotEqual(Minimal, ConfigFile.ModelWith($"models.0.{text}").ConfigHash);
+    public void EachKeyThatShapesTheModel_ChangesIt(string text) =>
+        Assert.NotEqual(Minimal, ConfigFile.ModelWith($"models.0.{text}").ConfigHash);
 
     [Fact]
     public void EveryChangeAbove_HasAHashOfItsOwn()
@@ -80,7 +83,8 @@ public sealed class ConfigHashTests
 
     [Fact]
     public void PathOfTheStart_DoesNotCountButThatThereIsOneDoes() => Assert.Equal(
-        ConfigFile.ModelWith("models.0.learning.initialization.from=/no/a.json").ConfigHash, ConfigFile.ModelWith("models.0.learning.initialization.from=/no/b.json").ConfigHash);
+        ConfigFile.ModelWith("models.0.learning.initialization.from=/no/a.json").ConfigHash,
+        ConfigFile.ModelWith("models.0.learning.initialization.from=/no/b.json").ConfigHash);
 
     private static IEnumerable<string> GetChanges() => typeof(ConfigHashTests)
         .GetMethod(nameof(EachKeyThatShapesTheModel_ChangesIt))!

@@ -10,9 +10,12 @@ public sealed class ConfigurationPropertyTests
 {
     private static readonly string[] Words =
     [
-        "http", "address", "models", "id", "source", "file", "kafka", "stdin", "path", "brokers", "topics", "properties", "features", "model", "type", "gaussian_mixture", "components",
-        "learning", "step_size", "kappa", "minibatch", "size", "max_wait", "initialization", "seed", "publish", "checkpoint", "every", "rejected", "auth_token_file", "start", "label",
-        "null", "~", "true", "0", "-1", "1e999", "0.7", "2147483648", "5s", "${X}", "${", "$${", "${file:/no}", "\"\\0\"", "'", "a.b", "&a", "*a", "!t", "<<", "'\U0001F600'", "", "?", "|", ">",
+        "http", "address", "models", "id", "source", "file", "kafka", "stdin", "path", "brokers", "topics", "properties", "features",
+        "model", "type", "gaussian_mixture", "components",
+        "learning", "step_size", "kappa", "minibatch", "size", "max_wait", "initialization", "seed", "publish", "checkpoint", "every",
+        "rejected", "auth_token_file", "start", "label",
+        "null", "~", "true", "0", "-1", "1e999", "0.7", "2147483648", "5s", "${X}", "${", "$${", "${file:/no}", "\"\\0\"", "'", "a.b", "&a",
+        "*a", "!t", "<<", "'\U0001F600'", "", "?", "|", ">",
     ];
 
     private static readonly Config Seeded = Config.QuickThrowOnFailure.WithMaxTest(1000).WithReplay(20_261_120, 1);
@@ -26,7 +29,8 @@ public sealed class ConfigurationPropertyTests
     [Fact]
     public void RandomText_GivesOptionsOrErrors()
     {
-        Gen<string> text = Gen.ArrayOf(Gen.OneOf(Word, Gen.Elements(": ", "\n", "\n  ", "- ", "{", "}", "[", "]", ", ", "#", "\t", "---\n"))).Select(string.Concat);
+        Gen<string> text = Gen.ArrayOf(Gen.OneOf(
+            Word, Gen.Elements(": ", "\n", "\n  ", "- ", "{", "}", "[", "]", ", ", "#", "\t", "---\n"))).Select(string.Concat);
 
         Prop.ForAll(Arb.From(text), yaml => IsOptionsOrErrors(yaml, [])).Check(Seeded);
     }
@@ -34,7 +38,8 @@ public sealed class ConfigurationPropertyTests
     [Fact]
     public void RandomOverrides_GiveOptionsOrErrors()
     {
-        Gen<string> path = Gen.NonEmptyListOf(Gen.OneOf(Word, Gen.Elements("0", "1", "boiler", "\"", "."))).Select(parts => string.Join('.', parts));
+        Gen<string> path = Gen.NonEmptyListOf(Gen.OneOf(Word, Gen.Elements("0", "1", "boiler", "\"", ".")))
+            .Select(parts => string.Join('.', parts));
         Gen<string> text = path.SelectMany(left => Gen.Sized(size => Tree(Math.Min(size, 3))).Select(right => $"{left}={right}"));
 
         Prop.ForAll(Arb.From(Gen.ArrayOf(text)), overrides => IsOptionsOrErrors(ConfigFile.Minimal, overrides)).Check(Seeded);
@@ -43,7 +48,8 @@ public sealed class ConfigurationPropertyTests
     [Fact]
     public void CutFile_GivesOptionsOrErrors()
     {
-        for (int length = 0; length <= ConfigFile.Minimal.Length; length++) Assert.True(IsOptionsOrErrors(ConfigFile.Minimal[..length], []));
+        for (int length = 0; length <= ConfigFile.Minimal.Length; length++)
+            Assert.True(IsOptionsOrErrors(ConfigFile.Minimal[..length], []));
     }
 
     private static Gen<string> Tree(int depth)
@@ -61,6 +67,7 @@ public sealed class ConfigurationPropertyTests
         using var file = new ConfigFile(yaml);
         LoadedConfiguration loaded = file.Load(overrides);
         bool hasErrors = loaded.Problems.Any(problem => problem.Severity == Severity.Error);
-        return hasErrors == loaded.Options is null && loaded.Problems.All(problem => problem.Message.Length > 0 && problem.Origin.Source.Length > 0);
+        return hasErrors == loaded.Options is null
+            && loaded.Problems.All(problem => problem.Message.Length > 0 && problem.Origin.Source.Length > 0);
     }
 }

@@ -12,7 +12,9 @@ public sealed class ConfigurationRulesTests
     {
         string problem = Assert.Single(ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\nhttp: {{ address: {address} }}\n"));
 
-        Assert.Equal($"streamem.yaml:6:18: error: http.address {address.Trim('\'')} can be reached from other machines; set http.auth_token_file, or listen on 127.0.0.1", problem);
+        Assert.Equal(
+            $"streamem.yaml:6:18: error: http.address {address.Trim('\'')} can be reached from other machines; set http.auth_token_file, "
+                + "or listen on 127.0.0.1", problem);
         Assert.Empty(ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\nhttp: {{ address: {address}, auth_token: x }}\n"));
     }
 
@@ -21,34 +23,41 @@ public sealed class ConfigurationRulesTests
     [InlineData("127.8.8.8:8080")]
     [InlineData("localhost:8080")]
     [InlineData("'[::1]:8080'")]
-    public void Loopback_NeedsNoToken(string address) => Assert.Empty(ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\nhttp: {{ address: {address} }}\n"));
+    public void Loopback_NeedsNoToken(string address) =>
+        Assert.Empty(ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\nhttp: {{ address: {address} }}\n"));
 
     [Fact]
     public void TwoModelsOfOneId_AreRefused() => Assert.Equal(
         ["--set models.1: error: id 'boiler' is used twice; the first is at streamem.yaml:2:9"],
-        ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.1={id: boiler, source: {http: {}}, features: [x], model: {type: gaussian_mixture}}"]));
+        ConfigFile.ProblemsOf(ConfigFile.Minimal,
+            ["models.1={id: boiler, source: {http: {}}, features: [x], model: {type: gaussian_mixture}}"]));
 
     [Fact]
     public void TopicThatAModelReads_IsNotWritten() => Assert.Equal(
         [
             "--set models.0.publish: error: snapshots would go to topic 't', which is a source of model 'boiler'; write to another topic",
-            "--set models.0.rejected.kafka: error: rejected records would go to topic 't', which is a source of model 'boiler'; write to another topic",
+            "--set models.0.rejected.kafka: error: rejected records would go to topic 't', which is a source of model 'boiler'; write to "
+                + "another topic",
         ],
         ConfigFile.ProblemsOf(ConfigFile.Minimal,
         [
-            "models.0.source={kafka: {brokers: [h:1, h:2], topics: [s, t]}}", "models.0.publish=[{kafka: {brokers: [H:2], topic: t}}, {kafka: {brokers: [h:3], topic: t}}, {kafka: {brokers: [h:1], topic: u}}]",
+            "models.0.source={kafka: {brokers: [h:1, h:2], topics: [s, t]}}",
+            "models.0.publish=[{kafka: {brokers: [H:2], topic: t}}, {kafka: {brokers: [h:3], topic: t}}, {kafka: {brokers: [h:1], topic: "
+                + "u}}]",
             "models.0.rejected.kafka={brokers: [h:1], topic: t}",
         ]));
 
     [Fact]
     public void TopicPublishedToTwice_IsRefused() => Assert.Equal(
         ["--set models.0.publish: error: model 'boiler' publishes to topic 't' twice; keep one"],
-        ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.publish=[{kafka: {brokers: [h:1], topic: t}}, {kafka: {brokers: [h:1], topic: t, every: 1m}}]"]));
+        ConfigFile.ProblemsOf(ConfigFile.Minimal,
+            ["models.0.publish=[{kafka: {brokers: [h:1], topic: t}}, {kafka: {brokers: [h:1], topic: t, every: 1m}}]"]));
 
     [Fact]
     public void TwoModelsOnStandardInput_AreRefused() => Assert.Equal(
         ["--set models.1: error: standard input can feed one model only; the first is at streamem.yaml:3:22"],
-        ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.1={id: turbine, source: {stdin: {}}, features: [x], model: {type: gaussian_mixture}}"]));
+        ConfigFile.ProblemsOf(ConfigFile.Minimal,
+            ["models.1={id: turbine, source: {stdin: {}}, features: [x], model: {type: gaussian_mixture}}"]));
 
     [Fact]
     public void MinibatchTooSmallForTheParameterRecursion_IsWarnedOfWithNumbers()
@@ -56,7 +65,8 @@ public sealed class ConfigurationRulesTests
         string[] problems = ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 40 } }\n");
 
         Assert.Equal(
-            ["streamem.yaml:6:36: warning: minibatches of m = 40 records are small for K = 4 components and the parameter recursion: with weights near pi = 1/K covariances "
+            ["streamem.yaml:6:36: warning: minibatches of m = 40 records are small for K = 4 components and the parameter recursion: with "
+                + "weights near pi = 1/K covariances "
                 + "come out biased by about -1/(m pi) = -10 %; use minibatch.size of at least 80, or recursion: statistics"],
             problems);
     }
@@ -69,13 +79,15 @@ public sealed class ConfigurationRulesTests
 
     [Fact]
     public void BufferSmallerThanAMinibatch_IsWarnedOf() => Assert.Equal(
-        ["--set models.0.learning.initialization.buffer: warning: initialization.buffer 500 is smaller than minibatch.size 512: the first parameters come from fewer records than one update; use at least 512"],
+        ["--set models.0.learning.initialization.buffer: warning: initialization.buffer 500 is smaller than minibatch.size 512: the first "
+            + "parameters come from fewer records than one update; use at least 512"],
         ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.learning.initialization.buffer=500"]));
 
     [Fact]
     public void BufferTooSmallForTheModel_IsWarnedOf() => Assert.Equal(
         ["streamem.yaml:2:5: warning: initialization.buffer 1536 is small for K = 20 components of D = 20 features: use at least 2100"],
-        ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.model.components=20", $"models.0.features=[{string.Join(',', Enumerable.Range(0, 20).Select(d => $"x{d}"))}]"]));
+        ConfigFile.ProblemsOf(ConfigFile.Minimal,
+            ["models.0.model.components=20", $"models.0.features=[{string.Join(',', Enumerable.Range(0, 20).Select(d => $"x{d}"))}]"]));
 
     [Fact]
     public void StartFromASnapshot_NeedsNoBuffer()
@@ -89,16 +101,20 @@ public sealed class ConfigurationRulesTests
     [Fact]
     public void ModelOverTheLongestArray_IsAnError()
     {
-        string[] problems = ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.model.components=65536", $"models.0.features=[{string.Join(',', Enumerable.Range(0, 200).Select(d => $"x{d}"))}]"]);
+        string[] problems = ConfigFile.ProblemsOf(ConfigFile.Minimal,
+            ["models.0.model.components=65536", $"models.0.features=[{string.Join(',', Enumerable.Range(0, 200).Select(d => $"x{d}"))}]"]);
 
-        Assert.Equal(["streamem.yaml:5:12: error: a model of 200 features and these settings has more than 2147483647 parameters; use fewer components, or a smaller covariance_type"], problems);
+        Assert.Equal(
+            ["streamem.yaml:5:12: error: a model of 200 features and these settings has more than 2147483647 parameters; use fewer "
+                + "components, or a smaller covariance_type"], problems);
     }
 
     [Fact]
     public void FilesThatDoNotExist_AreWarnedOf()
     {
         string[] problems = ConfigFile.ProblemsOf(
-            ConfigFile.Minimal.Replace("{ stdin: {} }", "{ file: { path: [/no/a.csv, /no/where/*.csv] } }", StringComparison.Ordinal), ["models.0.learning.initialization.from=/no/start.json"]);
+            ConfigFile.Minimal.Replace("{ stdin: {} }", "{ file: { path: [/no/a.csv, /no/where/*.csv] } }", StringComparison.Ordinal),
+            ["models.0.learning.initialization.from=/no/start.json"]);
 
         Assert.Equal(
             [
@@ -114,11 +130,14 @@ public sealed class ConfigurationRulesTests
     {
         string problem = Assert.Single(ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.source={file: {path: [no-such.csv]}}"]));
 
-        Assert.Equal($"--set models.0.source: warning: file 'no-such.csv' does not exist in the working directory {Environment.CurrentDirectory}", problem);
+        Assert.Equal(
+            $"--set models.0.source: warning: file 'no-such.csv' does not exist in the working directory {Environment.CurrentDirectory}",
+            problem);
     }
 
     [Fact]
-    public void FileThatIsFollowed_NeedNotExistYet() => Assert.Empty(ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.source={file: {path: [/no/a.csv], follow: true}}"]));
+    public void FileThatIsFollowed_NeedNotExistYet() =>
+        Assert.Empty(ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.source={file: {path: [/no/a.csv], follow: true}}"]));
 
     [Theory]
     [InlineData("/tmp/streamem/a.csv", "/tmp/streamem/./a.csv", true)]
@@ -130,15 +149,19 @@ public sealed class ConfigurationRulesTests
     public void SnapshotsOverASource_AreRefused(string source, string published, bool isRefused)
     {
         string[] problems = ConfigFile.ProblemsOf(
-            ConfigFile.Minimal, [$"models.0.source={{file: {{path: ['{source}'], follow: true}}}}", $"models.0.publish=[file: {{path: {published}}}]"]);
+            ConfigFile.Minimal,
+            [$"models.0.source={{file: {{path: ['{source}'], follow: true}}}}", $"models.0.publish=[file: {{path: {published}}}]"]);
 
-        string[] expected = [$"--set models.0.publish: error: snapshots would be written to '{published}', which is a source of model 'boiler'; write to another file"];
+        string[] expected = [
+            $"--set models.0.publish: error: snapshots would be written to '{published}', which is a source of model 'boiler'; write to "
+                + "another file"];
         Assert.Equal(isRefused ? expected : [], problems);
     }
 
     [Fact]
     public void TwoWritersOfOneFile_AreWarnedOf() => Assert.Equal(
-        ["--set models.0.rejected.file: warning: rejected records go to './out.ndjson', which is also written at --set models.0.publish; give each its own file"],
+        ["--set models.0.rejected.file: warning: rejected records go to './out.ndjson', which is also written at --set models.0.publish; "
+            + "give each its own file"],
         ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.publish=[file: {path: out.ndjson}]", "models.0.rejected.file=./out.ndjson"]));
 
     [Fact]

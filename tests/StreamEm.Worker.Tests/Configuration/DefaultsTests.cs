@@ -30,14 +30,16 @@ public sealed class DefaultsTests
         Assert.Equal(new StdinSourceOptions { Format = RecordFormat.Ndjson }, model.Source);
         Assert.Equal(["temperature", "pressure"], model.Schema.Features);
         Assert.True(model.Schema.AllowMissing);
-        Assert.Equal(ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = CovarianceType.Full, RegCovar = 1e-6 }, components: 4), model.Model);
+        Assert.Equal(ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = CovarianceType.Full, RegCovar = 1e-6 }, components: 4),
+            model.Model);
         Assert.Equal(
             new LearningOptions
             {
                 Recursion = Recursion.Parameters,
                 StepSize = new StepSizeOptions { Kappa = 0.7, T0 = 1, Floor = 0 },
                 MinibatchSize = 512,
-                Initialization = new InitializationOptions { Method = InitializationMethod.KMeansPlusPlus, Buffer = 1536, NInit = 3, Seed = 1 },
+                Initialization =
+                    new InitializationOptions { Method = InitializationMethod.KMeansPlusPlus, Buffer = 1536, NInit = 3, Seed = 1 },
                 Standardize = true,
                 DeadComponents = DeadComponents.Reseed,
                 AnomalyHalfLife = null,
@@ -96,15 +98,24 @@ public sealed class DefaultsTests
         Assert.Equal(["x.csv", "y*.gz"], file.Path);
         Assert.Equal((RecordFormat.Ndjson, true), (file.Format, file.Follow));
         Assert.Equal(["a", "b.c"], model.Schema.Features);
-        Assert.Equal(("l", "w", "k", "ts", null, false), (model.Schema.Label, model.Schema.Weight, model.Schema.Key, model.Schema.Timestamp, model.Schema.Target, model.Schema.AllowMissing));
-        Assert.Equal(ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = CovarianceType.Diag, RegCovar = 1e-3 }, components: 3), model.Model);
+        Assert.Equal(("l", "w", "k", "ts", null, false),
+            (model.Schema.Label, model.Schema.Weight, model.Schema.Key, model.Schema.Timestamp, model.Schema.Target,
+                model.Schema.AllowMissing));
+        Assert.Equal(ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = CovarianceType.Diag, RegCovar = 1e-3 }, components: 3),
+            model.Model);
         Assert.Equal(
             new LearningOptions
             {
                 Recursion = Recursion.Statistics,
                 StepSize = new StepSizeOptions { Kappa = 1, T0 = 2.5, Floor = 0.01 },
                 MinibatchSize = 1000,
-                Initialization = new InitializationOptions { Method = InitializationMethod.RandomFromData, Buffer = 2000, NInit = 5, Seed = ulong.MaxValue },
+                Initialization = new InitializationOptions
+                {
+                    Method = InitializationMethod.RandomFromData,
+                    Buffer = 2000,
+                    NInit = 5,
+                    Seed = ulong.MaxValue
+                },
                 Standardize = false,
                 DeadComponents = DeadComponents.Keep,
                 AnomalyHalfLife = 1e6,
@@ -115,24 +126,29 @@ public sealed class DefaultsTests
         Assert.Equal(new FilePublisherOptions { Path = "out/a.ndjson", EveryUpdates = 10 }, model.Publish[0]);
         var topic = Assert.IsType<KafkaPublisherOptions>(model.Publish[1]);
         Assert.Equal(["h:1"], topic.Brokers);
-        Assert.Equal(("m", 2, null, null, "5"), (topic.Topic, topic.EveryUpdates, topic.Every, topic.UnavailableAfter, topic.Properties["linger.ms"]));
+        Assert.Equal(("m", 2, null, null, "5"),
+            (topic.Topic, topic.EveryUpdates, topic.Every, topic.UnavailableAfter, topic.Properties["linger.ms"]));
         Assert.Equal(("out/r.ndjson", 0.5), (model.Rejected.File, model.Rejected.StopAboveRatio));
         DeadLetterOptions dead = model.Rejected.Kafka!;
-        Assert.Equal(("h:3", "dead", TimeSpan.FromSeconds(9), "7"), (Assert.Single(dead.Brokers), dead.Topic, dead.UnavailableAfter, dead.Properties["linger.ms"]));
+        Assert.Equal(("h:3", "dead", TimeSpan.FromSeconds(9), "7"),
+            (Assert.Single(dead.Brokers), dead.Topic, dead.UnavailableAfter, dead.Properties["linger.ms"]));
 
         var kafka = Assert.IsType<KafkaSourceOptions>(options.Models[1].Source);
         Assert.Equal(["h:1", "h:2"], kafka.Brokers);
         Assert.Equal(["s", "t"], kafka.Topics);
-        Assert.Equal(("g", RecordFormat.Float64, KafkaStart.Latest, null, GapPolicy.Skip), (kafka.GroupId, kafka.Format, kafka.Start, kafka.IdleAfter, kafka.OnGap));
+        Assert.Equal(("g", RecordFormat.Float64, KafkaStart.Latest, null, GapPolicy.Skip),
+            (kafka.GroupId, kafka.Format, kafka.Start, kafka.IdleAfter, kafka.OnGap));
         Assert.Equal("SSL", kafka.Properties["security.protocol"]);
     }
 
     [Fact]
     public void KafkaSourceLeftToItself_HasTheDefaultsOfTheInterface()
     {
-        var kafka = Assert.IsType<KafkaSourceOptions>(ConfigFile.ModelWith("models.0.source={kafka: {brokers: [h:1], topics: [t]}}").Source);
+        var kafka =
+            Assert.IsType<KafkaSourceOptions>(ConfigFile.ModelWith("models.0.source={kafka: {brokers: [h:1], topics: [t]}}").Source);
 
-        Assert.Equal((null, RecordFormat.Ndjson, KafkaStart.Earliest, TimeSpan.FromSeconds(1), GapPolicy.Fail), (kafka.GroupId, kafka.Format, kafka.Start, kafka.IdleAfter, kafka.OnGap));
+        Assert.Equal((null, RecordFormat.Ndjson, KafkaStart.Earliest, TimeSpan.FromSeconds(1), GapPolicy.Fail),
+            (kafka.GroupId, kafka.Format, kafka.Start, kafka.IdleAfter, kafka.OnGap));
         Assert.Empty(kafka.Properties);
     }
 

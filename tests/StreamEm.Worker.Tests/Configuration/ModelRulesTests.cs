@@ -27,39 +27,61 @@ public sealed class ModelRulesTests
         ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n    target: y\n"));
 
     [Theory]
-    [InlineData("[{ gausian: { features: [a] } }, { categorical: { features: [b] } }]", "8:18: error: model.emissions: [0] 'gausian' is no family; did you mean 'gaussian'?; there are {0}")]
-    [InlineData("[{ gaussian: { features: [a] } }, { catgorical: { features: [b] } }]", "8:18: error: model.emissions: [1] 'catgorical' is no family; did you mean 'categorical'?; there are {0}")]
-    [InlineData("[{ gaussian: { features: [a, b] } }, { categorical: { features: [b] } }]", "6:7: error: emissions: feature 'b' is in 2 emissions (gaussian, categorical); each feature belongs to one")]
-    [InlineData("[{ gaussian: { features: [a] } }, { gaussian: { features: [a, b] } }]", "6:7: error: emissions: feature 'a' is in 2 emissions (gaussian, gaussian_2); each feature belongs to one")]
-    [InlineData("[{ gaussian: { features: [a] } }]", "6:7: error: emissions: feature 'b' is in no emission; add it to one, or leave it out of features")]
-    [InlineData("[{ gaussian: { features: [a, c] } }, { categorical: { features: [b] } }]", "6:7: error: emissions: gaussian is over 'c', which is none of features: a, b")]
-    [InlineData("[{ gaussian: { features: [a], covarance_type: diag } }]", "8:18: error: model.emissions: unknown key 'covarance_type' in [0] gaussian; did you mean 'covariance_type'?; known keys: features, covariance_type, reg_covar")]
-    [InlineData("[{ gaussian: { features: [a], covariance_type: diagg } }]", "8:18: error: model.emissions: [0] gaussian.covariance_type is 'diagg'; expected one of full, tied, diag, spherical; did you mean 'diag'?")]
-    [InlineData("[{ categorical: { features: [a], max_levels: 1 } }]", "8:18: error: model.emissions: [0] categorical.max_levels is '1'; expected an integer, in [2, 65536]")]
+    [InlineData("[{ gausian: { features: [a] } }, { categorical: { features: [b] } }]",
+        "8:18: error: model.emissions: [0] 'gausian' is no family; did you mean 'gaussian'?; there are {0}")]
+    [InlineData("[{ gaussian: { features: [a] } }, { catgorical: { features: [b] } }]",
+        "8:18: error: model.emissions: [1] 'catgorical' is no family; did you mean 'categorical'?; there are {0}")]
+    [InlineData("[{ gaussian: { features: [a, b] } }, { categorical: { features: [b] } }]",
+        "6:7: error: emissions: feature 'b' is in 2 emissions (gaussian, categorical); each feature belongs to one")]
+    [InlineData("[{ gaussian: { features: [a] } }, { gaussian: { features: [a, b] } }]",
+        "6:7: error: emissions: feature 'a' is in 2 emissions (gaussian, gaussian_2); each feature belongs to one")]
+    [InlineData("[{ gaussian: { features: [a] } }]",
+        "6:7: error: emissions: feature 'b' is in no emission; add it to one, or leave it out of features")]
+    [InlineData("[{ gaussian: { features: [a, c] } }, { categorical: { features: [b] } }]",
+        "6:7: error: emissions: gaussian is over 'c', which is none of features: a, b")]
+    [InlineData("[{ gaussian: { features: [a], covarance_type: diag } }]",
+        "8:18: error: model.emissions: unknown key 'covarance_type' in [0] gaussian; did you mean 'covariance_type'?; known keys: "
+            + "features, covariance_type, reg_covar")]
+    [InlineData("[{ gaussian: { features: [a], covariance_type: diagg } }]",
+        "8:18: error: model.emissions: [0] gaussian.covariance_type is 'diagg'; expected one of full, tied, diag, spherical; did you mean "
+            + "'diag'?")]
+    [InlineData("[{ categorical: { features: [a], max_levels: 1 } }]",
+        "8:18: error: model.emissions: [0] categorical.max_levels is '1'; expected an integer, in [2, 65536]")]
     [InlineData("[{ gaussian: { features: a } }]", "8:18: error: model.emissions: [0] gaussian.features is no list of names")]
-    [InlineData("[{ gaussian: {}, categorical: {} }]", "8:18: error: model.emissions: [0] is no single family; expected one of {0} with its settings")]
+    [InlineData("[{ gaussian: {}, categorical: {} }]",
+        "8:18: error: model.emissions: [0] is no single family; expected one of {0} with its settings")]
     [InlineData("[]", "8:18: error: model.emissions: it is no list of families; expected at least one")]
     [InlineData("gaussian", "8:18: error: model.emissions: it is no list of families; expected at least one")]
     public void EmissionsThatCannotBe_AreAnErrorWithItsLine(string emissions, string problem) =>
-        Assert.Contains($"streamem.yaml:{string.Format(System.Globalization.CultureInfo.InvariantCulture, problem, Families)}", ConfigFile.ProblemsOf($"{Mixture} {emissions}\n"));
+        Assert.Contains($"streamem.yaml:{string.Format(System.Globalization.CultureInfo.InvariantCulture, problem, Families)}",
+            ConfigFile.ProblemsOf($"{Mixture} {emissions}\n"));
 
     [Fact]
     public void EmissionsMissing_AreAskedForWithAnExample()
     {
-        string problem = Assert.Single(ConfigFile.ProblemsOf(ConfigFile.Minimal.Replace("gaussian_mixture", "mixture", StringComparison.Ordinal)));
+        string problem =
+            Assert.Single(ConfigFile.ProblemsOf(ConfigFile.Minimal.Replace("gaussian_mixture", "mixture", StringComparison.Ordinal)));
 
-        Assert.StartsWith("streamem.yaml:5:12: error: emissions is missing: say which family is over which features, such as [{gaussian: {features: [a, b]}}", problem, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "streamem.yaml:5:12: error: emissions is missing: say which family is over which features, such as [{gaussian: {features: [a, "
+                + "b]}}", problem, StringComparison.Ordinal);
     }
 
     [Fact]
     public void EmissionsThatFit_AreNoProblem() =>
-        Assert.Empty(ConfigFile.ProblemsOf($"{Mixture} [{{ gaussian: {{ features: [b], covariance_type: diag }} }}, {{ categorical: {{ features: [a] }} }}]\n"));
+        Assert.Empty(ConfigFile.ProblemsOf(
+            $"{Mixture} [{{ gaussian: {{ features: [b], covariance_type: diag }} }}, {{ categorical: {{ features: [a] }} }}]\n"));
 
     [Theory]
-    [InlineData("model: { type: hidden_markov, max_keys: 100 }", "streamem.yaml:5:45: error: max_keys 100 is smaller than minibatch.size 512: a minibatch may hold more keys than can be remembered; use at least 512")]
-    [InlineData("model: { type: hidden_markov, max_keys: 511 }", "streamem.yaml:5:45: error: max_keys 511 is smaller than minibatch.size 512: a minibatch may hold more keys than can be remembered; use at least 512")]
+    [InlineData("model: { type: hidden_markov, max_keys: 100 }",
+        "streamem.yaml:5:45: error: max_keys 100 is smaller than minibatch.size 512: a minibatch may hold more keys than can be "
+            + "remembered; use at least 512")]
+    [InlineData("model: { type: hidden_markov, max_keys: 511 }",
+        "streamem.yaml:5:45: error: max_keys 511 is smaller than minibatch.size 512: a minibatch may hold more keys than can be "
+            + "remembered; use at least 512")]
     public void FewerKeysThanAMinibatchMayHold_AreRefused(string model, string problem) =>
-        Assert.Equal([problem], ConfigFile.ProblemsOf(ConfigFile.Minimal.Replace("model: { type: gaussian_mixture }", model, StringComparison.Ordinal)));
+        Assert.Equal([problem],
+            ConfigFile.ProblemsOf(ConfigFile.Minimal.Replace("model: { type: gaussian_mixture }", model, StringComparison.Ordinal)));
 
     [Fact]
     public void AsManyKeysAsAMinibatchMayHold_AreEnough() => Assert.Empty(ConfigFile.ProblemsOf(Markov, ["models.0.model.max_keys=512"]));
@@ -77,13 +99,18 @@ public sealed class ModelRulesTests
     }
 
     [Theory]
-    [InlineData("models.0.model.emission={bernouli: {}}", "--set models.0.model.emission: error: model.emission: 'bernouli' is no family; did you mean 'bernoulli'?; there are {0}")]
-    [InlineData("models.0.model.emission={gaussian: {features: [temperature]}}", "--set models.0.model.emission: error: model.emission: features cannot be given here: one family is over all of them. Use emissions for several")]
-    [InlineData("models.0.model.emission={gaussian: {reg_covar: many}}", "--set models.0.model.emission: error: model.emission: gaussian.reg_covar is 'many'; expected {1}")]
+    [InlineData("models.0.model.emission={bernouli: {}}",
+        "--set models.0.model.emission: error: model.emission: 'bernouli' is no family; did you mean 'bernoulli'?; there are {0}")]
+    [InlineData("models.0.model.emission={gaussian: {features: [temperature]}}",
+        "--set models.0.model.emission: error: model.emission: features cannot be given here: one family is over all of them. Use "
+            + "emissions for several")]
+    [InlineData("models.0.model.emission={gaussian: {reg_covar: many}}",
+        "--set models.0.model.emission: error: model.emission: gaussian.reg_covar is 'many'; expected {1}")]
     public void EmissionByOverrideThatCannotBe_IsAnErrorThatNamesIt(string text, string problem)
     {
         string expected = ModelCatalog.Emissions[0].Settings.First(setting => setting.Key == "reg_covar").Expected;
 
-        Assert.Equal([string.Format(System.Globalization.CultureInfo.InvariantCulture, problem, Families, expected)], ConfigFile.ProblemsOf(Markov, [text]));
+        Assert.Equal([string.Format(System.Globalization.CultureInfo.InvariantCulture, problem, Families, expected)],
+            ConfigFile.ProblemsOf(Markov, [text]));
     }
 }

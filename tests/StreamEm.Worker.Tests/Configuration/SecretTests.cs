@@ -19,7 +19,8 @@ public sealed class SecretTests
     public void TokenAndTokenFile_AreRefusedTogether()
     {
         using var file = new ConfigFile("");
-        File.WriteAllText(file.Path, $"{ConfigFile.Minimal}\nhttp: {{ auth_token: a, auth_token_file: {file.Write("token", "hush\n")} }}\n");
+        File.WriteAllText(file.Path,
+            $"{ConfigFile.Minimal}\nhttp: {{ auth_token: a, auth_token_file: {file.Write("token", "hush\n")} }}\n");
 
         Assert.Equal("http.auth_token_file and the same without _file are both set; keep one", Assert.Single(file.Load().Problems).Message);
     }
@@ -47,7 +48,10 @@ public sealed class SecretTests
     {
         using var file = new ConfigFile("");
         string password = file.Write("password", "hush\n");
-        File.WriteAllText(file.Path, ConfigFile.Minimal.Replace("{ stdin: {} }", $"{{ kafka: {{ brokers: [b], topics: [t], properties: {{ sasl.password_file: {password} }} }} }}", StringComparison.Ordinal));
+        File.WriteAllText(file.Path,
+            ConfigFile.Minimal
+                .Replace("{ stdin: {} }", $"{{ kafka: {{ brokers: [b], topics: [t], properties: {{ sasl.password_file: {password} }} }} }}",
+                    StringComparison.Ordinal));
 
         var kafka = Assert.IsType<KafkaSourceOptions>(Assert.Single(file.Load().Options!.Models).Source);
         Assert.Equal("hush", kafka.Properties["sasl.password"]);
@@ -59,7 +63,8 @@ public sealed class SecretTests
     [InlineData("linger.ms: [1]", "source.kafka.properties.linger.ms is a list; expected a text, a number, true or false")]
     public void KafkaPropertyThatUndoesAGuarantee_IsRefused(string property, string message)
     {
-        string problem = Assert.Single(ConfigFile.ProblemsOf(ConfigFile.Minimal, [$"models.0.source={{kafka: {{brokers: [b], topics: [t], properties: {{{property}}}}}}}"]));
+        string problem = Assert.Single(ConfigFile.ProblemsOf(
+            ConfigFile.Minimal, [$"models.0.source={{kafka: {{brokers: [b], topics: [t], properties: {{{property}}}}}}}"]));
 
         Assert.Equal($"--set models.0.source: error: {message}", problem);
     }
@@ -68,16 +73,19 @@ public sealed class SecretTests
     public void HostnameCheckSwitchedOff_IsWarnedOf()
     {
         string problem = Assert.Single(ConfigFile.ProblemsOf(
-            ConfigFile.Minimal, ["models.0.source={kafka: {brokers: [b], topics: [t], properties: {ssl.endpoint.identification.algorithm: none}}}"]));
+            ConfigFile.Minimal,
+            ["models.0.source={kafka: {brokers: [b], topics: [t], properties: {ssl.endpoint.identification.algorithm: none}}}"]));
 
-        Assert.Contains("warning: source.kafka.properties.ssl.endpoint.identification.algorithm is 'none'", problem, StringComparison.Ordinal);
+        Assert.Contains("warning: source.kafka.properties.ssl.endpoint.identification.algorithm is 'none'", problem,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Summary_TellsNoSecret()
     {
         WorkerOptions options = ConfigFile.OptionsOf(
-            ConfigFile.Minimal + "\nhttp: { auth_token: hunter2 }\n", ["models.0.source={kafka: {brokers: [b], topics: [t], properties: {sasl.password: hunter3}}}"]);
+            ConfigFile.Minimal + "\nhttp: { auth_token: hunter2 }\n",
+            ["models.0.source={kafka: {brokers: [b], topics: [t], properties: {sasl.password: hunter3}}}"]);
         using var text = new StringWriter();
 
         ConfigurationSummary.Write(options, text);

@@ -4,7 +4,8 @@ namespace StreamEm.Worker.Tests.Configuration;
 
 public sealed class VariableSubstitutionTests
 {
-    private static readonly Dictionary<string, string> Environment = new() { ["ROOT"] = "/data", ["K"] = "7", ["EMPTY"] = "", ["TRICK"] = "a: [b", ["DEEP"] = "${ROOT}" };
+    private static readonly Dictionary<string, string> Environment =
+        new() { ["ROOT"] = "/data", ["K"] = "7", ["EMPTY"] = "", ["TRICK"] = "a: [b", ["DEEP"] = "${ROOT}" };
 
     [Theory]
     [InlineData("${ROOT}", "/data")]
@@ -18,12 +19,14 @@ public sealed class VariableSubstitutionTests
     [InlineData("${TRICK}", "a: [b")]
     [InlineData("${DEEP}", "${ROOT}")]
     public void Reference_IsReplacedByTextAndReadOnce(string written, string expected) =>
-        Assert.Equal(expected, ConfigFile.OptionsOf($"{ConfigFile.Minimal}\nstate_directory: {written}\n", variable: Variable).StateDirectory);
+        Assert.Equal(expected,
+            ConfigFile.OptionsOf($"{ConfigFile.Minimal}\nstate_directory: {written}\n", variable: Variable).StateDirectory);
 
     [Fact]
     public void Number_MayComeFromAVariable()
     {
-        ModelOptions model = Assert.Single(ConfigFile.OptionsOf(ConfigFile.Minimal, ["models.0.learning.minibatch.size=${K}00"], Variable).Models);
+        ModelOptions model =
+            Assert.Single(ConfigFile.OptionsOf(ConfigFile.Minimal, ["models.0.learning.minibatch.size=${K}00"], Variable).Models);
 
         Assert.Equal(700, model.Learning.MinibatchSize);
     }
@@ -31,7 +34,10 @@ public sealed class VariableSubstitutionTests
     [Fact]
     public void Reference_InsideFlowCollections_NeedsNoQuotes()
     {
-        ModelOptions model = Assert.Single(ConfigFile.OptionsOf($"{ConfigFile.Minimal}\n    learning: {{ minibatch: {{ size: ${{K}} }}, step_size: {{ kappa: ${{NONE:0.8}} }} }}\n", variable: Variable).Models);
+        ModelOptions model = Assert.Single(
+            ConfigFile.OptionsOf(
+                $"{ConfigFile.Minimal}\n    learning: {{ minibatch: {{ size: ${{K}} }}, step_size: {{ kappa: ${{NONE:0.8}} }} }}\n",
+                variable: Variable).Models);
 
         Assert.Equal((7, 0.8), (model.Learning.MinibatchSize, model.Learning.StepSize.Kappa));
     }
@@ -41,18 +47,21 @@ public sealed class VariableSubstitutionTests
     [InlineData("${NONE:}")]
     [InlineData("${NONE:null}")]
     public void UnquotedNothing_IsNull(string written) =>
-        Assert.Null(Assert.Single(ConfigFile.OptionsOf($"{ConfigFile.Minimal}\n    label: {written}\n", variable: Variable).Models).Schema.Label);
+        Assert.Null(
+            Assert.Single(ConfigFile.OptionsOf($"{ConfigFile.Minimal}\n    label: {written}\n", variable: Variable).Models).Schema.Label);
 
     [Theory]
     [InlineData("${NONE}", "variable NONE is not set; set it or give a default: ${NONE:default}")]
     [InlineData("a${NONE", "'${' is not closed; write ${VAR}, ${VAR:default} or ${file:/path}, or $${ for a literal ${")]
     [InlineData("${NO-NE}", "'${NO-NE}' names no variable; expected letters, digits and _ as in ${VAR} or ${VAR:default}")]
     public void BadReference_IsAnErrorAtItsPlace(string written, string message) =>
-        Assert.Contains($"streamem.yaml:6:18: error: {message}", ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\nstate_directory: {written}\n", variable: Variable));
+        Assert.Contains($"streamem.yaml:6:18: error: {message}",
+            ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\nstate_directory: {written}\n", variable: Variable));
 
     [Fact]
     public void Keys_AreNotReplaced() =>
-        Assert.Contains("streamem.yaml:6:1: error: unknown key '${K}'; known keys: http, state_directory, models", ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n${K}: 1\n", variable: Variable));
+        Assert.Contains("streamem.yaml:6:1: error: unknown key '${K}'; known keys: http, state_directory, models",
+            ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n${K}: 1\n", variable: Variable));
 
     [Fact]
     public void File_IsReadWithoutItsLastLineBreak()
@@ -66,7 +75,8 @@ public sealed class VariableSubstitutionTests
 
     [Fact]
     public void FileThatIsMissing_IsAnErrorThatNamesIt() => Assert.StartsWith(
-        "streamem.yaml:6:18: error: file '/no/such/file' cannot be read: ", ConfigFile.ProblemsOf(ConfigFile.Minimal + "\nstate_directory: ${file:/no/such/file}\n")[0], StringComparison.Ordinal);
+        "streamem.yaml:6:18: error: file '/no/such/file' cannot be read: ",
+        ConfigFile.ProblemsOf(ConfigFile.Minimal + "\nstate_directory: ${file:/no/such/file}\n")[0], StringComparison.Ordinal);
 
     [Fact]
     public void FileOver64Kibibytes_IsRefused()

@@ -36,11 +36,13 @@ public sealed class YamlTextTests
 
     [Fact]
     public void MergeKey_IsAnUnknownKeyAndNotFollowed() =>
-        Assert.Contains("streamem.yaml:1:1: error: unknown key '<<'; known keys: http, state_directory, models", ConfigFile.ProblemsOf("<<: { state_directory: x }\n" + ConfigFile.Minimal));
+        Assert.Contains("streamem.yaml:1:1: error: unknown key '<<'; known keys: http, state_directory, models",
+            ConfigFile.ProblemsOf("<<: { state_directory: x }\n" + ConfigFile.Minimal));
 
     [Fact]
     public void SecondDocument_IsAnError() =>
-        Assert.Equal(["streamem.yaml:6:1: error: a second document starts here; expected one"], ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n---\na: 1\n"));
+        Assert.Equal(["streamem.yaml:6:1: error: a second document starts here; expected one"],
+            ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n---\na: 1\n"));
 
     [Fact]
     public void KeyThatIsNoText_IsAnError() =>
@@ -48,13 +50,16 @@ public sealed class YamlTextTests
 
     [Fact]
     public void NestingDeeperThan64_IsAnErrorAndNotAStackOverflow() =>
-        Assert.EndsWith("error: nested deeper than 64 levels", Assert.Single(ConfigFile.ProblemsOf(new string('[', 100_000))), StringComparison.Ordinal);
+        Assert.EndsWith("error: nested deeper than 64 levels", Assert.Single(ConfigFile.ProblemsOf(new string('[', 100_000))),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData(64, false)]
     [InlineData(65, true)]
     public void NestingOf64Levels_IsTheDeepestRead(int levels, bool isTooDeep) => Assert.Equal(
-        isTooDeep, ConfigFile.ProblemsOf($"{new string('[', levels)}x{new string(']', levels)}")[0].EndsWith("nested deeper than 64 levels", StringComparison.Ordinal));
+        isTooDeep,
+        ConfigFile.ProblemsOf($"{new string('[', levels)}x{new string(']', levels)}")[0]
+            .EndsWith("nested deeper than 64 levels", StringComparison.Ordinal));
 
     [Fact]
     public void FileOverOneMebibyte_IsRefusedUnread()
@@ -63,7 +68,9 @@ public sealed class YamlTextTests
 
         string problem = Assert.Single(ConfigFile.ProblemsOf(text.ToString()));
 
-        Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"streamem.yaml: error: the file holds {text.Length} bytes; a configuration has at most 1048576"), problem);
+        Assert.Equal(
+            string.Create(CultureInfo.InvariantCulture,
+                $"streamem.yaml: error: the file holds {text.Length} bytes; a configuration has at most 1048576"), problem);
     }
 
     [Theory]

@@ -4,7 +4,9 @@ using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Crash;
 
-/// <summary>A directory with data and configuration for the real executable: three features, some of them missing, some records bad.</summary>
+/// <summary>
+/// A directory with data and configuration for the real executable: three features, some of them missing, some records bad.
+/// </summary>
 internal sealed class CrashRun : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -65,7 +67,10 @@ internal sealed class CrashRun : IDisposable
     /// <summary>Bytes of whole published lines so far.</summary>
     public long PublishedBytes() => File.Exists(Snapshots) ? new FileInfo(Snapshots).Length : 0;
 
-    /// <summary>Kills a run. A third of the kills comes at any time from the start of the process on, the others a moment after so much was published.</summary>
+    /// <summary>
+    /// Kills a run. A third of the kills comes at any time from the start of the process on, the others a moment after so much was
+    /// published.
+    /// </summary>
     public async Task KillSomewhere(WorkerProcess process, Random random, long share)
     {
         if (random.Next(3) > 0)
@@ -93,7 +98,9 @@ internal sealed class CrashRun : IDisposable
         {
             int key = random.Next(keys);
             if (random.Next(10) == 0) states[key] = random.Next(3);
-            string Field() => random.Next(50) == 0 ? "" : (5 * states[key] + random.NextDouble() + random.NextDouble()).ToString("F4", CultureInfo.InvariantCulture);
+            string Field() => random.Next(50) == 0
+                ? ""
+                : (5 * states[key] + random.NextDouble() + random.NextDouble()).ToString("F4", CultureInfo.InvariantCulture);
             if (random.Next(1000) == 0) text.Append("device0,bad,1\n");
             else text.Append(CultureInfo.InvariantCulture, $"device{key},{Field()},{Field()}\n");
         }
@@ -108,7 +115,9 @@ internal sealed class CrashRun : IDisposable
         for (int row = 0; row < rows; row++)
         {
             double centre = 5 * random.Next(3);
-            string Field() => random.Next(50) == 0 ? "" : (centre + random.NextDouble() + random.NextDouble()).ToString("F6", CultureInfo.InvariantCulture);
+            string Field() => random.Next(50) == 0
+                ? ""
+                : (centre + random.NextDouble() + random.NextDouble()).ToString("F6", CultureInfo.InvariantCulture);
             if (random.Next(100) == 0) text.Append("bad,1,2\n");
             else text.Append(CultureInfo.InvariantCulture, $"{Field()},{Field()},{Field()}\n");
         }

@@ -26,11 +26,14 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
     public async Task Killed_WithMoreKeysThanAreRemembered_EqualsNeverStopped()
     {
         const int Kills = 20, Keys = 10_000, MaxKeys = 4000;
-        using CrashRun whole = CrashRun.OfSequences(Kills * RowsPerKillOfSequences, Keys, MaxKeys), killed = CrashRun.OfSequences(Kills * RowsPerKillOfSequences, Keys, MaxKeys);
+        using CrashRun whole = CrashRun.OfSequences(Kills * RowsPerKillOfSequences, Keys, MaxKeys),
+            killed = CrashRun.OfSequences(Kills * RowsPerKillOfSequences, Keys, MaxKeys);
         await KillAndCompare(whole, killed, Kills);
 
-        IEnumerable<string?> warnings = PublishedLog.Read(killed.Snapshots)[^1].GetProperty("training").GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString());
-        Assert.Contains(warnings, warning => warning!.EndsWith("key(s) were forgotten to make room for others; max_keys is 4000.", StringComparison.Ordinal));
+        IEnumerable<string?> warnings = PublishedLog.Read(killed.Snapshots)[^1].GetProperty("training").GetProperty("warnings")
+            .EnumerateArray().Select(warning => warning.GetString());
+        Assert.Contains(warnings,
+            warning => warning!.EndsWith("key(s) were forgotten to make room for others; max_keys is 4000.", StringComparison.Ordinal));
     }
 
     private async Task KillAndCompare(CrashRun whole, CrashRun killed, int kills)
@@ -49,7 +52,8 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
 
         Assert.Equal(PublishedLog.Contents(whole.Snapshots), PublishedLog.Contents(killed.Snapshots));
         Assert.Equal(await File.ReadAllTextAsync(whole.Rejected), await File.ReadAllTextAsync(killed.Rejected));
-        Assert.Single(PublishedLog.Read(killed.Snapshots).Select(line => line.GetProperty("model").GetProperty("run_id").GetString()).Distinct());
+        Assert.Single(
+            PublishedLog.Read(killed.Snapshots).Select(line => line.GetProperty("model").GetProperty("run_id").GetString()).Distinct());
         report.WriteLine($"{kills} kills, {PublishedLog.Versions(killed.Snapshots)[^1]} versions.");
     }
 }

@@ -19,7 +19,9 @@ public sealed class StoppedWorkerTests
         using (WorkerProcess process = stopped.Start())
         {
             using var client = new HttpClient { BaseAddress = await process.Address() };
-            await Eventually.Get(async () => (await client.GetFromJsonAsync<JsonElement>("/v1/models"))[0].GetProperty("version").GetInt64() > 100 ? "yes" : null, "version 100");
+            await Eventually.Get(async () =>
+                (await client.GetFromJsonAsync<JsonElement>("/v1/models"))[0].GetProperty("version").GetInt64() > 100 ? "yes" : null,
+                "version 100");
             Task<HttpResponseMessage> stream = client.GetAsync("/v1/models/clouds/stream", HttpCompletionOption.ResponseHeadersRead);
             Assert.Equal(HttpStatusCode.OK, (await stream).StatusCode);
 
@@ -93,7 +95,8 @@ public sealed class StoppedWorkerTests
         using var run = new CrashRun(1000);
         await run.Finish();
 
-        (int code, _, string errors) = await WorkerProcess.Run(run.Path, "run", "-c", "streamem.yaml", "--once", "-s", "models.0.model.components=2");
+        (int code, _, string errors) =
+            await WorkerProcess.Run(run.Path, "run", "-c", "streamem.yaml", "--once", "-s", "models.0.model.components=2");
 
         Assert.Equal(ExitCode.Configuration, code);
         Assert.Contains("learned with another configuration", errors, StringComparison.Ordinal);

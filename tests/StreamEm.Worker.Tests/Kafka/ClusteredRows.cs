@@ -3,7 +3,9 @@ using StreamEm.Sources.Tests.Kafka;
 
 namespace StreamEm.Worker.Tests.Kafka;
 
-/// <summary>Three clouds in the plane over all partitions, the same whatever the timing; every twentieth record of a partition cannot be used.</summary>
+/// <summary>
+/// Three clouds in the plane over all partitions, the same whatever the timing; every twentieth record of a partition cannot be used.
+/// </summary>
 internal static class ClusteredRows
 {
     public const int Minibatch = 32;
@@ -47,7 +49,8 @@ internal static class ClusteredRows
             double centre = 5 * random.Next(3);
             string row = i / Partitions % MalformedEvery == 7
                 ? "{\"a\":1,\"b\":"
-                : string.Create(CultureInfo.InvariantCulture, $"{{\"a\":{centre + random.NextDouble():F6},\"b\":{centre - random.NextDouble():F6}}}");
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"{{\"a\":{centre + random.NextDouble():F6},\"b\":{centre - random.NextDouble():F6}}}");
             rows[i % Partitions].Add(row);
         }
 

@@ -19,7 +19,8 @@ public sealed class DeadLetterTests(KafkaBroker broker)
     public async Task Write_MessageOfATopic_KeepsItAsItWasAndSaysWhy()
     {
         string topic = await Topic();
-        var original = new OriginalMessage("sensors", 3, [0xFE, 1], [0xFF, 0, 7], [KeyValuePair.Create("trace", (byte[]?)[1, 2]), KeyValuePair.Create("trace", (byte[]?)null)], 1234567);
+        var original = new OriginalMessage("sensors", 3, [0xFE, 1], [0xFF, 0, 7],
+            [KeyValuePair.Create("trace", (byte[]?)[1, 2]), KeyValuePair.Create("trace", (byte[]?)null)], 1234567);
 
         Send(topic, new RejectedRecord(RejectionReason.DecodeUtf8, "byte 0 is not UTF-8", "sensors/3", 17, "?", 0) { Original = original });
 
@@ -30,8 +31,10 @@ public sealed class DeadLetterTests(KafkaBroker broker)
         Assert.Equal<byte[]?>([[1, 2], null], letter.Headers.Take(2).Select(header => header.GetValueBytes()));
         Assert.Equal(
             [
-                ("__connect.errors.topic", "sensors"), ("__connect.errors.partition", "3"), ("__connect.errors.offset", "17"), ("__connect.errors.connector.name", "boiler"),
-                ("__connect.errors.stage", "VALUE_CONVERTER"), ("__connect.errors.exception.message", "decode_utf8: byte 0 is not UTF-8"), ("streamem.errors.model", "boiler"),
+                ("__connect.errors.topic", "sensors"), ("__connect.errors.partition", "3"), ("__connect.errors.offset", "17"),
+                ("__connect.errors.connector.name", "boiler"),
+                ("__connect.errors.stage", "VALUE_CONVERTER"), ("__connect.errors.exception.message", "decode_utf8: byte 0 is not UTF-8"),
+                ("streamem.errors.model", "boiler"),
                 ("streamem.errors.partition", "sensors/3"), ("streamem.errors.offset", "17"), ("streamem.errors.reason", "decode_utf8"),
             ],
             letter.Headers.Skip(2).Select(header => (header.Key, Encoding.UTF8.GetString(header.GetValueBytes()))));
@@ -47,7 +50,8 @@ public sealed class DeadLetterTests(KafkaBroker broker)
         Message<byte[]?, byte[]?> letter = Assert.Single(TopicLog.Read(broker, topic));
         Assert.Null(letter.Key);
         Assert.Equal("1,2,ä", Encoding.UTF8.GetString(letter.Value!));
-        Assert.Equal(("data/a.csv", "120", null), (letter.Header("streamem.errors.partition"), letter.Header("streamem.errors.offset"), letter.Header("__connect.errors.topic")));
+        Assert.Equal(("data/a.csv", "120", null),
+            (letter.Header("streamem.errors.partition"), letter.Header("streamem.errors.offset"), letter.Header("__connect.errors.topic")));
     }
 
     [Fact]
@@ -56,9 +60,12 @@ public sealed class DeadLetterTests(KafkaBroker broker)
         string topic = await Topic(("max.message.bytes", "5000"));
         byte[] value = new byte[20_000];
         new Random(1).NextBytes(value);
-        var large = new RejectedRecord(RejectionReason.TooLarge, "20000 bytes", "sensors/0", 1, "", 0) { Original = new OriginalMessage("sensors", 0, null, value, [], 1) };
+        var large = new RejectedRecord(RejectionReason.TooLarge, "20000 bytes", "sensors/0", 1, "", 0)
+        { Original = new OriginalMessage("sensors", 0, null, value, [], 1) };
 
-        Send(topic, [large, .. Enumerable.Range(2, 30).Select(offset => large with { Offset = offset, Original = large.Original with { Value = value[..3000] } })]);
+        Send(topic,
+            [large, .. Enumerable.Range(2, 30)
+                .Select(offset => large with { Offset = offset, Original = large.Original with { Value = value[..3000] } })]);
 
         List<Message<byte[]?, byte[]?>> letters = TopicLog.Read(broker, topic);
         Assert.Equal(31, letters.Count);
@@ -90,9 +97,11 @@ public sealed class DeadLetterTests(KafkaBroker broker)
         letters.Flush();
         letters.MakeDurable();
         await Eventually.True(() => letters.Obstacle is not null, "the outage to be noticed");
-        Assert.StartsWith("rejected records are not passed on: The brokers 127.0.0.1:1 cannot be reached: ", letters.Obstacle?.Text, StringComparison.Ordinal);
+        Assert.StartsWith("rejected records are not passed on: The brokers 127.0.0.1:1 cannot be reached: ", letters.Obstacle?.Text,
+            StringComparison.Ordinal);
 
-        var failure = Assert.Throws<CommandException>(() => letters.Write(new RejectedRecord(RejectionReason.CsvColumns, "", "a.csv", 1, "x", 0)));
+        var failure =
+            Assert.Throws<CommandException>(() => letters.Write(new RejectedRecord(RejectionReason.CsvColumns, "", "a.csv", 1, "x", 0)));
 
         Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
         Assert.Contains("the limit rejected.kafka.unavailable_after", failure.Message, StringComparison.Ordinal);
@@ -105,12 +114,15 @@ public sealed class DeadLetterTests(KafkaBroker broker)
         const int good = 40 * Minibatch;
         string source = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         using var run = new KafkaRun(broker, source, idleAfter: "200ms", rejected: "kafka: { brokers: [\"127.0.0.1:1\"], topic: dead }");
-        broker.Produce(source, 0, [.. Enumerable.Range(0, good).Select(row => string.Create(CultureInfo.InvariantCulture, $"{{\"a\":{row % 7},\"b\":{row % 5}}}")), "bad"]);
+        broker.Produce(source, 0,
+            [.. Enumerable.Range(0, good)
+                .Select(row => string.Create(CultureInfo.InvariantCulture, $"{{\"a\":{row % 7},\"b\":{row % 5}}}")), "bad"]);
         using WorkerProcess process = run.Start();
         await Eventually.True(() => run.PublishedBytes() > 0 || process.HasExited, "a version");
         await process.Event("first_rejection");
         string obstacle = (await process.Event("not_ready")).GetProperty("msg").GetString()!;
-        Assert.Contains("rejected records are not passed on: The brokers 127.0.0.1:1 cannot be reached", obstacle, StringComparison.Ordinal);
+        Assert.Contains("rejected records are not passed on: The brokers 127.0.0.1:1 cannot be reached", obstacle,
+            StringComparison.Ordinal);
 
         var watch = Stopwatch.StartNew();
         process.Terminate();
@@ -144,7 +156,8 @@ public sealed class DeadLetterTests(KafkaBroker broker)
         Assert.True(code == 0, $"{output}\n{errors}");
 
         List<Message<byte[]?, byte[]?>> letters = TopicLog.Read(broker, dead);
-        var offsets = letters.Select(letter => long.Parse(letter.Header("__connect.errors.offset")!, CultureInfo.InvariantCulture)).ToList();
+        var offsets = letters.Select(letter => long.Parse(letter.Header("__connect.errors.offset")!, CultureInfo.InvariantCulture))
+            .ToList();
         Assert.Equal(Enumerable.Range(0, kills * perKill).Where(IsBad).Select(offset => (long)offset), offsets.Distinct().Order());
         Assert.All(letters.Zip(offsets), pair => Assert.Equal($"bad {pair.Second}", Encoding.UTF8.GetString(pair.First.Value!)));
         Assert.All(letters, letter => Assert.Equal("json_syntax", letter.Header("streamem.errors.reason")));
@@ -160,7 +173,8 @@ public sealed class DeadLetterTests(KafkaBroker broker)
             double centre = 5 * random.Next(3);
             return IsBad(offset)
                 ? string.Create(CultureInfo.InvariantCulture, $"bad {offset}")
-                : string.Create(CultureInfo.InvariantCulture, $"{{\"a\":{centre + random.NextDouble():F6},\"b\":{centre - random.NextDouble():F6}}}");
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"{{\"a\":{centre + random.NextDouble():F6},\"b\":{centre - random.NextDouble():F6}}}");
         }));
     }
 
@@ -172,7 +186,8 @@ public sealed class DeadLetterTests(KafkaBroker broker)
 
     private void Send(string topic, params RejectedRecord[] records)
     {
-        using var letters = new KafkaDeadLetters(new DeadLetterOptions { Brokers = [broker.Address], Topic = topic }, "boiler", TimeProvider.System, _log);
+        using var letters =
+            new KafkaDeadLetters(new DeadLetterOptions { Brokers = [broker.Address], Topic = topic }, "boiler", TimeProvider.System, _log);
         foreach (RejectedRecord record in records) letters.Write(record);
         letters.Flush();
         letters.MakeDurable();

@@ -20,7 +20,8 @@ public sealed class InspectTopicTests(KafkaBroker broker) : IDisposable
     public async Task Inspect_Topic_ShowsTheNewestSnapshotOfEveryModel()
     {
         string topic = await Topic();
-        Put(topic, Snapshot("boiler", "r1", 3), Snapshot("turbine", "r2", 8), Snapshot("boiler", "r1", 4), Snapshot("removed", "r3", 1), Tombstone("removed"), Snapshot("boiler", "r1", 3));
+        Put(topic, Snapshot("boiler", "r1", 3), Snapshot("turbine", "r2", 8), Snapshot("boiler", "r1", 4), Snapshot("removed", "r3", 1),
+            Tombstone("removed"), Snapshot("boiler", "r1", 3));
 
         CommandRun run = await Inspect(topic);
 
@@ -52,13 +53,17 @@ public sealed class InspectTopicTests(KafkaBroker broker) : IDisposable
     {
         string topic = await Topic();
         Message<byte[]?, byte[]?> damaged = Snapshot("boiler", "r1", 6);
-        damaged.Value = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(damaged.Value!).Replace("\"covariances\"", "\"other\"", StringComparison.Ordinal));
-        Put(topic, Snapshot("boiler", "r1", 4), Snapshot("boiler", "r1", 5), damaged, new Message<byte[]?, byte[]?> { Value = "hello"u8.ToArray() });
+        damaged.Value = Encoding.UTF8
+            .GetBytes(Encoding.UTF8.GetString(damaged.Value!).Replace("\"covariances\"", "\"other\"", StringComparison.Ordinal));
+        Put(topic, Snapshot("boiler", "r1", 4), Snapshot("boiler", "r1", 5), damaged,
+            new Message<byte[]?, byte[]?> { Value = "hello"u8.ToArray() });
 
         CommandRun run = await Inspect(topic);
 
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.Contains("1 model(s) in 4 record(s); 2 of them are no snapshots, the last at offset 3 of partition 0: its value does not begin as a snapshot\n", run.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 model(s) in 4 record(s); 2 of them are no snapshots, the last at offset 3 of partition 0: its value does not begin as a "
+                + "snapshot\n", run.Output, StringComparison.Ordinal);
         Assert.Contains("boiler: partition 0, offset 1, ", run.Output, StringComparison.Ordinal);
     }
 
@@ -79,9 +84,14 @@ public sealed class InspectTopicTests(KafkaBroker broker) : IDisposable
 
         CommandRun model = await Inspect($"{topic}?model=turbine"), none = await Inspect(empty), missing = await Inspect("no-such-topic");
 
-        Assert.Equal((ExitCode.InputMissing, $"kafka://{broker.Address}/{topic} holds no snapshot of model 'turbine'; it holds boiler.\n"), (model.ExitCode, model.Error));
-        Assert.Equal((ExitCode.InputMissing, $"kafka://{broker.Address}/{empty} holds no snapshot. kafka://{broker.Address}/{empty}: 0 model(s) in 0 record(s)\n"), (none.ExitCode, none.Error));
-        Assert.Equal((ExitCode.InputMissing, $"kafka://{broker.Address}/no-such-topic: topic 'no-such-topic' does not exist.\n"), (missing.ExitCode, missing.Error));
+        Assert.Equal((ExitCode.InputMissing, $"kafka://{broker.Address}/{topic} holds no snapshot of model 'turbine'; it holds boiler.\n"),
+            (model.ExitCode, model.Error));
+        Assert.Equal(
+            (ExitCode.InputMissing,
+                $"kafka://{broker.Address}/{empty} holds no snapshot. kafka://{broker.Address}/{empty}: 0 model(s) in 0 record(s)\n"),
+                (none.ExitCode, none.Error));
+        Assert.Equal((ExitCode.InputMissing, $"kafka://{broker.Address}/no-such-topic: topic 'no-such-topic' does not exist.\n"),
+            (missing.ExitCode, missing.Error));
     }
 
     [Fact]
@@ -91,7 +101,8 @@ public sealed class InspectTopicTests(KafkaBroker broker) : IDisposable
 
         Assert.Equal(ExitCode.Unavailable, run.ExitCode);
         Assert.StartsWith("The brokers 127.0.0.1:1 cannot be reached: ", run.Error, StringComparison.Ordinal);
-        Assert.EndsWith(" That has lasted 0.5 s. Check the address; --timeout waits longer, --property sets TLS and SASL.\n", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith(" That has lasted 0.5 s. Check the address; --timeout waits longer, --property sets TLS and SASL.\n", run.Error,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -102,7 +113,8 @@ public sealed class InspectTopicTests(KafkaBroker broker) : IDisposable
     [InlineData("kafka://h:1/t?id=x", ExitCode.Usage, "names no topic")]
     [InlineData("kafka://h:1/t", ExitCode.Usage, "--property x: expected name=value", "-p", "x")]
     [InlineData("kafka://h:1/t", ExitCode.Usage, "--timeout soon: expected a duration", "--timeout", "soon")]
-    [InlineData("kafka://h:1/t", ExitCode.Configuration, "'plugin.library.paths' may not be set: it would load foreign code", "-p", "plugin.library.paths=x")]
+    [InlineData("kafka://h:1/t", ExitCode.Configuration, "'plugin.library.paths' may not be set: it would load foreign code", "-p",
+        "plugin.library.paths=x")]
     [InlineData("kafka://h:1/t", ExitCode.Configuration, "No such configuration property: \"no.such\"", "-p", "no.such=1")]
     [InlineData("kafka://h:1/t", ExitCode.InputMissing, "'/no/such/file' cannot be read", "-p", "sasl.password_file=/no/such/file")]
     public async Task Inspect_WrongArguments_AreRefused(string address, int code, string expected, params string[] more)
@@ -139,5 +151,6 @@ public sealed class InspectTopicTests(KafkaBroker broker) : IDisposable
         return await broker.CreateTopicAsync(1);
     }
 
-    private Task<CommandRun> Inspect(string topic, params string[] more) => CommandRun.Of(InspectCommand.Create(), [$"kafka://{broker.Address}/{topic}", .. more]);
+    private Task<CommandRun> Inspect(string topic, params string[] more) =>
+        CommandRun.Of(InspectCommand.Create(), [$"kafka://{broker.Address}/{topic}", .. more]);
 }

@@ -9,7 +9,8 @@ internal sealed class KafkaRun : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
 
-    public KafkaRun(KafkaBroker broker, string topic, string publish = "- file: { path: out/snapshots.ndjson }", string source = "", string idleAfter = "null", string rejected = "file: out/rejected.ndjson", string checkpoint = "every_updates: 7, every: 1s") =>
+    public KafkaRun(KafkaBroker broker, string topic, string publish = "- file: { path: out/snapshots.ndjson }", string source = "",
+        string idleAfter = "null", string rejected = "file: out/rejected.ndjson", string checkpoint = "every_updates: 7, every: 1s") =>
         File.WriteAllText(_directory["streamem.yaml"], $$"""
             http: { address: 127.0.0.1:0 }
             state_directory: state
@@ -41,7 +42,8 @@ internal sealed class KafkaRun : IDisposable
     public string NewestCheckpoint() => Directory.GetFiles(_directory["state/clouds"], "*.sem").Max(StringComparer.Ordinal)!;
 
     /// <summary>The newest checkpoint; null before there is one.</summary>
-    public Checkpoint? Kept() => Directory.Exists(_directory["state/clouds"]) && Directory.EnumerateFiles(_directory["state/clouds"], "*.sem").Any()
+    public Checkpoint? Kept() =>
+        Directory.Exists(_directory["state/clouds"]) && Directory.EnumerateFiles(_directory["state/clouds"], "*.sem").Any()
         ? CheckpointFile.Decode(File.ReadAllBytes(NewestCheckpoint()))
         : null;
 
@@ -52,7 +54,8 @@ internal sealed class KafkaRun : IDisposable
         await process.Address();
         try
         {
-            await Eventually.True(() => process.HasExited || (PublishedBytes() > 0 && PublishedLog.LastVersion(Snapshots) >= versions), $"version {versions}", deadline);
+            await Eventually.True(() => process.HasExited || (PublishedBytes() > 0 && PublishedLog.LastVersion(Snapshots) >= versions),
+                $"version {versions}", deadline);
         }
         catch (TimeoutException late)
         {

@@ -31,8 +31,10 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         Assert.Equal(Made(7).UtcDateTime, record.Timestamp.UtcDateTime);
         Assert.Equal(
             [
-                ("ce_specversion", "1.0"), ("ce_type", "io.streamem.snapshot.v1"), ("ce_id", "run-1/7"), ("ce_source", $"/streamem/{Environment.MachineName}"), ("ce_subject", "boiler"),
-                ("ce_time", "2026-11-20T08:00:07.000Z"), ("content-type", "application/vnd.streamem.snapshot+json;v=1"), ("streamem_version", "7"),
+                ("ce_specversion", "1.0"), ("ce_type", "io.streamem.snapshot.v1"), ("ce_id", "run-1/7"),
+                ("ce_source", $"/streamem/{Environment.MachineName}"), ("ce_subject", "boiler"),
+                ("ce_time", "2026-11-20T08:00:07.000Z"), ("content-type", "application/vnd.streamem.snapshot+json;v=1"),
+                ("streamem_version", "7"),
             ],
             record.Headers.Select(header => (header.Key, Encoding.UTF8.GetString(header.GetValueBytes()))));
     }
@@ -73,11 +75,13 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         string topic = await Topic(("max.message.bytes", "200000"));
         await using KafkaSnapshotPublisher publisher = Publisher(topic, model);
 
-        CommandException refusal = await Assert.ThrowsAsync<CommandException>(() => publisher.OpenAsync("run", null, CancellationToken.None));
+        CommandException refusal =
+            await Assert.ThrowsAsync<CommandException>(() => publisher.OpenAsync("run", null, CancellationToken.None));
 
         Assert.Equal(ExitCode.Configuration, refusal.ExitCode);
         Assert.Equal(
-            $"publish.kafka: a snapshot of model 'boiler' (weights [10], means [10, 30], covariances [10, 30, 30]) can take {publisher.RecordBound} bytes; topic '{topic}' takes messages of at most 200000 bytes. "
+            "publish.kafka: a snapshot of model 'boiler' (weights [10], means [10, 30], covariances [10, 30, 30]) can take "
+                + $"{publisher.RecordBound} bytes; topic '{topic}' takes messages of at most 200000 bytes. "
             + $"Raise its max.message.bytes to at least {publisher.RecordBound}, or use fewer components or a smaller covariance_type.",
             refusal.Message);
 
@@ -95,7 +99,9 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         await publisher.OpenAsync("run", null, CancellationToken.None);
         // Bytes that do not compress, as long as a snapshot may get without what Kafka adds.
         var random = new Random(1);
-        string noise = string.Concat(Enumerable.Range(0, (int)sizes.RecordBound - 8 * 1024 - 200).Select(_ => (char)random.Next('0', 'z')).Select(c => c == '\\' ? '/' : c));
+        string noise = string.Concat(
+            Enumerable.Range(0, (int)sizes.RecordBound - 8 * 1024 - 200).Select(_ => (char)random.Next('0', 'z'))
+                .Select(c => c == '\\' ? '/' : c));
         byte[] json = [.. Json("run", 1)[..^1], .. Encoding.UTF8.GetBytes($",\"noise\":\"{noise}\"}}")];
 
         await publisher.PublishAsync([new OutboxEntry(1, false, json)], CancellationToken.None);
@@ -108,7 +114,8 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
     {
         string topic = await Topic();
         await Publish(topic, "run", null, 1, 2, 3);
-        broker.Produce(topic, 0, [Record("boiler", "not a snapshot"), Record("other", Encoding.UTF8.GetString(Json("run", 9))), Record("boiler", null)]);
+        broker.Produce(topic, 0,
+            [Record("boiler", "not a snapshot"), Record("other", Encoding.UTF8.GetString(Json("run", 9))), Record("boiler", null)]);
         await Publish(topic, "run", null, 2);
         await Publish(topic, "another", null, 8);
 
@@ -127,7 +134,8 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
 
         Task<long> opening = publisher.OpenAsync("run", null, CancellationToken.None);
         await Eventually.True(() => publisher.Obstacle is not null || opening.IsCompleted, "the outage to be noticed");
-        Assert.StartsWith("snapshots are not published: The brokers 127.0.0.1:1 cannot be reached: ", publisher.Obstacle?.Text, StringComparison.Ordinal);
+        Assert.StartsWith("snapshots are not published: The brokers 127.0.0.1:1 cannot be reached: ", publisher.Obstacle?.Text,
+            StringComparison.Ordinal);
 
         CommandException failure = await Assert.ThrowsAsync<CommandException>(() => Eventually.Within(opening));
         Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
@@ -155,8 +163,10 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         await using var own = new KafkaBroker();
         await own.InitializeAsync();
         KafkaPublisherOptions options = new() { Brokers = [own.Address], Topic = await own.CreateTopicAsync(1) };
-        await using var patient = new KafkaSnapshotPublisher(options with { UnavailableAfter = null }, Model(2, 2), TimeProvider.System, _log);
-        await using var impatient = new KafkaSnapshotPublisher(options with { UnavailableAfter = TimeSpan.FromSeconds(1) }, Model(2, 2), TimeProvider.System, _log);
+        await using var patient =
+            new KafkaSnapshotPublisher(options with { UnavailableAfter = null }, Model(2, 2), TimeProvider.System, _log);
+        await using var impatient =
+            new KafkaSnapshotPublisher(options with { UnavailableAfter = TimeSpan.FromSeconds(1) }, Model(2, 2), TimeProvider.System, _log);
         foreach (KafkaSnapshotPublisher publisher in new[] { patient, impatient })
         {
             await publisher.OpenAsync("run", null, CancellationToken.None);
@@ -164,21 +174,26 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         }
 
         await own.KillAsync();
-        CommandException failure = await Assert.ThrowsAsync<CommandException>(() => Eventually.Within(impatient.PublishAsync([new OutboxEntry(2, false, Json("run", 2))], CancellationToken.None)));
+        CommandException failure = await Assert.ThrowsAsync<CommandException>(
+            () => Eventually.Within(impatient.PublishAsync([new OutboxEntry(2, false, Json("run", 2))], CancellationToken.None)));
         Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
         long closing = Stopwatch.GetTimestamp();
         await impatient.DisposeAsync();
         Assert.InRange(Stopwatch.GetElapsedTime(closing).TotalSeconds, 0, 3);
 
-        Task publishing = patient.PublishAsync([new OutboxEntry(2, false, Json("run", 2)), new OutboxEntry(3, false, Json("run", 3))], CancellationToken.None);
-        await Eventually.True(() => patient.Obstacle?.Text.Contains("cannot be reached", StringComparison.Ordinal) == true, "the outage to be noticed");
+        Task publishing = patient.PublishAsync(
+            [new OutboxEntry(2, false, Json("run", 2)), new OutboxEntry(3, false, Json("run", 3))], CancellationToken.None);
+        await Eventually.True(() => patient.Obstacle?.Text.Contains("cannot be reached", StringComparison.Ordinal) == true,
+            "the outage to be noticed");
         await own.StartAsync();
         await Eventually.Within(publishing);
         Assert.Null(patient.Obstacle);
 
         await own.FreezeAsync();
         publishing = patient.PublishAsync([new OutboxEntry(4, false, Json("run", 4))], CancellationToken.None);
-        await Eventually.True(() => patient.Obstacle?.Text.Contains("have not been acknowledged for 10 s", StringComparison.Ordinal) == true, "the frozen broker to be noticed", TimeSpan.FromSeconds(20));
+        await Eventually.True(() =>
+            patient.Obstacle?.Text.Contains("have not been acknowledged for 10 s", StringComparison.Ordinal) == true,
+            "the frozen broker to be noticed", TimeSpan.FromSeconds(20));
         await own.ThawAsync();
         await Eventually.Within(publishing);
         Assert.Null(patient.Obstacle);
@@ -191,7 +206,8 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
     private static DateTimeOffset Made(long version) => Start.AddSeconds(version);
 
     private static byte[] Json(string run, long version) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-        $$"""{"format":"streamem.snapshot","model":{"id":"boiler","options":{"id":"no","version":"3"},"run_id":"{{run}}"},"version":{{version}},"created_at":"{{Made(version):yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}"}"""));
+        $$"""{"format":"streamem.snapshot","model":{"id":"boiler","options":{"id":"no","version":"3"},"run_id":"{{run}}"},"version":"""
+            + $$"""{{version}},"created_at":"{{Made(version):yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}"}"""));
 
     private static Message<byte[]?, byte[]?> Record(string key, string? value) => new()
     {
@@ -213,7 +229,8 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
     {
         await using KafkaSnapshotPublisher publisher = Publisher(topic, Model(2, 2));
         long last = await Eventually.Within(publisher.OpenAsync(run, since, CancellationToken.None));
-        await Eventually.Within(publisher.PublishAsync([.. versions.Select(version => new OutboxEntry(version, false, Json(run, version)))], CancellationToken.None));
+        await Eventually.Within(publisher.PublishAsync(
+            [.. versions.Select(version => new OutboxEntry(version, false, Json(run, version)))], CancellationToken.None));
         return last;
     }
 }

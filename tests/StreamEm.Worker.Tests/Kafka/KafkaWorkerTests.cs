@@ -71,7 +71,8 @@ public sealed class KafkaWorkerTests(KafkaBroker shared)
         using (WorkerProcess process = run.Start())
         {
             await process.Address();
-            await Eventually.True(() => process.HasExited || run.Kept()?.Position.Partitions.Count == Partitions, "where every partition starts to be kept");
+            await Eventually.True(() => process.HasExited || run.Kept()?.Position.Partitions.Count == Partitions,
+                "where every partition starts to be kept");
             process.Kill();
             await process.Exit();
         }
@@ -80,7 +81,9 @@ public sealed class KafkaWorkerTests(KafkaBroker shared)
         using WorkerProcess again = run.Start("--once");
 
         Assert.True(await again.Exit() == 0, $"{again.Output}\n{again.Errors}");
-        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"after {RowsPerRound - ClusteredRows.Malformed(RowsPerRound)} records"), again.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            string.Create(CultureInfo.InvariantCulture, $"after {RowsPerRound - ClusteredRows.Malformed(RowsPerRound)} records"),
+            again.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,7 +102,8 @@ public sealed class KafkaWorkerTests(KafkaBroker shared)
             {
                 long published = shaken.PublishedBytes();
                 Task producing = Task.Run(() => ClusteredRows.Produce(broker, topic, kill, RowsPerRound));
-                await Eventually.True(() => shaken.PublishedBytes() > published || process.HasExited, "something new to be published", Patience);
+                await Eventually.True(() => shaken.PublishedBytes() > published || process.HasExited, "something new to be published",
+                    Patience);
                 await broker.KillAsync();
                 await broker.StartAsync();
                 await producing;

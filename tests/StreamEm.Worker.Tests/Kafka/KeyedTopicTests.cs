@@ -18,7 +18,10 @@ public sealed class KeyedTopicTests(KafkaBroker broker)
         broker.NeedsRealBroker("has more than one partition to a topic, so that the order of the records is not that of the file");
         string topic = await broker.CreateTopicAsync(1);
         (string Key, string X)[] rows = Draw();
-        broker.Produce(topic, 0, [.. rows.Select(row => new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(row.Key), Value = Encoding.UTF8.GetBytes($"{{\"x\":{row.X}}}") })]);
+        broker.Produce(topic, 0,
+            [.. rows.Select(row =>
+                new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(row.Key),
+                    Value = Encoding.UTF8.GetBytes($"{{\"x\":{row.X}}}") })]);
         using var read = new ModelFolder(Model("kafka.key"), $"{{ kafka: {{ brokers: [\"{broker.Address}\"], topics: [{topic}] }} }}");
         using var file = new ModelFolder(Model("machine"));
         file.Write("data.csv", ["machine,x", .. rows.Select(row => $"{row.Key},{row.X}")]);
@@ -35,7 +38,8 @@ public sealed class KeyedTopicTests(KafkaBroker broker)
         using var without = new ModelFolder(Model("machine").Replace("key: machine\n", "", StringComparison.Ordinal));
         File.Copy(file["data.csv"], without["data.csv"]);
         await without.Run();
-        Assert.True(Math.Abs(without.Published.Parameter("transmat")[0] - learned.Parameter("transmat")[0]) > 0.05, "The keys made no difference.");
+        Assert.True(Math.Abs(without.Published.Parameter("transmat")[0] - learned.Parameter("transmat")[0]) > 0.05,
+            "The keys made no difference.");
     }
 
     private static string Model(string key) => $$"""

@@ -19,7 +19,8 @@ public sealed class KilledKafkaWorkerTests(KafkaBroker broker, ITestOutputHelper
         int kills = Kills;
         string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         using var killed = new KafkaRun(broker, topic);
-        await KillAsync(killed, kills, _ => Task.CompletedTask, (_, kill) => Task.Run(() => ClusteredRows.Produce(broker, topic, kill, RowsPerKill)));
+        await KillAsync(killed, kills, _ => Task.CompletedTask,
+            (_, kill) => Task.Run(() => ClusteredRows.Produce(broker, topic, kill, RowsPerKill)));
 
         int malformed = ClusteredRows.Malformed(kills * RowsPerKill);
         long versions = ClusteredRows.Versions(kills * RowsPerKill);
@@ -34,8 +35,9 @@ public sealed class KilledKafkaWorkerTests(KafkaBroker broker, ITestOutputHelper
     }
 
     /// <summary>
-    /// With <c>idle_after</c>, which partition was left out of which minibatch depends on when records came, so that no other run need equal this one.
-    /// What holds: no version that anybody has seen, over HTTP or published, is ever made again differently, and every record is learned once.
+    /// With <c>idle_after</c>, which partition was left out of which minibatch depends on when records came, so that no other run need
+    /// equal this one. What holds: no version that anybody has seen, over HTTP or published, is ever made again differently, and every
+    /// record is learned once.
     /// </summary>
     [Fact]
     public async Task Killed_WithPartitionsIdleNowAndThen_NeverContradictsAVersionThatWasSeen()
@@ -77,7 +79,8 @@ public sealed class KilledKafkaWorkerTests(KafkaBroker broker, ITestOutputHelper
             Task watching = watch(process);
             long published = run.PublishedBytes();
             Task producing = produce(process, kill);
-            if (random.Next(3) > 0) await Eventually.True(() => run.PublishedBytes() > published || process.HasExited, "something new to be published");
+            if (random.Next(3) > 0)
+                await Eventually.True(() => run.PublishedBytes() > published || process.HasExited, "something new to be published");
             await Task.Delay(random.Next(400));
             process.Kill();
             Assert.True(await process.Exit() != 0, $"The worker ended by itself before kill {kill}:\n{process.Output}\n{process.Errors}");
@@ -107,7 +110,8 @@ public sealed class KilledKafkaWorkerTests(KafkaBroker broker, ITestOutputHelper
                     JsonElement snapshot = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
                     long version = snapshot.GetProperty("version").GetInt64();
                     if (!_versions.TryAdd(version, snapshot))
-                        Assert.Equal(_versions[version].GetProperty("parameters").GetRawText(), snapshot.GetProperty("parameters").GetRawText());
+                        Assert.Equal(_versions[version].GetProperty("parameters").GetRawText(),
+                            snapshot.GetProperty("parameters").GetRawText());
                 }
             }
             catch (Exception gone) when (gone is HttpRequestException or IOException or InvalidOperationException or TaskCanceledException)

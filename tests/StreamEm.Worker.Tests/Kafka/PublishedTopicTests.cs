@@ -33,10 +33,14 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
 
         Assert.All(records, record => Assert.Equal("clouds", record.Key));
         Assert.Equal(answer, records[^1].Value);
-        await Eventually.True(() => http.GetStringAsync("metrics").Result.Contains($"\nstreamem_source_lag_records{{model=\"clouds\",topic=\"{source}\",partition=\"0\"}} 0\n", StringComparison.Ordinal), "no lag");
+        await Eventually.True(() =>
+            http.GetStringAsync("metrics").Result
+                .Contains($"\nstreamem_source_lag_records{{model=\"clouds\",topic=\"{source}\",partition=\"0\"}} 0\n",
+                    StringComparison.Ordinal), "no lag");
         JsonElement summary = (await http.GetFromJsonAsync<JsonElement>("v1/models"))[0];
         Assert.Equal((0, 0), (summary.GetProperty("source_lag").GetInt64(), summary.GetProperty("records_skipped").GetInt64()));
-        Assert.Contains($"streamem_snapshot_published_total{{model=\"clouds\",sink=\"kafka:{snapshots}\"}} 20\n", await http.GetStringAsync("metrics"), StringComparison.Ordinal);
+        Assert.Contains($"streamem_snapshot_published_total{{model=\"clouds\",sink=\"kafka:{snapshots}\"}} 20\n",
+            await http.GetStringAsync("metrics"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,7 +55,8 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
             Produce(source, perKill, seed: kill);
             int before = TopicLog.Read(broker, snapshots).Count;
             using WorkerProcess process = run.Start();
-            await Eventually.True(() => TopicLog.Read(broker, snapshots).Count > before + random.Next(30) || process.HasExited, "new versions");
+            await Eventually.True(() => TopicLog.Read(broker, snapshots).Count > before + random.Next(30) || process.HasExited,
+                "new versions");
             process.Kill();
             Assert.True(await process.Exit() != 0, $"{process.Output}\n{process.Errors}");
         }
@@ -62,7 +67,8 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
         var versions = records.Select(record => long.Parse(record.Header("streamem_version")!, CultureInfo.InvariantCulture)).ToList();
         Assert.Single(records.Select(record => record.Header("ce_id")!.Split('/')[0]).Distinct());
         Assert.Equal(Enumerable.Range(1, kills * perKill / Minibatch).Select(version => (long)version), versions.Distinct());
-        Assert.All(records.Zip(versions).GroupBy(pair => pair.Second), same => Assert.Single(same.Select(pair => Encoding.UTF8.GetString(pair.First.Value!)).Distinct()));
+        Assert.All(records.Zip(versions).GroupBy(pair => pair.Second),
+            same => Assert.Single(same.Select(pair => Encoding.UTF8.GetString(pair.First.Value!)).Distinct()));
         // What was on its way when the worker was killed - five requests at most - may arrive after its successor has looked.
         Assert.InRange(records.Count - versions.Distinct().Count(), 0, 5 * kills);
     }
@@ -75,7 +81,9 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
         using var run = new KafkaRun(broker, source, Publish(snapshots, "every: null"));
         await RunUntil(run, () => TopicLog.Read(broker, snapshots).Count == 20, "20 versions");
         broker.Produce(source, 0, "bad");
-        await RunUntil(run, () => WorkerProcess.Run(run.Path, "inspect", run.NewestCheckpoint()).Result.Output.Contains("\n0 snapshots not yet acknowledged", StringComparison.Ordinal), "a checkpoint that knows of it");
+        await RunUntil(run,
+            () => WorkerProcess.Run(run.Path, "inspect", run.NewestCheckpoint()).Result.Output
+                .Contains("\n0 snapshots not yet acknowledged", StringComparison.Ordinal), "a checkpoint that knows of it");
         await Delete(snapshots);
 
         await RunUntil(run, () => Exists(snapshots) && TopicLog.Read(broker, snapshots).Count > 0, "the newest version");
@@ -137,7 +145,8 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
         {
             using var http = new HttpClient { BaseAddress = await process.Address() };
             await Eventually.True(() => TopicLog.Read(broker, snapshots).Count == 1, "the first version");
-            await Eventually.Get<string>(async () => (await http.GetAsync("v1/models/clouds?min_version=20&wait=1s")).IsSuccessStatusCode ? "yes" : null, "version 20");
+            await Eventually.Get<string>(async () =>
+                (await http.GetAsync("v1/models/clouds?min_version=20&wait=1s")).IsSuccessStatusCode ? "yes" : null, "version 20");
             process.Terminate();
             Assert.Equal(0, await process.Exit());
         }
@@ -156,7 +165,9 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
         (int code, _, string errors) = await WorkerProcess.Run(run.Path, "run", "-c", "streamem.yaml");
 
         Assert.Equal(ExitCode.Configuration, code);
-        Assert.Matches($"(?m)^publish.kafka: a snapshot of model 'clouds' .* can take [0-9]+ bytes; topic '{small}' takes messages of at most 10000 bytes", errors);
+        Assert.Matches(
+            $"(?m)^publish.kafka: a snapshot of model 'clouds' .* can take [0-9]+ bytes; topic '{small}' takes messages of at most 10000 "
+                + "bytes", errors);
     }
 
     private static async Task RunUntil(KafkaRun run, Func<bool> condition, string what)
@@ -196,7 +207,8 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
         broker.Produce(topic, 0, Enumerable.Range(0, records).Select(_ =>
         {
             double centre = 5 * random.Next(3);
-            return string.Create(CultureInfo.InvariantCulture, $"{{\"a\":{centre + random.NextDouble():F6},\"b\":{centre - random.NextDouble():F6}}}");
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{{\"a\":{centre + random.NextDouble():F6},\"b\":{centre - random.NextDouble():F6}}}");
         }));
     }
 }

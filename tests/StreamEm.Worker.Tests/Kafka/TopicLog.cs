@@ -12,9 +12,17 @@ internal static class TopicLog
     /// <summary>Every record of a topic of one partition, by a plain client.</summary>
     public static List<Message<byte[]?, byte[]?>> Read(KafkaBroker broker, string topic)
     {
-        var config = new ConsumerConfig { BootstrapServers = broker.Address, GroupId = "test", EnablePartitionEof = true, AutoOffsetReset = AutoOffsetReset.Earliest, EnableAutoCommit = false };
+        var config = new ConsumerConfig
+        {
+            BootstrapServers = broker.Address,
+            GroupId = "test",
+            EnablePartitionEof = true,
+            AutoOffsetReset = AutoOffsetReset.Earliest,
+            EnableAutoCommit = false
+        };
         using IConsumer<byte[]?, byte[]?> consumer = new ConsumerBuilder<byte[]?, byte[]?>(config)
-            .SetKeyDeserializer(Deserializers.ByteArray!).SetValueDeserializer(Deserializers.ByteArray!).SetLogHandler((_, _) => { }).Build();
+            .SetKeyDeserializer(Deserializers.ByteArray!).SetValueDeserializer(Deserializers.ByteArray!).SetLogHandler((_, _) => { })
+                .Build();
         consumer.Assign(new TopicPartitionOffset(topic, 0, Offset.Beginning));
         var messages = new List<Message<byte[]?, byte[]?>>();
         var watch = Stopwatch.StartNew();
@@ -34,7 +42,8 @@ internal static class TopicLog
         Assert.SkipWhen(string.IsNullOrEmpty(home), "Kafka's console consumer is not there; set KAFKA_HOME");
         var start = new ProcessStartInfo(Path.Combine(home!, "kafka.sh"),
         [
-            "consumer", "--bootstrap-server", broker.Address, "--topic", topic, "--from-beginning", "--max-messages", $"{records}", "--timeout-ms", "20000",
+            "consumer", "--bootstrap-server", broker.Address, "--topic", topic, "--from-beginning", "--max-messages", $"{records}",
+            "--timeout-ms", "20000",
             "--formatter-property", "print.key=true", "--formatter-property", "key.separator=|",
         ])
         { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8 };
@@ -42,8 +51,10 @@ internal static class TopicLog
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        List<(string, string)> lines = [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line.Contains("|{", StringComparison.Ordinal))
-            .Select(line => (line[..line.IndexOf('|', StringComparison.Ordinal)], line[(line.IndexOf('|', StringComparison.Ordinal) + 1)..]))];
+        List<(string, string)> lines =
+            [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line.Contains("|{", StringComparison.Ordinal))
+            .Select(
+                line => (line[..line.IndexOf('|', StringComparison.Ordinal)], line[(line.IndexOf('|', StringComparison.Ordinal) + 1)..]))];
         Assert.True(lines.Count == records, $"{lines.Count} records of {records}:\n{output}\n{await errors}");
         return lines;
     }
@@ -55,7 +66,8 @@ internal static class TopicLog
     /// <summary>A setting of a topic.</summary>
     public static async Task<string> Setting(KafkaBroker broker, string topic, string name)
     {
-        List<DescribeConfigsResult> results = await broker.Admin.DescribeConfigsAsync([new ConfigResource { Type = ResourceType.Topic, Name = topic }]);
+        List<DescribeConfigsResult> results = await broker.Admin
+            .DescribeConfigsAsync([new ConfigResource { Type = ResourceType.Topic, Name = topic }]);
         return results.Single().Entries[name].Value;
     }
 }

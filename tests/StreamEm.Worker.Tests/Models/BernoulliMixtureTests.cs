@@ -19,15 +19,20 @@ public sealed class BernoulliMixtureTests
         using var ndjson = new ModelFolder(Model, "{ file: { path: [data.ndjson], format: ndjson } }");
         bool[][] rows = Draw();
         csv.Write("data.csv", ["a,b,c,d", .. rows.Select(row => string.Join(',', row.Select(flag => flag ? "1" : "0"))), "2,0,0,1"]);
-        ndjson.Write("data.ndjson", [.. rows.Select(row => $"{{\"a\":{Word(row[0])},\"b\":{Word(row[1])},\"c\":{Word(row[2])},\"d\":{Word(row[3])}}}"), "{\"a\":0.5,\"b\":true,\"c\":true,\"d\":true}"]);
+        ndjson.Write("data.ndjson",
+            [.. rows.Select(row => $"{{\"a\":{Word(row[0])},\"b\":{Word(row[1])},\"c\":{Word(row[2])},\"d\":{Word(row[3])}}}"),
+                "{\"a\":0.5,\"b\":true,\"c\":true,\"d\":true}"]);
 
         await csv.Run();
         await ndjson.Run();
 
         JsonElement learned = csv.Published;
         Assert.Equal(learned.GetProperty("parameters").GetRawText(), ndjson.Published.GetProperty("parameters").GetRawText());
-        Assert.Equal((Rows, "ok"), (learned.GetProperty("training").GetProperty("records").GetInt32(), learned.GetProperty("training").GetProperty("status").GetString()));
-        // 6000 rows, 4000 and 2000 of a kind, and steps that give the last minibatches the most weight: n_eff about 2700, a standard error of at most 0.017.
+        Assert.Equal((Rows, "ok"),
+            (learned.GetProperty("training").GetProperty("records").GetInt32(),
+                learned.GetProperty("training").GetProperty("status").GetString()));
+        // 6000 rows, 4000 and 2000 of a kind, and steps that give the last minibatches the most weight: n_eff about 2700, a standard error
+        // of at most 0.017.
         double[] p = learned.Parameter("probabilities"), weights = learned.Parameter("weights");
         int often = weights[0] > weights[1] ? 0 : 1;
         Assert.Equal(2.0 / 3, weights[often], 0.06);
@@ -42,7 +47,9 @@ public sealed class BernoulliMixtureTests
     {
         using var folder = new ModelFolder(Model);
         folder.Write("data.csv", ["a,b,c,d", .. Draw().Select(row => string.Join(',', row.Select(flag => flag ? "1" : "0")))]);
-        folder.Write("some.ndjson", ["{\"a\":true,\"b\":1,\"c\":false,\"d\":null}", "{\"a\":2,\"b\":1,\"c\":false,\"d\":0}", "{\"a\":0,\"b\":\"false\",\"c\":1,\"d\":true}"]);
+        folder.Write("some.ndjson",
+            ["{\"a\":true,\"b\":1,\"c\":false,\"d\":null}", "{\"a\":2,\"b\":1,\"c\":false,\"d\":0}",
+                "{\"a\":0,\"b\":\"false\",\"c\":1,\"d\":true}"]);
         await folder.Run();
 
         JsonElement[] scores = await folder.Score("some.ndjson");
@@ -52,7 +59,8 @@ public sealed class BernoulliMixtureTests
         double[] p = folder.Published.Parameter("probabilities"), weights = folder.Published.Parameter("weights");
         double density = Enumerable.Range(0, 2).Sum(k => weights[k] * p[k * 4] * p[k * 4 + 1] * (1 - p[k * 4 + 2]));
         Assert.Equal(Math.Log(density), scores[0].Number("log_density"), 1e-9);
-        Assert.Equal("field 'a' holds '2', expected 0 or 1, false or true", scores[1].GetProperty("error").GetProperty("detail").GetString());
+        Assert.Equal("field 'a' holds '2', expected 0 or 1, false or true",
+            scores[1].GetProperty("error").GetProperty("detail").GetString());
         Assert.NotEqual(scores[0].GetProperty("component_id").GetString(), scores[2].GetProperty("component_id").GetString());
         Assert.Contains("bernoulli_mixture", shown, StringComparison.Ordinal);
     }
@@ -63,6 +71,7 @@ public sealed class BernoulliMixtureTests
     private static bool[][] Draw()
     {
         var random = new Random(7);
-        return [.. Enumerable.Range(0, Rows).Select(_ => random.Next(3) > 0).Select(first => Enumerable.Range(0, 4).Select(d => random.NextDouble() < (d < 2 == first ? 0.9 : 0.1)).ToArray())];
+        return [.. Enumerable.Range(0, Rows).Select(_ => random.Next(3) > 0)
+            .Select(first => Enumerable.Range(0, 4).Select(d => random.NextDouble() < (d < 2 == first ? 0.9 : 0.1)).ToArray())];
     }
 }

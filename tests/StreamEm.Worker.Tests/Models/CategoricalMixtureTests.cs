@@ -15,14 +15,16 @@ public sealed class CategoricalMixtureTests
 
     private static readonly string[] Features = ["colour", "size", "grade", "place"];
 
-    private static readonly string[][] Levels = [["red", "gr\u00FCn", "blue, dark"], ["1", "2.5", "XL"], ["a", "b", "c"], ["here", "there", "nowhere"]];
+    private static readonly string[][] Levels =
+        [["red", "gr\u00FCn", "blue, dark"], ["1", "2.5", "XL"], ["a", "b", "c"], ["here", "there", "nowhere"]];
 
     [Fact]
     public async Task Run_LevelsAsCsvAndAsNdjson_LearnsTheSameAndSaysTheLevels()
     {
         using var csv = Csv(Draw());
         using var ndjson = new ModelFolder(Model, "{ file: { path: [data.ndjson], format: ndjson } }");
-        ndjson.Write("data.ndjson", Draw().Select(row => "{" + string.Join(',', row.Select((level, f) => $"\"{Features[f]}\":{Json(Levels[f][level])}")) + "}"));
+        ndjson.Write("data.ndjson",
+            Draw().Select(row => "{" + string.Join(',', row.Select((level, f) => $"\"{Features[f]}\":{Json(Levels[f][level])}")) + "}"));
 
         await csv.Run();
         await ndjson.Run();
@@ -30,7 +32,8 @@ public sealed class CategoricalMixtureTests
         JsonElement learned = csv.Published;
         Assert.Equal(learned.GetProperty("parameters").GetRawText(), ndjson.Published.GetProperty("parameters").GetRawText());
         Assert.Equal(learned.GetProperty("signature").GetRawText(), ndjson.Published.GetProperty("signature").GetRawText());
-        for (int f = 0; f < Features.Length; f++) Assert.Equal(Draw().Select(row => Levels[f][row[f]]).Distinct(), learned.Levels(Features[f]));
+        for (int f = 0; f < Features.Length; f++)
+            Assert.Equal(Draw().Select(row => Levels[f][row[f]]).Distinct(), learned.Levels(Features[f]));
         AssertFound(learned);
     }
 
@@ -51,7 +54,8 @@ public sealed class CategoricalMixtureTests
             return learned.Parameter($"probabilities.{feature}")[k * levels.Length + Array.IndexOf(levels, level)];
         }
 
-        Assert.Equal(Math.Log(Enumerable.Range(0, 2).Sum(k => weights[k] * Of("size", k, "XL") * Of("colour", k, "red"))), scores[0].Number("log_density"), 1e-9);
+        Assert.Equal(Math.Log(Enumerable.Range(0, 2).Sum(k => weights[k] * Of("size", k, "XL") * Of("colour", k, "red"))),
+            scores[0].Number("log_density"), 1e-9);
         Assert.Equal(Math.Log(Enumerable.Range(0, 2).Sum(k => weights[k] * Of("size", k, "XL"))), scores[1].Number("log_density"), 1e-9);
         Assert.Equal(scores[2].GetProperty("responsibilities").GetRawText(), scores[1].GetProperty("responsibilities").GetRawText());
         Assert.Equal(scores[2].Number("log_density"), scores[1].Number("log_density"));
@@ -76,7 +80,8 @@ public sealed class CategoricalMixtureTests
         Assert.Equal(first.Published.GetProperty("signature").GetRawText(), went.GetProperty("signature").GetRawText());
         AssertFound(went);
         Assert.Equal(
-            "feature 'colour' held 1 value(s) that are none of its 3 levels; they count as missing. Use a larger initialization.buffer or max_levels.",
+            "feature 'colour' held 1 value(s) that are none of its 3 levels; they count as missing. Use a larger initialization.buffer or "
+                + "max_levels.",
             Assert.Single(went.GetProperty("training").GetProperty("warnings").EnumerateArray()).GetString());
     }
 
@@ -120,7 +125,9 @@ public sealed class CategoricalMixtureTests
     /// <summary>A number where it is one, in another spelling than in CSV.</summary>
     private static string Json(string level) => level switch { "1" => "1.0", "2.5" => "2.50", _ => $"\"{level}\"" };
 
-    /// <summary>Two kinds of rows, two thirds of the first: their first or their last level with probability 0.8, the others with 0.1.</summary>
+    /// <summary>
+    /// Two kinds of rows, two thirds of the first: their first or their last level with probability 0.8, the others with 0.1.
+    /// </summary>
     private static int[][] Draw()
     {
         var random = new Random(3);

@@ -13,7 +13,8 @@ public sealed class DegenerateTests
         model: { type: gaussian_mixture, components: 2 }
         """;
 
-    private const string NothingLearned = "minibatch(es) could be learned from: the parameters are not moving. Look at the records' units, or start anew.";
+    private const string NothingLearned =
+        "minibatch(es) could be learned from: the parameters are not moving. Look at the records' units, or start anew.";
 
     [Fact]
     public async Task Once_NoRecordOfTheLastMinibatchesUsable_IsToldInTheLogAndTheSnapshot()
@@ -22,16 +23,20 @@ public sealed class DegenerateTests
 
         string log = await folder.Run();
 
-        JsonElement warning = Assert.Single(log.TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement), line => line.GetProperty("msg").GetString()!.Contains(NothingLearned, StringComparison.Ordinal));
-        Assert.Equal(("warn", "model_warning", "m"), (warning.GetProperty("level").GetString(), warning.GetProperty("event").GetString(), warning.GetProperty("model").GetString()));
+        JsonElement warning = Assert.Single(log.TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement),
+            line => line.GetProperty("msg").GetString()!.Contains(NothingLearned, StringComparison.Ordinal));
+        Assert.Equal(("warn", "model_warning", "m"),
+            (warning.GetProperty("level").GetString(), warning.GetProperty("event").GetString(), warning.GetProperty("model").GetString()));
         JsonElement training = folder.Published.GetProperty("training");
         Assert.Equal("degenerate", training.GetProperty("status").GetString());
-        Assert.Equal(["impossible_records", "nothing_learned"], training.GetProperty("warning_kinds").EnumerateArray().Select(kind => kind.GetString()));
+        Assert.Equal(["impossible_records", "nothing_learned"],
+            training.GetProperty("warning_kinds").EnumerateArray().Select(kind => kind.GetString()));
         Assert.Equal(
             ["400 record(s) were too far from every component to be learned from.", $"no record of the last 2 {NothingLearned}"],
             training.GetProperty("warnings").EnumerateArray().Select(text => text.GetString()));
         Assert.Equal(JsonValueKind.Null, training.GetProperty("mean_log_likelihood").ValueKind);
-        Assert.Equal(["ok", "ok", "ok", "degenerate", "degenerate"], PublishedLog.Read(folder["out.ndjson"]).Select(line => line.GetProperty("training").GetProperty("status").GetString()));
+        Assert.Equal(["ok", "ok", "ok", "degenerate", "degenerate"],
+            PublishedLog.Read(folder["out.ndjson"]).Select(line => line.GetProperty("training").GetProperty("status").GetString()));
     }
 
     [Fact]
@@ -54,13 +59,16 @@ public sealed class DegenerateTests
     }
 
     private static Task<JsonElement> Learned(HttpClient client, int records) => Unbox(Eventually.Get<object>(
-        async () => (await client.GetFromJsonAsync<JsonElement>("/v1/models"))[0] is var model && model.GetProperty("records").GetInt64() == records ? model : null, $"{records} records to be learned from"));
+        async () => (await client.GetFromJsonAsync<JsonElement>("/v1/models"))[0] is var model
+            && model.GetProperty("records").GetInt64() == records ? model : null, $"{records} records to be learned from"));
 
     private static async Task<JsonElement> Unbox(Task<object> element) => (JsonElement)await element;
 
-    private static IEnumerable<string?> Warnings(JsonElement model) => model.GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString());
+    private static IEnumerable<string?> Warnings(JsonElement model) =>
+        model.GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString());
 
-    private static async Task<string?> Status(HttpClient client) => (await client.GetFromJsonAsync<JsonElement>("/v1/models/m")).GetProperty("training").GetProperty("status").GetString();
+    private static async Task<string?> Status(HttpClient client) =>
+        (await client.GetFromJsonAsync<JsonElement>("/v1/models/m")).GetProperty("training").GetProperty("status").GetString();
 
     /// <summary>Three good minibatches, then two of records that no component can have made.</summary>
     private static ModelFolder Folder(string source)
@@ -73,6 +81,8 @@ public sealed class DegenerateTests
     private static string[] Good(int count, int seed)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, count).Select(_ => string.Create(CultureInfo.InvariantCulture, $"{random.NextDouble() + 3 * random.Next(2):F4},{random.NextDouble():F4}"))];
+        return [.. Enumerable.Range(0, count)
+            .Select(_ =>
+                string.Create(CultureInfo.InvariantCulture, $"{random.NextDouble() + 3 * random.Next(2):F4},{random.NextDouble():F4}"))];
     }
 }

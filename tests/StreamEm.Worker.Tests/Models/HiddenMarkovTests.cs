@@ -43,7 +43,8 @@ public sealed class HiddenMarkovTests
 
         JsonElement learned = folder.Published;
         double[] start = learned.Parameter("startprob"), passages = learned.Parameter("transmat");
-        Assert.Equal(["a", "b", "b", null, "a", "a"], scores.Select(score => score.TryGetProperty("key", out JsonElement key) ? key.GetString() : null));
+        Assert.Equal(["a", "b", "b", null, "a", "a"],
+            scores.Select(score => score.TryGetProperty("key", out JsonElement key) ? key.GetString() : null));
         Assert.Equal("not_a_number", scores[3].GetProperty("error").GetProperty("reason").GetString());
         // The filter by hand: what was before, the passage, the density, over their sum, whose logarithm is the score.
         double[] a0 = Filter(learned, start, 2.4, scores[0]), b0 = Filter(learned, start, 0, scores[1]);
@@ -65,13 +66,15 @@ public sealed class HiddenMarkovTests
         string shown = await folder.Succeed("fit", "data.csv", "-c", "streamem.yaml", "-o", "fit.json", "--scores", "scores.ndjson");
 
         JsonElement fitted = folder.Document("fit.json");
-        foreach (JsonProperty block in folder.Published.GetProperty("parameters").EnumerateObject()) Assert.Equal(block.Value.GetProperty("data").Numbers(), fitted.Parameter(block.Name));
+        foreach (JsonProperty block in folder.Published.GetProperty("parameters").EnumerateObject())
+            Assert.Equal(block.Value.GetProperty("data").Numbers(), fitted.Parameter(block.Name));
         JsonElement[] scores = folder.LinesOf("scores.ndjson");
         Assert.Equal(Enumerable.Range(0, Rows), scores.Select(score => score.GetProperty("record").GetInt32()));
         Assert.Equal(Draw().Select(row => $"m{row.Key}"), scores.Select(score => score.GetProperty("key").GetString()));
         Assert.All(scores, score => Assert.Equal(1, score.GetProperty("state_probabilities").Numbers().Sum(), 1e-12));
         // Test-then-train: the mean over a minibatch's scores is the log-likelihood its update reports.
-        Assert.Equal(fitted.GetProperty("training").Number("mean_log_likelihood"), scores.TakeLast(200).Average(score => score.Number("log_density")), 1e-9);
+        Assert.Equal(fitted.GetProperty("training").Number("mean_log_likelihood"),
+            scores.TakeLast(200).Average(score => score.Number("log_density")), 1e-9);
         Assert.Contains("hidden_markov", shown, StringComparison.Ordinal);
         Assert.Contains("transmat: from the row", shown, StringComparison.Ordinal);
     }
@@ -85,7 +88,8 @@ public sealed class HiddenMarkovTests
         await folder.Succeed("fit", "data.csv", "-c", "streamem.yaml", "-o", "batch.json", "--batch");
 
         AssertFound(folder.Document("batch.json"));
-        double stream = (await folder.Score("data.csv")).Average(score => score.Number("log_density")), batch = (await folder.Score("data.csv", "batch.json")).Average(score => score.Number("log_density"));
+        double stream = (await folder.Score("data.csv")).Average(score => score.Number("log_density")),
+            batch = (await folder.Score("data.csv", "batch.json")).Average(score => score.Number("log_density"));
         Assert.True(batch >= stream - 1e-6, $"Batch EM is worse than one pass of the stream: {batch:R} and {stream:R}.");
     }
 
@@ -115,12 +119,15 @@ public sealed class HiddenMarkovTests
         using var client = new HttpClient { BaseAddress = await process.Address() };
         foreach ((int Key, double X)[] part in Draw().Chunk(1000))
             Assert.Equal(HttpStatusCode.Accepted, (await client.PostAsync("/v1/models/m/records", Lines(part))).StatusCode);
-        await Eventually.Get(async () => (await client.GetFromJsonAsync<JsonElement>("/v1/models"))[0].GetProperty("records").GetInt64() == Rows ? "all" : null, "all records to be learned from");
+        await Eventually.Get(async () =>
+            (await client.GetFromJsonAsync<JsonElement>("/v1/models"))[0].GetProperty("records").GetInt64() == Rows ? "all" : null,
+            "all records to be learned from");
 
         HttpResponseMessage answer = await client.PostAsync("/v1/models/m/score", Lines([(3, 0), (4, 5), (3, 2.4)]));
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        JsonElement[] scores = [.. (await answer.Content.ReadAsStringAsync()).TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement[] scores =
+            [.. (await answer.Content.ReadAsStringAsync()).TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
         Assert.Equal(["m3", "m4", "m3"], scores.Select(score => score.GetProperty("key").GetString()));
         var learned = await client.GetFromJsonAsync<JsonElement>("/v1/models/m");
         AssertFound(learned);
@@ -134,7 +141,11 @@ public sealed class HiddenMarkovTests
     private static double[] Filter(JsonElement learned, double[] expected, double x, JsonElement score)
     {
         double[] means = learned.Parameter("means"), variances = learned.Parameter("covariances");
-        double[] joint = [.. expected.Select((p, k) => double.IsNaN(x) ? p : p * Math.Exp(-(x - means[k]) * (x - means[k]) / (2 * variances[k])) / Math.Sqrt(2 * Math.PI * variances[k]))];
+        double[] joint = [
+            .. expected.Select((p, k) =>
+                double.IsNaN(x)
+                    ? p
+                    : p * Math.Exp(-(x - means[k]) * (x - means[k]) / (2 * variances[k])) / Math.Sqrt(2 * Math.PI * variances[k]))];
         double[] result = [.. joint.Select(p => p / joint.Sum())];
         Assert.Equal(Math.Log(joint.Sum()), score.Number("log_density"), 1e-9);
         double[] told = score.GetProperty("state_probabilities").Numbers();
@@ -142,11 +153,13 @@ public sealed class HiddenMarkovTests
         return result;
     }
 
-    private static double[] Passage(double[] from, double[] passages) => [.. from.Select((_, to) => from.Select((p, at) => p * passages[at * from.Length + to]).Sum())];
+    private static double[] Passage(double[] from, double[] passages) =>
+        [.. from.Select((_, to) => from.Select((p, at) => p * passages[at * from.Length + to]).Sum())];
 
     private static void AssertFound(JsonElement learned)
     {
-        // n_eff is about 4600 rows, two thirds in the state at 0: standard errors of 0.004 and 0.008 of the passages, below 0.03 of the means.
+        // n_eff is about 4600 rows, two thirds in the state at 0: standard errors of 0.004 and 0.008 of the passages, below 0.03 of the
+        // means.
         double[] means = learned.Parameter("means"), passages = learned.Parameter("transmat");
         int low = means[0] < means[1] ? 0 : 1, high = 1 - low;
         Assert.Equal(0, means[low], 0.1);
@@ -159,12 +172,15 @@ public sealed class HiddenMarkovTests
     private static ModelFolder Folder()
     {
         var folder = new ModelFolder(Model);
-        folder.Write("data.csv", ["machine,x", .. Draw().Select(row => string.Create(CultureInfo.InvariantCulture, $"m{row.Key},{row.X:F4}"))]);
+        folder.Write("data.csv",
+            ["machine,x", .. Draw().Select(row => string.Create(CultureInfo.InvariantCulture, $"m{row.Key},{row.X:F4}"))]);
         return folder;
     }
 
     private static StringContent Lines((int Key, double X)[] rows) =>
-        new(string.Concat(rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{{\"machine\":\"m{row.Key}\",\"x\":{row.X:F4}}}\n"))), Encoding.UTF8, "application/x-ndjson");
+        new(string.Concat(rows.Select(row =>
+            string.Create(CultureInfo.InvariantCulture, $"{{\"machine\":\"m{row.Key}\",\"x\":{row.X:F4}}}\n"))), Encoding.UTF8,
+            "application/x-ndjson");
 
     /// <summary>Twenty machines, each in one of two states around 0 and 5 that it stays in with probability 0.95 and 0.9.</summary>
     private static (int Key, double X)[] Draw()
@@ -176,7 +192,8 @@ public sealed class HiddenMarkovTests
             int key = random.Next(states.Length);
             bool stays = random.NextDouble() < (states[key] == 1 ? 0.9 : 0.95);
             states[key] = states[key] is { } state ? (stays ? state : 1 - state) : random.Next(2);
-            return (key, 5 * (int)states[key]! + Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+            return (key,
+                5 * (int)states[key]! + Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
         })];
     }
 }

@@ -31,19 +31,23 @@ public sealed class MixedMixtureTests
 
         // 6000 rows, n_eff about 2700, 900 of the rarer kind: a standard error of 1/30 of a mean, 0.014 of a probability.
         JsonElement learned = folder.Published;
-        double[] weights = learned.Parameter("weights"), means = learned.Parameter("gaussian.means"), variances = learned.Parameter("gaussian.covariances"), p = learned.Parameter("categorical.probabilities.c");
+        double[] weights = learned.Parameter("weights"), means = learned.Parameter("gaussian.means"),
+            variances = learned.Parameter("gaussian.covariances"), p = learned.Parameter("categorical.probabilities.c");
         int cold = means[0] < means[1] ? 0 : 1, on = Array.IndexOf(learned.Levels("c"), "on");
         Assert.Equal([20, 60], new[] { means[cold], means[1 - cold] }.Select(mean => Math.Round(mean)));
         Assert.Equal(2.0 / 3, weights[cold], 0.06);
         Assert.Equal(0.8, p[cold * 2 + on], 0.06);
         Assert.Equal(0.2, p[(1 - cold) * 2 + on], 0.06);
 
-        double Density(int k, double t) => Math.Exp(-(t - means[k]) * (t - means[k]) / (2 * variances[k])) / Math.Sqrt(2 * Math.PI * variances[k]);
-        Assert.Equal(Math.Log(Enumerable.Range(0, 2).Sum(k => weights[k] * Density(k, 20.5) * p[k * 2 + on])), scores[0].Number("log_density"), 1e-9);
+        double Density(int k, double t) =>
+            Math.Exp(-(t - means[k]) * (t - means[k]) / (2 * variances[k])) / Math.Sqrt(2 * Math.PI * variances[k]);
+        Assert.Equal(Math.Log(Enumerable.Range(0, 2).Sum(k => weights[k] * Density(k, 20.5) * p[k * 2 + on])),
+            scores[0].Number("log_density"), 1e-9);
         Assert.Equal(Math.Log(Enumerable.Range(0, 2).Sum(k => weights[k] * p[k * 2 + 1 - on])), scores[1].Number("log_density"), 1e-9);
         Assert.Equal(Math.Log(Enumerable.Range(0, 2).Sum(k => weights[k] * Density(k, 60))), scores[2].Number("log_density"), 1e-9);
         Assert.Matches("on [0-9]+ %", shown);
     }
 
-    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    private static double Normal(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -11,7 +11,8 @@ internal sealed class ModelFolder : IDisposable
     /// <param name="model">The model's own lines of YAML: features, key, <c>model</c>.</param>
     /// <param name="source">Where its records come from.</param>
     /// <param name="initialization">How it begins.</param>
-    public ModelFolder(string model, string source = "{ file: { path: [data.csv] } }", string initialization = "{ buffer: 600 }") => File.WriteAllText(_directory["streamem.yaml"], $$"""
+    public ModelFolder(string model, string source = "{ file: { path: [data.csv] } }", string initialization = "{ buffer: 600 }") =>
+        File.WriteAllText(_directory["streamem.yaml"], $$"""
         http: { address: 127.0.0.1:0 }
         state_directory: state
         models:
@@ -53,5 +54,6 @@ internal sealed class ModelFolder : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
-    private static JsonElement[] Lines(string text) => [.. text.TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
+    private static JsonElement[] Lines(string text) =>
+        [.. text.TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
 }

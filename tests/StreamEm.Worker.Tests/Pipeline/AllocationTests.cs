@@ -78,14 +78,17 @@ public sealed class AllocationTests
         public Feed(RecordFormat format, CovarianceType type, int minibatch, bool publish)
         {
             Learner = new Learner(
-                ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = type }, components: 2), new RecordSchema { Features = Features },
-                new LearningOptions { MinibatchSize = minibatch, Initialization = new InitializationOptions { Buffer = minibatch } }, threads: 1);
+                ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = type }, components: 2),
+                new RecordSchema { Features = Features },
+                new LearningOptions { MinibatchSize = minibatch, Initialization = new InitializationOptions { Buffer = minibatch } },
+                threads: 1);
             _fold = new RecordFold(Learner, _position, new RejectionLedger(new RejectionCounts()), null, 1)
             {
                 Updated = () =>
                 {
                     if (!publish) return;
-                    var document = new SnapshotDocument(new RunIdentity("model", "", "").Stamp(Learner.CreateSnapshot()!, DateTimeOffset.UnixEpoch));
+                    var document =
+                        new SnapshotDocument(new RunIdentity("model", "", "").Stamp(Learner.CreateSnapshot()!, DateTimeOffset.UnixEpoch));
                     if (document.Json.Length > 0) Versions++;
                 },
             };
@@ -115,7 +118,9 @@ public sealed class AllocationTests
         {
             double centre = random.Next(2) * 5;
             string[] values = [.. Features.Select(_ => (centre + random.NextDouble()).ToString("F6", CultureInfo.InvariantCulture))];
-            return format == RecordFormat.Csv ? string.Join(',', values) : "{" + string.Join(',', Features.Zip(values, (name, value) => $"\"{name}\":{value}")) + "}";
+            return format == RecordFormat.Csv
+                ? string.Join(',', values)
+                : "{" + string.Join(',', Features.Zip(values, (name, value) => $"\"{name}\":{value}")) + "}";
         }
 
         private static byte[] Text(RecordFormat format, int rows)

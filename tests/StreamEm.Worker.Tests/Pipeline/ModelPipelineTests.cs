@@ -22,7 +22,8 @@ public sealed class ModelPipelineTests : IDisposable
         Assert.Equal(new PipelineEnd(ModelState.Finished), end);
         // 330 = 10 minibatches of 32 and a last one of 10.
         Assert.Equal(Enumerable.Range(1, 11).Select(version => (long)version), PublishedLog.Versions(_directory["out/snapshots.ndjson"]));
-        Assert.Equal(330, PublishedLog.Read(_directory["out/snapshots.ndjson"])[^1].GetProperty("training").GetProperty("records").GetInt64());
+        Assert.Equal(330,
+            PublishedLog.Read(_directory["out/snapshots.ndjson"])[^1].GetProperty("training").GetProperty("records").GetInt64());
     }
 
     [Fact]
@@ -32,14 +33,17 @@ public sealed class ModelPipelineTests : IDisposable
 
         // Three minibatches of 32 are made once the buffer of 96 is full, then one per 32 records, the last at the end.
         Assert.Equal([96L, 96, 96, 128, 160, 192, 224, 256, 288, 320, 330],
-            PublishedLog.Read(_directory["out/snapshots.ndjson"]).Select(line => line.GetProperty("source").GetProperty("memory").GetInt64()));
+            PublishedLog.Read(_directory["out/snapshots.ndjson"])
+                .Select(line => line.GetProperty("source").GetProperty("memory").GetInt64()));
     }
 
     [Fact]
     public async Task Checkpoint_FirstVersion_IsWrittenAndPublishedAtOnceAndTheNextAfterItsTime()
     {
         var time = new FakeTimeProvider();
-        ModelOptions options = Pipelines.Model(_directory) with { Checkpoint = new CheckpointOptions { EveryUpdates = 1000, Every = TimeSpan.FromSeconds(10) } };
+        ModelOptions options = Pipelines.Model(
+            _directory) with
+        { Checkpoint = new CheckpointOptions { EveryUpdates = 1000, Every = TimeSpan.FromSeconds(10) } };
         int Published() => PublishedLog.Versions(_directory["out/snapshots.ndjson"]).Count;
         ModelPipeline Pipeline(int records) =>
             Pipelines.Create(_directory, options, position => new MemorySource(Pipelines.Clouds(records), position, endless: true), time);
@@ -98,7 +102,8 @@ public sealed class ModelPipelineTests : IDisposable
         int stops = 0;
         for (PipelineEnd? end = null; end?.State != ModelState.Finished; stops++)
         {
-            await using ModelPipeline pipeline = Pipelines.Create(_directory, Pipelines.Model(_directory), position => new MemorySource(items, position));
+            await using ModelPipeline pipeline =
+                Pipelines.Create(_directory, Pipelines.Model(_directory), position => new MemorySource(items, position));
             long stopAt = (pipeline.Feed.Latest?.Version ?? 0) + random.Next(200);
             int seen = 0;
             using IDisposable subscription = pipeline.Feed.Snapshots.Subscribe(new Observer(_ =>
@@ -112,7 +117,8 @@ public sealed class ModelPipelineTests : IDisposable
 
         Assert.True(stops > 2, "The run was never stopped.");
         Assert.Equal(PublishedLog.Contents(whole["out/snapshots.ndjson"]), PublishedLog.Contents(_directory["out/snapshots.ndjson"]));
-        Assert.Equal(await File.ReadAllTextAsync(whole["out/rejected.ndjson"]), await File.ReadAllTextAsync(_directory["out/rejected.ndjson"]));
+        Assert.Equal(await File.ReadAllTextAsync(whole["out/rejected.ndjson"]),
+            await File.ReadAllTextAsync(_directory["out/rejected.ndjson"]));
     }
 
     [Fact]
@@ -121,7 +127,9 @@ public sealed class ModelPipelineTests : IDisposable
         PipelineEnd end = await Pipelines.Drain(_directory, Pipelines.Model(_directory), Pipelines.Clouds(2000, badEvery: 4));
 
         Assert.Equal((ModelState.Failed, ExitCode.DataCorrupt), (end.State, end.Code));
-        Assert.StartsWith("147 of 589 records were rejected (not_a_number 147); the recent ratio is 0.2496, rejected.stop_above_ratio allows 0.2.", end.Failure);
+        Assert.StartsWith(
+            "147 of 589 records were rejected (not_a_number 147); the recent ratio is 0.2496, rejected.stop_above_ratio allows 0.2.",
+            end.Failure);
         Assert.Equal(147, File.ReadAllLines(_directory["out/rejected.ndjson"]).Length);
     }
 
@@ -140,7 +148,8 @@ public sealed class ModelPipelineTests : IDisposable
         await Pipelines.Drain(_directory, Pipelines.Model(_directory), Pipelines.Clouds(330));
         ModelOptions changed = Pipelines.Model(_directory) with { ConfigHash = "sha256:other" };
 
-        CommandException refusal = await Assert.ThrowsAsync<CommandException>(() => Pipelines.Drain(_directory, changed, Pipelines.Clouds(330)));
+        CommandException refusal =
+            await Assert.ThrowsAsync<CommandException>(() => Pipelines.Drain(_directory, changed, Pipelines.Clouds(330)));
 
         Assert.Equal(ExitCode.Configuration, refusal.ExitCode);
         Assert.Contains("sha256:test", refusal.Message, StringComparison.Ordinal);
@@ -173,9 +182,14 @@ public sealed class ModelPipelineTests : IDisposable
     public async Task MaxWait_PassesWithPartOfAMinibatch_CutsItAndKeepsTheCut()
     {
         var time = new FakeTimeProvider();
-        ModelOptions options = Pipelines.Model(_directory) with { MinibatchMaxWait = TimeSpan.FromSeconds(5), Checkpoint = new CheckpointOptions { Every = TimeSpan.FromHours(1) } };
+        ModelOptions options = Pipelines.Model(_directory) with
+        {
+            MinibatchMaxWait = TimeSpan.FromSeconds(5),
+            Checkpoint = new CheckpointOptions { Every = TimeSpan.FromHours(1) }
+        };
         MemorySource? source = null;
-        await using ModelPipeline pipeline = Pipelines.Create(_directory, options, position => source = new MemorySource(Pipelines.Clouds(100), position, endless: true), time);
+        await using ModelPipeline pipeline = Pipelines.Create(
+            _directory, options, position => source = new MemorySource(Pipelines.Clouds(100), position, endless: true), time);
         await pipeline.StartAsync(CancellationToken.None);
         await Eventually.Within(source!.Drained);
         await Eventually.True(() => pipeline.Metrics.Pending == 4, "4 records pending");
@@ -189,7 +203,8 @@ public sealed class ModelPipelineTests : IDisposable
             return pipeline.Feed.Latest?.Version == 4;
         }, "version 4");
         Assert.Equal(0, pipeline.Metrics.Pending);
-        await Eventually.True(() => PublishedLog.Versions(_directory["out/snapshots.ndjson"]).SequenceEqual([1L, 2L, 3L, 4L]), "versions 1 to 4 published");
+        await Eventually.True(() => PublishedLog.Versions(_directory["out/snapshots.ndjson"]).SequenceEqual([1L, 2L, 3L, 4L]),
+            "versions 1 to 4 published");
         pipeline.RequestStop();
         Assert.Equal(ModelState.Stopped, (await Eventually.Within(pipeline.Completion)).State);
     }

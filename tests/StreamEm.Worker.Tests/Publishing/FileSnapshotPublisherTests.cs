@@ -82,7 +82,8 @@ public sealed class FileSnapshotPublisherTests : IDisposable
     {
         await using var publisher = new FileSnapshotPublisher(new FilePublisherOptions { Path = Log }, _log);
         long last = await publisher.OpenAsync(runId, null, CancellationToken.None);
-        await publisher.PublishAsync([.. versions.Select(version => new OutboxEntry(version, false, Snapshot(runId, version, padding)))], CancellationToken.None);
+        await publisher.PublishAsync(
+            [.. versions.Select(version => new OutboxEntry(version, false, Snapshot(runId, version, padding)))], CancellationToken.None);
         return last;
     }
 

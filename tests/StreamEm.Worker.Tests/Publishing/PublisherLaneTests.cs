@@ -84,7 +84,8 @@ public sealed class PublisherLaneTests
         _time.Advance(5 * Second);
         await using PublisherLane lane = await Eventually.Within(opening);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Eventually.Within(lane.CloseAsync(new CancellationToken(canceled: true))));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Eventually.Within(lane.CloseAsync(new CancellationToken(canceled: true))));
     }
 
     [Fact]
@@ -160,13 +161,16 @@ public sealed class PublisherLaneTests
         async Task TakeAsync(OutboxEntry[] entries)
         {
             foreach (PublisherLane lane in (PublisherLane[])[each, few]) lane.Release(entries);
-            await Eventually.True(() => !each.Lacks(entries[^1].Version, entries[^1].IsLast) && !few.Lacks(entries[^1].Version - (entries[^1].Version % 2), isLast: false), "acknowledgements");
+            await Eventually.True(() =>
+                !each.Lacks(entries[^1].Version, entries[^1].IsLast)
+                    && !few.Lacks(entries[^1].Version - (entries[^1].Version % 2), isLast: false), "acknowledgements");
             await Eventually.True(() => !few.Lacks(entries[^1].Version, entries[^1].IsLast), "acknowledgements");
             outbox.RemoveAcknowledged();
         }
     }
 
-    private static OutboxEntry[] Entries(params long[] versions) => [.. versions.Select(version => new OutboxEntry(version, false, new byte[1]))];
+    private static OutboxEntry[] Entries(params long[] versions) =>
+        [.. versions.Select(version => new OutboxEntry(version, false, new byte[1]))];
 
     private async Task<PublisherLane> Open(RecordingPublisher publisher)
     {
@@ -205,6 +209,7 @@ public sealed class PublisherLaneTests
             return Task.CompletedTask;
         }
 
-        public Task Holds(params long[] versions) => Eventually.True(() => Published.SequenceEqual(versions), $"versions {string.Join(", ", versions)} to be published");
+        public Task Holds(params long[] versions) =>
+            Eventually.True(() => Published.SequenceEqual(versions), $"versions {string.Join(", ", versions)} to be published");
     }
 }

@@ -45,22 +45,26 @@ public sealed class SerializationLaneTests
         await using var lane = new SerializationLane();
         lane.Add(() => throw new InvalidDataException("no text"));
 
-        await Eventually.True(() => Record.Exception(() => lane.Add(() => { })) is InvalidDataException { Message: "no text" }, "the failure to be told");
+        await Eventually.True(() => Record.Exception(() => lane.Add(() => { })) is InvalidDataException { Message: "no text" },
+            "the failure to be told");
     }
 
     [Fact]
     public async Task Outbox_NewSnapshots_AreSerializedAndCountedBesideTheLearner()
     {
-        await using var lane = new PublisherLane(new FileSnapshotPublisher(new FilePublisherOptions { Path = "unused" }, new ListLogger()), new ModelMetrics(), TimeProvider.System);
+        await using var lane = new PublisherLane(new FileSnapshotPublisher(new FilePublisherOptions { Path = "unused" }, new ListLogger()),
+            new ModelMetrics(), TimeProvider.System);
         await using var outbox = new Outbox([lane]);
         SnapshotDocument[] documents = [.. Snapshots(3).Select(snapshot => new SnapshotDocument(snapshot))];
         foreach (SnapshotDocument document in documents) Assert.True(outbox.Add(document, isLast: false));
 
         await Eventually.True(() => outbox.Bytes == documents.Sum(document => document.Json.Length), "all bytes to be counted");
         Assert.Equal([1L, 2L, 3L], outbox.Capture().Select(entry => entry.Version));
-        foreach ((OutboxEntry entry, SnapshotDocument document) in outbox.Capture().Zip(documents)) Assert.True(entry.Json.Span.SequenceEqual(document.Json.Span));
+        foreach ((OutboxEntry entry, SnapshotDocument document) in outbox.Capture().Zip(documents))
+            Assert.True(entry.Json.Span.SequenceEqual(document.Json.Span));
     }
 
     private static IEnumerable<ModelSnapshot> Snapshots(int count) =>
-        Pipelines.Versions(count, minibatch: 32).Select(learned => new RunIdentity("clouds", "run", "sha256:test").Stamp(learned, DateTimeOffset.UnixEpoch));
+        Pipelines.Versions(count, minibatch: 32)
+            .Select(learned => new RunIdentity("clouds", "run", "sha256:test").Stamp(learned, DateTimeOffset.UnixEpoch));
 }

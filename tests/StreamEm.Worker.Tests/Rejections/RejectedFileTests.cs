@@ -62,7 +62,9 @@ public sealed class RejectedFileTests : IDisposable
         return file.Length;
     }
 
-    private IEnumerable<long> Offsets() => File.ReadAllLines(Path).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("offset").GetInt64());
+    private IEnumerable<long> Offsets() =>
+        File.ReadAllLines(Path).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("offset").GetInt64());
 
-    private static RejectedRecord Record(long offset) => new(RejectionReason.CsvColumns, "3 columns, expected 2", "a.csv", offset, "1,2,3", 0);
+    private static RejectedRecord Record(long offset) =>
+        new(RejectionReason.CsvColumns, "3 columns, expected 2", "a.csv", offset, "1,2,3", 0);
 }

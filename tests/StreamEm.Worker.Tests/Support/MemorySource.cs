@@ -2,8 +2,11 @@ using StreamEm.Sources;
 
 namespace StreamEm.Worker.Tests.Support;
 
-/// <summary>Records in memory, offset = index: every item is a row, or null for a record that is rejected. Replayable like a file.</summary>
-internal sealed class MemorySource(IReadOnlyList<double[]?> items, SourcePosition position, bool isReplayable = true, bool endless = false) : RecordSource
+/// <summary>
+/// Records in memory, offset = index: every item is a row, or null for a record that is rejected. Replayable like a file.
+/// </summary>
+internal sealed class MemorySource(
+    IReadOnlyList<double[]?> items, SourcePosition position, bool isReplayable = true, bool endless = false) : RecordSource
 {
     private const string Partition = "memory";
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -48,12 +48,14 @@ internal static class Pipelines
     };
 
     public static ModelPipeline Create(
-        TemporaryDirectory directory, ModelOptions options, Func<SourcePosition, RecordSource> open, TimeProvider? time = null, Func<object, SnapshotPublisher>? publisher = null) =>
+        TemporaryDirectory directory, ModelOptions options, Func<SourcePosition, RecordSource> open, TimeProvider? time = null,
+        Func<object, SnapshotPublisher>? publisher = null) =>
         new(options, new PipelineEnvironment
         {
             StateDirectory = directory["state"],
             OpenSource = (_, position) => open(position),
-            CreatePublisher = publisher is null ? (model, entry) => PublisherCatalog.Create(model, entry, time ?? TimeProvider.System, NullLogger.Instance) : (_, entry) => publisher(entry),
+            CreatePublisher = publisher is null ? (model, entry) =>
+                PublisherCatalog.Create(model, entry, time ?? TimeProvider.System, NullLogger.Instance) : (_, entry) => publisher(entry),
             Time = time ?? TimeProvider.System,
             Log = NullLogger.Instance,
         });
@@ -79,5 +81,6 @@ internal static class Pipelines
         return await Eventually.Within(pipeline.Completion);
     }
 
-    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    private static double Normal(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -17,7 +17,8 @@ internal sealed class WorkerProcess : IDisposable
     private WorkerProcess(string workingDirectory, string[] arguments)
     {
         string executable = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "streamem.exe" : "streamem");
-        var start = new ProcessStartInfo(executable, arguments) { WorkingDirectory = workingDirectory, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(executable, arguments)
+        { WorkingDirectory = workingDirectory, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(_errors, line.Data);
@@ -52,8 +53,11 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Waits for an event in the log.</summary>
     public async Task<JsonElement> Event(string name) => (JsonElement)await Eventually.Get<object>(() =>
     {
-        object? found = _output.Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.GetProperty("event").GetString() == name).Select(line => (object)line).FirstOrDefault();
-        return found is null && HasExited ? throw new InvalidOperationException($"The process ended without event '{name}':\n{Output}\n{Errors}") : Task.FromResult(found);
+        object? found = _output.Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("event").GetString() == name).Select(line => (object)line).FirstOrDefault();
+        return found is null && HasExited
+            ? throw new InvalidOperationException($"The process ended without event '{name}':\n{Output}\n{Errors}")
+            : Task.FromResult(found);
     }, $"event {name}");
 
     public async Task<Uri> Address() => new((await Event("http_listening")).GetProperty("address").GetString()!);

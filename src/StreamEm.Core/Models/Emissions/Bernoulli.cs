@@ -33,11 +33,12 @@ public sealed record BernoulliOptions : EmissionOptions
 }
 
 /// <summary>
-/// Independent Bernoulli features: log p(x given z = k) = sum_d (x_d log p_kd + (1 - x_d) log(1 - p_kd)). Parameter: <c>probabilities [K, D]</c> of a 1.
-/// Prior: Beta(2, 2), two imaginary rows of which one is 1 (Bishop 2006, section 9.3.3).
+/// Independent Bernoulli features: log p(x given z = k) = sum_d (x_d log p_kd + (1 - x_d) log(1 - p_kd)). Parameter: <c>probabilities [K,
+/// D]</c> of a 1. Prior: Beta(2, 2), two imaginary rows of which one is 1 (Bishop 2006, section 9.3.3).
 /// </summary>
 public sealed class Bernoulli(int components, int dimension, Prior prior)
-    : MeanFamily(components, ("probabilities", Units.None, Domain.Probability), Filled(dimension, prior == Prior.None ? 0 : 1), Filled(dimension, prior == Prior.None ? 0 : 2))
+    : MeanFamily(components, ("probabilities", Units.None, Domain.Probability), Filled(dimension, prior == Prior.None ? 0 : 1),
+        Filled(dimension, prior == Prior.None ? 0 : 2))
 {
     /// <summary>Probabilities are kept this far from 0 and 1: a value never seen yet is improbable, not impossible.</summary>
     private const double Margin = 1e-6;

@@ -40,9 +40,10 @@ public sealed record CategoricalOptions : EmissionOptions
 }
 
 /// <summary>
-/// Independent categorical features: log p(x given z = k) = sum_f log p_kf(x_f), x_f the code of a level. Parameters: <c>probabilities.FEATURE [K, L]</c> for
-/// every feature. Statistics (averages): <c>counts.FEATURE [K, L]</c> = r where the level is observed. M-step: p = (C + a / n) / (sum C + L a / n), a = 1 the
-/// Dirichlet prior's imaginary row a level (Laplace), n = n_eff. A missing value is left out of its feature's counts, which is exact here.
+/// Independent categorical features: log p(x given z = k) = sum_f log p_kf(x_f), x_f the code of a level. Parameters:
+/// <c>probabilities.FEATURE [K, L]</c> for every feature. Statistics (averages): <c>counts.FEATURE [K, L]</c> = r where the level is
+/// observed. M-step: p = (C + a / n) / (sum C + L a / n), a = 1 the Dirichlet prior's imaginary row a level (Laplace), n = n_eff. A missing
+/// value is left out of its feature's counts, which is exact here.
 /// </summary>
 public sealed class Categorical : Emission
 {
@@ -59,7 +60,10 @@ public sealed class Categorical : Emission
         (ParameterLayout, StatisticsLayout) = (new VectorLayout(), new VectorLayout());
         for (int f = 0; f < _levels.Length; f++)
         {
-            ParameterLayout.Add(new VectorBlock($"probabilities.{features[f].Name}", 0, [components, _levels[f]], Coordinates.Linear) { Domain = Domain.Simplex });
+            ParameterLayout.Add(
+                new VectorBlock($"probabilities.{features[f].Name}", 0, [components, _levels[f]],
+                    Coordinates.Linear)
+                { Domain = Domain.Simplex });
             StatisticsLayout.Add($"counts.{features[f].Name}", components, _levels[f]);
         }
     }
@@ -86,7 +90,8 @@ public sealed class Categorical : Emission
 
     /// <inheritdoc/>
     public override void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events)
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
+        ModelEvents events)
     {
         previous.CopyTo(result);
         for (int k = 0; k < Components; k++)
@@ -107,7 +112,8 @@ public sealed class Categorical : Emission
     }
 
     /// <inheritdoc/>
-    public override void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
+    public override void ImpliedStatistics(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         double imaginary = _priorRows / effectiveRows;
         for (int f = 0; f < _levels.Length; f++)

@@ -27,7 +27,8 @@ internal sealed class CategoricalEStep : EmissionEStep
         for (int f = 0; f < _levels.Length; f++)
             for (int k = 0; k < _components; k++)
                 for (int level = 0; level < _levels[f]; level++)
-                    _table[_starts[f] + level * _components + k] = Math.Log(Math.Max(probabilities[_starts[f] + k * _levels[f] + level], Least));
+                    _table[_starts[f] + level * _components + k] =
+                        Math.Log(Math.Max(probabilities[_starts[f] + k * _levels[f] + level], Least));
     }
 
     public override void LogDensities(RowBlock block, Span<double> logJoint)
@@ -50,7 +51,8 @@ internal sealed class CategoricalEStep : EmissionEStep
 
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {
-        // Responsibilities row by row, so that those of a row are added to a level's counts side by side; the counts turned round at the end.
+        // Responsibilities row by row, so that those of a row are added to a level's counts side by side; the counts turned round at the
+        // end.
         Span<double> scratch = block.Scratch(_table.Length + _components);
         Span<double> counts = scratch[.._table.Length], row = scratch[_table.Length..];
         counts.Clear();
@@ -59,7 +61,8 @@ internal sealed class CategoricalEStep : EmissionEStep
             for (int k = 0; k < row.Length; k++) row[k] = responsibilities[k * RowBlock.Stride + i];
             ReadOnlySpan<double> codes = block.Row(i);
             for (int f = 0; f < codes.Length; f++)
-                if (!double.IsNaN(codes[f])) Interpolation.Add(counts.Slice(_starts[f] + Code(codes[f], f) * _components, _components), row);
+                if (!double.IsNaN(codes[f]))
+                    Interpolation.Add(counts.Slice(_starts[f] + Code(codes[f], f) * _components, _components), row);
         }
         for (int f = 0; f < _levels.Length; f++)
             for (int k = 0; k < _components; k++)

@@ -4,8 +4,8 @@ namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>
 /// Gaussian components with independent features. Parameters: <c>means [K, D]</c>, <c>covariances [K, D]</c> (variances). Statistics
-/// (averages): <c>observed [K, D]</c> = r where the feature is present, <c>first_moments [K, D]</c> = r x, <c>second_moments [K, D]</c> = r x^2.
-/// A missing value is left out of its feature's sums, which is exact here because features are independent given the component.
+/// (averages): <c>observed [K, D]</c> = r where the feature is present, <c>first_moments [K, D]</c> = r x, <c>second_moments [K, D]</c> = r
+/// x^2. A missing value is left out of its feature's sums, which is exact here because features are independent given the component.
 /// M-step: mu = S1 / O, sigma^2 = S2 / O - mu^2 + reg_covar.
 /// </summary>
 public sealed class DiagonalGaussian : Gaussian
@@ -15,9 +15,12 @@ public sealed class DiagonalGaussian : Gaussian
     /// <summary>K components over D features.</summary>
     public DiagonalGaussian(int components, int dimension, CovarianceRegularization regularization)
         : base(
-            components, dimension, regularization, new VectorLayout().Add("covariances", Units.Square, Domain.Positive, components, dimension),
-            new VectorLayout().Add("observed", components, dimension).Add("first_moments", components, dimension).Add("second_moments", components, dimension)) =>
-        (_observed, _first, _second) = (StatisticsLayout["observed"], StatisticsLayout["first_moments"], StatisticsLayout["second_moments"]);
+            components, dimension, regularization,
+            new VectorLayout().Add("covariances", Units.Square, Domain.Positive, components, dimension),
+            new VectorLayout().Add("observed", components, dimension).Add("first_moments", components, dimension)
+                .Add("second_moments", components, dimension)) =>
+        (_observed, _first, _second) =
+            (StatisticsLayout["observed"], StatisticsLayout["first_moments"], StatisticsLayout["second_moments"]);
 
     /// <inheritdoc/>
     public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
@@ -29,7 +32,8 @@ public sealed class DiagonalGaussian : Gaussian
 
     /// <inheritdoc/>
     public override void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events)
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
+        ModelEvents events)
     {
         previous.CopyTo(result);
         ReadOnlySpan<double> observed = _observed.Of(statistics), first = _first.Of(statistics), second = _second.Of(statistics);
@@ -50,7 +54,8 @@ public sealed class DiagonalGaussian : Gaussian
     }
 
     /// <inheritdoc/>
-    public override void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
+    public override void ImpliedStatistics(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         ReadOnlySpan<double> means = Means.Of(parameters), variances = Covariances.Of(parameters);
         for (int at = 0; at < means.Length; at++)
@@ -58,7 +63,8 @@ public sealed class DiagonalGaussian : Gaussian
             double mass = masses[at / Dimension];
             _observed.Of(result)[at] = mass;
             _first.Of(result)[at] = mass * means[at];
-            _second.Of(result)[at] = mass * Math.FusedMultiplyAdd(means[at], means[at], variances[at] - Regularization.Ridge[at % Dimension]);
+            _second.Of(result)[at] =
+                mass * Math.FusedMultiplyAdd(means[at], means[at], variances[at] - Regularization.Ridge[at % Dimension]);
         }
     }
 

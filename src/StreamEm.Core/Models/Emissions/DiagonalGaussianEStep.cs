@@ -1,3 +1,4 @@
+using System.Globalization;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Models.Emissions;
@@ -29,8 +30,9 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
         for (int at = 0; at < _factors.Length; at++)
         {
             if (!(variances[at] > 0))
-                throw new ArithmeticException(FormattableString.Invariant(
-                    $"Variance of component {at / _dimension}, feature {at % _dimension} is {variances[at]:R}. Increase reg_covar or lower components."));
+                throw new ArithmeticException(string.Create(CultureInfo.InvariantCulture,
+                    $"Variance of component {at / _dimension}, feature {at % _dimension} is {variances[at]:R}. Increase reg_covar or lower "
+                        + $"components."));
             _factors[at] = 1 / Math.Sqrt(variances[at]);
             _biases[at] = _factors[at] * means[at];
             _constants[at / _dimension] += Constant(at);
@@ -59,7 +61,8 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {
         int length = _components * _dimension;
-        Span<double> observed = statistics[..length], first = statistics.Slice(length, length), second = statistics.Slice(2 * length, length);
+        Span<double> observed = statistics[..length], first = statistics.Slice(length, length),
+            second = statistics.Slice(2 * length, length);
         WeightedSums.AddMomentsAndSquares(block.Columns, _dimension, responsibilities, _components, first, second, block.Count);
         ObservedMasses.AddComplete(block, responsibilities, _components, observed);
         foreach (int index in block.Incomplete)

@@ -16,7 +16,9 @@ public sealed record EmissionPart(string Name, EmissionOptions Options, IReadOnl
     public override int GetHashCode() => HashCode.Combine(Name, Options, Features?.Count);
 }
 
-/// <summary>What the components of a model are made of: one family over all features, or a product of families over features of their own.</summary>
+/// <summary>
+/// What the components of a model are made of: one family over all features, or a product of families over features of their own.
+/// </summary>
 public sealed record EmissionParts
 {
     private readonly EmissionOptions? _single;
@@ -50,13 +52,18 @@ public sealed record EmissionParts
     {
         foreach (EmissionPart part in Parts)
             foreach (string feature in part.Features ?? [])
-                if (!schema.Features.Contains(feature)) yield return $"emissions: {part.Name} is over '{feature}', which is none of features: {string.Join(", ", schema.Features)}";
+                if (!schema.Features.Contains(feature))
+                    yield return $"emissions: {part.Name} is over '{feature}', which is none of features: "
+                        + $"{string.Join(", ", schema.Features)}";
         if (Parts.Count == 0) yield break;
         foreach (string feature in schema.Features)
         {
             string[] owners = [.. Parts.Where(part => part.Features?.Contains(feature) ?? true).Select(part => part.Name)];
-            if (owners.Length == 0) yield return $"emissions: feature '{feature}' is in no emission; add it to one, or leave it out of features";
-            if (owners.Length > 1) yield return $"emissions: feature '{feature}' is in {owners.Length} emissions ({string.Join(", ", owners)}); each feature belongs to one";
+            if (owners.Length == 0)
+                yield return $"emissions: feature '{feature}' is in no emission; add it to one, or leave it out of features";
+            if (owners.Length > 1)
+                yield return $"emissions: feature '{feature}' is in {owners.Length} emissions ({string.Join(", ", owners)}); each feature "
+                    + "belongs to one";
         }
     }
 
@@ -80,7 +87,8 @@ public sealed record EmissionParts
         foreach (EmissionPart part in Parts)
         {
             int[] features = [.. Enumerable.Range(0, space.Dimension).Where(d => part.Features?.Contains(space.Features[d].Name) ?? true)];
-            parts.Add(new ProductPart(part.Name, With(part.Options).Create([.. features.Select(d => space.Features[d])], components), features));
+            parts.Add(new ProductPart(
+                part.Name, With(part.Options).Create([.. features.Select(d => space.Features[d])], components), features));
         }
         return new Product(parts, space.Dimension);
     }

@@ -6,8 +6,9 @@ using StreamEm.Core.Settings;
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>
-/// Families of components as a setting. Written as a mapping of one family to its settings, <c>{poisson: {}}</c>, or as a list of such mappings with the features of
-/// each, <c>[{gaussian: {features: [a, b]}}, {poisson: {features: [n]}}]</c>; its text is compact JSON that leaves out what is default.
+/// Families of components as a setting. Written as a mapping of one family to its settings, <c>{poisson: {}}</c>, or as a list of such
+/// mappings with the features of each, <c>[{gaussian: {features: [a, b]}}, {poisson: {features: [n]}}]</c>; its text is compact JSON that
+/// leaves out what is default.
 /// </summary>
 public sealed class EmissionPartsKind : ValueKind<EmissionParts?>
 {
@@ -57,7 +58,8 @@ public sealed class EmissionPartsKind : ValueKind<EmissionParts?>
     private static JsonObject Write(EmissionOptions options, IReadOnlyList<string>? features)
     {
         var settings = new JsonObject();
-        if (features is not null) settings[FeaturesKey] = new JsonArray([.. features.Select(feature => (JsonNode)JsonValue.Create(feature))]);
+        if (features is not null)
+            settings[FeaturesKey] = new JsonArray([.. features.Select(feature => (JsonNode)JsonValue.Create(feature))]);
         EmissionOptions defaults = options.Entry.CreateOptions();
         foreach (Setting setting in options.Entry.Settings)
             if (setting.Format(options) is var text && text != setting.Format(defaults)) settings[setting.Key] = text;
@@ -79,7 +81,8 @@ public sealed class EmissionPartsKind : ValueKind<EmissionParts?>
         if (!_isProduct)
         {
             if (ReadFamily(node, "", out EmissionPart? part) is { } problem) return problem;
-            if (part!.Features is not null) return "features cannot be given here: one family is over all of them. Use emissions for several";
+            if (part!.Features is not null)
+                return "features cannot be given here: one family is over all of them. Use emissions for several";
             value = EmissionParts.Of(part.Options);
             return null;
         }
@@ -120,15 +123,23 @@ public sealed class EmissionPartsKind : ValueKind<EmissionParts?>
         {
             if (key == FeaturesKey)
             {
-                if (value is not JsonArray list || list.Count == 0 || list.Any(item => item?.GetValueKind() != JsonValueKind.String)) return $"{at}.features is no list of names";
+                if (value is not JsonArray list || list.Count == 0 || list.Any(item => item?.GetValueKind() != JsonValueKind.String))
+                    return $"{at}.features is no list of names";
                 features = [.. list.Select(item => item!.GetValue<string>())];
                 continue;
             }
             string[] known = [.. entry.Settings.Select(setting => setting.Key)];
             if (entry.Settings.FirstOrDefault(setting => setting.Key == key) is not { } found)
-                return $"unknown key '{key}' in {at}; known keys: {string.Join(", ", (string[])[FeaturesKey, .. known])}{Spelling.Suggestion(key, known)}";
-            string? text = value switch { null => null, JsonValue scalar when scalar.GetValueKind() == JsonValueKind.String => scalar.GetValue<string>(), _ => value.ToJsonString() };
-            if (!found.TryRead(options, text, out options)) return $"{at}.{key} is '{text}'; expected {found.Expected}{Spelling.Suggestion(text ?? "", found.Words)}";
+                return $"unknown key '{key}' in {at}; known keys: "
+                    + $"{string.Join(", ", (string[])[FeaturesKey, .. known])}{Spelling.Suggestion(key, known)}";
+            string? text = value switch
+            {
+                null => null,
+                JsonValue scalar when scalar.GetValueKind() == JsonValueKind.String => scalar.GetValue<string>(),
+                _ => value.ToJsonString()
+            };
+            if (!found.TryRead(options, text, out options))
+                return $"{at}.{key} is '{text}'; expected {found.Expected}{Spelling.Suggestion(text ?? "", found.Words)}";
         }
         part = new EmissionPart(entry.Type, (EmissionOptions)options, features);
         return null;

@@ -31,7 +31,8 @@ public sealed class FullGaussian : Gaussian
 
     /// <inheritdoc/>
     public override void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events)
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
+        ModelEvents events)
     {
         previous.CopyTo(result);
         int matrix = Dimension * Dimension, packed = Packed.Length(Dimension);
@@ -66,7 +67,8 @@ public sealed class FullGaussian : Gaussian
     }
 
     /// <inheritdoc/>
-    public override void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
+    public override void ImpliedStatistics(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         ReadOnlySpan<double> means = Means.Of(parameters), covariances = Covariances.Of(parameters);
         Span<double> first = _first.Of(result), second = _second.Of(result);

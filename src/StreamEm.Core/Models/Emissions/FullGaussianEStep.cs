@@ -43,7 +43,8 @@ internal sealed class FullGaussianEStep : EmissionEStep
             }
             else
             {
-                double logDeterminant = SymmetricMatrix.InverseFactor(covariances.Span.Slice(_tied ? 0 : k * matrix, matrix), _dimension, k, factor);
+                double logDeterminant =
+                    SymmetricMatrix.InverseFactor(covariances.Span.Slice(_tied ? 0 : k * matrix, matrix), _dimension, k, factor);
                 _constants[k] = -0.5 * _dimension * LogTwoPi - logDeterminant;
             }
             ReadOnlySpan<double> mean = means.Span.Slice(k * _dimension, _dimension);
@@ -86,10 +87,12 @@ internal sealed class FullGaussianEStep : EmissionEStep
             WeightedSums.AddFirstMoments(block.Columns, _dimension, responsibilities, _components, first);
             Span<double> total = stackalloc double[RowBlock.Stride];
             total.Clear();
-            for (int k = 0; k < _components; k++) Interpolation.Add(total[..RowBlock.Capacity], responsibilities.Slice(k * RowBlock.Stride, RowBlock.Capacity));
+            for (int k = 0; k < _components; k++)
+                Interpolation.Add(total[..RowBlock.Capacity], responsibilities.Slice(k * RowBlock.Stride, RowBlock.Capacity));
             WeightedSums.AddOuterProducts(block.Columns, _dimension, total, 1, second);
         }
-        else if (block.Incomplete.IsEmpty && SparseWeightedSums.Pays(responsibilities, _components, _dimension, block.Count, SparseWeightedSums.Threshold))
+        else if (block.Incomplete.IsEmpty
+            && SparseWeightedSums.Pays(responsibilities, _components, _dimension, block.Count, SparseWeightedSums.Threshold))
         {
             SparseWeightedSums.AddMomentsAndOuterProducts(
                 block.Rows, block.Count, _dimension, responsibilities, _components, SparseWeightedSums.Threshold, first, second);
@@ -108,7 +111,9 @@ internal sealed class FullGaussianEStep : EmissionEStep
             for (int k = 0; k < _components; k++)
             {
                 double r = responsibilities[k * RowBlock.Stride + index];
-                if (r > 0) pattern.AddMoments(row, k, r, expected, first.Slice(k * _dimension, _dimension), second.Slice(_tied ? 0 : k * packed, packed));
+                if (r > 0)
+                    pattern.AddMoments(row, k, r, expected, first.Slice(k * _dimension, _dimension),
+                        second.Slice(_tied ? 0 : k * packed, packed));
             }
             _patterns.Return(pattern);
         }

@@ -46,7 +46,9 @@ public sealed record GaussianOptions : EmissionOptions
     /// <inheritdoc/>
     public override Feature Plan(string feature) => new(feature);
 
-    /// <summary>A full covariance is singular below D + 1 rows a component; a shared one needs D rows beyond one a component; a variance needs two.</summary>
+    /// <summary>
+    /// A full covariance is singular below D + 1 rows a component; a shared one needs D rows beyond one a component; a variance needs two.
+    /// </summary>
     public override long RowsToStart(int components, int dimension) => CovarianceType switch
     {
         CovarianceType.Full => (long)components * (dimension + 1),

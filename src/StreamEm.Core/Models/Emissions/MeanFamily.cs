@@ -3,10 +3,11 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>
-/// Components whose features are independent, each of a one-parameter exponential family that is known by its mean m: log p(x given z = k) = sum_d
-/// (w(m_kd) x_d - a(m_kd) + h(x_d)). Parameter: the means [K, D], under the family's own name. Statistics (averages): <c>observed [K, D]</c> = r where the
-/// feature is present, <c>sums [K, D]</c> = r x. M-step: m = (S1 + s / n) / (O + t / n), s and t the conjugate prior's imaginary sum and rows, n = n_eff.
-/// A missing value is left out of its feature's sums, which is exact here because features are independent given the component.
+/// Components whose features are independent, each of a one-parameter exponential family that is known by its mean m: log p(x given z = k)
+/// = sum_d (w(m_kd) x_d - a(m_kd) + h(x_d)). Parameter: the means [K, D], under the family's own name. Statistics (averages): <c>observed
+/// [K, D]</c> = r where the feature is present, <c>sums [K, D]</c> = r x. M-step: m = (S1 + s / n) / (O + t / n), s and t the conjugate
+/// prior's imaginary sum and rows, n = n_eff. A missing value is left out of its feature's sums, which is exact here because features are
+/// independent given the component.
 /// </summary>
 public abstract class MeanFamily : Emission
 {
@@ -72,7 +73,8 @@ public abstract class MeanFamily : Emission
 
     /// <inheritdoc/>
     public override void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events)
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
+        ModelEvents events)
     {
         previous.CopyTo(result);
         ReadOnlySpan<double> observed = _observed.Of(statistics), sums = _sums.Of(statistics);
@@ -86,7 +88,8 @@ public abstract class MeanFamily : Emission
     }
 
     /// <inheritdoc/>
-    public override void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
+    public override void ImpliedStatistics(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         ReadOnlySpan<double> means = _means.Of(parameters);
         for (int at = 0; at < means.Length; at++)

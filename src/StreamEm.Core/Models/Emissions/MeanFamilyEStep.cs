@@ -2,7 +2,9 @@ using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Models.Emissions;
 
-/// <summary>The E-step of families that are linear in x: one kernel over all lanes, incomplete rows summed over their observed features.</summary>
+/// <summary>
+/// The E-step of families that are linear in x: one kernel over all lanes, incomplete rows summed over their observed features.
+/// </summary>
 internal sealed class MeanFamilyEStep : EmissionEStep
 {
     private readonly MeanFamily _family;

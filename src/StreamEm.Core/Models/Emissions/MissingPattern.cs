@@ -1,10 +1,12 @@
+using System.Globalization;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>
 /// One pattern of observed (o) and missing (h) features under K Gaussian components: log p(x_o), E[x_h | x_o] = mu_h + B (x_o - mu_o) with
-/// B = Sigma_ho Sigma_oo^-1, and Cov[x_h | x_o] = C = Sigma_hh - B Sigma_oh. Without C covariances would shrink (Little &amp; Rubin 2002, section 11.2).
+/// B = Sigma_ho Sigma_oo^-1, and Cov[x_h | x_o] = C = Sigma_hh - B Sigma_oh. Without C covariances would shrink (Little &amp; Rubin 2002,
+/// section 11.2).
 /// </summary>
 /// <param name="components">K.</param>
 /// <param name="dimension">D.</param>
@@ -18,7 +20,9 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
     private int _observedCount, _missingCount;
     private long _generation = -1;
 
-    /// <summary>Of every covariance: the packed inverse factor of Sigma_oo, B, the packed C, and L^-1 Sigma_oh on the way to them.</summary>
+    /// <summary>
+    /// Of every covariance: the packed inverse factor of Sigma_oo, B, the packed C, and L^-1 Sigma_oh on the way to them.
+    /// </summary>
     private double[] _factors = [], _regressions = [], _conditional = [], _halves = [];
 
     /// <summary>Whether it stays with its pattern.</summary>
@@ -95,7 +99,8 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
     /// <param name="expected">Scratch [D].</param>
     /// <param name="first">[D], added to.</param>
     /// <param name="second">[P(D)], added to.</param>
-    public void AddMoments(ReadOnlySpan<double> row, int component, double r, Span<double> expected, Span<double> first, Span<double> second)
+    public void AddMoments(ReadOnlySpan<double> row, int component, double r, Span<double> expected, Span<double> first,
+        Span<double> second)
     {
         row.CopyTo(expected);
         ReadOnlySpan<double> regression = Of(_regressions, component, RegressionLength);
@@ -118,7 +123,8 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
                 second[Packed.Index(_missing[i], _missing[j])] += r * conditional[Packed.Index(i, j)];
     }
 
-    private double Deviation(ReadOnlySpan<double> row, int component, int o) => row[_observed[o]] - _means[component * dimension + _observed[o]];
+    private double Deviation(ReadOnlySpan<double> row, int component, int o) =>
+        row[_observed[o]] - _means[component * dimension + _observed[o]];
 
     private Span<double> Of(double[] all, int component, int length) => all.AsSpan(tied ? 0 : component * length, length);
 
@@ -131,8 +137,9 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
         double logDeterminant = 0;
         int failed = Cholesky.Factor(factor, o, out double pivot);
         if (failed >= 0)
-            throw new ArithmeticException(FormattableString.Invariant(
-                $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {_observed[failed]}). Increase reg_covar or lower components."));
+            throw new ArithmeticException(string.Create(CultureInfo.InvariantCulture,
+                $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {_observed[failed]}). Increase "
+                    + $"reg_covar or lower components."));
         for (int i = 0; i < o; i++) logDeterminant += Math.Log(factor[Packed.Index(i, i)]);
         Cholesky.InvertLower(factor, o);
         // half = L^-1 Sigma_oh [o x h]; B = half' L^-1; C = Sigma_hh - half' half.
@@ -142,7 +149,8 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
         for (int c = 0; c < h; c++)
             for (int i = 0; i < o; i++)
                 for (int j = 0; j <= i; j++)
-                    half[i * h + c] = Math.FusedMultiplyAdd(factor[Packed.Index(i, j)], covariance[_observed[j] * dimension + _missing[c]], half[i * h + c]);
+                    half[i * h + c] = Math.FusedMultiplyAdd(
+                        factor[Packed.Index(i, j)], covariance[_observed[j] * dimension + _missing[c]], half[i * h + c]);
         for (int c = 0; c < h; c++)
             for (int j = 0; j < o; j++)
                 for (int i = j; i < o; i++)

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>
-/// The conditional distributions of Gaussian components for the patterns of missing values met so far: each is factored once per E-step, in the memory it had
-/// in the one before. Thread-safe; what it returns does not depend on who asked first.
+/// The conditional distributions of Gaussian components for the patterns of missing values met so far: each is factored once per E-step, in
+/// the memory it had in the one before. Thread-safe; what it returns does not depend on who asked first.
 /// </summary>
 /// <param name="components">K.</param>
 /// <param name="dimension">D.</param>

@@ -2,7 +2,9 @@ using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Models.Emissions;
 
-/// <summary>How much responsibility each feature was observed with, for families whose features are independent given the component.</summary>
+/// <summary>
+/// How much responsibility each feature was observed with, for families whose features are independent given the component.
+/// </summary>
 internal static class ObservedMasses
 {
     /// <summary>observed[k, d] += sum of r over the block's complete rows, the same for every feature; observed is K x D.</summary>

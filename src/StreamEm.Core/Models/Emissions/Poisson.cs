@@ -30,12 +30,13 @@ public sealed record PoissonOptions : EmissionOptions
     public override long RowsToStart(int components, int dimension) => 2L * components;
 
     /// <inheritdoc/>
-    public override Emission Create(IReadOnlyList<Feature> features, int components) => new Poisson(components, [.. features.Select(feature => feature.Mean)], Prior);
+    public override Emission Create(IReadOnlyList<Feature> features, int components) =>
+        new Poisson(components, [.. features.Select(feature => feature.Mean)], Prior);
 }
 
 /// <summary>
-/// Independent Poisson counts: log p(x given z = k) = sum_d (x_d log lambda_kd - lambda_kd - log x_d!). Parameter: <c>rates [K, D]</c>, the expected counts.
-/// Prior: Gamma(1.1, 0.1 / m), a tenth of a row at the feature's mean m in the first records.
+/// Independent Poisson counts: log p(x given z = k) = sum_d (x_d log lambda_kd - lambda_kd - log x_d!). Parameter: <c>rates [K, D]</c>, the
+/// expected counts. Prior: Gamma(1.1, 0.1 / m), a tenth of a row at the feature's mean m in the first records.
 /// </summary>
 /// <param name="components">K.</param>
 /// <param name="means">The mean of every feature [D]; 0 where it is not known.</param>
@@ -76,7 +77,9 @@ public sealed class Poisson(int components, double[] means, Prior prior)
     /// <inheritdoc/>
     private protected override double Around(double value) => value + 0.5;
 
-    private static double[] PriorSums(double[] means, Prior prior) => Array.ConvertAll(means, mean => prior == Prior.None || !(mean > 0) ? 0 : Imaginary);
+    private static double[] PriorSums(double[] means, Prior prior) =>
+        Array.ConvertAll(means, mean => prior == Prior.None || !(mean > 0) ? 0 : Imaginary);
 
-    private static double[] PriorRows(double[] means, Prior prior) => Array.ConvertAll(means, mean => prior == Prior.None || !(mean > 0) ? 0 : Imaginary / mean);
+    private static double[] PriorRows(double[] means, Prior prior) =>
+        Array.ConvertAll(means, mean => prior == Prior.None || !(mean > 0) ? 0 : Imaginary / mean);
 }

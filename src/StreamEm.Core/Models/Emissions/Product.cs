@@ -11,8 +11,8 @@ namespace StreamEm.Core.Models.Emissions;
 public sealed record ProductPart(string Name, Emission Emission, int[] Features);
 
 /// <summary>
-/// Components of mixed records: families over different features, independent given the component, so that log p(x given z) is the sum of the parts' and
-/// every part's M-step its own. The blocks of a part begin with its name: <c>gaussian.means</c>.
+/// Components of mixed records: families over different features, independent given the component, so that log p(x given z) is the sum of
+/// the parts' and every part's M-step its own. The blocks of a part begin with its name: <c>gaussian.means</c>.
 /// </summary>
 public sealed class Product : Emission
 {
@@ -64,19 +64,22 @@ public sealed class Product : Emission
 
     /// <inheritdoc/>
     public override void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events)
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
+        ModelEvents events)
     {
         int at = 0, from = 0;
         foreach (ProductPart part in _parts)
         {
             int length = part.Emission.ParameterLayout.Length, read = part.Emission.StatisticsLayout.Length;
-            part.Emission.Maximize(masses, statistics.Slice(from, read), rows, previous.Slice(at, length), result.Slice(at, length), events);
+            part.Emission
+                .Maximize(masses, statistics.Slice(from, read), rows, previous.Slice(at, length), result.Slice(at, length), events);
             (at, from) = (at + length, from + read);
         }
     }
 
     /// <inheritdoc/>
-    public override void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
+    public override void ImpliedStatistics(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         int at = 0, to = 0;
         foreach (ProductPart part in _parts)

@@ -5,8 +5,8 @@ namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>
 /// Gaussian components with one variance each. Parameters: <c>means [K, D]</c>, <c>covariances [K]</c>, and the constant <c>scale [D]</c>:
-/// the variance of feature d is covariances[k] * scale[d]^2. Inside, scale is 1; in the user's units it is 1 too when all features share one
-/// scale, else the standardisation's, because a sphere in standardised units is none in the user's. Statistics (averages):
+/// the variance of feature d is covariances[k] * scale[d]^2. Inside, scale is 1; in the user's units it is 1 too when all features share
+/// one scale, else the standardisation's, because a sphere in standardised units is none in the user's. Statistics (averages):
 /// <c>observed [K, D]</c>, <c>first_moments [K, D]</c>, <c>second_moments [K]</c> = r |x_o|^2.
 /// M-step: mu = S1 / O, sigma^2 = (S2 - sum_d O_d mu_d^2) / sum_d O_d + reg_covar.
 /// </summary>
@@ -21,11 +21,13 @@ public sealed class SphericalGaussian : Gaussian
             components, dimension, regularization,
             new VectorLayout().Add("covariances", Units.None, Domain.Positive, components)
                 .Add(new VectorBlock("scale", 0, [dimension], Coordinates.Linear) { Domain = Domain.Positive, IsOptional = true }),
-            new VectorLayout().Add("observed", components, dimension).Add("first_moments", components, dimension).Add("second_moments", components))
+            new VectorLayout().Add("observed", components, dimension).Add("first_moments", components, dimension)
+                .Add("second_moments", components))
     {
         _ridge = regularization.Ridge.Average();
         _scale = ParameterLayout["scale"];
-        (_observed, _first, _second) = (StatisticsLayout["observed"], StatisticsLayout["first_moments"], StatisticsLayout["second_moments"]);
+        (_observed, _first, _second) =
+            (StatisticsLayout["observed"], StatisticsLayout["first_moments"], StatisticsLayout["second_moments"]);
     }
 
     /// <inheritdoc/>
@@ -38,7 +40,8 @@ public sealed class SphericalGaussian : Gaussian
 
     /// <inheritdoc/>
     public override void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events)
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
+        ModelEvents events)
     {
         previous.CopyTo(result);
         ReadOnlySpan<double> observed = _observed.Of(statistics), first = _first.Of(statistics), second = _second.Of(statistics);
@@ -61,7 +64,8 @@ public sealed class SphericalGaussian : Gaussian
     }
 
     /// <inheritdoc/>
-    public override void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
+    public override void ImpliedStatistics(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         ReadOnlySpan<double> means = Means.Of(parameters), variances = Covariances.Of(parameters);
         for (int k = 0; k < Components; k++)

@@ -2,7 +2,9 @@ using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Models.Emissions;
 
-/// <summary>The E-step of spherical components: that of independent features with one variance, its squares summed over the features.</summary>
+/// <summary>
+/// The E-step of spherical components: that of independent features with one variance, its squares summed over the features.
+/// </summary>
 internal sealed class SphericalGaussianEStep : EmissionEStep
 {
     private readonly int _components, _dimension;

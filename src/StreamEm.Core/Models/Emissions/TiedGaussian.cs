@@ -15,7 +15,8 @@ public sealed class TiedGaussian : Gaussian
     /// <summary>K components over D features.</summary>
     public TiedGaussian(int components, int dimension, CovarianceRegularization regularization)
         : base(
-            components, dimension, regularization, new VectorLayout().Add("covariances", Units.Product, Domain.PositiveDefinite, dimension, dimension),
+            components, dimension, regularization,
+            new VectorLayout().Add("covariances", Units.Product, Domain.PositiveDefinite, dimension, dimension),
             new VectorLayout().Add("first_moments", components, dimension).Add("second_moments", Packed.Length(dimension))) =>
         (_first, _second) = (StatisticsLayout["first_moments"], StatisticsLayout["second_moments"]);
 
@@ -29,7 +30,8 @@ public sealed class TiedGaussian : Gaussian
 
     /// <inheritdoc/>
     public override void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events)
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
+        ModelEvents events)
     {
         previous.CopyTo(result);
         ReadOnlySpan<double> first = _first.Of(statistics);
@@ -58,7 +60,8 @@ public sealed class TiedGaussian : Gaussian
     }
 
     /// <inheritdoc/>
-    public override void ImpliedStatistics(ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
+    public override void ImpliedStatistics(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         ReadOnlySpan<double> means = Means.Of(parameters), covariance = Covariances.Of(parameters);
         Span<double> first = _first.Of(result), second = _second.Of(result);

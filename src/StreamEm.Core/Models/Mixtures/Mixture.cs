@@ -16,7 +16,8 @@ public sealed class Mixture : EmissionModel
     /// <param name="emission">The components' family.</param>
     /// <param name="rule">How responsibilities are made; soft when null.</param>
     public Mixture(string type, Emission emission, ResponsibilityRule? rule = null)
-        : base(type, emission, new VectorLayout().Add("weights", Units.None, Domain.Simplex, emission.Components), new VectorLayout().Add("masses", emission.Components))
+        : base(type, emission, new VectorLayout().Add("weights", Units.None, Domain.Simplex, emission.Components),
+            new VectorLayout().Add("masses", emission.Components))
     {
         _rule = rule ?? SoftResponsibilities.Instance;
         ScoreLayout = new VectorLayout().Add(MembershipBlock, Units.None, Domain.Simplex, Components).Append(emission.ScoreLayout);
@@ -70,5 +71,6 @@ public sealed class Mixture : EmissionModel
     public override void Shares(ReadOnlySpan<double> parameters, Span<double> shares) => parameters[..Components].CopyTo(shares);
 
     /// <inheritdoc/>
-    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double factor) => ShareEqually(parameters, component);
+    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double factor) =>
+        ShareEqually(parameters, component);
 }

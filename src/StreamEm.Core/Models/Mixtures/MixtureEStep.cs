@@ -10,7 +10,8 @@ namespace StreamEm.Core.Models.Mixtures;
 internal sealed class MixtureEStep : EStep
 {
     /// <summary>
-    /// A log-density below this belongs to no component: values about 1e8 standard deviations away, whose squares would swamp the statistics.
+    /// A log-density below this belongs to no component: values about 1e8 standard deviations away, whose squares would swamp the
+    /// statistics.
     /// </summary>
     internal const double ImpossibleLogDensity = -1e16;
 
@@ -52,7 +53,8 @@ internal sealed class MixtureEStep : EStep
         Minibatch batch, int first, int count, Span<double> statistics, Span<double> logDensities, Workspace workspace)
     {
         if (statistics.Length != _statisticsLength)
-            throw new ArgumentException($"Statistics have {statistics.Length} values; this model has {_statisticsLength}.", nameof(statistics));
+            throw new ArgumentException(
+                $"Statistics have {statistics.Length} values; this model has {_statisticsLength}.", nameof(statistics));
         var space = (BlockWorkspace)workspace;
         Span<double> joint = space.LogJoint, lanes = space.LogDensities;
         Evidence evidence = default;
@@ -90,12 +92,14 @@ internal sealed class MixtureEStep : EStep
                 for (int k = 0; k < _components; k++)
                     scores[(at + i) * _scoreLength + k] = impossible ? _weights[k] : space.LogJoint[k * RowBlock.Stride + i];
             }
-            if (_scoreLength > _components) Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + _components)..], _scoreLength);
+            if (_scoreLength > _components)
+                Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + _components)..], _scoreLength);
         }
     }
 
     /// <summary>Scores rows one by one, components in lanes; false if a row is incomplete or the family only knows blocks.</summary>
-    private bool TryScoreRows(Minibatch batch, int first, int count, Span<double> logDensities, Span<double> responsibilities, BlockWorkspace space)
+    private bool TryScoreRows(
+        Minibatch batch, int first, int count, Span<double> logDensities, Span<double> responsibilities, BlockWorkspace space)
     {
         EmissionEStep emission = Prepared;
         Span<double> joint = space.LogJoint[.._logWeights.Length];
@@ -120,8 +124,8 @@ internal sealed class MixtureEStep : EStep
     }
 
     /// <summary>
-    /// Makes the responsibilities of labelled rows one-hot. Their lanes get log p(x) as density like all others; that their log-likelihood is
-    /// log p(x, z) is returned as a difference.
+    /// Makes the responsibilities of labelled rows one-hot. Their lanes get log p(x) as density like all others; that their log-likelihood
+    /// is log p(x, z) is returned as a difference.
     /// </summary>
     private Evidence ClampLabels(RowBlock block, Span<double> joint, BlockWorkspace space)
     {
@@ -145,7 +149,9 @@ internal sealed class MixtureEStep : EStep
         return new Evidence(0, difference);
     }
 
-    /// <summary>Takes out rows that say nothing or cannot be, multiplies responsibilities by the rows' weights, and sums the evidence.</summary>
+    /// <summary>
+    /// Takes out rows that say nothing or cannot be, multiplies responsibilities by the rows' weights, and sums the evidence.
+    /// </summary>
     private Evidence Weigh(RowBlock block, BlockWorkspace space)
     {
         Span<double> joint = space.LogJoint, lanes = space.LogDensities;
@@ -165,7 +171,8 @@ internal sealed class MixtureEStep : EStep
         double total = 0, logLikelihood = 0;
         for (int i = 0; i < block.Count; i++)
         {
-            if (hasLabels && !double.IsNaN(space.Marginals[i]) && !double.IsNaN(lanes[i]) && lanes[i] > ImpossibleLogDensity) lanes[i] = space.Marginals[i];
+            if (hasLabels && !double.IsNaN(space.Marginals[i]) && !double.IsNaN(lanes[i]) && lanes[i] > ImpossibleLogDensity)
+                lanes[i] = space.Marginals[i];
             if (double.IsNaN(lanes[i])) continue;
             if (!(lanes[i] > ImpossibleLogDensity))
             {

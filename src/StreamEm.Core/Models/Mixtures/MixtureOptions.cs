@@ -4,7 +4,10 @@ using StreamEm.Core.Settings;
 
 namespace StreamEm.Core.Models.Mixtures;
 
-/// <summary>A mixture over one family of components (<c>type: gaussian_mixture</c>, <c>bernoulli_mixture</c> ...) or a product of several (<c>mixture</c>).</summary>
+/// <summary>
+/// A mixture over one family of components (<c>type: gaussian_mixture</c>, <c>bernoulli_mixture</c> ...) or a product of several
+/// (<c>mixture</c>).
+/// </summary>
 public sealed record MixtureOptions : LatentModelOptions
 {
     /// <summary>Number of components K.</summary>
@@ -22,14 +25,20 @@ public sealed record MixtureOptions : LatentModelOptions
         $"Mixture of {emission.Description}",
         entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of(emission.CreateOptions()) },
         [ComponentsSetting(), .. emission.Settings.Select(setting => new NestedSetting<MixtureOptions>(
-            setting, options => options.Emissions.Single, (options, held) => options with { Emissions = EmissionParts.Of((EmissionOptions)held) }))]);
+            setting, options => options.Emissions.Single,
+            (options, held) => options with { Emissions = EmissionParts.Of((EmissionOptions)held) }))]);
 
     /// <summary>The entry of the mixture over several families.</summary>
     /// <param name="families">The families there are; the first is the default.</param>
     public static ModelEntry EntryOver(IReadOnlyList<EmissionEntry> families) => new(
         "mixture",
         "Mixture of K products of families over different features; clusters of mixed records.",
-        entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of([new EmissionPart(families[0].Type, families[0].CreateOptions(), null)]) },
+        entry =>
+            new MixtureOptions
+            {
+                Entry = entry,
+                Emissions = EmissionParts.Of([new EmissionPart(families[0].Type, families[0].CreateOptions(), null)])
+            },
         ComponentsSetting(),
         new Setting<MixtureOptions, EmissionParts?>(
             "emissions", EmissionPartsKind.Product(families), o => o.Emissions, (o, v) => v is null ? o : o with { Emissions = v },
@@ -37,7 +46,8 @@ public sealed record MixtureOptions : LatentModelOptions
         PriorSetting.Of<MixtureOptions>(o => o.Prior, (o, v) => o with { Prior = v }));
 
     /// <inheritdoc/>
-    public override IEnumerable<string> ProblemsWith(RecordSchema schema) => [.. base.ProblemsWith(schema), .. Emissions.ProblemsWith(schema)];
+    public override IEnumerable<string> ProblemsWith(RecordSchema schema) =>
+        [.. base.ProblemsWith(schema), .. Emissions.ProblemsWith(schema)];
 
     /// <inheritdoc/>
     public override long RowsToStart(int dimension) => Emissions.RowsToStart(Components, dimension);

@@ -3,12 +3,13 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models.Sequences;
 
 /// <summary>
-/// A hidden Markov model over any <see cref="Emission"/>: p(z_1) = startprob, p(z_t given z_t-1) = transmat, p(x_t given z_t) the family's. Parameters:
-/// <c>startprob [K]</c>, <c>transmat [K, K]</c> (from the row to the column), then the family's. Statistics (averages per row): <c>initial [K]</c>,
-/// <c>transitions [K, K]</c> = expected passages, <c>masses [K]</c>, then the family's. E-step: forward-backward (Baum, Petrie, Soules &amp; Weiss 1970; Rabiner
-/// 1989, section III), over each key's rows in the minibatch; a key met before goes on from its filtered state, whose passage into the first row counts.
-/// M-step: rows of transitions and the initial counts over their sums, each with a Dirichlet prior of 0.1 imaginary passages. A row's weight counts the row, its
-/// passage and its log-likelihood; EM raises the weighted log-likelihood where the rows of a sequence weigh the same.
+/// A hidden Markov model over any <see cref="Emission"/>: p(z_1) = startprob, p(z_t given z_t-1) = transmat, p(x_t given z_t) the family's.
+/// Parameters: <c>startprob [K]</c>, <c>transmat [K, K]</c> (from the row to the column), then the family's. Statistics (averages per row):
+/// <c>initial [K]</c>, <c>transitions [K, K]</c> = expected passages, <c>masses [K]</c>, then the family's. E-step: forward-backward (Baum,
+/// Petrie, Soules &amp; Weiss 1970; Rabiner 1989, section III), over each key's rows in the minibatch; a key met before goes on from its
+/// filtered state, whose passage into the first row counts. M-step: rows of transitions and the initial counts over their sums, each with a
+/// Dirichlet prior of 0.1 imaginary passages. A row's weight counts the row, its passage and its log-likelihood; EM raises the weighted
+/// log-likelihood where the rows of a sequence weigh the same.
 /// </summary>
 public sealed class HiddenMarkov : EmissionModel
 {
@@ -28,8 +29,10 @@ public sealed class HiddenMarkov : EmissionModel
     public HiddenMarkov(string type, Emission emission, Prior prior = Prior.Conjugate)
         : base(
             type, emission,
-            new VectorLayout().Add("startprob", Units.None, Domain.Simplex, emission.Components).Add("transmat", Units.None, Domain.Simplex, emission.Components, emission.Components),
-            new VectorLayout().Add("initial", emission.Components).Add("transitions", emission.Components, emission.Components).Add("masses", emission.Components))
+            new VectorLayout().Add("startprob", Units.None, Domain.Simplex, emission.Components)
+                .Add("transmat", Units.None, Domain.Simplex, emission.Components, emission.Components),
+            new VectorLayout().Add("initial", emission.Components).Add("transitions", emission.Components, emission.Components)
+                .Add("masses", emission.Components))
     {
         _priorPassages = prior == Prior.None ? 0 : PriorPassages;
         (_start, _transitions) = (ParameterLayout["startprob"], ParameterLayout["transmat"]);
@@ -53,7 +56,8 @@ public sealed class HiddenMarkov : EmissionModel
     public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null)
     {
         var result = spent as HiddenMarkovEStep ?? new HiddenMarkovEStep(Components, Dimension, OwnStatistics, ScoreLayout.Length);
-        result.Set(_start.Of(parameters.Span), _transitions.Of(parameters.Span), Emission.Prepare(parameters[OwnParameters..], result.Emission));
+        result.Set(_start.Of(parameters.Span), _transitions.Of(parameters.Span),
+            Emission.Prepare(parameters[OwnParameters..], result.Emission));
         return result;
     }
 
@@ -63,8 +67,10 @@ public sealed class HiddenMarkov : EmissionModel
     {
         previous[..OwnParameters].CopyTo(result);
         Normalize(_initial.Of(statistics), rows, _start.Of(result));
-        for (int from = 0; from < Components; from++) Normalize(Row(_passages.Of(statistics), from), rows, Row(_transitions.Of(result), from));
-        Emission.Maximize(_masses.Of(statistics), statistics[OwnStatistics..], rows, previous[OwnParameters..], result[OwnParameters..], events);
+        for (int from = 0; from < Components; from++)
+            Normalize(Row(_passages.Of(statistics), from), rows, Row(_transitions.Of(result), from));
+        Emission.Maximize(_masses.Of(statistics), statistics[OwnStatistics..], rows, previous[OwnParameters..], result[OwnParameters..],
+            events);
     }
 
     /// <inheritdoc/>
@@ -88,7 +94,8 @@ public sealed class HiddenMarkov : EmissionModel
         }
         if (imaginary > 0)
             for (int from = 0; from < Components; from++)
-                for (int to = 0; to < Components; to++) Row(passages, from)[to] += imaginary * (Components * Row(transitions, from)[to] - 1);
+                for (int to = 0; to < Components; to++)
+                    Row(passages, from)[to] += imaginary * (Components * Row(transitions, from)[to] - 1);
         Emission.ImpliedStatistics(masses, parameters[OwnParameters..], effectiveRows, result[OwnStatistics..]);
     }
 
@@ -100,7 +107,9 @@ public sealed class HiddenMarkov : EmissionModel
     }
 
     /// <inheritdoc/>
-    /// <remarks>The mean occupancy over the first steps of a sequence: where the chain forgets its start, its stationary distribution.</remarks>
+    /// <remarks>
+    /// The mean occupancy over the first steps of a sequence: where the chain forgets its start, its stationary distribution.
+    /// </remarks>
     public override void Shares(ReadOnlySpan<double> parameters, Span<double> shares)
     {
         const int steps = 1000;

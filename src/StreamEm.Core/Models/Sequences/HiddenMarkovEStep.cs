@@ -4,9 +4,10 @@ using StreamEm.Core.LinearAlgebra;
 namespace StreamEm.Core.Models.Sequences;
 
 /// <summary>
-/// Forward-backward over the sequences of a minibatch, scaled row by row: alpha_t = p(z_t given x_1 .. x_t), c_t = p(x_t given x_1 .. x_t-1), beta_t so that
-/// gamma_t = alpha_t beta_t, xi_t(i, j) = alpha_t-1(i) A_ij b_t(j) beta_t(j) / c_t. The row's largest log b_t is taken out before the exponential. A row without
-/// values, and one that no state can produce, is a step of the chain that says nothing (b = 1) and adds nothing to the family's statistics.
+/// Forward-backward over the sequences of a minibatch, scaled row by row: alpha_t = p(z_t given x_1 .. x_t), c_t = p(x_t given x_1 ..
+/// x_t-1), beta_t so that gamma_t = alpha_t beta_t, xi_t(i, j) = alpha_t-1(i) A_ij b_t(j) beta_t(j) / c_t. The row's largest log b_t is
+/// taken out before the exponential. A row without values, and one that no state can produce, is a step of the chain that says nothing (b =
+/// 1) and adds nothing to the family's statistics.
 /// </summary>
 internal sealed class HiddenMarkovEStep : EStep
 {
@@ -67,7 +68,8 @@ internal sealed class HiddenMarkovEStep : EStep
             next = EndOf(starts, first + at, first + count) - first;
             var memory = space.Pass.Memory as FilterMemory;
             int slot = memory is null ? -1 : batch.Key(first + at);
-            Filter(batch, first, at, next, memory is not null && slot >= 0 && memory.IsKnown(slot) ? memory.Of(slot) : default, isLabelled: false, space);
+            Filter(batch, first, at, next, memory is not null && slot >= 0 && memory.IsKnown(slot) ? memory.Of(slot) : default,
+                isLabelled: false, space);
             for (int row = at; row < next; row++)
             {
                 logDensities[row] = space.RowLogDensities[row];
@@ -108,7 +110,8 @@ internal sealed class HiddenMarkovEStep : EStep
 
     /// <summary>Alpha, c and the rows' log-densities of one sequence.</summary>
     /// <returns>The weighted sum of log c, labels taken into account.</returns>
-    private Evidence Filter(Minibatch batch, int first, int from, int to, ReadOnlySpan<double> carried, bool isLabelled, SequenceWorkspace space)
+    private Evidence Filter(Minibatch batch, int first, int from, int to, ReadOnlySpan<double> carried, bool isLabelled,
+        SequenceWorkspace space)
     {
         Span<double> predicted = space.Predicted;
         double weight = 0, logLikelihood = 0;
@@ -165,7 +168,8 @@ internal sealed class HiddenMarkovEStep : EStep
     }
 
     /// <summary>The smoothed posteriors of one sequence; adds initial counts and passages, and remembers where the key stands.</summary>
-    private Evidence Smooth(Minibatch batch, int first, int from, int to, Span<double> statistics, Span<double> logDensities, SequenceWorkspace space)
+    private Evidence Smooth(Minibatch batch, int first, int from, int to, Span<double> statistics, Span<double> logDensities,
+        SequenceWorkspace space)
     {
         var memory = space.Pass.Memory as FilterMemory;
         int slot = memory is null ? -1 : batch.Key(first + from);
@@ -205,7 +209,8 @@ internal sealed class HiddenMarkovEStep : EStep
         {
             double scaled = weight * alpha[i] / total;
             for (int j = 0; j < _states; j++)
-                passages[i * _states + j] = Math.FusedMultiplyAdd(scaled * _transitions[i * _states + j], beta[j], passages[i * _states + j]);
+                passages[i * _states + j] =
+                    Math.FusedMultiplyAdd(scaled * _transitions[i * _states + j], beta[j], passages[i * _states + j]);
         }
     }
 
@@ -255,8 +260,8 @@ internal sealed class HiddenMarkovEStep : EStep
         }
     }
 
-    /// <summary>Overwrites the lanes of a block by its rows' smoothed posteriors times their weights, 0 for rows that say nothing, or by the filtered ones as they
-    /// are; lanes without a row by 0.</summary>
+    /// <summary>Overwrites the lanes of a block by its rows' smoothed posteriors times their weights, 0 for rows that say nothing, or by
+    /// the filtered ones as they are; lanes without a row by 0.</summary>
     private void Spread(RowBlock block, int at, SequenceWorkspace space, bool smoothed)
     {
         Span<double> lanes = space.LogJoint;

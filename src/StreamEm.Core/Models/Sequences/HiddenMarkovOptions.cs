@@ -25,12 +25,15 @@ public sealed record HiddenMarkovOptions : LatentModelOptions
         "hidden_markov",
         "Hidden Markov model: K states that follow each other, each key an endless sequence of its own.",
         entry => new HiddenMarkovOptions { Entry = entry, Emissions = EmissionParts.Of(families[0].CreateOptions()) },
-        new Setting<HiddenMarkovOptions, int>("states", new IntegerKind(1, 4096), o => o.States, (o, v) => o with { States = v }, "Number of states K."),
+        new Setting<HiddenMarkovOptions, int>(
+            "states", new IntegerKind(1, 4096), o => o.States, (o, v) => o with { States = v }, "Number of states K."),
         new Setting<HiddenMarkovOptions, EmissionParts?>(
-            "emission", EmissionPartsKind.Single(families), o => o.Emissions.IsProduct ? null : o.Emissions, (o, v) => v is null ? o : o with { Emissions = v },
+            "emission", EmissionPartsKind.Single(families), o => o.Emissions.IsProduct ? null : o.Emissions,
+            (o, v) => v is null ? o : o with { Emissions = v },
             "What a state's records are made of, over all features."),
         new Setting<HiddenMarkovOptions, EmissionParts?>(
-            "emissions", EmissionPartsKind.Product(families), o => o.Emissions.IsProduct ? o.Emissions : null, (o, v) => v is null ? o : o with { Emissions = v },
+            "emissions", EmissionPartsKind.Product(families), o => o.Emissions.IsProduct ? o.Emissions : null,
+            (o, v) => v is null ? o : o with { Emissions = v },
             "Several families, each over features of its own, in place of emission."),
         new Setting<HiddenMarkovOptions, int>(
             "max_keys", new IntegerKind(1, 10_000_000), o => o.Keys, (o, v) => o with { Keys = v },
@@ -41,7 +44,8 @@ public sealed record HiddenMarkovOptions : LatentModelOptions
     public override int MaxKeys => Keys;
 
     /// <inheritdoc/>
-    public override IEnumerable<string> ProblemsWith(RecordSchema schema) => [.. base.ProblemsWith(schema), .. Emissions.ProblemsWith(schema)];
+    public override IEnumerable<string> ProblemsWith(RecordSchema schema) =>
+        [.. base.ProblemsWith(schema), .. Emissions.ProblemsWith(schema)];
 
     /// <inheritdoc/>
     public override long RowsToStart(int dimension) => Emissions.RowsToStart(States, dimension);

@@ -31,7 +31,8 @@ public sealed class Binder(Problems problems)
         ReportUnknown(mapping, path, table.Fields.Select(field => field.Key));
         foreach (Field<T> field in table.Fields)
         {
-            if (mapping.Find(field.Key) is { } entry) record = field.Bind(record, Locate(entry, path), ConfigPath.Join(path, field.Key), this);
+            if (mapping.Find(field.Key) is { } entry)
+                record = field.Bind(record, Locate(entry, path), ConfigPath.Join(path, field.Key), this);
             else if (field.IsRequired) ReportMissing(node, field.Key, path, field.Description);
         }
 
@@ -76,7 +77,8 @@ public sealed class Binder(Problems problems)
         if (node is ScalarNode scalar)
         {
             if (setting.TryRead(options, scalar.Text, out object result)) return result;
-            if (setting.IsStructured && setting.Problem(scalar.Text ?? "") is { } problem) Problems.Error(node.Origin, $"{Name(path)}: {problem}");
+            if (setting.IsStructured && setting.Problem(scalar.Text ?? "") is { } problem)
+                Problems.Error(node.Origin, $"{Name(path)}: {problem}");
             else Refuse(node, path, setting.Expected, Spelling.Suggestion(scalar.Text ?? "", setting.Words));
             return options;
         }
@@ -111,7 +113,8 @@ public sealed class Binder(Problems problems)
 
     /// <summary>Reports a key that must be there.</summary>
     public void ReportMissing(ConfigNode node, string key, string path, string description) =>
-        Problems.Error(node.Origin, $"missing key '{key}'{In(path)}: {char.ToLowerInvariant(description[0])}{description[1..].TrimEnd('.')}");
+        Problems.Error(node.Origin,
+            $"missing key '{key}'{In(path)}: {char.ToLowerInvariant(description[0])}{description[1..].TrimEnd('.')}");
 
     /// <summary>The entry's value, its place remembered.</summary>
     public ConfigNode Locate(MappingEntry entry, string path)

@@ -6,7 +6,8 @@ using StreamEm.Worker.Configuration.Text;
 namespace StreamEm.Worker.Configuration.Binding;
 
 /// <summary>The key <c>model</c>: <c>type</c> chooses an entry of the catalogue, the other keys are that entry's settings.</summary>
-public sealed class CatalogField<T>(string key, string description, Func<T, LatentModelOptions?> get, Func<T, LatentModelOptions, T> set) : Field<T>(key, description)
+public sealed class CatalogField<T>(
+    string key, string description, Func<T, LatentModelOptions?> get, Func<T, LatentModelOptions, T> set) : Field<T>(key, description)
     where T : class
 {
     private const string TypeKey = "type";

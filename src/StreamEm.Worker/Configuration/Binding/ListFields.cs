@@ -5,7 +5,8 @@ namespace StreamEm.Worker.Configuration.Binding;
 
 /// <summary>A list of texts of one kind (left out: any that is not empty), none twice, at least one.</summary>
 public sealed class TextListField<T>(
-    string key, string description, Func<T, IReadOnlyList<string>> get, Func<T, IReadOnlyList<string>, T> set, ValueKind<string>? kind = null) : Field<T>(key, description)
+    string key, string description, Func<T, IReadOnlyList<string>> get, Func<T, IReadOnlyList<string>, T> set,
+    ValueKind<string>? kind = null) : Field<T>(key, description)
     where T : class
 {
     private readonly ValueKind<string> _kind = kind ?? new TextKind();
@@ -56,7 +57,8 @@ public sealed class ListField<T, TItem>(
     public override T Bind(T owner, ConfigNode value, string path, Binder binder)
     {
         if (binder.AsItems(value, path) is not { } items) return owner;
-        if (items.Count == 0 && IsRequired) binder.Problems.Error(value.Origin, $"{ConfigPath.Shown(path)} is empty; expected at least one");
+        if (items.Count == 0 && IsRequired)
+            binder.Problems.Error(value.Origin, $"{ConfigPath.Shown(path)} is empty; expected at least one");
         return set(owner, [.. items.Select((item, index) => bind(item, ConfigPath.Join(path, index), binder)).OfType<TItem>()]);
     }
 

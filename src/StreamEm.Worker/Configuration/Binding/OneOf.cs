@@ -9,7 +9,8 @@ public sealed class Alternative
     private readonly Func<ConfigNode, string, Binder, object> _bind;
     private readonly Action<object, string, Action<string, string>> _describe;
 
-    private Alternative(string key, Type type, Func<ConfigNode, string, Binder, object> bind, Action<object, string, Action<string, string>> describe) =>
+    private Alternative(string key, Type type, Func<ConfigNode, string, Binder, object> bind,
+        Action<object, string, Action<string, string>> describe) =>
         (Key, OptionsType, _bind, _describe) = (key, type, bind, describe);
 
     /// <summary>The key that chooses it.</summary>
@@ -21,7 +22,8 @@ public sealed class Alternative
     /// <summary>An alternative with a table.</summary>
     public static Alternative Of<TOptions>(string key, Table<TOptions> table)
         where TOptions : class =>
-        new(key, typeof(TOptions), (node, path, binder) => binder.Bind(table, node, path), (options, path, tell) => table.Describe((TOptions)options, path, tell));
+        new(key, typeof(TOptions), (node, path, binder) => binder.Bind(table, node, path),
+            (options, path, tell) => table.Describe((TOptions)options, path, tell));
 
     /// <summary>Reads the options.</summary>
     public object Bind(ConfigNode node, string path, Binder binder) => _bind(node, path, binder);
@@ -69,7 +71,8 @@ public sealed class OneOf(params Alternative[] alternatives)
 }
 
 /// <summary>A key whose value is one of several things.</summary>
-public sealed class OneOfField<T>(string key, string description, OneOf choice, Func<T, object?> get, Func<T, object, T> set) : Field<T>(key, description)
+public sealed class OneOfField<T>(
+    string key, string description, OneOf choice, Func<T, object?> get, Func<T, object, T> set) : Field<T>(key, description)
     where T : class
 {
     /// <inheritdoc/>

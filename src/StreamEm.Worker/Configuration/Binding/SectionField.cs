@@ -8,7 +8,8 @@ namespace StreamEm.Worker.Configuration.Binding;
 /// <param name="table">The keys inside.</param>
 /// <param name="get">The owner's part that the mapping describes.</param>
 /// <param name="set">A copy of the owner with another such part.</param>
-public sealed class SectionField<T, TPart>(string key, string description, Table<TPart> table, Func<T, TPart> get, Func<T, TPart, T> set) : Field<T>(key, description)
+public sealed class SectionField<T, TPart>(
+    string key, string description, Table<TPart> table, Func<T, TPart> get, Func<T, TPart, T> set) : Field<T>(key, description)
     where T : class
     where TPart : class
 {
@@ -25,12 +26,14 @@ public sealed class SectionField<T, TPart>(string key, string description, Table
 /// <param name="table">The keys inside.</param>
 /// <param name="get">The owner's part that the mapping describes; null for nothing.</param>
 /// <param name="set">A copy of the owner with another such part.</param>
-public sealed class OptionalSectionField<T, TPart>(string key, string description, Table<TPart> table, Func<T, TPart?> get, Func<T, TPart?, T> set) : Field<T>(key, description)
+public sealed class OptionalSectionField<T, TPart>(
+    string key, string description, Table<TPart> table, Func<T, TPart?> get, Func<T, TPart?, T> set) : Field<T>(key, description)
     where T : class
     where TPart : class
 {
     /// <inheritdoc/>
-    public override T Bind(T owner, ConfigNode value, string path, Binder binder) => set(owner, value is ScalarNode { Text: null } ? null : binder.Bind(table, value, path));
+    public override T Bind(T owner, ConfigNode value, string path, Binder binder) =>
+        set(owner, value is ScalarNode { Text: null } ? null : binder.Bind(table, value, path));
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell)
@@ -45,7 +48,8 @@ public sealed class GroupField<T>(string key, string description, params Field<T
     where T : class
 {
     /// <inheritdoc/>
-    public override T Bind(T owner, ConfigNode value, string path, Binder binder) => binder.Bind(new Table<T>(() => owner, fields), value, path);
+    public override T Bind(T owner, ConfigNode value, string path, Binder binder) =>
+        binder.Bind(new Table<T>(() => owner, fields), value, path);
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell)

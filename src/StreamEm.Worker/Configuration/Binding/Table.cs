@@ -2,8 +2,11 @@ using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Configuration.Binding;
 
-/// <summary>The keys of one mapping, each described once: how it is read into <typeparamref name="T"/>, how it is told, what it is for.</summary>
-/// <param name="seed">The record with every default in place; where a key is required, with a placeholder that an error makes unused.</param>
+/// <summary>
+/// The keys of one mapping, each described once: how it is read into <typeparamref name="T"/>, how it is told, what it is for.
+/// </summary>
+/// <param name="seed">The record with every default in place; where a key is required, with a placeholder that an error makes
+/// unused.</param>
 /// <param name="fields">The keys, in the order they are shown.</param>
 public sealed class Table<T>(Func<T> seed, params Field<T>[] fields)
     where T : class

@@ -15,7 +15,8 @@ public sealed class ValueField<T>(Setting setting) : Field<T>(setting.Key, setti
 }
 
 /// <summary>A secret written as it is, or better, as a variable.</summary>
-public sealed class SecretField<T>(string key, string description, Func<T, string?> get, Func<T, string, T> set) : Field<T>(key, description)
+public sealed class SecretField<T>(
+    string key, string description, Func<T, string?> get, Func<T, string, T> set) : Field<T>(key, description)
     where T : class
 {
     /// <inheritdoc/>
@@ -38,7 +39,8 @@ public sealed class SecretField<T>(string key, string description, Func<T, strin
 }
 
 /// <summary>The <c>*_file</c> twin of a secret: the secret is the file's content, without the line break at its end.</summary>
-public sealed class SecretFileField<T>(string key, string description, Func<T, string?> get, Func<T, string, T> set) : Field<T>(key, description)
+public sealed class SecretFileField<T>(
+    string key, string description, Func<T, string?> get, Func<T, string, T> set) : Field<T>(key, description)
     where T : class
 {
     /// <inheritdoc/>

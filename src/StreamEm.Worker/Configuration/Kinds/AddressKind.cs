@@ -5,7 +5,9 @@ using StreamEm.Core.Settings;
 
 namespace StreamEm.Worker.Configuration.Kinds;
 
-/// <summary>Where to listen: <c>host:port</c> with an IP address, <c>[IPv6]:port</c>, or <c>localhost:port</c>; port 0 takes a free one.</summary>
+/// <summary>
+/// Where to listen: <c>host:port</c> with an IP address, <c>[IPv6]:port</c>, or <c>localhost:port</c>; port 0 takes a free one.
+/// </summary>
 public sealed class AddressKind : ValueKind<string>
 {
     /// <inheritdoc/>
@@ -24,7 +26,9 @@ public sealed class AddressKind : ValueKind<string>
     /// <summary>Whether only this machine can reach the address.</summary>
     public static bool IsLoopback(string address) => Split(address, out IPAddress? ip, out _) && (ip is null || IPAddress.IsLoopback(ip));
 
-    /// <summary>Where a client on this machine reaches what listens on the address: an address that stands for all becomes loopback.</summary>
+    /// <summary>
+    /// Where a client on this machine reaches what listens on the address: an address that stands for all becomes loopback.
+    /// </summary>
     public static Uri ClientUri(string address)
     {
         Split(address, out IPAddress? ip, out int port);
@@ -40,7 +44,9 @@ public sealed class AddressKind : ValueKind<string>
         ip = null;
         port = 0;
         int colon = text.LastIndexOf(':');
-        if (colon < 1 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port) || port > IPEndPoint.MaxPort) return false;
+        if (colon < 1 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port)
+            || port > IPEndPoint.MaxPort)
+            return false;
         string host = text[..colon];
         if (host == "localhost") return true;
         bool isBracketed = host is ['[', .., ']'];

@@ -4,12 +4,15 @@ using StreamEm.Core.Settings;
 
 namespace StreamEm.Worker.Configuration.Kinds;
 
-/// <summary>A length of time above zero and at most a year, as a number with a unit: <c>500ms</c>, <c>1.5s</c>, <c>5m</c>, <c>2h</c>, <c>1d</c>.</summary>
+/// <summary>
+/// A length of time above zero and at most a year, as a number with a unit: <c>500ms</c>, <c>1.5s</c>, <c>5m</c>, <c>2h</c>, <c>1d</c>.
+/// </summary>
 public sealed partial class DurationKind : ValueKind<TimeSpan>
 {
     private static readonly (string Unit, TimeSpan Length)[] Units =
     [
-        ("d", TimeSpan.FromDays(1)), ("h", TimeSpan.FromHours(1)), ("m", TimeSpan.FromMinutes(1)), ("s", TimeSpan.FromSeconds(1)), ("ms", TimeSpan.FromMilliseconds(1)),
+        ("d", TimeSpan.FromDays(1)), ("h", TimeSpan.FromHours(1)), ("m", TimeSpan.FromMinutes(1)), ("s", TimeSpan.FromSeconds(1)),
+        ("ms", TimeSpan.FromMilliseconds(1)),
     ];
 
     private static readonly TimeSpan Longest = TimeSpan.FromDays(365);
@@ -42,6 +45,7 @@ public sealed partial class DurationKind : ValueKind<TimeSpan>
         return string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds}ms");
     }
 
-    [GeneratedRegex("^(?<number>[0-9]{1,12}(\\.[0-9]{1,6})?)(?<unit>ms|s|m|h|d)\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("^(?<number>[0-9]{1,12}(\\.[0-9]{1,6})?)(?<unit>ms|s|m|h|d)\\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Pattern();
 }

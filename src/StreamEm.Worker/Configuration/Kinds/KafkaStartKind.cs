@@ -23,12 +23,16 @@ public sealed class KafkaStartKind : ValueKind<KafkaStart>
         value = text == Latest ? KafkaStart.Latest : KafkaStart.Earliest;
         if (text is Earliest or Latest) return true;
         bool hasOffset = text is not null && (text.EndsWith('Z') || (text.Length > 6 && text[^6] is '+' or '-'));
-        if (!hasOffset || !DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset instant)) return false;
+        if (!hasOffset
+            || !DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset instant))
+            return false;
         value = KafkaStart.At(instant);
         return true;
     }
 
     /// <inheritdoc/>
     public override string Format(KafkaStart value) =>
-        value.Timestamp is { } instant ? instant.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture) : value.IsLatest ? Latest : Earliest;
+        value.Timestamp is { } instant
+            ? instant.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture)
+            : value.IsLatest ? Latest : Earliest;
 }

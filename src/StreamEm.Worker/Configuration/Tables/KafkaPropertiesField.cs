@@ -5,10 +5,12 @@ using StreamEm.Worker.Configuration.Text;
 namespace StreamEm.Worker.Configuration.Tables;
 
 /// <summary>
-/// <c>properties</c>: handed to the Kafka client as they are, but for those that would undo what the worker guarantees. A key that ends in <c>_file</c>
+/// <c>properties</c>: handed to the Kafka client as they are, but for those that would undo what the worker guarantees. A key that ends in
+/// <c>_file</c>
 /// takes its value from a file (<c>sasl.password_file</c>).
 /// </summary>
-internal sealed class KafkaPropertiesField<T>(Func<T, IReadOnlyDictionary<string, string>> get, Func<T, IReadOnlyDictionary<string, string>, T> set)
+internal sealed class KafkaPropertiesField<T>(
+    Func<T, IReadOnlyDictionary<string, string>> get, Func<T, IReadOnlyDictionary<string, string>, T> set)
     : Field<T>("properties", "Further settings of the Kafka client: TLS, SASL, tuning.")
     where T : class
 {
@@ -30,9 +32,12 @@ internal sealed class KafkaPropertiesField<T>(Func<T, IReadOnlyDictionary<string
                 binder.Refuse(entry.Value, at, isFile ? "the path of a file" : "a text, a number, true or false");
             else if ((isFile ? VariableSubstitution.ReadFile(text, entry.Value.Origin, binder.Problems) : text) is { } setting)
             {
-                if (!properties.TryAdd(name, setting)) binder.Problems.Error(entry.Origin, $"{ConfigPath.Shown(path)} has both '{name}' and '{name}{FileSuffix}'; keep one");
-                if (name == "ssl.endpoint.identification.algorithm" && string.Equals(setting.Trim(), "none", StringComparison.OrdinalIgnoreCase))
-                    binder.Problems.Warn(entry.Origin, $"{ConfigPath.Shown(at)} is 'none': anyone with a trusted certificate can pose as the broker");
+                if (!properties.TryAdd(name, setting))
+                    binder.Problems.Error(entry.Origin, $"{ConfigPath.Shown(path)} has both '{name}' and '{name}{FileSuffix}'; keep one");
+                if (name == "ssl.endpoint.identification.algorithm"
+                    && string.Equals(setting.Trim(), "none", StringComparison.OrdinalIgnoreCase))
+                    binder.Problems
+                        .Warn(entry.Origin, $"{ConfigPath.Shown(at)} is 'none': anyone with a trusted certificate can pose as the broker");
             }
         }
 

@@ -30,34 +30,46 @@ internal static class LearningTable
         Of("recursion", new ChoiceKind<Recursion>(), o => o.Recursion, (o, v) => o with { Recursion = v },
             "What is interpolated from minibatch to minibatch: the parameters, or the sufficient statistics."),
         new SectionField<ModelOptions, StepSizeOptions>(
-            "step_size", "The step size schedule.", StepSize, o => o.Learning.StepSize, (o, v) => o with { Learning = o.Learning with { StepSize = v } }),
+            "step_size", "The step size schedule.", StepSize, o => o.Learning.StepSize,
+            (o, v) => o with { Learning = o.Learning with { StepSize = v } }),
         new GroupField<ModelOptions>(
             "minibatch",
             "What one update uses.",
             Of("size", new IntegerKind(1, 10_000_000), o => o.MinibatchSize, (o, v) => o with { MinibatchSize = v }, "Records per update."),
             new ValueField<ModelOptions>(new Setting<ModelOptions, TimeSpan?>(
-                "max_wait", new NullableKind<TimeSpan>(new DurationKind()), o => o.MinibatchMaxWait, (o, v) => o with { MinibatchMaxWait = v },
+                "max_wait", new NullableKind<TimeSpan>(new DurationKind()), o => o.MinibatchMaxWait,
+                (o, v) => o with { MinibatchMaxWait = v },
                 "A minibatch is cut short after this long; null waits for ever."))),
         new GroupField<ModelOptions>(
             "initialization",
             "How the first parameters are found.",
-            Initial("method", new ChoiceKind<InitializationMethod>(), o => o.Method, (o, v) => o with { Method = v }, "How centres are chosen among the buffered records."),
-            Initial("buffer", new IntegerKind(1, 100_000_000), o => o.Buffer, (o, v) => o with { Buffer = v }, "Records buffered at the start of the stream; learned from afterwards."),
-            Initial("n_init", new IntegerKind(1, 1000), o => o.NInit, (o, v) => o with { NInit = v }, "Restarts, ranked by log-likelihood on a held-out part of the buffer."),
+            Initial("method", new ChoiceKind<InitializationMethod>(), o => o.Method, (o, v) => o with { Method = v },
+                "How centres are chosen among the buffered records."),
+            Initial("buffer", new IntegerKind(1, 100_000_000), o => o.Buffer, (o, v) => o with { Buffer = v },
+                "Records buffered at the start of the stream; learned from afterwards."),
+            Initial("n_init", new IntegerKind(1, 1000), o => o.NInit, (o, v) => o with { NInit = v },
+                "Restarts, ranked by log-likelihood on a held-out part of the buffer."),
             Initial("seed", new SeedKind(), o => o.Seed, (o, v) => o with { Seed = v }, "Seed of all chance."),
             new ValueField<ModelOptions>(new Setting<ModelOptions, string?>(
-                "from", new OptionalTextKind("the path of a snapshot, or null"), o => o.InitializeFrom, (o, v) => o with { InitializeFrom = v },
+                "from", new OptionalTextKind("the path of a snapshot, or null"), o => o.InitializeFrom,
+                (o, v) => o with { InitializeFrom = v },
                 "A snapshot (or a file of parameters) to start exactly at, without a buffer."))),
-        Of("standardize", new BooleanKind(), o => o.Standardize, (o, v) => o with { Standardize = v }, "Whether features are standardised by location and scale of the buffer."),
-        Of("dead_components", new ChoiceKind<DeadComponents>(), o => o.DeadComponents, (o, v) => o with { DeadComponents = v }, "What happens to a component that has lost its weight."),
-        Of("anomaly_half_life", new NullableKind<double>(new NumberKind(Interval.Above(0))), o => o.AnomalyHalfLife, (o, v) => o with { AnomalyHalfLife = v },
+        Of("standardize", new BooleanKind(), o => o.Standardize, (o, v) => o with { Standardize = v },
+            "Whether features are standardised by location and scale of the buffer."),
+        Of("dead_components", new ChoiceKind<DeadComponents>(), o => o.DeadComponents, (o, v) => o with { DeadComponents = v },
+            "What happens to a component that has lost its weight."),
+        Of("anomaly_half_life", new NullableKind<double>(new NumberKind(Interval.Above(0))), o => o.AnomalyHalfLife,
+            (o, v) => o with { AnomalyHalfLife = v },
             "Half-life of the anomaly score's memory in records; null remembers the whole stream."));
 
     private static ValueField<ModelOptions> Of<TValue>(
-        string key, ValueKind<TValue> kind, Func<LearningOptions, TValue> get, Func<LearningOptions, TValue, LearningOptions> set, string description) =>
-        new(new Setting<ModelOptions, TValue>(key, kind, o => get(o.Learning), (o, v) => o with { Learning = set(o.Learning, v) }, description));
+        string key, ValueKind<TValue> kind, Func<LearningOptions, TValue> get, Func<LearningOptions, TValue, LearningOptions> set,
+        string description) =>
+        new(new Setting<ModelOptions, TValue>(
+            key, kind, o => get(o.Learning), (o, v) => o with { Learning = set(o.Learning, v) }, description));
 
     private static ValueField<ModelOptions> Initial<TValue>(
-        string key, ValueKind<TValue> kind, Func<InitializationOptions, TValue> get, Func<InitializationOptions, TValue, InitializationOptions> set, string description) =>
+        string key, ValueKind<TValue> kind, Func<InitializationOptions, TValue> get,
+        Func<InitializationOptions, TValue, InitializationOptions> set, string description) =>
         Of(key, kind, o => get(o.Initialization), (o, v) => o with { Initialization = set(o.Initialization, v) }, description);
 }

@@ -18,9 +18,11 @@ internal static class SourceTables
 
     private static readonly Table<FileSourceOptions> File = new(
         () => new FileSourceOptions { Path = [] },
-        new TextListField<FileSourceOptions>("path", "Files and globs to read, in this order.", o => o.Path, (o, v) => o with { Path = v }) { IsRequired = true },
+        new TextListField<FileSourceOptions>("path", "Files and globs to read, in this order.", o => o.Path, (o, v) => o with { Path = v })
+        { IsRequired = true },
         new ValueField<FileSourceOptions>(new Setting<FileSourceOptions, RecordFormat>(
-            "format", TextFormats, o => o.Format, (o, v) => o with { Format = v }, "How records are written; a name ending in .gz is decompressed.")),
+            "format", TextFormats, o => o.Format, (o, v) => o with { Format = v },
+            "How records are written; a name ending in .gz is decompressed.")),
         new ValueField<FileSourceOptions>(new Setting<FileSourceOptions, bool>(
             "follow", new BooleanKind(), o => o.Follow, (o, v) => o with { Follow = v }, "Whether to wait for more records at the end.")));
 
@@ -31,22 +33,32 @@ internal static class SourceTables
 
     private static readonly Table<KafkaSourceOptions> Kafka = new(
         () => new KafkaSourceOptions { Brokers = [], Topics = [] },
-        new TextListField<KafkaSourceOptions>("brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v }) { IsRequired = true },
-        new TextListField<KafkaSourceOptions>("topics", "Topics to read.", o => o.Topics, (o, v) => o with { Topics = v }, new TopicNameKind()) { IsRequired = true },
+        new TextListField<KafkaSourceOptions>(
+            "brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v })
+        { IsRequired = true },
+        new TextListField<KafkaSourceOptions>(
+            "topics", "Topics to read.", o => o.Topics, (o, v) => o with { Topics = v }, new TopicNameKind())
+        { IsRequired = true },
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, string?>(
-            "group_id", new OptionalTextKind(), o => o.GroupId, (o, v) => o with { GroupId = v }, "Consumer group whose offsets are committed, so that lag can be seen.")),
+            "group_id", new OptionalTextKind(), o => o.GroupId, (o, v) => o with { GroupId = v },
+            "Consumer group whose offsets are committed, so that lag can be seen.")),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, RecordFormat>(
             "format", new ChoiceKind<RecordFormat>(), o => o.Format, (o, v) => o with { Format = v }, "How a record's value is written.")),
-        new TextListField<KafkaSourceOptions>("columns", "Columns of csv messages, which carry no header; default: the fields in their order.", o => o.Columns ?? [], (o, v) => o with { Columns = v.Count == 0 ? null : v }),
+        new TextListField<KafkaSourceOptions>("columns",
+            "Columns of csv messages, which carry no header; default: the fields in their order.", o => o.Columns ?? [],
+            (o, v) => o with { Columns = v.Count == 0 ? null : v }),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, KafkaStart>(
-            "start", new KafkaStartKind(), o => o.Start, (o, v) => o with { Start = v }, "Where to begin in a partition without a stored position.")),
+            "start", new KafkaStartKind(), o => o.Start, (o, v) => o with { Start = v },
+            "Where to begin in a partition without a stored position.")),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, TimeSpan?>(
             "idle_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.IdleAfter, (o, v) => o with { IdleAfter = v },
             "A partition at its end for this long is left out until it has records; null waits for ever.")),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, GapPolicy>(
-            "on_gap", new ChoiceKind<GapPolicy>(), o => o.OnGap, (o, v) => o with { OnGap = v }, "What to do when the records at the stored position are gone.")),
+            "on_gap", new ChoiceKind<GapPolicy>(), o => o.OnGap, (o, v) => o with { OnGap = v },
+            "What to do when the records at the stored position are gone.")),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, TimeSpan?>(
-            "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter, (o, v) => o with { UnavailableAfter = v },
+            "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter,
+            (o, v) => o with { UnavailableAfter = v },
             "Brokers out of reach or a missing topic for this long end the worker (69, 66); null waits for ever.")),
         new KafkaPropertiesField<KafkaSourceOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
 
@@ -58,6 +70,7 @@ internal static class SourceTables
 
     /// <summary><c>source</c>.</summary>
     public static readonly Field<ModelOptions> Field = new OneOfField<ModelOptions>(
-        "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source, (o, v) => o with { Source = (SourceOptions)v })
+        "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source,
+        (o, v) => o with { Source = (SourceOptions)v })
     { IsRequired = true };
 }

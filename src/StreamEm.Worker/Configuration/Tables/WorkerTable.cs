@@ -19,7 +19,8 @@ internal static partial class WorkerTable
     private static readonly Table<HttpOptions> Http = new(
         () => new HttpOptions(),
         new ValueField<HttpOptions>(new Setting<HttpOptions, string>(
-            "address", new AddressKind(), o => o.Address, (o, v) => o with { Address = v }, "Where the API listens; loopback unless a token is set.")),
+            "address", new AddressKind(), o => o.Address, (o, v) => o with { Address = v },
+            "Where the API listens; loopback unless a token is set.")),
         new SecretField<HttpOptions>(
             "auth_token", "Bearer token that calls must carry.", o => o.AuthToken, (o, v) => o with { AuthToken = v }),
         new SecretFileField<HttpOptions>(
@@ -28,28 +29,35 @@ internal static partial class WorkerTable
     private static readonly Table<CheckpointOptions> Checkpoint = new(
         () => new CheckpointOptions(),
         new ValueField<CheckpointOptions>(new Setting<CheckpointOptions, int>(
-            "every_updates", new IntegerKind(1), o => o.EveryUpdates, (o, v) => o with { EveryUpdates = v }, "A checkpoint after this many updates.")),
+            "every_updates", new IntegerKind(1), o => o.EveryUpdates, (o, v) => o with { EveryUpdates = v },
+            "A checkpoint after this many updates.")),
         new ValueField<CheckpointOptions>(new Setting<CheckpointOptions, TimeSpan>(
-            "every", new DurationKind(), o => o.Every, (o, v) => o with { Every = v }, "A checkpoint after this long, if there was an update.")),
+            "every", new DurationKind(), o => o.Every, (o, v) => o with { Every = v },
+            "A checkpoint after this long, if there was an update.")),
         new ValueField<CheckpointOptions>(new Setting<CheckpointOptions, int>(
             "keep", new IntegerKind(1, 1000), o => o.Keep, (o, v) => o with { Keep = v }, "Checkpoints kept.")));
 
     private static readonly Table<DeadLetterOptions> DeadLetters = new(
         () => new DeadLetterOptions { Brokers = [], Topic = "" },
-        new TextListField<DeadLetterOptions>("brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v }) { IsRequired = true },
+        new TextListField<DeadLetterOptions>(
+            "brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v })
+        { IsRequired = true },
         new ValueField<DeadLetterOptions>(new Setting<DeadLetterOptions, string>(
             "topic", new TopicNameKind(), o => o.Topic, (o, v) => o with { Topic = v }, "The dead-letter topic."))
         { IsRequired = true },
         new ValueField<DeadLetterOptions>(new Setting<DeadLetterOptions, TimeSpan?>(
-            "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter, (o, v) => o with { UnavailableAfter = v },
+            "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter,
+            (o, v) => o with { UnavailableAfter = v },
             "Brokers out of reach for this long end the worker (69); null waits for ever.")),
         new KafkaPropertiesField<DeadLetterOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
 
     private static readonly Table<RejectedOptions> Rejected = new(
         () => new RejectedOptions(),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, string?>(
-            "file", new OptionalTextKind("the path of a file, or null"), o => o.File, (o, v) => o with { File = v }, "NDJSON file that keeps records that cannot be used; null: rejected.ndjson beside the checkpoints, or only the topic.")),
-        new OptionalSectionField<RejectedOptions, DeadLetterOptions>("kafka", "Topic that gets records that cannot be used.", DeadLetters, o => o.Kafka, (o, v) => o with { Kafka = v }),
+            "file", new OptionalTextKind("the path of a file, or null"), o => o.File, (o, v) => o with { File = v },
+            "NDJSON file that keeps records that cannot be used; null: rejected.ndjson beside the checkpoints, or only the topic.")),
+        new OptionalSectionField<RejectedOptions, DeadLetterOptions>(
+            "kafka", "Topic that gets records that cannot be used.", DeadLetters, o => o.Kafka, (o, v) => o with { Kafka = v }),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, double>(
             "stop_above_ratio", new NumberKind(Interval.Closed(0, 1)), o => o.StopAboveRatio, (o, v) => o with { StopAboveRatio = v },
             "The worker stops when more than this share of the records cannot be used; 1 never stops.")));
@@ -63,7 +71,8 @@ internal static partial class WorkerTable
         { IsRequired = true },
         SourceTables.Field,
         new TextListField<ModelOptions>(
-            "features", "Columns or JSON fields that are learned from, in this order.", o => o.Schema.Features, (o, v) => o with { Schema = o.Schema with { Features = v } })
+            "features", "Columns or JSON fields that are learned from, in this order.", o => o.Schema.Features,
+            (o, v) => o with { Schema = o.Schema with { Features = v } })
         { IsRequired = true },
         SchemaField("label", o => o.Label, (o, v) => o with { Label = v }, "Field of the label; empty values are unlabelled."),
         SchemaField("weight", o => o.Weight, (o, v) => o with { Weight = v }, "Field of the record's weight."),
@@ -75,18 +84,22 @@ internal static partial class WorkerTable
             (o, v) => o with { Schema = o.Schema with { AllowMissing = v == Missing.Allow } }, "Whether a feature may be missing.")),
         new CatalogField<ModelOptions>("model", "What is learned.", o => o.Model, (o, v) => o with { Model = v }) { IsRequired = true },
         LearningTable.Field,
-        new SectionField<ModelOptions, CheckpointOptions>("checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
+        new SectionField<ModelOptions, CheckpointOptions>(
+            "checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
         PublisherTables.Field,
-        new SectionField<ModelOptions, RejectedOptions>("rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }));
+        new SectionField<ModelOptions, RejectedOptions>(
+            "rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }));
 
     /// <summary>The whole file.</summary>
     public static readonly Table<WorkerOptions> Root = new(
         () => new WorkerOptions(),
         new SectionField<WorkerOptions, HttpOptions>("http", "The API.", Http, o => o.Http, (o, v) => o with { Http = v }),
         new ValueField<WorkerOptions>(new Setting<WorkerOptions, string>(
-            "state_directory", new TextKind(), o => o.StateDirectory, (o, v) => o with { StateDirectory = v }, "The only directory the worker owns.")),
+            "state_directory", new TextKind(), o => o.StateDirectory, (o, v) => o with { StateDirectory = v },
+            "The only directory the worker owns.")),
         new ListField<WorkerOptions, ModelOptions>(
-            "models", "The models to learn.", (node, path, binder) => binder.Bind(Model, node, path), Model.Describe, o => o.Models, (o, v) => o with { Models = v })
+            "models", "The models to learn.", (node, path, binder) => binder.Bind(Model, node, path), Model.Describe, o => o.Models,
+            (o, v) => o with { Models = v })
         { IsRequired = true });
 
     private enum Missing
@@ -98,8 +111,10 @@ internal static partial class WorkerTable
     /// <summary>A model with every default; what is required is still empty.</summary>
     public static ModelOptions NewModel() => new() { Id = "", Source = null!, Schema = new RecordSchema { Features = [] }, Model = null! };
 
-    private static ValueField<ModelOptions> SchemaField(string key, Func<RecordSchema, string?> get, Func<RecordSchema, string?, RecordSchema> set, string description) =>
-        new(new Setting<ModelOptions, string?>(key, FieldName, o => get(o.Schema), (o, v) => o with { Schema = set(o.Schema, v) }, description));
+    private static ValueField<ModelOptions> SchemaField(
+        string key, Func<RecordSchema, string?> get, Func<RecordSchema, string?, RecordSchema> set, string description) =>
+        new(new Setting<ModelOptions, string?>(
+            key, FieldName, o => get(o.Schema), (o, v) => o with { Schema = set(o.Schema, v) }, description));
 
     [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}\\z", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex IdPattern();

@@ -4,8 +4,9 @@ using StreamEm.Core.Settings;
 namespace StreamEm.Worker.Configuration.Text;
 
 /// <summary>
-/// One <c>--set a.b=v</c>: a path of keys, list indices and, in <c>models</c>, ids; a segment that holds dots is quoted (<c>properties."sasl.password"</c>).
-/// The value is YAML. Keys on the way that do not exist are added: whether they are known is decided when the whole is read.
+/// One <c>--set a.b=v</c>: a path of keys, list indices and, in <c>models</c>, ids; a segment that holds dots is quoted
+/// (<c>properties."sasl.password"</c>). The value is YAML. Keys on the way that do not exist are added: whether they are known is decided
+/// when the whole is read.
 /// </summary>
 public static class Override
 {
@@ -61,11 +62,14 @@ public static class Override
         return added;
     }
 
-    /// <summary>An index, one past the end (which adds an item), or the <c>id</c> of an item; -1 and a problem when it is none of them.</summary>
+    /// <summary>
+    /// An index, one past the end (which adds an item), or the <c>id</c> of an item; -1 and a problem when it is none of them.
+    /// </summary>
     private static int IndexOf(SequenceNode sequence, string segment, string parent, Origin origin, Problems problems)
     {
         List<string> ids = [.. sequence.Items.OfType<MappingNode>().Select(item => (item.Find("id")?.Value as ScalarNode)?.Text ?? "")];
-        int byId = sequence.Items.FindIndex(item => item is MappingNode named && named.Find("id")?.Value is ScalarNode id && id.Text == segment);
+        int byId = sequence.Items
+            .FindIndex(item => item is MappingNode named && named.Find("id")?.Value is ScalarNode id && id.Text == segment);
         if (byId >= 0) return byId;
         if (int.TryParse(segment, NumberStyles.None, CultureInfo.InvariantCulture, out int index))
         {

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace StreamEm.Worker.Configuration.Text;
 
 /// <summary>
-/// Keeps <c>${...}</c> away from the YAML parser, to which braces, brackets and commas mean something inside <c>{ }</c> and <c>[ ]</c>: each is
-/// exchanged for a character of the private use area, one for one, so that places stay what they are.
+/// Keeps <c>${...}</c> away from the YAML parser, to which braces, brackets and commas mean something inside <c>{ }</c> and <c>[ ]</c>:
+/// each is exchanged for a character of the private use area, one for one, so that places stay what they are.
 /// </summary>
 internal static partial class References
 {

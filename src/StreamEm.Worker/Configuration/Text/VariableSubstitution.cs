@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace StreamEm.Worker.Configuration.Text;
 
 /// <summary>
-/// Replaces <c>${VAR}</c>, <c>${VAR:default}</c> and <c>${file:/path}</c> in scalar values. <c>$${</c> stands for a literal <c>${</c>. What is put in is
-/// text only: it is never read as YAML again.
+/// Replaces <c>${VAR}</c>, <c>${VAR:default}</c> and <c>${file:/path}</c> in scalar values. <c>$${</c> stands for a literal <c>${</c>. What
+/// is put in is text only: it is never read as YAML again.
 /// </summary>
 /// <param name="variable">The environment: a variable's value, or null when it is not set.</param>
 public sealed partial class VariableSubstitution(Func<string, string?> variable)
@@ -53,7 +53,9 @@ public sealed partial class VariableSubstitution(Func<string, string?> variable)
         return result.Append(text, done, text.Length - done).ToString();
     }
 
-    /// <summary>The text of a file that holds one value: without the line break at its end. Null and an error when it cannot be read.</summary>
+    /// <summary>
+    /// The text of a file that holds one value: without the line break at its end. Null and an error when it cannot be read.
+    /// </summary>
     public static string? ReadFile(string path, Origin origin, Problems problems)
     {
         try
@@ -76,11 +78,13 @@ public sealed partial class VariableSubstitution(Func<string, string?> variable)
 
     private string Resolve(string reference, Origin origin, Problems problems)
     {
-        if (reference.StartsWith(FilePrefix, StringComparison.Ordinal)) return ReadFile(reference[FilePrefix.Length..], origin, problems) ?? "";
+        if (reference.StartsWith(FilePrefix, StringComparison.Ordinal))
+            return ReadFile(reference[FilePrefix.Length..], origin, problems) ?? "";
         string[] parts = reference.Split(':', 2);
         if (!VariableName().IsMatch(parts[0]))
         {
-            problems.Error(origin, $"'${{{reference}}}' names no variable; expected letters, digits and _ as in ${{VAR}} or ${{VAR:default}}");
+            problems.Error(origin,
+                $"'${{{reference}}}' names no variable; expected letters, digits and _ as in ${{VAR}} or ${{VAR:default}}");
             return "";
         }
 

@@ -4,8 +4,8 @@ using YamlDotNet.Core.Events;
 namespace StreamEm.Worker.Configuration.Text;
 
 /// <summary>
-/// Reads YAML into nodes that know their place. A plain subset: no anchors, aliases, tags, merge keys or second documents; no key twice; at most
-/// <see cref="MaxBytes"/> and <see cref="MaxDepth"/>. Whatever is wrong becomes a problem, never an exception.
+/// Reads YAML into nodes that know their place. A plain subset: no anchors, aliases, tags, merge keys or second documents; no key twice; at
+/// most <see cref="MaxBytes"/> and <see cref="MaxDepth"/>. Whatever is wrong becomes a problem, never an exception.
 /// </summary>
 public sealed class YamlText
 {
@@ -36,7 +36,8 @@ public sealed class YamlText
             var file = new FileInfo(path);
             if (!file.Exists)
             {
-                problems.Error(whole, Directory.Exists(path) ? "is a directory; expected a YAML file" : "no such file; name the configuration with -c FILE");
+                problems.Error(whole,
+                    Directory.Exists(path) ? "is a directory; expected a YAML file" : "no such file; name the configuration with -c FILE");
                 return null;
             }
 
@@ -118,8 +119,10 @@ public sealed class YamlText
 
     private void RefuseProperties(NodeEvent node)
     {
-        if (!node.Anchor.IsEmpty) _problems.Error(_origin(node.Start), $"anchor '&{node.Anchor.Value}' is not allowed; write the value where it is used");
-        if (!node.Tag.IsEmpty && !node.Tag.IsNonSpecific) _problems.Error(_origin(node.Start), $"tag '{node.Tag.Value}' is not allowed; write the value alone");
+        if (!node.Anchor.IsEmpty)
+            _problems.Error(_origin(node.Start), $"anchor '&{node.Anchor.Value}' is not allowed; write the value where it is used");
+        if (!node.Tag.IsEmpty && !node.Tag.IsNonSpecific)
+            _problems.Error(_origin(node.Start), $"tag '{node.Tag.Value}' is not allowed; write the value alone");
     }
 
     private ScalarNode ReadScalar(Scalar scalar)
@@ -149,7 +152,8 @@ public sealed class YamlText
             string? key = ReadKey(depth);
             ConfigNode value = ReadNode(depth + 1);
             if (key is null) _problems.Error(origin, "a key must be a text");
-            else if (mapping.Find(key) is { } first) _problems.Error(origin, $"key '{key}' is written twice; the first is at {first.Origin}");
+            else if (mapping.Find(key) is { } first)
+                _problems.Error(origin, $"key '{key}' is written twice; the first is at {first.Origin}");
             else mapping.Entries.Add(new MappingEntry(key, origin, value));
         }
 
@@ -187,7 +191,8 @@ public sealed class YamlText
     private void Skip<TEvent>()
         where TEvent : ParsingEvent
     {
-        if (Next is not TEvent) throw new SemanticErrorException(Next.Start, Next.End, $"found {Next.GetType().Name}, expected {typeof(TEvent).Name}");
+        if (Next is not TEvent)
+            throw new SemanticErrorException(Next.Start, Next.End, $"found {Next.GetType().Name}, expected {typeof(TEvent).Name}");
         MoveNext();
     }
 

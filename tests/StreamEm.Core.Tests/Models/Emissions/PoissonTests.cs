@@ -74,12 +74,20 @@ public sealed class PoissonTests
         {
             Parameters = new Dictionary<string, string>
             {
-                ["weights"] = "weights", ["gaussian.means"] = "means", ["gaussian.covariances"] = "cov", ["categorical.probabilities.x0"] = "p", ["poisson.rates"] = "lambda",
+                ["weights"] = "weights",
+                ["gaussian.means"] = "means",
+                ["gaussian.covariances"] = "cov",
+                ["categorical.probabilities.x0"] = "p",
+                ["poisson.rates"] = "lambda",
             },
             Statistics = new Dictionary<string, string>
             {
-                ["masses"] = "N", ["gaussian.first_moments"] = "S1", ["gaussian.second_moments"] = "S2", ["categorical.counts.x0"] = "Scat",
-                ["poisson.observed"] = "Ncount", ["poisson.sums"] = "Scount",
+                ["masses"] = "N",
+                ["gaussian.first_moments"] = "S1",
+                ["gaussian.second_moments"] = "S2",
+                ["categorical.counts.x0"] = "Scat",
+                ["poisson.observed"] = "Ncount",
+                ["poisson.sums"] = "Scount",
             },
             Rows = GoldenRows.Columns(["gauss", "cat", "count"], codes: "cat"),
         }.Check(recursion);

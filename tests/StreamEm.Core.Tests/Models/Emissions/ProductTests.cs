@@ -44,7 +44,8 @@ public sealed class ProductTests
         var block = new RowBlock(5);
         block.Fill(rows, 0, 200);
         EmissionEStep whole = Whole.Prepare(theta);
-        double[] joint = new double[Components * RowBlock.Stride], expected = new double[joint.Length], statistics = new double[Whole.StatisticsLayout.Length];
+        double[] joint = new double[Components * RowBlock.Stride], expected = new double[joint.Length],
+            statistics = new double[Whole.StatisticsLayout.Length];
         whole.LogDensities(block, joint);
         whole.Accumulate(block, responsibilities, statistics);
         var alone = new List<double>();
@@ -88,7 +89,8 @@ public sealed class ProductTests
     {
         // Features 0, 2 and 3 are spheres of scales 2, 5 and 5; feature 1 is a diagonal Gaussian of scale 10.
         var spheres = new SphericalGaussian(1, 3, new CovarianceRegularization([0, 0, 0], 1e-9));
-        var product = new Product([new("spheres", spheres, [0, 2, 3]), new("diag", new DiagonalGaussian(1, 1, new CovarianceRegularization([0], 1e-9)), [1])], 4);
+        var product = new Product(
+            [new("spheres", spheres, [0, 2, 3]), new("diag", new DiagonalGaussian(1, 1, new CovarianceRegularization([0], 1e-9)), [1])], 4);
         FeatureSpace space = FeatureSpace.Unscaled(4).WithScales([100, 0, 200, 300], [2, 10, 5, 5]);
         double[] theta = [1, 2, 3, 4, 1, 1, 1, 7, 9], user = new double[9], back = new double[9];
         product.ToUserUnits(theta, space, user);
@@ -115,7 +117,8 @@ public sealed class ProductTests
         double[] pooled = [1, 2, 3, 4, 5];
         Whole.PoolVariances(pooled);
         Assert.Equal([1, 2, 3, 4, 5], pooled);
-        var spheres = new Product([new("s", new SphericalGaussian(1, 2, Ridge), [0, 2]), new("d", new DiagonalGaussian(1, 1, Ridge), [1])], 3);
+        var spheres =
+            new Product([new("s", new SphericalGaussian(1, 2, Ridge), [0, 2]), new("d", new DiagonalGaussian(1, 1, Ridge), [1])], 3);
         pooled = [1, 2, 3];
         spheres.PoolVariances(pooled);
         Assert.Equal([2, 2, 2], pooled);
@@ -157,14 +160,14 @@ public sealed class ProductTests
     {
         var parts = new Product(
             [
-                new("one", new Levels(2, 1, 2, says: true), [1]),
-                new("mute", new DiagonalGaussian(2, 1, Ridge), [0]),
                 new("two", new Levels(2, 2, 2, says: true), [2, 3]),
+                new("mute", new DiagonalGaussian(2, 1, Ridge), [0]),
+                new("one", new Levels(2, 1, 2, says: true), [1]),
             ],
             4);
         var model = new Mixture("test", parts);
-        Assert.Equal(["responsibilities", "one.likely", "two.likely"], model.ScoreLayout.Blocks.Select(block => block.Name));
-        double[] theta = [0.25, 0.75, 0.9, 0.1, 0.2, 0.8, 0, 0, 1, 1, 0.5, 0.5, 0.3, 0.7, 0.5, 0.5, 0.6, 0.4];
+        Assert.Equal(["responsibilities", "two.likely", "one.likely"], model.ScoreLayout.Blocks.Select(block => block.Name));
+        double[] theta = [0.25, 0.75, 0.5, 0.5, 0.3, 0.7, 0.5, 0.5, 0.6, 0.4, 0, 0, 1, 1, 0.9, 0.1, 0.2, 0.8];
         Minibatch rows = new(4);
         for (int row = 0; row < 300; row++) rows.Add([0.5, row % 2, row % 3 == 0 ? double.NaN : 1, 0]);
         double[] scores = new double[300 * 5], logDensities = new double[300];
@@ -176,9 +179,9 @@ public sealed class ProductTests
             double a = 0.25 * (row % 2 == 0 ? 0.9 : 0.1) * 0.3, b = 0.75 * (row % 2 == 0 ? 0.2 : 0.8) * 0.6;
             if (row % 3 != 0) (a, b) = (a * 0.5, b * 0.5);
             Assert.Equal(a / (a + b), score[0], 1e-12);
-            Assert.Equal(score[0] * (row % 2 == 0 ? 0.9 : 0.1) + score[1] * (row % 2 == 0 ? 0.2 : 0.8), score[2], 1e-12);
-            Assert.Equal(row % 3 == 0 ? 0 : 0.5, score[3], 1e-12);
-            Assert.Equal(score[0] * 0.3 + score[1] * 0.6, score[4], 1e-12);
+            Assert.Equal(row % 3 == 0 ? 0 : 0.5, score[2], 1e-12);
+            Assert.Equal(score[0] * 0.3 + score[1] * 0.6, score[3], 1e-12);
+            Assert.Equal(score[0] * (row % 2 == 0 ? 0.9 : 0.1) + score[1] * (row % 2 == 0 ? 0.2 : 0.8), score[4], 1e-12);
         }
     }
 
@@ -195,7 +198,8 @@ public sealed class ProductTests
         var rows = new Minibatch(5);
         for (int row = 0; row < count; row++)
         {
-            double[] values = [chance.NextInt32(3), Gaussians.Normal(chance), Gaussians.Normal(chance), chance.NextInt32(3), 3 * Gaussians.Normal(chance)];
+            double[] values = [chance.NextInt32(3), Gaussians.Normal(chance), Gaussians.Normal(chance), chance.NextInt32(3),
+                3 * Gaussians.Normal(chance)];
             rows.Add([.. values.Select(value => chance.NextDouble() < missing ? double.NaN : value)]);
         }
         return rows;

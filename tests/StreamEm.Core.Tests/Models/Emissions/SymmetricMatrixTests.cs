@@ -14,8 +14,10 @@ public sealed class SymmetricMatrixTests
         var random = new Random(100 * dimension + count);
         for (int trial = 0; trial < 50; trial++)
         {
-            double[] matrices = [.. Enumerable.Range(0, count).SelectMany(_ => Random(random, dimension, ridge: trial % 5 == 0 ? -0.5 : 0.1))];
-            double expected = Enumerable.Range(0, count).Min(k => SymmetricMatrix.MinEigenvalue(matrices.AsSpan(k * dimension * dimension, dimension * dimension), dimension));
+            double[] matrices =
+                [.. Enumerable.Range(0, count).SelectMany(_ => Random(random, dimension, ridge: trial % 5 == 0 ? -0.5 : 0.1))];
+            double expected = Enumerable.Range(0, count)
+                .Min(k => SymmetricMatrix.MinEigenvalue(matrices.AsSpan(k * dimension * dimension, dimension * dimension), dimension));
             // The test that leaves a matrix out is as exact as its decomposition: some roundings of the largest entry.
             Assert.Equal(expected, SymmetricMatrix.MinEigenvalueOfAll(matrices, dimension), 1e-13 * dimension * matrices.Max(Math.Abs));
         }
@@ -30,7 +32,8 @@ public sealed class SymmetricMatrixTests
 
     private static double[] Random(Random random, int dimension, double ridge)
     {
-        double[] root = [.. Enumerable.Range(0, dimension * dimension).Select(_ => random.NextDouble() - 0.5)], full = new double[root.Length];
+        double[] root = [.. Enumerable.Range(0, dimension * dimension).Select(_ => random.NextDouble() - 0.5)],
+            full = new double[root.Length];
         for (int i = 0; i < dimension; i++)
             for (int j = 0; j < dimension; j++)
             {

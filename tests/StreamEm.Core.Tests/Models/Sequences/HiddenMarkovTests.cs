@@ -18,10 +18,15 @@ public sealed class HiddenMarkovTests
     public void StepwiseEm_GoldenSequences_GivesGoldenSteps(Recursion recursion) =>
         new GoldenFile("hmm", new HiddenMarkov("test", new FullGaussian(2, 1, None), Prior.None))
         {
-            Parameters = new Dictionary<string, string> { ["startprob"] = "pi", ["transmat"] = "A", ["means"] = "means", ["covariances"] = "var" },
+            Parameters =
+                new Dictionary<string, string> { ["startprob"] = "pi", ["transmat"] = "A", ["means"] = "means", ["covariances"] = "var" },
             Statistics = new Dictionary<string, string>
             {
-                ["initial"] = "init", ["transitions"] = "trans", ["masses"] = "N", ["first_moments"] = "S1", ["second_moments"] = "S2",
+                ["initial"] = "init",
+                ["transitions"] = "trans",
+                ["masses"] = "N",
+                ["first_moments"] = "S1",
+                ["second_moments"] = "S2",
             },
             Rows = GoldenRows.Sequences,
             Responsibilities = null,
@@ -120,7 +125,8 @@ public sealed class HiddenMarkovTests
             int z = (path >> t) & 1;
             probability *= t == 0 ? Theta[z] : Theta[2 + 2 * before + z];
             double mean = Theta[6 + z], variance = Theta[8 + z];
-            if (!double.IsNaN(x[t])) probability *= Math.Exp(-(x[t] - mean) * (x[t] - mean) / (2 * variance)) / Math.Sqrt(2 * Math.PI * variance);
+            if (!double.IsNaN(x[t]))
+                probability *= Math.Exp(-(x[t] - mean) * (x[t] - mean) / (2 * variance)) / Math.Sqrt(2 * Math.PI * variance);
             before = z;
         }
         return probability;
