@@ -7,7 +7,7 @@ namespace StreamEm.Core.Calibration;
 /// that ranks are kept to a relative accuracy of 0.4 % of v whatever its size (as DDSketch does; Masson, Rim &amp; Lee 2019). Sums of
 /// sketches are the sketch of all records together. With a half-life, older records fade.
 /// </summary>
-public sealed class LogDensitySketch
+internal sealed class LogDensitySketch
 {
     /// <summary>The log-density in the middle of the scale.</summary>
     private const double Origin = 3;

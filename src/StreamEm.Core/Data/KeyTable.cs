@@ -4,7 +4,7 @@ namespace StreamEm.Core.Data;
 /// The slots of the keys met last: a fixed number of slots, each belonging to one key until it is the one not met for longest and a new key
 /// needs it. What it does is a function of the keys and their order alone.
 /// </summary>
-public sealed class KeyTable
+internal sealed class KeyTable
 {
     private const int None = -1;
 

@@ -21,13 +21,13 @@ public sealed record BatchEmOptions
 /// <param name="LogLikelihoods">Mean log-likelihood before every iteration and after the last, nats per row.</param>
 /// <param name="Converged">Whether the tolerance was reached.</param>
 /// <param name="LargestFall">The largest fall of the mean log-likelihood met, 0 when it never fell.</param>
-public sealed record BatchEmResult(double[] Parameters, IReadOnlyList<double> LogLikelihoods, bool Converged, double LargestFall);
+internal sealed record BatchEmResult(double[] Parameters, IReadOnlyList<double> LogLikelihoods, bool Converged, double LargestFall);
 
 /// <summary>
 /// EM over all data at once (Dempster, Laird &amp; Rubin 1977): the yardstick for the recursions, and what refines the first parameters.
 /// The log-likelihood never falls but for rounding and what <c>reg_covar</c> and floored covariances, which are not part of Q, may cost.
 /// </summary>
-public static class BatchEm
+internal static class BatchEm
 {
     /// <summary>Iterates from <paramref name="parameters"/> to convergence.</summary>
     /// <param name="model">The model.</param>

@@ -19,7 +19,7 @@ namespace StreamEm.Core.Estimation;
 /// <param name="recursion">Parameters or statistics.</param>
 /// <param name="stepSize">gamma_t.</param>
 /// <param name="threads">Threads per minibatch; 0 takes every core. The result does not depend on it.</param>
-public sealed class StepwiseEm(LatentModel model, Recursion recursion, StepSize stepSize, int threads = 0)
+internal sealed class StepwiseEm(LatentModel model, Recursion recursion, StepSize stepSize, int threads = 0)
 {
     private readonly ShardedEStep _executor = new(model, threads);
     private readonly double[] _averages = new double[model.StatisticsLayout.Length];

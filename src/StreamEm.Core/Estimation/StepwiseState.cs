@@ -7,7 +7,7 @@ namespace StreamEm.Core.Estimation;
 /// Where a recursion stands: parameters, running statistics and counters of one model. A <see cref="StepwiseEm"/> takes it from update to
 /// update; one such machine can serve many states.
 /// </summary>
-public sealed class StepwiseState
+internal sealed class StepwiseState
 {
     /// <summary>Starts at given parameters.</summary>
     /// <param name="model">The model.</param>

@@ -4,7 +4,7 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Features;
 
 /// <summary>Parameters in the user's units and inside, block by block as their <see cref="Units"/> and <see cref="Domain"/> say.</summary>
-public static class UserUnits
+internal static class UserUnits
 {
     /// <summary>What weights and probabilities may miss 1 by: texts of six digits.</summary>
     private const double SumTolerance = 1e-6;

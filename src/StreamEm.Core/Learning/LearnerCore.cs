@@ -225,7 +225,8 @@ internal sealed class LearnerCore
         double smallest = State.Shares.Length == 0 ? 1 : State.Shares.Min();
         if (_options.Recursion == Recursion.Parameters && State.Shares.Length > 1 && _options.MinibatchSize * smallest < 20)
             Warn(ModelWarningKind.SmallMinibatch,
-                $"minibatch size {_options.MinibatchSize} x smallest weight {Short(smallest)} = {Short(_options.MinibatchSize * smallest)} rows, "
+                $"minibatch size {_options.MinibatchSize} x smallest weight {Short(smallest)} = "
+                    + $"{Short(_options.MinibatchSize * smallest)} rows, "
                     + $"below 20: the parameter recursion {bias}. Use larger minibatches or recursion: statistics.");
         if (_impossible > 0)
             Warn(ModelWarningKind.ImpossibleRecords, $"{_impossible} record(s) were too far from every component to be learned from.");

@@ -1,7 +1,7 @@
 namespace StreamEm.Core.Models;
 
 /// <summary>Whether a component has enough evidence for its maximiser to mean something.</summary>
-public static class ComponentEvidence
+internal static class ComponentEvidence
 {
     /// <summary>
     /// One observation: a component with less keeps its parameters, where the maximiser would be a point (a mean with no spread; stepwise

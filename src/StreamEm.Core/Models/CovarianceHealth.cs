@@ -4,7 +4,7 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models;
 
 /// <summary>How near to singular covariances are: a fact of every model that has any.</summary>
-public static class CovarianceHealth
+internal static class CovarianceHealth
 {
     /// <summary>The fact's name: the smallest eigenvalue of any covariance, user units.</summary>
     public const string SmallestEigenvalue = "min_covariance_eigenvalue";

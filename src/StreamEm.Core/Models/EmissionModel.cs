@@ -7,7 +7,7 @@ namespace StreamEm.Core.Models;
 /// A model over any <see cref="Emission"/>: its own blocks (weights, transitions) first, then the family's; its own statistics, among them
 /// <c>masses [K]</c> = N_k = average responsibility, then the family's.
 /// </summary>
-public abstract class EmissionModel : ComponentModel
+internal abstract class EmissionModel : ComponentModel
 {
     private readonly VectorLayout _ownParameters;
     private readonly VectorBlock _masses;

@@ -6,7 +6,7 @@ namespace StreamEm.Core.Models;
 /// How log joint densities become responsibilities, a row block at a time: soft is Bayes' rule. Labels have taken components out before
 /// (negative infinity).
 /// </summary>
-public abstract class ResponsibilityRule
+internal abstract class ResponsibilityRule
 {
     /// <summary>Overwrites log joint densities by responsibilities.</summary>
     /// <param name="logJoint">K x <see cref="RowBlock.Stride"/>: log weight plus log p(x given z = k); overwritten by responsibilities that
@@ -19,7 +19,7 @@ public abstract class ResponsibilityRule
 }
 
 /// <summary>r = p(z = k given x).</summary>
-public sealed class SoftResponsibilities : ResponsibilityRule
+internal sealed class SoftResponsibilities : ResponsibilityRule
 {
     /// <summary>The rule.</summary>
     public static SoftResponsibilities Instance { get; } = new();
@@ -31,7 +31,7 @@ public sealed class SoftResponsibilities : ResponsibilityRule
 
 /// <summary>r = 1 for the most probable component, the lowest number among equals: classification EM (Celeux &amp; Govaert 1992); with
 /// spherical Gaussians of equal weights, k-means.</summary>
-public sealed class HardResponsibilities : ResponsibilityRule
+internal sealed class HardResponsibilities : ResponsibilityRule
 {
     /// <summary>The rule.</summary>
     public static HardResponsibilities Instance { get; } = new();

@@ -5,7 +5,7 @@ namespace StreamEm.Core.Schedules;
 /// 1951; Cappé &amp; Moulines 2009, assumption 2; Liang &amp; Klein 2009, section 3 for t0 = 1). With a floor the memory is 1 / floor
 /// updates.
 /// </summary>
-public sealed class PowerLaw : StepSize
+internal sealed class PowerLaw : StepSize
 {
     private readonly StepSizeOptions _options;
 

@@ -75,7 +75,7 @@ public sealed class Setting<TOptions, TValue>(
 /// <param name="inner">The setting of the record held.</param>
 /// <param name="get">Reads the record held.</param>
 /// <param name="set">Copies the outer record with another one held.</param>
-public sealed class NestedSetting<TOuter>(
+internal sealed class NestedSetting<TOuter>(
     Setting inner, Func<TOuter, object> get, Func<TOuter, object, TOuter> set) : Setting(inner.Key, inner.Description)
     where TOuter : class
 {

@@ -13,7 +13,7 @@ namespace StreamEm.Sources.Decoding;
 /// Rows without quotes take the short way: an index of all separators of a block (<see cref="SeparatorIndex"/>), then one number after
 /// another. Whatever that cannot handle, or finds wrong, goes through <see cref="CsvTokens"/> record by record.
 /// </remarks>
-public sealed class CsvDecoder : RecordDecoder
+internal sealed class CsvDecoder : RecordDecoder
 {
     private const int BlockBytes = 16 * 1024;
 
@@ -46,7 +46,8 @@ public sealed class CsvDecoder : RecordDecoder
             ReadOnlySpan<byte> record = data.Slice(at, scan is CsvScan.Record or CsvScan.Blank ? _tokens.Length : 0);
             if (scan is not (CsvScan.Record or CsvScan.Blank) || _tokens.OversizedField >= 0)
                 throw new SourceException(
-                    SourceFailure.Missing, $"'{name}' has no usable CSV header: {Describe(scan)}. Expected the names of the columns.");
+                    SourceFailure.Missing, $"'{name}' has no usable CSV header: {CsvScanFailure.Describe(scan, _tokens.Count + 1)}. "
+                        + "Expected the names of the columns.");
             at += _tokens.FullLength;
             if (scan == CsvScan.Blank) continue;
             _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields, name);
@@ -90,7 +91,7 @@ public sealed class CsvDecoder : RecordDecoder
         if (scan == CsvScan.Record) return Accept(message[.._tokens.Length], offset, nextOffset, batch, defaults);
         if (scan == CsvScan.Blank)
             Reject(batch, RejectionReason.CsvColumns, "the message is blank, expected one row", offset, nextOffset, message);
-        else Reject(batch, ReasonOf(scan), Describe(scan), offset, nextOffset, message);
+        else Reject(batch, CsvScanFailure.Reason(scan), CsvScanFailure.Describe(scan, _tokens.Count + 1), offset, nextOffset, message);
         return false;
     }
 
@@ -198,13 +199,14 @@ public sealed class CsvDecoder : RecordDecoder
                 return 0;
             case CsvScan.Blank:
                 return _tokens.FullLength;
-            case CsvScan.Record when StrayQuote(data[.._tokens.Length]) is { } detail:
-                return RejectLine(data, offset, isFinal, RejectionReason.CsvQuote, detail, batch);
+            case CsvScan.Record when StrayQuote(data[.._tokens.Length]) is { } stray:
+                return RejectLine(data, offset, isFinal, RejectionReason.CsvQuote, stray, batch);
             case CsvScan.Record:
                 Accept(data[.._tokens.Length], offset, offset + _tokens.FullLength, batch, RecordDefaults.None);
                 return _tokens.FullLength;
             default:
-                return RejectLine(data, offset, isFinal, ReasonOf(scan), Describe(scan), batch);
+                string detail = CsvScanFailure.Describe(scan, _tokens.Count + 1);
+                return RejectLine(data, offset, isFinal, CsvScanFailure.Reason(scan), detail, batch);
         }
     }
 
@@ -287,22 +289,5 @@ public sealed class CsvDecoder : RecordDecoder
         if (_fields.Set(slot, text, batch.NextRow) is not { } reason) return true;
         Reject(batch, reason, _fields.Describe("column", slot, reason, text), offset, nextOffset, record);
         return false;
-    }
-
-    private static RejectionReason ReasonOf(CsvScan scan) =>
-        scan == CsvScan.RecordTooLarge ? RejectionReason.TooLarge : RejectionReason.CsvQuote;
-
-    private string Describe(CsvScan scan)
-    {
-        string column = string.Create(CultureInfo.InvariantCulture, $"column {_tokens.Count + 1}");
-        return scan switch
-        {
-            CsvScan.OpenQuote => string.Create(CultureInfo.InvariantCulture,
-                $"the quoted field in {column} is not closed before the end of the data or within {MaxFieldBytes} bytes"),
-            CsvScan.TextAfterQuote => $"the quoted field in {column} is followed by text, expected a comma or the end of the line",
-            CsvScan.BareQuote => $"{column} holds a quote but does not begin with one; expected a quoted field with its quotes doubled",
-            CsvScan.RecordTooLarge => string.Create(CultureInfo.InvariantCulture, $"the record is longer than {MaxRecordBytes} bytes"),
-            _ => string.Create(CultureInfo.InvariantCulture, $"{column} is longer than {MaxFieldBytes} bytes"),
-        };
     }
 }

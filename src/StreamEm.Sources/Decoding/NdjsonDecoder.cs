@@ -14,7 +14,7 @@ namespace StreamEm.Sources.Decoding;
 /// <remarks>
 /// Records that differ from one before in nothing but their numbers and texts take the short way of <see cref="JsonShape"/>.
 /// </remarks>
-public sealed class NdjsonDecoder : RecordDecoder
+internal sealed class NdjsonDecoder : RecordDecoder
 {
     /// <summary>How deep objects and arrays may be nested.</summary>
     public const int MaxDepth = 64;

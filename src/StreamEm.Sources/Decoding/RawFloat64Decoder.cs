@@ -8,7 +8,7 @@ namespace StreamEm.Sources.Decoding;
 /// D little-endian 8-byte floating-point numbers a record, in the order of the schema's features; NaN is missing. Key, time and weight can
 /// only come from outside the bytes (<see cref="RecordDefaults"/>). The text of a rejected record is its bytes in hexadecimal.
 /// </summary>
-public sealed class RawFloat64Decoder : RecordDecoder
+internal sealed class RawFloat64Decoder : RecordDecoder
 {
     private readonly RecordSchema _schema;
     private readonly int _recordBytes;

@@ -11,7 +11,7 @@ namespace StreamEm.Sources.Decoding;
 /// were cut into calls. Whatever cannot be used becomes a <see cref="RejectedRecord"/> and the rest goes on; nothing is allocated for a
 /// good record.
 /// </summary>
-public abstract class RecordDecoder
+internal abstract class RecordDecoder
 {
     /// <summary>The longest record, in bytes.</summary>
     public const int MaxRecordBytes = 1 << 20;

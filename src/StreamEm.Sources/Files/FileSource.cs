@@ -8,7 +8,7 @@ namespace StreamEm.Sources.Files;
 /// identity the fingerprint of its beginning. Without <see cref="FileSourceOptions.Follow"/> the files are read one after the other in a
 /// fixed order and the source ends; a file that is no longer the one a position was taken of is a failure.
 /// </summary>
-public sealed class FileSource : RecordSource
+internal sealed class FileSource : RecordSource
 {
     private readonly FileSourceOptions _options;
     private readonly RecordDecoder _decoder;

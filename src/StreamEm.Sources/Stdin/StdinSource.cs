@@ -6,7 +6,7 @@ namespace StreamEm.Sources.Stdin;
 /// Records from standard input, or any stream that can be read once. The partition is <c>stdin</c>; positions count the bytes read and go
 /// on from where an earlier run stopped, though its records are gone.
 /// </summary>
-public sealed class StdinSource : RecordSource
+internal sealed class StdinSource : RecordSource
 {
     /// <summary>Name of the only partition.</summary>
     public const string PartitionName = "stdin";

@@ -51,7 +51,8 @@ public sealed class InitializerTests
         InvalidOperationException exception =
             Assert.Throws<InvalidOperationException>(() => deaf.Start(Gaussians.Three.Draw(500, 6), Start));
         Assert.Matches(
-            @"^deaf does not respond to labels: rows of weight 0\.\d+ are labelled 0, and the component's mass is 0\.5\. It cannot start from a partition\.$",
+            @"^deaf does not respond to labels: rows of weight 0\.\d+ are labelled 0, and the component's mass is 0\.5\. "
+                + @"It cannot start from a partition\.$",
             exception.Message);
         // The same over rows of labels it would have had to take.
         Assert.Equal(14, Gaussians.Model(2, 2).Start(Gaussians.Three.Draw(500, 6), Start).Length);

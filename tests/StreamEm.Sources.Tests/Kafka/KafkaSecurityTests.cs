@@ -132,9 +132,9 @@ public sealed class KafkaSecurityTests(KafkaSecurityTests.SecureBroker secure) :
         private IEnumerable<string> SettingsFor(int port)
         {
             _port = port;
+            string controller = string.Create(CultureInfo.InvariantCulture, $"CONTROLLER://127.0.0.1:{port + 1},");
             string Listeners(bool withController) => string.Create(CultureInfo.InvariantCulture,
-                $"PLAINTEXT://127.0.0.1:{port},"
-                    + $"{(withController ? string.Create(CultureInfo.InvariantCulture, $"CONTROLLER://127.0.0.1:{port + 1},") : "")}TLS://127.0.0.1:{port + 2},SASL://127.0.0.1:{port + 3}");
+                $"PLAINTEXT://127.0.0.1:{port},{(withController ? controller : "")}TLS://127.0.0.1:{port + 2},SASL://127.0.0.1:{port + 3}");
             return
             [
                 $"listeners={Listeners(withController: true)}",

@@ -1,5 +1,5 @@
 using StreamEm.Core.Catalog;
-using StreamEm.Core.Models.Sequences;
+using StreamEm.Core.Models;
 
 namespace StreamEm.Worker.Tests.Configuration;
 
@@ -93,7 +93,7 @@ public sealed class ModelRulesTests
     [InlineData("models.0.model.emission.gaussian.covariance_type=diag", "{\"gaussian\":{\"covariance_type\":\"diag\"}}")]
     public void EmissionByOverride_IsTaken(string text, string emission)
     {
-        var model = Assert.IsType<HiddenMarkovOptions>(Assert.Single(ConfigFile.OptionsOf(Markov, [text]).Models).Model);
+        LatentModelOptions model = Assert.Single(ConfigFile.OptionsOf(Markov, [text]).Models).Model;
 
         Assert.Equal(emission, model.Settings["emission"]);
     }

@@ -4,7 +4,7 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>Components of independent Bernoulli features.</summary>
-public sealed record BernoulliOptions : EmissionOptions
+internal sealed record BernoulliOptions : EmissionOptions
 {
     /// <summary>The family in the catalogue.</summary>
     public static EmissionEntry Catalogued { get; } = new(
@@ -36,7 +36,7 @@ public sealed record BernoulliOptions : EmissionOptions
 /// Independent Bernoulli features: log p(x given z = k) = sum_d (x_d log p_kd + (1 - x_d) log(1 - p_kd)). Parameter: <c>probabilities [K,
 /// D]</c> of a 1. Prior: Beta(2, 2), two imaginary rows of which one is 1 (Bishop 2006, section 9.3.3).
 /// </summary>
-public sealed class Bernoulli(int components, int dimension, Prior prior)
+internal sealed class Bernoulli(int components, int dimension, Prior prior)
     : MeanFamily(components, ("probabilities", Units.None, Domain.Probability), Filled(dimension, prior == Prior.None ? 0 : 1),
         Filled(dimension, prior == Prior.None ? 0 : 2))
 {

@@ -5,7 +5,7 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>Components of independent categorical features.</summary>
-public sealed record CategoricalOptions : EmissionOptions
+internal sealed record CategoricalOptions : EmissionOptions
 {
     /// <summary>The family in the catalogue.</summary>
     public static EmissionEntry Catalogued { get; } = new(
@@ -45,7 +45,7 @@ public sealed record CategoricalOptions : EmissionOptions
 /// observed. M-step: p = (C + a / n) / (sum C + L a / n), a = 1 the Dirichlet prior's imaginary row a level (Laplace), n = n_eff. A missing
 /// value is left out of its feature's counts, which is exact here.
 /// </summary>
-public sealed class Categorical : Emission
+internal sealed class Categorical : Emission
 {
     private readonly int[] _levels;
     private readonly double _priorRows;

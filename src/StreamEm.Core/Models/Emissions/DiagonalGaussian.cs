@@ -8,7 +8,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// x^2. A missing value is left out of its feature's sums, which is exact here because features are independent given the component.
 /// M-step: mu = S1 / O, sigma^2 = S2 / O - mu^2 + reg_covar.
 /// </summary>
-public sealed class DiagonalGaussian : Gaussian
+internal sealed class DiagonalGaussian : Gaussian
 {
     private readonly VectorBlock _observed, _first, _second;
 

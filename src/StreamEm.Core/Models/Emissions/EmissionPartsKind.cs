@@ -10,7 +10,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// mappings with the features of each, <c>[{gaussian: {features: [a, b]}}, {poisson: {features: [n]}}]</c>; its text is compact JSON that
 /// leaves out what is default.
 /// </summary>
-public sealed class EmissionPartsKind : ValueKind<EmissionParts?>
+internal sealed class EmissionPartsKind : ValueKind<EmissionParts?>
 {
     private const string FeaturesKey = "features";
 

@@ -9,7 +9,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// <c>second_moments [K, P(D)]</c> = r x x', packed lower triangles. A row with missing values enters with its conditional mean and
 /// conditional covariance (Little &amp; Rubin 2002, section 11.2). M-step: mu = S1 / N, Sigma = S2 / N - mu mu' + reg_covar.
 /// </summary>
-public sealed class FullGaussian : Gaussian
+internal sealed class FullGaussian : Gaussian
 {
     private readonly VectorBlock _first, _second;
 

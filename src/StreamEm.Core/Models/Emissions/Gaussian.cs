@@ -3,7 +3,7 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>What the Gaussian families share: K means over D features, and what keeps covariances positive definite.</summary>
-public abstract class Gaussian : Emission
+internal abstract class Gaussian : Emission
 {
     /// <summary>K components over D features.</summary>
     /// <param name="components">K.</param>

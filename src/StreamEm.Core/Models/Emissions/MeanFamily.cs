@@ -9,7 +9,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// prior's imaginary sum and rows, n = n_eff. A missing value is left out of its feature's sums, which is exact here because features are
 /// independent given the component.
 /// </summary>
-public abstract class MeanFamily : Emission
+internal abstract class MeanFamily : Emission
 {
     private readonly VectorBlock _means, _observed, _sums;
     private readonly double[] _priorSums, _priorRows;

@@ -5,7 +5,7 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>Components of independent Poisson counts.</summary>
-public sealed record PoissonOptions : EmissionOptions
+internal sealed record PoissonOptions : EmissionOptions
 {
     /// <summary>The family in the catalogue.</summary>
     public static EmissionEntry Catalogued { get; } = new(
@@ -41,7 +41,7 @@ public sealed record PoissonOptions : EmissionOptions
 /// <param name="components">K.</param>
 /// <param name="means">The mean of every feature [D]; 0 where it is not known.</param>
 /// <param name="prior">Whether there is one.</param>
-public sealed class Poisson(int components, double[] means, Prior prior)
+internal sealed class Poisson(int components, double[] means, Prior prior)
     : MeanFamily(components, ("rates", Units.None, Domain.Positive), PriorSums(means, prior), PriorRows(means, prior))
 {
     /// <summary>Imaginary counts, and rows times their mean.</summary>

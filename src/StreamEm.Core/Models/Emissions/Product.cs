@@ -8,13 +8,13 @@ namespace StreamEm.Core.Models.Emissions;
 /// <param name="Name">What its blocks' names begin with.</param>
 /// <param name="Emission">The family.</param>
 /// <param name="Features">Its features, as numbers among those of the product.</param>
-public sealed record ProductPart(string Name, Emission Emission, int[] Features);
+internal sealed record ProductPart(string Name, Emission Emission, int[] Features);
 
 /// <summary>
 /// Components of mixed records: families over different features, independent given the component, so that log p(x given z) is the sum of
 /// the parts' and every part's M-step its own. The blocks of a part begin with its name: <c>gaussian.means</c>.
 /// </summary>
-public sealed class Product : Emission
+internal sealed class Product : Emission
 {
     private readonly ProductPart[] _parts;
 

@@ -10,7 +10,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// <c>observed [K, D]</c>, <c>first_moments [K, D]</c>, <c>second_moments [K]</c> = r |x_o|^2.
 /// M-step: mu = S1 / O, sigma^2 = (S2 - sum_d O_d mu_d^2) / sum_d O_d + reg_covar.
 /// </summary>
-public sealed class SphericalGaussian : Gaussian
+internal sealed class SphericalGaussian : Gaussian
 {
     private readonly double _ridge;
     private readonly VectorBlock _scale, _observed, _first, _second;

@@ -8,7 +8,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// <c>first_moments [K, D]</c> = r x, <c>second_moments [P(D)]</c> = x x' over all rows. M-step: mu = S1 / N,
 /// Sigma = (S2 - sum_k N_k mu_k mu_k') / sum N + reg_covar (McLachlan &amp; Peel 2000, section 3.9).
 /// </summary>
-public sealed class TiedGaussian : Gaussian
+internal sealed class TiedGaussian : Gaussian
 {
     private readonly VectorBlock _first, _second;
 

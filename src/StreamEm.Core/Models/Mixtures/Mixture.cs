@@ -7,7 +7,7 @@ namespace StreamEm.Core.Models.Mixtures;
 /// family's. Statistics (averages): <c>masses [K]</c> = N_k = average responsibility, then the family's. M-step: weights = N / sum N
 /// (Dempster, Laird &amp; Rubin 1977; McLachlan &amp; Peel 2000, section 2.8).
 /// </summary>
-public sealed class Mixture : EmissionModel
+internal sealed class Mixture : EmissionModel
 {
     private readonly ResponsibilityRule _rule;
 

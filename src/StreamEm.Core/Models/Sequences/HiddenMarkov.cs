@@ -11,7 +11,7 @@ namespace StreamEm.Core.Models.Sequences;
 /// Dirichlet prior of 0.1 imaginary passages. A row's weight counts the row, its passage and its log-likelihood; EM raises the weighted
 /// log-likelihood where the rows of a sequence weigh the same.
 /// </summary>
-public sealed class HiddenMarkov : EmissionModel
+internal sealed class HiddenMarkov : EmissionModel
 {
     /// <summary>Imaginary passages from each state to each.</summary>
     private const double PriorPassages = 0.1;

@@ -5,7 +5,7 @@ using StreamEm.Core.Settings;
 namespace StreamEm.Core.Models.Sequences;
 
 /// <summary>A hidden Markov model: <c>type: hidden_markov</c>.</summary>
-public sealed record HiddenMarkovOptions : LatentModelOptions
+internal sealed record HiddenMarkovOptions : LatentModelOptions
 {
     /// <summary>Number of states K.</summary>
     public int States { get; init; } = 2;

@@ -34,6 +34,7 @@ public sealed class Bernoullis : Family
     }
 }
 
+[ContractOf("bernoulli_mixture")]
 public sealed class BernoulliInMixture : MixtureOf<Bernoullis>;
 
 public sealed class BernoulliInProduct : ProductOf<Bernoullis>;

@@ -28,6 +28,7 @@ public sealed class Categoricals : Family
             FeatureScaling.None) { Levels = [.. Enumerable.Range(0, levels).Select(level => $"level {level}")], MaxLevels = levels })];
 }
 
+[ContractOf("categorical_mixture")]
 public sealed class CategoricalInMixture : MixtureOf<Categoricals>;
 
 public sealed class CategoricalInProduct : ProductOf<Categoricals>;

@@ -5,8 +5,10 @@ namespace StreamEm.Core.Tests.Models.Emissions;
 [ContractOf("gaussian_mixture")]
 public sealed class FullGaussianInMixture : MixtureOf<FullGaussians>;
 
+[ContractOf("mixture")]
 public sealed class FullGaussianInProduct : ProductOf<FullGaussians>;
 
+[ContractOf("hidden_markov")]
 public sealed class FullGaussianInHiddenMarkov : HiddenMarkovOf<FullGaussians>;
 
 public sealed class TiedGaussianInMixture : MixtureOf<TiedGaussians>;

@@ -42,6 +42,7 @@ public sealed class Poissons : Family
     }
 }
 
+[ContractOf("poisson_mixture")]
 public sealed class PoissonInMixture : MixtureOf<Poissons>;
 
 public sealed class PoissonInProduct : ProductOf<Poissons>;
