@@ -76,7 +76,7 @@ public sealed class HiddenMarkovTests
         Assert.Equal(fitted.GetProperty("training").Number("mean_log_likelihood"),
             scores.TakeLast(200).Average(score => score.Number("log_density")), 1e-9);
         Assert.Contains("hidden_markov", shown, StringComparison.Ordinal);
-        Assert.Contains("transmat: from the row", shown, StringComparison.Ordinal);
+        Assert.Contains("from the component of the row to that of the column", shown, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class HiddenMarkovTests
             Assert.Matches("c0 +0\\.[0-9]{4}", shown);
         }
 
-        Assert.Contains("transmat: from the row", snapshot, StringComparison.Ordinal);
+        Assert.Contains("from the component of the row to that of the column", snapshot, StringComparison.Ordinal);
     }
 
     [Fact]
