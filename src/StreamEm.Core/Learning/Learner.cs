@@ -2,6 +2,7 @@ using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
+using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Learning;
@@ -36,10 +37,11 @@ public sealed class Learner
     private readonly InitialParameters? _from;
     private readonly int _threads;
     private readonly Minibatch _pending, _raw, _rows;
-    private readonly LogDensitySketch _sketch = new();
+    private readonly StreamCalibration _calibration;
+    private readonly PowerLaw _stepSize;
     private readonly LabelNames _labels;
     private readonly RecordIntake _intake;
-    private double[] _logDensities;
+    private double[] _logDensities, _comparable = [];
     private LearnerCore? _core;
 
     /// <summary>A learner without state.</summary>
@@ -60,6 +62,8 @@ public sealed class Learner
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
         _logDensities = new double[options.MinibatchSize];
+        _calibration = new StreamCalibration(dimension);
+        _stepSize = new PowerLaw(options.StepSize);
         _labels = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
         _intake = new RecordIntake(_plan, _labels);
         if (from is not null) _core = LearnerCore.StartAt(model, _plan, options, from, threads);
@@ -128,9 +132,7 @@ public sealed class Learner
         writer.Write(Dimension);
         writer.WriteMinibatch(_pending);
         _intake.Save(writer);
-        writer.Write(_sketch.First);
-        writer.WriteDoubles(_sketch.Bins);
-        writer.Write(_sketch.Total);
+        _calibration.Save(writer);
         writer.Write(_core is not null);
         _core?.Save(writer);
     }
@@ -145,27 +147,31 @@ public sealed class Learner
             if (!Enum.IsDefined((StateVersion)version))
                 throw new InvalidDataException(
                     $"The state has version {version}; this program reads "
-                        + $"{string.Join(" and ", Enum.GetValues<StateVersion>().Select(known => (int)known))}.");
+                        + $"{string.Join(" and ", Enum.GetValues<StateVersion>().Distinct().Select(known => (int)known))}.");
             if (dimension != Dimension)
                 throw new InvalidDataException($"The state is of {dimension} features; the configuration has {Dimension}.");
             _pending.Clear();
             if (version == (int)StateVersion.Release010) FirstState.ReadMinibatch(reader, _pending);
             else reader.ReadMinibatch(_pending);
             _intake.Load(reader);
-            int first = reader.ReadInt32();
-            double[] bins = reader.ReadDoubles();
-            _sketch.Restore(first, bins, reader.ReadDouble());
+            _intake.Check(_pending);
+            _calibration.Load(reader, knowsPatterns: version >= (int)StateVersion.Relative);
             if (!reader.ReadBoolean()) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
-            else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads);
+            else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads, (StateVersion)version);
+            if (reader.BaseStream is { CanSeek: true } stream && stream.Position != stream.Length)
+                throw new InvalidDataException(
+                    $"The state goes on for {stream.Length - stream.Position} bytes after its end: it is of another model.");
         }
-        catch (Exception e) when (e is EndOfStreamException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is IOException or ArgumentException or ArithmeticException or FormatException
+            or InvalidOperationException or IndexOutOfRangeException or KeyNotFoundException or NullReferenceException)
         {
+            // What is read is hostile: whatever cannot be worked with is damage, and not a fault of the program.
             throw new InvalidDataException($"The state is damaged: {e.Message}", e);
         }
     }
 
-    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _sketch.Calibrate(), _labels, _intake);
+    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _calibration.Calibrate(), _labels, _intake);
 
     private void Update(LearnerCore core, Minibatch minibatch, int count)
     {
@@ -176,8 +182,10 @@ public sealed class Learner
         }
         bool complete = core.Space.Encode(minibatch, 0, count, _rows);
         if (_logDensities.Length < count) _logDensities = new double[count];
-        core.Update(_rows, complete, _logDensities);
-        Calibrate(count);
+        double unit = RelativeWeights.Normalize(_rows);
+        if (!complete && _comparable.Length < count) _comparable = new double[count];
+        core.Update(_rows, complete, _logDensities, complete ? null : _comparable, unit);
+        Calibrate(core, count, complete, unit);
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
         if (_pending.Count == 0 && _pending.Texts!.Count > MaxPendingTexts) _pending.Texts = new TextTable();
@@ -201,9 +209,12 @@ public sealed class Learner
         }
     }
 
-    private void Calibrate(int count)
+    private void Calibrate(LearnerCore core, int count, bool complete, double unit)
     {
-        if (_options.AnomalyHalfLife is { } halfLife) _sketch.Fade(Math.Pow(2, -count / halfLife));
-        _sketch.AddRange(_logDensities.AsSpan(0, count), _rows.Weights);
+        long updates = core.State.Updates;
+        if (_options.AnomalyHalfLife is { } halfLife) _calibration.Fade(Math.Pow(2, -count / halfLife));
+        else if (updates > 1 && core.State.BarrenUpdates == 0)
+            _calibration.Fade(StreamCalibration.FadeOf(_stepSize.At(updates - 1), _stepSize.At(updates), count));
+        _calibration.Add(_rows, complete, _logDensities.AsSpan(0, count), _comparable, unit);
     }
 }

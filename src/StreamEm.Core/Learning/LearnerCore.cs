@@ -54,8 +54,10 @@ internal sealed class LearnerCore
         Minibatch whole = CutFor(model, modelOptions, options.MinibatchSize).Whole(buffer);
         var rows = new Minibatch(buffer.Dimension, buffer.Count);
         space.Encode(whole, 0, whole.Count, rows);
+        RelativeWeights.Normalize(rows);
         double[] theta = model.Start(FeatureStatistics.WithoutGlitches(rows), new Initializer(options.Initialization, threads));
-        double worth = Math.Min(buffer.Count, options.MinibatchSize / new PowerLaw(options.StepSize).At(1));
+        double worth = Math.Max(1, Math.Min(
+            RelativeWeights.Worth(rows, [], buffer.Count), options.MinibatchSize / new PowerLaw(options.StepSize).At(1)));
         return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta, worth), threads)
         {
             _absentFeatures = FeatureStatistics.AbsentFeatures(buffer),
@@ -86,9 +88,14 @@ internal sealed class LearnerCore
     }
 
     /// <summary>One update with rows inside, of which no value is missing when <paramref name="complete"/>.</summary>
-    public void Update(Minibatch rows, bool complete, double[] logDensities)
+    /// <param name="rows">The rows.</param>
+    /// <param name="complete">Whether no value is missing.</param>
+    /// <param name="logDensities">Overwritten with log p of every row under the parameters before.</param>
+    /// <param name="comparable">See <see cref="Pass.Comparable"/>.</param>
+    /// <param name="unit">What the rows' weights are in.</param>
+    public void Update(Minibatch rows, bool complete, double[] logDensities, double[]? comparable = null, double unit = 1)
     {
-        Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory);
+        Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory, comparable, unit);
         double units = _units.Sum(rows, complete, evidence, logDensities, ref _impossible);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
         Watch.Look(State, rows, logDensities);
@@ -100,19 +107,20 @@ internal sealed class LearnerCore
         Minibatch rows = Cut.Whole(records);
         var inside = new Minibatch(rows.Dimension, rows.Count);
         bool complete = Space.Encode(rows, 0, rows.Count, inside);
+        double unit = RelativeWeights.Normalize(inside);
         BatchEmResult result = BatchEm.Run(_model, inside, State.Parameters, options);
-        double[] logDensities = new double[rows.Count];
-        Evidence evidence = new ShardedEStep(_model, options.Threads)
-            .Accumulate(_model.Prepare(result.Parameters), inside, new double[State.Statistics.Length], logDensities);
+        double[] logDensities = new double[rows.Count], comparable = complete ? [] : new double[rows.Count];
+        Evidence evidence = new ShardedEStep(_model, options.Threads).Accumulate(_model.Prepare(result.Parameters), inside,
+            new double[State.Statistics.Length], logDensities, new Pass(null, Comparable: complete ? null : comparable));
         double units = _units.Sum(inside, complete, evidence, logDensities, ref _impossible) / evidence.Weight;
         result.Parameters.CopyTo(State.Parameters, 0);
         (State.Updates, State.Rows, State.EffectiveRows, State.LastStepSize) =
-            (result.LogLikelihoods.Count - 1, rows.Count, evidence.Weight, 1);
+            (result.LogLikelihoods.Count - 1, rows.Count, RelativeWeights.Worth(inside, logDensities, evidence.Weight), 1);
         _meanLogLikelihood = result.LogLikelihoods[^1] - units;
-        var sketch = new LogDensitySketch();
-        sketch.AddRange(logDensities, inside.Weights);
+        var calibration = new StreamCalibration(rows.Dimension);
+        calibration.Add(inside, complete, logDensities, comparable, unit);
         double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
-        return new BatchFit(CreateSnapshot(schema, sketch.Calibrate(), labels, intake), trace, result.Converged, result.LargestFall);
+        return new BatchFit(CreateSnapshot(schema, calibration.Calibrate(), labels, intake), trace, result.Converged, result.LargestFall);
     }
 
     public LearnedModel CreateSnapshot(RecordSchema schema, AnomalyCalibration? calibration, LabelNames labels, RecordIntake intake)
@@ -161,15 +169,45 @@ internal sealed class LearnerCore
     }
 
     public static LearnerCore Load(
-        BinaryReader reader, LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, int threads)
+        BinaryReader reader, LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, int threads,
+        StateVersion version = StateVersion.Current)
     {
         FeatureSpace space = FeatureSpaceState.Load(plan, reader);
         LatentModel model = modelOptions.Create(space);
-        var core = new LearnerCore(modelOptions, options, model, space, StepwiseState.Load(reader, model), threads);
+        StepwiseState state = StepwiseState.Load(reader, model, version >= StateVersion.Relative);
+        var core = new LearnerCore(modelOptions, options, model, space, state, threads);
         core.LoadReport(reader);
         core.Watch.Load(reader);
         core.Cut.Load(reader);
+        core.Check();
         return core;
+    }
+
+    /// <summary>
+    /// Throws unless this can be learned on from and shown: parameters in their domains, inside and in the user's units, covariances that
+    /// can be factored, and in the statistics recursion statistics whose maximiser is such too.
+    /// </summary>
+    /// <exception cref="InvalidDataException">A counter or statistic is none.</exception>
+    /// <exception cref="ArgumentException">A parameter is outside its domain.</exception>
+    /// <exception cref="ArithmeticException">A covariance is not positive definite.</exception>
+    internal void Check()
+    {
+        State.Check();
+        if (_impossible < 0 || _bufferedRecords < 0) throw new InvalidDataException("The state is damaged: a count is below 0.");
+        double[] user = new double[State.Parameters.Length], inside = new double[user.Length];
+        CheckParameters(State.Parameters, user, inside);
+        if (_options.Recursion != Recursion.Statistics) return;
+        double[] maximizer = new double[user.Length];
+        _model.Maximize(State.Statistics, State.EffectiveRows, State.Parameters, maximizer, new ModelEvents());
+        CheckParameters(maximizer, user, inside);
+    }
+
+    private void CheckParameters(double[] parameters, double[] user, double[] inside)
+    {
+        UserUnits.Validate(_model.ParameterLayout, parameters);
+        _model.ToUserUnits(parameters, Space, user);
+        _model.FromUserUnits(user, Space, inside);
+        _ = _model.Prepare(parameters);
     }
 
     /// <summary>Reads what is reported beside the state itself.</summary>

@@ -122,7 +122,7 @@ internal sealed class RecordFields
                 return null;
             default:
                 if (Number(text, out double weight, required: false) is { } reason) return reason;
-                if (weight < 0) return RejectionReason.OutOfRange;
+                if (!double.IsNaN(weight) && !RelativeWeights.IsValid(weight)) return RejectionReason.OutOfRange;
                 if (!double.IsNaN(weight)) _weight = weight;
                 return null;
         }
@@ -150,7 +150,7 @@ internal sealed class RecordFields
             RejectionReason.NotFinite => "a finite number within double precision",
             RejectionReason.TimestampOutOfRange => "ISO 8601 or milliseconds since 1970, years 1 to 9999",
             RejectionReason.DecodeUtf8 => "UTF-8",
-            _ => slot < Dimension ? FeatureValues.Expected(_kinds[slot]) : "a weight of at least 0",
+            _ => slot < Dimension ? FeatureValues.Expected(_kinds[slot]) : RelativeWeights.Expected,
         };
         return $"{field} holds '{Shown(text)}', expected {expected}";
     }

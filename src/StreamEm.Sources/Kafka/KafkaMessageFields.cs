@@ -93,7 +93,7 @@ internal sealed class KafkaMessageFields
             if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out weight))
                 return (RejectionReason.NotANumber, Found(text));
             if (!double.IsFinite(weight)) return (RejectionReason.NotFinite, Found(text));
-            if (weight < 0) return (RejectionReason.OutOfRange, Found(text));
+            if (!RelativeWeights.IsValid(weight)) return (RejectionReason.OutOfRange, Found(text));
         }
 
         defaults = new RecordDefaults(weight, key, UsesTimestamp ? message.Timestamp : RecordBatch.NoTimestamp);
@@ -101,5 +101,5 @@ internal sealed class KafkaMessageFields
     }
 
     private string Found(byte[] text) =>
-        $"header '{WeightHeader}' holds '{Encoding.UTF8.GetString(text)}', expected a finite weight of at least 0";
+        $"header '{WeightHeader}' holds '{Encoding.UTF8.GetString(text)}', expected {RelativeWeights.Expected}";
 }

@@ -51,6 +51,9 @@ internal abstract class MeanFamily : Emission
     /// <summary>h(x).</summary>
     internal virtual double BaseMeasure(double x) => 0;
 
+    /// <summary>How the log-density of a feature of mean m is spread.</summary>
+    internal abstract LogDensitySpread Spread(double mean);
+
     /// <summary>The variance of a feature of mean m.</summary>
     private protected abstract double Variance(double mean);
 

@@ -104,7 +104,13 @@ internal sealed class HiddenMarkovEStep : EStep
                 for (int k = 0; k < _states; k++) row[k] = joint[k * RowBlock.Stride + i];
                 space.SaysNothing[at + i] = false;
             }
-            foreach (int index in block.Incomplete) space.SaysNothing[at + index] = !block.Row(index).ContainsAnyExcept(double.NaN);
+            foreach (int index in block.Incomplete)
+            {
+                space.SaysNothing[at + index] = !block.Row(index).ContainsAnyExcept(double.NaN);
+                if (space.Pass.Comparable is null) continue;
+                space.LogLikelihoods(at + index).CopyTo(space.Completed(at + index));
+                LogDensitySpread.Complete(Prepared, block.Row(index), space.Completed(at + index));
+            }
         }
     }
 
@@ -122,6 +128,8 @@ internal sealed class HiddenMarkovEStep : EStep
             else _start.CopyTo(predicted);
             int label = isLabelled ? batch.Label(first + row) : Minibatch.Unlabelled;
             double log = Update(row, label, predicted, space);
+            if (space.Pass.Comparable is { } comparable && batch.Row(first + row).Contains(double.NaN))
+                comparable[first + row] = LogDensitySpread.Mix(predicted, space.Completed(row));
             if (!double.IsFinite(space.RowLogDensities[row])) continue;
             double w = batch.Weight(first + row);
             weight += w;
