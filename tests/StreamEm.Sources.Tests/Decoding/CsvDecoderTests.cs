@@ -87,7 +87,12 @@ public sealed class CsvDecoderTests
     }
 
     [Theory]
-    [InlineData("w", "-1", RejectionReason.OutOfRange, "column 'w' holds '-1', expected a weight of at least 0")]
+    [InlineData("w", "-1", RejectionReason.OutOfRange,
+        "column 'w' holds '-1', expected a weight of 0, or 1e-100 to 1e100 (only ratios of weights count)")]
+    [InlineData("w", "1e308", RejectionReason.OutOfRange,
+        "column 'w' holds '1e308', expected a weight of 0, or 1e-100 to 1e100 (only ratios of weights count)")]
+    [InlineData("w", "1e-310", RejectionReason.OutOfRange,
+        "column 'w' holds '1e-310', expected a weight of 0, or 1e-100 to 1e100 (only ratios of weights count)")]
     [InlineData("w", "heavy", RejectionReason.NotANumber, "column 'w' holds 'heavy', expected a number")]
     [InlineData("w", "inf", RejectionReason.NotFinite, "column 'w' holds 'inf', expected a finite number within double precision")]
     [InlineData("y", "?", RejectionReason.NotANumber, "column 'y' holds '?', expected a number")]

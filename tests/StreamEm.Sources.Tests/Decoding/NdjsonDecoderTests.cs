@@ -49,7 +49,8 @@ public sealed class NdjsonDecoderTests
     [InlineData("{\"a\":[1]}", RejectionReason.NotANumber, "field 'a' holds an array, expected a single value")]
     [InlineData("{\"a\":1,\"label\":{}}", RejectionReason.OutOfRange, "field 'label' holds an object, expected a single value")]
     [InlineData("{\"a\":1e400}", RejectionReason.NotFinite, "field 'a' holds '1e400', expected a finite number within double precision")]
-    [InlineData("{\"a\":1,\"w\":-2}", RejectionReason.OutOfRange, "field 'w' holds '-2', expected a weight of at least 0")]
+    [InlineData("{\"a\":1,\"w\":-2}", RejectionReason.OutOfRange, "field 'w' holds '-2', expected a weight of 0, or 1e-100 to 1e100")]
+    [InlineData("{\"a\":1,\"w\":1e308}", RejectionReason.OutOfRange, "field 'w' holds '1e308', expected a weight of 0, or 1e-100 to")]
     [InlineData("{\"a\":1,\"ts\":1e300}", RejectionReason.TimestampOutOfRange, "field 'ts' holds '1e300'")]
     [InlineData("{\"A\":1,\"B\":2}", RejectionReason.MissingFeature, "the record has none of the fields a, b")]
     public void Decode_RecordThatCannotBeUsed_IsKeptAsideAndTheRestGoesOn(string record, RejectionReason reason, string detail)
