@@ -97,7 +97,7 @@ internal sealed class StepwiseState
     /// <param name="reader">The state.</param>
     /// <param name="model">The model.</param>
     /// <param name="hasCounts">Whether it has the counts of rows that were not learned from.</param>
-    public static StepwiseState Load(BinaryReader reader, LatentModel model, bool hasCounts)
+    public static StepwiseState Load(BinaryReader reader, LatentModel model, bool hasCounts = true)
     {
         StepwiseState state = Of(model, reader.ReadDoubles(), reader.ReadDoubles(), reader.ReadDoubles());
         state.Updates = reader.ReadInt64();

@@ -35,9 +35,6 @@ internal sealed class ChangeWatch
     private int _runWindows;
     private double _total, _held, _far, _runTotal, _runHeld;
 
-    /// <summary>Weight of the windows that are away in a row.</summary>
-    public double RunWeight => _runTotal;
-
     /// <summary>Whether a window has just ended that was not away.</summary>
     public bool IsQuiet => _rows == 0 && _runWindows == 0;
 

@@ -228,6 +228,8 @@ public sealed class Learner
         var kept = new Minibatch(Dimension, _pending.Count, _pending.Texts);
         for (int row = 0; row < _pending.Count; row++)
             if (FirstRecords.IsEvidence(_pending, row)) kept.Append(_pending, [row]);
+        // One stays: a stream that ends without any other has a model that says so.
+        if (kept.Count == 0) kept.Append(_pending, [_pending.Count - 1]);
         _dropped += _pending.Count - kept.Count;
         _pending.Clear();
         _pending.Append(kept, 0, kept.Count);

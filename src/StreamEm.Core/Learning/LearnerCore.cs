@@ -84,6 +84,7 @@ internal sealed class LearnerCore
         LearnerCore core = Initialize(_modelOptions, plan, _options, buffer, _threads);
         core.State.ContinueFrom(State);
         core._impossible = _impossible;
+        foreach (LearnerEvent item in Happened.All) core.Happened.Add(item.Kind, item.Update, item.Subject);
         core.Happened.Add(LearnerEventKind.StartedAnew, State.Updates + 1);
         return core;
     }

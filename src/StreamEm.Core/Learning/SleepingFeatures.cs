@@ -7,9 +7,9 @@ namespace StreamEm.Core.Learning;
 
 /// <summary>
 /// Features that were constant or absent in the first records, so that nothing is known of their scale. A row in which one of them has
-/// another value is held back. When such rows keep coming, the feature comes to life: its location and scale are those of the last 512
-/// records of the change, and the parameters are moved to the new units: what they say of the other features stays as it is. Part of the
-/// state.
+/// another value is held back. When such rows keep coming, the feature comes to life: its location and scale are those of its last 512
+/// values, glitches left out, and the parameters are moved to the new units: what they say of the other features stays as it is. Part of
+/// the state.
 /// </summary>
 internal sealed class SleepingFeatures
 {
@@ -51,11 +51,12 @@ internal sealed class SleepingFeatures
             if (!_isAsleep[d]) continue;
             for (int row = 0; row < count; row++)
             {
-                double value = rows.Row(row)[d];
-                if (double.IsNaN(value) || !FirstRecords.IsOff(value, _constants[d])) continue;
-                bound.HoldBefore(row);
-                if (!(rows.Weight(row) > 0)) continue;
-                _offWeight[d] += rows.Weight(row);
+                double value = rows.Row(row)[d], weight = rows.Weight(row);
+                bool isOff = FirstRecords.IsOff(value, _constants[d]);
+                if (isOff) bound.HoldBefore(row);
+                // From the first other value on, all are remembered: a feature may be at its constant for most of the time.
+                if (!(weight > 0) || double.IsNaN(value) || !(isOff || _values[d].Count > 0)) continue;
+                if (isOff) _offWeight[d] += weight;
                 if (_values[d].Count == Remembered) _values[d].RemoveAt(0);
                 _values[d].Add(value);
             }
@@ -70,8 +71,7 @@ internal sealed class SleepingFeatures
     }
 
     /// <summary>
-    /// The space in which those features are awake whose other values are a share of the change; null when there is none. Of a feature that
-    /// has been at its constant and then at other values, both count.
+    /// The space in which those features are awake whose other values are a share of the change; null when there is none.
     /// </summary>
     /// <param name="space">The features as they are.</param>
     /// <param name="watch">What the change is.</param>
@@ -84,8 +84,7 @@ internal sealed class SleepingFeatures
         {
             if (!_isAsleep[d] || _values[d].Count == 0 || !watch.IsShare(_offWeight[d])) continue;
             any = true;
-            double share = double.IsNaN(_constants[d]) ? 1 : Math.Min(1, _offWeight[d] / watch.RunWeight);
-            (double mean, double deviation) = Moments(_values[d], share, _constants[d]);
+            (double mean, double deviation) = Moments(_values[d]);
             if (!(deviation > FeatureStatistics.LeastSpread))
             {
                 // Another constant: still asleep, there.
@@ -149,17 +148,14 @@ internal sealed class SleepingFeatures
         }
     }
 
-    /// <summary>Mean and deviation of a stream that has the constant but for a share, glitches left out.</summary>
-    private static (double Mean, double Deviation) Moments(List<double> values, double share, double constant)
+    /// <summary>Mean and deviation, glitches left out; deviation 0 of values that are all the same.</summary>
+    private static (double Mean, double Deviation) Moments(List<double> values)
     {
         var rows = new Minibatch(1, values.Count);
         foreach (double value in values) rows.Add([value]);
         var first = new FirstRecords(new FeatureSpace([new Feature("")]), rows);
         Feature feature = first.Space.Features[0];
-        double spread = first.IsAsleep[0] ? 0 : feature.Scale;
-        if (double.IsNaN(constant) || share >= 1) return (feature.Location, spread);
-        double step = feature.Location - constant, mean = constant + share * step;
-        return (mean, Math.Sqrt(share * spread * spread + share * (1 - share) * step * step));
+        return (feature.Location, first.IsAsleep[0] ? 0 : feature.Scale);
     }
 
     private static int IndexOf(IReadOnlyList<int> features, int feature)
