@@ -65,7 +65,8 @@ internal sealed class DeadComponentWatch(LatentModel model, DeadComponents polic
     {
         int worst = -1;
         for (int row = 0; row < rows.Count; row++)
-            if (double.IsFinite(logDensities[row]) && bound?.IsHeld(row) != true && (worst < 0 || logDensities[row] < logDensities[worst])) worst = row;
+            if (double.IsFinite(logDensities[row]) && bound?.IsHeld(row) != true
+                && (worst < 0 || logDensities[row] < logDensities[worst])) worst = row;
         return worst;
     }
 }

@@ -96,8 +96,8 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
     private static ModelWarning Told(LearnerEvent item) => item.Kind switch
     {
         LearnerEventKind.StartedAnew => new ModelWarning(ModelWarningKind.StartedAnew,
-            $"the parameters were initialised anew with update {item.Update}: what was learned before did not explain the records any more, "
-                + "or the first records had all been the same."),
+            $"the parameters were initialised anew with update {item.Update}: what was learned before did not explain the records, or "
+                + "the first records had all been the same."),
         LearnerEventKind.FeatureAwake => new ModelWarning(ModelWarningKind.FeatureAwake,
             $"feature '{item.Subject}' came to life with update {item.Update}: it had one value or none in the first records, and has "
                 + "location and scale of its own now.", item.Subject),

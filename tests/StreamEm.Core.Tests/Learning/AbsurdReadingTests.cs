@@ -167,7 +167,8 @@ public sealed class AbsurdReadingTests
         switch (family)
         {
             case "poisson":
-                return (ModelCatalog.MixtureOf(new PoissonOptions(), 2), plain, Unweighted(new Poissons().Rows(2, 12_000, 14, 0)), [65535, 3]);
+                return (ModelCatalog.MixtureOf(new PoissonOptions(), 2), plain, Unweighted(new Poissons().Rows(2, 12_000, 14, 0)),
+                    [65535, 3]);
             case "product":
                 var options = new EmissionPart("gaussian", new GaussianOptions(), ["x0"]);
                 var counts = new EmissionPart("poisson", new PoissonOptions(), ["x1"]);

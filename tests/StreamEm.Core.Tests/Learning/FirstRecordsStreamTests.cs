@@ -170,7 +170,7 @@ public sealed class FirstRecordsStreamTests
         var chance = new SplitMix64(27);
         var rows = new Minibatch(2);
         for (int row = 0; row < 12_000; row++)
-            rows.Add([(row > 7000 ? 1e4 : 0) + Gaussians.Normal(chance), row is < 1500 or 1600 ? row == 1600 ? 99 : 0 : Gaussians.Normal(chance)]);
+            rows.Add([(row > 7000 ? 1e4 : 0) + Gaussians.Normal(chance), row < 1500 ? row == 1000 ? 99 : 0 : Gaussians.Normal(chance)]);
         var options = new LearningOptions { MinibatchSize = 300, Initialization = new() { Buffer = 900 } };
         Learner whole = Streams.Learn(Gaussians.Mixture(2), options, rows), part = New();
         for (int first = 0, next; first < rows.Count; first = next)
