@@ -47,6 +47,15 @@ internal sealed class StreamCalibration
     public static double FadeOf(double previous, double current, int rows) =>
         Math.Clamp((1 - current) * previous / current, Math.Exp(-rows / LeastMemory), 1);
 
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        _all.Clear();
+        foreach (MissingSketch pattern in _patterns) _spare.Push(pattern);
+        _patterns.Clear();
+        (_weight, _worth) = (0, 0);
+    }
+
     /// <summary>Multiplies the weight of everything remembered.</summary>
     public void Fade(double factor)
     {

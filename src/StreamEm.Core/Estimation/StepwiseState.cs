@@ -46,6 +46,18 @@ internal sealed class StepwiseState
     /// <summary>Sum of the minibatches' weights in the records' own unit; NaN until one came, in a state that did not know it.</summary>
     public double Weight { get; internal set; }
 
+    /// <summary>Of these, rows that were not learned from: without weight or values, impossible, or held back.</summary>
+    public long Unlearned { get; internal set; }
+
+    /// <summary>Of these, rows held back because they are too far from every component.</summary>
+    public long Bounded { get; internal set; }
+
+    /// <summary>Updates before the parameters were last initialised: the step size counts from there.</summary>
+    public long Begun { get; internal set; }
+
+    /// <summary>Rows before the parameters were last initialised.</summary>
+    public long RowsBegun { get; internal set; }
+
     /// <summary>Updates in a row of which no row could be used.</summary>
     public int BarrenUpdates { get; internal set; }
 
@@ -67,11 +79,21 @@ internal sealed class StepwiseState
     public double ShareOf(Minibatch batch, double unit)
     {
         double weight = batch.TotalWeight * unit;
-        if (double.IsNaN(Weight)) Weight = batch.Weights.IsEmpty ? Rows : weight * Updates;
-        double average = Updates == 0 ? 0 : Weight / Updates, share = average > 0 ? Math.Min(1, weight / average) : 1;
+        if (double.IsNaN(Weight)) Weight = batch.Weights.IsEmpty ? Rows - RowsBegun : weight * (Updates - Begun);
+        double average = Updates == Begun ? 0 : Weight / (Updates - Begun), share = average > 0 ? Math.Min(1, weight / average) : 1;
         Weight += weight;
         return share;
     }
+
+    /// <summary>Goes on counting where another state stopped, from parameters of its own.</summary>
+    public void ContinueFrom(StepwiseState other)
+    {
+        (Updates, Rows, Unlearned, Bounded) = (other.Updates, other.Rows, other.Unlearned, other.Bounded);
+        (Begun, RowsBegun, Weight) = (Updates, Rows, 0);
+    }
+
+    /// <summary>Counts rows that came before the parameters and were not learned from.</summary>
+    public void SkipUnlearned(long rows) => (Rows, RowsBegun, Unlearned) = (Rows + rows, RowsBegun + rows, Unlearned + rows);
 
     /// <summary>Writes all of it, the last update's events included.</summary>
     public void Save(BinaryWriter writer)
@@ -82,6 +104,7 @@ internal sealed class StepwiseState
         writer.Write(Updates);
         writer.Write(Rows);
         writer.Write(Weight);
+        foreach (long count in (ReadOnlySpan<long>)[Unlearned, Bounded, Begun, RowsBegun]) writer.Write(count);
         writer.Write(BarrenUpdates);
         writer.Write(EffectiveRows);
         writer.Write(LastStepSize);
@@ -91,15 +114,18 @@ internal sealed class StepwiseState
     /// <summary>Reads what <see cref="Save"/> wrote for the same model.</summary>
     /// <param name="reader">Where it is.</param>
     /// <param name="model">The model.</param>
-    /// <param name="knowsWeight">Whether it was written with the sum of the weights.</param>
     /// <exception cref="InvalidDataException">It is of another shape.</exception>
-    public static StepwiseState Load(BinaryReader reader, LatentModel model, bool knowsWeight = true)
+    /// <param name="isCurrent">Whether it was written by this release: with the weights and the counts of rows not learned from.</param>
+    public static StepwiseState Load(BinaryReader reader, LatentModel model, bool isCurrent = true)
     {
         int components = (model as ComponentModel)?.Components ?? 0;
         StepwiseState state = Of(model, reader.ReadDoubles(), reader.ReadDoubles(), reader.ReadDoubles());
         state.Updates = reader.ReadInt64();
         state.Rows = reader.ReadInt64();
-        state.Weight = knowsWeight ? reader.ReadDouble() : double.NaN;
+        state.Weight = isCurrent ? reader.ReadDouble() : double.NaN;
+        if (isCurrent)
+            (state.Unlearned, state.Bounded, state.Begun, state.RowsBegun) =
+                (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
         state.BarrenUpdates = reader.ReadInt32();
         state.EffectiveRows = reader.ReadDouble();
         state.LastStepSize = reader.ReadDouble();
@@ -112,6 +138,8 @@ internal sealed class StepwiseState
     public void Check()
     {
         Require(Updates >= 0 && Rows >= 0 && BarrenUpdates >= 0, "counts of updates and rows are below 0");
+        Require(Unlearned >= 0 && Unlearned <= Rows && Bounded >= 0 && Bounded <= Unlearned, "more rows were not learned from than came");
+        Require(Begun >= 0 && Begun <= Updates && RowsBegun >= 0 && RowsBegun <= Rows, "the parameters began after the last update");
         Require(Weight >= 0 || double.IsNaN(Weight), "the sum of the weights is below 0");
         Require(EffectiveRows > 0, "the number of effective rows is not above 0");
         Require(LastStepSize is >= 0 and <= 1, "the step size is not in [0, 1]");

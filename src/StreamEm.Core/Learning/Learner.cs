@@ -18,6 +18,9 @@ public enum LearnerStatus
 
     /// <summary>There are parameters and they are being updated.</summary>
     Learning,
+
+    /// <summary>There are parameters, and the buffer is filling to find others: these are of another stream.</summary>
+    StartingAnew,
 }
 
 /// <summary>
@@ -30,6 +33,9 @@ public sealed class Learner
     /// <summary>Keys pending, beyond which their texts are forgotten once no row is.</summary>
     private const int MaxPendingTexts = 1 << 16;
 
+    /// <summary>Rows from which parameters may be found anew when no more come.</summary>
+    private const int FewestAnew = 64;
+
     private readonly LatentModelOptions _model;
     private readonly LearningOptions _options;
     private readonly RecordSchema _schema;
@@ -41,8 +47,9 @@ public sealed class Learner
     private readonly PowerLaw _stepSize;
     private readonly LabelNames _labels;
     private readonly RecordIntake _intake;
-    private double[] _logDensities, _comparable = [];
+    private readonly Surprise _surprise = new();
     private LearnerCore? _core;
+    private long _dropped;
 
     /// <summary>A learner without state.</summary>
     /// <param name="model">The model's options.</param>
@@ -61,7 +68,6 @@ public sealed class Learner
             new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? options.Initialization.Buffer : 1), new TextTable());
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
-        _logDensities = new double[options.MinibatchSize];
         _calibration = new StreamCalibration(dimension);
         _stepSize = new PowerLaw(options.StepSize);
         _labels = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
@@ -70,7 +76,8 @@ public sealed class Learner
     }
 
     /// <summary>Where it stands.</summary>
-    public LearnerStatus Status => _core is not null && (Updates > 0 || _from is not null) ? LearnerStatus.Learning
+    public LearnerStatus Status => _core is not null && (Updates > 0 || _from is not null)
+        ? IsGathering ? LearnerStatus.StartingAnew : LearnerStatus.Learning
         : Pending > 0 ? LearnerStatus.WarmingUp : LearnerStatus.Waiting;
 
     /// <summary>Number of features D.</summary>
@@ -80,13 +87,21 @@ public sealed class Learner
     public long Updates => _core?.State.Updates ?? 0;
 
     /// <summary>Records learned from so far.</summary>
-    public long Records => _core?.State.Rows ?? 0;
+    public long Records => _core is null ? 0 : _core.State.Rows - _core.State.Unlearned;
+
+    /// <summary>Records taken and not learned from: without weight or value, impossible under the model, or held back.</summary>
+    public long Unlearned => _dropped + (_core?.State.Unlearned ?? 0);
+
+    /// <summary>Of these, records held back because they were too far from every component.</summary>
+    public long Bounded => _core?.State.Bounded ?? 0;
 
     /// <summary>Records taken but not learned from yet.</summary>
     public int Pending => _pending.Count;
 
     /// <summary>Records that can be taken before <see cref="TryUpdate"/> has something to do; at least 1.</summary>
-    public int Room => Math.Max(1, (_core is null ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
+    public int Room => Math.Max(1, (IsGathering ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
+
+    private bool IsGathering => _core is null || _core.Guard is { AwaitsAnew: true };
 
     /// <summary>
     /// Called before every update with the minibatch, as records come (valid during the call), and what scores them under the parameters
@@ -111,13 +126,8 @@ public sealed class Learner
     public bool TryUpdate(bool flush = false)
     {
         if (_pending.Count == 0) return false;
-        if (_core is null)
-        {
-            if (!flush && _pending.Count < _options.Initialization.Buffer) return false;
-            _intake.FixLevels();
-            _core = LearnerCore.Initialize(_model, _plan.WithLevels(_intake.LevelsOf), _options, _pending, _threads);
-        }
-        if (_core.Cut.Next(_pending, flush, out int count) is not { } minibatch) return false;
+        if (IsGathering && !TryInitialize(flush)) return false;
+        if (_core!.Cut.Next(_pending, flush, out int count) is not { } minibatch) return false;
         Update(_core, minibatch, count);
         return true;
     }
@@ -133,6 +143,7 @@ public sealed class Learner
         writer.WriteMinibatch(_pending);
         _intake.Save(writer);
         _calibration.Save(writer);
+        writer.Write(_dropped);
         writer.Write(_core is not null);
         _core?.Save(writer);
     }
@@ -147,7 +158,7 @@ public sealed class Learner
             if (!Enum.IsDefined((StateVersion)version))
                 throw new InvalidDataException(
                     $"The state has version {version}; this program reads "
-                        + $"{string.Join(" and ", Enum.GetValues<StateVersion>().Distinct().Select(known => (int)known))}.");
+                        + $"{string.Join(" and ", Enum.GetValues<StateVersion>().Select(known => (int)known))}.");
             if (dimension != Dimension)
                 throw new InvalidDataException($"The state is of {dimension} features; the configuration has {Dimension}.");
             _pending.Clear();
@@ -155,7 +166,10 @@ public sealed class Learner
             else reader.ReadMinibatch(_pending);
             _intake.Load(reader);
             _intake.Check(_pending);
-            _calibration.Load(reader, knowsPatterns: version >= (int)StateVersion.Relative);
+            bool isCurrent = version >= (int)StateVersion.Current;
+            _calibration.Load(reader, knowsPatterns: isCurrent);
+            _dropped = isCurrent ? reader.ReadInt64() : 0;
+            if (_dropped < 0) throw new InvalidDataException($"{_dropped} records were left out; expected at least 0.");
             if (!reader.ReadBoolean()) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
             else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads, (StateVersion)version);
@@ -180,15 +194,51 @@ public sealed class Learner
             Restore(core.Space, count);
             observe(_raw, new ScoreSession(new Scorer(Learned(core)), core.Cut.Keys, core.Cut.Memory));
         }
-        bool complete = core.Space.Encode(minibatch, 0, count, _rows);
-        if (_logDensities.Length < count) _logDensities = new double[count];
-        double unit = RelativeWeights.Normalize(_rows);
-        if (!complete && _comparable.Length < count) _comparable = new double[count];
-        core.Update(_rows, complete, _logDensities, complete ? null : _comparable, unit);
-        Calibrate(core, count, complete, unit);
+        if (core.Update(minibatch, count, _rows, _surprise, mayStartAnew: !_labels.Any)) Calibrate(core, count);
+        else _calibration.Clear();
+        if (core.Guard is { AwaitsAnew: true }) _intake.FreeLevels();
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
         if (_pending.Count == 0 && _pending.Texts!.Count > MaxPendingTexts) _pending.Texts = new TextTable();
+    }
+
+    /// <summary>First parameters, or others, once the buffer is full of rows that say something.</summary>
+    private bool TryInitialize(bool flush)
+    {
+        int buffer = _options.Initialization.Buffer;
+        if (!flush && _pending.Count < buffer) return false;
+        if (_options.Learn == LearnMode.Bounded)
+        {
+            int evidence = 0;
+            for (int row = 0; row < _pending.Count; row++)
+                if (FirstRecords.IsEvidence(_pending, row)) evidence++;
+            if (flush && _core is not null && evidence < Math.Max(FewestAnew, _model.RowsToStart(Dimension))) return false;
+            if (!flush && 2L * evidence < buffer)
+            {
+                DropRowsWithoutEvidence();
+                return false;
+            }
+        }
+        _intake.FixLevels();
+        FeatureSpace plan = _plan.WithLevels(d => [.. _intake.LevelsOf(d)]);
+        if (_core is not null) _calibration.Clear();
+        _core = _core?.Anew(plan, _pending) ?? LearnerCore.Initialize(_model, plan, _options, _pending, _threads);
+        _core.State.SkipUnlearned(_dropped);
+        _dropped = 0;
+        return true;
+    }
+
+    /// <summary>Rows without weight or value cannot be what a model starts from: they are left out, however many come.</summary>
+    private void DropRowsWithoutEvidence()
+    {
+        var kept = new Minibatch(Dimension, _pending.Count, _pending.Texts);
+        for (int row = 0; row < _pending.Count; row++)
+            if (FirstRecords.IsEvidence(_pending, row)) kept.Append(_pending, [row]);
+        // One stays: a stream that ends without any other has a model that says so.
+        if (kept.Count == 0) kept.Append(_pending, [_pending.Count - 1]);
+        _dropped += _pending.Count - kept.Count;
+        _pending.Clear();
+        _pending.Append(kept, 0, kept.Count);
     }
 
     /// <summary>The first pending rows as they came: levels as texts.</summary>
@@ -209,12 +259,12 @@ public sealed class Learner
         }
     }
 
-    private void Calibrate(LearnerCore core, int count, bool complete, double unit)
+    private void Calibrate(LearnerCore core, int count)
     {
-        long updates = core.State.Updates;
+        long updates = core.State.Updates - core.State.Begun;
         if (_options.AnomalyHalfLife is { } halfLife) _calibration.Fade(Math.Pow(2, -count / halfLife));
         else if (updates > 1 && core.State.BarrenUpdates == 0)
             _calibration.Fade(StreamCalibration.FadeOf(_stepSize.At(updates - 1), _stepSize.At(updates), count));
-        _calibration.Add(_rows, complete, _logDensities.AsSpan(0, count), _comparable, unit);
+        _calibration.Add(_rows, _surprise.IsComplete, _surprise.LogDensities.AsSpan(0, count), _surprise.Comparable, _surprise.Unit);
     }
 }

@@ -6,12 +6,9 @@ internal enum StateVersion
     /// <summary>0.1.0: mixtures of Gaussians only.</summary>
     Release010 = 2,
 
-    /// <summary>Features with levels, sequences, products; no set of missing features is told from another.</summary>
+    /// <summary>Weights are not yet relative, sets of missing features not told apart; no records held back, nothing asleep.</summary>
     Levels = 3,
 
-    /// <summary>Weights are relative, and calibration knows which features are missing.</summary>
-    Relative = 4,
-
     /// <summary>What this release writes.</summary>
-    Current = Relative,
+    Current = 4,
 }

@@ -20,8 +20,12 @@ internal static class CalibrationJson
         SnapshotJson.WriteNumbers(json, "quantiles", [.. calibration.Quantiles]);
         SnapshotJson.WriteNumber(json, "tail_start", calibration.TailStart);
         SnapshotJson.WriteNumber(json, "tail_scale", calibration.TailScale);
-        SnapshotJson.WriteNumbers(json, "log_densities", [.. calibration.LogDensities]);
-        SnapshotJson.WriteNumbers(json, "scores", [.. calibration.Scores]);
+        // The knots of 0.1.0 are its quantiles.
+        if (!ReferenceEquals(calibration.LogDensities, calibration.Quantiles))
+        {
+            SnapshotJson.WriteNumbers(json, "log_densities", [.. calibration.LogDensities]);
+            SnapshotJson.WriteNumbers(json, "scores", [.. calibration.Scores]);
+        }
         if (calibration.Patterns.Count == 0) return;
         json.WriteStartArray("patterns");
         foreach (PatternCalibration pattern in calibration.Patterns)

@@ -197,6 +197,8 @@ public static class SnapshotReader
         LastStepSize = Member(training, "step_size").GetDouble(),
         Updates = Count(Member(training, "updates")),
         Records = Count(Member(training, "records")),
+        Unlearned = training.TryGetProperty("unlearned", out JsonElement unlearned) ? Count(unlearned) : 0,
+        Bounded = training.TryGetProperty("bounded", out JsonElement bounded) ? Count(bounded) : 0,
         EffectiveRecords = NumberOrNaN(training, "effective_records"),
         MeanLogLikelihood = NumberOrNaN(training, "mean_log_likelihood"),
         Status = Text(training, "status"),

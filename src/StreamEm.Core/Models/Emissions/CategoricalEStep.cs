@@ -77,7 +77,7 @@ internal sealed class CategoricalEStep : EmissionEStep
 
     private LogDensitySpread SpreadOf(int component, int feature)
     {
-        double[] logs = new double[_levels[feature]];
+        Span<double> logs = _levels[feature] <= 256 ? stackalloc double[_levels[feature]] : new double[_levels[feature]];
         for (int level = 0; level < logs.Length; level++) logs[level] = _table[_starts[feature] + level * _components + component];
         return LogDensitySpread.Of(logs);
     }

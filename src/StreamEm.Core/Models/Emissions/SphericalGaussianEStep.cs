@@ -33,6 +33,12 @@ internal sealed class SphericalGaussianEStep : EmissionEStep
 
     internal override void Spread(ReadOnlySpan<double> row, Span<LogDensitySpread> spreads) => _diagonal.Spread(row, spreads);
 
+    public override int MeasuredValues => _diagonal.MeasuredValues;
+
+    public override void AddPeaks(Span<double> peaks) => _diagonal.AddPeaks(peaks);
+
+    public override MeasuredDistance Distance(RowBlock block, int index, int component) => _diagonal.Distance(block, index, component);
+
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {
         int length = _components * _dimension;
