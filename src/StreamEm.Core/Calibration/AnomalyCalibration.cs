@@ -4,8 +4,9 @@ namespace StreamEm.Core.Calibration;
 /// Turns a log-density into an anomaly score in [0, 1]: 1 minus the share of the stream's records at least as improbable, equal ones
 /// included. Inside, the share itself, read from knots; beyond the last knot, which has at most 2 % of the records beyond it, an
 /// exponential tail fitted to u = log(1 + max(0, c - log p)): score = 1 - s exp(-(u - u0) / scale). c is 3, or the median log p of a model
-/// so narrow that this is larger. log p is in standardised units throughout. A record with missing values is compared with those that have the same
-/// values observed (<see cref="Patterns"/>) or, where they are few, by the log-density of a complete record as improbable. Immutable.
+/// so narrow that this is larger. log p is in standardised units throughout. A record with missing values is compared with those that have
+/// the same values observed (<see cref="Patterns"/>) or, where they are few, by the log-density of a complete record as improbable.
+/// Immutable.
 /// </summary>
 /// <param name="Records">Records (by weight of memory) it was learned from.</param>
 /// <param name="Quantiles">Log-densities at equally spaced ranks from the most typical (0 %) to the 98 % quantile, descending: the knots of

@@ -123,6 +123,27 @@ internal sealed class LogDensitySketch
         return CalibrationKnots.Of(_bins, _first, Total, quantiles);
     }
 
+    /// <summary>
+    /// Begins with what a calibration knows: its weight spread evenly between its knots, that of a tie in the middle of its bin, and what
+    /// lies beyond the last knot as the tail was fitted.
+    /// </summary>
+    public void Restore(AnomalyCalibration calibration)
+    {
+        const int Steps = 16, Tail = 64;
+        Clear();
+        IReadOnlyList<double> densities = calibration.LogDensities, scores = calibration.Scores;
+        for (int at = 1; at < densities.Count; at++)
+        {
+            double high = densities[at - 1], low = densities[at], weight = (scores[at] - scores[at - 1]) * calibration.Records;
+            bool isTie = high == low && at > 1;
+            if (isTie) Add(0.5 * (densities[at - 2] + low), weight);
+            for (int step = 0; step < Steps && !isTie; step++) Add(high + (step + 0.5) / Steps * (low - high), weight / Steps);
+        }
+        double reference = AnomalyCalibration.Reference(calibration.Quantiles), beyond = calibration.TailShare * calibration.Records / Tail;
+        for (int at = 0; at < Tail; at++)
+            Add(reference + 1 - Math.Exp(calibration.TailStart - calibration.TailScale * Math.Log((at + 0.5) / Tail)), beyond);
+    }
+
     /// <summary>Forgets everything and keeps the memory.</summary>
     public void Clear()
     {

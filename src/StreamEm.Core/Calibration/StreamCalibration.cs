@@ -47,6 +47,23 @@ internal sealed class StreamCalibration
     public static double FadeOf(double previous, double current, int rows) =>
         Math.Clamp((1 - current) * previous / current, Math.Exp(-rows / LeastMemory), 1);
 
+    /// <summary>Begins with what a calibration of the same features knows.</summary>
+    public void Restore(AnomalyCalibration calibration)
+    {
+        Clear();
+        _all.Restore(calibration);
+        (_weight, _worth) = (calibration.Records, calibration.Records);
+        foreach (PatternCalibration pattern in calibration.Patterns.Take(MaxPatterns))
+        {
+            Array.Clear(_mask);
+            foreach (int d in pattern.Missing) _mask[d / 64] |= 1UL << (d % 64);
+            var sketch = new MissingSketch(_mask.Length);
+            sketch.Begin(_mask, pattern.Calibration.Records);
+            sketch.Sketch.Restore(pattern.Calibration);
+            _patterns.Add(sketch);
+        }
+    }
+
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {

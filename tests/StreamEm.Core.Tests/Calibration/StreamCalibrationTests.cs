@@ -68,6 +68,27 @@ public sealed class StreamCalibrationTests
         Assert.Equal(Bytes(whole), Bytes(second));
     }
 
+    [Fact]
+    public void Restore_FromACalibration_ScoresAsItDid()
+    {
+        StreamCalibration first = new(2), second = new(2);
+        Minibatch rows = Rows(10_000);
+        double[] densities = Densities(rows);
+        for (int row = 0; row < rows.Count; row += 4) densities[row] = -150;
+        first.Add(rows, complete: false, densities, densities, 1);
+        AnomalyCalibration before = first.Calibrate()!;
+        second.Restore(before);
+        AnomalyCalibration after = second.Calibrate()!;
+        Assert.Equal(before.Patterns.Select(pattern => pattern.Missing), after.Patterns.Select(pattern => pattern.Missing));
+        for (double density = -199; density < 0; density += 7)
+        {
+            Assert.Equal(before.Score(density), after.Score(density), 0.01);
+            double[] partial = [1, double.NaN];
+            Assert.Equal(before.Score(partial, density, 0), after.Score(partial, density, 0), 0.01);
+        }
+        Assert.Equal(before.Score(-250), after.Score(-250), 1e-3);
+    }
+
     private static void Feed(StreamCalibration calibration, int first, int end)
     {
         for (int minibatch = first; minibatch < end; minibatch++)
