@@ -14,6 +14,9 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
     /// <summary>The columns; null where the data ended before them.</summary>
     public CsvHeader? Header { get; private set; }
 
+    /// <summary>The names of the columns; null before they were read.</summary>
+    public IReadOnlyList<string>? Columns { get; private set; }
+
     /// <summary>Whether a line is passed over because it begins with what a comment begins with.</summary>
     public CsvComment Comment { get; } = new(dialect.Comment);
 
@@ -47,6 +50,17 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
         if (!TryFindDecimal(data[at..], isFinal)) return NeedMore(data, name);
         used = at;
         return true;
+    }
+
+    /// <summary>Takes columns known from before; how they are apart is found in the first row.</summary>
+    /// <exception cref="SourceException">A field of the schema is not among the columns.</exception>
+    public void GoOn(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, string name)
+    {
+        fields.Spelling.HasDecimalComma = dialect.Decimal == ',';
+        int at = 0;
+        TryPassBlank(data, ref at, isFinal: true);
+        TryUseColumns(columns, data[at..], isFinal: true, name, out _);
+        TryFindDecimal(data[at..], isFinal: true);
     }
 
     /// <summary>Waits for more bytes, but not for ever.</summary>
@@ -85,6 +99,7 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
     private void Use(IReadOnlyList<string> columns, char separator, string name)
     {
         tokens.Separator = (byte)separator;
+        Columns = columns;
         Header = new CsvHeader(columns, fields, name);
     }
 
@@ -123,7 +138,10 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
         return true;
     }
 
-    /// <summary>Takes the columns that were said, apart by what makes as many of them of the first row.</summary>
+    /// <summary>
+    /// Takes the columns that were said, apart by what makes as many of them of the first row; a first row that is the names of all that is
+    /// needed is a header after all.
+    /// </summary>
     private bool TryUseColumns(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, bool isFinal, string name, out int length)
     {
         length = 0;
@@ -134,12 +152,18 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
             tokens.Separator = (byte)candidate;
             CsvScan scan = tokens.Scan(data, isFinal);
             if (scan == CsvScan.NeedMore) return false;
+            if (scan != CsvScan.Record) continue;
             ReadOnlySpan<byte> row = data[..tokens.Length];
-            if (scan != CsvScan.Record || tokens.Count < columns.Count || !tokens.AreEmptyFrom(columns.Count, row)) continue;
-            bool isHeader = CsvHeader.Names(tokens, row).SequenceEqual(columns, StringComparer.Ordinal);
-            int good = isHeader ? int.MaxValue : Readable(columns, row);
-            if (good <= most) continue;
-            (most, separator, length) = (good, candidate, isHeader ? tokens.FullLength : 0);
+            string[] names = CsvHeader.Names(tokens, row);
+            if (Missing(names) == 0)
+            {
+                length = tokens.FullLength;
+                Use(names, candidate, name);
+                return true;
+            }
+            if (tokens.Count < columns.Count || !tokens.AreEmptyFrom(columns.Count, row) || Readable(columns, row) is var good && good <= most)
+                continue;
+            (most, separator) = (good, candidate);
         }
         Use(columns, separator, name);
         return true;

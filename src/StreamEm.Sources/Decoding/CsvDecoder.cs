@@ -45,13 +45,28 @@ internal sealed class CsvDecoder : RecordDecoder
         _oversized = null;
         _header = null;
         int mark = MarkLength(data, isFinal);
-        if (mark < 0) return false;
-        OtherContent.Refuse(data, name);
+        if (mark < 0 || !OtherContent.TryRefuse(data, isFinal, name)) return false;
         if (!_beginning.TryRead(data, mark, isFinal, name, out used)) return false;
-        _header = _beginning.Header;
+        Use(_beginning.Header);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string>? Columns => _beginning.Columns;
+
+    /// <inheritdoc/>
+    public override void BeginWithout(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, string name)
+    {
+        _oversized = null;
+        _beginning.GoOn(columns, data, name);
+        Use(_beginning.Header);
+    }
+
+    private void Use(CsvHeader? header)
+    {
+        _header = header;
         (byte, bool) marks = (_tokens.Separator, _fields.Spelling.HasDecimalComma);
         if (_plainMarks != marks) (_plain, _plainMarks) = (PlainRows.Of(marks.Item1, marks.Item2), marks);
-        return true;
     }
 
     /// <inheritdoc/>

@@ -58,9 +58,8 @@ internal sealed class NdjsonDecoder : RecordDecoder
     public override bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used)
     {
         _oversized = null;
-        OtherContent.Refuse(data, name);
         used = Math.Max(0, MarkLength(data, isFinal));
-        return MarkLength(data, isFinal) >= 0;
+        return MarkLength(data, isFinal) >= 0 && OtherContent.TryRefuse(data, isFinal, name);
     }
 
     /// <inheritdoc/>

@@ -86,7 +86,7 @@ internal sealed class RawFloat64Decoder : RecordDecoder
                 Hexadecimal(record));
             return false;
         }
-        batch.Commit(nextOffset, defaults.Weight, key: defaults.Key, timestamp: defaults.Timestamp);
+        batch.Commit(nextOffset, defaults.Weight, key: defaults.Key, timestamp: defaults.Timestamp, unread: defaults.Unread);
         return true;
     }
 

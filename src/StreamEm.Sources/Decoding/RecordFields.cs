@@ -106,7 +106,7 @@ internal sealed class RecordFields
         _timestamp = defaults.Timestamp;
         _label = Minibatch.Unlabelled;
         _target = double.NaN;
-        _unread = OptionalFields.None;
+        _unread = defaults.Unread;
     }
 
     /// <summary>Takes the text of one field; a feature goes to <paramref name="row"/> (D values).</summary>
@@ -150,7 +150,8 @@ internal sealed class RecordFields
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(RecordBatch batch, long nextOffset)
     {
-        if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp) batch.Commit(nextOffset);
+        if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp && _unread == 0)
+            batch.Commit(nextOffset);
         else batch.Commit(nextOffset, _weight, _target, _label, _key, _timestamp, _unread);
     }
 

@@ -81,8 +81,12 @@ internal sealed class KafkaMessageFields
         defaults = RecordDefaults.None;
         int key = Minibatch.NoKey;
         double weight = 1;
-        // A key that is no text is one that cannot be read, which costs the record nothing but its key.
-        if (UsesKey && message.Key is { Length: > 0 } bytes && Utf8.IsValid(bytes.Span)) key = texts.Number(bytes.Span);
+        OptionalFields unread = OptionalFields.None;
+        if (UsesKey && message.Key is { Length: > 0 } bytes)
+        {
+            if (Utf8.IsValid(bytes.Span)) key = texts.Number(bytes.Span);
+            else unread = OptionalFields.Key;
+        }
 
         if (WeightHeader is not null && message.Headers?.TryGetLastBytes(WeightHeader, out byte[] text) == true && text is not null)
         {
@@ -92,7 +96,7 @@ internal sealed class KafkaMessageFields
             if (weight < 0) return (RejectionReason.OutOfRange, Found("a number below 0"));
         }
 
-        defaults = new RecordDefaults(weight, key, UsesTimestamp ? message.Timestamp : RecordBatch.NoTimestamp);
+        defaults = new RecordDefaults(weight, key, UsesTimestamp ? message.Timestamp : RecordBatch.NoTimestamp, unread);
         return null;
     }
 

@@ -28,6 +28,12 @@ internal static class MetricsText
         foreach (ModelPipeline model in models)
             foreach (RejectionReason reason in Enum.GetValues<RejectionReason>())
                 text.Sample(model.Metrics.Rejected(reason), ("model", model.Options.Id), ("reason", SnakeCase.Of(reason)));
+        text.Family("streamem_fields_unread_total", "counter", "Records used without a field that could not be read.");
+        foreach (ModelPipeline model in models)
+        {
+            text.Sample(model.Metrics.UnreadKeys, ("model", model.Options.Id), ("field", "key"));
+            text.Sample(model.Metrics.UnreadTimestamps, ("model", model.Options.Id), ("field", "timestamp"));
+        }
         text.PerModel(models, "streamem_model_pending_records", "gauge", "Records taken and not learned from yet.",
             model => model.Metrics.Pending);
         text.Family("streamem_model_status", "gauge", "1 for the state a model is in.");

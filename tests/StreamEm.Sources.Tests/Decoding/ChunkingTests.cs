@@ -35,7 +35,7 @@ public sealed class ChunkingTests
             List<string> pieces = Decoded.InPieces(RecordFormat.Csv, Schema, bytes, () => drawn.Piece, capacity: 3);
             IEnumerable<string> expected = drawn.Rows
                 .Select(
-                    r => string.Create(CultureInfo.InvariantCulture, $"[{r.A:R} {r.B ?? double.NaN:R}] w=1 y=NaN l={Labels[r.Label]} "));
+                    r => string.Create(CultureInfo.InvariantCulture, $"[{r.A:R} {r.B ?? double.NaN:R}] w=1 y=NaN l={(Labels[r.Label] is "NA" ? "" : Labels[r.Label].Trim(' '))} "));
             return whole.Count == drawn.Rows.Length
                 && whole.Zip(expected).All(pair => pair.First.Contains(pair.Second, StringComparison.Ordinal))
                 && whole.SequenceEqual(pieces);
@@ -66,9 +66,22 @@ public sealed class ChunkingTests
                 bytes.AddRange(Encoding.UTF8.GetBytes(fragments[draw.Picks[i]]));
             }
             byte[] all = [.. bytes];
-            List<string> whole = Decoded.InPieces(format, Schema, all, () => all.Length, capacity: 1000);
-            return whole.SequenceEqual(Decoded.InPieces(format, Schema, all, () => draw.Piece, capacity: 2));
+            List<string> whole = InPieces(format, all, () => all.Length, capacity: 1000);
+            return whole.SequenceEqual(InPieces(format, all, () => draw.Piece, capacity: 2));
         }));
+    }
+
+    /// <summary>Bytes that begin like another kind of file are refused as a whole, however they come.</summary>
+    private static List<string> InPieces(RecordFormat format, byte[] bytes, Func<int> piece, int capacity)
+    {
+        try
+        {
+            return Decoded.InPieces(format, Schema, bytes, piece, capacity);
+        }
+        catch (SourceException failure)
+        {
+            return [failure.Message];
+        }
     }
 
     [Theory]
