@@ -121,7 +121,7 @@ public sealed class RecordBatch
         if (!_anyUnread) return 0;
         int unread = 0;
         foreach (OptionalFields fields in _unread.AsSpan(first, count))
-            if ((fields & field) != 0) unread++;
+            if ((fields & field) != OptionalFields.None) unread++;
         return unread;
     }
 

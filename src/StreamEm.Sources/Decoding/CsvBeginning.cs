@@ -161,9 +161,9 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
                 Use(names, candidate, name);
                 return true;
             }
-            if (tokens.Count < columns.Count || !tokens.AreEmptyFrom(columns.Count, row) || Readable(columns, row) is var good && good <= most)
-                continue;
-            (most, separator) = (good, candidate);
+            if (tokens.Count < columns.Count || !tokens.AreEmptyFrom(columns.Count, row)) continue;
+            int good = Readable(columns, row);
+            if (good > most) (most, separator) = (good, candidate);
         }
         Use(columns, separator, name);
         return true;

@@ -1,4 +1,3 @@
-using System.Text;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 

@@ -150,7 +150,8 @@ internal sealed class RecordFields
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(RecordBatch batch, long nextOffset)
     {
-        if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp && _unread == 0)
+        if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp &&
+            _unread == OptionalFields.None)
             batch.Commit(nextOffset);
         else batch.Commit(nextOffset, _weight, _target, _label, _key, _timestamp, _unread);
     }

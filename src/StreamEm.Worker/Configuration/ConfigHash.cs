@@ -36,7 +36,8 @@ internal static class ConfigHash
         WorkerTable.Model.Describe(model, "", (path, value) =>
         {
             // Scores carry key and time of any model; only a model of sequences learns something else from another key.
-            bool counts = Keys.Contains(path) || (path == KeyPath && model.Model.MaxKeys > 0) || Sections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
+            bool counts = Keys.Contains(path) || (path == KeyPath && model.Model.MaxKeys > 0) ||
+                Sections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
             bool isDefault = path != TypePath && defaults.GetValueOrDefault(path) == value;
             if (counts && !isDefault) lines[path] = path == FromPath ? "given" : value;
         });

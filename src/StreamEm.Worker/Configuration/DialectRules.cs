@@ -27,11 +27,13 @@ internal sealed class DialectRules(Binder binder)
         string at = $"{path}.source.{kindOfSource}";
         if (formatOfSource != RecordFormat.Csv)
         {
-            binder.Problems.Warn(binder.OriginOf(at), $"{string.Join(", ", Keys(csv))} say how csv is written and have no effect: format is "
-                + $"{formatOfSource.ToString().ToLowerInvariant()}; set format: csv");
+            string format = formatOfSource.ToString().ToLowerInvariant();
+            binder.Problems.Warn(binder.OriginOf(at),
+                $"{string.Join(", ", Keys(csv))} say how csv is written and have no effect: format is {format}; set format: csv");
         }
         if (csv is { Separator: { } separator, Decimal: { } mark } && separator == mark)
-            binder.Problems.Error(binder.OriginOf($"{at}.decimal"), $"decimal is the same character as separator, '{mark}'; expected another");
+            binder.Problems.Error(
+                binder.OriginOf($"{at}.decimal"), $"decimal is the same character as separator, '{mark}'; expected another");
         if (csv.Separator is { } between && csv.Comment?.StartsWith(between) == true)
             binder.Problems.Error(binder.OriginOf($"{at}.comment"), "comment begins with the separator; expected something else");
         if (csv.Columns is not { } columns) return;

@@ -79,7 +79,8 @@ public sealed class CsvDecoderTests
     [InlineData("\"5,6", RejectionReason.CsvQuote,
         "the quoted field in column 1 is not closed before the end of the data or within 65536 bytes")]
     [InlineData("5,deep", RejectionReason.NotANumber, "column 'b' holds a text of 4 bytes, expected a number")]
-    [InlineData("1e400,6", RejectionReason.NotFinite, "column 'a' holds an infinite number, expected a finite one within double precision")]
+    [InlineData("1e400,6", RejectionReason.NotFinite,
+        "column 'a' holds an infinite number, expected a finite one within double precision")]
     [InlineData("5,-1.#INF", RejectionReason.NotFinite,
         "column 'b' holds an infinite number, expected a finite one within double precision")]
     [InlineData("5,\"6,5\"", RejectionReason.NotANumber,
@@ -94,7 +95,8 @@ public sealed class CsvDecoderTests
     [Theory]
     [InlineData("w", "-1", RejectionReason.OutOfRange, "column 'w' holds a number below 0, expected a weight of at least 0")]
     [InlineData("w", "heavy", RejectionReason.NotANumber, "column 'w' holds a text of 5 bytes, expected a number")]
-    [InlineData("w", "inf", RejectionReason.NotFinite, "column 'w' holds an infinite number, expected a finite one within double precision")]
+    [InlineData("w", "inf", RejectionReason.NotFinite,
+        "column 'w' holds an infinite number, expected a finite one within double precision")]
     [InlineData("y", "!", RejectionReason.NotANumber, "column 'y' holds a text of 1 byte, expected a number")]
     public void Decode_OtherFieldThatCannotBeUsed_IsRejected(string column, string value, RejectionReason reason, string detail)
     {

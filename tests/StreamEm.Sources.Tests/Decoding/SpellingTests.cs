@@ -101,7 +101,8 @@ public sealed class SpellingTests
     [Theory]
     [InlineData(RecordFormat.Csv, "a,b,c,d,e\n1,2,3,4,-999\n-999,2,3,4,5\n1,2,-999.00,4,5\n")]
     [InlineData(RecordFormat.Ndjson,
-        "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":-999}\n{\"a\":-999,\"b\":2,\"c\":3,\"d\":4,\"e\":5}\n{\"a\":1,\"b\":2,\"c\":-999.0,\"d\":4,\"e\":5}\n")]
+        "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":-999}\n{\"a\":-999,\"b\":2,\"c\":3,\"d\":4,\"e\":5}\n"
+            + "{\"a\":1,\"b\":2,\"c\":-999.0,\"d\":4,\"e\":5}\n")]
     public void OwnNumbers_AmongNumbersReadAtOnce_AreMissing(RecordFormat format, string text)
     {
         var own = new RecordSchema { Features = ["a", "b", "c", "d", "e"], MissingValues = ["-999"] };
@@ -177,8 +178,10 @@ public sealed class SpellingTests
     public void Rejection_NeverSaysWhatTheRecordHolds(string written)
     {
         string json = written.Replace("\u001B", "\\u001b", StringComparison.Ordinal);
-        RecordBatch csv = Csv($"a,b,label,key,ts,y,w\n{written},2,,,,,\n1,2,,,,,{written}\n1,2,{written},{written}\n\"{written}\"x,2,,,,,\n");
-        RecordBatch lines = Lines($"{{\"a\":\"{json}\"}}\n{{\"a\":{written}}}\n{{\"{json}\":1}}\n{written}\n{{\"a\":1,\"w\":\"{json}\"}}\n");
+        RecordBatch csv = Csv(
+            $"a,b,label,key,ts,y,w\n{written},2,,,,,\n1,2,,,,,{written}\n1,2,{written},{written}\n\"{written}\"x,2,,,,,\n");
+        RecordBatch lines = Lines(
+            $"{{\"a\":\"{json}\"}}\n{{\"a\":{written}}}\n{{\"{json}\":1}}\n{written}\n{{\"a\":1,\"w\":\"{json}\"}}\n");
         Assert.Equal((4, 5), (csv.Rejected.Count, lines.Rejected.Count));
         Assert.All(csv.Rejected.Concat(lines.Rejected), rejected =>
         {

@@ -117,8 +117,8 @@ public sealed class FitAndScoreTests : IDisposable
 
         // Another way of writing has to be said.
         await File.WriteAllTextAsync(_directory["other.csv"], "x|y\n1.5|\n|2.25\n");
-        Assert.Equal(0, (await CommandRun.Of(ScoreCommand.Create(), _directory["snapshot.json"], _directory["other.csv"], "--separator", "|",
-            "--decimal", ".", "--skip-lines", "0", "-o", _directory["other.ndjson"])).ExitCode);
+        Assert.Equal(0, (await CommandRun.Of(ScoreCommand.Create(), _directory["snapshot.json"], _directory["other.csv"],
+            "--separator", "|", "--decimal", ".", "--skip-lines", "0", "-o", _directory["other.ndjson"])).ExitCode);
         Assert.Equal(Lines("score.ndjson").Select(line => line.GetProperty("log_density").GetDouble()),
             Lines("other.ndjson").Select(line => line.GetProperty("log_density").GetDouble()));
     }
