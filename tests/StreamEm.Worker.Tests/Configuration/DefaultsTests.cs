@@ -100,11 +100,7 @@ public sealed class DefaultsTests
         var file = Assert.IsType<FileSourceOptions>(model.Source);
         Assert.Equal(["x.csv", "y*.gz"], file.Path);
         Assert.Equal((RecordFormat.Ndjson, true), (file.Format, file.Follow));
-        Assert.Equal(('\t', ',', "//", 3), (file.Csv.Separator, file.Csv.Decimal, file.Csv.Comment, file.Csv.SkipLines));
-        Assert.Equal(["l", "w", "k", "ts", "a", "b.c"], file.Csv.Columns!);
-        Assert.Same(file.Csv, model.Schema.Csv);
-        Assert.Equal(["-999", "n.v."], model.Schema.MissingValues);
-        Assert.Equal(TimestampUnit.Us, model.Schema.TimestampUnit);
+        AssertSpelling(file.Csv, model.Schema);
         Assert.Equal(["a", "b.c"], model.Schema.Features);
         Assert.Equal(("l", "w", "k", "ts", null, false),
             (model.Schema.Label, model.Schema.Weight, model.Schema.Key, model.Schema.Timestamp, model.Schema.Target,
@@ -148,6 +144,15 @@ public sealed class DefaultsTests
             (kafka.GroupId, kafka.Format, kafka.Start, kafka.IdleAfter, kafka.OnGap));
         Assert.Equal("SSL", kafka.Properties["security.protocol"]);
         Assert.Equal(('\t', '.'), (kafka.Csv.Separator, kafka.Csv.Decimal));
+    }
+
+    private static void AssertSpelling(CsvDialect csv, RecordSchema schema)
+    {
+        Assert.Equal(('\t', ',', "//", 3), (csv.Separator, csv.Decimal, csv.Comment, csv.SkipLines));
+        Assert.Equal(["l", "w", "k", "ts", "a", "b.c"], csv.Columns!);
+        Assert.Same(csv, schema.Csv);
+        Assert.Equal(["-999", "n.v."], schema.MissingValues);
+        Assert.Equal(TimestampUnit.Us, schema.TimestampUnit);
     }
 
     [Fact]
