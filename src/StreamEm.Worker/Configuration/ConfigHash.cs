@@ -18,6 +18,8 @@ internal static class ConfigHash
 {
     /// <summary>Where the type of the model is told.</summary>
     public const string TypePath = "model.type";
+    /// <summary>Which records are learned from may change at the next update: the state is of either.</summary>
+    private const string LearnPath = "learning.learn";
     private const string FromPath = "learning.initialization.from";
     private const string KeyPath = "key";
     private static readonly string[] Sections = ["features.", "missing_values.", "model.", "learning."];
@@ -38,6 +40,7 @@ internal static class ConfigHash
             // Scores carry key and time of any model; only a model of sequences learns something else from another key.
             bool counts = Keys.Contains(path) || (path == KeyPath && model.Model.MaxKeys > 0) ||
                 Sections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
+            counts &= path != LearnPath;
             bool isDefault = path != TypePath && defaults.GetValueOrDefault(path) == value;
             if (counts && !isDefault) lines[path] = path == FromPath ? "given" : value;
         });
