@@ -49,7 +49,9 @@ internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, in
         int end = _at;
         SkipBlanks();
         if (_at < _json.Length)
-            return first == '{' && _json[_at] == '{' ? JsonBody.Lines : Malformed("the body is not JSON: something follows its first value");
+            return first == '{' && _json[_at] == '{'
+                ? JsonBody.Lines
+                : Malformed("the body is not JSON: something follows its first value");
         _at = start + 1;
         if (first == '[') return ReadArray() ? JsonBody.Records : JsonBody.Malformed;
         if (FindArray(end) is not { } array)

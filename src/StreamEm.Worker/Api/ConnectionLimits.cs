@@ -10,7 +10,9 @@ namespace StreamEm.Worker.Api;
 /// </summary>
 internal sealed class ConnectionLimits
 {
-    /// <summary>Connections at once; more than there may be requests (<see cref="RequestLimits.Most"/>), so that some are always idle.</summary>
+    /// <summary>
+    /// Connections at once; more than there may be requests (<see cref="RequestLimits.Most"/>), so that some are always idle.
+    /// </summary>
     public const int Most = 256;
 
     private readonly Lock _lock = new();

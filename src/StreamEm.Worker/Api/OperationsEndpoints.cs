@@ -13,7 +13,8 @@ internal static class OperationsEndpoints
         routes.MapRead("/startupz", (WorkerStatus status) => Answer(status.HasStarted, status.Obstacles))
             .WithSummary("Whether every model has restored its state").Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
         routes.MapRead("/readyz", Ready)
-            .WithSummary("Whether every model does its work; ?model=ID asks for one").ProducesProblem(404).Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
+            .WithSummary("Whether every model does its work; ?model=ID asks for one").ProducesProblem(404).Produces<ReadinessAnswer>()
+                .Produces<ReadinessAnswer>(503);
         routes.MapRead("/version", () => Results.Text(ProgramVersion.Json(), "application/json")).WithSummary("The program's version")
             .Produces<Dictionary<string, string>>();
         routes.MapRead("/metrics",

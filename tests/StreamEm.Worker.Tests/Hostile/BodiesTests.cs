@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
@@ -172,7 +173,8 @@ public sealed class BodiesTests
     public async Task Score_Accept_ChoosesTheForm(string accept, string type, string begins)
     {
         await using PushFixture api = await PushFixture.Start();
-        using var request = new HttpRequestMessage(HttpMethod.Post, PushFixture.Score) { Content = JsonContent.Create(new { x = 1, y = 2 }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, PushFixture.Score)
+        { Content = JsonContent.Create(new { x = 1, y = 2 }) };
         request.Headers.TryAddWithoutValidation("Accept", accept);
 
         HttpResponseMessage answer = await api.Client.SendAsync(request);
@@ -186,7 +188,7 @@ public sealed class BodiesTests
     {
         await using PushFixture api = await PushFixture.Start();
         string body = string.Join('\n', Enumerable.Range(0, ScoreEndpoint.MaxRecords)
-            .Select(i => i % 3 == 1 ? "rubbish" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{{\"x\":{i},\"y\":1}}")));
+            .Select(i => i % 3 == 1 ? "rubbish" : string.Create(CultureInfo.InvariantCulture, $"{{\"x\":{i},\"y\":1}}")));
 
         string[] lines = (await (await api.Post(PushFixture.Score, body, Lines)).Content.ReadAsStringAsync()).TrimEnd('\n').Split('\n');
 
