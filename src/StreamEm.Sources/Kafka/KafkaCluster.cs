@@ -49,16 +49,16 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
             _neverHasIds = true;
             return await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
         }
-        catch (KafkaException failure) when (!_hasIds && LacksController(failure.Error))
+        catch (KafkaException failure) when (LacksController(failure.Error) || failure is LostQuestionException)
         {
-            // Either the client is not connected yet, or there is no controller: an election, or the client's own mock. The older question
-            // needs none.
+            // Either the client is not connected yet, or there is no controller: an election, or the client's own mock. Or the client has
+            // lost its connection to the controller, and the question with it. The older question needs none and makes the client look again.
             List<SourceTopic> topics = await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
             try
             {
                 return await DescribeWithIdsAsync(IdTimeout.Second).ConfigureAwait(false);
             }
-            catch (KafkaException again) when (LacksController(again.Error))
+            catch (KafkaException again) when (!_hasIds && LacksController(again.Error))
             {
                 _hadNoController = time.GetTimestamp();
                 return topics;
@@ -92,8 +92,10 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
     {
         try
         {
-            DescribeTopicsResult result = await _admin.DescribeTopicsAsync(
-                TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = timeout }).ConfigureAwait(false);
+            DescribeTopicsResult result = await LostQuestionException.GuardAsync(
+                _admin.DescribeTopicsAsync(
+                    TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = timeout }), timeout, time)
+                .ConfigureAwait(false);
             _hasIds = true;
             _hadNoController = null;
             return [.. result.TopicDescriptions.Select(topic => new SourceTopic(topic.Name, IdOf(topic), topic.Partitions.Count))];
@@ -226,9 +228,10 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
         List<TopicPartitionOffsetSpec> specs =
             [.. partitions.Select(p => new TopicPartitionOffsetSpec { TopicPartition = p, OffsetSpec = which })];
         if (specs.Count == 0) return [];
-        ListOffsetsResult result = _admin.ListOffsetsAsync(
-            specs, new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = IsolationLevel.ReadCommitted }).GetAwaiter()
-                .GetResult();
+        ListOffsetsResult result = LostQuestionException.GuardAsync(
+            _admin.ListOffsetsAsync(
+                specs, new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = IsolationLevel.ReadCommitted }), Timeout, time)
+            .GetAwaiter().GetResult();
         return result.ResultInfos
             .ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
     }
