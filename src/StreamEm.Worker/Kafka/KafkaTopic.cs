@@ -68,7 +68,7 @@ internal sealed class KafkaTopic : IDisposable
         {
             var topic = TopicCollection.OfTopicNames([_target.Topic]);
             DescribeTopicsResult result =
-                Answer(_admin.DescribeTopicsAsync(topic, new DescribeTopicsOptions { RequestTimeout = Timeout }));
+                Answer(_admin.DescribeTopicsAsync(topic, new DescribeTopicsOptions { RequestTimeout = AdminQuestion.ClientTimeout }));
             return result.TopicDescriptions.Single().Partitions.Count;
         }
         catch (DescribeTopicsException failure) when (failure.Results.TopicDescriptions is [{ Error: { IsError: true } error }])
@@ -84,7 +84,7 @@ internal sealed class KafkaTopic : IDisposable
         {
             var topic = new ConfigResource { Type = ResourceType.Topic, Name = _target.Topic };
             List<DescribeConfigsResult> results =
-                Answer(_admin.DescribeConfigsAsync([topic], new DescribeConfigsOptions { RequestTimeout = Timeout }));
+                Answer(_admin.DescribeConfigsAsync([topic], new DescribeConfigsOptions { RequestTimeout = AdminQuestion.ClientTimeout }));
             Dictionary<string, ConfigEntryResult> entries = results.Single().Entries;
             string? Value(string name) => entries.TryGetValue(name, out ConfigEntryResult? entry) ? entry.Value : null;
             return new TopicSettings(int.TryParse(Value("max.message.bytes"), CultureInfo.InvariantCulture, out int bytes) ? bytes : null,
@@ -114,8 +114,8 @@ internal sealed class KafkaTopic : IDisposable
             try
             {
                 Task creation =
-                    _admin.CreateTopicsAsync([topic], new CreateTopicsOptions { RequestTimeout = Timeout, OperationTimeout = Timeout });
-                LostQuestionException.GuardAsync(creation, Timeout + Timeout, TimeProvider.System).GetAwaiter().GetResult();
+                    _admin.CreateTopicsAsync([topic], new CreateTopicsOptions { RequestTimeout = AdminQuestion.ClientTimeout, OperationTimeout = Timeout });
+                AdminQuestion.AnswerAsync(creation, Timeout + Timeout, TimeProvider.System).GetAwaiter().GetResult();
             }
             catch (CreateTopicsException failure) when (failure.Results is [{ Error: { IsError: true } error }])
             {
@@ -175,16 +175,22 @@ internal sealed class KafkaTopic : IDisposable
     {
         ListOffsetsResult result = Answer(_admin.ListOffsetsAsync(
             partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
-            new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = IsolationLevel.ReadCommitted }));
+            new ListOffsetsOptions { RequestTimeout = AdminQuestion.ClientTimeout, IsolationLevel = IsolationLevel.ReadCommitted }));
         return result.ResultInfos
             .ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
     });
 
     private static T Answer<T>(Task<T> question) =>
-        LostQuestionException.GuardAsync(question, Timeout, TimeProvider.System).GetAwaiter().GetResult();
+        AdminQuestion.AnswerAsync(question, Timeout, TimeProvider.System).GetAwaiter().GetResult();
 
-    /// <summary>Asks until there is an answer.</summary>
-    private T Ask<T>(Func<T> question) => _target.Attempt(() => _outage.Retry(question, isPatient: false, Pause));
+    /// <summary>Asks until there is an answer, each time after brokers have answered at all: <see cref="AdminQuestion"/>.</summary>
+    private T Ask<T>(Func<T> question) => _target.Attempt(() => _outage.Retry(
+        () =>
+        {
+            _admin.GetMetadata(_target.Topic, Timeout);
+            return question();
+        },
+        isPatient: false, Pause));
 
     private void Pause()
     {
