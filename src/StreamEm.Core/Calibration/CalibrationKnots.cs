@@ -13,6 +13,9 @@ internal ref struct CalibrationKnots
     /// <summary>A bin is a tie when it holds so much of all, and so many times as much as either neighbour.</summary>
     private const double TieShare = 0.02, TieRatio = 4;
 
+    /// <summary>Empty bins after a tie that are taken to be of it: the parameters have moved by an update since its records came.</summary>
+    private const int TieSlack = 8;
+
     /// <summary>Records from which on a tie is one.</summary>
     private const double TieRecords = 5;
 
@@ -74,8 +77,10 @@ internal ref struct CalibrationKnots
     private readonly void Add(int at, double above, bool isTie)
     {
         if (isTie || _scores.Count == 0 || _bins[at] > Spacing * _total) Add(at, above);
-        if (isTie) Add(at + 1, above);
-        Add(at + 1, above + _bins[at]);
+        int end = at + 1;
+        while (isTie && end <= at + TieSlack && (end >= _bins.Length || _bins[end] <= 0)) end++;
+        if (isTie) Add(end, above);
+        Add(end, above + _bins[at]);
     }
 
     private readonly void Add(int edge, double above)

@@ -46,12 +46,13 @@ public sealed class EarlierReleaseTests : IDisposable
             foreach (JsonElement line in now)
             {
                 JsonElement old = before[line.GetProperty("version").GetInt64()];
-                bool isCutShort = line.GetProperty("version").GetInt64() == Versions;
+                // A model that was still filling its buffer starts as this release does, which weighs the buffer's records.
+                bool isOther = model == "warming" || line.GetProperty("version").GetInt64() == Versions;
                 foreach (string part in (string[])[
-                    .. isCutShort ? (string[])[] : ["parameters"], "standardization", "source", "component_ids", "labels", "signature"])
+                    .. isOther ? (string[])[] : ["parameters"], "standardization", "source", "component_ids", "labels", "signature"])
                     if (old.TryGetProperty(part, out JsonElement value)) AssertSame(value, line.GetProperty(part), $"{model}.{part}");
                 foreach (string number in (string[])[
-                    "mean_log_likelihood", .. isCutShort ? (string[])[] : ["step_size"], "records", "updates", "status"])
+                    .. isOther ? (string[])[] : ["step_size", "mean_log_likelihood"], "records", "updates", "status"])
                     AssertSame(old.GetProperty("training").GetProperty(number), line.GetProperty("training").GetProperty(number),
                         $"{model}.{number}");
                 Assert.Equal(run, line.GetProperty("model").GetProperty("run_id").GetString());
