@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 
@@ -13,19 +14,22 @@ internal sealed class StreamGuard
     /// <summary>By how much the bound widens with every change that is only a part of the stream.</summary>
     private const double Widening = 10;
 
+    private readonly int _dimension;
     private readonly InfluenceBound _bound;
     private readonly ChangeWatch _watch = new();
     private readonly SleepingFeatures _sleepers;
     private double[] _constants = [];
 
     /// <summary>A guard of parameters that were given: nothing sleeps.</summary>
-    public StreamGuard(int dimension) => (_bound, _sleepers) = (new InfluenceBound(dimension), new SleepingFeatures(dimension));
+    public StreamGuard(int dimension) =>
+        (_dimension, _bound, _sleepers) = (dimension, new InfluenceBound(dimension), new SleepingFeatures(dimension));
 
     /// <summary>A guard of parameters from the first records.</summary>
     public StreamGuard(FirstRecords first)
     {
-        _bound = new InfluenceBound(first.Constants.Length);
-        _sleepers = new SleepingFeatures(first.IsAsleep, first.Constants);
+        _dimension = first.Constants.Length;
+        _bound = new InfluenceBound(_dimension);
+        _sleepers = new SleepingFeatures(first.IsAsleep, first.Constants, first.Tiny);
         if (first.IsBlank) _constants = first.Constants;
     }
 
@@ -41,29 +45,38 @@ internal sealed class StreamGuard
     /// <summary>Whether nothing is known of a feature's scale.</summary>
     public bool IsAsleep(int feature) => _sleepers.IsAsleep(feature);
 
+    /// <summary>The features that vary by too little for a variance.</summary>
+    public IEnumerable<int> TooSmall => Enumerable.Range(0, _dimension).Where(_sleepers.IsTooSmall);
+
     /// <summary>Begins a minibatch (user units, levels as codes).</summary>
     /// <param name="minibatch">The rows.</param>
     /// <param name="count">How many of them.</param>
     /// <param name="worth">Observations that a component stands for.</param>
-    public InfluenceBound Begin(Minibatch minibatch, int count, double worth)
+    /// <param name="unit">What weights are divided by.</param>
+    public InfluenceBound Begin(Minibatch minibatch, int count, double worth, double unit)
     {
         _bound.Begin(count, worth);
-        if (_sleepers.Any) _sleepers.Look(minibatch, count, _bound);
+        if (_sleepers.Any) _sleepers.Look(minibatch, count, _bound, unit);
         return _bound;
     }
 
     /// <summary>Takes what a minibatch said.</summary>
-    public Change Take(Minibatch minibatch, int count, Evidence evidence, bool mayStartAnew)
+    /// <param name="minibatch">The rows, user units.</param>
+    /// <param name="count">How many of them.</param>
+    /// <param name="evidence">What they said.</param>
+    /// <param name="mayStartAnew">Whether parameters may be initialised anew.</param>
+    /// <param name="unit">What the weights of the evidence are in, against those of the rows.</param>
+    public Change Take(Minibatch minibatch, int count, Evidence evidence, bool mayStartAnew, double unit)
     {
-        double total = evidence.Weight + evidence.Held, held = evidence.Held;
-        IsBlinded = held > 0.5 * total;
+        double total = evidence.Weight + evidence.Held;
+        IsBlinded = evidence.Held > 0.5 * total;
         bool isHasty = IsBlank && mayStartAnew;
         if (isHasty)
         {
             (double weight, double others) = Others(minibatch, count);
-            (total, held) = (Math.Max(total, weight), Math.Max(held, others));
+            (total, evidence) = (Math.Max(total, weight), evidence with { Held = Math.Max(evidence.Held, others) });
         }
-        Change change = _watch.Take(count, total, held, evidence.Far, isHasty);
+        Change change = _watch.Take(count, total, evidence, isHasty);
         if (_watch.IsQuiet) _sleepers.Forget();
         return change;
     }
@@ -81,7 +94,11 @@ internal sealed class StreamGuard
     }
 
     /// <summary>Answers a change of features that are awake.</summary>
-    public void Answer(Change change, bool mayStartAnew, LearnerEvents happened, long update)
+    /// <param name="change">The change.</param>
+    /// <param name="mayStartAnew">Whether parameters may be initialised anew.</param>
+    /// <param name="state">Where the model stands: with a new level the step size begins again.</param>
+    /// <param name="happened">Told.</param>
+    public void Answer(Change change, bool mayStartAnew, StepwiseState state, LearnerEvents happened)
     {
         if (change == Change.Settled)
         {
@@ -90,13 +107,14 @@ internal sealed class StreamGuard
         }
         _watch.EndRun();
         _sleepers.Forget();
-        if (mayStartAnew && (IsBlank || change == Change.Most))
+        if (mayStartAnew && (IsBlank || change == Change.Another))
         {
             AwaitsAnew = true;
             return;
         }
         _bound.Reach *= Widening;
-        happened.Add(LearnerEventKind.ChangeLearned, update);
+        if (change != Change.Part) state.BeginAgain();
+        happened.Add(LearnerEventKind.ChangeLearned, state.Updates);
     }
 
     public void Save(BinaryWriter writer)
@@ -113,6 +131,8 @@ internal sealed class StreamGuard
     {
         (AwaitsAnew, IsBlinded, _bound.Reach) = (reader.ReadBoolean(), reader.ReadBoolean(), reader.ReadDouble());
         _constants = reader.ReadDoubles();
+        if (!(_bound.Reach >= 1) || (_constants.Length != 0 && _constants.Length != _sleepers.Dimension))
+            throw new InvalidDataException("The state is damaged: what holds records back is not of these features.");
         _watch.Load(reader);
         _sleepers.Load(reader);
     }

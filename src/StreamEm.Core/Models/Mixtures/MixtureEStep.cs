@@ -69,6 +69,7 @@ internal sealed class MixtureEStep : EStep
             RowBlock block = space.Block;
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, joint);
+            Compare(block, space);
             Evidence labelled = batch.Labels.IsEmpty ? default : ClampLabels(block, joint, space);
             _rule.Apply(joint, _components, lanes, block.Count, space.Pass);
             evidence += labelled + Weigh(block, space);
@@ -90,6 +91,7 @@ internal sealed class MixtureEStep : EStep
             RowBlock block = space.Block;
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, space.LogJoint);
+            Compare(block, space);
             _rule.Apply(space.LogJoint, _components, space.LogDensities, block.Count, space.Pass);
             for (int i = 0; i < block.Count; i++)
             {
@@ -127,6 +129,19 @@ internal sealed class MixtureEStep : EStep
     {
         for (int k = 0; k < _components; k++) joint.Slice(k * RowBlock.Stride, RowBlock.Stride).Fill(_logWeights[k]);
         Prepared.LogDensities(block, joint);
+    }
+
+    /// <summary>Says how improbable rows with missing values are; see <see cref="Pass.Comparable"/>.</summary>
+    private void Compare(RowBlock block, BlockWorkspace space)
+    {
+        if (space.Pass.Comparable is not { } comparable || block.Incomplete.IsEmpty) return;
+        Span<double> logDensities = space.OfRow;
+        foreach (int index in block.Incomplete)
+        {
+            for (int k = 0; k < _components; k++) logDensities[k] = space.LogJoint[k * RowBlock.Stride + index] - _logWeights[k];
+            LogDensitySpread.Complete(Prepared, block.Row(index), logDensities);
+            comparable[block.First + index] = LogDensitySpread.Mix(_weights, logDensities);
+        }
     }
 
     /// <summary>
@@ -171,8 +186,8 @@ internal sealed class MixtureEStep : EStep
         }
         ReadOnlySpan<double> weights = block.Batch.Weights;
         InfluenceBound? bound = Prepared.MeasuredValues > 0 ? space.Pass.Bound : null;
-        double far = 0, held = 0;
-        bool anyHeld = bound is not null && HoldBack(block, space, bound, out far);
+        double far = 0, held = 0, remote = 0;
+        bool anyHeld = bound is not null && HoldBack(block, space, bound, out far, out remote);
         if (!anyHeld && weights.IsEmpty && block.Batch.Labels.IsEmpty && block.Incomplete.IsEmpty
             && LaneSums.TrySumAbove(lanes[..block.Count], ImpossibleLogDensity, out double sum))
             return new Evidence(block.Count, sum) { Far = far };
@@ -199,7 +214,7 @@ internal sealed class MixtureEStep : EStep
             total += weight;
             logLikelihood = Math.FusedMultiplyAdd(weight, lanes[i], logLikelihood);
         }
-        return new Evidence(total, logLikelihood) { Held = held, Far = far };
+        return new Evidence(total, logLikelihood) { Held = held, Far = far, Remote = remote };
     }
 
     /// <summary>Takes a row out that is held back: it keeps its log-density, and what its label added to the log-likelihood goes.</summary>
@@ -226,10 +241,11 @@ internal sealed class MixtureEStep : EStep
     /// <param name="space">Responsibilities and log-densities.</param>
     /// <param name="bound">What is far.</param>
     /// <param name="far">Weight of the rows that are far, held back or not.</param>
+    /// <param name="remote">Weight of those ten times as far.</param>
     /// <returns>Whether any is held back.</returns>
-    private bool HoldBack(RowBlock block, BlockWorkspace space, InfluenceBound bound, out double far)
+    private bool HoldBack(RowBlock block, BlockWorkspace space, InfluenceBound bound, out double far, out double remote)
     {
-        far = 0;
+        far = remote = 0;
         Span<double> lanes = space.LogDensities;
         double complete = _peak - 0.5 * bound.Limit(Prepared.MeasuredValues);
         bool isComplete = block.Incomplete.IsEmpty;
@@ -249,6 +265,7 @@ internal sealed class MixtureEStep : EStep
             far += weight;
             if (!(square > bound.Reach * bound.Reach)) continue;
             bound.Hold(block.First + i);
+            if (bound.IsRemote(square)) remote += weight;
             any = true;
         }
         return any;
