@@ -72,7 +72,7 @@ internal static class ScoreEndpoint
         ScoreDesk desk, ReadOnlyMemory<byte> body, RequestFormat request, HttpContext context, IHostApplicationLifetime lifetime)
     {
         // Who does not read is not waited for when the worker stops.
-        await using CancellationTokenRegistration stopping = lifetime.ApplicationStopping.Register(context.Abort).ConfigureAwait(false);
+        using CancellationTokenRegistration stopping = lifetime.ApplicationStopping.Register(context.Abort);
         PipeWriter output = context.Response.BodyWriter;
         string type = AnswerType(context.Request, request);
         context.Response.ContentType = type;

@@ -30,16 +30,16 @@ public sealed class StateLockTests
     [Fact]
     public void Acquire_DirectoryThatAnyoneMayWrite_IsRefusedWith73()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no such modes.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such modes.");
         using var directory = new TemporaryDirectory();
         StateLock.Acquire(directory["state"]).Dispose();
-        File.SetUnixFileMode(directory["state"], (UnixFileMode)0b111_111_111);
+        SetMode(directory["state"], (UnixFileMode)0b111_111_111);
 
         CommandException refusal = Assert.Throws<CommandException>(() => StateLock.Acquire(directory["state"]));
 
         Assert.Equal(ExitCode.CannotCreate, refusal.ExitCode);
         Assert.Contains("chmod o-w", refusal.Message, StringComparison.Ordinal);
-        File.SetUnixFileMode(directory["state"], (UnixFileMode)0b111_111_101);
+        SetMode(directory["state"], (UnixFileMode)0b111_111_101);
         StateLock.Acquire(directory["state"]).Dispose();
     }
 
@@ -59,5 +59,10 @@ public sealed class StateLockTests
         Assert.Equal(ExitCode.CannotCreate, refusal.ExitCode);
         Assert.Equal(targetExists, File.Exists(directory["precious"]));
         if (targetExists) Assert.Equal("precious", File.ReadAllText(directory["precious"]));
+    }
+
+    private static void SetMode(string path, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, mode);
     }
 }

@@ -26,7 +26,8 @@ internal static partial class SmallFile
         using var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0);
         problem = stream.CanSeek ? null : "is no regular file; expected one";
         if (problem is not null) return "";
-        byte[] bytes = new byte[Math.Clamp(stream.Length, 0, most) + 1];
+        // What tells no length, as devices do, may hold anything.
+        byte[] bytes = new byte[(stream.Length == 0 ? most : Math.Min(stream.Length, most)) + 1];
         int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         if (length > most) problem = $"holds {(stream.Length > most ? $"{stream.Length} bytes" : "more")}; at most {most} are allowed";
         if (problem is not null) return "";
