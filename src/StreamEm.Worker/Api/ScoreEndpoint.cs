@@ -44,7 +44,8 @@ internal static class ScoreEndpoint
         ScoreDesk desk = desks.Take(latest);
         try
         {
-            return Refusal(desk, body.Text.Span, format) ?? await AnswerAsync(desk, body.Text, format, context, lifetime).ConfigureAwait(false);
+            return Refusal(desk, body.Text.Span, format)
+                ?? await AnswerAsync(desk, body.Text, format, context, lifetime).ConfigureAwait(false);
         }
         finally
         {
