@@ -12,6 +12,9 @@ internal static partial class DurableFile
     private const int OpenReadWrite = 2;
     private const int OpenDirectory = 0x10000;
     private const int OpenCloseOnExec = 0x80000;
+    private const int OpenNoFollow = 0x20000;
+    private const int OpenNoFollowArm = 0x8000;
+    private const int OpenNoFollowMac = 0x100;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
     private const int WouldBlock = 11;
@@ -56,12 +59,16 @@ internal static partial class DurableFile
         }
     }
 
-    /// <summary>Opens a file for reading and writing without the lock that .NET takes on every file it opens.</summary>
+    /// <summary>
+    /// Opens a file for reading and writing without the lock that .NET takes on every file it opens; a link in its place is not followed.
+    /// </summary>
     public static SafeFileHandle OpenUnlocked(string path)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
             return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-        int descriptor = Open(path, OpenReadWrite | (OperatingSystem.IsLinux() ? OpenCloseOnExec : 0));
+        int noFollow = !OperatingSystem.IsLinux() ? OpenNoFollowMac
+            : RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? OpenNoFollowArm : OpenNoFollow;
+        int descriptor = Open(path, OpenReadWrite | noFollow | (OperatingSystem.IsLinux() ? OpenCloseOnExec : 0));
         return descriptor < 0 ? throw Failure("open", path) : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
