@@ -22,6 +22,7 @@ internal sealed class CsvDecoder : RecordDecoder
     /// <summary>The separators of a block, after the place of the byte before the first row.</summary>
     private readonly int[] _places = new int[1 + BlockBytes + SeparatorIndex.Slack];
     private CsvHeader? _header;
+    private IReadOnlyList<string>? _columns;
     private OversizedLine? _oversized;
 
     /// <summary>For streams that begin with a header line.</summary>
@@ -31,6 +32,17 @@ internal sealed class CsvDecoder : RecordDecoder
     /// <exception cref="SourceException">A field of the schema is not among the columns.</exception>
     public CsvDecoder(RecordSchema schema, IReadOnlyList<string> columns, string name)
         : this(schema) => _header = new CsvHeader(columns, _fields, name);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string>? Columns => _columns;
+
+    /// <inheritdoc/>
+    public override void BeginWithout(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, string name)
+    {
+        _oversized = null;
+        _header = new CsvHeader(columns, _fields, name);
+        _columns = columns;
+    }
 
     /// <inheritdoc/>
     public override bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used)
@@ -50,7 +62,8 @@ internal sealed class CsvDecoder : RecordDecoder
                         + "Expected the names of the columns.");
             at += _tokens.FullLength;
             if (scan == CsvScan.Blank) continue;
-            _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields, name);
+            _columns = CsvHeader.Names(_tokens, record, name);
+            _header = new CsvHeader(_columns, _fields, name);
             used = at;
             return true;
         }

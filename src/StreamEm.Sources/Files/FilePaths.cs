@@ -26,53 +26,77 @@ internal static class FilePaths
     }
 
     /// <summary>The existing files of one path or glob, in ordinal order, named the way the pattern is written.</summary>
-    public static IReadOnlyList<string> Matches(string pattern)
+    /// <param name="pattern">The path or glob.</param>
+    /// <param name="denied">Told of every folder that may not be looked into, and why; null where nobody wants to know.</param>
+    public static IReadOnlyList<string> Matches(string pattern, Action<string, string>? denied = null)
     {
         if (File.Exists(pattern)) return [pattern];
         if (!PathPattern.IsGlob(pattern)) return [];
         string[] parts = pattern.Split('/');
-        var found = new SortedSet<string>(StringComparer.Ordinal);
-        Walk(parts[0].Length == 0 ? "/" : "", parts, parts[0].Length == 0 ? 1 : 0, found);
-        return [.. found];
+        var walk = new Walk(parts, denied);
+        walk.Into(parts[0].Length == 0 ? "/" : "", parts[0].Length == 0 ? 1 : 0);
+        return [.. walk.Found];
     }
 
-    private static void Walk(string folder, string[] parts, int at, SortedSet<string> found)
+    /// <summary>The way through the folders of one glob.</summary>
+    private sealed class Walk(string[] parts, Action<string, string>? denied)
     {
-        string part = parts[at];
-        bool last = at == parts.Length - 1;
-        if (part == PathPattern.AnyDepth)
-        {
-            if (!last) Walk(folder, parts, at + 1, found);
-            foreach (string name in Names(folder, PathPattern.AnyDepth, folders: true)) Walk(Path.Combine(folder, name), parts, at, found);
-            if (last) Walk(folder, [.. parts[..at], "*"], at, found);
-            return;
-        }
-        if (!PathPattern.IsGlob(part))
-        {
-            string path = Path.Combine(folder, part);
-            if (!last && (part is "" or "." or ".." || Directory.Exists(path))) Walk(path, parts, at + 1, found);
-            else if (last && File.Exists(path)) found.Add(path);
-            return;
-        }
-        foreach (string name in Names(folder, part, folders: !last))
-        {
-            string path = Path.Combine(folder, name);
-            if (last) found.Add(path);
-            else Walk(path, parts, at + 1, found);
-        }
-    }
+        /// <summary>The files found.</summary>
+        public SortedSet<string> Found { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Names within a folder; <c>**</c> does not lead through symbolic links, which could form a ring.</summary>
-    private static List<string> Names(string folder, string pattern, bool folders)
-    {
-        string searched = folder.Length == 0 ? "." : folder;
-        if (!Directory.Exists(searched)) return [];
-        var names = new FileSystemEnumerable<string>(searched, (ref FileSystemEntry entry) => entry.FileName.ToString(), All)
+        /// <summary>Looks in a folder for what the parts from one on say.</summary>
+        public void Into(string folder, int at)
         {
-            ShouldIncludePredicate = (ref FileSystemEntry entry) =>
-                entry.IsDirectory == folders && PathPattern.MatchesName(pattern, entry.FileName) &&
-                (pattern != PathPattern.AnyDepth || !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),
-        };
-        return [.. names];
+            string part = parts[at];
+            bool last = at == parts.Length - 1;
+            if (part == PathPattern.AnyDepth)
+            {
+                if (!last) Into(folder, at + 1);
+                foreach (string name in Names(folder, PathPattern.AnyDepth, folders: true)) Into(Path.Combine(folder, name), at);
+                if (last) AddAll(folder, "*");
+            }
+            else if (PathPattern.IsGlob(part) && last)
+            {
+                AddAll(folder, part);
+            }
+            else if (PathPattern.IsGlob(part))
+            {
+                foreach (string name in Names(folder, part, folders: true)) Into(Path.Combine(folder, name), at + 1);
+            }
+            else
+            {
+                string path = Path.Combine(folder, part);
+                if (!last && (part is "" or "." or ".." || Directory.Exists(path))) Into(path, at + 1);
+                else if (last && File.Exists(path)) Found.Add(path);
+            }
+        }
+
+        private void AddAll(string folder, string part)
+        {
+            foreach (string name in Names(folder, part, folders: false)) Found.Add(Path.Combine(folder, name));
+        }
+
+        /// <summary>Names within a folder; <c>**</c> does not lead through symbolic links, which could form a ring.</summary>
+        private List<string> Names(string folder, string pattern, bool folders)
+        {
+            string searched = folder.Length == 0 ? "." : folder;
+            if (!Directory.Exists(searched)) return [];
+            var names = new FileSystemEnumerable<string>(searched, (ref FileSystemEntry entry) => entry.FileName.ToString(), All)
+            {
+                ShouldIncludePredicate = (ref FileSystemEntry entry) =>
+                    entry.IsDirectory == folders && PathPattern.MatchesName(pattern, entry.FileName) &&
+                    (pattern != PathPattern.AnyDepth || !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),
+            };
+            try
+            {
+                return [.. names];
+            }
+            catch (Exception failure) when (failure is UnauthorizedAccessException or IOException)
+            {
+                // One folder that may not be looked into, or has just gone, takes nothing from the others.
+                denied?.Invoke(searched, failure.Message);
+                return [];
+            }
+        }
     }
 }

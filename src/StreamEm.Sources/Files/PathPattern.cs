@@ -38,6 +38,15 @@ public static class PathPattern
         return full == of || (IsGlob(full) && Matches(full.Split(Path.DirectorySeparatorChar), of.Split(Path.DirectorySeparatorChar)));
     }
 
+    /// <summary>The same pattern with every link followed in the folders before its first wildcard.</summary>
+    internal static string Resolve(string pattern)
+    {
+        string full = Path.GetFullPath(pattern);
+        if (!IsGlob(full)) return RealPath.OfNew(full);
+        string folder = FolderOf(full);
+        return RealPath.OfNew(folder).TrimEnd('/') + full[folder.TrimEnd('/').Length..];
+    }
+
     /// <summary>Whether one part of a pattern, other than <c>**</c> at the end, matches the name of a file or folder.</summary>
     internal static bool MatchesName(string part, ReadOnlySpan<char> name) =>
         (part.StartsWith('.') || !name.StartsWith('.')) && FileSystemName.MatchesSimpleExpression(part, name, ignoreCase: false);

@@ -54,7 +54,7 @@ internal sealed record ModelSummary(
             latest?.Snapshot.CreatedAt,
             state == ModelState.WarmingUp ? new WarmUp(model.Metrics.Pending, model.Options.Learning.Initialization.Buffer) : null,
             model.Obstacle?.Text,
-            [.. (training?.Warnings ?? []).Select(warning => warning.Text)]);
+            [.. (training?.Warnings ?? []).Select(warning => warning.Text), .. (model.Source?.SetAside ?? []).Select(part => part.Reason)]);
     }
 }
 

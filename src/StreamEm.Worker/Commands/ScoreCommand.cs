@@ -33,6 +33,7 @@ public static class ScoreCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             Scorer scorer = Prepare(parsed.GetRequiredValue(file));
+            OutputFile.RefuseInputs(parsed.GetValue(output), [parsed.GetRequiredValue(file), .. parsed.GetRequiredValue(data)]);
             using Stream? target = parsed.GetValue(output) is { } path ? OutputFile.Create(path) : null;
             TextWriter console = parsed.InvocationConfiguration.Output;
             await ScoreAsync(scorer, parsed.GetRequiredValue(data), parsed.GetRequiredValue(format), bytes =>

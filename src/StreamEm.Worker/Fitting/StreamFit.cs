@@ -38,6 +38,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             Updated = () => trace?.Write(learner.CreateSnapshot()!.Training),
         };
         await WithProgressAsync(advance => ReadPassesAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
+        rejectedFile?.Flush();
         return learner.CreateSnapshot() is { } learned
             ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())
             : throw new CommandException(ExitCode.DataCorrupt,

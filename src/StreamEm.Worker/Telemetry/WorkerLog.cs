@@ -80,6 +80,14 @@ internal static partial class WorkerLog
         EventName = "rejected_file_short")]
     public static partial void RejectedFileShort(ILogger log, string file, long found, long expected);
 
+    [LoggerMessage(33, LogLevel.Warning,
+        "{File} is not the file of rejected records that the checkpoint knew with {Length} bytes; it goes on at its end, nothing is cut",
+        EventName = "rejected_file_other")]
+    public static partial void RejectedFileOther(ILogger log, string file, long length);
+
+    [LoggerMessage(34, LogLevel.Warning, "Model {Model}: {Problem}", EventName = "source_part_set_aside")]
+    public static partial void SourceTold(ILogger log, string model, string problem);
+
     [LoggerMessage(31, LogLevel.Warning, "Model {Model} rejected its first record ({Reason}) in {Partition} at offset {Offset}",
         EventName = "first_rejection")]
     public static partial void FirstRejection(ILogger log, string model, string reason, string partition, long offset);
