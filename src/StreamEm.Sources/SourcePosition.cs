@@ -12,20 +12,19 @@ public sealed record PartitionPosition(long Next, string? Identity = null)
     /// <summary>Records that were gone before they were read, where the configuration allows to go on; null for none.</summary>
     public long? Skipped { get; init; }
 
-    /// <summary>The columns of a file that began with a header, to go on with where a header does not come again; null where none are
-    /// kept.</summary>
-    public IReadOnlyList<string>? Columns { get; init; }
-
-    /// <summary>Whether a file has no header and is read with <see cref="Columns"/>; null for no.</summary>
-    public bool? HasNoHeader { get; init; }
-
-    /// <summary>A number, growing with every partition that goes, of one that is gone: only its identity is still of use; null for one that
-    /// is there.</summary>
-    public long? Gone { get; init; }
+    /// <summary>What else is known of a file; null for none.</summary>
+    public PartitionFile? File { get; init; }
 
     /// <summary>For sources that read their partitions in turn; null for others.</summary>
     public PartitionTurn? Turn { get; init; }
 }
+
+/// <summary>What is known of a file beside how far it was read.</summary>
+/// <param name="Columns">The columns of its header, to go on with where a header does not come again; null where none are kept.</param>
+/// <param name="HasNoHeader">Whether it has no header and is read with these columns; null for no.</param>
+/// <param name="Gone">A number, growing with every file that goes, of one that is gone: only its identity is still of use; null for one that
+/// is there.</param>
+public sealed record PartitionFile(IReadOnlyList<string>? Columns = null, bool? HasNoHeader = null, long? Gone = null);
 
 /// <summary>What the state is told of a partition that was not read just now.</summary>
 /// <param name="PartitionName">Its name.</param>

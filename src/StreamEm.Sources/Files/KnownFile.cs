@@ -9,6 +9,7 @@ internal sealed class KnownFile : IDisposable
     private TextEvidence _evidence;
     private TextHash? _hash;
     private string? _oldIdentity;
+    private PartitionFile? _kept;
 
     /// <summary>A file that was not read before.</summary>
     public KnownFile(in FoundFile found)
@@ -24,9 +25,9 @@ internal sealed class KnownFile : IDisposable
     {
         Name = name;
         Next = position.Next;
-        Columns = position.Columns;
-        HasNoHeader = position.HasNoHeader == true;
-        Gone = position.Gone;
+        Columns = position.File?.Columns;
+        HasNoHeader = position.File?.HasNoHeader == true;
+        Gone = position.File?.Gone;
         IsInState = true;
         if (position.Identity is { } text && FileIdentity.Parse(text) is { } identity)
         {
@@ -125,13 +126,24 @@ internal sealed class KnownFile : IDisposable
     /// <summary>Its position as it is now.</summary>
     public PartitionPosition Position => PositionAt(Next);
 
+    /// <summary>The same object as long as nothing changes: a batch costs no more.</summary>
+    private PartitionFile? Kept
+    {
+        get
+        {
+            IReadOnlyList<string>? columns = KeepsColumns || HasNoHeader ? Columns : null;
+            if (columns is null && Gone is null) return null;
+            if (_kept is null || (_kept.Columns, _kept.HasNoHeader == true, _kept.Gone) != (columns, HasNoHeader, Gone))
+                _kept = new PartitionFile(columns, HasNoHeader ? true : null, Gone);
+            return _kept;
+        }
+    }
+
     /// <summary>A position in it, with what is known of it now.</summary>
     public PartitionPosition PositionAt(long next) => new(next,
         _oldIdentity ?? new FileIdentity(Number, StoredLength, Evidence).ToString())
     {
-        Columns = KeepsColumns || HasNoHeader ? Columns : null,
-        HasNoHeader = HasNoHeader ? true : null,
-        Gone = Gone,
+        File = Kept,
     };
 
     /// <summary>Says where it was found.</summary>

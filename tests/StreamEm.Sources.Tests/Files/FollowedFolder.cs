@@ -65,7 +65,7 @@ internal sealed class FollowedFolder : IAsyncDisposable
 
     public FileSource Source => _source!;
 
-    private IEnumerable<KeyValuePair<string, PartitionPosition>> Known => Position.Partitions.Where(pair => pair.Value.Gone is null);
+    private IEnumerable<KeyValuePair<string, PartitionPosition>> Known => Position.Partitions.Where(pair => pair.Value.File?.Gone is null);
 
     public string File(string name) => _folder.File(name);
 
