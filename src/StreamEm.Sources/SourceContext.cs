@@ -1,5 +1,5 @@
 using StreamEm.Core.Features;
-using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 
 namespace StreamEm.Sources;
 

@@ -37,12 +37,8 @@ internal sealed class CsvDecoder : RecordDecoder
     public override IReadOnlyList<string>? Columns => _columns;
 
     /// <inheritdoc/>
-    public override void BeginWithout(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, string name)
-    {
-        _oversized = null;
-        _header = new CsvHeader(columns, _fields, name);
-        _columns = columns;
-    }
+    public override void BeginWithout(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, string name) =>
+        (_oversized, _columns, _header) = (null, columns, new CsvHeader(columns, _fields, name));
 
     /// <inheritdoc/>
     public override bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used)
@@ -57,9 +53,8 @@ internal sealed class CsvDecoder : RecordDecoder
             if (scan == CsvScan.NeedMore) return false;
             ReadOnlySpan<byte> record = data.Slice(at, scan is CsvScan.Record or CsvScan.Blank ? _tokens.Length : 0);
             if (scan is not (CsvScan.Record or CsvScan.Blank) || _tokens.OversizedField >= 0)
-                throw new SourceException(
-                    SourceFailure.Missing, $"'{name}' has no usable CSV header: {CsvScanFailure.Describe(scan, _tokens.Count + 1)}. "
-                        + "Expected the names of the columns.");
+                throw new SourceException(SourceFailure.Missing, $"'{name}' has no usable CSV header: "
+                    + $"{CsvScanFailure.Describe(scan, _tokens.Count + 1)}. Expected the names of the columns.");
             at += _tokens.FullLength;
             if (scan == CsvScan.Blank) continue;
             _columns = CsvHeader.Names(_tokens, record, name);
@@ -271,8 +266,7 @@ internal sealed class CsvDecoder : RecordDecoder
         CsvHeader header = Header;
         if (_tokens.Count != header.Count)
         {
-            string detail =
-                string.Create(CultureInfo.InvariantCulture, $"the row has {_tokens.Count} columns, the header has {header.Count}");
+            string detail = string.Create(CultureInfo.InvariantCulture, $"the row has {_tokens.Count} columns, the header has {header.Count}");
             Reject(batch, RejectionReason.CsvColumns, detail, offset, nextOffset, record);
             return false;
         }

@@ -3,8 +3,8 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// Begins a stream that should have a header and has none, because what was there before was truncated or moved and its writer went on: with
-/// the columns known from before, if one of its first lines is a good record under them.
+/// Begins a stream that should have a header and has none, because what was there before was truncated or moved and its writer went on:
+/// with the columns known from before, if one of its first lines is a good record under them.
 /// </summary>
 /// <param name="decoder">What reads the stream.</param>
 /// <param name="schema">What records are made of.</param>

@@ -1,3 +1,5 @@
+using StreamEm.Sources.Paths;
+
 namespace StreamEm.Sources.Files;
 
 /// <summary>Where <see cref="FileSource"/> has its files from, one at a time.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamEm.Sources.Paths;
 
 namespace StreamEm.Sources.Files;
 

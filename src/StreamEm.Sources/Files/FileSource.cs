@@ -11,7 +11,7 @@ namespace StreamEm.Sources.Files;
 /// </summary>
 internal sealed class FileSource : RecordSource
 {
-    /// <summary>Zero bytes that are a hole in a text, left by a writer that went on at its old place in a file that was truncated.</summary>
+    /// <summary>Zero bytes that are a hole in a text: a writer went on at its old place in a file that was truncated.</summary>
     private const int FewestOfAHole = 4;
 
     /// <summary>Rejected records at the start of a file of a glob, before the first good one, that show it to be of another kind.</summary>

@@ -1,8 +1,10 @@
+using StreamEm.Sources.Paths;
+
 namespace StreamEm.Sources.Files;
 
 /// <summary>
-/// Files that grow, each read as far as it goes, in turn. Every poll interval all are looked at: for growth, for names given to other files,
-/// for what was truncated or is gone.
+/// Files that grow, each read as far as it goes, in turn. Every poll interval all are looked at: for growth, for names given to other
+/// files, for what was truncated or is gone.
 /// </summary>
 internal sealed class FollowedFiles(FileRegister register, FileSourceOptions options, TimeProvider time) : FileQueue(register)
 {

@@ -1,3 +1,5 @@
+using StreamEm.Sources.Paths;
+
 namespace StreamEm.Sources.Files;
 
 /// <summary>
@@ -20,6 +22,8 @@ internal sealed class LostFiles(OwnFiles own, TimeProvider time)
         if (file.SetAside is not null || (file.File is null && !Search(file, found))) return false;
         FileStatus before = file.Status;
         file.Observe(file.File!.Status);
+        if (!file.IsUnchanged && !StillHolds(file)) return false;
+        file.Checked = file.Status;
         if (file.Status.Links == 0)
         {
             file.IsComplete = true;
@@ -31,6 +35,18 @@ internal sealed class LostFiles(OwnFiles own, TimeProvider time)
             else if (time.GetElapsedTime(file.RotatedAt.Value) >= Patience) file.IsComplete = true;
         }
         return true;
+    }
+
+    private static bool StillHolds(KnownFile file)
+    {
+        try
+        {
+            return file.HoldsWhatWasRead();
+        }
+        catch (SourceException)
+        {
+            return false;
+        }
     }
 
     private static bool IsTaken(KnownFile file, List<FoundFile> found)

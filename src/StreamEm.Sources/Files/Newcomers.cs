@@ -1,3 +1,5 @@
+using StreamEm.Sources.Paths;
+
 namespace StreamEm.Sources.Files;
 
 /// <summary>

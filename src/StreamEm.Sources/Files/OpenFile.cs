@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using StreamEm.Sources.Paths;
 
 namespace StreamEm.Sources.Files;
 
@@ -114,8 +115,12 @@ internal sealed class OpenFile : IDisposable
     {
         Span<byte> joint = stackalloc byte[JointBytes];
         joint = joint[.._joined];
-        Continues = _joined == 0 ? null
-            : RandomAccess.Read(_handle, joint, _text.At - read.Length - _joined) == _joined && joint.SequenceEqual(_joint.AsSpan(0, _joined));
+        Continues = null;
+        if (_joined > 0)
+        {
+            int found = RandomAccess.Read(_handle, joint, _text.At - read.Length - _joined);
+            Continues = found == _joined && joint.SequenceEqual(_joint.AsSpan(0, _joined));
+        }
         _joined = Math.Min(JointBytes, read.Length);
         read[^_joined..].CopyTo(_joint);
     }

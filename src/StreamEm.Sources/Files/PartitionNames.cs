@@ -49,7 +49,7 @@ internal sealed class PartitionNames
         _hasChanged |= _inState.Count > files.Count(file => file.IsInState) + past.Count(file => file.IsInState);
     }
 
-    /// <summary>The partitions whose names changed since the last call: with their position, or null where nothing has the name now.</summary>
+    /// <summary>The partitions whose names changed since the last call: with their position, or null where nothing has the name.</summary>
     public IReadOnlyList<MovedPartition> Take(IReadOnlyList<KnownFile> files, IReadOnlyList<KnownFile> past)
     {
         if (!_hasChanged) return [];

@@ -23,7 +23,7 @@ internal sealed class PastFiles
         _files.Sort((one, other) => Nullable.Compare(one.Gone, other.Gone));
     }
 
-    /// <summary>Takes one whose content is gone. One of which no record was read is forgotten: its header may be that of any other.</summary>
+    /// <summary>Takes one whose content is gone. One of which no record was read is forgotten: its header may be any other's.</summary>
     public void Add(KnownFile file)
     {
         file.Vanish(++_order);
@@ -49,8 +49,8 @@ internal sealed class PastFiles
     {
         if (_files.Count <= Most) return;
         var folders = present.Select(file => Path.GetDirectoryName(file.Path)).ToHashSet(StringComparer.Ordinal);
-        foreach (KnownFile file in _files.Take(_files.Count - Most).Where(file => folders.Contains(Path.GetDirectoryName(file.Name))).ToList())
-            _files.Remove(file);
+        foreach (KnownFile file in _files.Take(_files.Count - Most).ToList())
+            if (folders.Contains(Path.GetDirectoryName(file.Name))) _files.Remove(file);
     }
 
     /// <summary>The file that a new one is a copy of; null when it is none.</summary>

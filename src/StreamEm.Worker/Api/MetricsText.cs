@@ -30,8 +30,8 @@ internal static class MetricsText
                 text.Sample(model.Metrics.Rejected(reason), ("model", model.Options.Id), ("reason", SnakeCase.Of(reason)));
         text.PerModel(models, "streamem_model_pending_records", "gauge", "Records taken and not learned from yet.",
             model => model.Metrics.Pending);
-        text.PerModel(models, "streamem_source_set_aside", "gauge", "Files or folders of the source that cannot be read, while the rest is.",
-            model => model.Source?.SetAside.Count ?? 0);
+        text.PerModel(models, "streamem_source_set_aside", "gauge",
+            "Files and folders of the source that cannot be read, while the others are.", model => model.Source?.SetAside.Count ?? 0);
         text.Family("streamem_model_status", "gauge", "1 for the state a model is in.");
         foreach (ModelPipeline model in models) text.Sample(1, ("model", model.Options.Id), ("status", SnakeCase.Of(model.State)));
         Snapshots(text, models, time);

@@ -2,11 +2,10 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using StreamEm.Sources;
 using StreamEm.Sources.Catalog;
-using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
@@ -35,8 +34,8 @@ public static class RunCommand
         using IDisposable signals = StopAtSignal(stopping);
         OwnFiles own = WrittenFiles.Of(options);
         ILogger log = logs.CreateLogger("worker");
-        var host =
-            new WorkerHost(options, (model, position) => OpenSource(model, position, once, own, log), TimeProvider.System, logs) { Once = once };
+        var host = new WorkerHost(
+            options, (model, position) => OpenSource(model, position, once, own, log), TimeProvider.System, logs) { Once = once };
         return await host.RunAsync(stopping.Token).ConfigureAwait(false);
     }
 

@@ -1,10 +1,10 @@
 using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
-using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Configuration;
 
@@ -34,7 +34,7 @@ internal sealed class PathRules(WorkerOptions options, Binder binder)
         CheckRead();
     }
 
-    /// <summary>Reports sources that lead to what the worker writes: into its state directory, or to an output under another name.</summary>
+    /// <summary>Reports sources that lead to what the worker writes: its outputs, under whatever name, and its state.</summary>
     private void CheckRead()
     {
         OwnFiles outputs = new(_whatIsWritten.Keys, []), state = WrittenFiles.StateOf(options);

@@ -1,5 +1,5 @@
 using StreamEm.Sources;
-using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;

@@ -1,5 +1,5 @@
 using Microsoft.Win32.SafeHandles;
-using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Storage;

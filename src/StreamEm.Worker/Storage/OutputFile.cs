@@ -1,4 +1,4 @@
-using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Storage;

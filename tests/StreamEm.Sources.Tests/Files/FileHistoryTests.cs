@@ -192,7 +192,8 @@ public sealed class FileHistoryTests
         {
             for (int number = _files++; number >= 1; number--)
                 foreach (string ending in (string[])["", ".gz"])
-                    if (File.Exists(_folder.File($"log.{number}{ending}"))) _folder.Move($"log.{number}{ending}", $"log.{number + 1}{ending}");
+                    if (File.Exists(_folder.File($"log.{number}{ending}")))
+                        _folder.Move($"log.{number}{ending}", $"log.{number + 1}{ending}");
         }
 
         private string Row(int value) => (_header.Length > 2 ? new string('7', _longRows) + "," : "")

@@ -26,7 +26,8 @@ public sealed class FileSourceTests : IDisposable
         var batch = new RecordBatch(1, 3);
         while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
         {
-            if (batch.Count > 0) values.Append(Path.GetFileName(batch.PartitionName)).Append(':').AppendJoin(',', batch.Records.Values.ToArray()).Append(' ');
+            if (batch.Count == 0) continue;
+            values.Append(Path.GetFileName(batch.PartitionName)).Append(':').AppendJoin(',', batch.Records.Values.ToArray()).Append(' ');
         }
         return values.ToString().TrimEnd();
     }

@@ -4,6 +4,7 @@ using System.Text;
 using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 using StreamEm.Sources.Tests.Contracts;
 
 namespace StreamEm.Sources.Tests.Files;
@@ -45,6 +46,9 @@ internal sealed class FollowedFolder : IAsyncDisposable
     /// <summary>The format of the files.</summary>
     public RecordFormat Format { get; init; } = RecordFormat.Csv;
 
+    /// <summary>Size of the read buffer.</summary>
+    public int BufferBytes { get; init; } = 256;
+
     /// <summary>What the worker writes.</summary>
     public OwnFiles Own { get; set; } = OwnFiles.None;
 
@@ -58,7 +62,8 @@ internal sealed class FollowedFolder : IAsyncDisposable
     public IEnumerable<long> Offsets => Known.Select(pair => pair.Value.Next);
 
     /// <summary>Why something cannot be read; the folder's own path is left out.</summary>
-    public string SetAside => string.Join('\n', _source!.SetAside.Select(part => part.Reason.Replace(Path + "/", "", StringComparison.Ordinal)));
+    public string SetAside =>
+        string.Join('\n', _source!.SetAside.Select(part => part.Reason)).Replace(Path + "/", "", StringComparison.Ordinal);
 
     /// <summary>What a person was told of.</summary>
     public IReadOnlyList<string> Told => _told;
@@ -106,7 +111,7 @@ internal sealed class FollowedFolder : IAsyncDisposable
             Path = [.. names.Select(File)],
             Follow = follow,
             Format = Format,
-            BufferBytes = 256,
+            BufferBytes = BufferBytes,
             PollInterval = PollInterval,
         },
         new SourceContext(Schema, Position.Copy(), _time) { Own = Own, Tell = _told.Add });

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using StreamEm.Sources.Decoding;
-using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 
 namespace StreamEm.Sources.Tests.Files;
 
@@ -42,7 +42,7 @@ public sealed class SetAsideTests : IAsyncDisposable
     [Fact]
     public async Task FileWithoutARecord_InAGlobOfNdjson_IsSetAside()
     {
-        await using var folder = new FollowedFolder { Format = RecordFormat.Ndjson };
+        await using var folder = new FollowedFolder { Format = RecordFormat.Ndjson, BufferBytes = 4096 };
         folder.Write("a.log", string.Concat(Enumerable.Range(0, 30).Select(i => $"{{\"a\":{i}}}\n")));
         folder.Write("b.log", string.Concat(Enumerable.Range(0, 30).Select(i => $"temperature {i}\n")));
         folder.Open("*.log");
@@ -179,7 +179,8 @@ public sealed class SetAsideTests : IAsyncDisposable
     public async Task HoleInALine_CostsThatLineAlone()
     {
         await using var folder = new FollowedFolder { Format = RecordFormat.Ndjson };
-        folder.Write("log", new string('\0', 50) + "{\"a\":1}\n" + new string('\0', 50) + "{\"a\":2}\n{\"a\":" + new string('\0', 50) + "3}\n{\"a\":4}\n");
+        string hole = new('\0', 50);
+        folder.Write("log", hole + "{\"a\":1}\n" + hole + "{\"a\":2}\n{\"a\":" + hole + "3}\n{\"a\":4}\n");
         folder.Open("log");
         Assert.Equal("1 2 4", await folder.ReadAsync());
         Assert.Equal(1, folder.Rejected);

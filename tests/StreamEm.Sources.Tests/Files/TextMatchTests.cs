@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 using StreamEm.Sources.Tests.Contracts;
 
 namespace StreamEm.Sources.Tests.Files;

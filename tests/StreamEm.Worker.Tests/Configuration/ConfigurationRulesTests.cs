@@ -175,7 +175,8 @@ public sealed class ConfigurationRulesTests
         else File.CreateSymbolicLink(Path.Combine(file.Folder, "hard.ndjson"), "data/a.ndjson");
 
         LoadedConfiguration loaded = file.Load([
-            $"models.0.source={{file: {{path: ['{file.Folder}/{source}']}}}}", $"models.0.publish=[file: {{path: {file.Folder}/{published}}}]"]);
+            $"models.0.source={{file: {{path: ['{file.Folder}/{source}']}}}}",
+            $"models.0.publish=[file: {{path: {file.Folder}/{published}}}]"]);
 
         Assert.Null(loaded.Options);
         Assert.Contains("which is a source of model 'boiler'; write to another file", Assert.Single(loaded.Problems).ToString(),

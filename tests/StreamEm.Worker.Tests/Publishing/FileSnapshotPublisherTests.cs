@@ -118,5 +118,6 @@ public sealed class FileSnapshotPublisherTests : IDisposable
     }
 
     private static byte[] Snapshot(string runId, long version, int padding) =>
-        Encoding.UTF8.GetBytes($$"""{"format":"streamem.snapshot","model":{"run_id":"{{runId}}"},"version":{{version}},"padding":"{{new string('x', padding)}}"}""");
+        Encoding.UTF8.GetBytes($$"""{"format":"streamem.snapshot","model":{"run_id":"{{runId}}"},"version":{{version}},"""
+            + $$""" "padding":"{{new string('x', padding)}}"}""");
 }

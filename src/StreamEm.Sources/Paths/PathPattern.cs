@@ -1,6 +1,6 @@
 using System.IO.Enumeration;
 
-namespace StreamEm.Sources.Files;
+namespace StreamEm.Sources.Paths;
 
 /// <summary>
 /// What a path with wildcards stands for, where files are looked for and where a configuration is checked without looking: <c>*</c> and

@@ -1,6 +1,6 @@
 using System.IO.Enumeration;
 
-namespace StreamEm.Sources.Files;
+namespace StreamEm.Sources.Paths;
 
 /// <summary>
 /// The files there are for paths and globs, as <see cref="PathPattern"/> says. A path that exists is taken as written, whatever characters

@@ -1,9 +1,8 @@
-using StreamEm.Sources.Files;
-using StreamEm.Worker.Hosting;
+using StreamEm.Sources.Paths;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 
-namespace StreamEm.Worker.Storage;
+namespace StreamEm.Worker.Hosting;
 
 /// <summary>Everything a worker of a configuration writes, which no source may read.</summary>
 internal static class WrittenFiles
@@ -18,7 +17,8 @@ internal static class WrittenFiles
 
     /// <summary>The files that a model's configuration names to be written.</summary>
     private static IEnumerable<string> Outputs(ModelOptions model) =>
-        model.Publish.OfType<FilePublisherOptions>().Select(file => file.Path).Append(model.Rejected.File ?? "").Where(path => path.Length > 0);
+        model.Publish.OfType<FilePublisherOptions>().Select(file => file.Path).Append(model.Rejected.File ?? "")
+            .Where(path => path.Length > 0);
 
     private static IEnumerable<string> State(WorkerOptions options, ModelOptions model)
     {

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace StreamEm.Sources.Files;
+namespace StreamEm.Sources.Paths;
 
 /// <summary>Where a path leads when every link in it is followed.</summary>
 public static class RealPath

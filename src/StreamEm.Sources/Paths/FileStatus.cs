@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace StreamEm.Sources.Files;
+namespace StreamEm.Sources.Paths;
 
 /// <summary>What kind of thing a path leads to.</summary>
 public enum FileKind

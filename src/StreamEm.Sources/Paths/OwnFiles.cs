@@ -1,4 +1,4 @@
-namespace StreamEm.Sources.Files;
+namespace StreamEm.Sources.Paths;
 
 /// <summary>
 /// The files and folders that the worker itself writes, which it must not read: known by where their paths lead, links followed, and by
