@@ -266,7 +266,8 @@ internal sealed class CsvDecoder : RecordDecoder
         CsvHeader header = Header;
         if (_tokens.Count != header.Count)
         {
-            string detail = string.Create(CultureInfo.InvariantCulture, $"the row has {_tokens.Count} columns, the header has {header.Count}");
+            string detail = string.Create(CultureInfo.InvariantCulture,
+                $"the row has {_tokens.Count} columns, the header has {header.Count}");
             Reject(batch, RejectionReason.CsvColumns, detail, offset, nextOffset, record);
             return false;
         }

@@ -10,8 +10,8 @@ internal readonly record struct FoundFile(string Path, FileStatus Status, bool I
 
 /// <summary>
 /// Finds the files of a source's paths and globs, in the order of the patterns, those of one glob in ordinal order, each once. What must
-/// not be read is told instead: what is no regular file, a link that leads out of its glob's folder, a folder that may not be looked into. What
-/// the worker itself writes is passed over.
+/// not be read is told instead: what is no regular file, a link that leads out of its glob's folder, a folder that may not be looked into.
+/// What the worker itself writes is passed over.
 /// </summary>
 /// <param name="patterns">Paths and globs.</param>
 /// <param name="own">What the worker writes.</param>
