@@ -2,6 +2,7 @@ using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
+using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Learning;
@@ -17,6 +18,9 @@ public enum LearnerStatus
 
     /// <summary>There are parameters and they are being updated.</summary>
     Learning,
+
+    /// <summary>There are parameters, and the buffer is filling to find others: these are of another stream.</summary>
+    StartingAnew,
 }
 
 /// <summary>
@@ -29,6 +33,9 @@ public sealed class Learner
     /// <summary>Keys pending, beyond which their texts are forgotten once no row is.</summary>
     private const int MaxPendingTexts = 1 << 16;
 
+    /// <summary>Rows from which parameters may be found anew when no more come.</summary>
+    private const int FewestAnew = 64;
+
     private readonly LatentModelOptions _model;
     private readonly LearningOptions _options;
     private readonly RecordSchema _schema;
@@ -36,11 +43,13 @@ public sealed class Learner
     private readonly InitialParameters? _from;
     private readonly int _threads;
     private readonly Minibatch _pending, _raw, _rows;
-    private readonly LogDensitySketch _sketch = new();
+    private readonly StreamCalibration _calibration;
+    private readonly PowerLaw _stepSize;
     private readonly LabelNames _labels;
     private readonly RecordIntake _intake;
-    private double[] _logDensities;
+    private readonly Surprise _surprise = new();
     private LearnerCore? _core;
+    private long _dropped;
 
     /// <summary>A learner without state.</summary>
     /// <param name="model">The model's options.</param>
@@ -59,14 +68,16 @@ public sealed class Learner
             new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? options.Initialization.Buffer : 1), new TextTable());
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
-        _logDensities = new double[options.MinibatchSize];
+        _calibration = new StreamCalibration(dimension);
+        _stepSize = new PowerLaw(options.StepSize);
         _labels = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
         _intake = new RecordIntake(_plan, _labels);
         if (from is not null) _core = LearnerCore.StartAt(model, _plan, options, from, threads);
     }
 
     /// <summary>Where it stands.</summary>
-    public LearnerStatus Status => _core is not null && (Updates > 0 || _from is not null) ? LearnerStatus.Learning
+    public LearnerStatus Status => _core is not null && (Updates > 0 || _from is not null)
+        ? IsGathering ? LearnerStatus.StartingAnew : LearnerStatus.Learning
         : Pending > 0 ? LearnerStatus.WarmingUp : LearnerStatus.Waiting;
 
     /// <summary>Number of features D.</summary>
@@ -76,13 +87,21 @@ public sealed class Learner
     public long Updates => _core?.State.Updates ?? 0;
 
     /// <summary>Records learned from so far.</summary>
-    public long Records => _core?.State.Rows ?? 0;
+    public long Records => _core is null ? 0 : _core.State.Rows - _core.State.Unlearned;
+
+    /// <summary>Records taken and not learned from: without weight or value, impossible under the model, or held back.</summary>
+    public long Unlearned => _dropped + (_core?.State.Unlearned ?? 0);
+
+    /// <summary>Of these, records held back because they were too far from every component.</summary>
+    public long Bounded => _core?.State.Bounded ?? 0;
 
     /// <summary>Records taken but not learned from yet.</summary>
     public int Pending => _pending.Count;
 
     /// <summary>Records that can be taken before <see cref="TryUpdate"/> has something to do; at least 1.</summary>
-    public int Room => Math.Max(1, (_core is null ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
+    public int Room => Math.Max(1, (IsGathering ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
+
+    private bool IsGathering => _core is null || _core.Guard is { AwaitsAnew: true };
 
     /// <summary>
     /// Called before every update with the minibatch, as records come (valid during the call), and what scores them under the parameters
@@ -107,13 +126,8 @@ public sealed class Learner
     public bool TryUpdate(bool flush = false)
     {
         if (_pending.Count == 0) return false;
-        if (_core is null)
-        {
-            if (!flush && _pending.Count < _options.Initialization.Buffer) return false;
-            _intake.FixLevels();
-            _core = LearnerCore.Initialize(_model, _plan.WithLevels(_intake.LevelsOf), _options, _pending, _threads);
-        }
-        if (_core.Cut.Next(_pending, flush, out int count) is not { } minibatch) return false;
+        if (IsGathering && !TryInitialize(flush)) return false;
+        if (_core!.Cut.Next(_pending, flush, out int count) is not { } minibatch) return false;
         Update(_core, minibatch, count);
         return true;
     }
@@ -128,9 +142,8 @@ public sealed class Learner
         writer.Write(Dimension);
         writer.WriteMinibatch(_pending);
         _intake.Save(writer);
-        writer.Write(_sketch.First);
-        writer.WriteDoubles(_sketch.Bins);
-        writer.Write(_sketch.Total);
+        _calibration.Save(writer);
+        writer.Write(_dropped);
         writer.Write(_core is not null);
         _core?.Save(writer);
     }
@@ -152,20 +165,27 @@ public sealed class Learner
             if (version == (int)StateVersion.Release010) FirstState.ReadMinibatch(reader, _pending);
             else reader.ReadMinibatch(_pending);
             _intake.Load(reader);
-            int first = reader.ReadInt32();
-            double[] bins = reader.ReadDoubles();
-            _sketch.Restore(first, bins, reader.ReadDouble());
+            _intake.Check(_pending);
+            bool isCurrent = version >= (int)StateVersion.Current;
+            _calibration.Load(reader, knowsPatterns: isCurrent);
+            _dropped = isCurrent ? reader.ReadInt64() : 0;
+            if (_dropped < 0) throw new InvalidDataException($"{_dropped} records were left out; expected at least 0.");
             if (!reader.ReadBoolean()) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
-            else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads);
+            else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads, (StateVersion)version);
+            if (reader.BaseStream is { CanSeek: true } stream && stream.Position != stream.Length)
+                throw new InvalidDataException(
+                    $"The state goes on for {stream.Length - stream.Position} bytes after its end: it is of another model.");
         }
-        catch (Exception e) when (e is EndOfStreamException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is IOException or ArgumentException or ArithmeticException or FormatException
+            or InvalidOperationException or IndexOutOfRangeException or KeyNotFoundException or NullReferenceException)
         {
+            // What is read is hostile: whatever cannot be worked with is damage, and not a fault of the program.
             throw new InvalidDataException($"The state is damaged: {e.Message}", e);
         }
     }
 
-    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _sketch.Calibrate(), _labels, _intake);
+    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _calibration.Calibrate(), _labels, _intake);
 
     private void Update(LearnerCore core, Minibatch minibatch, int count)
     {
@@ -174,13 +194,51 @@ public sealed class Learner
             Restore(core.Space, count);
             observe(_raw, new ScoreSession(new Scorer(Learned(core)), core.Cut.Keys, core.Cut.Memory));
         }
-        bool complete = core.Space.Encode(minibatch, 0, count, _rows);
-        if (_logDensities.Length < count) _logDensities = new double[count];
-        core.Update(_rows, complete, _logDensities);
-        Calibrate(count);
+        if (core.Update(minibatch, count, _rows, _surprise, mayStartAnew: !_labels.Any)) Calibrate(core, count);
+        else _calibration.Clear();
+        if (core.Guard is { AwaitsAnew: true }) _intake.FreeLevels();
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
         if (_pending.Count == 0 && _pending.Texts!.Count > MaxPendingTexts) _pending.Texts = new TextTable();
+    }
+
+    /// <summary>First parameters, or others, once the buffer is full of rows that say something.</summary>
+    private bool TryInitialize(bool flush)
+    {
+        int buffer = _options.Initialization.Buffer;
+        if (!flush && _pending.Count < buffer) return false;
+        if (_options.Learn == LearnMode.Bounded)
+        {
+            int evidence = 0;
+            for (int row = 0; row < _pending.Count; row++)
+                if (FirstRecords.IsEvidence(_pending, row)) evidence++;
+            if (flush && _core is not null && evidence < Math.Max(FewestAnew, _model.RowsToStart(Dimension))) return false;
+            if (!flush && 2L * evidence < buffer)
+            {
+                DropRowsWithoutEvidence();
+                return false;
+            }
+        }
+        _intake.FixLevels();
+        FeatureSpace plan = _plan.WithLevels(d => [.. _intake.LevelsOf(d)]);
+        if (_core is not null) _calibration.Clear();
+        _core = _core?.Anew(plan, _pending) ?? LearnerCore.Initialize(_model, plan, _options, _pending, _threads);
+        _core.State.SkipUnlearned(_dropped);
+        _dropped = 0;
+        return true;
+    }
+
+    /// <summary>Rows without weight or value cannot be what a model starts from: they are left out, however many come.</summary>
+    private void DropRowsWithoutEvidence()
+    {
+        var kept = new Minibatch(Dimension, _pending.Count, _pending.Texts);
+        for (int row = 0; row < _pending.Count; row++)
+            if (FirstRecords.IsEvidence(_pending, row)) kept.Append(_pending, [row]);
+        // One stays: a stream that ends without any other has a model that says so.
+        if (kept.Count == 0) kept.Append(_pending, [_pending.Count - 1]);
+        _dropped += _pending.Count - kept.Count;
+        _pending.Clear();
+        _pending.Append(kept, 0, kept.Count);
     }
 
     /// <summary>The first pending rows as they came: levels as texts.</summary>
@@ -201,9 +259,12 @@ public sealed class Learner
         }
     }
 
-    private void Calibrate(int count)
+    private void Calibrate(LearnerCore core, int count)
     {
-        if (_options.AnomalyHalfLife is { } halfLife) _sketch.Fade(Math.Pow(2, -count / halfLife));
-        _sketch.AddRange(_logDensities.AsSpan(0, count), _rows.Weights);
+        long updates = core.State.Updates - core.State.Begun;
+        if (_options.AnomalyHalfLife is { } halfLife) _calibration.Fade(Math.Pow(2, -count / halfLife));
+        else if (updates > 1 && core.State.BarrenUpdates == 0)
+            _calibration.Fade(StreamCalibration.FadeOf(_stepSize.At(updates - 1), _stepSize.At(updates), count));
+        _calibration.Add(_rows, _surprise.IsComplete, _surprise.LogDensities.AsSpan(0, count), _surprise.Comparable, _surprise.Unit);
     }
 }

@@ -37,7 +37,7 @@ internal sealed class FileSource : RecordSource
     public FileSource(FileSourceOptions options, SourceContext context)
     {
         _options = options;
-        _decoder = RecordDecoder.Create(options.Format, context.Schema);
+        _decoder = RecordDecoder.Create(options.Format, context.Schema with { Csv = options.Csv });
         _headerless = new HeaderlessStart(_decoder, context.Schema);
         _isText = options.Format != RecordFormat.Float64;
         _time = context.Time;

@@ -60,6 +60,11 @@ internal static partial class WorkerLog
         EventName = "outbox_full")]
     public static partial void OutboxFull(ILogger log, string model, long bytes);
 
+    [LoggerMessage(19, LogLevel.Error,
+        "Model {Model} stays as it is, failed ({ExitCode}), and the other models go on; starting the worker again tries it again",
+        EventName = "model_left")]
+    public static partial void ModelLeft(ILogger log, string model, int exitCode);
+
     [LoggerMessage(20, LogLevel.Debug,
         "Checkpoint of model {Model} at version {Version} after {Records} records: {Bytes} bytes in {Milliseconds:0.0} ms",
         EventName = "checkpoint_written")]
@@ -80,13 +85,18 @@ internal static partial class WorkerLog
         EventName = "rejected_file_short")]
     public static partial void RejectedFileShort(ILogger log, string file, long found, long expected);
 
-    [LoggerMessage(33, LogLevel.Warning,
+    [LoggerMessage(38, LogLevel.Warning,
         "{File} is not the file of rejected records that the checkpoint knew with {Length} bytes; it goes on at its end, nothing is cut",
         EventName = "rejected_file_other")]
     public static partial void RejectedFileOther(ILogger log, string file, long length);
 
-    [LoggerMessage(34, LogLevel.Warning, "Model {Model}: {Problem}", EventName = "source_part_set_aside")]
+    [LoggerMessage(39, LogLevel.Warning, "Model {Model}: {Problem}", EventName = "source_part_set_aside")]
     public static partial void SourceTold(ILogger log, string model, string problem);
+
+    [LoggerMessage(35, LogLevel.Warning,
+        "Model {Model} cannot read the {Field} of {Records} records so far; they are used without it, and counted",
+        EventName = "first_unread_field")]
+    public static partial void FirstUnread(ILogger log, string model, string field, long records);
 
     [LoggerMessage(31, LogLevel.Warning, "Model {Model} rejected its first record ({Reason}) in {Partition} at offset {Offset}",
         EventName = "first_rejection")]
@@ -96,6 +106,13 @@ internal static partial class WorkerLog
         "Model {Model} goes on in {Partition} at offset {Offset}: {Skipped} records in all were gone before they were read",
         EventName = "records_skipped")]
     public static partial void RecordsSkipped(ILogger log, string model, string partition, long offset, long skipped);
+
+    [LoggerMessage(33, LogLevel.Warning, "Model {Model} goes on and holds back clients whose records cannot be used: {Problem}",
+        EventName = "too_many_rejected")]
+    public static partial void TooManyRejected(ILogger log, string model, string problem);
+
+    [LoggerMessage(34, LogLevel.Information, "Model {Model}: no more records than allowed are rejected now", EventName = "few_rejected")]
+    public static partial void FewRejected(ILogger log, string model);
 
     [LoggerMessage(40, LogLevel.Warning, "Snapshot log {File} ended in {Bytes} bytes of an unfinished line, which were cut",
         EventName = "snapshot_log_cut")]
