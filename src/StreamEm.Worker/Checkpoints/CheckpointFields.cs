@@ -40,6 +40,9 @@ public abstract record CheckpointFields
     /// <summary>Length in bytes of the rejected file that belongs to this state; null without a file.</summary>
     public long? RejectedFileLength { get; init; }
 
+    /// <summary>Which file that is; see <see cref="RejectedFileMark"/>.</summary>
+    public string? RejectedFileIdentity { get; init; }
+
     /// <summary>Whose it is.</summary>
     [JsonIgnore]
     public RunIdentity Identity => new(ModelId, RunId, ConfigHash);

@@ -63,6 +63,13 @@ public static class Cli
         {
             return ExitCode.Interrupted;
         }
+        catch (IOException failure)
+        {
+            // Of what a command writes for the user: whoever reads or writes files of his own says more.
+            await error.WriteLineAsync(ShowsTraces(parsed) ? failure.ToString() : $"Reading or writing failed: {failure.Message}")
+                .ConfigureAwait(false);
+            return ExitCode.InputOutput;
+        }
         catch (Exception fault)
         {
             string hint = ShowsTraces(parsed)

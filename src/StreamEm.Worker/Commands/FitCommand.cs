@@ -58,6 +58,8 @@ public static class FitCommand
                 Trace = parsed.GetValue(trace),
                 Scores = parsed.GetValue(scores),
             };
+            foreach (string? written in (string?[])[parsed.GetValue(output), request.Trace, request.Scores, request.Model.Rejected.File])
+                OutputFile.RefuseInputs(written, [.. request.Data, .. configuration.Files(parsed)]);
             TextWriter writer = parsed.InvocationConfiguration.Output;
             ModelSnapshot snapshot = parsed.GetValue(batch)
                 ? await YardstickAsync(request, writer, cancellationToken).ConfigureAwait(false)

@@ -40,6 +40,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             Rejected = record => _scores?.Reject(record, Rejections.Read - Rejections.Rejected),
         };
         await WithProgressAsync(advance => ReadPassesAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
+        rejectedFile?.Flush();
         return learner.CreateSnapshot() is { } learned
             ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())
             : throw new CommandException(ExitCode.DataCorrupt,
