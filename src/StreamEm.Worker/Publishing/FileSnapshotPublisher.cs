@@ -46,11 +46,11 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
     private long Open(string runId)
     {
         string directory = Path.GetDirectoryName(Path.GetFullPath(options.Path))!;
-        Directory.CreateDirectory(directory);
-        bool isNew = !File.Exists(options.Path);
+        DurableFile.CreateDirectory(directory, mode: null);
         _file = new FileStream(options.Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete,
             BufferSize);
-        if (isNew) DurableFile.SyncDirectory(directory);
+        // Also where it was there: the process that made it may have been killed before.
+        DurableFile.SyncDirectory(directory);
 
         long end = LastLineFeed(_file, _file.Length) + 1;
         if (end < _file.Length)
@@ -76,7 +76,8 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
             file.WriteByte((byte)'\n');
         }
 
-        file.Flush(flushToDisk: true);
+        file.Flush();
+        DurableFile.Sync(file.SafeFileHandle, options.Path);
         return true;
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using StreamEm.Sources;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Rejections;
@@ -20,12 +21,14 @@ internal sealed class RejectedFile : RejectionSink
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly ArrayBufferWriter<byte> _buffer = new();
+    private readonly string _path;
     private readonly SafeFileHandle _handle;
     private readonly Utf8JsonWriter _json;
     private long _written;
 
-    private RejectedFile(SafeFileHandle handle, long length)
+    private RejectedFile(string path, SafeFileHandle handle, long length)
     {
+        _path = path;
         _handle = handle;
         _written = length;
         _json = new Utf8JsonWriter(_buffer, Options);
@@ -46,14 +49,17 @@ internal sealed class RejectedFile : RejectionSink
     {
         try
         {
-            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory) Directory.CreateDirectory(directory);
+            string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+            DurableFile.CreateDirectory(directory, mode: null);
             SafeFileHandle handle =
                 File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            // Also where it was there: the process that made it may have been killed before.
+            DurableFile.SyncDirectory(directory);
             long found = RandomAccess.GetLength(handle);
             long start = Math.Min(found, length ?? found);
             if (found < length) WorkerLog.RejectedFileShort(log, path, found, length.Value);
             if (found > start) RandomAccess.SetLength(handle, start);
-            return new RejectedFile(handle, start);
+            return new RejectedFile(path, handle, start);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -82,13 +88,13 @@ internal sealed class RejectedFile : RejectionSink
     public override void Flush()
     {
         if (_buffer.WrittenCount == 0) return;
-        RandomAccess.Write(_handle, _buffer.WrittenSpan, _written);
+        DurableFile.Write(_handle, _path, _buffer.WrittenSpan, _written);
         _written += _buffer.WrittenCount;
         _buffer.ResetWrittenCount();
     }
 
     /// <inheritdoc/>
-    public override void MakeDurable() => RandomAccess.FlushToDisk(_handle);
+    public override void MakeDurable() => DurableFile.Sync(_handle, _path);
 
     /// <inheritdoc/>
     public override void Dispose()

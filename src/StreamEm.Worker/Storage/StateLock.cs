@@ -23,7 +23,7 @@ public sealed class StateLock : IDisposable
         SafeFileHandle? file = null;
         try
         {
-            DurableFile.CreateDirectory(directory);
+            DurableFile.CreateDirectory(directory, DurableFile.PrivateDirectory);
             if (!File.Exists(path)) DurableFile.Open(path, FileMode.OpenOrCreate, FileShare.ReadWrite).Dispose();
             file = DurableFile.OpenUnlocked(path);
             if (DurableFile.TryLock(file, path))

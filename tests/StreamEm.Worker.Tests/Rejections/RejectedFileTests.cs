@@ -55,6 +55,23 @@ public sealed class RejectedFileTests : IDisposable
         Assert.Contains("rejected_file_short", _log.Events);
     }
 
+    [Fact]
+    public void MakeDurable_AfterFlush_LeavesEveryLineAndItsFilesNameOnDisk()
+    {
+        using var record = new DiskRecord(_directory);
+        var disk = new FragileDisk(_directory.Path);
+        record.Before = disk.Take;
+        using RejectedFile file = RejectedFile.Open(Path, length: null, _log);
+
+        for (int lines = 1; lines <= 3; lines++)
+        {
+            file.Write(Record(lines));
+            file.Flush();
+            file.MakeDurable();
+            Assert.Equal(file.Length, disk.Remains()["out/rejected.ndjson"].Length);
+        }
+    }
+
     private long Write(long? length, params RejectedRecord[] records)
     {
         using RejectedFile file = RejectedFile.Open(Path, length, _log);
