@@ -38,13 +38,13 @@ public sealed class CheckpointWriterTests : IDisposable
     }
 
     [Fact]
-    public void Write_Checkpoint_TakesEveryStepInItsOrderBeforeItIsSaidToBeDurable()
+    public async Task Write_Checkpoint_TakesEveryStepInItsOrderBeforeItIsSaidToBeDurable()
     {
         CheckpointWriter writer = Writer();
         _record.Clear();
 
         writer.Begin(Sample(1), () => _record.Note("rejected records are durable"));
-        writer.InFlight.GetAwaiter().GetResult();
+        await Eventually.Within(writer.InFlight);
 
         Assert.Equal(
             [
@@ -59,14 +59,14 @@ public sealed class CheckpointWriterTests : IDisposable
     }
 
     [Fact]
-    public void Write_MoreThanKept_DeletesTheOldOnesAfterTheNewOneIsOnDisk()
+    public async Task Write_MoreThanKept_DeletesTheOldOnesAfterTheNewOneIsOnDisk()
     {
         CheckpointWriter writer = Writer();
         for (int updates = 1; updates <= 3; updates++)
         {
             _record.Clear();
             writer.Begin(Sample(updates), () => { });
-            writer.InFlight.GetAwaiter().GetResult();
+            await Eventually.Within(writer.InFlight);
         }
 
         Assert.Equal(

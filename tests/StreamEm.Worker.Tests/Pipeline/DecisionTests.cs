@@ -30,7 +30,7 @@ public sealed class DecisionTests : IDisposable
             _directory, position => new MemorySource(Pipelines.Clouds(100), position, endless: true)))
         {
             await pipeline.StartAsync(CancellationToken.None);
-            await Eventually.True(() => pipeline.Metrics.Pending == 4 && pipeline.Feed.Latest?.Version == 3, "version 3 and 4 records more");
+            await Eventually.True(() => pipeline.Metrics.Pending == 4 && pipeline.Feed.Latest?.Version == 3, "version 3 and 4 more");
             await Eventually.True(() => pipeline.Metrics.LastCheckpointSeconds > 0, "the checkpoint of the first version");
             held.Hold();
             await Eventually.True(() =>

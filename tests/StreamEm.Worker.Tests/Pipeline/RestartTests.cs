@@ -88,9 +88,9 @@ public sealed class RestartTests : IDisposable
             }
 
             if (record % 3001 == 0) part = new RejectionLedger(part.ToCounts());
+            RejectionCounts expected = whole.ToCounts(), found = part.ToCounts();
             Assert.Equal((whole.Read, whole.Rejected), (part.Read, part.Rejected));
-            Assert.Equal(
-                (whole.ToCounts().RecentRead, whole.ToCounts().RecentRejected), (part.ToCounts().RecentRead, part.ToCounts().RecentRejected));
+            Assert.Equal((expected.RecentRead, expected.RecentRejected), (found.RecentRead, found.RecentRejected));
         }
     }
 

@@ -4,7 +4,7 @@ using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Storage;
 
-/// <summary>That the steps are taken, and not only told of. What the kernel answers shows it: nothing else does before a power cut.</summary>
+/// <summary>That the steps are taken, and not only told of: the kernel's answers show it.</summary>
 public sealed class DurableFileTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
