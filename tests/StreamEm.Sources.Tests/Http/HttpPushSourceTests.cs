@@ -52,6 +52,15 @@ public sealed class HttpPushSourceTests : RecordSourceContract
     }
 
     [Theory]
+    [InlineData("\uFEFF{\"a\":1,\"b\":2}\n{\"a\":3,\"b\":4}\n")]
+    [InlineData("\uFEFF\n{\"a\":1,\"b\":2}\r\n{\"a\":3,\"b\":4}")]
+    public void TryPush_ByteOrderMark_IsPassedOver(string body)
+    {
+        var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
+        Assert.Equal(new PushResult(PushStatus.Taken, 2, 0), Push(source, body));
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("7")]
     [InlineData("[{\"a\":1}")]
