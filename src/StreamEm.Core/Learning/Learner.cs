@@ -84,6 +84,9 @@ public sealed class Learner
     /// <summary>Records that can be taken before <see cref="TryUpdate"/> has something to do; at least 1.</summary>
     public int Room => Math.Max(1, (_core is null ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
 
+    /// <summary>Texts kept for the labels, keys and levels of pending records, and of some before them.</summary>
+    internal int PendingTexts => _pending.Texts!.Count;
+
     /// <summary>
     /// Called before every update with the minibatch, as records come (valid during the call), and what scores them under the parameters
     /// before it. Null skips that work.

@@ -69,6 +69,26 @@ public sealed class DeadComponentWatchTests
     }
 
     [Fact]
+    public void Look_ReseededAndStillWithoutEvidence_WaitsAsLongAgain()
+    {
+        // So little is known that no component's share is worth enough rows.
+        StepwiseState state = Starved();
+        state.EffectiveRows = 4;
+        Minibatch rows = Gaussians.Three.Draw(10, 1);
+        double[] logDensities = LogDensities(state, rows);
+        var watch = new DeadComponentWatch(Model, DeadComponents.Reseed);
+        var reseeded = new List<int>();
+        for (int update = 1; update <= 3 * UpdatesUntilDead; update++)
+        {
+            state.Events.Clear();
+            watch.Look(state, rows, logDensities);
+            if (state.Events.All.Any(item => item.Component == 1)) reseeded.Add(update);
+        }
+
+        Assert.Equal([UpdatesUntilDead, 2 * UpdatesUntilDead, 3 * UpdatesUntilDead], reseeded);
+    }
+
+    [Fact]
     public void Update_AfterAReseedWithASmallStep_LeavesTheComponentWhereItWasPut()
     {
         foreach (Recursion recursion in Enum.GetValues<Recursion>())
