@@ -1,5 +1,4 @@
 using StreamEm.Core.Data;
-using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
