@@ -89,8 +89,8 @@ public static class KafkaClient
     /// <param name="section">The section of the configuration that wants it.</param>
     public static SourceException UnusableClient(Exception failure, string section = "source.kafka") => IsMissing(failure)
         ? new SourceException(SourceFailure.Configuration,
-            "The native Kafka client librdkafka cannot be loaded: it comes with streamem for Linux (glibc), macOS and Windows, x64 and arm64. "
-                + "Look for it beside the executable, under runtimes.",
+            "The native Kafka client librdkafka cannot be loaded: it comes with streamem for Linux (glibc), macOS and Windows. Look for it "
+                + "beside the executable, under runtimes.",
             failure)
         : new SourceException(SourceFailure.Configuration, $"{section} cannot be used: {failure.Message}", failure);
 }

@@ -4,7 +4,8 @@ using Confluent.Kafka;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// For how long the brokers have not answered, why, and when that is too long. Used by one thread; <see cref="Problem"/> and <see cref="Reason"/> by any.
+/// For how long the brokers have not answered, why, and when that is too long. Used by one thread; <see cref="Problem"/> and
+/// <see cref="Reason"/> by any.
 /// </summary>
 /// <param name="brokers">The brokers.</param>
 /// <param name="unavailableAfter">How long is too long; null: never.</param>

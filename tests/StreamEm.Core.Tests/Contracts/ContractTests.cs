@@ -12,7 +12,7 @@ public sealed class LevelsInMixture : MixtureOf<LevelsFamily>;
 public sealed class RandomWalkTests : ModelContract
 {
     /// <inheritdoc/>
-    protected override double OffsetOfUnits => 0;
+    protected override bool FollowsUnits => false;
 
     protected override LatentModelOptions Options(int components, int dimension) => RandomWalkOptions.Of(200);
 

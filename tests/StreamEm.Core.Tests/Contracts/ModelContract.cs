@@ -35,8 +35,8 @@ public abstract partial class ModelContract
     /// <summary>A row that the model gives no probability; null where every row has some.</summary>
     protected virtual double[]? ImpossibleRow(int dimension) => null;
 
-    /// <summary>Where 0 of the user's units is inside, in one law; 0 where a model knows where its rows begin.</summary>
-    protected virtual double OffsetOfUnits => -30;
+    /// <summary>Whether rows in other units are as likely, but for the scale: not where a model knows where they begin.</summary>
+    protected virtual bool FollowsUnits => true;
 
     /// <summary>The statistics that only rows with values add to: all of them, but for steps of a chain.</summary>
     protected virtual IEnumerable<VectorBlock> StatisticsOfRows(LatentModel model) => model.StatisticsLayout.Blocks;
@@ -175,13 +175,13 @@ public abstract partial class ModelContract
     [InlineData(2)]
     public void UserUnits_OfParameters_GiveTheDensityInTheUsersUnits(int dimension)
     {
-        const double scale = 8;
+        if (!FollowsUnits) return;
+        const double location = -30, scale = 8;
         LatentModel model = Create(3, dimension);
         Minibatch rows = Rows(dimension, 300, 23), user = Rows(dimension, 300, 23);
         double[] theta = Theta(model, rows), there = new double[theta.Length], inside = new double[300], outside = new double[300];
         FeatureSpace plan = Options(3, dimension).Plan(Schema(dimension));
-        double[] locations =
-            [.. plan.Features.Select(f => f.Scaling is FeatureScaling.None or FeatureScaling.ScaleOnly ? 0 : OffsetOfUnits)];
+        double[] locations = [.. plan.Features.Select(f => f.Scaling is FeatureScaling.None or FeatureScaling.ScaleOnly ? 0 : location)];
         double[] scales = [.. plan.Features.Select(feature => feature.Scaling == FeatureScaling.None ? 1 : scale)];
         double logScale = Enumerable.Range(0, dimension).Where(model.IsDensityOf).Sum(d => Math.Log(scales[d]));
         for (int row = 0; row < 300; row++)
