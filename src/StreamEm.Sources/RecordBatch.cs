@@ -20,6 +20,9 @@ public sealed class RecordBatch
     /// <summary>Texts beyond which the table is begun anew: a stream of ever new keys must not fill the memory.</summary>
     private const int MaxTexts = 1 << 16;
 
+    /// <summary>Bytes of texts beyond which the table is begun anew.</summary>
+    private const long MaxTextBytes = 4 << 20;
+
     /// <summary>The value of <see cref="Minibatch.Timestamp"/> for a record without one.</summary>
     public const long NoTimestamp = Minibatch.NoTimestamp;
 
@@ -81,6 +84,9 @@ public sealed class RecordBatch
     /// <summary>The records rejected, in their order among the accepted ones.</summary>
     public IReadOnlyList<RejectedRecord> Rejected => _rejected;
 
+    /// <summary>Characters of the rejected records' texts.</summary>
+    internal long RejectedCharacters => _rejectedCharacters;
+
     /// <summary>D values of a record; NaN = missing.</summary>
     public ReadOnlySpan<double> Row(int row) => Records.Row(row);
 
@@ -107,7 +113,7 @@ public sealed class RecordBatch
     public void Clear(string partitionName, PartitionPosition start)
     {
         Records.Clear();
-        if (Texts.Count > MaxTexts) Records.Texts = new TextTable();
+        if (Texts.Count > MaxTexts || Texts.Bytes > MaxTextBytes) Records.Texts = new TextTable();
         IsDecision = false;
         _rejected.Clear();
         _rejectedCharacters = 0;
@@ -144,6 +150,28 @@ public sealed class RecordBatch
         _nextOffsets[Records.Count] = other.NextOffset(row);
         Records.Append(other.Records, row, 1);
         EndOffset = other.NextOffset(row);
+    }
+
+    /// <summary>Whether all records of another batch can be added, good and rejected ones.</summary>
+    internal bool HasRoomFor(RecordBatch other) =>
+        Count + other.Count < Capacity && _rejected.Count + other._rejected.Count < Capacity
+            && _rejectedCharacters + other._rejectedCharacters < MaxRejectedCharacters
+            && Texts.Bytes + other.Texts.Bytes < MaxTextBytes;
+
+    /// <summary>Gives the records positions one after another, rejected ones at their place among the others.</summary>
+    /// <param name="first">That of the first.</param>
+    internal void Number(long first)
+    {
+        Start = new PartitionPosition(first);
+        long next = first;
+        int rejected = 0;
+        for (int row = 0; row <= Count; row++)
+        {
+            for (; rejected < _rejected.Count && _rejected[rejected].BeforeRow <= row; rejected++)
+                _rejected[rejected] = _rejected[rejected] with { Offset = next++ };
+            if (row < Count) _nextOffsets[row] = ++next;
+        }
+        EndOffset = next;
     }
 
     /// <summary>Keeps a rejected record aside.</summary>

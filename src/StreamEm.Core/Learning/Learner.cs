@@ -17,6 +17,9 @@ public enum LearnerStatus
 
     /// <summary>There are parameters and they are being updated.</summary>
     Learning,
+
+    /// <summary>There are parameters, and the buffer is filling to find others: these are of another stream.</summary>
+    StartingAnew,
 }
 
 /// <summary>
@@ -28,6 +31,9 @@ public sealed class Learner
 {
     /// <summary>Keys pending, beyond which their texts are forgotten once no row is.</summary>
     private const int MaxPendingTexts = 1 << 16;
+
+    /// <summary>Rows from which parameters may be found anew when no more come.</summary>
+    private const int FewestAnew = 64;
 
     private readonly LatentModelOptions _model;
     private readonly LearningOptions _options;
@@ -41,6 +47,7 @@ public sealed class Learner
     private readonly RecordIntake _intake;
     private double[] _logDensities;
     private LearnerCore? _core;
+    private long _dropped;
 
     /// <summary>A learner without state.</summary>
     /// <param name="model">The model's options.</param>
@@ -66,7 +73,8 @@ public sealed class Learner
     }
 
     /// <summary>Where it stands.</summary>
-    public LearnerStatus Status => _core is not null && (Updates > 0 || _from is not null) ? LearnerStatus.Learning
+    public LearnerStatus Status => _core is not null && (Updates > 0 || _from is not null)
+        ? IsGathering ? LearnerStatus.StartingAnew : LearnerStatus.Learning
         : Pending > 0 ? LearnerStatus.WarmingUp : LearnerStatus.Waiting;
 
     /// <summary>Number of features D.</summary>
@@ -76,13 +84,21 @@ public sealed class Learner
     public long Updates => _core?.State.Updates ?? 0;
 
     /// <summary>Records learned from so far.</summary>
-    public long Records => _core?.State.Rows ?? 0;
+    public long Records => _core is null ? 0 : _core.State.Rows - _core.State.Unlearned;
+
+    /// <summary>Records taken and not learned from: without weight or value, impossible under the model, or held back.</summary>
+    public long Unlearned => _dropped + (_core?.State.Unlearned ?? 0);
+
+    /// <summary>Of these, records held back because they were too far from every component.</summary>
+    public long Bounded => _core?.State.Bounded ?? 0;
 
     /// <summary>Records taken but not learned from yet.</summary>
     public int Pending => _pending.Count;
 
     /// <summary>Records that can be taken before <see cref="TryUpdate"/> has something to do; at least 1.</summary>
-    public int Room => Math.Max(1, (_core is null ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
+    public int Room => Math.Max(1, (IsGathering ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
+
+    private bool IsGathering => _core is null || _core.Guard is { AwaitsAnew: true };
 
     /// <summary>Texts kept for the labels, keys and levels of pending records, and of some before them.</summary>
     internal int PendingTexts => _pending.Texts!.Count;
@@ -110,13 +126,8 @@ public sealed class Learner
     public bool TryUpdate(bool flush = false)
     {
         if (_pending.Count == 0) return false;
-        if (_core is null)
-        {
-            if (!flush && _pending.Count < _options.Initialization.Buffer) return false;
-            _intake.FixLevels();
-            _core = LearnerCore.Initialize(_model, _plan.WithLevels(_intake.LevelsOf), _options, _pending, _threads);
-        }
-        if (_core.Cut.Next(_pending, flush, out int count) is not { } minibatch) return false;
+        if (IsGathering && !TryInitialize(flush)) return false;
+        if (_core!.Cut.Next(_pending, flush, out int count) is not { } minibatch) return false;
         Update(_core, minibatch, count);
         return true;
     }
@@ -134,6 +145,7 @@ public sealed class Learner
         writer.Write(_sketch.First);
         writer.WriteDoubles(_sketch.Bins);
         writer.Write(_sketch.Total);
+        writer.Write(_dropped);
         writer.Write(_core is not null);
         _core?.Save(writer);
     }
@@ -158,9 +170,10 @@ public sealed class Learner
             int first = reader.ReadInt32();
             double[] bins = reader.ReadDoubles();
             _sketch.Restore(first, bins, reader.ReadDouble());
+            _dropped = version >= (int)StateVersion.Current ? reader.ReadInt64() : 0;
             if (!reader.ReadBoolean()) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
-            else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads);
+            else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads, (StateVersion)version);
         }
         catch (Exception e) when (e is EndOfStreamException or ArgumentException or OverflowException)
         {
@@ -177,13 +190,52 @@ public sealed class Learner
             Restore(core.Space, count);
             observe(_raw, new ScoreSession(new Scorer(Learned(core)), core.Cut.Keys, core.Cut.Memory));
         }
-        bool complete = core.Space.Encode(minibatch, 0, count, _rows);
         if (_logDensities.Length < count) _logDensities = new double[count];
-        core.Update(_rows, complete, _logDensities);
-        Calibrate(count);
+        if (core.Update(minibatch, count, _rows, _logDensities, mayStartAnew: !_labels.Any)) Calibrate(count);
+        else _sketch.Restore(0, [], 0);
+        if (core.Guard is { AwaitsAnew: true }) _intake.FreeLevels();
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
         if (_pending.Count == 0 && _pending.Texts!.Count > MaxPendingTexts) _pending.Texts = new TextTable();
+    }
+
+    /// <summary>First parameters, or others, once the buffer is full of rows that say something.</summary>
+    private bool TryInitialize(bool flush)
+    {
+        int buffer = _options.Initialization.Buffer;
+        if (!flush && _pending.Count < buffer) return false;
+        if (_options.Learn == LearnMode.Bounded)
+        {
+            int evidence = 0;
+            for (int row = 0; row < _pending.Count; row++)
+                if (FirstRecords.IsEvidence(_pending, row)) evidence++;
+            if (flush && _core is not null && evidence < Math.Max(FewestAnew, _model.RowsToStart(Dimension))) return false;
+            if (!flush && 2L * evidence < buffer)
+            {
+                DropRowsWithoutEvidence();
+                return false;
+            }
+        }
+        _intake.FixLevels();
+        FeatureSpace plan = _plan.WithLevels(d => [.. _intake.LevelsOf(d)]);
+        if (_core is not null) _sketch.Restore(0, [], 0);
+        _core = _core?.Anew(plan, _pending) ?? LearnerCore.Initialize(_model, plan, _options, _pending, _threads);
+        _core.State.SkipUnlearned(_dropped);
+        _dropped = 0;
+        return true;
+    }
+
+    /// <summary>Rows without weight or value cannot be what a model starts from: they are left out, however many come.</summary>
+    private void DropRowsWithoutEvidence()
+    {
+        var kept = new Minibatch(Dimension, _pending.Count, _pending.Texts);
+        for (int row = 0; row < _pending.Count; row++)
+            if (FirstRecords.IsEvidence(_pending, row)) kept.Append(_pending, [row]);
+        // One stays: a stream that ends without any other has a model that says so.
+        if (kept.Count == 0) kept.Append(_pending, [_pending.Count - 1]);
+        _dropped += _pending.Count - kept.Count;
+        _pending.Clear();
+        _pending.Append(kept, 0, kept.Count);
     }
 
     /// <summary>The first pending rows as they came: levels as texts.</summary>

@@ -6,6 +6,9 @@ internal enum StateVersion
     /// <summary>0.1.0: mixtures of Gaussians only.</summary>
     Release010 = 2,
 
+    /// <summary>Before records were held back: nothing of what was, or of what sleeps.</summary>
+    WithoutGuard = 3,
+
     /// <summary>What this release writes.</summary>
-    Current = 3,
+    Current = 4,
 }

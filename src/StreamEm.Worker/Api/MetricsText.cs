@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Sources.Http;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
@@ -28,10 +30,13 @@ internal static class MetricsText
         foreach (ModelPipeline model in models)
             foreach (RejectionReason reason in Enum.GetValues<RejectionReason>())
                 text.Sample(model.Metrics.Rejected(reason), ("model", model.Options.Id), ("reason", SnakeCase.Of(reason)));
+        Clients(text, models);
         text.PerModel(models, "streamem_model_pending_records", "gauge", "Records taken and not learned from yet.",
             model => model.Metrics.Pending);
         text.Family("streamem_model_status", "gauge", "1 for the state a model is in.");
         foreach (ModelPipeline model in models) text.Sample(1, ("model", model.Options.Id), ("status", SnakeCase.Of(model.State)));
+        text.PerModel(models, "streamem_model_exit_code", "gauge", "Why a model failed, as the exit code it has; 0 while it has not.",
+            model => model.End?.Code ?? 0);
         Snapshots(text, models, time);
         Checkpoints(text, models);
         text.Family("streamem_snapshot_published_total", "counter", "Snapshots acknowledged by a publisher.");
@@ -39,6 +44,20 @@ internal static class MetricsText
             foreach ((string publisher, long count) in model.Metrics.Published)
                 text.Sample(count, ("model", model.Options.Id), ("sink", publisher));
         return text.ToString();
+    }
+
+    private static void Clients(PrometheusText text, IReadOnlyList<ModelPipeline> models)
+    {
+        text.Family("streamem_push_requests_total", "counter", "Requests with records by what became of them, since the start.");
+        foreach (ModelPipeline model in models)
+        {
+            if (model.Source is not HttpPushSource source) continue;
+            foreach (PushStatus status in Enum.GetValues<PushStatus>())
+                text.Sample(source.Requests(status), ("model", model.Options.Id), ("result", SnakeCase.Of(status)));
+        }
+
+        text.PerModel(models, "streamem_model_throttled", "gauge",
+            "1 while clients are held back because too many of their records are rejected.", model => model.Rejecting is null ? 0 : 1);
     }
 
     private static void Progress(PrometheusText text, IReadOnlyList<ModelPipeline> models)
@@ -64,6 +83,14 @@ internal static class MetricsText
             latest => latest.Snapshot.Training.Updates);
         text.PerSnapshot(models, "streamem_model_records_total", "counter", "Records learned from.",
             latest => latest.Snapshot.Training.Records);
+        text.PerSnapshot(models, "streamem_model_unlearned_records_total", "counter",
+            "Records taken and not learned from: without weight or value, impossible under the model, or held back.",
+            latest => latest.Snapshot.Training.Unlearned);
+        text.PerSnapshot(models, "streamem_model_bounded_records_total", "counter",
+            "Records held back because they were too far from every component.", latest => latest.Snapshot.Training.Bounded);
+        text.PerSnapshot(models, "streamem_model_degenerate", "gauge",
+            "1 while no record of the last minibatch could be used, or most were held back.",
+            latest => latest.Snapshot.Training.Status == TrainingReport.Ok ? 0 : 1);
         text.PerSnapshot(models, "streamem_model_age_seconds", "gauge", "Age of the newest snapshot.",
             latest => Math.Max(0, (now - latest.Snapshot.CreatedAt).TotalSeconds));
         text.PerSnapshot(models, "streamem_model_step_size_ratio", "gauge", "Step size gamma of the last update.",

@@ -23,12 +23,15 @@ internal sealed class LearnerLoop
     private readonly MinibatchClock _clock;
     private readonly WarningLog _warnings;
     private volatile ModelState _state;
+    private volatile string? _rejecting;
 
     public LearnerLoop(ModelContext context, RunState run, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
     {
         (_context, _run, _reader, _keeper, _delivery) = (context, run, reader, keeper, delivery);
         _clock = new MinibatchClock(Options.MinibatchMaxWait, context.Time);
-        _fold = new RecordFold(run.Learner, run.Position, run.Rejections, run.RejectedTo, Options.Rejected.StopAboveRatio)
+        // What clients send cannot end the model: they are told, and held back.
+        _fold = new RecordFold(
+            run.Learner, run.Position, run.Rejections, run.RejectedTo, reader.Source.IsPushed ? 1 : Options.Rejected.StopAboveRatio)
         {
             Updated = OnUpdated,
             Rejected = OnRejected,
@@ -38,6 +41,11 @@ internal sealed class LearnerLoop
 
     /// <summary>Where the model stands.</summary>
     public ModelState State => _state;
+
+    /// <summary>
+    /// What is said of too large a share of rejected records while a source that takes them from clients goes on; null when all is well.
+    /// </summary>
+    public string? Rejecting => _rejecting;
 
     private ModelOptions Options => _context.Options;
 
@@ -104,8 +112,17 @@ internal sealed class LearnerLoop
         _keeper.Changed(_run.Learner.Updates);
         // The first version is what people wait for.
         if (updates == 0 && _run.Learner.Updates > 0) _keeper.Demand();
+        if (_reader.Source.IsPushed && (batch.Rejected.Count > 0 || _rejecting is not null)) LookAtRejections();
         Report();
         return excess;
+    }
+
+    private void LookAtRejections()
+    {
+        string? excess = _run.Rejections.Excess(Options.Rejected.StopAboveRatio, atEnd: false);
+        if (excess is not null && _rejecting is null) WorkerLog.TooManyRejected(Log, Options.Id, excess);
+        else if (excess is null && _rejecting is not null) WorkerLog.FewRejected(Log, Options.Id);
+        _rejecting = excess;
     }
 
     /// <summary>A minibatch that waited too long is learned from as it is. Such a cut cannot be made again from the data alone: a
@@ -148,7 +165,8 @@ internal sealed class LearnerLoop
     private PipelineEnd SourceEnded()
     {
         if (_reader.Ended.Exception?.InnerException is { } failure) return PipelineEnd.OfSource(failure);
-        if (_run.Rejections.Excess(Options.Rejected.StopAboveRatio, atEnd: true) is { } excess) return TooManyRejected(excess);
+        if (!_reader.Source.IsPushed && _run.Rejections.Excess(Options.Rejected.StopAboveRatio, atEnd: true) is { } excess)
+            return TooManyRejected(excess);
         _fold.Flush();
         if (_run.Latest is { } last && _delivery.TakeLast(last)) _keeper.Demand();
         _keeper.Changed(_run.Learner.Updates);

@@ -60,7 +60,8 @@ internal static partial class WorkerTable
             "kafka", "Topic that gets records that cannot be used.", DeadLetters, o => o.Kafka, (o, v) => o with { Kafka = v }),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, double>(
             "stop_above_ratio", new NumberKind(Interval.Closed(0, 1)), o => o.StopAboveRatio, (o, v) => o with { StopAboveRatio = v },
-            "The worker stops when more than this share of the records cannot be used; 1 never stops.")));
+            "The model fails when more than this share of the records cannot be used, and 1 never does; with an http source it goes on and "
+                + "holds the clients back.")));
 
     /// <summary>An item of <c>models</c>.</summary>
     public static readonly Table<ModelOptions> Model = new(
@@ -88,7 +89,11 @@ internal static partial class WorkerTable
             "checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
         PublisherTables.Field,
         new SectionField<ModelOptions, RejectedOptions>(
-            "rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }));
+            "rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }),
+        new ValueField<ModelOptions>(new Setting<ModelOptions, FailurePolicy?>(
+            "on_failure", new NullableKind<FailurePolicy>(new ChoiceKind<FailurePolicy>()), o => o.OnFailure,
+            (o, v) => o with { OnFailure = v },
+            "What ends when the model cannot go on; null: the worker when it is its only model, else the model alone.")));
 
     /// <summary>The whole file.</summary>
     public static readonly Table<WorkerOptions> Root = new(
