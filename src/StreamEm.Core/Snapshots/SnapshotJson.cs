@@ -87,6 +87,24 @@ public static class SnapshotJson
             json.WriteEndObject();
         }
         WriteStrings(json, "outputs", snapshot.Outputs);
+        WriteSpelling(json, snapshot.Schema);
+        json.WriteEndObject();
+    }
+
+    /// <summary>How the records are written, as far as it was said: records to be scored are written alike.</summary>
+    private static void WriteSpelling(Utf8JsonWriter json, RecordSchema schema)
+    {
+        if (schema.MissingValues.Count > 0) WriteStrings(json, "missing_values", schema.MissingValues);
+        if (schema.TimestampUnit != TimestampUnit.Auto)
+            json.WriteString("timestamp_unit", JsonNamingPolicy.SnakeCaseLower.ConvertName(schema.TimestampUnit.ToString()));
+        CsvDialect csv = schema.Csv;
+        if (csv.IsFound) return;
+        json.WriteStartObject("csv");
+        if (csv.Separator is { } separator) json.WriteString("separator", [separator]);
+        if (csv.Decimal is { } mark) json.WriteString("decimal", [mark]);
+        if (csv.Comment is { } comment) json.WriteString("comment", comment);
+        if (csv.SkipLines > 0) json.WriteNumber("skip_lines", csv.SkipLines);
+        if (csv.Columns is { } columns) WriteStrings(json, "columns", columns);
         json.WriteEndObject();
     }
 

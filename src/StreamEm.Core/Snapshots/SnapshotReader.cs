@@ -6,6 +6,7 @@ using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
+using StreamEm.Core.Settings;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;
@@ -89,7 +90,36 @@ public static class SnapshotReader
         Timestamp = Optional(signature, "timestamp"),
         Target = Optional(signature, "target"),
         AllowMissing = true,
+        MissingValues = Texts(signature, "missing_values") ?? [],
+        TimestampUnit = Optional(signature, "timestamp_unit") is not { } unit ? TimestampUnit.Auto
+            : new ChoiceKind<TimestampUnit>().TryParse(unit, out TimestampUnit known) ? known
+            : throw new InvalidDataException($"'timestamp_unit' is none of {string.Join(", ", new ChoiceKind<TimestampUnit>().Words)}."),
+        Csv = signature.TryGetProperty("csv", out JsonElement csv) ? Dialect(csv) : CsvDialect.Found,
     };
+
+    private static CsvDialect Dialect(JsonElement csv)
+    {
+        int skipLines = csv.TryGetProperty("skip_lines", out JsonElement lines) ? lines.GetInt32() : 0;
+        if (skipLines < 0) throw new InvalidDataException("'csv.skip_lines' is negative.");
+        return new CsvDialect
+        {
+            Separator = Character(csv, "separator"),
+            Decimal = Character(csv, "decimal"),
+            Comment = Optional(csv, "comment"),
+            SkipLines = skipLines,
+            Columns = Texts(csv, "columns"),
+        };
+    }
+
+    private static char? Character(JsonElement element, string name) => Optional(element, name) switch
+    {
+        null => null,
+        { Length: 1 } text when char.IsAscii(text[0]) && !char.IsAsciiLetterOrDigit(text[0]) => text[0],
+        _ => throw new InvalidDataException($"'csv.{name}' is no character that could be one."),
+    };
+
+    private static string[]? Texts(JsonElement element, string name) =>
+        element.TryGetProperty(name, out JsonElement list) ? [.. Strings(list).Select(text => text ?? "")] : null;
 
     private static FeatureSpace Space(JsonElement root, JsonElement signature, FeatureSpace plan)
     {

@@ -9,7 +9,8 @@ namespace StreamEm.Sources.Decoding;
 /// <param name="Weight">Weight, finite and at least 0.</param>
 /// <param name="Key">Key, as a number in the texts of the batch it goes to, or <see cref="Minibatch.NoKey"/>.</param>
 /// <param name="Timestamp">Milliseconds since 1970, or <see cref="RecordBatch.NoTimestamp"/>.</param>
-internal readonly record struct RecordDefaults(double Weight, int Key, long Timestamp)
+/// <param name="Unread">Which of them came with it and could not be read.</param>
+internal readonly record struct RecordDefaults(double Weight, int Key, long Timestamp, OptionalFields Unread = OptionalFields.None)
 {
     /// <summary>Weight 1, no key, no time.</summary>
     public static RecordDefaults None => new(1, Minibatch.NoKey, RecordBatch.NoTimestamp);

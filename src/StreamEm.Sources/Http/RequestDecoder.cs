@@ -118,7 +118,9 @@ public sealed class RequestDecoder(RecordSchema schema)
     {
         problem = null;
         Count = Math.Min(MaxRecords + 1, body.Count((byte)'\n') + 1);
-        _csv ??= RecordDecoder.Create(RecordFormat.Csv, schema);
+        // A body has its own header and nothing before it, whatever the files of the model's source have.
+        _csv ??= RecordDecoder.Create(
+            RecordFormat.Csv, schema with { Csv = schema.Csv with { SkipLines = 0, Comment = null, Columns = null } });
         _isCsv = true;
         try
         {

@@ -30,6 +30,7 @@ internal static class MetricsText
         foreach (ModelPipeline model in models)
             foreach (RejectionReason reason in Enum.GetValues<RejectionReason>())
                 text.Sample(model.Metrics.Rejected(reason), ("model", model.Options.Id), ("reason", SnakeCase.Of(reason)));
+        Unread(text, models);
         Clients(text, models);
         text.PerModel(models, "streamem_model_pending_records", "gauge", "Records taken and not learned from yet.",
             model => model.Metrics.Pending);
@@ -58,6 +59,16 @@ internal static class MetricsText
 
         text.PerModel(models, "streamem_model_throttled", "gauge",
             "1 while clients are held back because too many of their records are rejected.", model => model.Rejecting is null ? 0 : 1);
+    }
+
+    private static void Unread(PrometheusText text, IReadOnlyList<ModelPipeline> models)
+    {
+        text.Family("streamem_fields_unread_total", "counter", "Records used without a field that could not be read.");
+        foreach (ModelPipeline model in models)
+        {
+            text.Sample(model.Metrics.UnreadKeys, ("model", model.Options.Id), ("field", "key"));
+            text.Sample(model.Metrics.UnreadTimestamps, ("model", model.Options.Id), ("field", "timestamp"));
+        }
     }
 
     private static void Progress(PrometheusText text, IReadOnlyList<ModelPipeline> models)

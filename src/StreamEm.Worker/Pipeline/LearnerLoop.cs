@@ -3,6 +3,7 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -85,6 +86,7 @@ internal sealed class LearnerLoop
     {
         _context.Metrics.Records = _run.Rejections.Read - _run.Rejections.Rejected;
         _context.Metrics.Pending = _run.Learner.Pending;
+        ReportUnread();
         foreach (RejectionReason reason in Enum.GetValues<RejectionReason>()) _context.Metrics.SetRejected(reason, _run.Rejections[reason]);
         _state = _run.Learner.Status switch
         {
@@ -92,6 +94,17 @@ internal sealed class LearnerLoop
             LearnerStatus.WarmingUp => ModelState.WarmingUp,
             _ => ModelState.Learning,
         };
+    }
+
+    /// <summary>Tells of records used without a field; of the first in the log too.</summary>
+    private void ReportUnread()
+    {
+        RejectionLedger counts = _run.Rejections;
+        if (counts.UnreadKeys > 0 && _context.Metrics.UnreadKeys == 0) WorkerLog.FirstUnread(Log, Options.Id, "key", counts.UnreadKeys);
+        if (counts.UnreadTimestamps > 0 && _context.Metrics.UnreadTimestamps == 0)
+            WorkerLog.FirstUnread(Log, Options.Id, "timestamp", counts.UnreadTimestamps);
+        _context.Metrics.UnreadKeys = counts.UnreadKeys;
+        _context.Metrics.UnreadTimestamps = counts.UnreadTimestamps;
     }
 
     private string? LearnFrom(RecordBatch batch, CancellationToken stop)

@@ -85,6 +85,11 @@ internal static partial class WorkerLog
         EventName = "rejected_file_short")]
     public static partial void RejectedFileShort(ILogger log, string file, long found, long expected);
 
+    [LoggerMessage(35, LogLevel.Warning,
+        "Model {Model} cannot read the {Field} of {Records} records so far; they are used without it, and counted",
+        EventName = "first_unread_field")]
+    public static partial void FirstUnread(ILogger log, string model, string field, long records);
+
     [LoggerMessage(31, LogLevel.Warning, "Model {Model} rejected its first record ({Reason}) in {Partition} at offset {Offset}",
         EventName = "first_rejection")]
     public static partial void FirstRejection(ILogger log, string model, string reason, string partition, long offset);

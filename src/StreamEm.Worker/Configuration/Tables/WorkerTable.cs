@@ -79,10 +79,17 @@ internal static partial class WorkerTable
         SchemaField("weight", o => o.Weight, (o, v) => o with { Weight = v }, "Field of the record's weight."),
         SchemaField("key", o => o.Key, (o, v) => o with { Key = v }, "Field of the key that sequences are grouped by."),
         SchemaField("timestamp", o => o.Timestamp, (o, v) => o with { Timestamp = v }, "Field of the event time."),
+        new ValueField<ModelOptions>(new Setting<ModelOptions, TimestampUnit>(
+            "timestamp_unit", new ChoiceKind<TimestampUnit>(), o => o.Schema.TimestampUnit,
+            (o, v) => o with { Schema = o.Schema with { TimestampUnit = v } },
+            "What a number in timestamp counts since 1970; auto: told by its magnitude.")),
         SchemaField("target", o => o.Target, (o, v) => o with { Target = v }, "Field of the value to be predicted."),
         new ValueField<ModelOptions>(new Setting<ModelOptions, Missing>(
             "missing", new ChoiceKind<Missing>(), o => o.Schema.AllowMissing ? Missing.Allow : Missing.Reject,
             (o, v) => o with { Schema = o.Schema with { AllowMissing = v == Missing.Allow } }, "Whether a feature may be missing.")),
+        new TextListField<ModelOptions>(
+            "missing_values", "What is written where there is no value, beside NaN, NA, null, ? and the like.", o => o.Schema.MissingValues,
+            (o, v) => o with { Schema = o.Schema with { MissingValues = v } }),
         new CatalogField<ModelOptions>("model", "What is learned.", o => o.Model, (o, v) => o with { Model = v }) { IsRequired = true },
         LearningTable.Field,
         new SectionField<ModelOptions, CheckpointOptions>(
