@@ -9,7 +9,7 @@ public sealed record RecordSchema
     /// <summary>Field of the label; empty or absent values mean unlabelled.</summary>
     public string? Label { get; init; }
 
-    /// <summary>Field of the weight, finite and at least 0; absent values mean 1.</summary>
+    /// <summary>Field of the weight, see <see cref="Data.RelativeWeights.IsValid"/>; absent values mean 1.</summary>
     public string? Weight { get; init; }
 
     /// <summary>Field of the key (device, session) a sequence is grouped by.</summary>

@@ -2,6 +2,7 @@ using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
+using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Learning;
@@ -42,10 +43,11 @@ public sealed class Learner
     private readonly InitialParameters? _from;
     private readonly int _threads;
     private readonly Minibatch _pending, _raw, _rows;
-    private readonly LogDensitySketch _sketch = new();
+    private readonly StreamCalibration _calibration;
+    private readonly PowerLaw _stepSize;
     private readonly LabelNames _labels;
     private readonly RecordIntake _intake;
-    private double[] _logDensities;
+    private readonly Surprise _surprise = new();
     private LearnerCore? _core;
     private long _dropped;
 
@@ -66,7 +68,8 @@ public sealed class Learner
             new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? options.Initialization.Buffer : 1), new TextTable());
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
-        _logDensities = new double[options.MinibatchSize];
+        _calibration = new StreamCalibration(dimension);
+        _stepSize = new PowerLaw(options.StepSize);
         _labels = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
         _intake = new RecordIntake(_plan, _labels);
         if (from is not null) _core = LearnerCore.StartAt(model, _plan, options, from, threads);
@@ -142,9 +145,7 @@ public sealed class Learner
         writer.Write(Dimension);
         writer.WriteMinibatch(_pending);
         _intake.Save(writer);
-        writer.Write(_sketch.First);
-        writer.WriteDoubles(_sketch.Bins);
-        writer.Write(_sketch.Total);
+        _calibration.Save(writer);
         writer.Write(_dropped);
         writer.Write(_core is not null);
         _core?.Save(writer);
@@ -167,21 +168,27 @@ public sealed class Learner
             if (version == (int)StateVersion.Release010) FirstState.ReadMinibatch(reader, _pending);
             else reader.ReadMinibatch(_pending);
             _intake.Load(reader);
-            int first = reader.ReadInt32();
-            double[] bins = reader.ReadDoubles();
-            _sketch.Restore(first, bins, reader.ReadDouble());
-            _dropped = version >= (int)StateVersion.Current ? reader.ReadInt64() : 0;
+            _intake.Check(_pending);
+            bool isCurrent = version >= (int)StateVersion.Current;
+            _calibration.Load(reader, knowsPatterns: isCurrent);
+            _dropped = isCurrent ? reader.ReadInt64() : 0;
+            if (_dropped < 0) throw new InvalidDataException($"{_dropped} records were left out; expected at least 0.");
             if (!reader.ReadBoolean()) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
             else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads, (StateVersion)version);
+            if (reader.BaseStream is { CanSeek: true } stream && stream.Position != stream.Length)
+                throw new InvalidDataException(
+                    $"The state goes on for {stream.Length - stream.Position} bytes after its end: it is of another model.");
         }
-        catch (Exception e) when (e is EndOfStreamException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is IOException or ArgumentException or ArithmeticException or FormatException
+            or InvalidOperationException or IndexOutOfRangeException or KeyNotFoundException or NullReferenceException)
         {
+            // What is read is hostile: whatever cannot be worked with is damage, and not a fault of the program.
             throw new InvalidDataException($"The state is damaged: {e.Message}", e);
         }
     }
 
-    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _sketch.Calibrate(), _labels, _intake);
+    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _calibration.Calibrate(), _labels, _intake);
 
     private void Update(LearnerCore core, Minibatch minibatch, int count)
     {
@@ -190,9 +197,8 @@ public sealed class Learner
             Restore(core.Space, count);
             observe(_raw, new ScoreSession(new Scorer(Learned(core)), core.Cut.Keys, core.Cut.Memory));
         }
-        if (_logDensities.Length < count) _logDensities = new double[count];
-        if (core.Update(minibatch, count, _rows, _logDensities, mayStartAnew: !_labels.Any)) Calibrate(count);
-        else _sketch.Restore(0, [], 0);
+        if (core.Update(minibatch, count, _rows, _surprise, mayStartAnew: !_labels.Any)) Calibrate(core, count);
+        else _calibration.Clear();
         if (core.Guard is { AwaitsAnew: true }) _intake.FreeLevels();
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
@@ -218,7 +224,7 @@ public sealed class Learner
         }
         _intake.FixLevels();
         FeatureSpace plan = _plan.WithLevels(d => [.. _intake.LevelsOf(d)]);
-        if (_core is not null) _sketch.Restore(0, [], 0);
+        if (_core is not null) _calibration.Clear();
         _core = _core?.Anew(plan, _pending) ?? LearnerCore.Initialize(_model, plan, _options, _pending, _threads);
         _core.State.SkipUnlearned(_dropped);
         _dropped = 0;
@@ -256,9 +262,12 @@ public sealed class Learner
         }
     }
 
-    private void Calibrate(int count)
+    private void Calibrate(LearnerCore core, int count)
     {
-        if (_options.AnomalyHalfLife is { } halfLife) _sketch.Fade(Math.Pow(2, -count / halfLife));
-        _sketch.AddRange(_logDensities.AsSpan(0, count), _rows.Weights);
+        long updates = core.State.Updates - core.State.Begun;
+        if (_options.AnomalyHalfLife is { } halfLife) _calibration.Fade(Math.Pow(2, -count / halfLife));
+        else if (updates > 1 && core.State.BarrenUpdates == 0)
+            _calibration.Fade(StreamCalibration.FadeOf(_stepSize.At(updates - 1), _stepSize.At(updates), count));
+        _calibration.Add(_rows, _surprise.IsComplete, _surprise.LogDensities.AsSpan(0, count), _surprise.Comparable, _surprise.Unit);
     }
 }

@@ -6,8 +6,8 @@ internal enum StateVersion
     /// <summary>0.1.0: mixtures of Gaussians only.</summary>
     Release010 = 2,
 
-    /// <summary>Before records were held back: nothing of what was, or of what sleeps.</summary>
-    WithoutGuard = 3,
+    /// <summary>Weights are not yet relative, sets of missing features not told apart; no records held back, nothing asleep.</summary>
+    Levels = 3,
 
     /// <summary>What this release writes.</summary>
     Current = 4,

@@ -134,10 +134,7 @@ public static class SnapshotJson
     {
         if (snapshot.Calibration is not { } calibration) return;
         json.WriteStartObject("calibration");
-        WriteNumber(json, "records", calibration.Records);
-        WriteNumbers(json, "quantiles", [.. calibration.Quantiles]);
-        WriteNumber(json, "tail_start", calibration.TailStart);
-        WriteNumber(json, "tail_scale", calibration.TailScale);
+        CalibrationJson.Write(json, calibration, snapshot.Features);
         json.WriteEndObject();
     }
 
@@ -159,14 +156,14 @@ public static class SnapshotJson
         json.WriteEndObject();
     }
 
-    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string?> values)
+    internal static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string?> values)
     {
         json.WriteStartArray(name);
         foreach (string? value in values) json.WriteStringValue(value);
         json.WriteEndArray();
     }
 
-    private static void WriteNumbers(Utf8JsonWriter json, string name, ReadOnlySpan<double> values)
+    internal static void WriteNumbers(Utf8JsonWriter json, string name, ReadOnlySpan<double> values)
     {
         json.WritePropertyName(name);
         if (!json.Options.Indented)
@@ -202,7 +199,7 @@ public static class SnapshotJson
         json.WriteRawValue(text[..ShortestNumber.Write(value, text)], skipInputValidation: true);
     }
 
-    private static void WriteNumber(Utf8JsonWriter json, string name, double value)
+    internal static void WriteNumber(Utf8JsonWriter json, string name, double value)
     {
         json.WritePropertyName(name);
         WriteNumber(json, value);

@@ -132,7 +132,7 @@ internal sealed class RecordFields
                 return null;
             default:
                 if (Number(text, out double weight, required: false) is { } reason) return reason;
-                if (weight < 0) return RejectionReason.OutOfRange;
+                if (!double.IsNaN(weight) && !RelativeWeights.IsValid(weight)) return RejectionReason.OutOfRange;
                 if (!double.IsNaN(weight)) _weight = weight;
                 return null;
         }
@@ -170,7 +170,7 @@ internal sealed class RecordFields
                 : $"{field} holds {TextFound(text)}, expected {number}",
             RejectionReason.NotFinite => $"{field} holds an infinite number, expected a finite one within double precision",
             RejectionReason.DecodeUtf8 => $"{field} holds bytes that are no text, expected UTF-8",
-            _ when slot >= Dimension => $"{field} holds a number below 0, expected a weight of at least 0",
+            _ when slot >= Dimension => $"{field} holds another number, expected {RelativeWeights.Expected}",
             _ => $"{field} holds another value, expected {FeatureValues.Expected(_kinds[slot])}",
         };
     }

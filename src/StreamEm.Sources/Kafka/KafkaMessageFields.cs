@@ -93,12 +93,12 @@ internal sealed class KafkaMessageFields
             if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out weight))
                 return (RejectionReason.NotANumber, Found("something else"));
             if (!double.IsFinite(weight)) return (RejectionReason.NotFinite, Found("an infinite number"));
-            if (weight < 0) return (RejectionReason.OutOfRange, Found("a number below 0"));
+            if (!RelativeWeights.IsValid(weight)) return (RejectionReason.OutOfRange, Found("another number"));
         }
 
         defaults = new RecordDefaults(weight, key, UsesTimestamp ? message.Timestamp : RecordBatch.NoTimestamp, unread);
         return null;
     }
 
-    private string Found(string what) => $"header '{WeightHeader}' holds {what}, expected a finite weight of at least 0";
+    private string Found(string what) => $"header '{WeightHeader}' holds {what}, expected {RelativeWeights.Expected}";
 }

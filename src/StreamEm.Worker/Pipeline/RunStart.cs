@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
@@ -55,6 +55,7 @@ internal sealed class RunStart
         RefuseOtherConfiguration(options, checkpoint);
         Learner learner = LearnerStart.Create(options);
         Restore(learner, checkpoint);
+        RefuseForeignSnapshots(checkpoint);
         var run = new RunState
         {
             Identity = checkpoint.Identity,
@@ -114,6 +115,36 @@ internal sealed class RunStart
                 failure);
         }
 
-        Debug.Assert(learner.Updates == checkpoint.Updates);
+        if (learner.Updates != checkpoint.Updates)
+            throw new CommandException(ExitCode.DataCorrupt,
+                $"The checkpoint of model '{checkpoint.ModelId}' cannot be restored: it says {checkpoint.Updates} updates, and its state "
+                    + $"has {learner.Updates}. Restore another from a backup, or delete the folder '{checkpoint.ModelId}' in the state "
+                    + "directory.");
+    }
+
+    /// <summary>What is not yet published is published as it is: it must be snapshots of this run, none newer than the state.</summary>
+    private static void RefuseForeignSnapshots(Checkpoint checkpoint)
+    {
+        foreach (OutboxEntry entry in UnpublishedOf(checkpoint))
+        {
+            string? wrong = null;
+            try
+            {
+                ModelSnapshot snapshot = SnapshotReader.Read(entry.Json);
+                if (snapshot.Version != entry.Version || snapshot.RunId != checkpoint.RunId
+                    || snapshot.Version > checkpoint.Updates)
+                    wrong = $"it is version {snapshot.Version} of run {snapshot.RunId}.";
+            }
+            catch (InvalidDataException failure)
+            {
+                wrong = failure.Message;
+            }
+
+            if (wrong is not null)
+                throw new CommandException(ExitCode.DataCorrupt,
+                    $"The checkpoint of model '{checkpoint.ModelId}' holds no snapshot of version {entry.Version} of its run that could "
+                        + $"be published: {wrong} Restore another checkpoint from a backup, or delete the folder "
+                        + $"'{checkpoint.ModelId}' in the state directory.");
+        }
     }
 }

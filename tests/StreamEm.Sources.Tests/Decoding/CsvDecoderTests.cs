@@ -93,7 +93,12 @@ public sealed class CsvDecoderTests
     }
 
     [Theory]
-    [InlineData("w", "-1", RejectionReason.OutOfRange, "column 'w' holds a number below 0, expected a weight of at least 0")]
+    [InlineData("w", "-1", RejectionReason.OutOfRange,
+        "column 'w' holds another number, expected a weight of 0, or 1e-100 to 1e100 (only ratios of weights count)")]
+    [InlineData("w", "1e308", RejectionReason.OutOfRange,
+        "column 'w' holds another number, expected a weight of 0, or 1e-100 to 1e100 (only ratios of weights count)")]
+    [InlineData("w", "1e-310", RejectionReason.OutOfRange,
+        "column 'w' holds another number, expected a weight of 0, or 1e-100 to 1e100 (only ratios of weights count)")]
     [InlineData("w", "heavy", RejectionReason.NotANumber, "column 'w' holds a text of 5 bytes, expected a number")]
     [InlineData("w", "inf", RejectionReason.NotFinite,
         "column 'w' holds an infinite number, expected a finite one within double precision")]

@@ -53,7 +53,8 @@ public sealed class NdjsonDecoderTests
     [InlineData("{\"a\":1,\"label\":{}}", RejectionReason.OutOfRange, "field 'label' holds an object, expected a single value")]
     [InlineData("{\"a\":1e400}", RejectionReason.NotFinite,
         "field 'a' holds an infinite number, expected a finite one within double precision")]
-    [InlineData("{\"a\":1,\"w\":-2}", RejectionReason.OutOfRange, "field 'w' holds a number below 0, expected a weight of at least 0")]
+    [InlineData("{\"a\":1,\"w\":-2}", RejectionReason.OutOfRange, "field 'w' holds another number, expected a weight of 0, or")]
+    [InlineData("{\"a\":1,\"w\":1e308}", RejectionReason.OutOfRange, "field 'w' holds another number, expected a weight of 0, or")]
     [InlineData("{\"A\":1,\"B\":2}", RejectionReason.MissingFeature, "the record has none of the fields a, b")]
     public void Decode_RecordThatCannotBeUsed_IsKeptAsideAndTheRestGoesOn(string record, RejectionReason reason, string detail)
     {
