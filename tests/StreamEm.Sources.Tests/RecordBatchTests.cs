@@ -46,6 +46,24 @@ public sealed class RecordBatchTests
     }
 
     [Fact]
+    public void Reject_AnyRecord_LeavesThePositionAfterIt()
+    {
+        var batch = new RecordBatch(1, 10);
+        batch.Clear("part", identity: "same", 100);
+        Assert.Equal(new PartitionPosition(100, "same"), batch.EndPosition);
+
+        batch.Reject(RejectionReason.NotANumber, "text", 100, 107, "first");
+        Assert.Equal(new PartitionPosition(107, "same"), batch.EndPosition);
+        batch.NextRow[0] = 1;
+        batch.Commit(110);
+        Assert.Equal(new PartitionPosition(110, "same"), batch.PositionAfter(0));
+        batch.Reject(RejectionReason.NotANumber, "text", 110, 121, "last");
+
+        Assert.Equal(new PartitionPosition(121, "same"), batch.EndPosition);
+        Assert.Equal([(100L, 0), (110L, 1)], batch.Rejected.Select(record => (record.Offset, record.BeforeRow)));
+    }
+
+    [Fact]
     public async Task HttpPush_RecordsCopiedToAnotherTable_KeepTheirTexts()
     {
         await using var source =

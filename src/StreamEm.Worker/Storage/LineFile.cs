@@ -41,7 +41,7 @@ internal sealed class LineFile : IDisposable
     public static LineFile Open(string path, ReadOnlySpan<byte> beginning, string what, string key)
     {
         string directory = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
-        Directory.CreateDirectory(directory);
+        DurableFile.CreateDirectory(directory, mode: null);
         FileStatus? status = FileStatus.Of(path);
         if (status is { Kind: not FileKind.Regular } other)
             throw new CommandException(ExitCode.InputOutput,
@@ -49,7 +49,8 @@ internal sealed class LineFile : IDisposable
         SafeFileHandle handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         try
         {
-            if (status is null) DurableFile.SyncDirectory(directory);
+            // Also where it was there: the process that made it may have been killed before.
+            DurableFile.SyncDirectory(directory);
             long found = RandomAccess.GetLength(handle), end = LastLineFeed(handle, found) + 1;
             if (!Begins(handle, end, found, beginning) || (end > 0 && !Begins(handle, LastLineFeed(handle, end - 1) + 1, end, beginning)))
                 throw new CommandException(ExitCode.CannotCreate,
@@ -89,7 +90,7 @@ internal sealed class LineFile : IDisposable
     {
         try
         {
-            RandomAccess.Write(_handle, lines, Length);
+            DurableFile.Write(_handle, Path, lines, Length);
             Length += lines.Length;
         }
         catch (IOException)
@@ -108,7 +109,7 @@ internal sealed class LineFile : IDisposable
 
     /// <summary>Makes all of it durable.</summary>
     /// <exception cref="IOException">The kernel reports an error.</exception>
-    public void Flush() => RandomAccess.FlushToDisk(_handle);
+    public void Flush() => DurableFile.Sync(_handle, Path);
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();

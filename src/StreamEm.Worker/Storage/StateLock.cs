@@ -23,7 +23,7 @@ public sealed class StateLock : IDisposable
         SafeFileHandle? file = null;
         try
         {
-            DurableFile.CreateDirectory(directory);
+            DurableFile.CreateDirectory(directory, DurableFile.PrivateDirectory);
             RefuseOpenToOthers(directory);
             if (!Path.Exists(path)) Create(path);
             file = DurableFile.OpenUnlocked(path);

@@ -58,6 +58,16 @@ public sealed class HttpPushSourceTests : RecordSourceContract
         Assert.Equal(1, source.Requests(status));
     }
 
+    [Theory]
+    [InlineData("\uFEFF{\"a\":1,\"b\":2}\n{\"a\":3,\"b\":4}\n")]
+    [InlineData("\uFEFF\n{\"a\":1,\"b\":2}\r\n{\"a\":3,\"b\":4}")]
+    public void TryPush_ByteOrderMark_IsPassedOver(string body)
+    {
+        var source = new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
+        PushResult result = Push(source, body);
+        Assert.Equal((PushStatus.Taken, 2, 0), (result.Status, result.Accepted, result.Rejected));
+    }
+
     [Fact]
     public void TryPush_NoJson_IsMalformedAndTakesNothing()
     {

@@ -25,6 +25,34 @@ public sealed class FileSnapshotPublisherTests : IDisposable
     }
 
     [Fact]
+    public async Task Publish_Versions_AreOnDiskWhenItReturns()
+    {
+        using var record = new DiskRecord(_directory);
+        var disk = new FragileDisk(_directory.Path);
+        record.Before = disk.Take;
+        await using var publisher = new FileSnapshotPublisher(new FilePublisherOptions { Path = Log }, _log);
+        await publisher.OpenAsync("run", null, CancellationToken.None);
+
+        for (int version = 1; version <= 3; version++)
+        {
+            await publisher.PublishAsync([new OutboxEntry(version, false, Snapshot("run", version, padding: 0))], CancellationToken.None);
+            Assert.Equal(version, Encoding.UTF8.GetString(disk.Remains()["out/log.ndjson"]).Split('\n').Length - 1);
+        }
+    }
+
+    [Fact]
+    public async Task Open_FileThatIsThere_MakesItsNameDurableAgain()
+    {
+        await Publish("run", 1);
+        using var record = new DiskRecord(_directory);
+
+        await Publish("run", 2);
+
+        // The process that made the file may have been killed before it had made the name durable.
+        Assert.Equal("sync directory out", record.Events[0]);
+    }
+
+    [Fact]
     public async Task Open_TornLastLine_IsCutAndTheVersionBeforeCounts()
     {
         await Publish("run", 1, 2);

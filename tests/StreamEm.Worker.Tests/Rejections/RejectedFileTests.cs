@@ -57,6 +57,23 @@ public sealed class RejectedFileTests : IDisposable
     }
 
     [Fact]
+    public void MakeDurable_AfterFlush_LeavesEveryLineAndItsFilesNameOnDisk()
+    {
+        using var record = new DiskRecord(_directory);
+        var disk = new FragileDisk(_directory.Path);
+        record.Before = disk.Take;
+        using RejectedFile file = RejectedFile.Open(Path, mark: null, _log);
+
+        for (int lines = 1; lines <= 3; lines++)
+        {
+            file.Write(Record(lines));
+            file.Flush();
+            file.MakeDurable();
+            Assert.Equal(file.Mark!.Length, disk.Remains()["out/rejected.ndjson"].Length);
+        }
+    }
+
+    [Fact]
     public void Open_AtTheLengthOfAnotherFile_CutsNothing()
     {
         RejectedFileMark other = WriteTo(_directory["other.ndjson"], mark: null, Record(1), Record(2));
