@@ -112,6 +112,28 @@ internal sealed class LogDensitySketch
 
     internal void Restore(int first, double[] bins, double total) => (_first, _bins, Total) = (first, bins, total);
 
+    /// <summary>
+    /// Begins with what a calibration knows: its weight spread evenly between its quantiles, and over the tail as that was fitted.
+    /// </summary>
+    public void Restore(AnomalyCalibration calibration)
+    {
+        const int perQuantile = 16, tail = 64;
+        int steps = calibration.Quantiles.Count - 1;
+        double body = calibration.Records * AnomalyCalibration.TailQuantile / (steps * perQuantile);
+        for (int at = 0; at < steps * perQuantile; at++)
+        {
+            double place = (at + 0.5) / perQuantile, within = place - Math.Floor(place);
+            double high = calibration.Quantiles[(int)place], low = calibration.Quantiles[(int)place + 1];
+            Add(high + within * (low - high), body);
+        }
+        double reference = AnomalyCalibration.Reference(calibration.Quantiles);
+        for (int at = 0; at < tail; at++)
+        {
+            double excess = calibration.TailStart - calibration.TailScale * Math.Log((at + 0.5) / tail);
+            Add(reference - Math.Exp(excess) + 1, calibration.Records * (1 - AnomalyCalibration.TailQuantile) / tail);
+        }
+    }
+
     private double MeanExcess(double threshold, double reference, double start)
     {
         double sum = 0, weight = 0;

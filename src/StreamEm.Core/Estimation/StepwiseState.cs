@@ -55,6 +55,9 @@ internal sealed class StepwiseState
     /// <summary>The degenerate cases of the last update.</summary>
     public ModelEvents Events { get; } = new();
 
+    /// <summary>Begins s(t) anew at what Theta(t) implies.</summary>
+    public void ImplyStatistics(LatentModel model) => model.ImpliedStatistics(Parameters, EffectiveRows, Statistics);
+
     /// <summary>Writes all of it, the last update's events included.</summary>
     public void Save(BinaryWriter writer)
     {

@@ -33,7 +33,6 @@ public sealed class Learner
     private readonly LearningOptions _options;
     private readonly RecordSchema _schema;
     private readonly FeatureSpace _plan;
-    private readonly InitialParameters? _from;
     private readonly int _threads;
     private readonly Minibatch _pending, _raw, _rows;
     private readonly LogDensitySketch _sketch = new();
@@ -52,7 +51,7 @@ public sealed class Learner
     public Learner(LatentModelOptions model, RecordSchema schema, LearningOptions options, InitialParameters? from = null, int threads = 0)
     {
         ArgumentOutOfRangeException.ThrowIfZero(schema.Features.Count);
-        (_model, _schema, _options, _from, _threads) = (model, schema, options, from, threads);
+        (_model, _schema, _options, _threads) = (model, schema, options, threads);
         _plan = from?.Plan(model, schema) ?? model.Plan(schema);
         int dimension = _plan.Dimension;
         _pending =
@@ -62,12 +61,15 @@ public sealed class Learner
         _logDensities = new double[options.MinibatchSize];
         _labels = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
         _intake = new RecordIntake(_plan, _labels);
-        if (from is not null) _core = LearnerCore.StartAt(model, _plan, options, from, threads);
+        if (from is null) return;
+        _core = LearnerCore.StartAt(model, _plan, options, from, threads);
+        if (from.Calibration is { } calibration) _sketch.Restore(calibration);
+        if (from.Labels.Count == _labels.Names.Count) _labels.Restore(from.Labels, unknown: 0);
     }
 
     /// <summary>Where it stands.</summary>
-    public LearnerStatus Status => _core is not null && (Updates > 0 || _from is not null) ? LearnerStatus.Learning
-        : Pending > 0 ? LearnerStatus.WarmingUp : LearnerStatus.Waiting;
+    public LearnerStatus Status =>
+        _core is not null ? LearnerStatus.Learning : Pending > 0 ? LearnerStatus.WarmingUp : LearnerStatus.Waiting;
 
     /// <summary>Number of features D.</summary>
     public int Dimension => _plan.Dimension;
@@ -121,6 +123,51 @@ public sealed class Learner
     /// <summary>What has been learned; null before the first update.</summary>
     public LearnedModel? CreateSnapshot() => _core is null || Updates == 0 ? null : Learned(_core);
 
+    /// <summary>
+    /// A learner with other options that goes on where this one stands: with the rows it has pending, its labels and levels and, once there
+    /// are parameters, those, components added or taken away where their number is another (<see cref="ComponentChange"/>).
+    /// </summary>
+    /// <param name="model">The model's options: but for the number of components of the same shape.</param>
+    /// <param name="schema">The same features.</param>
+    /// <param name="options">How to learn.</param>
+    /// <exception cref="ArgumentException">The model is of another shape.</exception>
+    public Learner ChangeModel(LatentModelOptions model, RecordSchema schema, LearningOptions options)
+    {
+        var changed = new Learner(model, schema, options, from: null, _threads);
+        int components = changed._labels.Names.Count;
+        int[][] sources = [.. Enumerable.Range(0, components).Select(k => k < _labels.Names.Count ? new[] { k } : [])];
+        if (_core is not null) changed._core = _core.ChangeModel(model, options, out sources, _threads);
+        changed._intake.TakeLevels(_intake);
+        changed._sketch.Restore(_sketch.First, _sketch.Bins.ToArray(), _sketch.Total);
+        changed.TakePending(this, sources);
+        return changed;
+    }
+
+    /// <summary>Takes over the rows that another learner of the same features has pending, which has no parameters yet.</summary>
+    /// <param name="other">A learner that is not used any more.</param>
+    public void TakePending(Learner other) => TakePending(
+        other, [.. Enumerable.Range(0, _labels.Names.Count).Select(k => k < other._labels.Names.Count ? new[] { k } : [])]);
+
+    private void TakePending(Learner other, int[][] sources)
+    {
+        _labels.Restore([.. sources.Select(from => from.Select(k => other._labels.Names[k]).FirstOrDefault(name => name is not null))],
+            other._labels.Unknown);
+        Minibatch rows = other._pending;
+        _pending.Texts = rows.Texts;
+        for (int row = 0; row < rows.Count; row++)
+        {
+            rows.Row(row).CopyTo(_pending.NextRow);
+            _intake.Recode(_pending.NextRow, other._intake);
+            int label = rows.Label(row) < 0 ? Minibatch.Unlabelled : Array.FindIndex(sources, from => from.Contains(rows.Label(row)));
+            _pending.Commit(rows.Weight(row), label, rows.Target(row), rows.Key(row), rows.Timestamp(row));
+        }
+    }
+
+    /// <summary>
+    /// Begins the running averages anew at what the parameters imply: what another recursion left of them does not belong to these.
+    /// </summary>
+    public void ImplyStatistics() => _core?.State.ImplyStatistics(_core.Model);
+
     /// <summary>Writes the whole state.</summary>
     public void Save(BinaryWriter writer)
     {
@@ -157,7 +204,7 @@ public sealed class Learner
             _sketch.Restore(first, bins, reader.ReadDouble());
             if (!reader.ReadBoolean()) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
-            else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads);
+            else _core = LearnerCore.Load(reader, (StateVersion)version, _model, _plan, _options, _threads);
         }
         catch (Exception e) when (e is EndOfStreamException or ArgumentException or OverflowException)
         {

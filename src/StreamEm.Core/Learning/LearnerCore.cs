@@ -31,7 +31,14 @@ internal sealed class LearnerCore
         _units = new LogUnits(model, space);
         Watch = new DeadComponentWatch(model, options.DeadComponents);
         Cut = CutFor(model, modelOptions, options.MinibatchSize);
+        Ids = ComponentNumbers.First((model as ComponentModel)?.Components ?? 0);
     }
+
+    /// <summary>Who the components are.</summary>
+    public ComponentNumbers Ids { get; private set; }
+
+    /// <summary>The model.</summary>
+    public LatentModel Model => _model;
 
     /// <summary>The features as they are inside.</summary>
     public FeatureSpace Space { get; }
@@ -82,7 +89,48 @@ internal sealed class LearnerCore
         model = modelOptions.Create(space);
         model.FromUserUnits(given, space, theta);
         _ = model.Prepare(theta);
-        return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta), threads);
+        if (from.Progress is not { } progress)
+            return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta), threads);
+        double worth = progress.EffectiveRecords > 0 ? progress.EffectiveRecords : double.PositiveInfinity;
+        var state = new StepwiseState(model, theta, worth)
+        {
+            Updates = progress.Updates,
+            Rows = progress.Records,
+            LastStepSize = progress.LastStepSize,
+        };
+        return new LearnerCore(modelOptions, options, model, space, state, threads)
+        {
+            Ids = ComponentNumbers.Of(from.ComponentIds, (model as ComponentModel)?.Components ?? 0),
+            _meanLogLikelihood = progress.MeanLogLikelihood,
+        };
+    }
+
+    /// <summary>
+    /// The same with other options of the model: components come or go (<see cref="ComponentChange"/>); what is remembered of keys is kept
+    /// where it means the same.
+    /// </summary>
+    /// <param name="modelOptions">The model's options; but for the number of components they leave its shape as it is.</param>
+    /// <param name="options">How to learn.</param>
+    /// <param name="sources">For every component, those it comes from.</param>
+    /// <param name="threads">Threads for one minibatch.</param>
+    /// <exception cref="ArgumentException">The model is of another shape.</exception>
+    public LearnerCore ChangeModel(LatentModelOptions modelOptions, LearningOptions options, out int[][] sources, int threads)
+    {
+        LatentModel target = modelOptions.Create(Space);
+        var change = new ModelChange(_model, State, Ids);
+        if (target is ComponentModel components && _model is ComponentModel)
+            change.GoTo(components.Components, _modelOptions, modelOptions, Space);
+        sources = change.Sources;
+        var core = new LearnerCore(modelOptions, options, target, Space, change.StateFor(target), threads)
+        {
+            Ids = change.Ids,
+            _meanLogLikelihood = _meanLogLikelihood,
+            _impossible = _impossible,
+            _absentFeatures = _absentFeatures,
+            _bufferedRecords = _bufferedRecords,
+        };
+        if (!change.HasComponentsChanged && modelOptions.MaxKeys == _modelOptions.MaxKeys) core.Cut.CopyFrom(Cut);
+        return core;
     }
 
     /// <summary>One update with rows inside, of which no value is missing when <paramref name="complete"/>.</summary>
@@ -128,8 +176,7 @@ internal sealed class LearnerCore
             Space = Space,
             Model = _model,
             Parameters = parameters,
-            ComponentIds =
-                [.. Enumerable.Range(0, components).Select(k => string.Create(CultureInfo.InvariantCulture, $"c{k}"))],
+            ComponentIds = Ids.Texts,
             Labels = labels.Any ? [.. labels.Names] : [],
             ComponentStatus = ComponentStatus(components),
             Calibration = calibration,
@@ -158,10 +205,11 @@ internal sealed class LearnerCore
         writer.WriteArray<int>(_absentFeatures);
         Watch.Save(writer);
         Cut.Save(writer);
+        Ids.Save(writer);
     }
 
     public static LearnerCore Load(
-        BinaryReader reader, LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, int threads)
+        BinaryReader reader, StateVersion version, LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, int threads)
     {
         FeatureSpace space = FeatureSpaceState.Load(plan, reader);
         LatentModel model = modelOptions.Create(space);
@@ -169,6 +217,7 @@ internal sealed class LearnerCore
         core.LoadReport(reader);
         core.Watch.Load(reader);
         core.Cut.Load(reader);
+        if (version > StateVersion.NumberedComponents) core.Ids = ComponentNumbers.Load(reader, core.Ids.Count);
         return core;
     }
 

@@ -21,11 +21,11 @@ internal static class OperationsEndpoints
     }
 
     private static IResult Answer(bool isGood, WorkerStatus status) => Results.Json(
-        new ReadinessAnswer(isGood ? "ok" : "unavailable", [.. status.Obstacles.Select(obstacle => obstacle.Text)]),
+        new ReadinessAnswer(!isGood ? "unavailable" : status.IsFinished ? "finished" : "ok", [.. status.Obstacles.Select(obstacle => obstacle.Text)]),
         statusCode: isGood ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>The answer of a readiness check.</summary>
-    /// <param name="Status">ok or unavailable.</param>
+    /// <param name="Status">ok, finished when every source has ended and all of it is learned, or unavailable.</param>
     /// <param name="Reasons">Why it is unavailable.</param>
     internal sealed record ReadinessAnswer(string Status, IReadOnlyList<string> Reasons);
 }

@@ -21,13 +21,16 @@ internal sealed class LearnerLoop
     private readonly SnapshotDelivery _delivery;
     private readonly RecordFold _fold;
     private readonly MinibatchClock _clock;
+    private readonly ProgressLog _progress;
     private readonly WarningLog _warnings;
     private volatile ModelState _state;
+    private volatile TaskCompletionSource _checkpointAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public LearnerLoop(ModelContext context, RunState run, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
     {
         (_context, _run, _reader, _keeper, _delivery) = (context, run, reader, keeper, delivery);
-        _clock = new MinibatchClock(Options.MinibatchMaxWait, context.Time);
+        _clock = new MinibatchClock(context.Options, context.Time);
+        _progress = new ProgressLog(context.Options, context.Time, context.Log);
         _fold = new RecordFold(run.Learner, run.Position, run.Rejections, run.RejectedTo, Options.Rejected.StopAboveRatio)
         {
             Updated = OnUpdated,
@@ -39,6 +42,9 @@ internal sealed class LearnerLoop
     /// <summary>Where the model stands.</summary>
     public ModelState State => _state;
 
+    /// <summary>Has the state kept soon, whether it is due or not. Any thread.</summary>
+    public void RequestCheckpoint() => _checkpointAsked.TrySetResult();
+
     private ModelOptions Options => _context.Options;
 
     private ILogger Log => _context.Log;
@@ -47,6 +53,7 @@ internal sealed class LearnerLoop
     /// <exception cref="CommandException">A publisher cannot go on, or a checkpoint could not be made durable.</exception>
     public PipelineEnd Learn(CancellationToken stop)
     {
+        Begin();
         while (true)
         {
             ThrowIfStuck();
@@ -63,10 +70,17 @@ internal sealed class LearnerLoop
             }
             else
             {
+                // Only while nothing is at hand: what waits then is all there is.
                 WaitForWork(stop);
+                if (_clock.IsOverdue && _reader.Waiting == 0) CutMinibatch();
             }
 
-            if (_clock.IsOverdue && _run.Learner.Status == LearnerStatus.Learning) CutMinibatch();
+            if (_checkpointAsked.Task.IsCompleted)
+            {
+                _checkpointAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _keeper.Demand();
+            }
+
             _keeper.KeepIfDue(_delivery.IsCheckpointDue);
             if (_delivery.IsFull) WaitForPublishers(stop);
         }
@@ -77,6 +91,7 @@ internal sealed class LearnerLoop
     {
         _context.Metrics.Records = _run.Rejections.Read - _run.Rejections.Rejected;
         _context.Metrics.Pending = _run.Learner.Pending;
+        _progress.Tell(_run.Learner);
         foreach (RejectionReason reason in Enum.GetValues<RejectionReason>()) _context.Metrics.SetRejected(reason, _run.Rejections[reason]);
         _state = _run.Learner.Status switch
         {
@@ -84,6 +99,15 @@ internal sealed class LearnerLoop
             LearnerStatus.WarmingUp => ModelState.WarmingUp,
             _ => ModelState.Learning,
         };
+    }
+
+    /// <summary>Looks at what a run that goes on has pending: with another configuration it may be enough for an update.</summary>
+    private void Begin()
+    {
+        long updates = _run.Learner.Updates;
+        _fold.CatchUp();
+        if (_run.Learner.Updates > updates) _keeper.Changed(_run.Learner.Updates);
+        _clock.Pending(_run.Learner, hasUpdated: false);
     }
 
     private string? LearnFrom(RecordBatch batch, CancellationToken stop)
@@ -100,7 +124,7 @@ internal sealed class LearnerLoop
             WorkerLog.RecordsSkipped(Log, Options.Id, batch.PartitionName, batch.Start.Next, skipped);
         string? excess = _fold.Fold(batch, stop);
         _reader.Return(batch);
-        _clock.Pending(_run.Learner.Pending, hasUpdated: _run.Learner.Updates > updates);
+        _clock.Pending(_run.Learner, hasUpdated: _run.Learner.Updates > updates);
         _keeper.Changed(_run.Learner.Updates);
         // The first version is what people wait for.
         if (updates == 0 && _run.Learner.Updates > 0) _keeper.Demand();
@@ -108,13 +132,13 @@ internal sealed class LearnerLoop
         return excess;
     }
 
-    /// <summary>A minibatch that waited too long is learned from as it is. Such a cut cannot be made again from the data alone: a
+    /// <summary>What waited too long, a minibatch or the buffer of the first parameters, is learned from as it is. Such a cut cannot be made again from the data alone: a
     /// checkpoint with it is written before the version is published.</summary>
     private void CutMinibatch()
     {
         _delivery.Decided(_run.Learner.Updates);
         _fold.Flush();
-        _clock.Pending(0, hasUpdated: true);
+        _clock.Pending(_run.Learner, hasUpdated: true);
         _keeper.Demand();
         Report();
     }
@@ -163,7 +187,7 @@ internal sealed class LearnerLoop
     {
         _run.RejectedTo.Flush();
         using var awake = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var events = new List<Task>(4) { _reader.WaitAsync(awake.Token) };
+        var events = new List<Task>(5) { _reader.WaitAsync(awake.Token), _checkpointAsked.Task };
         if (Earliest(_clock.Remaining, _keeper.Remaining) is { } timeout) events.Add(Task.Delay(timeout, _context.Time, awake.Token));
         if (_keeper.InFlight is { IsCompleted: false } writing) events.Add(writing);
         events.AddRange(_delivery.Publishing);

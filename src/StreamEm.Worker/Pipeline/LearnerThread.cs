@@ -18,6 +18,9 @@ internal sealed class LearnerThread(
     /// <summary>Where the model stands.</summary>
     public ModelState State => _loop.State;
 
+    /// <summary>Has the state kept soon. Any thread.</summary>
+    public void RequestCheckpoint() => _loop.RequestCheckpoint();
+
     private bool IsReplayable => reader.Source.IsReplayable;
 
     /// <summary>From the first record to the last checkpoint. Never throws.</summary>
@@ -56,9 +59,10 @@ internal sealed class LearnerThread(
     private void Resume()
     {
         delivery.Restore(start, IsReplayable);
-        if (start.IsNew)
+        if (start.IsNew || start.HasChanged)
         {
-            // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed.
+            // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed; and goes on
+            // with the configuration as it is now.
             keeper.Demand();
             keeper.KeepNow();
         }

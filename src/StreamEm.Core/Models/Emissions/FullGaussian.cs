@@ -88,6 +88,22 @@ internal sealed class FullGaussian : Gaussian
     }
 
     /// <inheritdoc/>
+    /// <remarks>Along the first principal axis, whose eigenvalue becomes three quarters of what it was.</remarks>
+    public override void Split(Span<double> parameters, int component, int other)
+    {
+        int size = Dimension * Dimension;
+        double[] axis = SymmetricMatrix.LongestAxis(Covariances.Of(parameters).Slice(component * size, size), Dimension);
+        for (int i = 0; i < Dimension; i++)
+        {
+            Means.Of(parameters)[component * Dimension + i] -= SplitStep * axis[i];
+            Means.Of(parameters)[other * Dimension + i] += SplitStep * axis[i];
+            for (int j = 0; j < Dimension; j++)
+                foreach (int k in (ReadOnlySpan<int>)[component, other])
+                    Covariances.Of(parameters)[k * size + i * Dimension + j] -= SplitStep * SplitStep * axis[i] * axis[j];
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         result.Clear();

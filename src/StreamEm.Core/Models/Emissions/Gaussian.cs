@@ -58,6 +58,29 @@ internal abstract class Gaussian : Emission
         Widen(parameters, component, variances);
     }
 
+    /// <inheritdoc/>
+    /// <remarks>Along the feature of the largest variance, which becomes three quarters of what it was where it is the components' own.
+    /// </remarks>
+    public override void Split(Span<double> parameters, int component, int other)
+    {
+        int widest = 0;
+        for (int d = 1; d < Dimension; d++)
+            if (Variance(parameters, component, d) > Variance(parameters, component, widest)) widest = d;
+        double step = SplitStep * Math.Sqrt(Variance(parameters, component, widest));
+        Means.Of(parameters)[component * Dimension + widest] -= step;
+        Means.Of(parameters)[other * Dimension + widest] += step;
+        Narrow(parameters, component, widest, step * step);
+        Narrow(parameters, other, widest, step * step);
+    }
+
+    /// <summary>How far the halves of a component are moved, in its standard deviations.</summary>
+    private protected const double SplitStep = 0.5;
+
+    /// <summary>Takes a step's share off the variance of a feature, as far as a component has one of its own.</summary>
+    private protected virtual void Narrow(Span<double> parameters, int component, int feature, double square)
+    {
+    }
+
     /// <summary>Variance of feature d under component k.</summary>
     private protected abstract double Variance(ReadOnlySpan<double> parameters, int component, int feature);
 

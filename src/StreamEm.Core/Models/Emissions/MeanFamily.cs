@@ -111,6 +111,21 @@ internal abstract class MeanFamily : Emission
     }
 
     /// <inheritdoc/>
+    /// <remarks>Of the feature of the largest variance, and at most half of the way to the end of what a mean may be.</remarks>
+    public override void Split(Span<double> parameters, int component, int other)
+    {
+        Span<double> means = _means.Of(parameters);
+        int widest = component * Dimension;
+        for (int at = widest + 1; at < (component + 1) * Dimension; at++)
+            if (Variance(means[at]) > Variance(means[widest])) widest = at;
+        double mean = means[widest], sd = Math.Sqrt(Variance(mean));
+        double room = Math.Min(mean - Bounded(double.NegativeInfinity), Bounded(double.PositiveInfinity) - mean);
+        double step = 0.5 * Math.Max(0, Math.Min(sd, room));
+        means[widest] -= step;
+        means[widest + (other - component) * Dimension] += step;
+    }
+
+    /// <inheritdoc/>
     public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances)
     {
         _means.Of(parameters).CopyTo(means);
