@@ -24,7 +24,8 @@ public static class ComponentChange
     /// <param name="widest">The component that was split; its other half is the last.</param>
     internal static StepwiseState Split(ComponentModel before, ComponentModel after, StepwiseState state, out int widest)
     {
-        widest = Widest(before, state);
+        double[] units = Units(before, state);
+        widest = Widest(before, state, units);
         int k = before.Components;
         int[][] sources = [.. Enumerable.Range(0, k).Select(i => new[] { i }), [widest]];
         double[] share = new double[k + 1];
@@ -34,7 +35,7 @@ public static class ComponentChange
         double[] parameters = carry.Parameters(state.Parameters, state.Shares), statistics = carry.Statistics(state.Statistics);
         double[] implied = new double[statistics.Length], moved = new double[statistics.Length];
         after.ImpliedStatistics(parameters, double.PositiveInfinity, implied);
-        after.Split(parameters, widest, k);
+        after.Split(parameters, widest, k, units);
         after.ImpliedStatistics(parameters, double.PositiveInfinity, moved);
         // The running averages follow the parameters as far as these were moved; sums over all components are of the data and stay.
         foreach ((VectorBlock block, VectorBlock old) in after.StatisticsLayout.Blocks.Zip(before.StatisticsLayout.Blocks))
@@ -74,14 +75,33 @@ public static class ComponentChange
             && pair.First.Shape.Zip(pair.Second.Shape).All(extent =>
                 extent.First == extent.Second || (extent.First == k && extent.Second == changed)));
 
+    /// <summary>
+    /// What counts as narrow in every feature [D]: the geometric mean of the components' standard deviations, so that one that is wide where
+    /// the others are not is seen to be; 1 where the family has none.
+    /// </summary>
+    private static double[] Units(ComponentModel model, StepwiseState state)
+    {
+        double[] units = new double[model.Dimension];
+        double[] means = new double[model.Components * model.Dimension], variances = new double[means.Length];
+        if (model.TryComponentMoments(state.Parameters, means, variances))
+            for (int at = 0; at < variances.Length; at++)
+                units[at % units.Length] += Math.Log(Math.Max(variances[at], 1e-100)) / (2 * model.Components);
+        for (int d = 0; d < units.Length; d++) units[d] = Math.Exp(units[d]);
+        return units;
+    }
+
     /// <summary>The component with the largest share of the variance within components; of the stream where the family has none.</summary>
-    private static int Widest(ComponentModel model, StepwiseState state)
+    private static int Widest(ComponentModel model, StepwiseState state, double[] units)
     {
         double[] spread = [.. state.Shares];
         double[] means = new double[model.Components * model.Dimension], variances = new double[means.Length];
-        if (model.TryComponentMoments(state.Parameters, means, variances))
-            for (int k = 0; k < spread.Length; k++)
-                spread[k] *= Sum(variances.AsSpan(k * model.Dimension, model.Dimension));
+        if (!model.TryComponentMoments(state.Parameters, means, variances)) return Array.IndexOf(spread, spread.Max());
+        for (int k = 0; k < spread.Length; k++)
+        {
+            double width = 0;
+            for (int d = 0; d < units.Length; d++) width += variances[k * units.Length + d] / (units[d] * units[d]);
+            spread[k] *= width;
+        }
         return Array.IndexOf(spread, spread.Max());
     }
 
@@ -128,12 +148,5 @@ public static class ComponentChange
                 at += block.Length / k;
             }
         return (places, widths, d);
-    }
-
-    private static double Sum(ReadOnlySpan<double> values)
-    {
-        double sum = 0;
-        foreach (double value in values) sum += value;
-        return sum;
     }
 }

@@ -130,8 +130,8 @@ internal abstract class EmissionModel : ComponentModel
     }
 
     /// <inheritdoc/>
-    public override void Split(Span<double> parameters, int component, int other) =>
-        Emission.Split(parameters[OwnParameters..], component, other);
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units) =>
+        Emission.Split(parameters[OwnParameters..], component, other, units);
 
     /// <summary>The model's own blocks of a component that is given a new start with share 1/K.</summary>
     /// <param name="parameters">The model's own; overwritten.</param>

@@ -6,7 +6,6 @@ using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
 

@@ -100,7 +100,7 @@ internal sealed class Levels(int components, int dimension, int levels, double p
             }
     }
 
-    public override void Split(Span<double> parameters, int component, int other)
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units)
     {
         Span<double> one = parameters.Slice(component * dimension * levels, levels), two = parameters.Slice(other * dimension * levels, levels);
         double step = Math.Min(one[0], one[1]) / 2;

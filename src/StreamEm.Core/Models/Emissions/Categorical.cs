@@ -149,7 +149,7 @@ internal sealed class Categorical : Emission
     /// <remarks>
     /// In the feature whose levels are the most even, half of the rarer of its two commonest levels is moved to the other and back.
     /// </remarks>
-    public override void Split(Span<double> parameters, int component, int other)
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units)
     {
         int widest = 0;
         double evenness = double.NegativeInfinity;

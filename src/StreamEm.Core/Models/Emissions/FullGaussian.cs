@@ -88,11 +88,14 @@ internal sealed class FullGaussian : Gaussian
     }
 
     /// <inheritdoc/>
-    /// <remarks>Along the first principal axis, whose eigenvalue becomes three quarters of what it was.</remarks>
-    public override void Split(Span<double> parameters, int component, int other)
+    /// <remarks>Along the first principal axis in the units given, whose eigenvalue there becomes three quarters of what it was.</remarks>
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units)
     {
         int size = Dimension * Dimension;
-        double[] axis = SymmetricMatrix.LongestAxis(Covariances.Of(parameters).Slice(component * size, size), Dimension);
+        double[] scaled = Covariances.Of(parameters).Slice(component * size, size).ToArray();
+        SymmetricMatrix.Scale(scaled, units, inverse: true);
+        double[] axis = SymmetricMatrix.LongestAxis(scaled, Dimension);
+        for (int d = 0; d < Dimension; d++) axis[d] *= units[d];
         for (int i = 0; i < Dimension; i++)
         {
             Means.Of(parameters)[component * Dimension + i] -= SplitStep * axis[i];

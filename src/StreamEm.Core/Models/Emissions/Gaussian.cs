@@ -59,13 +59,17 @@ internal abstract class Gaussian : Emission
     }
 
     /// <inheritdoc/>
-    /// <remarks>Along the feature of the largest variance, which becomes three quarters of what it was where it is the components' own.
+    /// <remarks>Along one feature, whose variance becomes three quarters of what it was where it is the components' own.
     /// </remarks>
-    public override void Split(Span<double> parameters, int component, int other)
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units)
     {
         int widest = 0;
-        for (int d = 1; d < Dimension; d++)
-            if (Variance(parameters, component, d) > Variance(parameters, component, widest)) widest = d;
+        double width = double.NegativeInfinity;
+        for (int d = 0; d < Dimension; d++)
+        {
+            double own = Variance(parameters, component, d) / (units[d] * units[d]);
+            if (own > width) (widest, width) = (d, own);
+        }
         double step = SplitStep * Math.Sqrt(Variance(parameters, component, widest));
         Means.Of(parameters)[component * Dimension + widest] -= step;
         Means.Of(parameters)[other * Dimension + widest] += step;

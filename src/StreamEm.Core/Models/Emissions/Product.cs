@@ -115,13 +115,13 @@ internal sealed class Product : Emission
 
     /// <inheritdoc/>
     /// <remarks>Every part on its own.</remarks>
-    public override void Split(Span<double> parameters, int component, int other)
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units)
     {
         int at = 0;
         foreach (ProductPart part in _parts)
         {
             int length = part.Emission.ParameterLayout.Length;
-            part.Emission.Split(parameters.Slice(at, length), component, other);
+            part.Emission.Split(parameters.Slice(at, length), component, other, Of(units, part.Features));
             at += length;
         }
     }
