@@ -11,7 +11,9 @@ namespace StreamEm.Core.Learning;
 /// <param name="share">How much of them it gets [K]: 1, or a half of one that is split.</param>
 internal sealed class Carry(ComponentModel before, ComponentModel after, int[][] sources, double[] share)
 {
-    /// <summary>Averages, which add up over components: an entry is the sum over where its components come from, times their shares.</summary>
+    /// <summary>
+    /// Averages, which add up over components: an entry is the sum over where its components come from, times their shares.
+    /// </summary>
     public double[] Statistics(ReadOnlySpan<double> from)
     {
         double[] result = new double[after.StatisticsLayout.Length];

@@ -76,8 +76,8 @@ public static class ComponentChange
                 extent.First == extent.Second || (extent.First == k && extent.Second == changed)));
 
     /// <summary>
-    /// What counts as narrow in every feature [D]: the geometric mean of the components' standard deviations, so that one that is wide where
-    /// the others are not is seen to be; 1 where the family has none.
+    /// What counts as narrow in every feature [D]: the geometric mean of the components' standard deviations, so that one that is wide
+    /// where the others are not is seen to be; 1 where the family has none.
     /// </summary>
     private static double[] Units(ComponentModel model, StepwiseState state)
     {

@@ -55,7 +55,9 @@ internal sealed class ComponentNumbers
     {
         int[] numbers = reader.ReadArray<int>();
         int next = reader.ReadInt32();
-        return numbers.Length == components && numbers.Distinct().Count() == components && numbers.All(number => number >= 0 && number < next)
+        bool isValid = numbers.Length == components && numbers.Distinct().Count() == components
+            && numbers.All(number => number >= 0 && number < next);
+        return isValid
             ? new ComponentNumbers(numbers, next)
             : throw new InvalidDataException($"The state has ids of {numbers.Length} components; expected {components} different ones.");
     }

@@ -78,7 +78,7 @@ internal sealed class ModelChange
         HasComponentsChanged = true;
     }
 
-    /// <summary>The options of the model there shall be with another number of components, which is the setting that says that number.</summary>
+    /// <summary>The options of the model there shall be with another number of components: of the setting that says that number.</summary>
     private LatentModelOptions With(int components, int target, LatentModelOptions before, LatentModelOptions after)
     {
         if (components == target) return after;

@@ -21,7 +21,8 @@ internal static class OperationsEndpoints
     }
 
     private static IResult Answer(bool isGood, WorkerStatus status) => Results.Json(
-        new ReadinessAnswer(!isGood ? "unavailable" : status.IsFinished ? "finished" : "ok", [.. status.Obstacles.Select(obstacle => obstacle.Text)]),
+        new ReadinessAnswer(!isGood ? "unavailable" : status.IsFinished ? "finished" : "ok",
+            [.. status.Obstacles.Select(obstacle => obstacle.Text)]),
         statusCode: isGood ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>The answer of a readiness check.</summary>

@@ -78,8 +78,8 @@ internal static class StateChange
             Checkpoint then = kept.Find(one => one.Checkpoint!.Updates == version)?.Checkpoint ?? throw new CommandException(
                 ExitCode.InputMissing, string.Create(CultureInfo.InvariantCulture,
                     $"No checkpoint holds version {version} of model '{id}'; those kept hold "
-                        + $"{string.Join(", ", kept.Select(one => one.Checkpoint!.Updates).Distinct())} (checkpoint.keep sets how many there "
-                        + $"are). Or start a new run from a published snapshot of that version: learning.initialization.from."));
+                        + $"{string.Join(", ", kept.Select(one => one.Checkpoint!.Updates).Distinct())}, checkpoint.keep sets how many. Or "
+                        + $"start a new run from a published snapshot of that version: learning.initialization.from."));
             RunIdentity identity = then.Identity with { RunId = RunIdentity.New(id, then.ConfigHash, time).RunId };
             Checkpoint back = WithIdentity(then, identity) with
             {
@@ -94,8 +94,8 @@ internal static class StateChange
                         $"rolled back from version {newest.Updates} of run {newest.RunId} to {version}"))]),
             };
             string folder = directory.FolderOf(id);
-            StateDirectory.WriteDurably(
-                StateDirectory.FileOf(folder, StateDirectory.SequenceOf(directory.CheckpointsOf(id)[0].File) + 1), CheckpointFile.Encode(back));
+            long sequence = StateDirectory.SequenceOf(directory.CheckpointsOf(id)[0].File) + 1;
+            StateDirectory.WriteDurably(StateDirectory.FileOf(folder, sequence), CheckpointFile.Encode(back));
             DurableFile.SyncDirectory(folder);
             foreach (KeptCheckpoint later in kept.Where(one => one.Checkpoint!.Updates > version)) File.Delete(later.File);
             DurableFile.SyncDirectory(folder);
@@ -107,7 +107,8 @@ internal static class StateChange
         List<KeptCheckpoint> usable = [.. all.Where(one => one.Checkpoint is not null)];
         return usable.Count > 0
             ? usable
-            : throw new CommandException(ExitCode.DataCorrupt, $"None of the {all.Count} checkpoints of model '{id}' can be used: {all[0].Damage}");
+            : throw new CommandException(
+                ExitCode.DataCorrupt, $"None of the {all.Count} checkpoints of model '{id}' can be used: {all[0].Damage}");
     }
 
     /// <summary>A checkpoint of another identity, which its snapshots then have too.</summary>

@@ -59,7 +59,8 @@ public static class FitCommand
                 Trace = parsed.GetValue(trace),
                 Scores = parsed.GetValue(scores),
             };
-            return await RunAsync(request, parsed.GetValue(batch), parsed.GetValue(output), parsed.InvocationConfiguration, cancellationToken)
+            return await RunAsync(
+                request, parsed.GetValue(batch), parsed.GetValue(output), parsed.InvocationConfiguration, cancellationToken)
                 .ConfigureAwait(false);
         });
         return command;

@@ -30,8 +30,8 @@ public static class RunCommand
     /// <summary><c>--accept-model-change</c>.</summary>
     public static Option<bool> AcceptModelChange() => new("--accept-model-change")
     {
-        Description = "Where the configuration has more or fewer components than the state: splits the widest, merges the closest, and goes "
-            + "on with what was learned.",
+        Description = "Where the configuration has more or fewer components than the state: splits the widest, merges the closest, and "
+            + "goes on with what was learned.",
     };
 
     private static async Task<int> RunAsync(
@@ -60,8 +60,11 @@ public static class RunCommand
         return SourceCatalog.Create(model.Source, context);
     }
 
-    /// <summary>SIGHUP has the state kept: a terminal that closes, or a log that is rotated, costs nothing. The first SIGINT or SIGTERM stops the worker in order, however early it comes (the command line's own handler is set up
-    /// only once the worker waits for something); one more ends the process as it is, which costs nothing but a replay.</summary>
+    /// <summary>
+    /// SIGHUP has the state kept: a terminal that closes, or a log that is rotated, costs nothing. The first SIGINT or SIGTERM stops the
+    /// worker in order, however early it comes (the command line's own handler is set up only once the worker waits for something); one
+    /// more ends the process as it is, which costs nothing but a replay.
+    /// </summary>
     private static SignalRegistrations HearSignals(CancellationTokenSource stopping, Action keepState)
     {
         long first = 0;

@@ -151,7 +151,8 @@ public static class StateCommand
             {
                 string path = parsed.GetValue(_directory) ?? _configuration.Load(parsed).StateDirectory;
                 if (!Directory.Exists(path))
-                    throw new CommandException(ExitCode.InputMissing, $"There is no state directory '{path}'; nothing has been learned there.");
+                    throw new CommandException(
+                        ExitCode.InputMissing, $"There is no state directory '{path}'; nothing has been learned there.");
                 using StateLock? held = Changes ? StateLock.Acquire(path) : null;
                 return action(parsed, new StateDirectory(path));
             });

@@ -30,7 +30,8 @@ internal static class StateTable
         if (kept.FirstOrDefault(one => one.Checkpoint is not null)?.Checkpoint is not { } newest)
             return [id, "-", "-", "-", "damaged", bytes, "-", "-"];
         return [
-            id, Number(newest.Updates), Number(newest.Records), Number(newest.Rejections.ByReason.Sum()), CheckpointText.Versions(kept), bytes,
+            id, Number(newest.Updates), Number(newest.Records), Number(newest.Rejections.ByReason.Sum()), CheckpointText.Versions(kept),
+            bytes,
             newest.CreatedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), newest.RunId,
         ];
     }

@@ -32,8 +32,8 @@ public sealed class WorkerHost(
     public Action<string>? Listening { get; init; }
 
     /// <summary>
-    /// Whether the process ends by itself when every source has ended: asked for, or because one of them is standard input, whose end is the
-    /// end of a pipe.
+    /// Whether the process ends by itself when every source has ended: asked for, or because one of them is standard input, whose end is
+    /// the end of a pipe.
     /// </summary>
     private bool EndsWithSources => Once || (!options.Serve && options.Models.Any(model => model.Source is StdinSourceOptions));
 

@@ -1,7 +1,7 @@
 namespace StreamEm.Worker.Pipeline;
 
 /// <summary>What another value of a key means for a state that has parameters.</summary>
-public enum ChangeEffect
+internal enum ChangeEffect
 {
     /// <summary>It says how the first parameters are found, which are there already.</summary>
     None,
@@ -21,7 +21,7 @@ public enum ChangeEffect
 /// <param name="Old">Its value in the state, as text; null where it was not there.</param>
 /// <param name="New">Its value now; null where it is not there any more.</param>
 /// <param name="Effect">What it means.</param>
-public sealed record ConfigurationChange(string Path, string? Old, string? New, ChangeEffect Effect)
+internal sealed record ConfigurationChange(string Path, string? Old, string? New, ChangeEffect Effect)
 {
     private const string Nothing = "(not set)";
 

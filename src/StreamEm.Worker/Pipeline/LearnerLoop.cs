@@ -132,8 +132,10 @@ internal sealed class LearnerLoop
         return excess;
     }
 
-    /// <summary>What waited too long, a minibatch or the buffer of the first parameters, is learned from as it is. Such a cut cannot be made again from the data alone: a
-    /// checkpoint with it is written before the version is published.</summary>
+    /// <summary>
+    /// What waited too long, a minibatch or the buffer of the first parameters, is learned from as it is. Such a cut cannot be made again
+    /// from the data alone: a checkpoint with it is written before the version is published.
+    /// </summary>
     private void CutMinibatch()
     {
         _delivery.Decided(_run.Learner.Updates);

@@ -5,8 +5,8 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Pipeline;
 
 /// <summary>
-/// Tells now and then how far a model is: how much of the buffer is full and when the first version is to be expected, then how many records
-/// it has learned from. Ever more rarely while it warms up, once a minute while it learns.
+/// Tells now and then how far a model is: how much of the buffer is full and when the first version is to be expected, then how many
+/// records it has learned from. Ever more rarely while it warms up, once a minute while it learns.
 /// </summary>
 internal sealed class ProgressLog(ModelOptions options, TimeProvider time, ILogger log)
 {

@@ -14,7 +14,7 @@ internal static class RecordedConfiguration
     private const string ModelSection = "model.";
     private const string FeaturesSection = "features.";
 
-    /// <summary>Canonical texts by path; of a checkpoint of 0.1.0 those that its newest snapshot shows. Null where nothing is known.</summary>
+    /// <summary>Canonical texts by path; of a checkpoint of 0.1.0 those its newest snapshot shows. Null where none are known.</summary>
     public static IReadOnlyDictionary<string, string>? Of(Checkpoint checkpoint)
     {
         if (checkpoint.Configuration is { Count: > 0 } recorded) return recorded;

@@ -37,7 +37,8 @@ internal static class RemoteSnapshot
     private static ReadOnlyMemory<byte> ReadHttp(string from, ModelOptions options)
     {
         if (!Uri.TryCreate(from, UriKind.Absolute, out Uri? address))
-            throw new CommandException(ExitCode.Configuration, $"{Section}: '{from}' is no address; expected http://host:port/v1/models/id");
+            throw new CommandException(
+                ExitCode.Configuration, $"{Section}: '{from}' is no address; expected http://host:port/v1/models/id");
         if (address.AbsolutePath == "/") address = new Uri(address, $"/v1/models/{options.Id}");
         using var client = new HttpClient { Timeout = Patience, MaxResponseContentBufferSize = MaxBytes };
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
@@ -46,9 +47,10 @@ internal static class RemoteSnapshot
         {
             using HttpResponseMessage answer = client.Send(request, HttpCompletionOption.ResponseContentRead, CancellationToken.None);
             if (answer.IsSuccessStatusCode) return answer.Content.ReadAsByteArrayAsync().GetAwaiter().GetResult();
-            int code = answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? ExitCode.Denied : ExitCode.InputMissing;
+            bool isDenied = answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
+            int code = isDenied ? ExitCode.Denied : ExitCode.InputMissing;
             throw new CommandException(code, $"{Section}: {address} answered {(int)answer.StatusCode}; expected a snapshot. "
-                + (code == ExitCode.Denied ? "Set learning.initialization.from_token_file." : "Is there such a model, with a version?"));
+                + (isDenied ? "Set learning.initialization.from_token_file." : "Is there such a model, with a version?"));
         }
         catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
         {
@@ -77,7 +79,8 @@ internal static class RemoteSnapshot
     private static IReadOnlyDictionary<string, string> PropertiesFor(TopicAddress address, ModelOptions options)
     {
         if (options.Source is KafkaSourceOptions source && source.Brokers.Intersect(address.Brokers).Any()) return source.Properties;
-        return options.Publish.OfType<KafkaPublisherOptions>().FirstOrDefault(publisher => publisher.Brokers.Intersect(address.Brokers).Any())
-            ?.Properties ?? new Dictionary<string, string>(StringComparer.Ordinal);
+        return options.Publish.OfType<KafkaPublisherOptions>()
+            .FirstOrDefault(publisher => publisher.Brokers.Intersect(address.Brokers).Any())?.Properties
+            ?? new Dictionary<string, string>(StringComparer.Ordinal);
     }
 }

@@ -59,10 +59,10 @@ internal sealed class StateBinding
         if (bound.Length == 0) return null;
         bool isLost = bound[0].Effect == ChangeEffect.Reset;
         string what = isLost
-            ? $"Its parameters mean something else then. Restore the old values; or forget what was learned: streamem state reset {_options.Id}; "
-                + "or give the model a new id, which keeps both."
-            : "Components can come and go, and the others keep what they have learned: start with --accept-model-change; or restore the old "
-                + "value.";
+            ? "Its parameters mean something else then. Restore the old values; or forget what was learned: streamem state reset "
+                + $"{_options.Id}; or give the model a new id, which keeps both."
+            : "Components can come and go, and the others keep what they have learned: start with --accept-model-change; or restore "
+                + "the old value.";
         return string.Create(CultureInfo.InvariantCulture,
             $"The state of model '{_options.Id}' (version {_checkpoint.Updates}, {_checkpoint.Records} records) was learned with another "
                 + $"configuration:\n{string.Join("", bound.Select(change => $"  {change}\n"))}{what}");

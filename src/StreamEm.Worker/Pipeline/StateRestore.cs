@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Models;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 
@@ -44,7 +45,8 @@ internal static class StateRestore
     {
         try
         {
-            var learner = new Learner((Has(binding, "model.") ? binding?.Recorded : null) ?? options.Model, options.Schema, options.Learning);
+            LatentModelOptions model = (Has(binding, "model.") ? binding?.Recorded : null) ?? options.Model;
+            var learner = new Learner(model, options.Schema, options.Learning);
             using var reader = new BinaryReader(new MemoryStream(checkpoint.Learner.ToArray()));
             learner.Load(reader);
             return learner;

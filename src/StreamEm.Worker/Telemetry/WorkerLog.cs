@@ -65,8 +65,8 @@ internal static partial class WorkerLog
     public static partial void OutboxFull(ILogger log, string model, long bytes);
 
     [LoggerMessage(53, LogLevel.Information,
-        "Model {Model} has {Records} of the {Buffer} records that its first parameters are found in; the first version is expected in about "
-            + "{Expected}", EventName = "warming_up")]
+        "Model {Model} has {Records} of the {Buffer} records that its first parameters are found in; the first version is expected in "
+            + "about {Expected}", EventName = "warming_up")]
     public static partial void WarmingUp(ILogger log, string model, long records, long buffer, string expected);
 
     [LoggerMessage(54, LogLevel.Information, "Model {Model} is at version {Version} after {Records} records, {Rate:0.#} a second",
@@ -77,8 +77,8 @@ internal static partial class WorkerLog
     public static partial void ConfigurationChanged(ILogger log, string model, string change, string effect);
 
     [LoggerMessage(51, LogLevel.Warning,
-        "Model {Model} has no version yet and begins anew with the changed configuration; {Pending} record(s) that were taken are read again "
-            + "where the source can be, and forgotten where it cannot", EventName = "run_begun_anew")]
+        "Model {Model} has no version yet and begins anew with the changed configuration; {Pending} record(s) that were taken are read "
+            + "again where the source can be, and forgotten where it cannot", EventName = "run_begun_anew")]
     public static partial void RunBegunAnew(ILogger log, string model, long pending);
 
     [LoggerMessage(52, LogLevel.Information,

@@ -6,6 +6,7 @@ using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
 
@@ -25,7 +26,8 @@ public sealed class ComponentChangeTests
             {
                 foreach (string covariance in (string[])["full", "tied", "diag", "spherical"])
                     data.Add("gaussian_mixture", covariance, recursion);
-                foreach (string type in (string[])["bernoulli_mixture", "poisson_mixture", "categorical_mixture", "mixture", "hidden_markov"])
+                string[] others = ["bernoulli_mixture", "poisson_mixture", "categorical_mixture", "mixture", "hidden_markov"];
+                foreach (string type in others)
                     data.Add(type, "", recursion);
             }
             return data;
@@ -90,12 +92,14 @@ public sealed class ComponentChangeTests
     [Fact]
     public void ChangeModel_OneComponentTooFew_TheNewOneFindsItsData()
     {
-        var options = new LearningOptions { MinibatchSize = 100, Recursion = Recursion.Statistics, Initialization = new() { Buffer = 500 } };
+        var options =
+            new LearningOptions { MinibatchSize = 100, Recursion = Recursion.Statistics, Initialization = new() { Buffer = 500 } };
+        MixtureOptions two = ModelCatalog.MixtureOf(new GaussianOptions(), 2), three = ModelCatalog.MixtureOf(new GaussianOptions(), 3);
         Minibatch rows = Gaussians.Three.Draw(6000, 3);
-        Learner learner = Streams.Learn(ModelCatalog.MixtureOf(new GaussianOptions(), 2), options, rows);
-        Learner wider = learner.ChangeModel(ModelCatalog.MixtureOf(new GaussianOptions(), 3), RecordSchema.OfNumbers(rows.Dimension), options);
+        Learner learner = Streams.Learn(two, options, rows);
+        Learner wider = learner.ChangeModel(three, RecordSchema.OfNumbers(rows.Dimension), options);
         for (int pass = 0; pass < 3; pass++) Streams.Feed(wider, rows, 0, rows.Count);
-        Learner fresh = Streams.Learn(ModelCatalog.MixtureOf(new GaussianOptions(), 3), options, rows, passes: 3);
+        Learner fresh = Streams.Learn(three, options, rows, passes: 3);
 
         double expected = Streams.MeanLogDensity(Streams.Snapshot(fresh), rows);
         Assert.InRange(Streams.MeanLogDensity(Streams.Snapshot(wider), rows), expected - 0.1, expected + 0.1);

@@ -25,7 +25,8 @@ public sealed class ContinuedLearnerTests
     [InlineData(Recursion.Statistics)]
     public void From_ASnapshot_GoesOnWithItsTimeStepSizeWorthAndCalibration(Recursion recursion)
     {
-        var options = new LearningOptions { MinibatchSize = 100, Recursion = recursion, Initialization = new() { Buffer = 400, NInit = 1 } };
+        var options = new LearningOptions
+        { MinibatchSize = 100, Recursion = recursion, Initialization = new() { Buffer = 400, NInit = 1 } };
         var whole = new Learner(Model, Schema, options);
         Streams.Feed(whole, Rows, 0, 5000);
         LearnedModel then = Streams.Snapshot(whole);

@@ -39,7 +39,8 @@ public sealed class StateCommandTests : IDisposable
         CommandRun run = await Run("inspect", "clouds");
 
         Assert.Equal(ExitCode.Ok, run.ExitCode);
-        foreach (string expected in (string[])["checkpoint of model clouds", "330 records", $"run {newest.RunId}", "c0", "rolled back to: 11"])
+        string[] shown = ["checkpoint of model clouds", "330 records", $"run {newest.RunId}", "c0", "rolled back to: 11"];
+        foreach (string expected in shown)
             Assert.Contains(expected, run.Output, StringComparison.Ordinal);
     }
 
@@ -132,9 +133,8 @@ public sealed class StateCommandTests : IDisposable
     [Fact]
     public async Task Rollback_ToAKeptVersion_LearnsAgainWhatCameAfterItAsANewRun()
     {
-        Checkpoint before = await Learn(1000);
-        long version = State.CheckpointsOf("clouds")[^1].Checkpoint!.Updates;
-        Assert.True(version < before.Updates, "There is no older checkpoint to go back to.");
+        long version = (await Learn(1000)).Updates;
+        Checkpoint before = await Learn(2000);
 
         CommandRun run = await Run("rollback", "clouds", $"{version}", "--yes");
 
@@ -142,19 +142,19 @@ public sealed class StateCommandTests : IDisposable
         Checkpoint back = State.NewestOf("clouds")!;
         Assert.Equal((version, version), (back.Updates, back.Latest!.Version));
         Assert.Equal(back.RunId, back.Latest.Snapshot.RunId);
-        Checkpoint after = await Learn(1000);
+        Checkpoint after = await Learn(2000);
         Assert.Equal((before.Updates, before.Records), (after.Updates, after.Records));
         Assert.Equal(before.Latest!.Snapshot.Parameters, after.Latest!.Snapshot.Parameters);
         Assert.Equal([before.RunId], after.Predecessors);
         Assert.NotEqual(before.RunId, after.RunId);
-        Assert.Contains(after.History!, item => item.Text.StartsWith($"rolled back from version {before.Updates}", StringComparison.Ordinal));
+        Assert.Contains(after.History!,
+            item => item.Text.StartsWith($"rolled back from version {before.Updates}", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Rollback_KeepingThePosition_DoesNotLearnAgain()
     {
-        Checkpoint before = await Learn(1000);
-        Checkpoint oldest = State.CheckpointsOf("clouds")[^1].Checkpoint!;
+        Checkpoint oldest = await Learn(1000), before = await Learn(2000);
 
         await Run("rollback", "clouds", $"{oldest.Updates}", "--keep-position", "--yes");
 

@@ -127,7 +127,8 @@ public sealed class BoundStateTests : IDisposable
     {
         await StopWhileWarmingUp(50, isReplayable: false);
 
-        Checkpoint after = await Run(330, acceptsModelChange: false, isReplayable: false, "model.components=3", "learning.minibatch.size=16");
+        Checkpoint after =
+            await Run(330, acceptsModelChange: false, isReplayable: false, "model.components=3", "learning.minibatch.size=16");
 
         Assert.Equal(330, after.Records);
         Assert.Equal(3, after.Latest!.Snapshot.ComponentIds.Count);
@@ -146,7 +147,8 @@ public sealed class BoundStateTests : IDisposable
         Assert.Equal(0, Newest().Updates);
     }
 
-    private Task<Checkpoint> Run(int records, params string[] changes) => Run(records, acceptsModelChange: false, isReplayable: true, changes);
+    private Task<Checkpoint> Run(int records, params string[] changes) =>
+        Run(records, acceptsModelChange: false, isReplayable: true, changes);
 
     /// <summary>Learns what is new of so many records and returns the last checkpoint.</summary>
     private async Task<Checkpoint> Run(int records, bool acceptsModelChange, bool isReplayable, params string[] changes)
