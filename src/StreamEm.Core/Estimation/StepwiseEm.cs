@@ -33,17 +33,24 @@ internal sealed class StepwiseEm(LatentModel model, Recursion recursion, StepSiz
     /// <param name="logDensities">Overwritten with log p(x) of every row under the parameters before the update; see
     /// <see cref="EStep.Accumulate"/>.</param>
     /// <param name="memory">What is remembered of the keys in the rows; null where the model remembers nothing.</param>
+    /// <param name="bound">What rows are held back by, begun for this minibatch; null where every row is learned from.</param>
     /// <returns>The minibatch's evidence under the parameters before the update.</returns>
-    public Evidence Update(StepwiseState state, Minibatch batch, double[] logDensities, StreamMemory? memory = null)
+    public Evidence Update(
+        StepwiseState state, Minibatch batch, double[] logDensities, StreamMemory? memory = null, InfluenceBound? bound = null)
     {
         state.Events.Clear();
         _eStep = model.Prepare(state.Parameters, _eStep);
         Evidence evidence =
-            _executor.Average(_eStep, state.Parameters, batch, _averages, logDensities, new Pass(memory, state.Updates + 1));
-        double averageRows = state.Updates == 0 ? batch.Count : (double)state.Rows / state.Updates;
-        double gamma = stepSize.At(state.Updates + 1) * Math.Min(1, batch.Count / averageRows);
+            _executor.Average(
+                _eStep, state.Parameters, batch, _averages, logDensities, new Pass(memory, state.Updates + 1) { Bound = bound });
+        long updates = state.Updates - state.Begun;
+        double averageRows = updates == 0 ? batch.Count : (double)(state.Rows - state.RowsBegun) / updates;
+        double gamma = stepSize.At(updates + 1) * Math.Min(1, batch.Count / averageRows);
+        // Rows held back make the minibatch shorter.
+        if (evidence.Held > 0) gamma *= evidence.Weight / (evidence.Weight + evidence.Held);
         state.Updates++;
         state.Rows += batch.Count;
+        CountUnlearned(state, batch, evidence, logDensities, bound);
         state.LastStepSize = gamma;
         state.BarrenUpdates = evidence.Weight > 0 ? 0 : state.BarrenUpdates + 1;
         if (!(evidence.Weight > 0)) return evidence;
@@ -70,6 +77,19 @@ internal sealed class StepwiseEm(LatentModel model, Recursion recursion, StepSiz
         model.Reseed(state.Parameters, state.Statistics, component, location);
         ComponentModel.ShareEqually(state.Shares, component);
         state.Events.Add(ModelEventKind.Reseeded, component, share);
+    }
+
+    /// <summary>Counts the rows that said nothing, could not be, or were held back.</summary>
+    private static void CountUnlearned(
+        StepwiseState state, Minibatch batch, Evidence evidence, double[] logDensities, InfluenceBound? bound)
+    {
+        if (batch.Weights.IsEmpty && evidence.Weight == batch.Count) return;
+        for (int row = 0; row < batch.Count; row++)
+        {
+            bool isHeld = bound is not null && bound.IsHeld(row);
+            if (isHeld) state.Bounded++;
+            if (isHeld || !double.IsFinite(logDensities[row]) || !(batch.Weight(row) > 0)) state.Unlearned++;
+        }
     }
 
     private void MoveShares(double[] shares, double gamma)

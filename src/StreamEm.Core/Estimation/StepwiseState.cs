@@ -43,6 +43,18 @@ internal sealed class StepwiseState
     /// <summary>Rows seen so far.</summary>
     public long Rows { get; internal set; }
 
+    /// <summary>Of these, rows that were not learned from: without weight or values, impossible, or held back.</summary>
+    public long Unlearned { get; internal set; }
+
+    /// <summary>Of these, rows held back because they are too far from every component.</summary>
+    public long Bounded { get; internal set; }
+
+    /// <summary>Updates before the parameters were last initialised: the step size counts from there.</summary>
+    public long Begun { get; internal set; }
+
+    /// <summary>Rows before the parameters were last initialised.</summary>
+    public long RowsBegun { get; internal set; }
+
     /// <summary>Updates in a row of which no row could be used.</summary>
     public int BarrenUpdates { get; internal set; }
 
@@ -58,6 +70,24 @@ internal sealed class StepwiseState
     /// <summary>Begins s(t) anew at what Theta(t) implies.</summary>
     public void ImplyStatistics(LatentModel model) => model.ImpliedStatistics(Parameters, EffectiveRows, Statistics);
 
+    /// <summary>Takes over where another state stands, but for what it knows.</summary>
+    public void TakeCounts(StepwiseState other)
+    {
+        (Updates, Rows, Unlearned, Bounded) = (other.Updates, other.Rows, other.Unlearned, other.Bounded);
+        (Begun, RowsBegun, BarrenUpdates) = (other.Begun, other.RowsBegun, other.BarrenUpdates);
+        (EffectiveRows, LastStepSize) = (other.EffectiveRows, other.LastStepSize);
+    }
+
+    /// <summary>Goes on counting where another state stopped, from parameters of its own.</summary>
+    public void ContinueFrom(StepwiseState other)
+    {
+        (Updates, Rows, Unlearned, Bounded) = (other.Updates, other.Rows, other.Unlearned, other.Bounded);
+        (Begun, RowsBegun) = (Updates, Rows);
+    }
+
+    /// <summary>Counts rows that came before the parameters and were not learned from.</summary>
+    public void SkipUnlearned(long rows) => (Rows, RowsBegun, Unlearned) = (Rows + rows, RowsBegun + rows, Unlearned + rows);
+
     /// <summary>Writes all of it, the last update's events included.</summary>
     public void Save(BinaryWriter writer)
     {
@@ -66,6 +96,7 @@ internal sealed class StepwiseState
         writer.WriteDoubles(Shares);
         writer.Write(Updates);
         writer.Write(Rows);
+        foreach (long count in (ReadOnlySpan<long>)[Unlearned, Bounded, Begun, RowsBegun]) writer.Write(count);
         writer.Write(BarrenUpdates);
         writer.Write(EffectiveRows);
         writer.Write(LastStepSize);
@@ -74,11 +105,17 @@ internal sealed class StepwiseState
 
     /// <summary>Reads what <see cref="Save"/> wrote for the same model.</summary>
     /// <exception cref="InvalidDataException">It is of another shape.</exception>
-    public static StepwiseState Load(BinaryReader reader, LatentModel model)
+    /// <param name="reader">The state.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="hasCounts">Whether it has the counts of rows that were not learned from.</param>
+    public static StepwiseState Load(BinaryReader reader, LatentModel model, bool hasCounts = true)
     {
         StepwiseState state = Of(model, reader.ReadDoubles(), reader.ReadDoubles(), reader.ReadDoubles());
         state.Updates = reader.ReadInt64();
         state.Rows = reader.ReadInt64();
+        if (hasCounts)
+            (state.Unlearned, state.Bounded, state.Begun, state.RowsBegun) =
+                (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
         state.BarrenUpdates = reader.ReadInt32();
         state.EffectiveRows = reader.ReadDouble();
         state.LastStepSize = reader.ReadDouble();

@@ -10,6 +10,9 @@ internal static class FeatureStatistics
     /// </summary>
     private const double MaxSpreads = 1e3;
 
+    /// <summary>Deviations below this have no square: no covariance could be told in the user's units.</summary>
+    internal const double LeastSpread = 1e-140;
+
     /// <summary>A row with a value inside beyond this is not used to find first parameters: a glitch, not a cluster.</summary>
     private const double Glitch = 1e6;
 
@@ -21,12 +24,21 @@ internal static class FeatureStatistics
     {
         Feature[] features = [.. plan.Features];
         for (int d = 0; d < features.Length; d++)
-            if (features[d].Scaling != FeatureScaling.None) features[d] = Scaled(features[d], rows, d);
+            if (features[d].Scaling != FeatureScaling.None) features[d] = Scaled(features[d], rows, d, Bounds(rows, d));
         ShareScales(features);
-        var space = new FeatureSpace(features);
+        return WithVariances(new FeatureSpace(features), rows);
+    }
+
+    /// <summary>The space with means and variances inside, those of rows (user units) that are no glitches.</summary>
+    /// <param name="space">Locations and scales.</param>
+    /// <param name="rows">In the user's units.</param>
+    /// <param name="first">What tells glitches; null takes what is far beyond the scale.</param>
+    internal static FeatureSpace WithVariances(FeatureSpace space, Minibatch rows, FirstRecords? first = null)
+    {
+        Feature[] features = [.. space.Features];
         var inside = new Minibatch(rows.Dimension, Math.Max(1, rows.Count));
         space.Encode(rows, 0, rows.Count, inside);
-        Minibatch regular = WithoutGlitches(inside);
+        Minibatch regular = first is null ? WithoutGlitches(inside) : first.Regular(rows, inside);
         for (int d = 0; d < features.Length; d++)
         {
             double mean = Mean(regular, d, 0, squared: false), variance = Mean(regular, d, mean, squared: true);
@@ -78,9 +90,10 @@ internal static class FeatureStatistics
         return [.. absent];
     }
 
-    private static Feature Scaled(Feature feature, Minibatch rows, int d)
+    /// <summary>A feature with location and scale of its values within bounds.</summary>
+    internal static Feature Scaled(Feature feature, Minibatch rows, int d, (double Low, double High) bounds)
     {
-        (double low, double high) = Bounds(rows, d);
+        (double low, double high) = bounds;
         double mean = Mean(rows, d, 0, squared: false, low, high);
         mean += Mean(rows, d, mean, squared: false, low, high);
         if (feature.Scaling == FeatureScaling.ScaleOnly) return feature with { Scale = mean > 0 && double.IsFinite(mean) ? mean : 1 };
@@ -91,7 +104,7 @@ internal static class FeatureStatistics
     }
 
     /// <summary>Features of a common scale get the root mean square of theirs.</summary>
-    private static void ShareScales(Feature[] features)
+    internal static void ShareScales(Feature[] features)
     {
         double squares = 0;
         int count = 0;

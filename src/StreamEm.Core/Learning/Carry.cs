@@ -57,8 +57,7 @@ internal sealed class Carry(ComponentModel before, ComponentModel after, int[][]
     {
         double[] shares = [.. sources.Select((from, i) => share[i] * from.Sum(source => state.Shares[source]))];
         StepwiseState result = StepwiseState.Of(after, parameters, statistics, shares);
-        (result.Updates, result.Rows, result.BarrenUpdates) = (state.Updates, state.Rows, state.BarrenUpdates);
-        (result.EffectiveRows, result.LastStepSize) = (state.EffectiveRows, state.LastStepSize);
+        result.TakeCounts(state);
         return result;
     }
 

@@ -16,11 +16,18 @@ internal sealed class DeadComponentWatch(LatentModel model, DeadComponents polic
     /// <summary>The share of 1/K below which it counts as without.</summary>
     private const double DeadShare = 1e-3;
 
-    private readonly ComponentModel? _model = model as ComponentModel;
+    private ComponentModel? _model = model as ComponentModel;
     private readonly int[] _starved = new int[(model as ComponentModel)?.Components ?? 0];
 
+    /// <summary>Goes on with the model in other units.</summary>
+    public void Follow(LatentModel model) => _model = model as ComponentModel;
+
     /// <summary>Looks at the shares after an update from <paramref name="rows"/>, whose log-densities are given.</summary>
-    public void Look(StepwiseState state, Minibatch rows, double[] logDensities)
+    /// <param name="state">Where the model stands.</param>
+    /// <param name="rows">The rows, inside.</param>
+    /// <param name="logDensities">Their log-densities.</param>
+    /// <param name="bound">What rows were held back by, where no component starts anew.</param>
+    public void Look(StepwiseState state, Minibatch rows, double[] logDensities, InfluenceBound? bound)
     {
         if (_model is null || _starved.Length < 2) return;
         for (int k = 0; k < _starved.Length; k++)
@@ -29,7 +36,7 @@ internal sealed class DeadComponentWatch(LatentModel model, DeadComponents polic
             bool starved = share * state.EffectiveRows < _model.Dimension + 1 || share < DeadShare / _starved.Length;
             _starved[k] = starved ? _starved[k] + 1 : 0;
             if (_starved[k] < DeadUpdates) continue;
-            int worst = Worst(rows, logDensities);
+            int worst = Worst(rows, logDensities, bound);
             if (policy == DeadComponents.Keep || worst < 0)
             {
                 state.Events.Add(ModelEventKind.Dead, k, share);
@@ -54,11 +61,12 @@ internal sealed class DeadComponentWatch(LatentModel model, DeadComponents polic
         for (int k = 0; k < _starved.Length; k++) _starved[k] = reader.ReadInt32();
     }
 
-    private static int Worst(Minibatch rows, double[] logDensities)
+    private static int Worst(Minibatch rows, double[] logDensities, InfluenceBound? bound)
     {
         int worst = -1;
         for (int row = 0; row < rows.Count; row++)
-            if (double.IsFinite(logDensities[row]) && (worst < 0 || logDensities[row] < logDensities[worst])) worst = row;
+            if (double.IsFinite(logDensities[row]) && bound?.IsHeld(row) != true
+                && (worst < 0 || logDensities[row] < logDensities[worst])) worst = row;
         return worst;
     }
 }

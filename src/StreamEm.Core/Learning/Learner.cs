@@ -17,6 +17,9 @@ public enum LearnerStatus
 
     /// <summary>There are parameters and they are being updated.</summary>
     Learning,
+
+    /// <summary>There are parameters, and the buffer is filling to find others: these are of another stream.</summary>
+    StartingAnew,
 }
 
 /// <summary>
@@ -24,10 +27,13 @@ public enum LearnerStatus
 /// calibrates. The buffered records are then learned from like all others. No clock, no I/O; the whole state is what <see cref="Save"/>
 /// writes, and <see cref="Load"/> goes on to the same bytes. One thread at a time.
 /// </summary>
-public sealed class Learner
+public sealed partial class Learner
 {
     /// <summary>Keys pending, beyond which their texts are forgotten once no row is.</summary>
     private const int MaxPendingTexts = 1 << 16;
+
+    /// <summary>Rows from which parameters may be found anew when no more come.</summary>
+    private const int FewestAnew = 64;
 
     private readonly LatentModelOptions _model;
     private readonly LearningOptions _options;
@@ -40,6 +46,7 @@ public sealed class Learner
     private readonly RecordIntake _intake;
     private double[] _logDensities;
     private LearnerCore? _core;
+    private long _dropped;
 
     /// <summary>A learner without state.</summary>
     /// <param name="model">The model's options.</param>
@@ -68,8 +75,8 @@ public sealed class Learner
     }
 
     /// <summary>Where it stands.</summary>
-    public LearnerStatus Status =>
-        _core is not null ? LearnerStatus.Learning : Pending > 0 ? LearnerStatus.WarmingUp : LearnerStatus.Waiting;
+    public LearnerStatus Status => _core is null ? Pending > 0 ? LearnerStatus.WarmingUp : LearnerStatus.Waiting
+        : IsGathering ? LearnerStatus.StartingAnew : LearnerStatus.Learning;
 
     /// <summary>Number of features D.</summary>
     public int Dimension => _plan.Dimension;
@@ -78,13 +85,21 @@ public sealed class Learner
     public long Updates => _core?.State.Updates ?? 0;
 
     /// <summary>Records learned from so far.</summary>
-    public long Records => _core?.State.Rows ?? 0;
+    public long Records => _core is null ? 0 : _core.State.Rows - _core.State.Unlearned;
+
+    /// <summary>Records taken and not learned from: without weight or value, impossible under the model, or held back.</summary>
+    public long Unlearned => _dropped + (_core?.State.Unlearned ?? 0);
+
+    /// <summary>Of these, records held back because they were too far from every component.</summary>
+    public long Bounded => _core?.State.Bounded ?? 0;
 
     /// <summary>Records taken but not learned from yet.</summary>
     public int Pending => _pending.Count;
 
     /// <summary>Records that can be taken before <see cref="TryUpdate"/> has something to do; at least 1.</summary>
-    public int Room => Math.Max(1, (_core is null ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
+    public int Room => Math.Max(1, (IsGathering ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
+
+    private bool IsGathering => _core is null || _core.Guard is { AwaitsAnew: true };
 
     /// <summary>
     /// Called before every update with the minibatch, as records come (valid during the call), and what scores them under the parameters
@@ -109,108 +124,14 @@ public sealed class Learner
     public bool TryUpdate(bool flush = false)
     {
         if (_pending.Count == 0) return false;
-        if (_core is null)
-        {
-            if (!flush && _pending.Count < _options.Initialization.Buffer) return false;
-            _intake.FixLevels();
-            _core = LearnerCore.Initialize(_model, _plan.WithLevels(_intake.LevelsOf), _options, _pending, _threads);
-        }
-        if (_core.Cut.Next(_pending, flush, out int count) is not { } minibatch) return false;
+        if (IsGathering && !TryInitialize(flush)) return false;
+        if (_core!.Cut.Next(_pending, flush, out int count) is not { } minibatch) return false;
         Update(_core, minibatch, count);
         return true;
     }
 
     /// <summary>What has been learned; null before the first update.</summary>
     public LearnedModel? CreateSnapshot() => _core is null || Updates == 0 ? null : Learned(_core);
-
-    /// <summary>
-    /// A learner with other options that goes on where this one stands: with the rows it has pending, its labels and levels and, once there
-    /// are parameters, those, components added or taken away where their number is another (<see cref="ComponentChange"/>).
-    /// </summary>
-    /// <param name="model">The model's options: but for the number of components of the same shape.</param>
-    /// <param name="schema">The same features.</param>
-    /// <param name="options">How to learn.</param>
-    /// <exception cref="ArgumentException">The model is of another shape.</exception>
-    public Learner ChangeModel(LatentModelOptions model, RecordSchema schema, LearningOptions options)
-    {
-        var changed = new Learner(model, schema, options, from: null, _threads);
-        int components = changed._labels.Names.Count;
-        int[][] sources = [.. Enumerable.Range(0, components).Select(k => k < _labels.Names.Count ? new[] { k } : [])];
-        if (_core is not null) changed._core = _core.ChangeModel(model, options, out sources, _threads);
-        changed._intake.TakeLevels(_intake);
-        changed._sketch.Restore(_sketch.First, _sketch.Bins.ToArray(), _sketch.Total);
-        changed.TakePending(this, sources);
-        return changed;
-    }
-
-    /// <summary>Takes over the rows that another learner of the same features has pending, which has no parameters yet.</summary>
-    /// <param name="other">A learner that is not used any more.</param>
-    public void TakePending(Learner other) => TakePending(
-        other, [.. Enumerable.Range(0, _labels.Names.Count).Select(k => k < other._labels.Names.Count ? new[] { k } : [])]);
-
-    private void TakePending(Learner other, int[][] sources)
-    {
-        _labels.Restore([.. sources.Select(from => from.Select(k => other._labels.Names[k]).FirstOrDefault(name => name is not null))],
-            other._labels.Unknown);
-        Minibatch rows = other._pending;
-        _pending.Texts = rows.Texts;
-        for (int row = 0; row < rows.Count; row++)
-        {
-            rows.Row(row).CopyTo(_pending.NextRow);
-            _intake.Recode(_pending.NextRow, other._intake);
-            int label = rows.Label(row) < 0 ? Minibatch.Unlabelled : Array.FindIndex(sources, from => from.Contains(rows.Label(row)));
-            _pending.Commit(rows.Weight(row), label, rows.Target(row), rows.Key(row), rows.Timestamp(row));
-        }
-    }
-
-    /// <summary>
-    /// Begins the running averages anew at what the parameters imply: what another recursion left of them does not belong to these.
-    /// </summary>
-    public void ImplyStatistics() => _core?.State.ImplyStatistics(_core.Model);
-
-    /// <summary>Writes the whole state.</summary>
-    public void Save(BinaryWriter writer)
-    {
-        writer.Write((int)StateVersion.Current);
-        writer.Write(Dimension);
-        writer.WriteMinibatch(_pending);
-        _intake.Save(writer);
-        writer.Write(_sketch.First);
-        writer.WriteDoubles(_sketch.Bins);
-        writer.Write(_sketch.Total);
-        writer.Write(_core is not null);
-        _core?.Save(writer);
-    }
-
-    /// <summary>Reads what <see cref="Save"/> wrote with the same options into a new learner, in this release or one before.</summary>
-    /// <exception cref="InvalidDataException">The state is not of these options or is damaged.</exception>
-    public void Load(BinaryReader reader)
-    {
-        try
-        {
-            int version = reader.ReadInt32(), dimension = reader.ReadInt32();
-            if (!Enum.IsDefined((StateVersion)version))
-                throw new InvalidDataException(
-                    $"The state has version {version}; this program reads "
-                        + $"{string.Join(" and ", Enum.GetValues<StateVersion>().Select(known => (int)known))}.");
-            if (dimension != Dimension)
-                throw new InvalidDataException($"The state is of {dimension} features; the configuration has {Dimension}.");
-            _pending.Clear();
-            if (version == (int)StateVersion.Release010) FirstState.ReadMinibatch(reader, _pending);
-            else reader.ReadMinibatch(_pending);
-            _intake.Load(reader);
-            int first = reader.ReadInt32();
-            double[] bins = reader.ReadDoubles();
-            _sketch.Restore(first, bins, reader.ReadDouble());
-            if (!reader.ReadBoolean()) _core = null;
-            else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
-            else _core = LearnerCore.Load(reader, (StateVersion)version, _model, _plan, _options, _threads);
-        }
-        catch (Exception e) when (e is EndOfStreamException or ArgumentException or OverflowException)
-        {
-            throw new InvalidDataException($"The state is damaged: {e.Message}", e);
-        }
-    }
 
     private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _sketch.Calibrate(), _labels, _intake);
 
@@ -221,13 +142,52 @@ public sealed class Learner
             Restore(core.Space, count);
             observe(_raw, new ScoreSession(new Scorer(Learned(core)), core.Cut.Keys, core.Cut.Memory));
         }
-        bool complete = core.Space.Encode(minibatch, 0, count, _rows);
         if (_logDensities.Length < count) _logDensities = new double[count];
-        core.Update(_rows, complete, _logDensities);
-        Calibrate(count);
+        if (core.Update(minibatch, count, _rows, _logDensities, mayStartAnew: !_labels.Any)) Calibrate(count);
+        else _sketch.Restore(0, [], 0);
+        if (core.Guard is { AwaitsAnew: true }) _intake.FreeLevels();
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
         if (_pending.Count == 0 && _pending.Texts!.Count > MaxPendingTexts) _pending.Texts = new TextTable();
+    }
+
+    /// <summary>First parameters, or others, once the buffer is full of rows that say something.</summary>
+    private bool TryInitialize(bool flush)
+    {
+        int buffer = _options.Initialization.Buffer;
+        if (!flush && _pending.Count < buffer) return false;
+        if (_options.Learn == LearnMode.Bounded)
+        {
+            int evidence = 0;
+            for (int row = 0; row < _pending.Count; row++)
+                if (FirstRecords.IsEvidence(_pending, row)) evidence++;
+            if (flush && _core is not null && evidence < Math.Max(FewestAnew, _model.RowsToStart(Dimension))) return false;
+            if (!flush && 2L * evidence < buffer)
+            {
+                DropRowsWithoutEvidence();
+                return false;
+            }
+        }
+        _intake.FixLevels();
+        FeatureSpace plan = _plan.WithLevels(d => [.. _intake.LevelsOf(d)]);
+        if (_core is not null) _sketch.Restore(0, [], 0);
+        _core = _core?.Anew(plan, _pending) ?? LearnerCore.Initialize(_model, plan, _options, _pending, _threads);
+        _core.State.SkipUnlearned(_dropped);
+        _dropped = 0;
+        return true;
+    }
+
+    /// <summary>Rows without weight or value cannot be what a model starts from: they are left out, however many come.</summary>
+    private void DropRowsWithoutEvidence()
+    {
+        var kept = new Minibatch(Dimension, _pending.Count, _pending.Texts);
+        for (int row = 0; row < _pending.Count; row++)
+            if (FirstRecords.IsEvidence(_pending, row)) kept.Append(_pending, [row]);
+        // One stays: a stream that ends without any other has a model that says so.
+        if (kept.Count == 0) kept.Append(_pending, [_pending.Count - 1]);
+        _dropped += _pending.Count - kept.Count;
+        _pending.Clear();
+        _pending.Append(kept, 0, kept.Count);
     }
 
     /// <summary>The first pending rows as they came: levels as texts.</summary>

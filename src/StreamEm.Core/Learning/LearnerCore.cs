@@ -11,13 +11,14 @@ using StreamEm.Core.Snapshots;
 namespace StreamEm.Core.Learning;
 
 /// <summary>What a learner has once there are parameters: model, features, recursion, and the watch over dead components.</summary>
-internal sealed class LearnerCore
+internal sealed partial class LearnerCore
 {
     private readonly LatentModelOptions _modelOptions;
     private readonly LearningOptions _options;
-    private readonly LatentModel _model;
-    private readonly StepwiseEm _em;
-    private readonly LogUnits _units;
+    private LatentModel _model;
+    private StepwiseEm _em;
+    private LogUnits _units;
+    private readonly int _threads;
     private double _meanLogLikelihood = double.NaN;
     private long _impossible;
     private int[] _absentFeatures = [];
@@ -26,12 +27,13 @@ internal sealed class LearnerCore
     public LearnerCore(LatentModelOptions modelOptions, LearningOptions options, LatentModel model, FeatureSpace space, StepwiseState state,
         int threads)
     {
-        (_modelOptions, _options, _model, Space, State) = (modelOptions, options, model, space, state);
+        (_modelOptions, _options, _model, Space, State, _threads) = (modelOptions, options, model, space, state, threads);
         _em = new StepwiseEm(model, options.Recursion, new PowerLaw(options.StepSize), threads);
         _units = new LogUnits(model, space);
         Watch = new DeadComponentWatch(model, options.DeadComponents);
         Cut = CutFor(model, modelOptions, options.MinibatchSize);
         Ids = ComponentNumbers.First((model as ComponentModel)?.Components ?? 0);
+        Guard = options.Learn == LearnMode.Bounded ? new StreamGuard(space.Dimension) : null;
     }
 
     /// <summary>Who the components are.</summary>
@@ -41,7 +43,7 @@ internal sealed class LearnerCore
     public LatentModel Model => _model;
 
     /// <summary>The features as they are inside.</summary>
-    public FeatureSpace Space { get; }
+    public FeatureSpace Space { get; private set; }
 
     /// <summary>Where the recursion stands.</summary>
     public StepwiseState State { get; }
@@ -52,22 +54,47 @@ internal sealed class LearnerCore
     /// <summary>The watch over dead components.</summary>
     public DeadComponentWatch Watch { get; }
 
+    /// <summary>What holds records back and notices a change; null where every record is learned from.</summary>
+    public StreamGuard? Guard { get; private set; }
+
+    /// <summary>What happened lately that a person should know.</summary>
+    public LearnerEvents Happened { get; } = new();
+
     /// <summary>First parameters from the buffer (user units, levels as codes).</summary>
     public static LearnerCore Initialize(
         LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, Minibatch buffer, int threads)
     {
-        FeatureSpace space = (options.Standardize ? plan : plan.WithoutScaling()).Learn(buffer);
+        FeatureSpace scaled = options.Standardize ? plan : plan.WithoutScaling();
+        FirstRecords? first = options.Learn == LearnMode.Bounded ? new FirstRecords(scaled, buffer) : null;
+        FeatureSpace space = first?.Space ?? scaled.Learn(buffer);
         LatentModel model = modelOptions.Create(space);
         Minibatch whole = CutFor(model, modelOptions, options.MinibatchSize).Whole(buffer);
         var rows = new Minibatch(buffer.Dimension, buffer.Count);
         space.Encode(whole, 0, whole.Count, rows);
-        double[] theta = model.Start(FeatureStatistics.WithoutGlitches(rows), new Initializer(options.Initialization, threads));
+        Minibatch regular = first?.Regular(whole, rows) ?? FeatureStatistics.WithoutGlitches(rows);
+        double[] theta = model.Start(regular, new Initializer(options.Initialization, threads));
         double worth = Math.Min(buffer.Count, options.MinibatchSize / new PowerLaw(options.StepSize).At(1));
         return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta, worth), threads)
         {
             _absentFeatures = FeatureStatistics.AbsentFeatures(buffer),
             _bufferedRecords = buffer.Count,
+            Guard = first is null ? null : new StreamGuard(first),
         };
+    }
+
+    /// <summary>
+    /// Parameters anew from other records, in their own units; counts go on, and the step size begins again. What was remembered of keys is
+    /// of components that are no more.
+    /// </summary>
+    public LearnerCore Anew(FeatureSpace plan, Minibatch buffer)
+    {
+        LearnerCore core = Initialize(_modelOptions, plan, _options, buffer, _threads);
+        core.State.ContinueFrom(State);
+        core._impossible = _impossible;
+        core.Ids = Ids;
+        foreach (LearnerEvent item in Happened.All) core.Happened.Add(item.Kind, item.Update, item.Subject);
+        core.Happened.Add(LearnerEventKind.StartedAnew, State.Updates + 1);
+        return core;
     }
 
     /// <summary>Starts exactly at given parameters.</summary>
@@ -95,7 +122,9 @@ internal sealed class LearnerCore
         var state = new StepwiseState(model, theta, worth)
         {
             Updates = progress.Updates,
-            Rows = progress.Records,
+            Rows = progress.Records + progress.Unlearned,
+            Unlearned = progress.Unlearned,
+            Bounded = progress.Bounded,
             LastStepSize = progress.LastStepSize,
         };
         return new LearnerCore(modelOptions, options, model, space, state, threads)
@@ -105,41 +134,31 @@ internal sealed class LearnerCore
         };
     }
 
-    /// <summary>
-    /// The same with other options of the model: components come or go (<see cref="ComponentChange"/>); what is remembered of keys is kept
-    /// where it means the same.
-    /// </summary>
-    /// <param name="modelOptions">The model's options; but for the number of components they leave its shape as it is.</param>
-    /// <param name="options">How to learn.</param>
-    /// <param name="sources">For every component, those it comes from.</param>
-    /// <param name="threads">Threads for one minibatch.</param>
-    /// <exception cref="ArgumentException">The model is of another shape.</exception>
-    public LearnerCore ChangeModel(LatentModelOptions modelOptions, LearningOptions options, out int[][] sources, int threads)
+    /// <summary>One update.</summary>
+    /// <param name="minibatch">Rows in the user's units, levels as codes.</param>
+    /// <param name="count">How many of them.</param>
+    /// <param name="rows">Overwritten with the same inside.</param>
+    /// <param name="logDensities">Overwritten with log p(x) inside, before the update.</param>
+    /// <param name="mayStartAnew">Whether parameters may be initialised anew: not where components have names.</param>
+    /// <returns>Whether the log-densities are in the units of those before.</returns>
+    public bool Update(Minibatch minibatch, int count, Minibatch rows, double[] logDensities, bool mayStartAnew)
     {
-        LatentModel target = modelOptions.Create(Space);
-        var change = new ModelChange(_model, State, Ids);
-        if (target is ComponentModel components && _model is ComponentModel)
-            change.GoTo(components.Components, _modelOptions, modelOptions, Space);
-        sources = change.Sources;
-        var core = new LearnerCore(modelOptions, options, target, Space, change.StateFor(target), threads)
-        {
-            Ids = change.Ids,
-            _meanLogLikelihood = _meanLogLikelihood,
-            _impossible = _impossible,
-            _absentFeatures = _absentFeatures,
-            _bufferedRecords = _bufferedRecords,
-        };
-        if (!change.HasComponentsChanged && modelOptions.MaxKeys == _modelOptions.MaxKeys) core.Cut.CopyFrom(Cut);
-        return core;
-    }
-
-    /// <summary>One update with rows inside, of which no value is missing when <paramref name="complete"/>.</summary>
-    public void Update(Minibatch rows, bool complete, double[] logDensities)
-    {
-        Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory);
-        double units = _units.Sum(rows, complete, evidence, logDensities, ref _impossible);
+        bool complete = Space.Encode(minibatch, 0, count, rows);
+        double worth = State.Shares.Length == 0 ? State.EffectiveRows : State.EffectiveRows / State.Shares.Length;
+        InfluenceBound? bound = Guard?.Begin(minibatch, count, worth);
+        Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory, bound);
+        double units = _units.Sum(rows, complete, evidence, logDensities, bound, ref _impossible);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
-        Watch.Look(State, rows, logDensities);
+        Watch.Look(State, rows, logDensities, bound);
+        if (Guard is null) return true;
+        Change change = Guard.Take(minibatch, count, evidence, mayStartAnew);
+        if (change is Change.Part or Change.Most && Guard.Awaken(Space, Happened, State.Updates) is { } space)
+        {
+            Move(space);
+            return false;
+        }
+        if (change != Change.None) Guard.Answer(change, mayStartAnew, Happened, State.Updates);
+        return true;
     }
 
     /// <summary>Batch EM over all rows (user units, levels as codes) from the current parameters.</summary>
@@ -152,7 +171,7 @@ internal sealed class LearnerCore
         double[] logDensities = new double[rows.Count];
         Evidence evidence = new ShardedEStep(_model, options.Threads)
             .Accumulate(_model.Prepare(result.Parameters), inside, new double[State.Statistics.Length], logDensities);
-        double units = _units.Sum(inside, complete, evidence, logDensities, ref _impossible) / evidence.Weight;
+        double units = _units.Sum(inside, complete, evidence, logDensities, bound: null, ref _impossible) / evidence.Weight;
         result.Parameters.CopyTo(State.Parameters, 0);
         (State.Updates, State.Rows, State.EffectiveRows, State.LastStepSize) =
             (result.LogLikelihoods.Count - 1, rows.Count, evidence.Weight, 1);
@@ -178,7 +197,7 @@ internal sealed class LearnerCore
             Parameters = parameters,
             ComponentIds = Ids.Texts,
             Labels = labels.Any ? [.. labels.Names] : [],
-            ComponentStatus = ComponentStatus(components),
+            ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
             Calibration = calibration,
             Training = new TrainingReport
             {
@@ -186,50 +205,22 @@ internal sealed class LearnerCore
                 StepSize = _options.StepSize,
                 LastStepSize = State.LastStepSize,
                 Updates = State.Updates,
-                Records = State.Rows,
+                Records = State.Rows - State.Unlearned,
+                Unlearned = State.Unlearned,
+                Bounded = State.Bounded,
                 EffectiveRecords = State.EffectiveRows,
                 MeanLogLikelihood = _meanLogLikelihood,
-                Status = State.BarrenUpdates > 0 ? TrainingReport.Degenerate : TrainingReport.Ok,
-                Warnings = Warnings(labels, intake),
+                Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } ? TrainingReport.Degenerate : TrainingReport.Ok,
+                Warnings = new LearnerWarnings(_options, _model, Space, State)
+                {
+                    AbsentFeatures = _absentFeatures,
+                    BufferedRecords = _bufferedRecords,
+                    Impossible = _impossible,
+                    Guard = Guard,
+                    Happened = Happened,
+                }.Of(labels, intake, Cut),
             },
         };
-    }
-
-    public void Save(BinaryWriter writer)
-    {
-        FeatureSpaceState.Save(Space, writer);
-        State.Save(writer);
-        writer.Write(_meanLogLikelihood);
-        writer.Write(_impossible);
-        writer.Write(_bufferedRecords);
-        writer.WriteArray<int>(_absentFeatures);
-        Watch.Save(writer);
-        Cut.Save(writer);
-        Ids.Save(writer);
-    }
-
-    public static LearnerCore Load(
-        BinaryReader reader, StateVersion version, LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, int threads)
-    {
-        FeatureSpace space = FeatureSpaceState.Load(plan, reader);
-        LatentModel model = modelOptions.Create(space);
-        var core = new LearnerCore(modelOptions, options, model, space, StepwiseState.Load(reader, model), threads);
-        core.LoadReport(reader);
-        core.Watch.Load(reader);
-        core.Cut.Load(reader);
-        if (version > StateVersion.NumberedComponents) core.Ids = ComponentNumbers.Load(reader, core.Ids.Count);
-        return core;
-    }
-
-    /// <summary>Reads what is reported beside the state itself.</summary>
-    internal void LoadReport(BinaryReader reader)
-    {
-        _meanLogLikelihood = reader.ReadDouble();
-        _impossible = reader.ReadInt64();
-        _bufferedRecords = reader.ReadInt32();
-        _absentFeatures = reader.ReadArray<int>();
-        if (_absentFeatures.Any(feature => (uint)feature >= (uint)Space.Dimension))
-            throw new InvalidDataException($"The state names an absent feature beyond the {Space.Dimension} there are.");
     }
 
     private static MinibatchCut CutFor(LatentModel model, LatentModelOptions options, int size) => model.Order switch
@@ -240,61 +231,19 @@ internal sealed class LearnerCore
         _ => throw new InvalidOperationException($"{model.Type} asks for the row order {model.Order}, and remembers nothing."),
     };
 
-    private string[] ComponentStatus(int components)
+    /// <summary>Goes on in another space, whose features that came to life have moments of their own.</summary>
+    private void Move(FeatureSpace space)
     {
-        string[] status = new string[components];
-        Array.Fill(status, "ok");
-        foreach (ModelEvent item in State.Events.All)
-        {
-            string name = item.Kind switch
-            {
-                ModelEventKind.NoEvidence => "no_evidence",
-                ModelEventKind.CovarianceFloored => "covariance_floored",
-                ModelEventKind.Reseeded => "reseeded",
-                _ => "dead",
-            };
-            if (item.Component >= 0) status[item.Component] = name;
-            else Array.Fill(status, name);
-        }
-        return status;
-    }
-
-    private List<ModelWarning> Warnings(LabelNames labels, RecordIntake intake)
-    {
-        var warnings = new List<ModelWarning>();
-        void Warn(ModelWarningKind kind, string text, string subject = "") => warnings.Add(new ModelWarning(kind, text, subject));
-        static string Short(double value) => value.ToString("G3", CultureInfo.InvariantCulture);
-        foreach (int feature in _absentFeatures)
-            Warn(ModelWarningKind.AbsentFeature,
-                $"feature '{Space.Features[feature].Name}' had no value in any of the first {_bufferedRecords} records, so nothing is "
-                    + $"known of its location and scale. Check its name, or leave it out.", Space.Features[feature].Name);
-        string bias = _model.ParameterLayout.Blocks.Any(block => block.Name.EndsWith("covariances", StringComparison.Ordinal))
-            ? "shrinks that component's covariance"
-            : "biases that component's parameters";
-        double smallest = State.Shares.Length == 0 ? 1 : State.Shares.Min();
-        if (_options.Recursion == Recursion.Parameters && State.Shares.Length > 1 && _options.MinibatchSize * smallest < 20)
-            Warn(ModelWarningKind.SmallMinibatch,
-                $"minibatch size {_options.MinibatchSize} x smallest weight {Short(smallest)} = "
-                    + $"{Short(_options.MinibatchSize * smallest)} rows, "
-                    + $"below 20: the parameter recursion {bias}. Use larger minibatches or recursion: statistics.");
-        if (_impossible > 0)
-            Warn(ModelWarningKind.ImpossibleRecords, $"{_impossible} record(s) were too far from every component to be learned from.");
-        if (State.BarrenUpdates > 0)
-            Warn(ModelWarningKind.NothingLearned,
-                $"no record of the last {State.BarrenUpdates} minibatch(es) could be learned from: the parameters are not moving. Look at "
-                    + "the records' units, or start anew.");
-        if (labels.Unknown > 0)
-            Warn(ModelWarningKind.UnknownLabels,
-                $"{labels.Unknown} label(s) were ignored: all {State.Shares.Length} components already have a label.");
-        foreach ((int feature, long unknown) in intake.Unknown)
-            if (unknown > 0)
-                Warn(ModelWarningKind.UnknownLevels,
-                    $"feature '{Space.Features[feature].Name}' held {unknown} value(s) that are none of its "
-                        + $"{Space.Features[feature].Levels.Count} levels; they count as missing. Use a larger initialization.buffer or "
-                        + "max_levels.", Space.Features[feature].Name);
-        if (Cut.Keys is { Evicted: > 0 } keys)
-            Warn(ModelWarningKind.EvictedKeys,
-                $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}.");
-        return warnings;
+        double[] before = State.Parameters.ToArray();
+        for (int d = 0; d < space.Dimension; d++)
+            if (space.Features[d] != Space.Features[d])
+                SleepingFeatures.Move(_model.ParameterLayout, State.Parameters, d, space.Features[d]);
+        Space = space;
+        _model = _modelOptions.Create(space);
+        _em = new StepwiseEm(_model, _options.Recursion, new PowerLaw(_options.StepSize), _threads);
+        _units = new LogUnits(_model, space);
+        Watch.Follow(_model);
+        _absentFeatures = [.. _absentFeatures.Where(d => Guard!.IsAsleep(d))];
+        _model.Follow(before, State.Parameters, State.EffectiveRows, State.Statistics);
     }
 }

@@ -14,6 +14,19 @@ public enum DeadComponents
     Keep,
 }
 
+/// <summary>Which records are learned from.</summary>
+public enum LearnMode
+{
+    /// <summary>
+    /// Those that are not too far from every component, unless they keep coming; the units follow what comes to life after the first
+    /// records.
+    /// </summary>
+    Bounded,
+
+    /// <summary>All, each with its weight: plain EM, in the units of the first records.</summary>
+    Always,
+}
+
 /// <summary>How a model learns from its stream.</summary>
 public sealed record LearningOptions
 {
@@ -31,6 +44,9 @@ public sealed record LearningOptions
 
     /// <summary>Whether features are standardised by location and scale of the buffer.</summary>
     public bool Standardize { get; init; } = true;
+
+    /// <summary>Which records are learned from.</summary>
+    public LearnMode Learn { get; init; }
 
     /// <summary>What happens to dead components.</summary>
     public DeadComponents DeadComponents { get; init; } = DeadComponents.Reseed;

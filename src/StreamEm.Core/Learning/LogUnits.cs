@@ -21,7 +21,8 @@ internal sealed class LogUnits
     }
 
     /// <summary>Weighted sum over the rows used of the log-likelihood's change of units. Counts impossible rows.</summary>
-    public double Sum(Minibatch rows, bool complete, Evidence evidence, double[] logDensities, ref long impossible)
+    public double Sum(
+        Minibatch rows, bool complete, Evidence evidence, double[] logDensities, InfluenceBound? bound, ref long impossible)
     {
         // Every row was used, and whole.
         if (complete && rows.Weights.IsEmpty && evidence.Weight == rows.Count) return evidence.Weight * _all;
@@ -30,7 +31,7 @@ internal sealed class LogUnits
         for (int row = 0; row < rows.Count; row++)
         {
             if (double.IsNegativeInfinity(logDensities[row])) impossible++;
-            if (!double.IsFinite(logDensities[row])) continue;
+            if (!double.IsFinite(logDensities[row]) || (bound is not null && bound.IsHeld(row))) continue;
             double units = complete ? _all : Observed(rows.Row(row));
             sum = Math.FusedMultiplyAdd(weights.IsEmpty ? 1 : weights[row], units, sum);
         }

@@ -49,8 +49,7 @@ internal sealed class ModelChange
         try
         {
             StepwiseState result = StepwiseState.Of(target, _state.Parameters, _state.Statistics, _state.Shares);
-            (result.Updates, result.Rows, result.BarrenUpdates) = (_state.Updates, _state.Rows, _state.BarrenUpdates);
-            (result.EffectiveRows, result.LastStepSize) = (_state.EffectiveRows, _state.LastStepSize);
+            result.TakeCounts(_state);
             return result;
         }
         catch (InvalidDataException failure)

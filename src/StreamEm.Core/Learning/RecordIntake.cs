@@ -13,6 +13,7 @@ internal sealed class RecordIntake
     private readonly LabelNames _labels;
     private readonly LevelCodes[] _levels;
     private readonly int[] _levelFeatures;
+    private readonly bool[] _areGiven;
     private TextTable? _keysFrom, _keysTo;
     private int[] _keyNumbers = [];
 
@@ -23,6 +24,7 @@ internal sealed class RecordIntake
     {
         _labels = labels;
         _levelFeatures = [.. Enumerable.Range(0, plan.Dimension).Where(d => plan.Features[d].Kind == FeatureKind.Level)];
+        _areGiven = [.. _levelFeatures.Select(d => plan.Features[d].Levels.Count > 0)];
         _levels = [.. _levelFeatures.Select(d => new LevelCodes(plan.Features[d].MaxLevels, plan.Features[d].Levels))];
     }
 
@@ -36,6 +38,12 @@ internal sealed class RecordIntake
     public void FixLevels()
     {
         foreach (LevelCodes levels in _levels) levels.IsFixed = true;
+    }
+
+    /// <summary>From here on, new texts become levels again, where the levels were not given.</summary>
+    public void FreeLevels()
+    {
+        for (int at = 0; at < _levels.Length; at++) _levels[at].IsFixed = _areGiven[at];
     }
 
     /// <summary>Appends records to the rows pending.</summary>

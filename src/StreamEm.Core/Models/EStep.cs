@@ -40,8 +40,15 @@ public abstract class EStep
 /// <param name="LogLikelihood">Weighted sum of log p(x), or of log p(x, z) for labelled rows, over the rows used; nats.</param>
 public readonly record struct Evidence(double Weight, double LogLikelihood)
 {
-    /// <summary>Both parts added.</summary>
-    public static Evidence operator +(Evidence a, Evidence b) => new(a.Weight + b.Weight, a.LogLikelihood + b.LogLikelihood);
+    /// <summary>Weight of the rows that were held back, too far from every component; only where influence is bounded.</summary>
+    public double Held { get; init; }
+
+    /// <summary>Weight of the rows that are far, whether they were held back or not.</summary>
+    public double Far { get; init; }
+
+    /// <summary>All parts added.</summary>
+    public static Evidence operator +(Evidence a, Evidence b) =>
+        new(a.Weight + b.Weight, a.LogLikelihood + b.LogLikelihood) { Held = a.Held + b.Held, Far = a.Far + b.Far };
 
     /// <summary>Nats per unit of weight; NaN when no row was used.</summary>
     public double MeanLogLikelihood => LogLikelihood / Weight;

@@ -108,6 +108,25 @@ public abstract class EmissionEStep
     /// </summary>
     public abstract void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics);
 
+    /// <summary>
+    /// How far a row is from component k. Nothing is measured by default: of a family whose values are bounded no value is far.
+    /// </summary>
+    /// <param name="block">The block, after <see cref="LogDensities"/>.</param>
+    /// <param name="index">The row in the block.</param>
+    /// <param name="component">k.</param>
+    public virtual MeasuredDistance Distance(RowBlock block, int index, int component) => default;
+
+    /// <summary>The most values of a row that <see cref="Distance"/> measures; 0 where no row is ever far.</summary>
+    public virtual int MeasuredValues => 0;
+
+    /// <summary>
+    /// Adds to <paramref name="peaks"/> [K] what the log-density of no complete row exceeds. Where it is the density's own maximum, log p =
+    /// peak - d^2 / 2, and distances follow from the densities that are at hand.
+    /// </summary>
+    public virtual void AddPeaks(Span<double> peaks)
+    {
+    }
+
     /// <summary>What the family says of the block's rows, after their <see cref="LogDensities"/>.</summary>
     /// <param name="block">The rows.</param>
     /// <param name="responsibilities">K x <see cref="RowBlock.Stride"/>.</param>

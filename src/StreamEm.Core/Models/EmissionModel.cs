@@ -71,6 +71,19 @@ internal abstract class EmissionModel : ComponentModel
     }
 
     /// <inheritdoc/>
+    /// <remarks>At the masses of the averages; the model's own blocks know no feature.</remarks>
+    public override void Follow(
+        ReadOnlySpan<double> before, ReadOnlySpan<double> after, double effectiveRows, Span<double> statistics)
+    {
+        double[] old = new double[Emission.StatisticsLayout.Length], implied = new double[old.Length], masses = new double[Components];
+        Masses(statistics, masses);
+        Emission.ImpliedStatistics(masses, before[OwnParameters..], effectiveRows, old);
+        Emission.ImpliedStatistics(masses, after[OwnParameters..], effectiveRows, implied);
+        for (int at = 0; at < implied.Length; at++)
+            if (implied[at] != old[at]) statistics[OwnStatistics + at] = implied[at];
+    }
+
+    /// <inheritdoc/>
     public override bool TryComponentMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances) =>
         Emission.TryMoments(parameters[OwnParameters..], means, variances);
 

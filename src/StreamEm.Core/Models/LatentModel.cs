@@ -77,6 +77,24 @@ public abstract class LatentModel
     /// <param name="result">Overwritten.</param>
     public abstract void ImpliedStatistics(ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result);
 
+    /// <summary>
+    /// Takes running averages along when the parameters of a few features were set anew: what they imply of those becomes what the new
+    /// parameters imply, and the rest stays to the bit.
+    /// </summary>
+    /// <param name="before">Theta that the averages are of.</param>
+    /// <param name="after">Theta from now on.</param>
+    /// <param name="effectiveRows">n_eff, at which priors weigh.</param>
+    /// <param name="statistics">Averages, in <see cref="StatisticsLayout"/>; changed.</param>
+    public virtual void Follow(
+        ReadOnlySpan<double> before, ReadOnlySpan<double> after, double effectiveRows, Span<double> statistics)
+    {
+        double[] old = new double[StatisticsLayout.Length], implied = new double[StatisticsLayout.Length];
+        ImpliedStatistics(before, effectiveRows, old);
+        ImpliedStatistics(after, effectiveRows, implied);
+        for (int at = 0; at < implied.Length; at++)
+            if (implied[at] != old[at]) statistics[at] = implied[at];
+    }
+
     /// <summary>Valid parameters, for standardised data: equal weights, zero means, unit covariances.</summary>
     public abstract void Neutral(Span<double> result);
 

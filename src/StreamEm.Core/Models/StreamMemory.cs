@@ -24,4 +24,8 @@ public abstract class StreamMemory
 /// <param name="Memory">What is remembered of the keys in the rows, read and written; null when every sequence begins with the
 /// rows.</param>
 /// <param name="Update">The update the pass belongs to, from 1; 0 for a pass that belongs to none (scores, batch EM).</param>
-public readonly record struct Pass(StreamMemory? Memory, long Update = 0);
+public readonly record struct Pass(StreamMemory? Memory, long Update = 0)
+{
+    /// <summary>What rows are held back by; null where every row is learned from.</summary>
+    internal InfluenceBound? Bound { get; init; }
+}

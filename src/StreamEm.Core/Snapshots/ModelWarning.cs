@@ -26,6 +26,15 @@ public enum ModelWarningKind
 
     /// <summary>Keys were forgotten to make room for others.</summary>
     EvictedKeys,
+
+    /// <summary>The parameters were initialised anew.</summary>
+    StartedAnew,
+
+    /// <summary>A feature that had one value or none in the first records came to life.</summary>
+    FeatureAwake,
+
+    /// <summary>Records too far from every component kept coming and are learned from.</summary>
+    ChangeLearned,
 }
 
 /// <summary>A warning for a person.</summary>

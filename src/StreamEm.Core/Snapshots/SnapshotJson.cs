@@ -100,6 +100,8 @@ public static class SnapshotJson
         WriteNumber(json, "step_size", training.LastStepSize);
         json.WriteNumber("updates", training.Updates);
         json.WriteNumber("records", training.Records);
+        if (training.Unlearned > 0) json.WriteNumber("unlearned", training.Unlearned);
+        if (training.Bounded > 0) json.WriteNumber("bounded", training.Bounded);
         WriteNumberOrNull(json, "effective_records", training.EffectiveRecords);
         WriteNumberOrNull(json, "mean_log_likelihood", training.MeanLogLikelihood);
         json.WriteString("status", training.Status);

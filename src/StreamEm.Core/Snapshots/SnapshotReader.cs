@@ -177,6 +177,8 @@ public static class SnapshotReader
         LastStepSize = Member(training, "step_size").GetDouble(),
         Updates = Member(training, "updates").GetInt64(),
         Records = Member(training, "records").GetInt64(),
+        Unlearned = training.TryGetProperty("unlearned", out JsonElement unlearned) ? unlearned.GetInt64() : 0,
+        Bounded = training.TryGetProperty("bounded", out JsonElement bounded) ? bounded.GetInt64() : 0,
         EffectiveRecords = NumberOrNaN(training, "effective_records"),
         MeanLogLikelihood = NumberOrNaN(training, "mean_log_likelihood"),
         Status = Text(training, "status"),

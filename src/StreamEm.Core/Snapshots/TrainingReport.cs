@@ -9,7 +9,7 @@ public sealed record TrainingReport
     /// <summary>The value of <see cref="Status"/> when records are learned from.</summary>
     public const string Ok = "ok";
 
-    /// <summary>The value of <see cref="Status"/> when no record of the last minibatch could be used.</summary>
+    /// <summary>The value of <see cref="Status"/> when no record of the last minibatch could be used, or most were held back.</summary>
     public const string Degenerate = "degenerate";
 
     /// <summary>Parameter or statistics recursion.</summary>
@@ -26,6 +26,14 @@ public sealed record TrainingReport
 
     /// <summary>Records learned from so far.</summary>
     public required long Records { get; init; }
+
+    /// <summary>
+    /// Records taken and not learned from: without weight or value, impossible under the model, or held back.
+    /// </summary>
+    public long Unlearned { get; init; }
+
+    /// <summary>Of these, records held back because they were too far from every component.</summary>
+    public long Bounded { get; init; }
 
     /// <summary>n_eff: the number of observations the parameters' precision is worth; NaN when they were given as exact.</summary>
     public double EffectiveRecords { get; init; } = double.NaN;

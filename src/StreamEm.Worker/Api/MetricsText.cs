@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
@@ -64,6 +65,14 @@ internal static class MetricsText
             latest => latest.Snapshot.Training.Updates);
         text.PerSnapshot(models, "streamem_model_records_total", "counter", "Records learned from.",
             latest => latest.Snapshot.Training.Records);
+        text.PerSnapshot(models, "streamem_model_unlearned_records_total", "counter",
+            "Records taken and not learned from: without weight or value, impossible under the model, or held back.",
+            latest => latest.Snapshot.Training.Unlearned);
+        text.PerSnapshot(models, "streamem_model_bounded_records_total", "counter",
+            "Records held back because they were too far from every component.", latest => latest.Snapshot.Training.Bounded);
+        text.PerSnapshot(models, "streamem_model_degenerate", "gauge",
+            "1 while no record of the last minibatch could be used, or most were held back.",
+            latest => latest.Snapshot.Training.Status == TrainingReport.Ok ? 0 : 1);
         text.PerSnapshot(models, "streamem_model_age_seconds", "gauge", "Age of the newest snapshot.",
             latest => Math.Max(0, (now - latest.Snapshot.CreatedAt).TotalSeconds));
         text.PerSnapshot(models, "streamem_model_step_size_ratio", "gauge", "Step size gamma of the last update.",

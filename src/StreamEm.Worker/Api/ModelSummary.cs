@@ -12,6 +12,8 @@ namespace StreamEm.Worker.Api;
 /// <param name="Version">The newest version; 0 before the first.</param>
 /// <param name="Updates">Updates so far.</param>
 /// <param name="Records">Records learned from.</param>
+/// <param name="Unlearned">Records taken and not learned from: without weight or value, impossible under the model, or held back.</param>
+/// <param name="Bounded">Of these, records held back because they were too far from every component.</param>
 /// <param name="RecordsPending">Records taken and not learned from yet.</param>
 /// <param name="RecordsRejected">Records that could not be used, by reason.</param>
 /// <param name="RecordsSkipped">Records that were gone before they were read; null where the source cannot tell.</param>
@@ -24,7 +26,7 @@ namespace StreamEm.Worker.Api;
 /// <param name="Problem">Why it failed or is not ready.</param>
 /// <param name="Warnings">What a person should know.</param>
 internal sealed record ModelSummary(
-    string Id, string Type, string Status, long Version, long Updates, long Records, long RecordsPending,
+    string Id, string Type, string Status, long Version, long Updates, long Records, long Unlearned, long Bounded, long RecordsPending,
     IReadOnlyDictionary<string, long> RecordsRejected,
     long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? StepSize, string? RunId, DateTimeOffset? UpdatedAt,
     WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings)
@@ -42,6 +44,8 @@ internal sealed record ModelSummary(
             latest?.Version ?? 0,
             training?.Updates ?? 0,
             training?.Records ?? 0,
+            training?.Unlearned ?? 0,
+            training?.Bounded ?? 0,
             model.Metrics.Pending,
             Enum.GetValues<RejectionReason>().Select(reason => (Reason: reason, Count: model.Metrics.Rejected(reason)))
                 .Where(pair => pair.Count > 0)

@@ -17,6 +17,8 @@ internal static class ConfigHash
 {
     /// <summary>Where the type of the model is told.</summary>
     public const string TypePath = "model.type";
+    /// <summary>Which records are learned from may change at the next update: the state is of either.</summary>
+    private const string LearnPath = "learning.learn";
     private const string FromPath = "learning.initialization.from";
     private static readonly string[] Sections = ["features.", "model.", "learning."];
     private static readonly string[] Keys = ["label", "weight", "key", "timestamp", "target", "missing"];
@@ -34,6 +36,7 @@ internal static class ConfigHash
         WorkerTable.Model.Describe(model, "", (path, value) =>
         {
             bool counts = Keys.Contains(path) || Sections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
+            counts &= path != LearnPath;
             bool isDefault = path != TypePath && defaults.GetValueOrDefault(path) == value;
             if (counts && !isDefault) lines[path] = path == FromPath ? "given" : value;
         });

@@ -23,6 +23,8 @@ internal static class ComponentTable
         if (snapshot.RunId.Length > 0) Fact("run", $"{snapshot.RunId}");
         Fact("version", $"{snapshot.Version}, made {snapshot.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
         Fact("learned from", $"{training.Records} records in {training.Updates} updates; last step size {training.LastStepSize:G4}");
+        if (training.Unlearned > 0)
+            Fact("not learned from", $"{training.Unlearned} records, {training.Bounded} of them too far from every component");
         Fact("mean log-likelihood", $"{training.MeanLogLikelihood:F4} nats per record (last minibatch, before its update)");
         foreach ((string name, double value) in snapshot.Health) Fact(name.Replace('_', ' '), $"{value:G4}");
         Fact("anomaly score",

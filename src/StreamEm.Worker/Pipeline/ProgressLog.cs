@@ -27,7 +27,7 @@ internal sealed class ProgressLog(ModelOptions options, TimeProvider time, ILogg
             return;
         }
 
-        bool isLearning = learner.Status == LearnerStatus.Learning;
+        bool isLearning = learner.Status is LearnerStatus.Learning or LearnerStatus.StartingAnew;
         TimeSpan passed = time.GetElapsedTime(_told, now);
         if (passed < (isLearning ? Regularly : _interval)) return;
         _told = now;

@@ -113,8 +113,8 @@ internal sealed class RunStart
 
     private static string UnknownRefusal(ModelOptions options, Checkpoint checkpoint) =>
         $"The state of model '{options.Id}' was learned with another configuration, of which it holds only the hash "
-            + $"{checkpoint.ConfigHash}; now it is {options.ConfigHash}. Restore the features, model and learning of before; or forget what "
-            + $"was learned: streamem state reset {options.Id}; or give the model a new id, which keeps both.";
+            + $"{checkpoint.ConfigHash}; now it is {options.ConfigHash}. Restore the features, model and learning of before; or forget "
+            + $"what was learned: streamem state reset {options.Id}; or give the model a new id, which keeps both.";
 
     private static List<OutboxEntry> UnpublishedOf(Checkpoint checkpoint)
     {

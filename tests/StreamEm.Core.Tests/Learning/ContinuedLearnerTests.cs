@@ -26,7 +26,7 @@ public sealed class ContinuedLearnerTests
     public void From_ASnapshot_GoesOnWithItsTimeStepSizeWorthAndCalibration(Recursion recursion)
     {
         var options = new LearningOptions
-        { MinibatchSize = 100, Recursion = recursion, Initialization = new() { Buffer = 400, NInit = 1 } };
+        { MinibatchSize = 100, Recursion = recursion, Learn = LearnMode.Always, Initialization = new() { Buffer = 400, NInit = 1 } };
         var whole = new Learner(Model, Schema, options);
         Streams.Feed(whole, Rows, 0, 5000);
         LearnedModel then = Streams.Snapshot(whole);

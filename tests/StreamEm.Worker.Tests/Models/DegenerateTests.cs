@@ -49,6 +49,11 @@ public sealed class DegenerateTests
         JsonElement model = await Learned(client, 1000);
         Assert.Contains(Warnings(model), text => text!.Contains($"no record of the last 2 {NothingLearned}", StringComparison.Ordinal));
         Assert.Equal("degenerate", await Status(client));
+        Assert.Equal((600, 400, 400), (Count("records"), Count("unlearned"), Count("bounded")));
+        string metrics = await client.GetStringAsync("/metrics");
+        Assert.Contains("streamem_model_bounded_records_total{model=\"m\"} 400", metrics, StringComparison.Ordinal);
+        Assert.Contains("streamem_model_unlearned_records_total{model=\"m\"} 400", metrics, StringComparison.Ordinal);
+        Assert.Contains("streamem_model_degenerate{model=\"m\"} 1", metrics, StringComparison.Ordinal);
 
         folder.Write("data2.csv", ["x,y", .. Good(200, 2)]);
         model = await Learned(client, 1200);
@@ -56,11 +61,14 @@ public sealed class DegenerateTests
         Assert.Equal("ok", await Status(client));
         process.Terminate();
         Assert.Equal(0, await process.Exit());
+
+        long Count(string name) => model.GetProperty(name).GetInt64();
     }
 
     private static Task<JsonElement> Learned(HttpClient client, int records) => Unbox(Eventually.Get<object>(
         async () => (await client.GetFromJsonAsync<JsonElement>("/v1/models"))[0] is var model
-            && model.GetProperty("records").GetInt64() == records ? model : null, $"{records} records to be learned from"));
+            && model.GetProperty("records").GetInt64() + model.GetProperty("unlearned").GetInt64() == records ? model : null,
+        $"{records} records to be looked at"));
 
     private static async Task<JsonElement> Unbox(Task<object> element) => (JsonElement)await element;
 

@@ -169,6 +169,6 @@ public sealed class BoundStateTests : IDisposable
 
     private static ModelOptions Options(params string[] changes) => ConfigFile.ModelWith([
         "models.0.model.components=2",
-        "models.0.learning={minibatch: {size: 32, max_wait: null}, initialization: {buffer: 96, n_init: 1, max_wait: null}}",
+        "models.0.learning={learn: always, minibatch: {size: 32, max_wait: null}, initialization: {buffer: 96, n_init: 1, max_wait: null}}",
         .. changes.Select(change => $"models.0.{change}")]);
 }

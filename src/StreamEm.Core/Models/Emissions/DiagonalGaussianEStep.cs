@@ -58,6 +58,25 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
         return true;
     }
 
+    public override int MeasuredValues => _dimension;
+
+    public override void AddPeaks(Span<double> peaks) => Interpolation.Add(peaks[.._components], _constants);
+
+    public override MeasuredDistance Distance(RowBlock block, int index, int component)
+    {
+        ReadOnlySpan<double> row = block.Row(index);
+        double squares = 0;
+        int values = 0;
+        for (int d = 0, at = component * _dimension; d < _dimension; d++, at++)
+        {
+            if (double.IsNaN(row[d])) continue;
+            double y = Math.FusedMultiplyAdd(_factors[at], row[d], -_biases[at]);
+            squares = Math.FusedMultiplyAdd(y, y, squares);
+            values++;
+        }
+        return new MeasuredDistance(squares, values);
+    }
+
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {
         int length = _components * _dimension;

@@ -78,6 +78,31 @@ internal sealed class FullGaussianEStep : EmissionEStep
         return true;
     }
 
+    public override int MeasuredValues => _dimension;
+
+    public override void AddPeaks(Span<double> peaks) => Interpolation.Add(peaks[.._components], _constants);
+
+    public override MeasuredDistance Distance(RowBlock block, int index, int component)
+    {
+        ReadOnlySpan<double> row = block.Row(index);
+        if (row.Contains(double.NaN))
+        {
+            MissingPattern pattern = _patterns.Rent(row);
+            MeasuredDistance distance = pattern.Distance(row, component);
+            _patterns.Return(pattern);
+            return distance;
+        }
+        ReadOnlySpan<double> factor = _factors.AsSpan(component * Packed.Length(_dimension), Packed.Length(_dimension));
+        double squares = 0;
+        for (int i = 0, at = 0; i < _dimension; i++)
+        {
+            double y = -_biases[component * _dimension + i];
+            for (int j = 0; j <= i; j++) y = Math.FusedMultiplyAdd(factor[at++], row[j], y);
+            squares = Math.FusedMultiplyAdd(y, y, squares);
+        }
+        return new MeasuredDistance(squares, _dimension);
+    }
+
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {
         int moments = _components * _dimension;

@@ -61,6 +61,23 @@ internal sealed class MeanFamilyEStep : EmissionEStep
         return true;
     }
 
+    public override int MeasuredValues => _family.IsMeasured ? _dimension : 0;
+
+    public override MeasuredDistance Distance(RowBlock block, int index, int component)
+    {
+        if (!_family.IsMeasured) return default;
+        ReadOnlySpan<double> row = block.Row(index);
+        double half = 0;
+        int values = 0;
+        for (int d = 0, at = component * _dimension; d < _dimension; d++, at++)
+        {
+            if (double.IsNaN(row[d])) continue;
+            half += _family.Saturated(row[d]) - Math.FusedMultiplyAdd(_slopes[at], row[d], -_offsets[at]);
+            values++;
+        }
+        return new MeasuredDistance(2 * half, values);
+    }
+
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {
         int length = _components * _dimension;

@@ -79,7 +79,10 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
     }
 
     /// <summary>log p(x_o given z = k); 0 when nothing is observed.</summary>
-    public double LogDensity(ReadOnlySpan<double> row, int component)
+    public double LogDensity(ReadOnlySpan<double> row, int component) => _constants[component] - 0.5 * Distance(row, component).Square;
+
+    /// <summary>(x_o - mu_o)' Sigma_oo^-1 (x_o - mu_o).</summary>
+    public MeasuredDistance Distance(ReadOnlySpan<double> row, int component)
     {
         ReadOnlySpan<double> w = Of(_factors, component, FactorLength);
         double squares = 0;
@@ -89,7 +92,7 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
             for (int j = 0; j <= i; j++) y = Math.FusedMultiplyAdd(w[at++], Deviation(row, component, j), y);
             squares = Math.FusedMultiplyAdd(y, y, squares);
         }
-        return _constants[component] - 0.5 * squares;
+        return new MeasuredDistance(squares, _observedCount);
     }
 
     /// <summary>Adds r E[x] and r (E[x] E[x]' + Cov[x]) given the observed values.</summary>

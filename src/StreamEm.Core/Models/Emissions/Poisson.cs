@@ -69,6 +69,13 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     internal override double BaseMeasure(double x) => -(x < LogFactorials.Length ? LogFactorials[(int)x] : SpecialFunctions.GammaLn(x + 1));
 
     /// <inheritdoc/>
+    internal override bool IsMeasured => true;
+
+    /// <inheritdoc/>
+    /// <remarks>x log x - x: the deviance is 2 (x log(x / lambda) - (x - lambda)).</remarks>
+    internal override double Saturated(double x) => x > 0 ? x * Math.Log(x) - x : 0;
+
+    /// <inheritdoc/>
     private protected override double Variance(double mean) => mean;
 
     /// <inheritdoc/>

@@ -228,6 +228,30 @@ internal sealed class ProductEStep(ProductPart[] parts) : EmissionEStep
         }
     }
 
+    public override int MeasuredValues
+    {
+        get
+        {
+            int values = 0;
+            foreach (EmissionEStep? part in _prepared) values += part!.MeasuredValues;
+            return values;
+        }
+    }
+
+    public override void AddPeaks(Span<double> peaks)
+    {
+        foreach (EmissionEStep? part in _prepared) part!.AddPeaks(peaks);
+    }
+
+    public override MeasuredDistance Distance(RowBlock block, int index, int component)
+    {
+        MeasuredDistance distance = default;
+        for (int part = 0; part < parts.Length; part++)
+            if (_prepared[part]!.MeasuredValues > 0)
+                distance += _prepared[part]!.Distance(block.Select(part, parts[part].Features), index, component);
+        return distance;
+    }
+
     public override void Score(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> scores, int width)
     {
         int at = 0;

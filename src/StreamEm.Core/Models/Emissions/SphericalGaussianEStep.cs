@@ -31,6 +31,12 @@ internal sealed class SphericalGaussianEStep : EmissionEStep
     public override bool TryLogJoint(ReadOnlySpan<double> row, ReadOnlySpan<double> logWeights, Span<double> logJoint) =>
         _diagonal.TryLogJoint(row, logWeights, logJoint);
 
+    public override int MeasuredValues => _diagonal.MeasuredValues;
+
+    public override void AddPeaks(Span<double> peaks) => _diagonal.AddPeaks(peaks);
+
+    public override MeasuredDistance Distance(RowBlock block, int index, int component) => _diagonal.Distance(block, index, component);
+
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {
         int length = _components * _dimension;

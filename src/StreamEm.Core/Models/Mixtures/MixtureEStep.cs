@@ -20,7 +20,8 @@ internal sealed class MixtureEStep : EStep
 
     private readonly int _components, _dimension, _statisticsLength, _scoreLength;
     private readonly ResponsibilityRule _rule;
-    private readonly double[] _weights, _logWeights;
+    private readonly double[] _weights, _logWeights, _peaks;
+    private double _peak;
     private EmissionEStep? _set;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
@@ -29,6 +30,7 @@ internal sealed class MixtureEStep : EStep
         (_components, _dimension, _statisticsLength, _scoreLength, _rule) = (components, dimension, statisticsLength, scoreLength, rule);
         _weights = new double[components];
         _logWeights = new double[ComponentLanes.Padded(components)];
+        _peaks = new double[components];
     }
 
     /// <summary>The components' part; null before <see cref="Set"/>.</summary>
@@ -45,6 +47,10 @@ internal sealed class MixtureEStep : EStep
             _weights[k] = weights[k];
             _logWeights[k] = Math.Log(weights[k]);
         }
+        Array.Clear(_peaks);
+        emission.AddPeaks(_peaks);
+        _peak = double.NegativeInfinity;
+        foreach (double peak in _peaks) _peak = Math.Max(_peak, peak);
     }
 
     public override Workspace CreateWorkspace() => new BlockWorkspace(_dimension, _components);
@@ -164,13 +170,21 @@ internal sealed class MixtureEStep : EStep
             Multiply(joint, index, 0);
         }
         ReadOnlySpan<double> weights = block.Batch.Weights;
-        if (weights.IsEmpty && block.Batch.Labels.IsEmpty && block.Incomplete.IsEmpty
+        InfluenceBound? bound = Prepared.MeasuredValues > 0 ? space.Pass.Bound : null;
+        double far = 0, held = 0;
+        bool anyHeld = bound is not null && HoldBack(block, space, bound, out far);
+        if (!anyHeld && weights.IsEmpty && block.Batch.Labels.IsEmpty && block.Incomplete.IsEmpty
             && LaneSums.TrySumAbove(lanes[..block.Count], ImpossibleLogDensity, out double sum))
-            return new Evidence(block.Count, sum);
+            return new Evidence(block.Count, sum) { Far = far };
         bool hasLabels = !block.Batch.Labels.IsEmpty;
         double total = 0, logLikelihood = 0;
         for (int i = 0; i < block.Count; i++)
         {
+            if (anyHeld && bound!.IsHeld(block.First + i))
+            {
+                held += Drop(block, space, i, ref logLikelihood);
+                continue;
+            }
             if (hasLabels && !double.IsNaN(space.Marginals[i]) && !double.IsNaN(lanes[i]) && lanes[i] > ImpossibleLogDensity)
                 lanes[i] = space.Marginals[i];
             if (double.IsNaN(lanes[i])) continue;
@@ -185,7 +199,74 @@ internal sealed class MixtureEStep : EStep
             total += weight;
             logLikelihood = Math.FusedMultiplyAdd(weight, lanes[i], logLikelihood);
         }
-        return new Evidence(total, logLikelihood);
+        return new Evidence(total, logLikelihood) { Held = held, Far = far };
+    }
+
+    /// <summary>Takes a row out that is held back: it keeps its log-density, and what its label added to the log-likelihood goes.</summary>
+    /// <returns>Its weight.</returns>
+    private double Drop(RowBlock block, BlockWorkspace space, int lane, ref double logLikelihood)
+    {
+        double weight = block.Batch.Weight(block.First + lane);
+        ref double density = ref space.LogDensities[lane];
+        if (!block.Batch.Labels.IsEmpty && !double.IsNaN(space.Marginals[lane]) && !double.IsNaN(density))
+        {
+            if (density > ImpossibleLogDensity) logLikelihood -= weight * (density - space.Marginals[lane]);
+            density = space.Marginals[lane];
+        }
+        if (!(density > ImpossibleLogDensity)) density = double.NegativeInfinity;
+        Multiply(space.LogJoint, lane, 0);
+        return weight;
+    }
+
+    /// <summary>
+    /// Marks the rows that are too far from every component. Nearly every row is near by its log-density alone: log p = log sum_k w_k p_k
+    /// cannot be below the highest peak less c^2 / 2 unless the row is that far from each component or belongs to a wide one.
+    /// </summary>
+    /// <param name="block">The rows.</param>
+    /// <param name="space">Responsibilities and log-densities.</param>
+    /// <param name="bound">What is far.</param>
+    /// <param name="far">Weight of the rows that are far, held back or not.</param>
+    /// <returns>Whether any is held back.</returns>
+    private bool HoldBack(RowBlock block, BlockWorkspace space, InfluenceBound bound, out double far)
+    {
+        far = 0;
+        Span<double> lanes = space.LogDensities;
+        double complete = _peak - 0.5 * bound.Limit(Prepared.MeasuredValues);
+        bool isComplete = block.Incomplete.IsEmpty;
+        if (!bound.AnyHeldBefore && isComplete && LaneSums.TrySumAbove(lanes[..block.Count], complete, out _)) return false;
+        bool any = false;
+        int next = 0;
+        for (int i = 0; i < block.Count; i++)
+        {
+            bool isWhole = next == block.Incomplete.Length || block.Incomplete[next] != i;
+            if (!isWhole) next++;
+            if (double.IsNaN(lanes[i])) continue;
+            bool held = bound.AnyHeldBefore && bound.IsHeld(block.First + i);
+            double square = held ? double.PositiveInfinity
+                : isWhole && lanes[i] >= complete ? 0 : RelativeSquare(block, space, bound, i, isWhole);
+            if (!(square > 1)) continue;
+            double weight = block.Batch.Weight(block.First + i);
+            far += weight;
+            if (!(square > bound.Reach * bound.Reach)) continue;
+            bound.Hold(block.First + i);
+            any = true;
+        }
+        return any;
+    }
+
+    /// <summary>d^2 / c^2 of a row from the nearest component, or any number up to 1.</summary>
+    private double RelativeSquare(RowBlock block, BlockWorkspace space, InfluenceBound bound, int lane, bool isWhole)
+    {
+        int best = 0;
+        for (int k = 1; k < _components; k++)
+            if (space.LogJoint[k * RowBlock.Stride + lane] > space.LogJoint[best * RowBlock.Stride + lane]) best = k;
+        if (isWhole)
+        {
+            double joint = space.LogDensities[lane] + Math.Log(space.LogJoint[best * RowBlock.Stride + lane]);
+            double square = 2 * (_peaks[best] + _logWeights[best] - joint) / bound.Limit(Prepared.MeasuredValues);
+            if (square <= 1) return square;
+        }
+        return bound.RelativeSquare(Prepared, _components, block, lane, best);
     }
 
     private void Multiply(Span<double> joint, int lane, double factor)

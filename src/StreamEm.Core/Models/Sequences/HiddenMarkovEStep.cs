@@ -15,14 +15,14 @@ internal sealed class HiddenMarkovEStep : EStep
     private const double ImpossibleLogDensity = -1e16;
 
     private readonly int _states, _dimension, _own, _scoreLength;
-    private readonly double[] _start, _transitions;
+    private readonly double[] _start, _transitions, _peaks;
     private EmissionEStep? _emission;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
     public HiddenMarkovEStep(int states, int dimension, int ownStatistics, int scoreLength)
     {
         (_states, _dimension, _own, _scoreLength) = (states, dimension, ownStatistics, scoreLength);
-        (_start, _transitions) = (new double[states], new double[states * states]);
+        (_start, _transitions, _peaks) = (new double[states], new double[states * states], new double[states]);
     }
 
     /// <summary>The states' part; null before <see cref="Set"/>.</summary>
@@ -36,6 +36,8 @@ internal sealed class HiddenMarkovEStep : EStep
         start.CopyTo(_start);
         transitions.CopyTo(_transitions);
         _emission = emission;
+        Array.Clear(_peaks);
+        emission.AddPeaks(_peaks);
     }
 
     public override Workspace CreateWorkspace() => new SequenceWorkspace(_dimension, _states);
@@ -45,7 +47,7 @@ internal sealed class HiddenMarkovEStep : EStep
     {
         var space = (SequenceWorkspace)workspace;
         space.Reserve(count);
-        Likelihoods(batch, first, count, space);
+        Likelihoods(batch, first, count, space, Prepared.MeasuredValues > 0 ? space.Pass.Bound : null);
         Evidence evidence = default;
         ReadOnlySpan<int> starts = batch.SequenceStarts;
         for (int at = 0, next = 0; at < count; at = next)
@@ -89,7 +91,7 @@ internal sealed class HiddenMarkovEStep : EStep
     }
 
     /// <summary>log p(x_t given z_t) of every row and state, and which rows say something.</summary>
-    private void Likelihoods(Minibatch batch, int first, int count, SequenceWorkspace space)
+    private void Likelihoods(Minibatch batch, int first, int count, SequenceWorkspace space, InfluenceBound? bound = null)
     {
         for (int at = 0; at < count; at += RowBlock.Capacity)
         {
@@ -103,6 +105,7 @@ internal sealed class HiddenMarkovEStep : EStep
                 Span<double> row = space.LogLikelihoods(at + i);
                 for (int k = 0; k < _states; k++) row[k] = joint[k * RowBlock.Stride + i];
                 space.SaysNothing[at + i] = false;
+                space.IsFar[at + i] = bound is not null && bound.Judge(Prepared, block, i, row, _peaks);
             }
             foreach (int index in block.Incomplete) space.SaysNothing[at + index] = !block.Row(index).ContainsAnyExcept(double.NaN);
         }
@@ -114,25 +117,30 @@ internal sealed class HiddenMarkovEStep : EStep
         SequenceWorkspace space)
     {
         Span<double> predicted = space.Predicted;
-        double weight = 0, logLikelihood = 0;
+        double weight = 0, logLikelihood = 0, far = 0, held = 0;
+        InfluenceBound? bound = isLabelled ? space.Pass.Bound : null;
         for (int row = from; row < to; row++)
         {
             if (row > from) Predict(space.Alpha(row - 1), predicted);
             else if (!carried.IsEmpty) Predict(carried, predicted);
             else _start.CopyTo(predicted);
             int label = isLabelled ? batch.Label(first + row) : Minibatch.Unlabelled;
-            double log = Update(row, label, predicted, space);
-            if (!double.IsFinite(space.RowLogDensities[row])) continue;
-            double w = batch.Weight(first + row);
+            bool isHeld = bound is not null && space.IsFar[row] && bound.IsHeld(first + row);
+            double log = Update(row, label, isHeld, predicted, space), w = batch.Weight(first + row);
+            if (bound is not null && space.IsFar[row] && !double.IsNaN(space.RowLogDensities[row])) far += w;
+            if (isHeld && !double.IsNaN(space.RowLogDensities[row])) held += w;
+            if (isHeld || !double.IsFinite(space.RowLogDensities[row])) continue;
             weight += w;
             logLikelihood = Math.FusedMultiplyAdd(w, log, logLikelihood);
         }
-        return new Evidence(weight, logLikelihood);
+        return new Evidence(weight, logLikelihood) { Held = held, Far = far };
     }
 
-    /// <summary>alpha_t and c_t of one row; its log-density takes no label into account.</summary>
+    /// <summary>
+    /// alpha_t and c_t of one row; its log-density takes no label into account. A row that is held back has one, and says nothing.
+    /// </summary>
     /// <returns>log p(x_t, and its label, given the rows before).</returns>
-    private double Update(int row, int label, ReadOnlySpan<double> predicted, SequenceWorkspace space)
+    private double Update(int row, int label, bool isHeld, ReadOnlySpan<double> predicted, SequenceWorkspace space)
     {
         Span<double> alpha = space.Alpha(row), b = space.LogLikelihoods(row);
         double max = double.NegativeInfinity, sum = 0, labelled = 0;
@@ -157,6 +165,11 @@ internal sealed class HiddenMarkovEStep : EStep
             sum = 1;
         }
         space.RowLogDensities[row] = isImpossible ? double.NegativeInfinity : space.SaysNothing[row] ? double.NaN : max + Math.Log(sum);
+        if (isHeld && !space.SaysNothing[row])
+        {
+            (isImpossible, max) = (true, 0);
+            b.Fill(1);
+        }
         if (label != Minibatch.Unlabelled && predicted[label] * b[label] > 0)
             for (int k = 0; k < b.Length; k++)
                 if (k != label) b[k] = 0;

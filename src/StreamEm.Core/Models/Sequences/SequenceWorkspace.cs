@@ -23,6 +23,9 @@ internal sealed class SequenceWorkspace : BlockWorkspace
     /// <summary>Whether a row has no value, or none that any state can produce.</summary>
     public bool[] SaysNothing { get; private set; } = [];
 
+    /// <summary>Whether a row is far from every state.</summary>
+    public bool[] IsFar { get; private set; } = [];
+
     /// <summary>p(z_t given the rows before) [K].</summary>
     public double[] Predicted { get; }
 
@@ -46,6 +49,7 @@ internal sealed class SequenceWorkspace : BlockWorkspace
     {
         if (SaysNothing.Length >= rows) return;
         SaysNothing = new bool[rows];
+        IsFar = new bool[rows];
         Scale = new double[rows];
         RowLogDensities = new double[rows];
         _likelihoods = new double[rows * _states];

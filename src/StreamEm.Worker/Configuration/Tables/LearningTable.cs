@@ -65,6 +65,8 @@ internal static class LearningTable
                 "from_token_file", "A file that holds it.", o => o.InitializeFromToken, (o, v) => o with { InitializeFromToken = v })),
         Of("standardize", new BooleanKind(), o => o.Standardize, (o, v) => o with { Standardize = v },
             "Whether features are standardised by location and scale of the buffer."),
+        Of("learn", new ChoiceKind<LearnMode>(), o => o.Learn, (o, v) => o with { Learn = v },
+            "bounded: what is too far from every component is held back unless it keeps coming; always: plain EM."),
         Of("dead_components", new ChoiceKind<DeadComponents>(), o => o.DeadComponents, (o, v) => o with { DeadComponents = v },
             "What happens to a component that has lost its weight."),
         Of("anomaly_half_life", new NullableKind<double>(new NumberKind(Interval.Above(0))), o => o.AnomalyHalfLife,

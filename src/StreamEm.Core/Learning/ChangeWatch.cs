@@ -1,0 +1,87 @@
+namespace StreamEm.Core.Learning;
+
+/// <summary>What the records held back have come to.</summary>
+internal enum Change
+{
+    /// <summary>Nothing to do: single records, or not for long enough.</summary>
+    None,
+
+    /// <summary>They keep coming: they are part of the stream.</summary>
+    Part,
+
+    /// <summary>They keep coming and are more than half of it: the parameters are of another stream.</summary>
+    Most,
+
+    /// <summary>Hardly any record is far any more.</summary>
+    Settled,
+}
+
+/// <summary>
+/// Tells single absurd records and bursts of them from a stream that changed for good. Records are counted in windows of whole minibatches,
+/// at least 512 records each; a window is away when 2 % of its weight is held back. A change is at least two windows away in a row, 2048
+/// records together: a burst is over by then, a new level is not. Part of the state.
+/// </summary>
+internal sealed class ChangeWatch
+{
+    private const int WindowRows = 512, RunRows = 2048, RunWindows = 2;
+
+    /// <summary>The share of a stream that may be kept from learning for ever.</summary>
+    private const double AwayShare = 0.02;
+
+    /// <summary>The share of far records below which a change has been learned.</summary>
+    private const double SettledShare = 0.01;
+
+    private long _rows, _runRows;
+    private int _runWindows;
+    private double _total, _held, _far, _runTotal, _runHeld;
+
+    /// <summary>Whether a window has just ended that was not away.</summary>
+    public bool IsQuiet => _rows == 0 && _runWindows == 0;
+
+    /// <summary>Whether so much of the run's weight makes a change.</summary>
+    public bool IsShare(double weight) => weight >= AwayShare * _runTotal;
+
+    /// <summary>Takes a minibatch.</summary>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="total">Weight of those with a value.</param>
+    /// <param name="held">Weight held back.</param>
+    /// <param name="far">Weight of the far ones, held back or not.</param>
+    /// <param name="isHasty">Whether one window is enough: there is nothing to lose.</param>
+    public Change Take(int rows, double total, double held, double far, bool isHasty)
+    {
+        (_rows, _total, _held, _far) = (_rows + rows, _total + total, _held + held, _far + far);
+        if (_rows < WindowRows) return Change.None;
+        bool isAway = _held > 0 && _held >= AwayShare * _total, isSettled = _far < SettledShare * _total;
+        if (isAway)
+        {
+            (_runRows, _runWindows) = (_runRows + _rows, _runWindows + 1);
+            (_runTotal, _runHeld) = (_runTotal + _total, _runHeld + _held);
+        }
+        else
+        {
+            EndRun();
+        }
+        (_rows, _total, _held, _far) = (0, 0, 0, 0);
+        if (!isAway) return isSettled ? Change.Settled : Change.None;
+        if (!isHasty && (_runRows < RunRows || _runWindows < RunWindows)) return Change.None;
+        return _runHeld >= 0.5 * _runTotal ? Change.Most : Change.Part;
+    }
+
+    /// <summary>The run is over or has been answered.</summary>
+    public void EndRun() => (_runRows, _runWindows, _runTotal, _runHeld) = (0, 0, 0, 0);
+
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_rows);
+        writer.Write(_runRows);
+        writer.Write(_runWindows);
+        foreach (double value in (ReadOnlySpan<double>)[_total, _held, _far, _runTotal, _runHeld]) writer.Write(value);
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        (_rows, _runRows, _runWindows) = (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt32());
+        (_total, _held, _far) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (_runTotal, _runHeld) = (reader.ReadDouble(), reader.ReadDouble());
+    }
+}

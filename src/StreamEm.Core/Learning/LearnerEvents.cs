@@ -1,0 +1,54 @@
+namespace StreamEm.Core.Learning;
+
+/// <summary>What a learner did that is no part of its ordinary work.</summary>
+internal enum LearnerEventKind
+{
+    /// <summary>The parameters were initialised anew.</summary>
+    StartedAnew,
+
+    /// <summary>A feature came to life and has units of its own.</summary>
+    FeatureAwake,
+
+    /// <summary>Records that were too far keep coming and are learned from.</summary>
+    ChangeLearned,
+}
+
+/// <summary>Something that happened.</summary>
+/// <param name="Kind">What.</param>
+/// <param name="Update">With which update.</param>
+/// <param name="Subject">To which feature; empty for all.</param>
+internal readonly record struct LearnerEvent(LearnerEventKind Kind, long Update, string Subject);
+
+/// <summary>The newest event of every kind and subject. Part of the state.</summary>
+internal sealed class LearnerEvents
+{
+    private readonly List<LearnerEvent> _all = [];
+
+    /// <summary>The events, oldest first.</summary>
+    public IReadOnlyList<LearnerEvent> All => _all;
+
+    /// <summary>Takes an event, in place of an earlier one like it.</summary>
+    public void Add(LearnerEventKind kind, long update, string subject = "")
+    {
+        _all.RemoveAll(known => known.Kind == kind && known.Subject == subject);
+        _all.Add(new LearnerEvent(kind, update, subject));
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_all.Count);
+        foreach (LearnerEvent item in _all)
+        {
+            writer.Write((int)item.Kind);
+            writer.Write(item.Update);
+            writer.Write(item.Subject);
+        }
+    }
+
+    public void Load(BinaryReader reader)
+    {
+        _all.Clear();
+        for (int count = reader.ReadInt32(); count > 0; count--)
+            _all.Add(new LearnerEvent((LearnerEventKind)reader.ReadInt32(), reader.ReadInt64(), reader.ReadString()));
+    }
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
+using StreamEm.Core.Models;
+using StreamEm.Core.Snapshots;
+
+namespace StreamEm.Core.Learning;
+
+/// <summary>What a learner says to a person of where it stands.</summary>
+internal sealed class LearnerWarnings(LearningOptions options, LatentModel model, FeatureSpace space, StepwiseState state)
+{
+    /// <summary>Updates for which something that happened is told.</summary>
+    private const int ToldFor = 50;
+
+    /// <summary>Features that had no value in the buffer.</summary>
+    public required int[] AbsentFeatures { get; init; }
+
+    /// <summary>Records of the buffer.</summary>
+    public required int BufferedRecords { get; init; }
+
+    /// <summary>Records that no component can produce.</summary>
+    public required long Impossible { get; init; }
+
+    /// <summary>What holds records back.</summary>
+    public required StreamGuard? Guard { get; init; }
+
+    /// <summary>What happened lately.</summary>
+    public required LearnerEvents Happened { get; init; }
+
+    /// <summary>What the last update met, by component.</summary>
+    public static string[] ComponentStatus(ModelEvents events, int components)
+    {
+        string[] status = new string[components];
+        Array.Fill(status, "ok");
+        foreach (ModelEvent item in events.All)
+        {
+            string name = item.Kind switch
+            {
+                ModelEventKind.NoEvidence => "no_evidence",
+                ModelEventKind.CovarianceFloored => "covariance_floored",
+                ModelEventKind.Reseeded => "reseeded",
+                _ => "dead",
+            };
+            if (item.Component >= 0) status[item.Component] = name;
+            else Array.Fill(status, name);
+        }
+        return status;
+    }
+
+    /// <summary>All that is to be said now.</summary>
+    public List<ModelWarning> Of(LabelNames labels, RecordIntake intake, MinibatchCut cut)
+    {
+        var warnings = new List<ModelWarning>();
+        void Warn(ModelWarningKind kind, string text, string subject = "") => warnings.Add(new ModelWarning(kind, text, subject));
+        static string Short(double value) => value.ToString("G3", CultureInfo.InvariantCulture);
+        foreach (int feature in AbsentFeatures)
+            Warn(ModelWarningKind.AbsentFeature,
+                $"feature '{space.Features[feature].Name}' had no value in any of the first {BufferedRecords} records, so nothing is "
+                    + $"known of its location and scale. Check its name, or leave it out.", space.Features[feature].Name);
+        string bias = model.ParameterLayout.Blocks.Any(block => block.Name.EndsWith("covariances", StringComparison.Ordinal))
+            ? "shrinks that component's covariance"
+            : "biases that component's parameters";
+        double smallest = state.Shares.Length == 0 ? 1 : state.Shares.Min();
+        if (options.Recursion == Recursion.Parameters && state.Shares.Length > 1 && options.MinibatchSize * smallest < 20)
+            Warn(ModelWarningKind.SmallMinibatch,
+                $"minibatch size {options.MinibatchSize} x smallest weight {Short(smallest)} = "
+                    + $"{Short(options.MinibatchSize * smallest)} rows, "
+                    + $"below 20: the parameter recursion {bias}. Use larger minibatches or recursion: statistics.");
+        if (Impossible > 0)
+            Warn(ModelWarningKind.ImpossibleRecords, $"{Impossible} record(s) were too far from every component to be learned from.");
+        if (state.BarrenUpdates > 0)
+            Warn(ModelWarningKind.NothingLearned,
+                $"no record of the last {state.BarrenUpdates} minibatch(es) could be learned from: the parameters are not moving. Look at "
+                    + "the records' units, or start anew.");
+        else if (Guard is { IsBlinded: true })
+            Warn(ModelWarningKind.NothingLearned,
+                "most records of the last minibatch are too far from every component and were not learned from. When they keep coming, the "
+                    + "model starts anew with them; if they should be ordinary, look at the records' units.");
+        foreach (LearnerEvent item in Happened.All)
+            if (state.Updates - item.Update < ToldFor) warnings.Add(Told(item));
+        if (labels.Unknown > 0)
+            Warn(ModelWarningKind.UnknownLabels,
+                $"{labels.Unknown} label(s) were ignored: all {state.Shares.Length} components already have a label.");
+        foreach ((int feature, long unknown) in intake.Unknown)
+            if (unknown > 0)
+                Warn(ModelWarningKind.UnknownLevels,
+                    $"feature '{space.Features[feature].Name}' held {unknown} value(s) that are none of its "
+                        + $"{space.Features[feature].Levels.Count} levels; they count as missing. Use a larger initialization.buffer or "
+                        + "max_levels.", space.Features[feature].Name);
+        if (cut.Keys is { Evicted: > 0 } keys)
+            Warn(ModelWarningKind.EvictedKeys,
+                $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}.");
+        return warnings;
+    }
+
+    private static ModelWarning Told(LearnerEvent item) => item.Kind switch
+    {
+        LearnerEventKind.StartedAnew => new ModelWarning(ModelWarningKind.StartedAnew,
+            $"the parameters were initialised anew with update {item.Update}: what was learned before did not explain the records, or "
+                + "the first records had all been the same."),
+        LearnerEventKind.FeatureAwake => new ModelWarning(ModelWarningKind.FeatureAwake,
+            $"feature '{item.Subject}' came to life with update {item.Update}: it had one value or none in the first records, and has "
+                + "location and scale of its own now.", item.Subject),
+        _ => new ModelWarning(ModelWarningKind.ChangeLearned,
+            $"records that were too far from every component kept coming and are learned from since update {item.Update}."),
+    };
+}

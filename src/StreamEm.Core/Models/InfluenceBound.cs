@@ -1,0 +1,120 @@
+using MathNet.Numerics;
+using StreamEm.Core.LinearAlgebra;
+
+namespace StreamEm.Core.Models;
+
+/// <summary>
+/// Which rows of a minibatch are too far from every component to be learned from: those whose squared distance d^2 (<see
+/// cref="EmissionEStep.Distance"/>) from each of them is above c^2 = the chi-square value of as many degrees of freedom as values were
+/// measured, with the tail that a normal value has beyond 6 standard deviations. Such a row is held back: it has a log-density like all
+/// others and adds nothing to the statistics (a hard-rejection weight: Hampel, Ronchetti, Rousseeuw &amp; Stahel 1986, section 2.6;
+/// Maronna, Martin, Yohai &amp; Salibian-Barrera 2019, section 6.4). One object serves all threads of a pass, whose rows are disjoint.
+/// </summary>
+internal sealed class InfluenceBound
+{
+    /// <summary>P(|x| > 6) of a standard normal x.</summary>
+    public const double Tail = 1.973175290075e-9;
+
+    private readonly double[] _limits;
+    private bool[] _held = [];
+    private double _slack = 1;
+
+    /// <summary>Bounds for rows of up to <paramref name="dimension"/> values.</summary>
+    public InfluenceBound(int dimension)
+    {
+        _limits = new double[dimension + 1];
+        for (int values = 1; values <= dimension; values++) _limits[values] = ChiSquare(values);
+    }
+
+    /// <summary>How many times as far as c a row may be and still be learned from: 1, more while a change is being learned.</summary>
+    public double Reach { get; set; } = 1;
+
+    /// <summary>Whether some row of the minibatch was held back before the E-step looked at any.</summary>
+    public bool AnyHeldBefore { get; private set; }
+
+    /// <summary>Begins a minibatch.</summary>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="worth">Observations that a component stands for: few of them know their own spread badly, and c^2 grows as the square
+    /// of Student's t does beside the normal (Cornish &amp; Fisher 1938, first term: t^2 = z^2 (1 + (z^2 + 1) / (2 n))).</param>
+    public void Begin(int rows, double worth)
+    {
+        if (_held.Length < rows) _held = new bool[rows];
+        Array.Clear(_held, 0, rows);
+        AnyHeldBefore = false;
+        double freedom = worth - (_limits.Length - 1);
+        _slack = freedom > 1 ? 1 + (_limits[^1] + 1) / (2 * freedom) : double.PositiveInfinity;
+    }
+
+    /// <summary>Holds a row back whatever its distance: the E-step has still to count it.</summary>
+    public void HoldBefore(int row) => AnyHeldBefore = _held[row] = true;
+
+    /// <summary>Holds a row back.</summary>
+    public void Hold(int row) => _held[row] = true;
+
+    /// <summary>Whether a row of the minibatch is held back.</summary>
+    public bool IsHeld(int row) => _held[row];
+
+    /// <summary>c^2 for a number of values.</summary>
+    public double Limit(int values) => values == 0 ? double.PositiveInfinity : _limits[values] * _slack;
+
+    /// <summary>How far a row is: the smallest d^2 / c^2 over the components, or any number up to 1 when one of them is near.</summary>
+    /// <param name="emission">The components.</param>
+    /// <param name="components">K.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="index">The row in it.</param>
+    /// <param name="first">The component that is looked at first.</param>
+    public double RelativeSquare(EmissionEStep emission, int components, RowBlock block, int index, int first)
+    {
+        double least = double.PositiveInfinity;
+        for (int at = 0; at < components && least > 1; at++)
+        {
+            int component = at == 0 ? first : at <= first ? at - 1 : at;
+            MeasuredDistance distance = emission.Distance(block, index, component);
+            if (distance.Values == 0) return 0;
+            least = Math.Min(least, distance.Square / Limit(distance.Values));
+        }
+        return least;
+    }
+
+    /// <summary>Whether a row is far from every component, whose log-densities are given; one that is too far is held back.</summary>
+    /// <param name="emission">The components.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="index">The row in it.</param>
+    /// <param name="logDensities">log p(x given z = k) [K].</param>
+    /// <param name="peaks">What <see cref="EmissionEStep.AddPeaks"/> adds [K].</param>
+    public bool Judge(EmissionEStep emission, RowBlock block, int index, ReadOnlySpan<double> logDensities, ReadOnlySpan<double> peaks)
+    {
+        if (AnyHeldBefore && IsHeld(block.First + index)) return true;
+        int best = 0;
+        for (int k = 1; k < logDensities.Length; k++)
+            if (logDensities[k] > logDensities[best]) best = k;
+        bool isWhole = !block.Row(index).Contains(double.NaN);
+        if (isWhole && 2 * (peaks[best] - logDensities[best]) <= Limit(emission.MeasuredValues)) return false;
+        double square = RelativeSquare(emission, logDensities.Length, block, index, best);
+        if (square > Reach * Reach) Hold(block.First + index);
+        return square > 1;
+    }
+
+    /// <summary>The value that chi-square of some degrees of freedom exceeds with probability <see cref="Tail"/>, by bisection.</summary>
+    private static double ChiSquare(int freedom)
+    {
+        double low = freedom, high = freedom + 40 + 12 * Math.Sqrt(freedom);
+        for (int step = 0; step < 100; step++)
+        {
+            double middle = 0.5 * (low + high);
+            if (SpecialFunctions.GammaUpperRegularized(0.5 * freedom, 0.5 * middle) > Tail) low = middle;
+            else high = middle;
+        }
+        return 0.5 * (low + high);
+    }
+}
+
+/// <summary>How far a row is from a component.</summary>
+/// <param name="Square">Squared distance: of a Gaussian Mahalanobis', else the deviance; chi-square distributed, nearly, where the row is
+/// the component's.</param>
+/// <param name="Values">The values measured, its degrees of freedom.</param>
+public readonly record struct MeasuredDistance(double Square, int Values)
+{
+    /// <summary>The distance over the features of both.</summary>
+    public static MeasuredDistance operator +(MeasuredDistance a, MeasuredDistance b) => new(a.Square + b.Square, a.Values + b.Values);
+}
