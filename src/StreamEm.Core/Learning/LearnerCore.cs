@@ -1,4 +1,3 @@
-using System.Globalization;
 using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
