@@ -4,6 +4,20 @@ using StreamEm.Core.Features;
 
 namespace StreamEm.Sources;
 
+/// <summary>Fields that a record can do without: where one holds what cannot be read, the record is used as if it had none.</summary>
+[Flags]
+public enum OptionalFields
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>The key.</summary>
+    Key = 1,
+
+    /// <summary>The event time.</summary>
+    Timestamp = 2,
+}
+
 /// <summary>
 /// Decoded records of one partition in their order, with the position after each, and the records rejected between them. Filled by a
 /// <see cref="RecordSource"/>, read by the worker, then cleared and filled again: in steady state nothing is allocated.
@@ -16,9 +30,14 @@ public sealed class RecordBatch
     private readonly List<RejectedRecord> _rejected = [];
     private long _rejectedCharacters;
     private readonly long[] _nextOffsets;
+    private OptionalFields[] _unread = [];
+    private bool _anyUnread;
 
     /// <summary>Texts beyond which the table is begun anew: a stream of ever new keys must not fill the memory.</summary>
     private const int MaxTexts = 1 << 16;
+
+    /// <summary>Bytes of texts beyond which the table is begun anew.</summary>
+    private const long MaxTextBytes = 4 << 20;
 
     /// <summary>The value of <see cref="Minibatch.Timestamp"/> for a record without one.</summary>
     public const long NoTimestamp = Minibatch.NoTimestamp;
@@ -81,6 +100,9 @@ public sealed class RecordBatch
     /// <summary>The records rejected, in their order among the accepted ones.</summary>
     public IReadOnlyList<RejectedRecord> Rejected => _rejected;
 
+    /// <summary>Characters of the rejected records' texts.</summary>
+    internal long RejectedCharacters => _rejectedCharacters;
+
     /// <summary>D values of a record; NaN = missing.</summary>
     public ReadOnlySpan<double> Row(int row) => Records.Row(row);
 
@@ -99,6 +121,16 @@ public sealed class RecordBatch
     /// <summary>Key of a record; null without.</summary>
     public string? Key(int row) => Texts.Find(Records.Key(row));
 
+    /// <summary>Number of records whose field could not be read, of <paramref name="count"/> from <paramref name="first"/> on.</summary>
+    public int CountUnread(OptionalFields field, int first, int count)
+    {
+        if (!_anyUnread) return 0;
+        int unread = 0;
+        foreach (OptionalFields fields in _unread.AsSpan(first, count))
+            if ((fields & field) != OptionalFields.None) unread++;
+        return unread;
+    }
+
     /// <summary>Forgets all records and names the partition of those to come.</summary>
     public void Clear(string partitionName, string? identity = null, long offset = 0) =>
         Clear(partitionName, new PartitionPosition(offset, identity));
@@ -107,8 +139,10 @@ public sealed class RecordBatch
     public void Clear(string partitionName, PartitionPosition start)
     {
         Records.Clear();
-        if (Texts.Count > MaxTexts) Records.Texts = new TextTable();
+        if (Texts.Count > MaxTexts || Texts.Bytes > MaxTextBytes) Records.Texts = new TextTable();
         IsDecision = false;
+        if (_anyUnread) Array.Clear(_unread);
+        _anyUnread = false;
         _rejected.Clear();
         _rejectedCharacters = 0;
         PartitionName = partitionName;
@@ -131,8 +165,9 @@ public sealed class RecordBatch
     /// <summary>Takes the record whose values are in <see cref="NextRow"/>; label and key are numbers in <see cref="Texts"/>.</summary>
     public void Commit(
         long nextOffset, double weight, double target = double.NaN, int label = Minibatch.Unlabelled, int key = Minibatch.NoKey,
-        long timestamp = NoTimestamp)
+        long timestamp = NoTimestamp, OptionalFields unread = OptionalFields.None)
     {
+        if (unread != OptionalFields.None) SetUnread(unread);
         _nextOffsets[Records.Count] = nextOffset;
         Records.Commit(weight, label, target, key, timestamp);
         EndOffset = nextOffset;
@@ -142,8 +177,31 @@ public sealed class RecordBatch
     internal void Take(RecordBatch other, int row)
     {
         _nextOffsets[Records.Count] = other.NextOffset(row);
+        if (other._anyUnread && other._unread[row] is var unread and not OptionalFields.None) SetUnread(unread);
         Records.Append(other.Records, row, 1);
         EndOffset = other.NextOffset(row);
+    }
+
+    /// <summary>Whether all records of another batch can be added, good and rejected ones.</summary>
+    internal bool HasRoomFor(RecordBatch other) =>
+        Count + other.Count < Capacity && _rejected.Count + other._rejected.Count < Capacity
+            && _rejectedCharacters + other._rejectedCharacters < MaxRejectedCharacters
+            && Texts.Bytes + other.Texts.Bytes < MaxTextBytes;
+
+    /// <summary>Gives the records positions one after another, rejected ones at their place among the others.</summary>
+    /// <param name="first">That of the first.</param>
+    internal void Number(long first)
+    {
+        Start = new PartitionPosition(first);
+        long next = first;
+        int rejected = 0;
+        for (int row = 0; row <= Count; row++)
+        {
+            for (; rejected < _rejected.Count && _rejected[rejected].BeforeRow <= row; rejected++)
+                _rejected[rejected] = _rejected[rejected] with { Offset = next++ };
+            if (row < Count) _nextOffsets[row] = ++next;
+        }
+        EndOffset = next;
     }
 
     /// <summary>Keeps a rejected record aside.</summary>
@@ -161,6 +219,13 @@ public sealed class RecordBatch
     {
         for (int i = first; i < _rejected.Count; i++) _rejected[i] = _rejected[i] with { Original = original };
         _rejectedCharacters += original.Value.Length;
+    }
+
+    private void SetUnread(OptionalFields fields)
+    {
+        if (_unread.Length == 0) _unread = new OptionalFields[Capacity];
+        _unread[Records.Count] = fields;
+        _anyUnread = true;
     }
 
     private PartitionPosition At(long next, int used) =>

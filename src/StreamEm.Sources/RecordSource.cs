@@ -12,6 +12,9 @@ public abstract class RecordSource : IAsyncDisposable
     /// from the source (stdin, HTTP): the worker then keeps what it has not learned from in its checkpoint.</summary>
     public abstract bool IsReplayable { get; }
 
+    /// <summary>Whether records are handed to it by clients (HTTP), who are told what they sent and must not be able to end it.</summary>
+    public virtual bool IsPushed => false;
+
     /// <summary>
     /// Waits for records and fills <paramref name="batch"/> (cleared first) with at least one record, rejected record or new
     /// <see cref="RecordBatch.EndPosition"/>. Returns as soon as what is at hand has been decoded; does not wait to fill the batch.

@@ -27,7 +27,7 @@ public enum RejectionReason
     /// <summary>A value is infinite or beyond double precision.</summary>
     NotFinite,
 
-    /// <summary>A value lies outside what its meaning allows: a negative weight.</summary>
+    /// <summary>A value lies outside what its meaning allows: a negative weight, or one beyond 1e100.</summary>
     OutOfRange,
 
     /// <summary>A category that the model does not know.</summary>

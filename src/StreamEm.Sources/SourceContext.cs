@@ -3,7 +3,12 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources;
 
 /// <summary>What configures one kind of source: the record beside its class, written under <c>source</c> in the configuration.</summary>
-public abstract record SourceOptions;
+public abstract record SourceOptions
+{
+    /// <summary><c>separator</c>, <c>decimal</c> and, where there are lines, <c>comment</c>, <c>skip_lines</c>, <c>columns</c>: how CSV is
+    /// written.</summary>
+    public CsvDialect Csv { get; init; } = CsvDialect.Found;
+}
 
 /// <summary>
 /// What a source gets from the run that opens it, besides its own options: facts of the run and of the model, none of which can be written

@@ -149,7 +149,7 @@ internal sealed class Ingest(Report report, bool quick)
         int[] places = new int[Block + SeparatorIndex.Slack];
         long found = 0;
         for (int at = 0; at < text.Length; at += Block)
-            found += SeparatorIndex.Find(text.AsSpan(at, Math.Min(Block, text.Length - at)), places);
+            found += SeparatorIndex.Find<CommaAndPoint>(text.AsSpan(at, Math.Min(Block, text.Length - at)), places);
         if (found == 0) throw new InvalidOperationException("There are no separators.");
     }
 

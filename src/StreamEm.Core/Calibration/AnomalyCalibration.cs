@@ -1,19 +1,35 @@
 namespace StreamEm.Core.Calibration;
 
 /// <summary>
-/// Turns a log-density into an anomaly score in [0, 1]: 1 minus the tail probability of the record, the share of the stream's own records
-/// that were at least as improbable. Inside, the rank among the stream's log-densities; beyond the 98 % quantile an exponential tail fitted
-/// to u = log(1 + max(0, c - log p)): score = 1 - 0.02 exp(-(u - u98) / scale). c is 3, or the median log p of a model so narrow that this
-/// is larger. log p is in standardised units throughout. Immutable.
+/// Turns a log-density into an anomaly score in [0, 1]: 1 minus the share of the stream's records at least as improbable, equal ones
+/// included. Inside, the share itself, read from knots; beyond the last knot, which has at most 2 % of the records beyond it, an
+/// exponential tail fitted to u = log(1 + max(0, c - log p)): score = 1 - s exp(-(u - u0) / scale). c is 3, or the median log p of a model
+/// so narrow that this is larger. log p is in standardised units throughout. A record with missing values is compared with those that have
+/// the same values observed (<see cref="Patterns"/>) or, where they are few, by the log-density of a complete record as improbable.
+/// Immutable.
 /// </summary>
 /// <param name="Records">Records (by weight of memory) it was learned from.</param>
-/// <param name="Quantiles">Log-densities at equally spaced ranks from the most typical (0 %) to the 98 % quantile, descending.</param>
-/// <param name="TailStart">u at the 98 % quantile.</param>
+/// <param name="Quantiles">Log-densities at equally spaced ranks from the most typical (0 %) to the 98 % quantile, descending: the knots of
+/// release 0.1.0, which knew no ties.</param>
+/// <param name="TailStart">u0: u where the tail begins.</param>
 /// <param name="TailScale">Mean excess of u beyond <paramref name="TailStart"/>.</param>
 public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Quantiles, double TailStart, double TailScale)
 {
-    /// <summary>The share of records inside, from which on the fitted tail is used.</summary>
+    /// <summary>The share of records inside, from which on a tail is fitted.</summary>
     public const double TailQuantile = 0.98;
+
+    /// <summary>Log-densities of the knots, descending; twice the same where many records have one log-density.</summary>
+    internal IReadOnlyList<double> LogDensities { get; init; } = Quantiles;
+
+    /// <summary>The score at every knot, ascending.</summary>
+    internal IReadOnlyList<double> Scores { get; init; } =
+        [.. Quantiles.Select((_, at) => TailQuantile * at / Math.Max(1, Quantiles.Count - 1))];
+
+    /// <summary>s: 1 minus the score where the tail begins.</summary>
+    internal double TailShare => 1 - Scores[^1];
+
+    /// <summary>What holds for records with certain values missing, the most frequent such sets; empty where none ever was.</summary>
+    internal IReadOnlyList<PatternCalibration> Patterns { get; init; } = [];
 
     /// <summary>
     /// The anomaly score of a record with this log-density (nats, standardised units): 0 most typical, towards 1 ever rarer.
@@ -21,20 +37,31 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     public double Score(double logDensity)
     {
         if (double.IsNaN(logDensity)) return double.NaN;
-        int last = Quantiles.Count - 1;
-        if (logDensity < Quantiles[last])
-            return 1 - (1 - TailQuantile) * Math.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
+        int last = LogDensities.Count - 1;
+        if (logDensity < LogDensities[last])
+            return 1 - TailShare * Math.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
+        // The first knot that is not more probable: of equal ones that with the lowest score, for a record is as improbable as itself.
         int low = 0, high = last;
-        while (high - low > 1)
+        while (low < high)
         {
             int middle = (low + high) / 2;
-            if (Quantiles[middle] >= logDensity) low = middle;
-            else high = middle;
+            if (LogDensities[middle] <= logDensity) high = middle;
+            else low = middle + 1;
         }
-        if (logDensity >= Quantiles[0]) return 0;
-        double span = Quantiles[low] - Quantiles[high];
-        double within = span > 0 ? (Quantiles[low] - logDensity) / span : 1;
-        return TailQuantile * (low + Math.Clamp(within, 0, 1)) / last;
+        if (low == 0 || LogDensities[low] == logDensity) return Scores[low];
+        double within = (LogDensities[low - 1] - logDensity) / (LogDensities[low - 1] - LogDensities[low]);
+        return Scores[low - 1] + within * (Scores[low] - Scores[low - 1]);
+    }
+
+    /// <summary>The anomaly score of a record (inside, NaN = missing).</summary>
+    /// <param name="row">D values.</param>
+    /// <param name="logDensity">log p of the values observed.</param>
+    /// <param name="comparable">log p of a complete record as improbable; used where some are missing.</param>
+    internal double Score(ReadOnlySpan<double> row, double logDensity, double comparable)
+    {
+        foreach (PatternCalibration pattern in Patterns)
+            if (pattern.Fits(row)) return pattern.Calibration.Score(logDensity);
+        return Score(double.IsFinite(logDensity) && row.Contains(double.NaN) ? comparable : logDensity);
     }
 
     /// <summary>
@@ -44,4 +71,21 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
 
     /// <summary>u = log(1 + max(0, c - log p)).</summary>
     internal static double Excess(double logDensity, double reference) => Math.Log(1 + Math.Max(0, reference - logDensity));
+}
+
+/// <summary>The calibration of the records in which just these features are missing.</summary>
+/// <param name="Missing">Numbers of the features, ascending; none for complete records.</param>
+/// <param name="Dimension">D.</param>
+/// <param name="Calibration">Log-densities of the observed values to scores.</param>
+internal sealed record PatternCalibration(IReadOnlyList<int> Missing, int Dimension, AnomalyCalibration Calibration)
+{
+    private readonly bool[] _isMissing = [.. Enumerable.Range(0, Dimension).Select(Missing.Contains)];
+
+    /// <summary>Whether a row has just these values missing (NaN).</summary>
+    internal bool Fits(ReadOnlySpan<double> row)
+    {
+        for (int d = 0; d < row.Length; d++)
+            if (double.IsNaN(row[d]) != _isMissing[d]) return false;
+        return true;
+    }
 }

@@ -1,3 +1,4 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Calibration;
@@ -11,8 +12,13 @@ internal sealed class LogDensitySketch
 {
     /// <summary>The log-density in the middle of the scale.</summary>
     private const double Origin = 3;
-    private const double BinsPerUnit = 256;
+
+    /// <summary>Bins per unit of y.</summary>
+    internal const double BinsPerUnit = 256;
     private const int MaxBin = 40 * 256;
+
+    /// <summary>Bins there is room for beside those asked for, so that memory does not grow one by one.</summary>
+    private const int Margin = 128;
     private const int Quantiles = 50;
 
     /// <summary>Records (by weight of memory) from which on there is a score: two beyond the 98 % quantile.</summary>
@@ -22,12 +28,6 @@ internal sealed class LogDensitySketch
 
     /// <summary>Sum of the weights remembered.</summary>
     public double Total { get; private set; }
-
-    /// <summary>Number of the first bin that may hold anything.</summary>
-    internal int First => _first;
-
-    /// <summary>Weights of the bins from <see cref="First"/> on.</summary>
-    internal ReadOnlySpan<double> Bins => _bins;
 
     /// <summary>Adds a record; one without a finite log-density counts as the least probable of all, NaN not at all.</summary>
     public void Add(double logDensity, double weight = 1) => AddRange([logDensity], [weight]);
@@ -41,9 +41,22 @@ internal sealed class LogDensitySketch
         for (int first = 0; first < logDensities.Length; first += numbers.Length)
         {
             int count = Math.Min(numbers.Length, logDensities.Length - first);
-            SignedLog.Bins(logDensities.Slice(first, count), Origin, BinsPerUnit, MaxBin, numbers);
+            Bins(logDensities.Slice(first, count), numbers);
             Count(numbers[..count], weights.IsEmpty ? default : weights.Slice(first, count));
         }
+    }
+
+    /// <summary>The numbers of the bins of log-densities; NaN for NaN.</summary>
+    public static void Bins(ReadOnlySpan<double> logDensities, Span<double> numbers) =>
+        SignedLog.Bins(logDensities, Origin, BinsPerUnit, MaxBin, numbers);
+
+    /// <summary>Adds a record by the number of its bin.</summary>
+    public void Count(double number, double weight)
+    {
+        int bin = double.ConvertToIntegerNative<int>(number);
+        if ((uint)(bin - _first) >= (uint)_bins.Length) Cover(bin);
+        _bins[bin - _first] += weight;
+        Total += weight;
     }
 
     /// <summary>Adds records by the numbers of their bins.</summary>
@@ -105,70 +118,82 @@ internal sealed class LogDensitySketch
             }
             below += weight;
         }
-        for (; next < Quantiles; next++) quantiles[next] = LogDensity((_first + _bins.Length) / BinsPerUnit);
-        double reference = AnomalyCalibration.Reference(quantiles), start = AnomalyCalibration.Excess(quantiles[^1], reference);
-        return new AnomalyCalibration(Total, quantiles, start, MeanExcess(quantiles[^1], reference, start));
+        double end = LogDensity((_first + _bins.AsSpan().LastIndexOfAnyExcept(0) + 1) / BinsPerUnit);
+        for (; next < Quantiles; next++) quantiles[next] = end;
+        return CalibrationKnots.Of(_bins, _first, Total, quantiles);
     }
 
-    internal void Restore(int first, double[] bins, double total) => (_first, _bins, Total) = (first, bins, total);
-
     /// <summary>
-    /// Begins with what a calibration knows: its weight spread evenly between its quantiles, and over the tail as that was fitted.
+    /// Begins with what a calibration knows: its weight spread evenly between its knots, that of a tie in the middle of its bin, and what
+    /// lies beyond the last knot as the tail was fitted.
     /// </summary>
     public void Restore(AnomalyCalibration calibration)
     {
-        const int perQuantile = 16, tail = 64;
-        int steps = calibration.Quantiles.Count - 1;
-        double body = calibration.Records * AnomalyCalibration.TailQuantile / (steps * perQuantile);
-        for (int at = 0; at < steps * perQuantile; at++)
+        const int Steps = 16, Tail = 64;
+        Clear();
+        IReadOnlyList<double> densities = calibration.LogDensities, scores = calibration.Scores;
+        for (int at = 1; at < densities.Count; at++)
         {
-            double place = (at + 0.5) / perQuantile, within = place - Math.Floor(place);
-            double high = calibration.Quantiles[(int)place], low = calibration.Quantiles[(int)place + 1];
-            Add(high + within * (low - high), body);
+            double high = densities[at - 1], low = densities[at], weight = (scores[at] - scores[at - 1]) * calibration.Records;
+            bool isTie = high == low && at > 1;
+            if (isTie) Add(0.5 * (densities[at - 2] + low), weight);
+            for (int step = 0; step < Steps && !isTie; step++) Add(high + (step + 0.5) / Steps * (low - high), weight / Steps);
         }
-        double reference = AnomalyCalibration.Reference(calibration.Quantiles);
-        for (int at = 0; at < tail; at++)
-        {
-            double excess = calibration.TailStart - calibration.TailScale * Math.Log((at + 0.5) / tail);
-            Add(reference - Math.Exp(excess) + 1, calibration.Records * (1 - AnomalyCalibration.TailQuantile) / tail);
-        }
+        double reference = AnomalyCalibration.Reference(calibration.Quantiles), beyond = calibration.TailShare * calibration.Records / Tail;
+        for (int at = 0; at < Tail; at++)
+            Add(reference + 1 - Math.Exp(calibration.TailStart - calibration.TailScale * Math.Log((at + 0.5) / Tail)), beyond);
     }
 
-    private double MeanExcess(double threshold, double reference, double start)
+    /// <summary>Forgets everything and keeps the memory.</summary>
+    public void Clear()
     {
-        double sum = 0, weight = 0;
-        int bin = Bin(threshold);
-        for (int at = Math.Max(0, bin - _first); at < _bins.Length; at++)
-        {
-            if (_bins[at] == 0) continue;
-            double excess = AnomalyCalibration.Excess(LogDensity((_first + at + 0.5) / BinsPerUnit), reference) - start;
-            if (excess < 0) continue;
-            sum += _bins[at] * excess;
-            weight += _bins[at];
-        }
-        // The width of a bin is the least spread that can be told.
-        return weight > 0 ? Math.Max(sum / weight, 1 / BinsPerUnit) : 1 / BinsPerUnit;
+        Array.Clear(_bins);
+        Total = 0;
     }
 
-    private static int Bin(double logDensity)
+    /// <summary>
+    /// Writes first bin, bins and sum: those alone that hold something, for how much room there is depends on what was here before.
+    /// </summary>
+    public void Save(BinaryWriter writer)
     {
-        Span<double> number = stackalloc double[1];
-        SignedLog.Bins([logDensity], Origin, BinsPerUnit, MaxBin, number);
-        return (int)number[0];
+        int start = Math.Max(0, _bins.AsSpan().IndexOfAnyExcept(0)), end = _bins.AsSpan().LastIndexOfAnyExcept(0) + 1;
+        writer.Write(_first + start);
+        writer.WriteDoubles(_bins.AsSpan(start, Math.Max(0, end - start)));
+        writer.Write(Total);
     }
 
-    private static double LogDensity(double y) => Origin - Math.CopySign(Math.Exp(Math.Abs(y)) - 1, y);
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">It is none.</exception>
+    public void Load(BinaryReader reader)
+    {
+        int first = reader.ReadInt32();
+        double[] bins = reader.ReadDoubles();
+        double total = reader.ReadDouble(), sum = 0;
+        if (first < -MaxBin - Margin || (long)first + bins.Length > MaxBin + 1 + Margin)
+            throw new InvalidDataException($"A sketch has bins from {first} to {(long)first + bins.Length - 1}; expected +-{MaxBin}.");
+        foreach (double weight in bins)
+        {
+            if (!(weight >= 0)) throw new InvalidDataException("A sketch has a weight that is not a number of at least 0.");
+            sum += weight;
+        }
+        if (!double.IsFinite(sum) || !(Math.Abs(total - sum) <= 1e-6 * (1 + sum)))
+            throw new InvalidDataException("The weights of a sketch do not add up to its sum.");
+        (_first, _bins, Total) = (first, bins, total);
+    }
+
+    /// <summary>The log-density at y.</summary>
+    internal static double LogDensity(double y) => Origin - Math.CopySign(Math.Exp(Math.Abs(y)) - 1, y);
 
     private void Cover(int bin)
     {
         if (_bins.Length == 0)
         {
-            _first = bin - 128;
-            _bins = new double[256];
+            _first = bin - Margin;
+            _bins = new double[2 * Margin];
         }
         else if (bin < _first || bin >= _first + _bins.Length)
         {
-            int first = Math.Min(bin - 128, _first), end = Math.Max(bin + 128, _first + _bins.Length);
+            int first = Math.Min(bin - Margin, _first), end = Math.Max(bin + Margin, _first + _bins.Length);
             double[] wider = new double[end - first];
             _bins.CopyTo(wider, _first - first);
             (_first, _bins) = (first, wider);

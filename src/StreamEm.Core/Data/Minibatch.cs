@@ -28,9 +28,7 @@ public sealed class Minibatch
     private OptionalColumn<int> _labels = new(Unlabelled), _keys = new(NoKey);
     private OptionalColumn<long> _timestamps = new(NoTimestamp);
 
-    /// <summary>
-    /// An empty minibatch with room for <paramref name="capacity"/> observations of <paramref name="dimension"/> features.
-    /// </summary>
+    /// <summary>An empty minibatch of <paramref name="dimension"/> features.</summary>
     /// <param name="dimension">D.</param>
     /// <param name="capacity">Rows it holds before it grows.</param>
     /// <param name="texts">What labels, keys and text features are numbers of; null where they are components, slots and codes.</param>
@@ -63,6 +61,9 @@ public sealed class Minibatch
 
     /// <summary>N weights >= 0, or empty when every weight is 1.</summary>
     public ReadOnlySpan<double> Weights => _weights.Of(Count);
+
+    /// <summary>The weights, to be written; empty when every weight is 1.</summary>
+    internal Span<double> MutableWeights => _weights.Mutable(Count);
 
     /// <summary>N component numbers, <see cref="Unlabelled"/> where unknown; empty when no observation has one.</summary>
     public ReadOnlySpan<int> Labels => _labels.Of(Count);
@@ -159,10 +160,8 @@ public sealed class Minibatch
         if (_hasMore) AppendMore(count, default, default, default, default, default);
     }
 
-    /// <summary>
-    /// Appends rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of another minibatch, with all that
-    /// accompanies them. Numbers of texts become those of this minibatch's table; an empty minibatch without a table takes the other's.
-    /// </summary>
+    /// <summary>Appends rows of another minibatch with all that accompanies them. Numbers of texts become those of this one's table; an
+    /// empty minibatch without a table takes the other's.</summary>
     public void Append(Minibatch other, int first, int count)
     {
         Span<double> values = AppendSpace(other, first, count);

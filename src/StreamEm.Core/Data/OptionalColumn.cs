@@ -14,6 +14,9 @@ internal struct OptionalColumn<T>(T absent)
     /// <summary>The first <paramref name="count"/> values; empty when none has one.</summary>
     public readonly ReadOnlySpan<T> Of(int count) => Any ? _values.AsSpan(0, count) : default;
 
+    /// <summary>The first <paramref name="count"/> values, to be written; empty when none has one.</summary>
+    public readonly Span<T> Mutable(int count) => Any ? _values.AsSpan(0, count) : default;
+
     /// <summary>The value of a row.</summary>
     public readonly T At(int row) => Any ? _values[row] : absent;
 

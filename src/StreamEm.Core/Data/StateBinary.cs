@@ -29,12 +29,9 @@ internal static class StateBinary
     public static T[] ReadArray<T>(this BinaryReader reader)
         where T : unmanaged
     {
-        int length = reader.ReadLength();
-        Stream stream = reader.BaseStream;
-        if (stream.CanSeek && (long)length * Marshal.SizeOf<T>() > stream.Length - stream.Position)
-            throw new InvalidDataException($"A saved array has length {length}, more than is left of the state.");
+        int length = reader.ReadLength(Marshal.SizeOf<T>());
         var values = new T[length];
-        stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 
@@ -46,7 +43,7 @@ internal static class StateBinary
 
     public static List<string> ReadTexts(this BinaryReader reader)
     {
-        int count = reader.ReadLength();
+        int count = reader.ReadLength(1);
         var texts = new List<string>();
         for (int at = 0; at < count; at++) texts.Add(reader.ReadString());
         return texts;
@@ -70,16 +67,19 @@ internal static class StateBinary
         double[] values = reader.ReadDoubles(), weights = reader.ReadDoubles(), targets = reader.ReadDoubles();
         int[] labels = reader.ReadArray<int>();
         long[] timestamps = reader.ReadArray<long>();
-        int[] keys = new int[reader.ReadLength()];
+        int[] keys = new int[reader.ReadLength(1)];
         for (int row = 0; row < keys.Length; row++)
         {
             string key = reader.ReadString();
             keys[row] = key.Length == 0 || batch.Texts is null ? Minibatch.NoKey : batch.Texts.Number(key);
         }
         int count = batch.Dimension == 0 ? 0 : values.Length / batch.Dimension;
-        foreach (int length in (ReadOnlySpan<int>)[weights.Length, targets.Length, labels.Length, timestamps.Length, keys.Length])
-            if (length != 0 && length != count)
-                throw new InvalidDataException($"A saved minibatch of {count} rows has a column of {length}.");
+        if (values.Length != (long)count * batch.Dimension || values.Any(double.IsInfinity))
+            throw new InvalidDataException(
+                $"A saved minibatch of {batch.Dimension} features has {values.Length} values, or infinite ones.");
+        RequireColumns(count, weights.Length, targets.Length, labels.Length, timestamps.Length, keys.Length);
+        if (weights.Any(weight => !(weight >= 0) || double.IsInfinity(weight)))
+            throw new InvalidDataException("A saved minibatch has a weight that is not a number of at least 0.");
         for (int row = 0; row < count; row++)
             batch.Add(
                 values.AsSpan(row * batch.Dimension, batch.Dimension),
@@ -90,11 +90,23 @@ internal static class StateBinary
                 timestamps.Length > 0 ? timestamps[row] : Minibatch.NoTimestamp);
     }
 
-    private static int ReadLength(this BinaryReader reader)
+    /// <summary>Throws when a column of a minibatch is neither empty nor of as many rows.</summary>
+    public static void RequireColumns(int rows, params ReadOnlySpan<int> lengths)
+    {
+        foreach (int length in lengths)
+            if (length != 0 && length != rows)
+                throw new InvalidDataException($"A saved minibatch of {rows} rows has a column of {length}.");
+    }
+
+    /// <summary>A length, of things that take at least so many bytes each.</summary>
+    private static int ReadLength(this BinaryReader reader, int least)
     {
         int length = reader.ReadInt32();
-        return length is >= 0 and <= MaxLength
+        if (length is < 0 or > MaxLength)
+            throw new InvalidDataException($"A saved array has length {length}; expected 0 to {MaxLength}.");
+        Stream stream = reader.BaseStream;
+        return !stream.CanSeek || (long)length * least <= stream.Length - stream.Position
             ? length
-            : throw new InvalidDataException($"A saved array has length {length}; expected 0 to {MaxLength}.");
+            : throw new InvalidDataException($"A saved array has length {length}, more than is left of the state.");
     }
 }

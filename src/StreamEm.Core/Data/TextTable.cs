@@ -17,6 +17,9 @@ public sealed class TextTable
     /// <summary>Number of texts.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Bytes of the texts as UTF-8.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>The text with a number.</summary>
     public string this[int number] => _entries[number].Text;
 
@@ -46,6 +49,7 @@ public sealed class TextTable
     {
         if (Count == _entries.Length) Grow();
         ref int bucket = ref _buckets[hash & (_buckets.Length - 1)];
+        Bytes += utf8.Length;
         _entries[Count] = new Entry(hash, bucket - 1, utf8, Encoding.UTF8.GetString(utf8));
         return (bucket = ++Count) - 1;
     }

@@ -53,7 +53,7 @@ internal static class BatchEm
             if (!(rise > options.Tolerance) || iteration == options.MaxIterations)
                 return new BatchEmResult(theta, trace, iteration < options.MaxIterations, fall);
             events.Clear();
-            model.Maximize(averages, evidence.Weight, theta, next, events);
+            model.Maximize(averages, RelativeWeights.Worth(batch, logDensities, evidence.Weight), theta, next, events);
             (theta, next) = (next, theta);
         }
     }

@@ -12,8 +12,9 @@ namespace StreamEm.Core.Estimation;
 /// parameters:  Theta(t) = (1 - gamma_t) Theta(t-1) + gamma_t argmax Q(Theta; Theta(t-1)), Q from minibatch t alone
 /// statistics:  s(t) = (1 - gamma_t) s(t-1) + gamma_t s_bar(minibatch t);  Theta(t) = M(s(t))
 /// </code>
-/// A minibatch shorter than the average so far (the last of a stream) counts in proportion to its rows. The machine knows nothing of where
-/// a model stands: that is a <see cref="StepwiseState"/>, and one machine takes many of them on, one at a time.
+/// A minibatch of less weight than the average so far (the last of a stream, one of rows that hardly count) counts in proportion to it. The
+/// machine knows nothing of where a model stands: that is a <see cref="StepwiseState"/>, and one machine takes many of them on, one at a
+/// time.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="recursion">Parameters or statistics.</param>
@@ -34,27 +35,31 @@ internal sealed class StepwiseEm(LatentModel model, Recursion recursion, StepSiz
     /// <see cref="EStep.Accumulate"/>.</param>
     /// <param name="memory">What is remembered of the keys in the rows; null where the model remembers nothing.</param>
     /// <param name="bound">What rows are held back by, begun for this minibatch; null where every row is learned from.</param>
+    /// <param name="comparable">See <see cref="Pass.Comparable"/>; null leaves them out.</param>
+    /// <param name="unit">What the rows' weights are in: theirs times this is in the unit of all minibatches.</param>
     /// <returns>The minibatch's evidence under the parameters before the update.</returns>
     public Evidence Update(
-        StepwiseState state, Minibatch batch, double[] logDensities, StreamMemory? memory = null, InfluenceBound? bound = null)
+        StepwiseState state, Minibatch batch, double[] logDensities, StreamMemory? memory = null, InfluenceBound? bound = null,
+        double[]? comparable = null, double unit = 1)
     {
         state.Events.Clear();
         _eStep = model.Prepare(state.Parameters, _eStep);
         Evidence evidence =
             _executor.Average(
-                _eStep, state.Parameters, batch, _averages, logDensities, new Pass(memory, state.Updates + 1) { Bound = bound });
-        long updates = state.Updates - state.Begun;
-        double averageRows = updates == 0 ? batch.Count : (double)(state.Rows - state.RowsBegun) / updates;
-        double gamma = stepSize.At(updates + 1) * Math.Min(1, batch.Count / averageRows);
-        // Rows held back make the minibatch shorter.
-        if (evidence.Held > 0) gamma *= evidence.Weight / (evidence.Weight + evidence.Held);
+                _eStep, state.Parameters, batch, _averages, logDensities,
+                new Pass(memory, state.Updates + 1, comparable) { Bound = bound });
+        double gamma = stepSize.At(state.Updates - state.Begun + 1) * state.ShareOf(batch, unit);
+        // Rows held back make the minibatch lighter.
+        double learned = evidence.Held > 0 ? evidence.Weight / (evidence.Weight + evidence.Held) : 1;
+        gamma *= learned;
         state.Updates++;
         state.Rows += batch.Count;
         CountUnlearned(state, batch, evidence, logDensities, bound);
         state.LastStepSize = gamma;
         state.BarrenUpdates = evidence.Weight > 0 ? 0 : state.BarrenUpdates + 1;
         if (!(evidence.Weight > 0)) return evidence;
-        state.EffectiveRows = 1 / ((1 - gamma) * (1 - gamma) / state.EffectiveRows + gamma * gamma / evidence.Weight);
+        double rows = batch.Weights.IsEmpty ? evidence.Weight : learned * RelativeWeights.Worth(batch, logDensities, evidence.Weight);
+        state.EffectiveRows = 1 / ((1 - gamma) * (1 - gamma) / state.EffectiveRows + gamma * gamma / rows);
         state.Parameters.CopyTo(_previous, 0);
         if (recursion == Recursion.Statistics)
         {
@@ -63,7 +68,7 @@ internal sealed class StepwiseEm(LatentModel model, Recursion recursion, StepSiz
         }
         else
         {
-            model.Maximize(_averages, new RowsWorth(evidence.Weight, state.EffectiveRows), _previous, _maximizer, state.Events);
+            model.Maximize(_averages, new RowsWorth(rows, state.EffectiveRows), _previous, _maximizer, state.Events);
             Combine(state.Parameters, gamma);
         }
         MoveShares(state.Shares, gamma);

@@ -43,6 +43,9 @@ internal sealed class StepwiseState
     /// <summary>Rows seen so far.</summary>
     public long Rows { get; internal set; }
 
+    /// <summary>Sum of the minibatches' weights in the records' own unit; NaN until one came, in a state that did not know it.</summary>
+    public double Weight { get; internal set; }
+
     /// <summary>Of these, rows that were not learned from: without weight or values, impossible, or held back.</summary>
     public long Unlearned { get; internal set; }
 
@@ -58,7 +61,7 @@ internal sealed class StepwiseState
     /// <summary>Updates in a row of which no row could be used.</summary>
     public int BarrenUpdates { get; internal set; }
 
-    /// <summary>n_eff: 1 / n_eff(t) = (1 - gamma)^2 / n_eff(t-1) + gamma^2 / m.</summary>
+    /// <summary>n_eff: 1 / n_eff(t) = (1 - gamma)^2 / n_eff(t-1) + gamma^2 / m, m the observations the minibatch is worth.</summary>
     public double EffectiveRows { get; internal set; }
 
     /// <summary>gamma of the last update.</summary>
@@ -75,14 +78,29 @@ internal sealed class StepwiseState
     {
         (Updates, Rows, Unlearned, Bounded) = (other.Updates, other.Rows, other.Unlearned, other.Bounded);
         (Begun, RowsBegun, BarrenUpdates) = (other.Begun, other.RowsBegun, other.BarrenUpdates);
-        (EffectiveRows, LastStepSize) = (other.EffectiveRows, other.LastStepSize);
+        (EffectiveRows, LastStepSize, Weight) = (other.EffectiveRows, other.LastStepSize, other.Weight);
+    }
+
+    /// <summary>
+    /// The part of a step that a minibatch is worth: its weight over the average of those before it, at most 1. Takes the weight into the
+    /// average; a state that did not know it had minibatches like this one.
+    /// </summary>
+    /// <param name="batch">The rows.</param>
+    /// <param name="unit">What their weights are in.</param>
+    public double ShareOf(Minibatch batch, double unit)
+    {
+        double weight = batch.TotalWeight * unit;
+        if (double.IsNaN(Weight)) Weight = batch.Weights.IsEmpty ? Rows - RowsBegun : weight * (Updates - Begun);
+        double average = Updates == Begun ? 0 : Weight / (Updates - Begun), share = average > 0 ? Math.Min(1, weight / average) : 1;
+        Weight += weight;
+        return share;
     }
 
     /// <summary>Goes on counting where another state stopped, from parameters of its own.</summary>
     public void ContinueFrom(StepwiseState other)
     {
         (Updates, Rows, Unlearned, Bounded) = (other.Updates, other.Rows, other.Unlearned, other.Bounded);
-        (Begun, RowsBegun) = (Updates, Rows);
+        (Begun, RowsBegun, Weight) = (Updates, Rows, 0);
     }
 
     /// <summary>Counts rows that came before the parameters and were not learned from.</summary>
@@ -96,6 +114,7 @@ internal sealed class StepwiseState
         writer.WriteDoubles(Shares);
         writer.Write(Updates);
         writer.Write(Rows);
+        writer.Write(Weight);
         foreach (long count in (ReadOnlySpan<long>)[Unlearned, Bounded, Begun, RowsBegun]) writer.Write(count);
         writer.Write(BarrenUpdates);
         writer.Write(EffectiveRows);
@@ -104,23 +123,44 @@ internal sealed class StepwiseState
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote for the same model.</summary>
-    /// <exception cref="InvalidDataException">It is of another shape.</exception>
-    /// <param name="reader">The state.</param>
+    /// <param name="reader">Where it is.</param>
     /// <param name="model">The model.</param>
-    /// <param name="hasCounts">Whether it has the counts of rows that were not learned from.</param>
-    public static StepwiseState Load(BinaryReader reader, LatentModel model, bool hasCounts = true)
+    /// <exception cref="InvalidDataException">It is of another shape.</exception>
+    /// <param name="isCurrent">Whether it was written by this release: with the weights and the counts of rows not learned from.</param>
+    public static StepwiseState Load(BinaryReader reader, LatentModel model, bool isCurrent = true)
     {
+        int components = (model as ComponentModel)?.Components ?? 0;
         StepwiseState state = Of(model, reader.ReadDoubles(), reader.ReadDoubles(), reader.ReadDoubles());
         state.Updates = reader.ReadInt64();
         state.Rows = reader.ReadInt64();
-        if (hasCounts)
+        state.Weight = isCurrent ? reader.ReadDouble() : double.NaN;
+        if (isCurrent)
             (state.Unlearned, state.Bounded, state.Begun, state.RowsBegun) =
                 (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
         state.BarrenUpdates = reader.ReadInt32();
         state.EffectiveRows = reader.ReadDouble();
         state.LastStepSize = reader.ReadDouble();
-        state.Events.Load(reader);
+        state.Events.Load(reader, components);
         return state;
+    }
+
+    /// <summary>Throws unless every number is one that an update can leave behind.</summary>
+    /// <exception cref="InvalidDataException">The state is damaged.</exception>
+    public void Check()
+    {
+        Require(Updates >= 0 && Rows >= 0 && BarrenUpdates >= 0, "counts of updates and rows are below 0");
+        Require(Unlearned >= 0 && Unlearned <= Rows && Bounded >= 0 && Bounded <= Unlearned, "more rows were not learned from than came");
+        Require(Begun >= 0 && Begun <= Updates && RowsBegun >= 0 && RowsBegun <= Rows, "the parameters began after the last update");
+        Require(Weight >= 0 || double.IsNaN(Weight), "the sum of the weights is below 0");
+        Require(EffectiveRows > 0, "the number of effective rows is not above 0");
+        Require(LastStepSize is >= 0 and <= 1, "the step size is not in [0, 1]");
+        foreach (double value in Statistics) Require(double.IsFinite(value), "a statistic is not finite");
+        foreach (double share in Shares) Require(share is >= -1e-9 and <= 1 + 1e-9, "a component's share is not in [0, 1]");
+    }
+
+    private static void Require(bool holds, string what)
+    {
+        if (!holds) throw new InvalidDataException($"The state is damaged: {what}.");
     }
 
     /// <summary>A state with the numbers of another, checked against the model.</summary>

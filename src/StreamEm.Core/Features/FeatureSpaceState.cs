@@ -24,6 +24,8 @@ internal static class FeatureSpaceState
         if (location.Length != plan.Dimension || scale.Length != plan.Dimension || variances.Length != plan.Dimension
             || means.Length != plan.Dimension)
             throw new InvalidDataException($"The state's features are {scale.Length}; expected {plan.Dimension}.");
+        if (means.Any(mean => !double.IsFinite(mean)) || variances.Any(variance => !(variance > 0) || double.IsInfinity(variance)))
+            throw new InvalidDataException("The state has a feature whose mean is not finite, or whose variance is not above 0.");
         var features = new List<Feature>();
         for (int d = 0; d < plan.Dimension; d++)
             features.Add(

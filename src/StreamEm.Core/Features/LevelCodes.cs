@@ -50,9 +50,14 @@ internal sealed class LevelCodes
         _texts.Clear();
         _codes.Clear();
         foreach (string text in reader.ReadTexts())
-            if (!_codes.ContainsKey(text)) Add(text);
+        {
+            if (_codes.ContainsKey(text) || _texts.Count >= _maxLevels)
+                throw new InvalidDataException($"A saved feature has a level twice, or more than {_maxLevels}.");
+            Add(text);
+        }
         IsFixed = reader.ReadBoolean();
         Unknown = reader.ReadInt64();
+        if (Unknown < 0) throw new InvalidDataException($"{Unknown} values of a feature are unknown; expected at least 0.");
     }
 
     private int Add(string text)

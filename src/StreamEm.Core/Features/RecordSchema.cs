@@ -9,14 +9,17 @@ public sealed record RecordSchema
     /// <summary>Field of the label; empty or absent values mean unlabelled.</summary>
     public string? Label { get; init; }
 
-    /// <summary>Field of the weight, finite and at least 0; absent values mean 1.</summary>
+    /// <summary>Field of the weight, see <see cref="Data.RelativeWeights.IsValid"/>; absent values mean 1.</summary>
     public string? Weight { get; init; }
 
     /// <summary>Field of the key (device, session) a sequence is grouped by.</summary>
     public string? Key { get; init; }
 
-    /// <summary>Field of the event time: ISO 8601 text, or a number of milliseconds since 1970.</summary>
+    /// <summary>Field of the event time: ISO 8601 text, or a number counted in <see cref="TimestampUnit"/> since 1970.</summary>
     public string? Timestamp { get; init; }
+
+    /// <summary>What a number in <see cref="Timestamp"/> counts.</summary>
+    public TimestampUnit TimestampUnit { get; init; }
 
     /// <summary>Field of the value to be predicted.</summary>
     public string? Target { get; init; }
@@ -42,4 +45,12 @@ public sealed record RecordSchema
 
     /// <summary>Whether a feature may be missing (empty cell, null, absent field, NaN); otherwise the record is rejected.</summary>
     public bool AllowMissing { get; init; } = true;
+
+    /// <summary>
+    /// Texts that say that a value is missing, beside those that always do; one that is a number means every spelling of that number.
+    /// </summary>
+    public IReadOnlyList<string> MissingValues { get; init; } = [];
+
+    /// <summary>How records written as CSV are written.</summary>
+    public CsvDialect Csv { get; init; } = CsvDialect.Found;
 }

@@ -4,7 +4,8 @@ namespace StreamEm.Core.Initialization;
 
 /// <summary>
 /// Chooses K centres among rows: k-means++ (Arthur &amp; Vassilvitskii 2007, in its greedy form: of 2 + log K draws the one that leaves the
-/// smallest sum of distances), farthest point (Gonzalez 1985), random from data.
+/// smallest sum of distances), farthest point (Gonzalez 1985), random from data. A row counts as its weight says; one of weight 0 is never
+/// a centre.
 /// </summary>
 internal static class CentreSelection
 {
@@ -28,8 +29,8 @@ internal static class CentreSelection
             int row = method switch
             {
                 InitializationMethod.KMeansPlusPlus when any => Greedy(batch, nearest, 2 + (int)Math.Log(components), chance),
-                InitializationMethod.FarthestPoint when any => Farthest(nearest),
-                _ => chance.NextInt32(batch.Count),
+                InitializationMethod.FarthestPoint when any => Farthest(batch, nearest),
+                _ => Proportional(batch, [], chance),
             };
             Span<double> centre = centres.AsSpan(k * dimension, dimension);
             for (int d = 0; d < dimension; d++) centre[d] = double.IsNaN(batch.Row(row)[d]) ? 0 : batch.Row(row)[d];
@@ -49,13 +50,13 @@ internal static class CentreSelection
         {
             int label = batch.Labels[row];
             if (label == Minibatch.Unlabelled) continue;
-            taken[label] = true;
+            taken[label] |= batch.Weight(row) > 0;
             for (int d = 0; d < dimension; d++)
             {
                 double value = batch.Row(row)[d];
                 if (double.IsNaN(value)) continue;
-                centres[label * dimension + d] += value;
-                counts[label * dimension + d]++;
+                centres[label * dimension + d] += batch.Weight(row) * value;
+                counts[label * dimension + d] += batch.Weight(row);
             }
         }
         for (int at = 0; at < centres.Length; at++)
@@ -74,34 +75,44 @@ internal static class CentreSelection
         double bestLeft = double.PositiveInfinity;
         for (int draw = 0; draw < draws; draw++)
         {
-            int candidate = Proportional(nearest, chance);
+            int candidate = Proportional(batch, nearest, chance);
             double left = 0;
             for (int row = 0; row < nearest.Length; row++)
-                left += Math.Min(nearest[row], Distances.Partial(batch.Row(row), batch.Row(candidate)));
+                left += batch.Weight(row) * Math.Min(nearest[row], Distances.Partial(batch.Row(row), batch.Row(candidate)));
             if (best < 0 || left < bestLeft) (best, bestLeft) = (candidate, left);
         }
         return best;
     }
 
-    private static int Proportional(double[] nearest, SplitMix64 chance)
+    /// <summary>A row drawn in proportion to its weight times its distance from the nearest centre, if there are any.</summary>
+    private static int Proportional(Minibatch batch, ReadOnlySpan<double> nearest, SplitMix64 chance)
     {
         double total = 0;
-        foreach (double distance in nearest) total += distance;
-        double target = chance.NextDouble() * total;
-        if (!(total > 0)) return chance.NextInt32(nearest.Length);
-        for (int row = 0; row < nearest.Length; row++)
+        for (int row = 0; row < nearest.Length; row++) total += batch.Weight(row) * nearest[row];
+        bool byDistance = total > 0;
+        if (!byDistance)
         {
-            target -= nearest[row];
-            if (target < 0) return row;
+            if (batch.Weights.IsEmpty) return chance.NextInt32(batch.Count);
+            total = batch.TotalWeight;
         }
-        return Farthest(nearest);
+        double target = chance.NextDouble() * total;
+        int last = 0;
+        for (int row = 0; row < batch.Count; row++)
+        {
+            double part = batch.Weight(row) * (byDistance ? nearest[row] : 1);
+            if (!(part > 0)) continue;
+            target -= part;
+            last = row;
+            if (target < 0) break;
+        }
+        return last;
     }
 
-    private static int Farthest(double[] nearest)
+    private static int Farthest(Minibatch batch, double[] nearest)
     {
-        int farthest = 0;
-        for (int row = 1; row < nearest.Length; row++)
-            if (nearest[row] > nearest[farthest]) farthest = row;
-        return farthest;
+        int farthest = -1;
+        for (int row = 0; row < nearest.Length; row++)
+            if (batch.Weight(row) > 0 && (farthest < 0 || nearest[row] > nearest[farthest])) farthest = row;
+        return Math.Max(0, farthest);
     }
 }

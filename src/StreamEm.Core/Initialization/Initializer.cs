@@ -148,7 +148,7 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
         Evidence evidence = new ShardedEStep(model, threads).Average(model.Prepare(neutral), neutral, labelled, averages, logDensities);
         if (!(evidence.Weight > 0)) return neutral;
         RequireLabels(model, labelled, averages, logDensities, evidence.Weight);
-        model.Maximize(averages, evidence.Weight, neutral, theta, new ModelEvents());
+        model.Maximize(averages, RelativeWeights.Worth(labelled, logDensities, evidence.Weight), neutral, theta, new ModelEvents());
         foreach (VectorBlock block in model.MixingBlocks)
             Interpolation.Toward(block.Of(theta.AsSpan()), block.Of((ReadOnlySpan<double>)neutral), 0.1);
         return theta;

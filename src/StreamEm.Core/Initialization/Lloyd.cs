@@ -38,8 +38,8 @@ internal static class Lloyd
                 {
                     double value = batch.Row(row)[d];
                     if (double.IsNaN(value)) continue;
-                    sums[nearest * dimension + d] += value;
-                    counts[nearest * dimension + d]++;
+                    sums[nearest * dimension + d] += batch.Weight(row) * value;
+                    counts[nearest * dimension + d] += batch.Weight(row);
                 }
             }
             if (!changed) break;
@@ -49,13 +49,14 @@ internal static class Lloyd
         return assignments;
     }
 
-    /// <summary>Mean squared distance of the rows to their centres.</summary>
+    /// <summary>Weighted mean of the squared distance of the rows to their centres.</summary>
     public static double MeanDistortion(Minibatch batch, double[] centres, int[] assignments)
     {
         double sum = 0;
         for (int row = 0; row < batch.Count; row++)
-            sum += Distances.Partial(batch.Row(row), centres.AsSpan(assignments[row] * batch.Dimension, batch.Dimension));
-        return sum / batch.Count;
+            sum += batch.Weight(row)
+                * Distances.Partial(batch.Row(row), centres.AsSpan(assignments[row] * batch.Dimension, batch.Dimension));
+        return sum / batch.TotalWeight;
     }
 
     private static int Nearest(ReadOnlySpan<double> row, double[] centres, int components)

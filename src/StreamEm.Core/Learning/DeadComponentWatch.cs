@@ -58,14 +58,16 @@ internal sealed class DeadComponentWatch(LatentModel model, DeadComponents polic
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     public void Load(BinaryReader reader)
     {
-        for (int k = 0; k < _starved.Length; k++) _starved[k] = reader.ReadInt32();
+        for (int k = 0; k < _starved.Length; k++)
+            if ((_starved[k] = reader.ReadInt32()) < 0)
+                throw new InvalidDataException("A component's updates without weight are below 0.");
     }
 
     private static int Worst(Minibatch rows, double[] logDensities, InfluenceBound? bound)
     {
         int worst = -1;
         for (int row = 0; row < rows.Count; row++)
-            if (double.IsFinite(logDensities[row]) && bound?.IsHeld(row) != true
+            if (double.IsFinite(logDensities[row]) && rows.Weight(row) > 0 && bound?.IsHeld(row) != true
                 && (worst < 0 || logDensities[row] < logDensities[worst])) worst = row;
         return worst;
     }

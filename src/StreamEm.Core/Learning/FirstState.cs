@@ -13,6 +13,7 @@ internal static class FirstState
     {
         double[] values = reader.ReadDoubles(), weights = reader.ReadDoubles(), targets = reader.ReadDoubles();
         int[] labels = reader.ReadArray<int>();
+        StateBinary.RequireColumns(values.Length / batch.Dimension, weights.Length, targets.Length, labels.Length);
         for (int row = 0; row < values.Length / batch.Dimension; row++)
             batch.Add(
                 values.AsSpan(row * batch.Dimension, batch.Dimension),
@@ -36,12 +37,14 @@ internal static class FirstState
         StepwiseState state = StepwiseState.Of(model, parameters, statistics, shares);
         state.Updates = reader.ReadInt64();
         state.Rows = reader.ReadInt64();
+        state.Weight = double.NaN;
         state.EffectiveRows = reader.ReadDouble();
         state.LastStepSize = reader.ReadDouble();
         var core = new LearnerCore(options, learning, model, space, state, threads);
         core.LoadReport(reader);
         core.Watch.Load(reader);
-        state.Events.Load(reader);
+        state.Events.Load(reader, shares.Length);
+        core.Check();
         return core;
     }
 }

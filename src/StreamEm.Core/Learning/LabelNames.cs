@@ -62,6 +62,7 @@ internal sealed class LabelNames(int components)
             Any |= name.Length > 0;
         }
         Unknown = reader.ReadInt64();
+        if (Unknown < 0) throw new InvalidDataException($"{Unknown} labels are unknown; expected at least 0.");
     }
 
     private int Take(int component, string label)

@@ -2,6 +2,7 @@ using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
+using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Learning;
@@ -41,10 +42,11 @@ public sealed partial class Learner
     private readonly FeatureSpace _plan;
     private readonly int _threads;
     private readonly Minibatch _pending, _raw, _rows;
-    private readonly LogDensitySketch _sketch = new();
+    private readonly StreamCalibration _calibration;
+    private readonly PowerLaw _stepSize;
     private readonly LabelNames _labels;
     private readonly RecordIntake _intake;
-    private double[] _logDensities;
+    private readonly Surprise _surprise = new();
     private LearnerCore? _core;
     private long _dropped;
 
@@ -65,12 +67,13 @@ public sealed partial class Learner
             new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? options.Initialization.Buffer : 1), new TextTable());
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
-        _logDensities = new double[options.MinibatchSize];
+        _calibration = new StreamCalibration(dimension);
+        _stepSize = new PowerLaw(options.StepSize);
         _labels = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
         _intake = new RecordIntake(_plan, _labels);
         if (from is null) return;
         _core = LearnerCore.StartAt(model, _plan, options, from, threads);
-        if (from.Calibration is { } calibration) _sketch.Restore(calibration);
+        if (from.Calibration is { } calibration) _calibration.Restore(calibration);
         if (from.Labels.Count == _labels.Names.Count) _labels.Restore(from.Labels, unknown: 0);
     }
 
@@ -133,7 +136,7 @@ public sealed partial class Learner
     /// <summary>What has been learned; null before the first update.</summary>
     public LearnedModel? CreateSnapshot() => _core is null || Updates == 0 ? null : Learned(_core);
 
-    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _sketch.Calibrate(), _labels, _intake);
+    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _calibration.Calibrate(), _labels, _intake);
 
     private void Update(LearnerCore core, Minibatch minibatch, int count)
     {
@@ -142,9 +145,8 @@ public sealed partial class Learner
             Restore(core.Space, count);
             observe(_raw, new ScoreSession(new Scorer(Learned(core)), core.Cut.Keys, core.Cut.Memory));
         }
-        if (_logDensities.Length < count) _logDensities = new double[count];
-        if (core.Update(minibatch, count, _rows, _logDensities, mayStartAnew: !_labels.Any)) Calibrate(count);
-        else _sketch.Restore(0, [], 0);
+        if (core.Update(minibatch, count, _rows, _surprise, mayStartAnew: !_labels.Any)) Calibrate(core, count);
+        else _calibration.Clear();
         if (core.Guard is { AwaitsAnew: true }) _intake.FreeLevels();
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
@@ -170,7 +172,7 @@ public sealed partial class Learner
         }
         _intake.FixLevels();
         FeatureSpace plan = _plan.WithLevels(d => [.. _intake.LevelsOf(d)]);
-        if (_core is not null) _sketch.Restore(0, [], 0);
+        if (_core is not null) _calibration.Clear();
         _core = _core?.Anew(plan, _pending) ?? LearnerCore.Initialize(_model, plan, _options, _pending, _threads);
         _core.State.SkipUnlearned(_dropped);
         _dropped = 0;
@@ -208,9 +210,12 @@ public sealed partial class Learner
         }
     }
 
-    private void Calibrate(int count)
+    private void Calibrate(LearnerCore core, int count)
     {
-        if (_options.AnomalyHalfLife is { } halfLife) _sketch.Fade(Math.Pow(2, -count / halfLife));
-        _sketch.AddRange(_logDensities.AsSpan(0, count), _rows.Weights);
+        long updates = core.State.Updates - core.State.Begun;
+        if (_options.AnomalyHalfLife is { } halfLife) _calibration.Fade(Math.Pow(2, -count / halfLife));
+        else if (updates > 1 && core.State.BarrenUpdates == 0)
+            _calibration.Fade(StreamCalibration.FadeOf(_stepSize.At(updates - 1), _stepSize.At(updates), count));
+        _calibration.Add(_rows, _surprise.IsComplete, _surprise.LogDensities.AsSpan(0, count), _surprise.Comparable, _surprise.Unit);
     }
 }

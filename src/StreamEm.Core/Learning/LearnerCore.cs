@@ -70,9 +70,11 @@ internal sealed partial class LearnerCore
         Minibatch whole = CutFor(model, modelOptions, options.MinibatchSize).Whole(buffer);
         var rows = new Minibatch(buffer.Dimension, buffer.Count);
         space.Encode(whole, 0, whole.Count, rows);
+        RelativeWeights.Normalize(rows);
         Minibatch regular = first?.Regular(whole, rows) ?? FeatureStatistics.WithoutGlitches(rows);
         double[] theta = model.Start(regular, new Initializer(options.Initialization, threads));
-        double worth = Math.Min(buffer.Count, options.MinibatchSize / new PowerLaw(options.StepSize).At(1));
+        double worth = Math.Max(1, Math.Min(
+            RelativeWeights.Worth(rows, [], buffer.Count), options.MinibatchSize / new PowerLaw(options.StepSize).At(1)));
         return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta, worth), threads)
         {
             _absentFeatures = FeatureStatistics.AbsentFeatures(buffer),
@@ -124,6 +126,7 @@ internal sealed partial class LearnerCore
             Rows = progress.Records + progress.Unlearned,
             Unlearned = progress.Unlearned,
             Bounded = progress.Bounded,
+            Weight = double.NaN,
             LastStepSize = progress.LastStepSize,
         };
         return new LearnerCore(modelOptions, options, model, space, state, threads)
@@ -137,20 +140,23 @@ internal sealed partial class LearnerCore
     /// <param name="minibatch">Rows in the user's units, levels as codes.</param>
     /// <param name="count">How many of them.</param>
     /// <param name="rows">Overwritten with the same inside.</param>
-    /// <param name="logDensities">Overwritten with log p(x) inside, before the update.</param>
+    /// <param name="surprise">Overwritten with what they say of the rows, before the update.</param>
     /// <param name="mayStartAnew">Whether parameters may be initialised anew: not where components have names.</param>
     /// <returns>Whether the log-densities are in the units of those before.</returns>
-    public bool Update(Minibatch minibatch, int count, Minibatch rows, double[] logDensities, bool mayStartAnew)
+    public bool Update(Minibatch minibatch, int count, Minibatch rows, Surprise surprise, bool mayStartAnew)
     {
         bool complete = Space.Encode(minibatch, 0, count, rows);
+        double unit = RelativeWeights.Normalize(rows);
+        surprise.Begin(count, complete, unit);
         double worth = State.Shares.Length == 0 ? State.EffectiveRows : State.EffectiveRows / State.Shares.Length;
-        InfluenceBound? bound = Guard?.Begin(minibatch, count, worth);
-        Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory, bound);
+        InfluenceBound? bound = Guard?.Begin(minibatch, count, worth, unit);
+        double[] logDensities = surprise.LogDensities;
+        Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory, bound, complete ? null : surprise.Comparable, unit);
         double units = _units.Sum(rows, complete, evidence, logDensities, bound, ref _impossible);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
         Watch.Look(State, rows, logDensities, bound);
         if (Guard is null) return true;
-        Change change = Guard.Take(minibatch, count, evidence, mayStartAnew);
+        Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, unit);
         if (change is Change.Part or Change.Most && Guard.Awaken(Space, Happened, State.Updates) is { } space)
         {
             Move(space);
@@ -166,19 +172,20 @@ internal sealed partial class LearnerCore
         Minibatch rows = Cut.Whole(records);
         var inside = new Minibatch(rows.Dimension, rows.Count);
         bool complete = Space.Encode(rows, 0, rows.Count, inside);
+        double unit = RelativeWeights.Normalize(inside);
         BatchEmResult result = BatchEm.Run(_model, inside, State.Parameters, options);
-        double[] logDensities = new double[rows.Count];
-        Evidence evidence = new ShardedEStep(_model, options.Threads)
-            .Accumulate(_model.Prepare(result.Parameters), inside, new double[State.Statistics.Length], logDensities);
+        double[] logDensities = new double[rows.Count], comparable = complete ? [] : new double[rows.Count];
+        Evidence evidence = new ShardedEStep(_model, options.Threads).Accumulate(_model.Prepare(result.Parameters), inside,
+            new double[State.Statistics.Length], logDensities, new Pass(null, Comparable: complete ? null : comparable));
         double units = _units.Sum(inside, complete, evidence, logDensities, bound: null, ref _impossible) / evidence.Weight;
         result.Parameters.CopyTo(State.Parameters, 0);
         (State.Updates, State.Rows, State.EffectiveRows, State.LastStepSize) =
-            (result.LogLikelihoods.Count - 1, rows.Count, evidence.Weight, 1);
+            (result.LogLikelihoods.Count - 1, rows.Count, RelativeWeights.Worth(inside, logDensities, evidence.Weight), 1);
         _meanLogLikelihood = result.LogLikelihoods[^1] - units;
-        var sketch = new LogDensitySketch();
-        sketch.AddRange(logDensities, inside.Weights);
+        var calibration = new StreamCalibration(rows.Dimension);
+        calibration.Add(inside, complete, logDensities, comparable, unit);
         double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
-        return new BatchFit(CreateSnapshot(schema, sketch.Calibrate(), labels, intake), trace, result.Converged, result.LargestFall);
+        return new BatchFit(CreateSnapshot(schema, calibration.Calibrate(), labels, intake), trace, result.Converged, result.LargestFall);
     }
 
     public LearnedModel CreateSnapshot(RecordSchema schema, AnomalyCalibration? calibration, LabelNames labels, RecordIntake intake)

@@ -60,15 +60,24 @@ internal sealed partial class LearnerCore
         FeatureSpace space = FeatureSpaceState.Load(plan, reader);
         bool hasGuard = version >= StateVersion.Current;
         LatentModel model = modelOptions.Create(space);
-        var core = new LearnerCore(modelOptions, options, model, space, StepwiseState.Load(reader, model, hasGuard), threads);
+        StepwiseState state = StepwiseState.Load(reader, model, hasGuard);
+        var core = new LearnerCore(modelOptions, options, model, space, state, threads);
         core.LoadReport(reader);
         core.Watch.Load(reader);
         core.Cut.Load(reader);
-        if (!hasGuard) return core;
-        if (reader.ReadBoolean()) (core.Guard ?? new StreamGuard(space.Dimension)).Load(reader);
-        core.Happened.Load(reader);
-        core.Ids = ComponentNumbers.Load(reader, core.Ids.Count);
+        if (hasGuard && reader.ReadBoolean()) (core.Guard ?? new StreamGuard(space.Dimension)).Load(reader);
+        if (hasGuard) core.Happened.Load(reader);
+        if (hasGuard) core.Ids = ComponentNumbers.Load(reader, core.Ids.Count);
+        core.Check();
         return core;
+    }
+
+    /// <summary>Throws unless this can be learned on from and shown; see <see cref="StateCheck"/>.</summary>
+    /// <exception cref="InvalidDataException">The state is damaged.</exception>
+    internal void Check()
+    {
+        if (_impossible < 0 || _bufferedRecords < 0) throw new InvalidDataException("The state is damaged: a count is below 0.");
+        StateCheck.Run(_model, Space, State, _options.Recursion);
     }
 
     /// <summary>Reads what is reported beside the state itself.</summary>

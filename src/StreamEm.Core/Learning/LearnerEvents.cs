@@ -49,6 +49,10 @@ internal sealed class LearnerEvents
     {
         _all.Clear();
         for (int count = reader.ReadInt32(); count > 0; count--)
-            _all.Add(new LearnerEvent((LearnerEventKind)reader.ReadInt32(), reader.ReadInt64(), reader.ReadString()));
+        {
+            var kind = (LearnerEventKind)reader.ReadInt32();
+            if (!Enum.IsDefined(kind)) throw new InvalidDataException($"The state is damaged: it has an event {(int)kind}.");
+            _all.Add(new LearnerEvent(kind, reader.ReadInt64(), reader.ReadString()));
+        }
     }
 }

@@ -22,7 +22,7 @@ public sealed partial class Learner
         int[][] sources = [.. Enumerable.Range(0, components).Select(k => k < _labels.Names.Count ? new[] { k } : [])];
         if (_core is not null) changed._core = _core.ChangeModel(model, options, out sources, _threads);
         changed._intake.TakeLevels(_intake);
-        changed._sketch.Restore(_sketch.First, _sketch.Bins.ToArray(), _sketch.Total);
+        changed._calibration.CopyFrom(_calibration);
         changed.TakePending(this, sources);
         changed._dropped = _dropped;
         return changed;
@@ -60,9 +60,7 @@ public sealed partial class Learner
         writer.Write(Dimension);
         writer.WriteMinibatch(_pending);
         _intake.Save(writer);
-        writer.Write(_sketch.First);
-        writer.WriteDoubles(_sketch.Bins);
-        writer.Write(_sketch.Total);
+        _calibration.Save(writer);
         writer.Write(_dropped);
         writer.Write(_core is not null);
         _core?.Save(writer);
@@ -85,16 +83,22 @@ public sealed partial class Learner
             if (version == (int)StateVersion.Release010) FirstState.ReadMinibatch(reader, _pending);
             else reader.ReadMinibatch(_pending);
             _intake.Load(reader);
-            int first = reader.ReadInt32();
-            double[] bins = reader.ReadDoubles();
-            _sketch.Restore(first, bins, reader.ReadDouble());
-            _dropped = version >= (int)StateVersion.Current ? reader.ReadInt64() : 0;
+            _intake.Check(_pending);
+            bool isCurrent = version >= (int)StateVersion.Current;
+            _calibration.Load(reader, knowsPatterns: isCurrent);
+            _dropped = isCurrent ? reader.ReadInt64() : 0;
+            if (_dropped < 0) throw new InvalidDataException($"{_dropped} records were left out; expected at least 0.");
             if (!reader.ReadBoolean()) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
             else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads, (StateVersion)version);
+            if (reader.BaseStream is { CanSeek: true } stream && stream.Position != stream.Length)
+                throw new InvalidDataException(
+                    $"The state goes on for {stream.Length - stream.Position} bytes after its end: it is of another model.");
         }
-        catch (Exception e) when (e is EndOfStreamException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is IOException or ArgumentException or ArithmeticException or FormatException
+            or InvalidOperationException or IndexOutOfRangeException or KeyNotFoundException or NullReferenceException)
         {
+            // What is read is hostile: whatever cannot be worked with is damage, and not a fault of the program.
             throw new InvalidDataException($"The state is damaged: {e.Message}", e);
         }
     }

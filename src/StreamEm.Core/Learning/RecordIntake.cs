@@ -92,6 +92,22 @@ internal sealed class RecordIntake
         }
     }
 
+    /// <summary>Throws unless the rows pending are such as <see cref="Take"/> makes: labels are components and levels codes.</summary>
+    /// <exception cref="InvalidDataException">A saved state has others.</exception>
+    public void Check(Minibatch pending)
+    {
+        foreach (int label in pending.Labels)
+            if (label < Minibatch.Unlabelled || label >= _labels.Names.Count)
+                throw new InvalidDataException($"A record pending has label {label}; there are {_labels.Names.Count} components.");
+        for (int row = 0; row < pending.Count; row++)
+            for (int at = 0; at < _levels.Length; at++)
+            {
+                double code = pending.Row(row)[_levelFeatures[at]];
+                if (!double.IsNaN(code) && !(code >= 0 && code < _levels[at].Texts.Count && code == Math.Floor(code)))
+                    throw new InvalidDataException($"A record pending has level {code:R}; there are {_levels[at].Texts.Count}.");
+            }
+    }
+
     public void Save(BinaryWriter writer)
     {
         _labels.Save(writer);

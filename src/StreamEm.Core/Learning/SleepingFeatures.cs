@@ -34,6 +34,9 @@ internal sealed class SleepingFeatures
     {
     }
 
+    /// <summary>Number of features D.</summary>
+    public int Dimension => _isAsleep.Length;
+
     /// <summary>Whether any is asleep.</summary>
     public bool Any => _isAsleep.Contains(true);
 
@@ -44,7 +47,8 @@ internal sealed class SleepingFeatures
     /// <param name="rows">In the user's units.</param>
     /// <param name="count">How many rows.</param>
     /// <param name="bound">Begun for these rows, in their order.</param>
-    public void Look(Minibatch rows, int count, InfluenceBound bound)
+    /// <param name="unit">What weights are divided by.</param>
+    public void Look(Minibatch rows, int count, InfluenceBound bound, double unit)
     {
         for (int d = 0; d < _isAsleep.Length; d++)
         {
@@ -56,7 +60,7 @@ internal sealed class SleepingFeatures
                 if (isOff) bound.HoldBefore(row);
                 // From the first other value on, all are remembered: a feature may be at its constant for most of the time.
                 if (!(weight > 0) || double.IsNaN(value) || !(isOff || _values[d].Count > 0)) continue;
-                if (isOff) _offWeight[d] += weight;
+                if (isOff) _offWeight[d] += weight / unit;
                 if (_values[d].Count == Remembered) _values[d].RemoveAt(0);
                 _values[d].Add(value);
             }

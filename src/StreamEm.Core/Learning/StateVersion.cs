@@ -7,9 +7,9 @@ internal enum StateVersion
     Release010 = 2,
 
     /// <summary>
-    /// Before records were held back and components could come and go: nothing of what was held back, or of what sleeps, and numbers for ids.
+    /// Weights are not yet relative, sets of missing features not told apart; no records held back, nothing asleep; numbers for ids.
     /// </summary>
-    WithoutGuard = 3,
+    Levels = 3,
 
     /// <summary>What this release writes.</summary>
     Current = 4,

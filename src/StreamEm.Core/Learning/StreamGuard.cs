@@ -45,15 +45,21 @@ internal sealed class StreamGuard
     /// <param name="minibatch">The rows.</param>
     /// <param name="count">How many of them.</param>
     /// <param name="worth">Observations that a component stands for.</param>
-    public InfluenceBound Begin(Minibatch minibatch, int count, double worth)
+    /// <param name="unit">What weights are divided by.</param>
+    public InfluenceBound Begin(Minibatch minibatch, int count, double worth, double unit)
     {
         _bound.Begin(count, worth);
-        if (_sleepers.Any) _sleepers.Look(minibatch, count, _bound);
+        if (_sleepers.Any) _sleepers.Look(minibatch, count, _bound, unit);
         return _bound;
     }
 
     /// <summary>Takes what a minibatch said.</summary>
-    public Change Take(Minibatch minibatch, int count, Evidence evidence, bool mayStartAnew)
+    /// <param name="minibatch">The rows, user units.</param>
+    /// <param name="count">How many of them.</param>
+    /// <param name="evidence">What they said.</param>
+    /// <param name="mayStartAnew">Whether parameters may be initialised anew.</param>
+    /// <param name="unit">What the weights of the evidence are in, against those of the rows.</param>
+    public Change Take(Minibatch minibatch, int count, Evidence evidence, bool mayStartAnew, double unit)
     {
         double total = evidence.Weight + evidence.Held, held = evidence.Held;
         IsBlinded = held > 0.5 * total;
@@ -61,7 +67,7 @@ internal sealed class StreamGuard
         if (isHasty)
         {
             (double weight, double others) = Others(minibatch, count);
-            (total, held) = (Math.Max(total, weight), Math.Max(held, others));
+            (total, held) = (Math.Max(total, weight / unit), Math.Max(held, others / unit));
         }
         Change change = _watch.Take(count, total, held, evidence.Far, isHasty);
         if (_watch.IsQuiet) _sleepers.Forget();
@@ -113,6 +119,8 @@ internal sealed class StreamGuard
     {
         (AwaitsAnew, IsBlinded, _bound.Reach) = (reader.ReadBoolean(), reader.ReadBoolean(), reader.ReadDouble());
         _constants = reader.ReadDoubles();
+        if (!(_bound.Reach >= 1) || (_constants.Length != 0 && _constants.Length != _sleepers.Dimension))
+            throw new InvalidDataException("The state is damaged: what holds records back is not of these features.");
         _watch.Load(reader);
         _sleepers.Load(reader);
     }

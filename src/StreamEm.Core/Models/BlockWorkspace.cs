@@ -13,6 +13,9 @@ internal class BlockWorkspace(int dimension, int components) : Workspace
     /// <summary>K x Stride: log weight plus log density, then responsibilities.</summary>
     public Span<double> LogJoint => _logJoint.Span;
 
+    /// <summary>One row's log-densities by component [K].</summary>
+    public double[] OfRow { get; } = new double[components];
+
     /// <summary>log p(x) per lane.</summary>
     public Span<double> LogDensities => _logDensities.Span;
 

@@ -102,6 +102,11 @@ public abstract class EmissionEStep
     /// <returns>False, and nothing done, where the family has no such way.</returns>
     public virtual bool TryLogJoint(ReadOnlySpan<double> row, ReadOnlySpan<double> logWeights, Span<double> logJoint) => false;
 
+    /// <summary>How log p(x_o given z = k) is spread among the records of every component k; zeros where the family does not say.</summary>
+    /// <param name="row">D values, NaN = not observed; empty for all observed.</param>
+    /// <param name="spreads">[K], overwritten.</param>
+    internal virtual void Spread(ReadOnlySpan<double> row, Span<LogDensitySpread> spreads) => spreads.Clear();
+
     /// <summary>
     /// Adds the statistics of the block's rows, row i weighted by <c>responsibilities[k * RowBlock.Stride + i]</c> for component k.
     /// Lanes beyond the block's rows have responsibility zero.

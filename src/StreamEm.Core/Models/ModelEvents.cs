@@ -48,10 +48,19 @@ public sealed class ModelEvents
         }
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
-    internal void Load(BinaryReader reader)
+    /// <summary>Reads what <see cref="Save"/> wrote of a model of so many components.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    internal void Load(BinaryReader reader, int components)
     {
         int count = reader.ReadInt32();
-        for (int at = 0; at < count; at++) Add((ModelEventKind)reader.ReadInt32(), reader.ReadInt32(), reader.ReadDouble());
+        if (count < 0) throw new InvalidDataException($"A state has {count} events of its last update.");
+        for (int at = 0; at < count; at++)
+        {
+            var kind = (ModelEventKind)reader.ReadInt32();
+            int component = reader.ReadInt32();
+            if (!Enum.IsDefined(kind) || component < -1 || component >= components)
+                throw new InvalidDataException($"A state has an event {(int)kind} of component {component}; there are {components}.");
+            Add(kind, component, reader.ReadDouble());
+        }
     }
 }

@@ -24,7 +24,9 @@ public abstract class StreamMemory
 /// <param name="Memory">What is remembered of the keys in the rows, read and written; null when every sequence begins with the
 /// rows.</param>
 /// <param name="Update">The update the pass belongs to, from 1; 0 for a pass that belongs to none (scores, batch EM).</param>
-public readonly record struct Pass(StreamMemory? Memory, long Update = 0)
+/// <param name="Comparable">One per row of the minibatch; overwritten, for rows with missing values alone, by the log-density of a complete
+/// record as improbable among complete ones as the row is among those with its values observed. Null leaves that out.</param>
+public readonly record struct Pass(StreamMemory? Memory, long Update = 0, double[]? Comparable = null)
 {
     /// <summary>What rows are held back by; null where every row is learned from.</summary>
     internal InfluenceBound? Bound { get; init; }

@@ -17,7 +17,7 @@ public sealed class ScoreSession
     private readonly SequenceGroups _groups = new();
     private Minibatch? _grouped;
     private int[] _slots = [];
-    private double[] _logDensities = [], _scores = [], _anomalyScores = [];
+    private double[] _logDensities = [], _scores = [], _anomalyScores = [], _comparable = [];
 
     /// <summary>A session that has seen no record.</summary>
     public ScoreSession(Scorer scorer)
@@ -86,10 +86,11 @@ public sealed class ScoreSession
 
     private void Run(Minibatch rows, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
     {
-        Scorer.Learned.Space.Encode(rows, 0, rows.Count, _inside);
-        _workspace.Pass = new Pass(_memory);
+        bool compares = !Scorer.Learned.Space.Encode(rows, 0, rows.Count, _inside) && Scorer.Learned.Calibration is not null;
+        if (compares && _comparable.Length < rows.Count) _comparable = new double[rows.Count];
+        _workspace.Pass = new Pass(_memory, Comparable: compares ? _comparable : null);
         Scorer.EStep.Score(_inside, 0, rows.Count, logDensities, scores, _workspace);
-        Scorer.Finish(_inside, logDensities, scores, anomalyScores);
+        Scorer.Finish(_inside, logDensities, compares ? _comparable : default, scores, anomalyScores);
     }
 
     private void Reserve(int count, int width)

@@ -66,14 +66,17 @@ public sealed class Scorer
     /// <summary>Takes the scores of rows from inside to the user's units, and log-densities to anomaly scores.</summary>
     /// <param name="inside">The rows inside, in the order of the scores.</param>
     /// <param name="logDensities">N; NaN for a row that says nothing; overwritten.</param>
+    /// <param name="comparable">See <see cref="Pass.Comparable"/>; empty where no value is missing.</param>
     /// <param name="scores">N x width; overwritten.</param>
     /// <param name="anomalyScores">N; overwritten.</param>
-    internal void Finish(Minibatch inside, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
+    internal void Finish(
+        Minibatch inside, Span<double> logDensities, ReadOnlySpan<double> comparable, Span<double> scores, Span<double> anomalyScores)
     {
         for (int row = 0; row < inside.Count; row++)
         {
             double logDensity = logDensities[row];
-            anomalyScores[row] = Learned.Calibration is { } calibration ? calibration.Score(logDensity) : double.NaN;
+            double standing = comparable.IsEmpty ? logDensity : comparable[row];
+            anomalyScores[row] = Learned.Calibration?.Score(inside.Row(row), logDensity, standing) ?? double.NaN;
             // What says nothing has probability 1.
             logDensities[row] = double.IsNaN(logDensity) ? 0 : logDensity - LogUnits(inside.Row(row));
         }

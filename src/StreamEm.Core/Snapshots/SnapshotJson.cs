@@ -87,6 +87,24 @@ public static class SnapshotJson
             json.WriteEndObject();
         }
         WriteStrings(json, "outputs", snapshot.Outputs);
+        WriteSpelling(json, snapshot.Schema);
+        json.WriteEndObject();
+    }
+
+    /// <summary>How the records are written, as far as it was said: records to be scored are written alike.</summary>
+    private static void WriteSpelling(Utf8JsonWriter json, RecordSchema schema)
+    {
+        if (schema.MissingValues.Count > 0) WriteStrings(json, "missing_values", schema.MissingValues);
+        if (schema.TimestampUnit != TimestampUnit.Auto)
+            json.WriteString("timestamp_unit", JsonNamingPolicy.SnakeCaseLower.ConvertName(schema.TimestampUnit.ToString()));
+        CsvDialect csv = schema.Csv;
+        if (csv.IsFound) return;
+        json.WriteStartObject("csv");
+        if (csv.Separator is { } separator) json.WriteString("separator", [separator]);
+        if (csv.Decimal is { } mark) json.WriteString("decimal", [mark]);
+        if (csv.Comment is { } comment) json.WriteString("comment", comment);
+        if (csv.SkipLines > 0) json.WriteNumber("skip_lines", csv.SkipLines);
+        if (csv.Columns is { } columns) WriteStrings(json, "columns", columns);
         json.WriteEndObject();
     }
 
@@ -116,10 +134,7 @@ public static class SnapshotJson
     {
         if (snapshot.Calibration is not { } calibration) return;
         json.WriteStartObject("calibration");
-        WriteNumber(json, "records", calibration.Records);
-        WriteNumbers(json, "quantiles", [.. calibration.Quantiles]);
-        WriteNumber(json, "tail_start", calibration.TailStart);
-        WriteNumber(json, "tail_scale", calibration.TailScale);
+        CalibrationJson.Write(json, calibration, snapshot.Features);
         json.WriteEndObject();
     }
 
@@ -141,14 +156,14 @@ public static class SnapshotJson
         json.WriteEndObject();
     }
 
-    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string?> values)
+    internal static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string?> values)
     {
         json.WriteStartArray(name);
         foreach (string? value in values) json.WriteStringValue(value);
         json.WriteEndArray();
     }
 
-    private static void WriteNumbers(Utf8JsonWriter json, string name, ReadOnlySpan<double> values)
+    internal static void WriteNumbers(Utf8JsonWriter json, string name, ReadOnlySpan<double> values)
     {
         json.WritePropertyName(name);
         if (!json.Options.Indented)
@@ -184,7 +199,7 @@ public static class SnapshotJson
         json.WriteRawValue(text[..ShortestNumber.Write(value, text)], skipInputValidation: true);
     }
 
-    private static void WriteNumber(Utf8JsonWriter json, string name, double value)
+    internal static void WriteNumber(Utf8JsonWriter json, string name, double value)
     {
         json.WritePropertyName(name);
         WriteNumber(json, value);

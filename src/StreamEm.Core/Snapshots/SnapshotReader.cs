@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
-using StreamEm.Core.Calibration;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
+using StreamEm.Core.Settings;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Snapshots;
@@ -32,11 +32,15 @@ public static class SnapshotReader
         RecordSchema schema = Schema(signature, options);
         FeatureSpace space = Space(root, signature, options.Plan(schema));
         LatentModel made = options.Create(space);
+        if (made.ParameterLayout.Length > json.Length)
+            throw new InvalidDataException(
+                $"The model has {made.ParameterLayout.Length} parameters, which {json.Length} bytes cannot hold: its options are not those "
+                    + "of its parameters.");
         var learned = new LearnedModel
         {
             Options = options,
             Schema = schema with { Kinds = space.Kinds },
-            Version = Member(root, "version").GetInt64(),
+            Version = Count(Member(root, "version")),
             Space = space,
             Model = made,
             Parameters = Parameters(root, made.ParameterLayout),
@@ -44,17 +48,41 @@ public static class SnapshotReader
             Labels = root.TryGetProperty("labels", out JsonElement labels) ? Strings(labels) : [],
             Training = Training(training),
             ComponentStatus = Member(health, "components").EnumerateArray().Select(component => Text(component, "status")).ToArray(),
-            Calibration = root.TryGetProperty("calibration", out JsonElement calibration) ? Calibration(calibration) : null,
+            Calibration = root.TryGetProperty("calibration", out JsonElement calibration) 
+                ? CalibrationJson.Read(calibration, schema.Features)
+                : null,
         };
+        Check(learned);
         _ = new Scorer(learned);
         return new ModelSnapshot(learned,
             new SnapshotOrigin(Text(model, "id"), Text(model, "run_id"), Text(model, "config_hash"),
                 Member(root, "created_at").GetDateTimeOffset())
             {
                 Source = Member(root, "source").EnumerateObject()
-                .ToDictionary(entry => entry.Name, entry => entry.Value.GetInt64(), StringComparer.Ordinal),
+                .ToDictionary(entry => entry.Name, entry => Count(entry.Value), StringComparer.Ordinal),
             });
     });
+
+    /// <summary>Throws unless counts and names are those of the model.</summary>
+    private static void Check(LearnedModel learned)
+    {
+        int components = (learned.Model as ComponentModel)?.Components ?? 0;
+        if (learned.ComponentIds.Count != components || learned.ComponentStatus.Count != components
+            || (learned.Labels.Count != 0 && learned.Labels.Count != components))
+            throw new InvalidDataException(
+                $"There are {learned.ComponentIds.Count} component ids, {learned.ComponentStatus.Count} states of components and "
+                    + $"{learned.Labels.Count} labels; the model has {components} components.");
+        TrainingReport training = learned.Training;
+        foreach (double value in (ReadOnlySpan<double>)[
+            training.StepSize.Kappa, training.StepSize.T0, training.StepSize.Floor, training.LastStepSize])
+            if (!(value >= 0) || double.IsInfinity(value))
+                throw new InvalidDataException($"A number of the step size is {value.ToString("R", CultureInfo.InvariantCulture)}.");
+    }
+
+    /// <summary>A number of records or updates, or a position.</summary>
+    private static long Count(JsonElement element) => element.GetInt64() is >= 0 and var count
+        ? count
+        : throw new InvalidDataException($"A count or position is {element.GetRawText()}; expected at least 0.");
 
     /// <summary>
     /// Reads parameters to start at: a snapshot, which is gone on with, or just <c>{"parameters": {...}}</c> whose blocks are
@@ -96,7 +124,36 @@ public static class SnapshotReader
         Timestamp = Optional(signature, "timestamp"),
         Target = Optional(signature, "target"),
         AllowMissing = true,
+        MissingValues = Texts(signature, "missing_values") ?? [],
+        TimestampUnit = Optional(signature, "timestamp_unit") is not { } unit ? TimestampUnit.Auto
+            : new ChoiceKind<TimestampUnit>().TryParse(unit, out TimestampUnit known) ? known
+            : throw new InvalidDataException($"'timestamp_unit' is none of {string.Join(", ", new ChoiceKind<TimestampUnit>().Words)}."),
+        Csv = signature.TryGetProperty("csv", out JsonElement csv) ? Dialect(csv) : CsvDialect.Found,
     };
+
+    private static CsvDialect Dialect(JsonElement csv)
+    {
+        int skipLines = csv.TryGetProperty("skip_lines", out JsonElement lines) ? lines.GetInt32() : 0;
+        if (skipLines < 0) throw new InvalidDataException("'csv.skip_lines' is negative.");
+        return new CsvDialect
+        {
+            Separator = Character(csv, "separator"),
+            Decimal = Character(csv, "decimal"),
+            Comment = Optional(csv, "comment"),
+            SkipLines = skipLines,
+            Columns = Texts(csv, "columns"),
+        };
+    }
+
+    private static char? Character(JsonElement element, string name) => Optional(element, name) switch
+    {
+        null => null,
+        { Length: 1 } text when char.IsAscii(text[0]) && !char.IsAsciiLetterOrDigit(text[0]) => text[0],
+        _ => throw new InvalidDataException($"'csv.{name}' is no character that could be one."),
+    };
+
+    private static string[]? Texts(JsonElement element, string name) =>
+        element.TryGetProperty(name, out JsonElement list) ? [.. Strings(list).Select(text => text ?? "")] : null;
 
     private static FeatureSpace Space(JsonElement root, JsonElement signature, FeatureSpace plan)
     {
@@ -132,7 +189,7 @@ public static class SnapshotReader
             return read(document.RootElement);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException
-            or ArithmeticException)
+            or ArithmeticException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException)
         {
             throw new InvalidDataException($"Not a valid snapshot: {e.Message}", e);
         }
@@ -175,10 +232,10 @@ public static class SnapshotReader
             Floor = Member(training, "floor").GetDouble()
         },
         LastStepSize = Member(training, "step_size").GetDouble(),
-        Updates = Member(training, "updates").GetInt64(),
-        Records = Member(training, "records").GetInt64(),
-        Unlearned = training.TryGetProperty("unlearned", out JsonElement unlearned) ? unlearned.GetInt64() : 0,
-        Bounded = training.TryGetProperty("bounded", out JsonElement bounded) ? bounded.GetInt64() : 0,
+        Updates = Count(Member(training, "updates")),
+        Records = Count(Member(training, "records")),
+        Unlearned = training.TryGetProperty("unlearned", out JsonElement unlearned) ? Count(unlearned) : 0,
+        Bounded = training.TryGetProperty("bounded", out JsonElement bounded) ? Count(bounded) : 0,
         EffectiveRecords = NumberOrNaN(training, "effective_records"),
         MeanLogLikelihood = NumberOrNaN(training, "mean_log_likelihood"),
         Status = Text(training, "status"),
@@ -196,11 +253,7 @@ public static class SnapshotReader
     private static ModelWarningKind KindOf(string? name) =>
         Enum.GetValues<ModelWarningKind>().FirstOrDefault(kind => JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()) == name);
 
-    private static AnomalyCalibration Calibration(JsonElement calibration) => new(
-        Member(calibration, "records").GetDouble(), Numbers(Member(calibration, "quantiles"), -1),
-        Member(calibration, "tail_start").GetDouble(), Member(calibration, "tail_scale").GetDouble());
-
-    private static JsonElement Member(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement member)
+    internal static JsonElement Member(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement member)
         ? member
         : throw new InvalidDataException($"'{name}' is missing.");
 
@@ -211,7 +264,7 @@ public static class SnapshotReader
 
     private static string?[] Strings(JsonElement array) => array.EnumerateArray().Select(item => item.GetString()).ToArray();
 
-    private static double[] Numbers(JsonElement array, int expected)
+    internal static double[] Numbers(JsonElement array, int expected)
     {
         var values = new List<double>();
         Flatten(array, values);

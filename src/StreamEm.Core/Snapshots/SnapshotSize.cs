@@ -24,11 +24,12 @@ public static class SnapshotSize
     /// <summary>Per component: its id twice, a status, and what is round them.</summary>
     private const int ComponentBytes = 80;
 
-    /// <summary>Quantiles of a calibration, with room for more.</summary>
-    private const int CalibrationNumbers = 128;
+    /// <summary>Quantiles, knots and scores of a calibration of many ties.</summary>
+    private const int CalibrationNumbers = 512;
 
     /// <summary>
-    /// The bound of what the model and the names decide. What the data bring - labels, warnings, the names of partitions - comes on top.
+    /// The bound of what the model and the names decide. What the data bring - labels, warnings, the names of partitions, sets of
+    /// missing features - comes on top.
     /// </summary>
     /// <param name="modelId">The model's id.</param>
     /// <param name="options">The model.</param>

@@ -4,33 +4,39 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// CSV by RFC 4180: a header line, commas, line ends <c>\n</c> or <c>\r\n</c>, fields in double quotes may hold commas, line ends and
-/// doubled quotes. Blank lines are skipped. A cell that is empty or reads <c>null</c>, <c>NaN</c> or <c>NA</c> (any case) is a missing
-/// number; blanks round a number are ignored. A record with a broken quote is rejected as its first line alone, and reading goes on with
-/// the next line; a quoted field over several lines counts as broken where a number is expected or the columns do not add up.
+/// CSV by RFC 4180: a header line, separators, line ends <c>\n</c> or <c>\r\n</c>, fields in double quotes may hold separators, line ends
+/// and doubled quotes. What <see cref="CsvDialect"/> does not say is found in the first lines. Blank lines are passed over, and empty
+/// columns beyond the named ones; blanks round a value are ignored. A record with a broken quote is rejected as its first line alone, and
+/// reading goes on with the next line; a quoted field over several lines counts as broken where a number is expected or the columns do not
+/// add up. Quotes in the middle of a text are part of it.
 /// </summary>
-/// <remarks>
-/// Rows without quotes take the short way: an index of all separators of a block (<see cref="SeparatorIndex"/>), then one number after
-/// another. Whatever that cannot handle, or finds wrong, goes through <see cref="CsvTokens"/> record by record.
-/// </remarks>
+/// <remarks>Rows without quotes take the short way of <see cref="PlainRows"/>, all others go through <see cref="CsvTokens"/>.</remarks>
 internal sealed class CsvDecoder : RecordDecoder
 {
-    private const int BlockBytes = 16 * 1024;
-
     private readonly RecordFields _fields;
     private readonly CsvTokens _tokens = new();
-    /// <summary>The separators of a block, after the place of the byte before the first row.</summary>
-    private readonly int[] _places = new int[1 + BlockBytes + SeparatorIndex.Slack];
+    private readonly CsvBeginning _beginning;
+    private PlainRows? _plain;
+    private (byte Separator, bool HasDecimalComma)? _plainMarks;
     private CsvHeader? _header;
     private OversizedLine? _oversized;
 
-    /// <summary>For streams that begin with a header line.</summary>
-    public CsvDecoder(RecordSchema schema) => _fields = new RecordFields(schema);
+    /// <summary>For streams that begin with a header line, or whose columns the schema's dialect names.</summary>
+    public CsvDecoder(RecordSchema schema)
+    {
+        _fields = new RecordFields(schema);
+        _beginning = new CsvBeginning(_fields, _tokens, schema.Csv);
+    }
 
-    /// <summary>For messages without a header, whose columns are known.</summary>
+    /// <summary>For messages without a header, whose columns are known; apart by commas unless the dialect says otherwise.</summary>
     /// <exception cref="SourceException">A field of the schema is not among the columns.</exception>
     public CsvDecoder(RecordSchema schema, IReadOnlyList<string> columns, string name)
-        : this(schema) => _header = new CsvHeader(columns, _fields, name);
+        : this(schema)
+    {
+        _header = new CsvHeader(columns, _fields, name);
+        _tokens.Separator = (byte)(schema.Csv.Separator ?? ',');
+        _fields.Spelling.HasDecimalComma = schema.Csv.Decimal == ',';
+    }
 
     /// <inheritdoc/>
     public override bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used)
@@ -38,24 +44,29 @@ internal sealed class CsvDecoder : RecordDecoder
         used = 0;
         _oversized = null;
         _header = null;
-        int at = MarkLength(data, isFinal);
-        while (at >= 0 && at < data.Length)
-        {
-            CsvScan scan = _tokens.Scan(data[at..], isFinal);
-            if (scan == CsvScan.NeedMore) return false;
-            ReadOnlySpan<byte> record = data.Slice(at, scan is CsvScan.Record or CsvScan.Blank ? _tokens.Length : 0);
-            if (scan is not (CsvScan.Record or CsvScan.Blank) || _tokens.OversizedField >= 0)
-                throw new SourceException(
-                    SourceFailure.Missing, $"'{name}' has no usable CSV header: {CsvScanFailure.Describe(scan, _tokens.Count + 1)}. "
-                        + "Expected the names of the columns.");
-            at += _tokens.FullLength;
-            if (scan == CsvScan.Blank) continue;
-            _header = new CsvHeader(CsvHeader.Names(_tokens, record, name), _fields, name);
-            used = at;
-            return true;
-        }
-        if (isFinal) used = data.Length;
-        return isFinal;
+        int mark = MarkLength(data, isFinal);
+        if (mark < 0 || !OtherContent.TryRefuse(data, isFinal, name)) return false;
+        if (!_beginning.TryRead(data, mark, isFinal, name, out used)) return false;
+        Use(_beginning.Header);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string>? Columns => _beginning.Columns;
+
+    /// <inheritdoc/>
+    public override void BeginWithout(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, string name)
+    {
+        _oversized = null;
+        _beginning.GoOn(columns, data, name);
+        Use(_beginning.Header);
+    }
+
+    private void Use(CsvHeader? header)
+    {
+        _header = header;
+        (byte, bool) marks = (_tokens.Separator, _fields.Spelling.HasDecimalComma);
+        if (_plainMarks != marks) (_plain, _plainMarks) = (PlainRows.Of(marks.Item1, marks.Item2), marks);
     }
 
     /// <inheritdoc/>
@@ -109,89 +120,28 @@ internal sealed class CsvDecoder : RecordDecoder
     /// <returns>Where the next record starts; <paramref name="at"/> when more bytes are needed.</returns>
     private int DecodeBlock(ReadOnlySpan<byte> data, int at, long offset, bool isFinal, RecordBatch batch)
     {
-        int blockStart = at, blockEnd = Math.Min(data.Length, at + BlockBytes);
-        int found = SeparatorIndex.Find(data[at..blockEnd], _places.AsSpan(1)), next = 0;
+        if (_plain is null) return at + DecodeRecord(data[at..], offset + at, isFinal, batch);
+        int blockStart = at, blockEnd = Math.Min(data.Length, at + PlainRows.BlockBytes), comment = _beginning.Comment.FirstByte;
+        _plain.Index(data[at..blockEnd]);
         while (at < blockEnd && !batch.IsFull)
         {
-            at = DecodePlainRows(data, blockStart, at, offset, found, ref next, batch);
+            at = _plain.Take(data, blockStart, at, offset, Header, _fields, comment, batch);
             if (at == blockEnd || batch.IsFull) break;
-            if (found - next < Header.Count && at > blockStart && blockEnd < data.Length) break;
+            if (_plain.Left < Header.Width && at > blockStart && blockEnd < data.Length) break;
             int used = DecodeRecord(data[at..], offset + at, isFinal, batch);
             at += used;
             if (used == 0 || _oversized is not null) break;
-            while (next < found && blockStart + _places[1 + next] < at) next++;
+            _plain.SkipTo(at - blockStart);
         }
         return at;
-    }
-
-    /// <summary>Decodes rows without quotes as long as all is well with them.</summary>
-    /// <param name="data">All the bytes.</param>
-    /// <param name="blockStart">Where the block that was indexed starts in them.</param>
-    /// <param name="at">Where the first row starts in them.</param>
-    /// <param name="offset">Position of the first byte.</param>
-    /// <param name="found">How many separators the block has.</param>
-    /// <param name="next">The first separator of the row.</param>
-    /// <param name="batch">Takes the rows.</param>
-    /// <returns>Where the first row starts that was not taken.</returns>
-    private unsafe int DecodePlainRows(
-        ReadOnlySpan<byte> data, int blockStart, int at, long offset, int found, ref int next, RecordBatch batch)
-    {
-        CsvHeader header = Header;
-        ReadOnlySpan<byte> block = data[blockStart..];
-        int columns = header.Count, dimension = _fields.Dimension;
-        bool featuresOnly = _fields.FeaturesOnly;
-        _places[next] = at - blockStart - 1;
-        fixed (byte* bytes = block)
-        fixed (int* places = _places, slots = header.PlainSlots)
-        fixed (bool* groups = header.Groups)
-        {
-            while (found - next >= columns && !batch.IsFull)
-            {
-                int* ends = places + 1 + next;
-                Span<double> row = batch.NextRow;
-                if (!featuresOnly) _fields.Begin(RecordDefaults.None);
-                fixed (double* values = row)
-                {
-                    int column = PlainNumbers.Take(bytes, ends, columns, slots, groups, 0, values, dimension);
-                    for (; column < columns; column = PlainNumbers.Take(bytes, ends, columns, slots, groups, column + 1, values, dimension))
-                        if (!TakeField(block, ends, column, header.Slots[column], row)) return at;
-                }
-                if (header.Further.Length > 0 && !TakeFurther(block, ends, row)) return at;
-                if (!_fields.AreInSupport(row)) return at;
-                at = blockStart + ends[columns - 1] + 1;
-                next += columns;
-                if (featuresOnly) batch.Commit(offset + at);
-                else _fields.Commit(batch, offset + at);
-            }
-        }
-        return at;
-    }
-
-    /// <summary>Takes one field of a row without quotes, if it is one and can be used.</summary>
-    private unsafe bool TakeField(ReadOnlySpan<byte> block, int* ends, int column, int slot, Span<double> row)
-    {
-        bool last = column + 1 == Header.Count;
-        int start = ends[column - 1] + 1, end = ends[column];
-        if (block[end] != (last ? '\n' : ',')) return false;
-        if (last && end > start && block[end - 1] == '\r') end--;
-        ReadOnlySpan<byte> text = block[start..end];
-        if (Header.Count == 1 && Numbers.Trim(text).IsEmpty) return false;
-        return slot < 0 || _fields.Set(slot, text, row) is null;
-    }
-
-    private unsafe bool TakeFurther(ReadOnlySpan<byte> block, int* ends, Span<double> row)
-    {
-        foreach ((int column, int slot) in Header.Further)
-        {
-            if (!TakeField(block, ends, column, slot, row)) return false;
-        }
-        return true;
     }
 
     /// <summary>Decodes or rejects one record, whatever it holds.</summary>
     /// <returns>Number of bytes taken; 0 when more are needed.</returns>
     private int DecodeRecord(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch)
     {
+        if (_beginning.Comment.Begins(data)) return PassComment(data, offset, isFinal, batch);
+        if (!isFinal && _beginning.Comment.MayBegin(data)) return 0;
         CsvScan scan = _tokens.Scan(data, isFinal);
         switch (scan)
         {
@@ -212,13 +162,14 @@ internal sealed class CsvDecoder : RecordDecoder
 
     /// <summary>
     /// Whether a field runs over several lines that cannot be meant: where a number is expected, or in a record with the wrong number of
-    /// columns. Then a quote was left open and happened to meet another one further on; between them lie good records.
+    /// columns, or beside a quote where none may be. Then a quote was left open and happened to meet another one further on; between them
+    /// lie good records.
     /// </summary>
     private string? StrayQuote(ReadOnlySpan<byte> record)
     {
-        int line = record.IndexOf((byte)'\n');
-        if (line < 0) return null;
-        if (_tokens.Count != Header.Count)
+        if (!record.Contains((byte)'\n')) return null;
+        if (_tokens.FaultyField is >= 0 and int faulty) return CsvScanFailure.Describe(_tokens.FaultOf(faulty), faulty + 1);
+        if (!AddsUp(record))
         {
             return string.Create(CultureInfo.InvariantCulture,
                 $"a quoted field runs over the end of the line and the record has {_tokens.Count} columns, the header has {Header.Count}: "
@@ -232,6 +183,15 @@ internal sealed class CsvDecoder : RecordDecoder
                 + "quote is not closed";
         }
         return null;
+    }
+
+    /// <summary>Passes over a comment; one that is longer than a record may be counts as a record that is too large.</summary>
+    private int PassComment(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch)
+    {
+        int end = data.IndexOf((byte)'\n'), length = end < 0 ? data.Length : end;
+        if (length > MaxRecordBytes)
+            return RejectLine(data, offset, isFinal, RejectionReason.TooLarge, "the comment is longer than a record may be", batch);
+        return end >= 0 ? end + 1 : isFinal ? data.Length : 0;
     }
 
     /// <summary>Rejects the first line of what cannot be cut into fields.</summary>
@@ -256,13 +216,13 @@ internal sealed class CsvDecoder : RecordDecoder
     private bool Accept(ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
         CsvHeader header = Header;
-        if (_tokens.Count != header.Count)
+        if (!AddsUp(record))
         {
-            string detail =
-                string.Create(CultureInfo.InvariantCulture, $"the row has {_tokens.Count} columns, the header has {header.Count}");
-            Reject(batch, RejectionReason.CsvColumns, detail, offset, nextOffset, record);
+            RejectColumns(record, offset, nextOffset, batch);
             return false;
         }
+        // Rows that end alike follow each other.
+        if (_tokens.Count != header.Width) _header = header.WithTrailing(_tokens.Count - header.Count);
         if (_tokens.OversizedField >= 0)
         {
             string detail =
@@ -283,9 +243,32 @@ internal sealed class CsvDecoder : RecordDecoder
         return true;
     }
 
+    /// <summary>Whether a record has the header's columns, and nothing beyond them.</summary>
+    private bool AddsUp(ReadOnlySpan<byte> record) => _tokens.Count >= Header.Count && _tokens.AreEmptyFrom(Header.Count, record);
+
+    private void RejectColumns(ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch)
+    {
+        if (_tokens.FaultyField is >= 0 and int faulty)
+        {
+            string fault = CsvScanFailure.Describe(_tokens.FaultOf(faulty), faulty + 1);
+            Reject(batch, RejectionReason.CsvQuote, fault, offset, nextOffset, record);
+            return;
+        }
+        string detail =
+            string.Create(CultureInfo.InvariantCulture, $"the row has {_tokens.Count} columns, the header has {Header.Count}");
+        Reject(batch, RejectionReason.CsvColumns, detail, offset, nextOffset, record);
+    }
+
     private bool Set(int slot, int column, ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch)
     {
         ReadOnlySpan<byte> text = _tokens.Field(record, column);
+        CsvScan fault = _tokens.FaultOf(column);
+        if (fault != CsvScan.Record && !(fault == CsvScan.BareQuote && _fields.IsText(slot)))
+        {
+            if (_fields.IsOptional(slot)) return _fields.Pass(slot) is null;
+            Reject(batch, RejectionReason.CsvQuote, CsvScanFailure.Describe(fault, column + 1), offset, nextOffset, record);
+            return false;
+        }
         if (_fields.Set(slot, text, batch.NextRow) is not { } reason) return true;
         Reject(batch, reason, _fields.Describe("column", slot, reason, text), offset, nextOffset, record);
         return false;

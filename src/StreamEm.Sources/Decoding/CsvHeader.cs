@@ -1,16 +1,20 @@
 using System.Globalization;
 using System.Text;
-using StreamEm.Core.Settings;
 
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>Which column of a CSV file feeds which slot of <see cref="RecordFields"/>.</summary>
 internal sealed class CsvHeader
 {
-    private const int ShownColumns = 40;
+    /// <summary>The slot of a column beyond the named ones, in which nothing may be: what a separator at the end of rows makes.</summary>
+    public const int Nothing = -2;
+
+    /// <summary>So many empty columns at the end of rows are foreseen; rows with more go the long way.</summary>
+    private const int MostTrailing = 64;
 
     private readonly int[] _slots, _plainSlots;
     private readonly bool[] _groups;
+    private readonly CsvHeader?[] _byTrailing;
 
     /// <summary>Maps the columns of <paramref name="source"/>, which has to have every field of the schema, its features first.</summary>
     /// <param name="columns">The columns' names.</param>
@@ -19,7 +23,8 @@ internal sealed class CsvHeader
     /// <exception cref="SourceException">A field has no column, or more than one.</exception>
     public CsvHeader(IReadOnlyList<string> columns, RecordFields fields, string source)
     {
-        _slots = new int[columns.Count];
+        Count = columns.Count;
+        _slots = new int[Count];
         Array.Fill(_slots, -1);
         var further = new List<(int Column, int Slot)>();
         for (int slot = 0; slot < fields.Names.Count; slot++)
@@ -31,17 +36,32 @@ internal sealed class CsvHeader
         }
         Further = [.. further];
         _plainSlots = Array.ConvertAll(_slots, slot => slot < 0 || fields.IsNumber(slot) ? slot : int.MaxValue);
-        _groups = new bool[columns.Count];
-        for (int column = 0; column + FourNumbers.Count <= columns.Count; column++)
+        _groups = new bool[Count];
+        for (int column = 0; column + FourNumbers.Count <= Count; column++)
         {
             int first = _plainSlots[column];
             _groups[column] = first >= 0 && first + FourNumbers.Count <= fields.Dimension &&
                 _plainSlots[column + 1] == first + 1 && _plainSlots[column + 2] == first + 2 && _plainSlots[column + 3] == first + 3;
         }
+        _byTrailing = new CsvHeader?[MostTrailing + 1];
+        _byTrailing[0] = this;
     }
 
-    /// <summary>Number of columns.</summary>
-    public int Count => _slots.Length;
+    private CsvHeader(CsvHeader header, int trailing)
+    {
+        Count = header.Count;
+        Further = header.Further;
+        _slots = [.. header._slots, .. Enumerable.Repeat(Nothing, trailing)];
+        _plainSlots = [.. header._plainSlots, .. Enumerable.Repeat(int.MaxValue, trailing)];
+        _groups = [.. header._groups, .. new bool[trailing]];
+        _byTrailing = header._byTrailing;
+    }
+
+    /// <summary>Number of columns that have a name.</summary>
+    public int Count { get; }
+
+    /// <summary>Number of columns that rows are foreseen to have, empty ones at the end included.</summary>
+    public int Width => _slots.Length;
 
     /// <summary>The slot each column feeds, -1 where none.</summary>
     public ReadOnlySpan<int> Slots => _slots;
@@ -55,18 +75,18 @@ internal sealed class CsvHeader
     /// <summary>Slots that share a column with one of <see cref="Slots"/>.</summary>
     public (int Column, int Slot)[] Further { get; }
 
-    /// <summary>The column names of a header line; blanks around a name are dropped.</summary>
-    /// <exception cref="SourceException">There are too many.</exception>
-    public static string[] Names(CsvTokens tokens, ReadOnlySpan<byte> record, string source)
+    /// <summary>The same columns, rows being foreseen to end with so many empty ones: where they do they go the short way.</summary>
+    public CsvHeader WithTrailing(int columns) =>
+        columns > MostTrailing ? this : _byTrailing[columns] ??= new CsvHeader(_byTrailing[0]!, columns);
+
+    /// <summary>The column names of a header line without empty ones at its end; blanks around a name are dropped.</summary>
+    public static string[] Names(CsvTokens tokens, ReadOnlySpan<byte> record)
     {
-        if (tokens.Count > RecordDecoder.MaxColumns)
-        {
-            throw new SourceException(SourceFailure.Missing, string.Create(CultureInfo.InvariantCulture,
-                $"'{source}' has a header of {tokens.Count} columns; at most {RecordDecoder.MaxColumns} can be read."));
-        }
-        var names = new string[tokens.Count];
-        for (int c = 0; c < names.Length; c++) names[c] = Encoding.UTF8.GetString(tokens.Field(record, c)).Trim();
-        return names;
+        int count = Math.Min(tokens.Count, RecordDecoder.MaxColumns);
+        var names = new string[count];
+        for (int c = 0; c < count; c++) names[c] = Encoding.UTF8.GetString(tokens.Field(record, c)).Trim();
+        int named = Array.FindLastIndex(names, name => name.Length > 0) + 1;
+        return named is 0 || named == count ? names : names[..named];
     }
 
     private static int Find(IReadOnlyList<string> columns, string field, string source)
@@ -82,12 +102,6 @@ internal sealed class CsvHeader
             }
             found = c;
         }
-        if (found >= 0) return found;
-        string nearest = Spelling.Nearest(field, columns.Where(name => name.Length > 0)) is { } name ? $" Did you mean '{name}'?" : "";
-        string more = columns.Count > ShownColumns
-            ? string.Create(CultureInfo.InvariantCulture, $" and {columns.Count - ShownColumns} more")
-            : "";
-        throw new SourceException(SourceFailure.Missing,
-            $"'{source}' has no column '{field}'.{nearest} Its columns are: {string.Join(", ", columns.Take(ShownColumns))}{more}.");
+        return found >= 0 ? found : throw new SourceException(SourceFailure.Missing, CsvHeaderProblem.NoColumn(source, field, columns));
     }
 }

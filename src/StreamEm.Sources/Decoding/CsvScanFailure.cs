@@ -17,7 +17,7 @@ internal static class CsvScanFailure
         {
             CsvScan.OpenQuote => string.Create(CultureInfo.InvariantCulture,
                 $"the quoted field in {place} is not closed before the end of the data or within {RecordDecoder.MaxFieldBytes} bytes"),
-            CsvScan.TextAfterQuote => $"the quoted field in {place} is followed by text, expected a comma or the end of the line",
+            CsvScan.TextAfterQuote => $"the quoted field in {place} is followed by text, expected a separator or the end of the line",
             CsvScan.BareQuote => $"{place} holds a quote but does not begin with one; expected a quoted field with its quotes doubled",
             CsvScan.RecordTooLarge =>
                 string.Create(CultureInfo.InvariantCulture, $"the record is longer than {RecordDecoder.MaxRecordBytes} bytes"),

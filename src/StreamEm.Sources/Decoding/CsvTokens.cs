@@ -5,7 +5,7 @@ namespace StreamEm.Sources.Decoding;
 /// <summary>What <see cref="CsvTokens.Scan"/> found.</summary>
 internal enum CsvScan
 {
-    /// <summary>A whole record.</summary>
+    /// <summary>A whole record; as the fault of a field: none.</summary>
     Record,
 
     /// <summary>A line with nothing or blanks alone.</summary>
@@ -17,23 +17,26 @@ internal enum CsvScan
     /// <summary>A quoted field that is not closed within the limit or before the end.</summary>
     OpenQuote,
 
-    /// <summary>A quoted field followed by text.</summary>
+    /// <summary>A quoted field followed by text: the fault of a field.</summary>
     TextAfterQuote,
 
-    /// <summary>A quote within an unquoted field.</summary>
+    /// <summary>A quote within an unquoted field: the fault of a field.</summary>
     BareQuote,
 
     /// <summary>A record longer than the limit.</summary>
     RecordTooLarge,
 }
 
-/// <summary>The fields of one CSV record by RFC 4180: a quoted field may hold commas, line ends and doubled quotes.</summary>
+/// <summary>
+/// The fields of one CSV record by RFC 4180: a quoted field may hold separators, line ends and doubled quotes. Blanks round the quotes are
+/// passed over. A quote where none may be is a fault of its field alone, which then ends at the next separator.
+/// </summary>
 internal sealed class CsvTokens
 {
-    private static readonly SearchValues<byte> UnquotedEnds = SearchValues.Create(",\n\""u8);
-
     private readonly byte[] _unescaped = new byte[RecordDecoder.MaxFieldBytes];
-    private (int Start, int End, bool Escaped)[] _fields = new (int, int, bool)[16];
+    private SearchValues<byte> _unquotedEnds = SearchValues.Create(",\n\""u8), _ends = SearchValues.Create(",\n"u8);
+    private Token[] _fields = new Token[16];
+    private byte _separator = (byte)',';
 
     /// <summary>Number of fields; only the first <see cref="RecordDecoder.MaxColumns"/> can be read.</summary>
     public int Count { get; private set; }
@@ -47,12 +50,31 @@ internal sealed class CsvTokens
     /// <summary>The first field longer than the limit, or -1.</summary>
     public int OversizedField { get; private set; }
 
+    /// <summary>The first field with a quote where none may be, or -1.</summary>
+    public int FaultyField { get; private set; }
+
+    /// <summary>What is between two fields.</summary>
+    public byte Separator
+    {
+        get => _separator;
+        set
+        {
+            if (value == _separator) return;
+            _separator = value;
+            _unquotedEnds = SearchValues.Create([value, (byte)'\n', (byte)'"']);
+            _ends = SearchValues.Create([value, (byte)'\n']);
+        }
+    }
+
+    /// <summary>What is wrong with the quotes of field <paramref name="i"/>; <see cref="CsvScan.Record"/> for nothing.</summary>
+    public CsvScan FaultOf(int i) => _fields[i].Fault;
+
     /// <summary>Field <paramref name="i"/> without its quotes; doubled quotes are undone into a buffer that the next call reuses.</summary>
     public ReadOnlySpan<byte> Field(ReadOnlySpan<byte> record, int i)
     {
-        (int start, int end, bool escaped) = _fields[i];
-        ReadOnlySpan<byte> field = record[start..end];
-        if (!escaped) return field;
+        Token token = _fields[i];
+        ReadOnlySpan<byte> field = record[token.Start..token.End];
+        if (!token.Escaped) return field;
         int length = 0;
         for (int at = 0; at < field.Length; at++)
         {
@@ -62,13 +84,22 @@ internal sealed class CsvTokens
         return _unescaped.AsSpan(0, length);
     }
 
+    /// <summary>Whether there is nothing in the fields from <paramref name="first"/> on.</summary>
+    public bool AreEmptyFrom(int first, ReadOnlySpan<byte> record)
+    {
+        if (Count > RecordDecoder.MaxColumns) return false;
+        for (int i = first; i < Count; i++)
+            if (!Numbers.Trim(Field(record, i)).IsEmpty) return false;
+        return true;
+    }
+
     /// <summary>
     /// Finds the fields of the record that starts <paramref name="data"/>. The answer does not depend on what follows the record.
     /// </summary>
     public CsvScan Scan(ReadOnlySpan<byte> data, bool isFinal)
     {
         Count = 0;
-        OversizedField = -1;
+        OversizedField = FaultyField = -1;
         // A record of the largest size with its line end; when the scan runs out of a cut text, the record is too large.
         const int Most = RecordDecoder.MaxRecordBytes + 2;
         bool cut = data.Length > Most;
@@ -78,10 +109,11 @@ internal sealed class CsvTokens
         int at = 0;
         while (true)
         {
-            CsvScan scan = at < data.Length && data[at] == '"' ? Quoted(data, last, ref at) : Unquoted(data, last, ref at);
+            int quote = SkipBlanks(data, at);
+            CsvScan scan = quote < data.Length && data[quote] == '"' ? Quoted(data, last, quote, ref at) : Unquoted(data, last, ref at);
             if (scan == CsvScan.NeedMore) return atEnd;
             if (scan != CsvScan.Record) return scan;
-            if (at < data.Length && data[at] == ',')
+            if (at < data.Length && data[at] == _separator)
             {
                 at++;
                 continue;
@@ -102,21 +134,26 @@ internal sealed class CsvTokens
 
     private CsvScan Unquoted(ReadOnlySpan<byte> data, bool last, ref int at)
     {
-        int start = at, length = data[at..].IndexOfAny(UnquotedEnds);
+        int start = at, length = data[at..].IndexOfAny(_unquotedEnds);
+        CsvScan fault = CsvScan.Record;
+        if (length >= 0 && data[at + length] == '"')
+        {
+            fault = CsvScan.BareQuote;
+            length = data[at..].IndexOfAny(_ends);
+        }
         if (length < 0)
         {
             if (!last) return CsvScan.NeedMore;
             length = data.Length - at;
         }
         at += length;
-        if (at < data.Length && data[at] == '"') return CsvScan.BareQuote;
-        Add(start, at, escaped: false);
+        Add(new Token { Start = start, End = at, Fault = fault });
         return CsvScan.Record;
     }
 
-    private CsvScan Quoted(ReadOnlySpan<byte> data, bool last, ref int at)
+    private CsvScan Quoted(ReadOnlySpan<byte> data, bool last, int quote, ref int at)
     {
-        int start = at + 1;
+        int start = quote + 1;
         bool escaped = false;
         for (int from = start; ;)
         {
@@ -124,36 +161,67 @@ internal sealed class CsvTokens
             int length = data[from..limit].IndexOf((byte)'"');
             if (length < 0) return limit < data.Length || last ? CsvScan.OpenQuote : CsvScan.NeedMore;
             int close = from + length;
-            if (close + 1 == data.Length && !last) return CsvScan.NeedMore;
-            byte next = close + 1 < data.Length ? data[close + 1] : (byte)'\n';
-            if (next == '"')
+            if (close + 1 < data.Length && data[close + 1] == '"')
             {
                 escaped = true;
                 from = close + 2;
                 if (from > limit) return CsvScan.OpenQuote;
                 continue;
             }
-            at = close + 1;
-            if (next == '\r')
-            {
-                if (at + 1 == data.Length && !last) return CsvScan.NeedMore;
-                if (at + 1 < data.Length && data[at + 1] != '\n') return CsvScan.TextAfterQuote;
-                at++;
-            }
-            else if (next is not ((byte)',' or (byte)'\n'))
-            {
-                return CsvScan.TextAfterQuote;
-            }
-            Add(start, close, escaped);
+            if (!TryEndQuoted(data, last, close, ref at, out CsvScan fault)) return CsvScan.NeedMore;
+            Add(fault == CsvScan.Record
+                ? new Token { Start = start, End = close, Escaped = escaped }
+                : new Token { Start = quote, End = at, Fault = fault });
             return CsvScan.Record;
         }
     }
 
-    private void Add(int start, int end, bool escaped)
+    /// <summary>Finds the separator or line end after a closing quote.</summary>
+    /// <returns>False when more bytes are needed to tell.</returns>
+    private bool TryEndQuoted(ReadOnlySpan<byte> data, bool last, int close, ref int at, out CsvScan fault)
     {
-        if (end - start > RecordDecoder.MaxFieldBytes && OversizedField < 0) OversizedField = Count;
+        fault = CsvScan.Record;
+        int after = SkipBlanks(data, close + 1);
+        if (after < data.Length && data[after] == '\r')
+        {
+            if (after + 1 == data.Length && !last) return false;
+            if (after + 1 == data.Length || data[after + 1] == '\n') after++;
+        }
+        if (after == data.Length && !last) return false;
+        if (after < data.Length && data[after] != _separator && data[after] != '\n')
+        {
+            fault = CsvScan.TextAfterQuote;
+            int length = data[after..].IndexOfAny(_ends);
+            if (length < 0 && !last) return false;
+            after = length < 0 ? data.Length : after + length;
+        }
+        at = after;
+        return true;
+    }
+
+    private int SkipBlanks(ReadOnlySpan<byte> data, int at)
+    {
+        while (at < data.Length && data[at] is (byte)' ' or (byte)'\t' && data[at] != _separator) at++;
+        return at;
+    }
+
+    private void Add(Token token)
+    {
+        if (token.End - token.Start > RecordDecoder.MaxFieldBytes && OversizedField < 0) OversizedField = Count;
+        if (token.Fault != CsvScan.Record && FaultyField < 0) FaultyField = Count;
         if (Count == _fields.Length && Count < RecordDecoder.MaxColumns) Array.Resize(ref _fields, 2 * Count);
-        if (Count < _fields.Length) _fields[Count] = (start, end, escaped);
+        if (Count < _fields.Length) _fields[Count] = token;
         Count++;
+    }
+
+    private record struct Token
+    {
+        public int Start { get; set; }
+
+        public int End { get; set; }
+
+        public bool Escaped { get; set; }
+
+        public CsvScan Fault { get; set; }
     }
 }

@@ -5,7 +5,7 @@ using StreamEm.Core.Features;
 
 namespace StreamEm.Sources.Decoding;
 
-/// <summary>Which values a feature may hold, and how levels become numbers of texts.</summary>
+/// <summary>Which values a feature may hold, and which text a number is as a level.</summary>
 internal static class FeatureValues
 {
     /// <summary>What is expected of a feature, for a person.</summary>
@@ -32,25 +32,10 @@ internal static class FeatureValues
         return IsInSupport(kind, value);
     }
 
-    /// <summary>The number of a level's text; NaN for a missing one. Spellings of the same number are one level.</summary>
-    public static double Level(ReadOnlySpan<byte> text, TextTable texts)
-    {
-        text = Numbers.Trim(text);
-        if (IsPlainInteger(text)) return texts.Number(text);
-        return Numbers.Parse(text, out double number) switch
-        {
-            NumberOutcome.Finite => texts.Number(Text(number)),
-            NumberOutcome.Missing => double.NaN,
-            _ => texts.Number(text),
-        };
-    }
-
     /// <summary>The value of a binary feature written as a word; NaN for another.</summary>
     public static double Word(ReadOnlySpan<byte> text) =>
         Ascii.EqualsIgnoreCase(text, "true"u8) ? 1 : Ascii.EqualsIgnoreCase(text, "false"u8) ? 0 : double.NaN;
 
-    private static string Text(double number) => (number == 0 ? 0.0 : number).ToString("R", CultureInfo.InvariantCulture);
-
-    private static bool IsPlainInteger(ReadOnlySpan<byte> text) =>
-        text.Length is > 0 and <= 15 && !text.ContainsAnyExceptInRange((byte)'0', (byte)'9') && (text[0] != '0' || text.Length == 1);
+    /// <summary>The text of a number that is a level or a label: the shortest that reads back.</summary>
+    public static string Text(double number) => (number == 0 ? 0.0 : number).ToString("R", CultureInfo.InvariantCulture);
 }

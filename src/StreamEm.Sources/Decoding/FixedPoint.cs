@@ -61,14 +61,15 @@ internal static class FixedPoint
     /// <returns>False when they are not 1 to 16 digits with at most one point and a minus, or less than 16 bytes lie before the
     /// end.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryParse(ref byte data, int start, int end, out double value)
+    public static bool TryParse<TMarks>(ref byte data, int start, int end, out double value)
+        where TMarks : struct, IMarks
     {
         Unsafe.SkipInit(out value);
         int length = end - start;
         if (end < Width || (uint)(length - 1) >= Width) return false;
         int negative = Unsafe.Add(ref data, start) == '-' ? 1 : 0;
         length -= negative;
-        if (!TrySum(ref data, end, length, out int point, out ulong mantissa) || length - (point >> 4 ^ 1) <= 0
+        if (!TrySum<TMarks>(ref data, end, length, out int point, out ulong mantissa) || length - (point >> 4 ^ 1) <= 0
             || mantissa > MaxExactInteger)
             return false;
         double magnitude = (long)mantissa / Unsafe.Add(ref MemoryMarshal.GetReference(Scale), point);
@@ -80,12 +81,13 @@ internal static class FixedPoint
     /// The same for 17 to 22 bytes with up to 19 digits: the last 16 bytes at once, those before one by one, and the rounding by
     /// <see cref="EiselLemire"/>.
     /// </summary>
-    public static bool TryParseLong(ref byte data, int start, int end, out double value)
+    public static bool TryParseLong<TMarks>(ref byte data, int start, int end, out double value)
+        where TMarks : struct, IMarks
     {
         value = 0;
         int length = end - start;
         if (end < Width || length is <= Width or > Width + 6) return false;
-        if (!TrySum(ref data, end, Width, out int point, out ulong mantissa)) return false;
+        if (!TrySum<TMarks>(ref data, end, Width, out int point, out ulong mantissa)) return false;
         bool negative = Unsafe.Add(ref data, start) == '-';
         int headPoint = -1, headEnd = end - Width, digits = 0;
         uint head = 0;
@@ -98,7 +100,7 @@ internal static class FixedPoint
                 digits++;
                 continue;
             }
-            if (digit != unchecked((uint)('.' - '0')) || headPoint >= 0 || point < Width) return false;
+            if (digit != unchecked((uint)(TMarks.Point - '0')) || headPoint >= 0 || point < Width) return false;
             headPoint = at;
         }
         // Three digits and 16 fit 64 bits.
@@ -119,12 +121,13 @@ internal static class FixedPoint
     /// <param name="point">Place of the point among the 16; 16 without.</param>
     /// <param name="mantissa">The integer.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TrySum(ref byte data, int end, int length, out int point, out ulong mantissa)
+    private static bool TrySum<TMarks>(ref byte data, int end, int length, out int point, out ulong mantissa)
+        where TMarks : struct, IMarks
     {
         Unsafe.SkipInit(out mantissa);
         Vector128<byte> text = Vector128.LoadUnsafe(ref data, (nuint)(end - Width));
         Vector128<byte> keep = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(Keep), (nuint)length);
-        uint points = (Vector128.Equals(text, Vector128.Create((byte)'.')) & keep).ExtractMostSignificantBits();
+        uint points = (Vector128.Equals(text, Vector128.Create(TMarks.Point)) & keep).ExtractMostSignificantBits();
         point = BitOperations.TrailingZeroCount(points | (1u << Width));
         Vector128<byte> digits = (text - Vector128.Create((byte)'0')) & keep;
         digits = Ssse3.Shuffle(digits, Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(Squeeze), (nuint)(point * Width)));

@@ -28,16 +28,18 @@ internal static unsafe class FourNumbers
 
     /// <summary>Reads four fields: the first starts after <c>ends[-1]</c>, each of the others after the end before it.</summary>
     /// <param name="data">The bytes.</param>
-    /// <param name="ends">Where the fields should end, at commas, or the fourth at the end of the line.</param>
+    /// <param name="ends">Where the fields should end, at separators, or the fourth at the end of the line.</param>
     /// <param name="isLast">Whether they are the last of their line.</param>
     /// <param name="values">Takes the numbers.</param>
-    /// <returns>False when one is not what <see cref="FixedPoint.TryParse"/> reads, or ends with its point; nothing is taken
+    /// <returns>False when one is not what <see cref="FixedPoint.TryParse{TMarks}"/> reads, or ends with its point; nothing is taken
     /// then.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryTake(byte* data, int* ends, bool isLast, double* values)
+    public static bool TryTake<TMarks>(byte* data, int* ends, bool isLast, double* values)
+        where TMarks : struct, IMarks
     {
         nuint end0 = (uint)ends[0], end1 = (uint)ends[1], end2 = (uint)ends[2], end3 = (uint)ends[3];
-        if (data[end0] != ',' || data[end1] != ',' || data[end2] != ',' || data[end3] != (isLast ? '\n' : ',') || end0 < Width)
+        if (data[end0] != TMarks.Separator || data[end1] != TMarks.Separator || data[end2] != TMarks.Separator ||
+            data[end3] != (isLast ? (byte)'\n' : TMarks.Separator) || end0 < Width)
             return false;
         Vector128<int> lengths = Vector128.Load(ends) - Vector128.Load(ends - 1) - Vector128<int>.One;
         if (isLast && data[end3 - 1] == '\r')
@@ -45,7 +47,7 @@ internal static unsafe class FourNumbers
             end3--;
             lengths -= Vector128.Create(0, 0, 0, 1);
         }
-        return TryParse(data, end0, end1, end2, end3, lengths, values);
+        return TryParse<TMarks>(data, end0, end1, end2, end3, lengths, values);
     }
 
     /// <summary>Reads four fields wherever they are.</summary>
@@ -56,16 +58,19 @@ internal static unsafe class FourNumbers
     /// <param name="end3">Of the fourth.</param>
     /// <param name="lengths">Their lengths.</param>
     /// <param name="values">Takes the numbers.</param>
-    /// <returns>False when one is not what <see cref="FixedPoint.TryParse"/> reads, or ends with its point; nothing is taken
+    /// <returns>False when one is not what <see cref="FixedPoint.TryParse{TMarks}"/> reads, or ends with its point; nothing is taken
     /// then.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryParse(byte* data, nuint end0, nuint end1, nuint end2, nuint end3, Vector128<int> lengths, double* values)
+    public static bool TryParse<TMarks>(
+        byte* data, nuint end0, nuint end1, nuint end2, nuint end3, Vector128<int> lengths, double* values)
+        where TMarks : struct, IMarks
     {
         Vector256<byte> even = Windows(data, end0 - Width, end2 - Width), odd = Windows(data, end1 - Width, end3 - Width);
         Vector256<byte> both = Vector256.Create(lengths, lengths).AsByte();
-        uint evenPoints = Digits(ref even, Avx2.Shuffle(both, Vector256.Create(0UL, 0, 0x0808080808080808, 0x0808080808080808).AsByte()),
+        uint evenPoints = Digits<TMarks>(
+            ref even, Avx2.Shuffle(both, Vector256.Create(0UL, 0, 0x0808080808080808, 0x0808080808080808).AsByte()),
             out Vector256<byte> evenMinus);
-        uint oddPoints = Digits(
+        uint oddPoints = Digits<TMarks>(
             ref odd,
             Avx2.Shuffle(both, Vector256.Create(0x0404040404040404UL, 0x0404040404040404, 0x0C0C0C0C0C0C0C0C, 0x0C0C0C0C0C0C0C0C).AsByte()),
             out Vector256<byte> oddMinus);
@@ -104,12 +109,13 @@ internal static unsafe class FourNumbers
     /// <param name="minus">255 where the field begins with a minus.</param>
     /// <returns>One bit per point.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Digits(ref Vector256<byte> text, Vector256<byte> length, out Vector256<byte> minus)
+    private static uint Digits<TMarks>(ref Vector256<byte> text, Vector256<byte> length, out Vector256<byte> minus)
+        where TMarks : struct, IMarks
     {
         Vector256<byte> untilEnd =
             Vector256.Create(0x090A_0B0C_0D0E_0F10UL, 0x0102_0304_0506_0708, 0x090A_0B0C_0D0E_0F10, 0x0102_0304_0506_0708).AsByte();
         Vector256<byte> before = Vector256.GreaterThan(untilEnd.AsSByte(), length.AsSByte()).AsByte();
-        uint points = Vector256.AndNot(Vector256.Equals(text, Vector256.Create((byte)'.')), before).ExtractMostSignificantBits();
+        uint points = Vector256.AndNot(Vector256.Equals(text, Vector256.Create(TMarks.Point)), before).ExtractMostSignificantBits();
         minus = Vector256.Equals(text, Vector256.Create((byte)'-')) & Vector256.Equals(untilEnd, length);
         text = Vector256.AndNot(text - Vector256.Create((byte)'0'), before | minus);
         return points;

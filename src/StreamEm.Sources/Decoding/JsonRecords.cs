@@ -1,69 +1,175 @@
-using System.Text.Json;
+using System.Buffers;
 
 namespace StreamEm.Sources.Decoding;
 
-/// <summary>The records within one JSON text: <c>{"records": [...]}</c>, an array, or a single object.</summary>
-internal static class JsonRecords
+/// <summary>What one body of JSON holds.</summary>
+internal enum JsonBody
+{
+    /// <summary>Records: an array, <c>{"records": [...]}</c>, or a single object.</summary>
+    Records,
+
+    /// <summary>Several values one after another: one object a line, whatever the sender called it.</summary>
+    Lines,
+
+    /// <summary>Neither.</summary>
+    Malformed,
+}
+
+/// <summary>
+/// Finds the records within one JSON text: <c>{"records": [...]}</c>, an array, or a single object. Only strings and brackets are looked
+/// at: what is between two commas is a record, and whether it is JSON, how deep it is nested and what it holds is for the decoder to say,
+/// of that record alone.
+/// </summary>
+/// <param name="json">The whole text, without a byte order mark.</param>
+/// <param name="records">Takes where each record lies.</param>
+/// <param name="most">Looks no further when this many were found.</param>
+internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, int most)
 {
     private const string Expected = "expected {\"records\": [...]}, an array of objects, or one object";
+    private const byte Quote = (byte)'"';
 
-    /// <summary>Finds the bytes of every record.</summary>
-    /// <param name="json">The whole text.</param>
-    /// <param name="ranges">Takes where each record lies.</param>
-    /// <param name="areNamed">Whether they are in an array <c>records</c>.</param>
-    /// <param name="problem">What was found and expected; null when all is well.</param>
-    public static bool TryFind(ReadOnlySpan<byte> json, ICollection<Range> ranges, out bool areNamed, out string? problem)
+    private static readonly SearchValues<byte> Structure = SearchValues.Create("\"[]{},"u8);
+    private static readonly SearchValues<byte> StringEnds = SearchValues.Create("\"\\"u8);
+
+    private readonly ReadOnlySpan<byte> _json = json;
+    private int _at;
+
+    /// <summary>What was found and expected; null when all is well.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>Finds the records.</summary>
+    public JsonBody Find()
     {
-        areNamed = false;
-        problem = null;
-        try
+        SkipBlanks();
+        if (_at == _json.Length) return Malformed("the body is empty");
+        byte first = _json[_at];
+        if (first is not ((byte)'[' or (byte)'{')) return Malformed("the body is not JSON, or a single value");
+        int start = _at;
+        if (!TrySkipValue(untilClosed: true)) return Malformed("the body is not JSON: it ends within a value");
+        int end = _at;
+        SkipBlanks();
+        if (_at < _json.Length)
+            return first == '{' && _json[_at] == '{'
+                ? JsonBody.Lines
+                : Malformed("the body is not JSON: something follows its first value");
+        _at = start + 1;
+        if (first == '[') return ReadArray() ? JsonBody.Records : JsonBody.Malformed;
+        if (FindArray(end) is not { } array)
         {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = NdjsonDecoder.MaxDepth + 2 });
-            reader.Read();
-            if (reader.TokenType == JsonTokenType.StartArray) ReadArray(ref reader, ranges);
-            else if (reader.TokenType == JsonTokenType.StartObject) areNamed = ReadObject(ref reader, ranges, ref problem);
-            else problem = $"the body is a single value, {Expected}";
-            while (reader.Read())
-            {
-            }
+            if (Problem is not null) return JsonBody.Malformed;
+            records.Add(start..end);
+            return JsonBody.Records;
         }
-        catch (JsonException e)
-        {
-            problem = $"the body is not JSON: {e.Message}; {Expected}";
-        }
-        return problem is null;
+        _at = array;
+        return ReadArray() ? JsonBody.Records : JsonBody.Malformed;
     }
 
-    private static bool ReadObject(ref Utf8JsonReader reader, ICollection<Range> ranges, ref string? problem)
+    private JsonBody Malformed(string what)
     {
-        int start = (int)reader.TokenStartIndex;
-        bool hasRecords = false;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            bool isRecords = reader.ValueTextEquals("records"u8);
-            reader.Read();
-            if (isRecords && reader.TokenType == JsonTokenType.StartArray)
-            {
-                if (hasRecords) problem = $"the body has two fields 'records', {Expected}";
-                hasRecords = true;
-                ReadArray(ref reader, ranges);
-            }
-            else
-            {
-                reader.Skip();
-            }
-        }
-        if (!hasRecords) ranges.Add(start..(int)reader.BytesConsumed);
-        return hasRecords;
+        Problem = $"{what}; {Expected}";
+        return JsonBody.Malformed;
     }
 
-    private static void ReadArray(ref Utf8JsonReader reader, ICollection<Range> ranges)
+    /// <summary>Where the array of the object's member <c>records</c> begins, whose end is known; null when it has none.</summary>
+    private int? FindArray(int end)
     {
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        int? found = null;
+        while (true)
         {
-            int start = (int)reader.TokenStartIndex;
-            reader.Skip();
-            ranges.Add(start..(int)reader.BytesConsumed);
+            SkipBlanks();
+            int key = _at;
+            if (_at >= end || _json[_at] != Quote || !TrySkipString()) return found;
+            bool isRecords = _json[key.._at].SequenceEqual("\"records\""u8);
+            SkipBlanks();
+            if (_at >= end || _json[_at] != ':') return found;
+            _at++;
+            SkipBlanks();
+            if (isRecords && _at < end && _json[_at] == '[')
+            {
+                if (found is not null)
+                {
+                    Malformed("the body has two fields 'records'");
+                    return null;
+                }
+                found = _at + 1;
+            }
+            if (!TrySkipValue(untilClosed: false) || _at >= end || _json[_at] != ',') return found;
+            _at++;
         }
+    }
+
+    /// <summary>Reads the elements of the array whose bracket was passed, until the most there may be.</summary>
+    private bool ReadArray()
+    {
+        SkipBlanks();
+        if (_json[_at] == ']') return true;
+        while (records.Count < most)
+        {
+            SkipBlanks();
+            int start = _at;
+            if (!TrySkipValue(untilClosed: false) || _at == _json.Length || _json[_at] == '}')
+            {
+                Malformed("the body is not JSON: the array of records is not closed");
+                return false;
+            }
+            records.Add(start..(start + _json[start.._at].TrimEnd(" \t\r\n"u8).Length));
+            if (_json[_at++] == ']') return true;
+        }
+        return true;
+    }
+
+    /// <summary>Goes to the comma or closing bracket after the value that begins here, or to the end of the text.</summary>
+    /// <param name="untilClosed">Whether to stop already where the value's own brackets are closed.</param>
+    /// <returns>Whether every bracket and string in it is closed.</returns>
+    private bool TrySkipValue(bool untilClosed)
+    {
+        int depth = 0;
+        while (true)
+        {
+            int next = _json[_at..].IndexOfAny(Structure);
+            if (next < 0)
+            {
+                _at = _json.Length;
+                return depth == 0;
+            }
+            _at += next;
+            switch (_json[_at])
+            {
+                case Quote:
+                    if (!TrySkipString()) return false;
+                    continue;
+                case (byte)'[' or (byte)'{':
+                    depth++;
+                    break;
+                case (byte)',' when depth == 0:
+                    return true;
+                case (byte)']' or (byte)'}':
+                    if (depth == 0) return true;
+                    depth--;
+                    break;
+            }
+            _at++;
+            if (untilClosed && depth == 0) return true;
+        }
+    }
+
+    private bool TrySkipString()
+    {
+        for (_at++; _at < _json.Length; _at += 2)
+        {
+            int next = _json[_at..].IndexOfAny(StringEnds);
+            if (next < 0) break;
+            _at += next;
+            if (_json[_at] != Quote) continue;
+            _at++;
+            return true;
+        }
+        _at = _json.Length;
+        return false;
+    }
+
+    private void SkipBlanks()
+    {
+        while (_at < _json.Length && _json[_at] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n') _at++;
     }
 }

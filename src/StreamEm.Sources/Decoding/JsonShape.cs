@@ -60,7 +60,7 @@ internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
             if (!Set(data, _starts[i], _ends[i], holes[i].Slots, fields, row)) return false;
             i++;
         }
-        if (!fields.AreInSupport(row)) return false;
+        if (!fields.Accepts(row)) return false;
         _patience = 1;
         _misses = 0;
         return true;
@@ -175,7 +175,7 @@ internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
         {
             if (ends[0] < Width) return false;
             Vector256<double> values;
-            if (!FourNumbers.TryParse(bytes, (uint)ends[0], (uint)ends[1], (uint)ends[2], (uint)ends[3],
+            if (!FourNumbers.TryParse<CommaAndPoint>(bytes, (uint)ends[0], (uint)ends[1], (uint)ends[2], (uint)ends[3],
                 Vector128.Load(ends) - Vector128.Load(starts), (double*)&values))
                 return false;
             ReadOnlySpan<Hole> holes = CollectionsMarshal.AsSpan(_holes).Slice(first, FourNumbers.Count);
@@ -193,7 +193,8 @@ internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
             int slot = slots[i];
             ref byte bytes = ref MemoryMarshal.GetReference(data);
             if (fields.IsNumber(slot) && FixedPoint.IsSupported &&
-                (FixedPoint.TryParse(ref bytes, start, end, out double value) || FixedPoint.TryParseLong(ref bytes, start, end, out value)))
+                (FixedPoint.TryParse<CommaAndPoint>(ref bytes, start, end, out double value) ||
+                    FixedPoint.TryParseLong<CommaAndPoint>(ref bytes, start, end, out value)))
             {
                 row[slot] = value;
                 continue;

@@ -7,9 +7,9 @@ namespace StreamEm.Sources.Decoding;
 
 /// <summary>
 /// One JSON object a line (NDJSON, JSON Lines). Fields are properties by name, a dot reaches into nested objects; other properties are
-/// passed over. A number may also be written as text; <c>null</c>, an absent property and the texts <c>""</c>, <c>"NaN"</c>, <c>"NA"</c>,
-/// <c>"null"</c>
-/// are missing numbers. A record with none of the features, or with one of the fields twice, is rejected. Blank lines are skipped.
+/// passed over. A number may also be written as text; <c>null</c>, an absent property and every spelling of <see cref="MissingValues"/>,
+/// quoted or not, are missing values. A record with none of the features, or with one of the fields twice, is rejected. Blank lines are
+/// skipped.
 /// </summary>
 /// <remarks>
 /// Records that differ from one before in nothing but their numbers and texts take the short way of <see cref="JsonShape"/>.
@@ -19,6 +19,8 @@ internal sealed class NdjsonDecoder : RecordDecoder
     /// <summary>How deep objects and arrays may be nested.</summary>
     public const int MaxDepth = 64;
 
+    private const string HalfASurrogate = "half a surrogate pair (\\ud800 to \\udfff alone), which is no text";
+
     private static readonly JsonReaderOptions Strict = new() { MaxDepth = MaxDepth, CommentHandling = JsonCommentHandling.Disallow };
 
     private readonly RecordFields _fields;
@@ -26,7 +28,11 @@ internal sealed class NdjsonDecoder : RecordDecoder
     private readonly JsonShape _shape;
     private readonly bool _learnsShapes;
     private readonly bool[] _seen;
+    private readonly BareTokens _bareTokens;
     private OversizedLine? _oversized;
+
+    /// <summary>Whether a record had values that are no JSON: then they are looked for before the reader stumbles over them.</summary>
+    private bool _hasBareTokens;
 
     /// <summary>Made when the first escaped text comes.</summary>
     private byte[]? _unescaped;
@@ -45,6 +51,7 @@ internal sealed class NdjsonDecoder : RecordDecoder
         _paths = JsonPaths.Create(_fields.Names);
         _shape = new JsonShape(_fields.IsNumber);
         _seen = new bool[_fields.Names.Count];
+        _bareTokens = new BareTokens(_fields.Spelling);
     }
 
     /// <inheritdoc/>
@@ -52,7 +59,7 @@ internal sealed class NdjsonDecoder : RecordDecoder
     {
         _oversized = null;
         used = Math.Max(0, MarkLength(data, isFinal));
-        return MarkLength(data, isFinal) >= 0;
+        return MarkLength(data, isFinal) >= 0 && OtherContent.TryRefuse(data, isFinal, name);
     }
 
     /// <inheritdoc/>
@@ -120,30 +127,41 @@ internal sealed class NdjsonDecoder : RecordDecoder
             return true;
         }
         ReadOnlySpan<byte> record = data[start..end];
-        Refusal? refusal;
-        try
+        ReadOnlySpan<byte> mended = default;
+        bool isMended = _hasBareTokens && _bareTokens.TryMend(record, out mended);
+        Refusal? refusal = TryRead(isMended ? mended : record, batch.NextRow, defaults);
+        if (refusal is { Reason: RejectionReason.JsonSyntax } && !isMended && _bareTokens.TryMend(record, out mended))
         {
-            refusal = Utf8.IsValid(record)
-                ? Read(record, batch.NextRow, defaults)
-                : new Refusal(RejectionReason.DecodeUtf8, "expected a JSON object");
-        }
-        catch (JsonException e)
-        {
-            refusal = new Refusal(RejectionReason.JsonSyntax, $"not a JSON object: {e.Message}");
-        }
-        catch (InvalidOperationException e)
-        {
-            // The reader's answer to an escaped text that is no Unicode, half a surrogate pair.
-            refusal = new Refusal(RejectionReason.JsonSyntax, $"not a JSON object: {e.Message}");
+            refusal = TryRead(mended, batch.NextRow, defaults);
+            _hasBareTokens = isMended = true;
         }
         if (refusal is not { } found)
         {
             _fields.Commit(batch, nextOffset);
-            if (_learnsShapes) _shape.Missed(record, _paths);
+            if (_learnsShapes && !isMended) _shape.Missed(record, _paths);
             return true;
         }
         Reject(batch, found.Reason, found.Detail, offset, nextOffset, record);
         return false;
+    }
+
+    private Refusal? TryRead(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
+    {
+        try
+        {
+            return Utf8.IsValid(record) ? Read(record, row, defaults) : new Refusal(RejectionReason.DecodeUtf8, "expected a JSON object");
+        }
+        catch (JsonException e)
+        {
+            // The reader's own words quote the record.
+            return new Refusal(RejectionReason.JsonSyntax, string.Create(CultureInfo.InvariantCulture,
+                $"not a JSON object: from byte {e.BytePositionInLine ?? 0} on it is no JSON, or nested deeper than {MaxDepth} levels"));
+        }
+        catch (InvalidOperationException)
+        {
+            // The reader's answer to a name with half a surrogate pair in it.
+            return new Refusal(RejectionReason.JsonSyntax, $"not a JSON object: a name has {HalfASurrogate}");
+        }
     }
 
     private bool TryReadKnownShape(ReadOnlySpan<byte> data, int start, int end, Span<double> row, in RecordDefaults defaults)
@@ -170,10 +188,20 @@ internal sealed class NdjsonDecoder : RecordDecoder
         return MissingFeature();
     }
 
-    private ReadOnlySpan<byte> Unescape(scoped ref Utf8JsonReader reader)
+    /// <summary>A text without its escapes; false when half a surrogate pair is among them, which no text has.</summary>
+    private bool TryUnescape(scoped ref Utf8JsonReader reader, out ReadOnlySpan<byte> text)
     {
         _unescaped ??= new byte[MaxRecordBytes];
-        return _unescaped.AsSpan(0, reader.CopyString(_unescaped));
+        text = default;
+        try
+        {
+            text = _unescaped.AsSpan(0, reader.CopyString(_unescaped));
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     private Refusal? MissingFeature()
@@ -214,25 +242,26 @@ internal sealed class NdjsonDecoder : RecordDecoder
 
     private Refusal? ReadValue(ref Utf8JsonReader reader, JsonPaths path, Span<double> row)
     {
-        if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+        if (path.Slots.Length == 0)
         {
-            if (path.Slots.Length > 0)
-            {
-                RejectionReason reason = _fields.IsNumber(path.FirstSlot) ? RejectionReason.NotANumber : RejectionReason.OutOfRange;
-                return new Refusal(reason,
-                    $"field '{_fields.Names[path.FirstSlot]}' holds {KindOf(reader.TokenType)}, expected a single value");
-            }
             reader.Skip();
             return null;
         }
+        if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+        {
+            RejectionReason reason = _fields.IsNumber(path.FirstSlot) ? RejectionReason.NotANumber : RejectionReason.OutOfRange;
+            string kind = KindOf(reader.TokenType);
+            reader.Skip();
+            return Unusable(path, reason, $"field '{_fields.Names[path.FirstSlot]}' holds {kind}, expected a single value");
+        }
         ReadOnlySpan<byte> text = reader.ValueSpan;
         if (reader.TokenType == JsonTokenType.Null) text = default;
-        else if (reader.ValueIsEscaped) text = Unescape(ref reader);
-        if (path.Slots.Length > 0 && text.Length > MaxFieldBytes)
+        else if (reader.ValueIsEscaped && !TryUnescape(ref reader, out text))
+            return Unusable(path, RejectionReason.JsonSyntax, $"field '{_fields.Names[path.FirstSlot]}' holds {HalfASurrogate}");
+        if (text.Length > MaxFieldBytes)
         {
-            string detail = string.Create(
-                CultureInfo.InvariantCulture, $"field '{_fields.Names[path.FirstSlot]}' is longer than {MaxFieldBytes} bytes");
-            return new Refusal(RejectionReason.TooLarge, detail);
+            return Unusable(path, RejectionReason.TooLarge, string.Create(
+                CultureInfo.InvariantCulture, $"field '{_fields.Names[path.FirstSlot]}' is longer than {MaxFieldBytes} bytes"));
         }
         for (int i = 0; i < path.Slots.Length; i++)
         {
@@ -240,6 +269,17 @@ internal sealed class NdjsonDecoder : RecordDecoder
             if (_seen[slot]) return new Refusal(RejectionReason.JsonSyntax, $"field '{_fields.Names[slot]}' occurs twice");
             _seen[slot] = true;
             if (_fields.Set(slot, text, row) is { } reason) return new Refusal(reason, _fields.Describe("field", slot, reason, text));
+        }
+        return null;
+    }
+
+    /// <summary>A value that no field can take: the record is rejected, unless all the fields it is for are optional.</summary>
+    private Refusal? Unusable(JsonPaths path, RejectionReason reason, string detail)
+    {
+        foreach (int slot in path.Slots)
+        {
+            if (!_fields.IsOptional(slot)) return new Refusal(reason, detail);
+            _fields.Pass(slot);
         }
         return null;
     }

@@ -10,7 +10,7 @@ internal enum NumberOutcome
     /// <summary>A finite number.</summary>
     Finite,
 
-    /// <summary>Nothing: empty, <c>null</c>, <c>NaN</c> or <c>NA</c> in any case.</summary>
+    /// <summary>Nothing: one of <see cref="MissingValues"/>.</summary>
     Missing,
 
     /// <summary>Something else.</summary>
@@ -41,15 +41,19 @@ internal static class Numbers
     ];
 
     /// <summary>Reads a field's text; <paramref name="value"/> is NaN unless the answer is <see cref="NumberOutcome.Finite"/>.</summary>
-    public static NumberOutcome Parse(ReadOnlySpan<byte> text, out double value)
+    public static NumberOutcome Parse(ReadOnlySpan<byte> text, MissingValues missing, out double value)
     {
-        if (TryParseDecimal(text, out value)) return Checked(ref value);
+        if (TryParseDecimal(text, out value)) return Checked(missing, ref value);
         text = Trim(text);
-        if (TryParseDecimal(text, out value)) return Checked(ref value);
+        if (TryParseDecimal(text, out value)) return Checked(missing, ref value);
         value = double.NaN;
-        if (IsMissing(text)) return NumberOutcome.Missing;
+        if (missing.Contains(text)) return NumberOutcome.Missing;
         return IsInfinity(text) ? NumberOutcome.NotFinite : NumberOutcome.NotANumber;
     }
+
+    /// <summary>Whether a text is a finite number, and which.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> text, out double value) =>
+        TryParseDecimal(Trim(text), out value) && double.IsFinite(value);
 
     /// <summary>Without blanks and tabs at both ends.</summary>
     public static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> text)
@@ -60,25 +64,18 @@ internal static class Numbers
         return text[start..end];
     }
 
-    private static NumberOutcome Checked(ref double value)
+    private static NumberOutcome Checked(MissingValues missing, ref double value)
     {
-        if (double.IsFinite(value)) return NumberOutcome.Finite;
+        bool isFinite = double.IsFinite(value);
+        if (isFinite && !missing.Contains(value)) return NumberOutcome.Finite;
         value = double.NaN;
-        return NumberOutcome.NotFinite;
+        return isFinite ? NumberOutcome.Missing : NumberOutcome.NotFinite;
     }
-
-    private static bool IsMissing(ReadOnlySpan<byte> text) => text.Length switch
-    {
-        0 => true,
-        2 => Ascii.EqualsIgnoreCase(text, "na"u8),
-        3 => Ascii.EqualsIgnoreCase(text, "nan"u8),
-        4 => Ascii.EqualsIgnoreCase(text, "null"u8),
-        _ => false,
-    };
 
     private static bool IsInfinity(ReadOnlySpan<byte> text)
     {
         if (text[0] is (byte)'-' or (byte)'+') text = text[1..];
+        if (text.StartsWith("1.#"u8)) return Ascii.EqualsIgnoreCase(text[3..].TrimEnd("0"u8), "inf"u8);
         return Ascii.EqualsIgnoreCase(text, "inf"u8) || Ascii.EqualsIgnoreCase(text, "infinity"u8) || text.SequenceEqual("\u221E"u8);
     }
 

@@ -15,24 +15,26 @@ internal static unsafe class PlainNumbers
     /// <param name="row">Takes D values.</param>
     /// <param name="dimension">D.</param>
     /// <returns>The first field not taken; the number of fields when all were.</returns>
-    public static int Take(byte* data, int* ends, int columns, int* slots, bool* groups, int column, double* row, int dimension)
+    public static int Take<TMarks>(byte* data, int* ends, int columns, int* slots, bool* groups, int column, double* row, int dimension)
+        where TMarks : struct, IMarks
     {
         // A single column needs to be told from a blank line.
         if (!FixedPoint.IsSupported || columns == 1) return column;
         if (FourNumbers.IsSupported)
         {
             for (; column + FourNumbers.Count <= columns && groups[column]; column += FourNumbers.Count)
-                if (!FourNumbers.TryTake(data, ends + column, column + FourNumbers.Count == columns, row + slots[column])) break;
+                if (!FourNumbers.TryTake<TMarks>(data, ends + column, column + FourNumbers.Count == columns, row + slots[column])) break;
         }
         for (; column < columns; column++)
         {
             bool last = column + 1 == columns;
             int start = ends[column - 1] + 1, end = ends[column], slot = slots[column];
-            if (data[end] != (last ? '\n' : ',') || slot >= dimension) return column;
+            if (data[end] != (last ? (byte)'\n' : TMarks.Separator) || slot >= dimension) return column;
             if (slot < 0) continue;
             if (last && end > start && data[end - 1] == '\r') end--;
             ref byte bytes = ref Unsafe.AsRef<byte>(data);
-            if (!FixedPoint.TryParse(ref bytes, start, end, out double value) && !FixedPoint.TryParseLong(ref bytes, start, end, out value))
+            if (!FixedPoint.TryParse<TMarks>(ref bytes, start, end, out double value) &&
+                !FixedPoint.TryParseLong<TMarks>(ref bytes, start, end, out value))
                 return column;
             row[slot] = value;
         }

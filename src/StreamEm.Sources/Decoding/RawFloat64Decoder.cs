@@ -11,6 +11,7 @@ namespace StreamEm.Sources.Decoding;
 internal sealed class RawFloat64Decoder : RecordDecoder
 {
     private readonly RecordSchema _schema;
+    private readonly FieldSpelling _spelling;
     private readonly int _recordBytes;
 
     /// <summary>For records of this schema.</summary>
@@ -21,6 +22,7 @@ internal sealed class RawFloat64Decoder : RecordDecoder
             throw new ArgumentException(
                 $"Records of format float64 hold the features alone; they have no field '{field}'. Use csv or ndjson.", nameof(schema));
         _schema = schema;
+        _spelling = new FieldSpelling(schema);
         _recordBytes = schema.Features.Count * sizeof(double);
     }
 
@@ -64,7 +66,9 @@ internal sealed class RawFloat64Decoder : RecordDecoder
         Span<double> row = batch.NextRow;
         for (int d = 0; d < row.Length; d++)
         {
-            double value = row[d] = BinaryPrimitives.ReadDoubleLittleEndian(record[(d * sizeof(double))..]);
+            double value = BinaryPrimitives.ReadDoubleLittleEndian(record[(d * sizeof(double))..]);
+            if (_spelling.MissingNumbers.Contains(value)) value = double.NaN;
+            row[d] = value;
             if (double.IsFinite(value) && FeatureValues.TryTake(_schema.KindOf(d), batch.Texts, ref row[d])) continue;
             if (double.IsFinite(value))
             {
@@ -82,7 +86,7 @@ internal sealed class RawFloat64Decoder : RecordDecoder
                 Hexadecimal(record));
             return false;
         }
-        batch.Commit(nextOffset, defaults.Weight, key: defaults.Key, timestamp: defaults.Timestamp);
+        batch.Commit(nextOffset, defaults.Weight, key: defaults.Key, timestamp: defaults.Timestamp, unread: defaults.Unread);
         return true;
     }
 

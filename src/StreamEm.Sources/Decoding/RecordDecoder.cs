@@ -47,6 +47,18 @@ internal abstract class RecordDecoder
     /// <exception cref="SourceException">The header cannot be used, or lacks a column of the schema.</exception>
     public abstract bool TryBegin(ReadOnlySpan<byte> data, bool isFinal, string name, out int used);
 
+    /// <summary>The columns of the header the stream began with; null where the format has none.</summary>
+    public virtual IReadOnlyList<string>? Columns => null;
+
+    /// <summary>Starts a stream that has no header though its format has one: its columns are known from before.</summary>
+    /// <param name="columns">Their names.</param>
+    /// <param name="data">The first lines, of which nothing is taken: how columns are apart can be seen in them.</param>
+    /// <param name="name">The stream's name, for messages.</param>
+    /// <exception cref="SourceException">A field of the schema is not among the columns.</exception>
+    public virtual void BeginWithout(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, string name)
+    {
+    }
+
     /// <summary>
     /// Decodes the records at the start of <paramref name="data"/> into <paramref name="batch"/> until it is full or the rest is less than
     /// a record. A window of <see cref="MaxWindowBytes"/> is always enough for progress.

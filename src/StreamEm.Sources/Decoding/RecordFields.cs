@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Unicode;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
@@ -14,14 +13,15 @@ namespace StreamEm.Sources.Decoding;
 /// </summary>
 internal sealed class RecordFields
 {
-    private const int ShownBytes = 64;
-
     private readonly List<string> _names;
     private readonly FeatureKind[] _kinds;
     private readonly int[] _restricted;
     private TextTable _texts = new();
     private readonly List<Role> _roles = [];
     private readonly bool _allowMissing;
+    private readonly FieldSpelling _spelling;
+    private readonly bool _checksNumbers;
+    private OptionalFields _unread;
     private double _weight = 1, _target = double.NaN;
     private int _label = Minibatch.Unlabelled, _key = Minibatch.NoKey;
     private long _timestamp = RecordBatch.NoTimestamp;
@@ -34,6 +34,8 @@ internal sealed class RecordFields
         MayLackRoles = schema.MayLackRoles;
         _kinds = [.. Enumerable.Range(0, Dimension).Select(schema.KindOf)];
         _restricted = [.. Enumerable.Range(0, Dimension).Where(d => _kinds[d] is FeatureKind.Count or FeatureKind.Binary)];
+        _spelling = new FieldSpelling(schema);
+        _checksNumbers = _restricted.Length > 0 || !_spelling.MissingNumbers.IsEmpty;
         Add(schema.Label, Role.Label);
         Add(schema.Weight, Role.Weight);
         Add(schema.Key, Role.Key);
@@ -80,14 +82,17 @@ internal sealed class RecordFields
     /// <summary>Whether a slot is a feature that holds a number, so that the short ways may write it.</summary>
     public bool IsNumber(int slot) => slot < Dimension && _kinds[slot] != FeatureKind.Level;
 
-    /// <summary>Whether the numbers that the short ways wrote are such as their features may hold.</summary>
+    /// <summary>Whether a slot may hold what cannot be read and the record be used all the same, the field then being absent.</summary>
+    public bool IsOptional(int slot) => slot >= Dimension && _roles[slot - Dimension] is (Role.Key or Role.Timestamp);
+
+    /// <summary>What the texts of the fields say.</summary>
+    public FieldSpelling Spelling => _spelling;
+
+    /// <summary>
+    /// Whether the numbers that the short ways wrote are such as their features may hold; those that mean that there is none become NaN.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool AreInSupport(ReadOnlySpan<double> row)
-    {
-        foreach (int feature in _restricted)
-            if (!FeatureValues.IsInSupport(_kinds[feature], row[feature])) return false;
-        return true;
-    }
+    public bool Accepts(Span<double> row) => !_checksNumbers || Check(row);
 
     /// <summary>Takes the table that labels, keys and levels become numbers of: that of the batch they go to.</summary>
     public void Use(TextTable texts) => _texts = texts;
@@ -101,6 +106,7 @@ internal sealed class RecordFields
         _timestamp = defaults.Timestamp;
         _label = Minibatch.Unlabelled;
         _target = double.NaN;
+        _unread = defaults.Unread;
     }
 
     /// <summary>Takes the text of one field; a feature goes to <paramref name="row"/> (D values).</summary>
@@ -111,55 +117,84 @@ internal sealed class RecordFields
         switch (_roles[slot - Dimension])
         {
             case Role.Label:
-                return Text(text, ref _label);
+                if (!Utf8.IsValid(text)) return RejectionReason.DecodeUtf8;
+                _label = _spelling.Name(text, _texts);
+                return null;
             case Role.Key:
-                return Text(text, ref _key);
+                if (!Utf8.IsValid(text)) return Pass(slot);
+                if (_spelling.Key(text, _texts) is var key and not TextTable.None) _key = key;
+                return null;
             case Role.Target:
                 return Number(text, out _target, required: false);
             case Role.Timestamp:
-                if (!Timestamps.TryParse(text, out long time)) return RejectionReason.TimestampOutOfRange;
+                if (!_spelling.TryTime(text, out long time)) return Pass(slot);
                 if (time != RecordBatch.NoTimestamp) _timestamp = time;
                 return null;
             default:
                 if (Number(text, out double weight, required: false) is { } reason) return reason;
-                if (weight < 0) return RejectionReason.OutOfRange;
+                if (!double.IsNaN(weight) && !RelativeWeights.IsValid(weight)) return RejectionReason.OutOfRange;
                 if (!double.IsNaN(weight)) _weight = weight;
                 return null;
         }
     }
 
-    /// <summary>Takes a field that is there but holds nothing (JSON's null).</summary>
-    public RejectionReason? SetMissing(int slot, Span<double> row) => Set(slot, default, row);
+    /// <summary>Notes that an optional field holds what cannot be read: the record is used without it.</summary>
+    /// <returns>Null, no reason to reject the record.</returns>
+    public RejectionReason? Pass(int slot)
+    {
+        _unread |= _roles[slot - Dimension] == Role.Key ? OptionalFields.Key : OptionalFields.Timestamp;
+        return null;
+    }
 
     /// <summary>Adds the record, whose features are in <see cref="RecordBatch.NextRow"/>, to the batch.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(RecordBatch batch, long nextOffset)
     {
-        if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp) batch.Commit(nextOffset);
-        else batch.Commit(nextOffset, _weight, _target, _label, _key, _timestamp);
+        if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp &&
+            _unread == OptionalFields.None)
+            batch.Commit(nextOffset);
+        else batch.Commit(nextOffset, _weight, _target, _label, _key, _timestamp, _unread);
     }
 
-    /// <summary>What was found and expected, for a person.</summary>
+    /// <summary>What was found and expected, for a person; never what the record holds.</summary>
     public string Describe(string kind, int slot, RejectionReason reason, ReadOnlySpan<byte> text)
     {
         string field = $"{kind} '{_names[slot]}'";
-        if (reason == RejectionReason.MissingFeature) return $"{field} is empty, and missing values are not allowed here (missing: reject)";
-        string expected = reason switch
+        string number = _spelling.HasDecimalComma ? "a number with a decimal comma" : "a number";
+        string otherMark = _spelling.HasDecimalComma ? "point" : "comma";
+        return reason switch
         {
-            RejectionReason.NotANumber => "a number",
-            RejectionReason.NotFinite => "a finite number within double precision",
-            RejectionReason.TimestampOutOfRange => "ISO 8601 or milliseconds since 1970, years 1 to 9999",
-            RejectionReason.DecodeUtf8 => "UTF-8",
-            _ => slot < Dimension ? FeatureValues.Expected(_kinds[slot]) : "a weight of at least 0",
+            RejectionReason.MissingFeature => $"{field} is empty, and missing values are not allowed here (missing: reject)",
+            RejectionReason.NotANumber => kind == "column" && _spelling.IsNumberWithOtherMark(text)
+                ? $"{field} holds a number with a decimal {otherMark}, expected {number}; the source's 'decimal' says which mark it is"
+                : $"{field} holds {TextFound(text)}, expected {number}",
+            RejectionReason.NotFinite => $"{field} holds an infinite number, expected a finite one within double precision",
+            RejectionReason.DecodeUtf8 => $"{field} holds bytes that are no text, expected UTF-8",
+            _ when slot >= Dimension => $"{field} holds another number, expected {RelativeWeights.Expected}",
+            _ => $"{field} holds another value, expected {FeatureValues.Expected(_kinds[slot])}",
         };
-        return $"{field} holds '{Shown(text)}', expected {expected}";
     }
 
-    /// <summary>The beginning of a text, for messages.</summary>
-    public static string Shown(ReadOnlySpan<byte> text)
+    private static string TextFound(ReadOnlySpan<byte> text) =>
+        string.Create(CultureInfo.InvariantCulture, $"a text of {text.Length} {(text.Length == 1 ? "byte" : "bytes")}");
+
+    private bool Check(Span<double> row)
     {
-        if (text.Length <= ShownBytes) return Encoding.UTF8.GetString(text);
-        return string.Create(CultureInfo.InvariantCulture, $"{Encoding.UTF8.GetString(text[..ShownBytes])}... ({text.Length} bytes)");
+        if (!_spelling.MissingNumbers.IsEmpty && !DropMissing(row)) return false;
+        foreach (int feature in _restricted)
+            if (!FeatureValues.IsInSupport(_kinds[feature], row[feature])) return false;
+        return true;
+    }
+
+    private bool DropMissing(Span<double> row)
+    {
+        for (int feature = 0; feature < row.Length; feature++)
+        {
+            if (_kinds[feature] == FeatureKind.Level || !_spelling.MissingNumbers.Contains(row[feature])) continue;
+            if (!_allowMissing) return false;
+            row[feature] = double.NaN;
+        }
+        return true;
     }
 
     private RejectionReason? Feature(int slot, ReadOnlySpan<byte> text, out double value)
@@ -169,7 +204,8 @@ internal sealed class RecordFields
         {
             value = double.NaN;
             if (!Utf8.IsValid(text)) return RejectionReason.DecodeUtf8;
-            value = FeatureValues.Level(text, _texts);
+            int name = _spelling.Name(text, _texts);
+            if (name != TextTable.None) value = name;
             return double.IsNaN(value) && !_allowMissing ? RejectionReason.MissingFeature : null;
         }
         if (kind == FeatureKind.Binary && FeatureValues.Word(text) is var word && !double.IsNaN(word))
@@ -181,20 +217,12 @@ internal sealed class RecordFields
         return FeatureValues.IsInSupport(kind, value) ? null : RejectionReason.OutOfRange;
     }
 
-    private static RejectionReason? Number(ReadOnlySpan<byte> text, out double value, bool required) =>
-        Numbers.Parse(text, out value) switch
+    private RejectionReason? Number(ReadOnlySpan<byte> text, out double value, bool required) =>
+        _spelling.Number(text, out value) switch
         {
             NumberOutcome.Finite => null,
             NumberOutcome.Missing => required ? RejectionReason.MissingFeature : null,
             NumberOutcome.NotFinite => RejectionReason.NotFinite,
             _ => RejectionReason.NotANumber,
         };
-
-    private RejectionReason? Text(ReadOnlySpan<byte> text, ref int value)
-    {
-        if (text.IsEmpty) return null;
-        if (!Utf8.IsValid(text)) return RejectionReason.DecodeUtf8;
-        value = _texts.Number(text);
-        return null;
-    }
 }

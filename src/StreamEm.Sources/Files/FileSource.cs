@@ -24,7 +24,7 @@ internal sealed class FileSource : RecordSource
     public FileSource(FileSourceOptions options, SourceContext context)
     {
         _options = options;
-        _decoder = RecordDecoder.Create(options.Format, context.Schema);
+        _decoder = RecordDecoder.Create(options.Format, context.Schema with { Csv = options.Csv });
         _time = context.Time;
         SourcePosition start = context.Position.Copy();
         _files = options.Follow && !context.Once ? new FollowedFiles(options.Path, start) : new FiniteFiles(options.Path, start);

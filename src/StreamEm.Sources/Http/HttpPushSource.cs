@@ -1,70 +1,64 @@
-using System.Threading.Channels;
-using StreamEm.Core.Features;
-
 namespace StreamEm.Sources.Http;
 
 /// <summary>
 /// Records pushed from outside with <see cref="TryPush"/>, from any thread; decoded at once, so that the sender learns what was rejected,
-/// and kept in a bounded queue until they are read. The partition is <c>http</c>; positions count the records.
+/// and kept in a queue bounded in records and bytes until they are read. The partition is <c>http</c>; positions count the records.
 /// </summary>
 public sealed class HttpPushSource : RecordSource
 {
     /// <summary>Name of the only partition.</summary>
     public const string PartitionName = "http";
 
-    private const int BatchRecords = 1024;
-
     private readonly Lock _gate = new();
     private readonly RequestDecoder _requests;
-    private readonly RecordSchema _schema;
-    private readonly int _capacity;
-    private readonly Channel<RecordBatch> _queue =
-        Channel.CreateUnbounded<RecordBatch>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Stack<RecordBatch> _free = [];
+    private readonly PushQueue _queue;
+    private readonly RejectionBudget _budget;
     private readonly List<RecordBatch> _decoded = [];
-    private int _queued;
+    private readonly long[] _requestsOf = new long[Enum.GetValues<PushStatus>().Length];
     private long _next;
     private bool _completed;
-    private BatchCopy? _reading;
+    private PushQueue.Waiting? _reading;
+    private BatchCopy? _rest;
 
     /// <summary>Goes on counting at the context's position.</summary>
     public HttpPushSource(HttpSourceOptions options, SourceContext context)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.CapacityRecords);
         _requests = new RequestDecoder(context.Schema);
-        _schema = context.Schema;
-        _capacity = options.CapacityRecords;
+        _queue = new PushQueue(context.Schema, options.CapacityRecords, options.CapacityBytes);
+        _budget = new RejectionBudget(context.Time);
         _next = context.Position.Partitions.TryGetValue(PartitionName, out PartitionPosition? position) ? position.Next : 0;
     }
 
     /// <inheritdoc/>
     public override bool IsReplayable => false;
 
+    /// <inheritdoc/>
+    public override bool IsPushed => true;
+
     /// <summary>Number of records that wait to be read, rejected ones included.</summary>
     public int Queued
     {
         get
         {
-            lock (_gate) return _queued;
+            lock (_gate) return _queue.Records;
         }
     }
 
+    /// <summary>Requests that had this answer, since the source was opened.</summary>
+    public long Requests(PushStatus status) => Interlocked.Read(ref _requestsOf[(int)status]);
+
     /// <summary>Takes the records of one request, all of them or none.</summary>
-    public PushResult TryPush(ReadOnlySpan<byte> body, RequestFormat format)
+    /// <param name="body">The whole body.</param>
+    /// <param name="format">How it is written.</param>
+    /// <param name="isThrottled">Whether too large a share of the records is rejected at present: then only so much of what cannot be
+    /// used is kept (<see cref="RejectionBudget"/>), and a request that goes beyond it is not taken.</param>
+    public PushResult TryPush(ReadOnlySpan<byte> body, RequestFormat format, bool isThrottled = false)
     {
-        lock (_gate)
-        {
-            if (_completed) return new PushResult(PushStatus.Closed, 0, 0, "the source has ended and takes no more records");
-            if (!_requests.TryFind(body, format, out string? problem)) return new PushResult(PushStatus.Malformed, 0, 0, problem);
-            if (_requests.Count > _capacity)
-                return new PushResult(PushStatus.TooMany, 0, 0,
-                    FormattableString.Invariant($"the request has {_requests.Count} records, at most {_capacity} fit; send fewer at once"));
-            if (_requests.Count > _capacity - _queued)
-                return new PushResult(PushStatus.Full, 0, 0,
-                    FormattableString.Invariant(
-                        $"{_queued} records wait, {_requests.Count} more do not fit in {_capacity}; send them again later"));
-            return Take(body);
-        }
+        PushResult result;
+        lock (_gate) result = Push(body, format, isThrottled);
+        Interlocked.Increment(ref _requestsOf[(int)result.Status]);
+        return result;
     }
 
     /// <inheritdoc/>
@@ -73,7 +67,7 @@ public sealed class HttpPushSource : RecordSource
         lock (_gate)
         {
             _completed = true;
-            _queue.Writer.TryComplete();
+            _queue.Complete();
         }
         return true;
     }
@@ -83,23 +77,12 @@ public sealed class HttpPushSource : RecordSource
     {
         cancellationToken.ThrowIfCancellationRequested();
         batch.Clear(PartitionName);
-        if (_reading is null)
+        while (_rest is null && !TryTake())
         {
-            RecordBatch? decoded;
-            while (!_queue.Reader.TryRead(out decoded))
-            {
-                if (!await _queue.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false)) return false;
-            }
-            _reading = new BatchCopy(decoded);
+            if (!await _queue.WaitAsync(cancellationToken).ConfigureAwait(false) && !TryTake()) return false;
         }
-        int copied = _reading.Value.CopyTo(batch, out BatchCopy? rest);
-        RecordBatch source = _reading.Value.Source;
-        _reading = rest;
-        lock (_gate)
-        {
-            _queued -= copied;
-            if (rest is null) _free.Push(source);
-        }
+        int copied = _rest!.Value.CopyTo(batch, out _rest);
+        lock (_gate) _queue.Done(_reading!, copied, isLast: _rest is null);
         return true;
     }
 
@@ -110,25 +93,75 @@ public sealed class HttpPushSource : RecordSource
         return base.DisposeAsync();
     }
 
-    private PushResult Take(ReadOnlySpan<byte> body)
+    private bool TryTake()
     {
-        int rejected = 0;
-        for (int i = 0; i < _requests.Count; i++)
+        lock (_gate)
         {
-            if (_decoded.Count == 0 || _decoded[^1].IsFull) _decoded.Add(Rent());
-            if (!_requests.Decode(body, i, _next, _decoded[^1])) rejected++;
-            _next++;
+            if (!_queue.TryTake(out _reading)) return false;
         }
-        foreach (RecordBatch batch in _decoded) _queue.Writer.TryWrite(batch);
-        _decoded.Clear();
-        _queued += _requests.Count;
-        return new PushResult(PushStatus.Taken, _requests.Count - rejected, rejected);
+        _rest = new BatchCopy(_reading.Batch);
+        return true;
     }
 
-    private RecordBatch Rent()
+    private PushResult Push(ReadOnlySpan<byte> body, RequestFormat format, bool isThrottled)
     {
-        if (!_free.TryPop(out RecordBatch? batch)) batch = new RecordBatch(_schema, BatchRecords);
-        batch.Clear(PartitionName, identity: null, _next);
-        return batch;
+        if (_completed) return new PushResult(PushStatus.Closed, 0, 0, "the source has ended and takes no more records");
+        if (!_requests.TryBegin(body, format, out string? problem)) return new PushResult(PushStatus.Malformed, 0, 0, problem);
+        int count = _requests.Count;
+        long bytes = _queue.BytesOf(count, body.Length);
+        if (count > _queue.Capacity || bytes > _queue.CapacityBytes)
+            return new PushResult(PushStatus.TooMany, 0, 0,
+                FormattableString.Invariant($"the request has {Many(count)} records, at most {_queue.Capacity} in ")
+                    + FormattableString.Invariant($"{_queue.CapacityBytes >> 20} MiB of memory fit; send fewer at once"));
+        if (count > _queue.Capacity - _queue.Records || bytes > _queue.CapacityBytes - _queue.Bytes)
+            return new PushResult(PushStatus.Full, 0, 0,
+                FormattableString.Invariant(
+                    $"{_queue.Records} records wait, {count} more do not fit in {_queue.Capacity}; send them again later"));
+        RequestRejections? rejections = Decode(body, out int accepted);
+        PushResult result = Judge(accepted, rejections, isThrottled);
+        foreach (RecordBatch batch in _decoded)
+        {
+            if (result.AreKept)
+            {
+                batch.Number(_next);
+                _next += batch.Count + batch.Rejected.Count;
+                _queue.Add(batch, bytes / _decoded.Count);
+            }
+            else
+            {
+                _queue.Return(batch);
+            }
+        }
+        _decoded.Clear();
+        return result;
     }
+
+    private RequestRejections? Decode(ReadOnlySpan<byte> body, out int accepted)
+    {
+        RequestRejections? rejections = null;
+        bool isMore = true;
+        for (accepted = 0; isMore;)
+        {
+            RecordBatch batch = _queue.Rent();
+            isMore = _requests.Decode(body, batch);
+            _decoded.Add(batch);
+            if (batch.Rejected.Count > 0) (rejections ??= new RequestRejections()).Add(batch, accepted + rejections.Count);
+            accepted += batch.Count;
+        }
+        return rejections;
+    }
+
+    private PushResult Judge(int accepted, RequestRejections? rejections, bool isThrottled)
+    {
+        if (rejections is null) return new PushResult(PushStatus.Taken, accepted, 0) { AreKept = true };
+        long characters = _decoded.Sum(batch => batch.RejectedCharacters) + (long)RejectionBudget.PerRecord * rejections.Count;
+        bool areKept = !isThrottled || _budget.TryTake(characters);
+        PushStatus status = accepted == 0 ? PushStatus.Unusable : areKept ? PushStatus.Taken : PushStatus.Throttled;
+        return new PushResult(status, status == PushStatus.Taken ? accepted : 0, rejections.Count)
+        { Rejections = rejections, AreKept = areKept };
+    }
+
+    private static string Many(int count) => count > RequestDecoder.MaxRecords
+        ? FormattableString.Invariant($"more than {RequestDecoder.MaxRecords}")
+        : FormattableString.Invariant($"{count}");
 }

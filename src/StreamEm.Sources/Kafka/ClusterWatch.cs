@@ -39,7 +39,7 @@ internal sealed class ClusterWatch(KafkaCluster cluster, Outage outage, KafkaSou
         {
             _doubts = Math.Max(0, _doubts - 1);
             _asked = time.GetTimestamp();
-            _question = cluster.DescribeAsync();
+            _question = cluster.DescribeAsync(needsIds: false);
         }
 
         if (_question is not { IsCompleted: true } answer) return null;

@@ -20,50 +20,47 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long to wait for a first answer with ids, and, when the brokers are known to answer, for another.</summary>
-    private static readonly (TimeSpan First, TimeSpan Second) IdTimeout = (TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2));
+    /// <summary>How long to wait for ids while none were ever had, less than <see cref="Timeout"/>.</summary>
+    private static readonly TimeSpan WithoutIds = TimeSpan.FromSeconds(2);
 
     /// <summary>After how long a cluster that had no controller to ask for ids is asked again.</summary>
     private static readonly TimeSpan WithoutController = TimeSpan.FromSeconds(30);
 
     private readonly IAdminClient _admin = new DependentAdminClientBuilder(handle).Build();
 
-    private bool _hasAsked, _hasIds, _neverHasIds;
+    private bool _hasIds, _neverHasIds;
     private long? _hadNoController;
 
-    /// <summary>The topics as they are now.</summary>
+    /// <summary>
+    /// The topics as they are now. First by the older question, which tells whether brokers answer at all, then, of those that do, with
+    /// ids.
+    /// </summary>
+    /// <param name="needsIds">Whether an answer without the ids that the topics are known to have is none.</param>
     /// <exception cref="SourceException">One of them does not exist or may not be seen.</exception>
     /// <exception cref="KafkaException">The brokers do not answer.</exception>
-    public async Task<IReadOnlyList<SourceTopic>> DescribeAsync()
+    public async Task<IReadOnlyList<SourceTopic>> DescribeAsync(bool needsIds)
     {
-        bool hasNoController = _hadNoController is { } then && time.GetElapsedTime(then) < WithoutController;
-        if (_neverHasIds || hasNoController) return await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
+        List<SourceTopic> topics = await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
+        if (_neverHasIds || _hadNoController is { } then && time.GetElapsedTime(then) < WithoutController) return topics;
         try
         {
-            TimeSpan timeout = _hasAsked ? Timeout : IdTimeout.First;
-            _hasAsked = true;
-            return await DescribeWithIdsAsync(timeout).ConfigureAwait(false);
+            return await DescribeWithIdsAsync().ConfigureAwait(false);
         }
         catch (KafkaException failure) when (failure.Error.Code == ErrorCode.Local_UnsupportedFeature)
         {
             _neverHasIds = true;
-            return await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
         }
         catch (KafkaException failure) when (!_hasIds && LacksController(failure.Error))
         {
-            // Either the client is not connected yet, or there is no controller: an election, or the client's own mock. The older question
-            // needs none.
-            List<SourceTopic> topics = await Task.Run(DescribeWithoutIds).ConfigureAwait(false);
-            try
-            {
-                return await DescribeWithIdsAsync(IdTimeout.Second).ConfigureAwait(false);
-            }
-            catch (KafkaException again) when (LacksController(again.Error))
-            {
-                _hadNoController = time.GetTimestamp();
-                return topics;
-            }
+            // An election, or the client's own mock.
+            _hadNoController = time.GetTimestamp();
         }
+        catch (KafkaException failure) when (_hasIds && !needsIds && failure.Error.Code == ErrorCode.Local_TimedOut)
+        {
+            // The controller is away; what leads the partitions may well be there.
+        }
+
+        return topics;
     }
 
     /// <summary>
@@ -76,7 +73,7 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
         IEnumerable<TopicPartitionOffsetSpec> specs = [
             .. partitions.Select(
                 partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Earliest() })];
-        _ = _admin.ListOffsetsAsync(specs, new ListOffsetsOptions { RequestTimeout = Timeout })
+        _ = _admin.ListOffsetsAsync(specs, new ListOffsetsOptions { RequestTimeout = AdminQuestion.ClientTimeout })
             .ContinueWith(answer => answer.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
                 TaskScheduler.Default);
     }
@@ -88,12 +85,15 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
     private static bool LacksController(Error error) =>
         error.Code == ErrorCode.Local_TimedOut && error.Reason.Contains("controller", StringComparison.Ordinal);
 
-    private async Task<IReadOnlyList<SourceTopic>> DescribeWithIdsAsync(TimeSpan timeout)
+    private async Task<IReadOnlyList<SourceTopic>> DescribeWithIdsAsync()
     {
+        // Only the client can tell, by its own timeout, that there is no controller.
+        TimeSpan timeout = _hasIds ? AdminQuestion.ClientTimeout : WithoutIds;
         try
         {
-            DescribeTopicsResult result = await _admin.DescribeTopicsAsync(
-                TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = timeout }).ConfigureAwait(false);
+            Task<DescribeTopicsResult> question = _admin.DescribeTopicsAsync(
+                TopicCollection.OfTopicNames(options.Topics), new DescribeTopicsOptions { RequestTimeout = timeout });
+            DescribeTopicsResult result = await AdminQuestion.AnswerAsync(question, Timeout, time).ConfigureAwait(false);
             _hasIds = true;
             _hadNoController = null;
             return [.. result.TopicDescriptions.Select(topic => new SourceTopic(topic.Name, IdOf(topic), topic.Partitions.Count))];
@@ -226,9 +226,9 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
         List<TopicPartitionOffsetSpec> specs =
             [.. partitions.Select(p => new TopicPartitionOffsetSpec { TopicPartition = p, OffsetSpec = which })];
         if (specs.Count == 0) return [];
-        ListOffsetsResult result = _admin.ListOffsetsAsync(
-            specs, new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = IsolationLevel.ReadCommitted }).GetAwaiter()
-                .GetResult();
+        Task<ListOffsetsResult> question = _admin.ListOffsetsAsync(specs,
+            new ListOffsetsOptions { RequestTimeout = AdminQuestion.ClientTimeout, IsolationLevel = IsolationLevel.ReadCommitted });
+        ListOffsetsResult result = AdminQuestion.AnswerAsync(question, Timeout, time).GetAwaiter().GetResult();
         return result.ResultInfos
             .ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Unicode;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
@@ -82,24 +81,24 @@ internal sealed class KafkaMessageFields
         defaults = RecordDefaults.None;
         int key = Minibatch.NoKey;
         double weight = 1;
+        OptionalFields unread = OptionalFields.None;
         if (UsesKey && message.Key is { Length: > 0 } bytes)
         {
-            if (!Utf8.IsValid(bytes.Span)) return (RejectionReason.DecodeUtf8, "the message's key is not UTF-8");
-            key = texts.Number(bytes.Span);
+            if (Utf8.IsValid(bytes.Span)) key = texts.Number(bytes.Span);
+            else unread = OptionalFields.Key;
         }
 
         if (WeightHeader is not null && message.Headers?.TryGetLastBytes(WeightHeader, out byte[] text) == true && text is not null)
         {
             if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out weight))
-                return (RejectionReason.NotANumber, Found(text));
-            if (!double.IsFinite(weight)) return (RejectionReason.NotFinite, Found(text));
-            if (weight < 0) return (RejectionReason.OutOfRange, Found(text));
+                return (RejectionReason.NotANumber, Found("something else"));
+            if (!double.IsFinite(weight)) return (RejectionReason.NotFinite, Found("an infinite number"));
+            if (!RelativeWeights.IsValid(weight)) return (RejectionReason.OutOfRange, Found("another number"));
         }
 
-        defaults = new RecordDefaults(weight, key, UsesTimestamp ? message.Timestamp : RecordBatch.NoTimestamp);
+        defaults = new RecordDefaults(weight, key, UsesTimestamp ? message.Timestamp : RecordBatch.NoTimestamp, unread);
         return null;
     }
 
-    private string Found(byte[] text) =>
-        $"header '{WeightHeader}' holds '{Encoding.UTF8.GetString(text)}', expected a finite weight of at least 0";
+    private string Found(string what) => $"header '{WeightHeader}' holds {what}, expected {RelativeWeights.Expected}";
 }

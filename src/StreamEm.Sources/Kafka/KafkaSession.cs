@@ -79,7 +79,7 @@ internal sealed class KafkaSession : IDisposable
     public void Run()
     {
         Assign(_outage.Retry(
-            () => _cluster.Resolve(_cluster.DescribeAsync().GetAwaiter().GetResult(), _context.Position, _context.Once),
+            () => _cluster.Resolve(_cluster.DescribeAsync(needsIds: true).GetAwaiter().GetResult(), _context.Position, _context.Once),
             isPatient: !_context.Once, PollMeanwhile));
         _watch = new ClusterWatch(_cluster, _outage, _options, _context.Time);
         while (!_stop.IsCancellationRequested) Round();
@@ -106,7 +106,7 @@ internal sealed class KafkaSession : IDisposable
         _outage.ThrowIfTooLong();
         StoreDurable();
         if (_watch!.Poll() is { } topics) TakeNewPartitions(topics);
-        _readAhead.Balance(_assignment.Partitions, _cluster);
+        _readAhead.Balance(_assignment.Partitions, _outage.Problem is null ? _cluster : null);
         _ends.Note(_consumer, _assignment.Partitions);
 
         // Many messages a round: the checks above are for every 100 ms, not for every message.
@@ -202,7 +202,7 @@ internal sealed class KafkaSession : IDisposable
     /// </summary>
     private long EndOfGap(AssignedPartition assigned)
     {
-        _cluster.RefuseOtherTopics(_cluster.DescribeAsync().GetAwaiter().GetResult(), _assignment.Start);
+        _cluster.RefuseOtherTopics(_cluster.DescribeAsync(needsIds: true).GetAwaiter().GetResult(), _assignment.Start);
         return _cluster.PassGap(assigned.Partition.Id, assigned.Next);
     }
 

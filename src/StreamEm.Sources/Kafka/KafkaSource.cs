@@ -31,7 +31,7 @@ public sealed class KafkaSource : RecordSource
     {
         (_options, _context) = (options, context with { Position = context.Position.Copy() });
         _fields = new KafkaMessageFields(context.Schema, context.KeepOriginals);
-        _decoder = CreateDecoder(options, _fields.Value);
+        _decoder = CreateDecoder(options, _fields.Value with { Csv = options.Csv });
         _order = new TurnOrder(context.MinibatchSize);
         _inbox = new KafkaInbox(context.Time);
         _poller = new KafkaPoller(options, _context, _fields, _inbox);

@@ -18,7 +18,9 @@ internal sealed class ReadAhead(IConsumer<MessageBytes, MessageBytes> consumer, 
     private bool IsFull => inbox.Bytes > bound;
 
     /// <summary>Pauses and resumes.</summary>
-    public void Balance(IReadOnlyList<AssignedPartition> partitions, KafkaCluster cluster)
+    /// <param name="partitions">All.</param>
+    /// <param name="cluster">Whose brokers are roused when something is resumed; null: they do not answer.</param>
+    public void Balance(IReadOnlyList<AssignedPartition> partitions, KafkaCluster? cluster)
     {
         if (_paused == 0 && !IsFull) return;
         long share = bound / Math.Max(1, partitions.Count);
@@ -29,7 +31,7 @@ internal sealed class ReadAhead(IConsumer<MessageBytes, MessageBytes> consumer, 
         foreach (AssignedPartition partition in resumed) partition.IsPaused = false;
         _paused -= resumed.Count;
         consumer.Resume(resumed.Select(partition => partition.ForClient));
-        cluster.Rouse(resumed.Select(partition => partition.ForClient));
+        cluster?.Rouse(resumed.Select(partition => partition.ForClient));
     }
 
     /// <summary>

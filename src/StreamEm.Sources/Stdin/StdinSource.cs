@@ -22,7 +22,7 @@ internal sealed class StdinSource : RecordSource
     public StdinSource(StdinSourceOptions options, SourceContext context, Stream? stream = null)
     {
         _stream = stream ?? Console.OpenStandardInput();
-        _decoder = RecordDecoder.Create(options.Format, context.Schema);
+        _decoder = RecordDecoder.Create(options.Format, context.Schema with { Csv = options.Csv });
         _window = new ByteWindow(options.BufferBytes);
         _offset = context.Position.Partitions.TryGetValue(PartitionName, out PartitionPosition? position) ? position.Next : 0;
     }

@@ -12,6 +12,9 @@ internal sealed class AccessGuard
 {
     private static readonly string[] Open = ["/livez", "/readyz", "/startupz", "/metrics"];
 
+    /// <summary>Whether a path is for whoever watches the process: without a token, and before all limits.</summary>
+    public static bool IsOpen(PathString path) => Open.Any(open => path.Equals(open, StringComparison.Ordinal));
+
     private readonly RequestDelegate _next;
     private readonly byte[]? _tokenHash;
     private readonly string? _loopbackHost;
@@ -40,7 +43,7 @@ internal sealed class AccessGuard
                 request.Headers.Origin.ToString(), request.Host.Value).ExecuteAsync(context);
         }
 
-        if (_tokenHash is null || Open.Any(path => request.Path.Equals(path, StringComparison.Ordinal)) || CarriesToken(request))
+        if (_tokenHash is null || IsOpen(request.Path) || CarriesToken(request))
             return _next(context);
         context.Response.Headers.WWWAuthenticate = "Bearer";
         return ErrorAnswer.Of(StatusCodes.Status401Unauthorized, "Token required",

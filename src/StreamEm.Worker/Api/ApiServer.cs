@@ -4,20 +4,24 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Telemetry;
+using Kestrel = Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace StreamEm.Worker.Api;
 
 /// <summary>The HTTP API: Kestrel with tight limits in front of the endpoints.</summary>
 public sealed class ApiServer : IAsyncDisposable
 {
-    /// <summary>Largest body of a request, in bytes.</summary>
-    public const long MaxBodyBytes = 1 << 20;
+    /// <summary>
+    /// The slowest a client may read an answer, bytes a second: one that does not read holds what it was to read only so long.
+    /// </summary>
+    private const double SlowestReader = 8 * 1024;
 
     /// <summary>How long requests may take that are open when the worker stops.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
 
     private readonly WebApplication _app;
     private readonly HttpOptions _options;
+    private readonly ConnectionLimits _connections = new();
 
     /// <summary>A server that does not listen yet.</summary>
     /// <exception cref="CommandException">The address cannot be used, or would be open to others without a token (78).</exception>
@@ -37,18 +41,25 @@ public sealed class ApiServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes;
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-            kestrel.Limits.MaxConcurrentConnections = 256;
-            kestrel.Listen(address.Ip, address.Port);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+            kestrel.Limits.MinResponseDataRate = new Kestrel.MinDataRate(SlowestReader, TimeSpan.FromSeconds(5));
+            kestrel.Listen(address.Ip, address.Port, listen =>
+            {
+                listen.Protocols = Kestrel.HttpProtocols.Http1;
+                _connections.Watch(listen);
+            });
         });
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
         builder.Services.AddSingleton(options).AddSingleton(status).AddSingleton(time);
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         builder.Services.AddProblemDetails();
         builder.Services.AddOpenApi();
+        builder.Services.AddRequestLimits();
         _app = builder.Build();
+        _app.Use(Begin);
         _app.UseExceptionHandler(
             new ExceptionHandlerOptions
             {
@@ -56,6 +67,7 @@ public sealed class ApiServer : IAsyncDisposable
                 SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException
             });
         _app.UseStatusCodePages(status => UnroutedAsync(status.HttpContext));
+        _app.UseRateLimiter();
         _app.UseMiddleware<AccessGuard>();
         _app.MapOpenApi();
         OperationsEndpoints.Map(_app);
@@ -103,9 +115,20 @@ public sealed class ApiServer : IAsyncDisposable
         if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not BadHttpRequestException bad)
             return ErrorAnswer.Of(StatusCodes.Status500InternalServerError, "Internal error",
                 "The request met a fault in the program; the log has it.").ExecuteAsync(context);
-        object? expected = bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? $"at most {MaxBodyBytes} bytes" : null;
-        return ErrorAnswer.Of(bad.StatusCode, ((HttpStatusCode)bad.StatusCode).ToString(), bad.Message, expected: expected)
-            .ExecuteAsync(context);
+        return ErrorAnswer.OfRequest(bad).ExecuteAsync(context);
+    }
+
+    /// <summary>First and last of every request.</summary>
+    private Task Begin(HttpContext context, RequestDelegate next)
+    {
+        _connections.Begin(context);
+        context.Response.OnStarting(() =>
+        {
+            // What is told here is what it is called, whatever a browser sees in it.
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            return Task.CompletedTask;
+        });
+        return next(context);
     }
 
     /// <summary>A request that no endpoint took.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Api;
@@ -11,8 +13,24 @@ internal static class ErrorAnswer
         var extensions = new Dictionary<string, object?>(StringComparer.Ordinal);
         if (found is not null) extensions["found"] = found;
         if (expected is not null) extensions["expected"] = expected;
-        return Results.Problem(detail, instance: null, status, title, type: null, extensions);
+        return With(status, title, detail, extensions);
     }
+
+    /// <summary>An error answer with facts of its own.</summary>
+    public static IResult With(int status, string title, string detail, IDictionary<string, object?> facts) =>
+        Results.Problem(detail, instance: null, status, title, type: null, facts);
+
+    /// <summary>A request that the server could not read.</summary>
+    public static IResult OfRequest(BadHttpRequestException bad) => bad.StatusCode == StatusCodes.Status413PayloadTooLarge
+        ? TooLarge(RequestBody.MaxBytes)
+        : Of(bad.StatusCode, ((HttpStatusCode)bad.StatusCode).ToString(), bad.Message);
+
+    /// <summary>A body that is too large.</summary>
+    /// <param name="most">Bytes.</param>
+    /// <param name="how">In which state it is; as it comes where that is not said.</param>
+    public static IResult TooLarge(int most, string how = "as it is sent") => Of(StatusCodes.Status413PayloadTooLarge, "Body too large",
+        $"The body is too large {how}; split it over several requests.",
+        expected: string.Create(CultureInfo.InvariantCulture, $"at most {most} bytes {how}"));
 
     /// <summary>No model has this id.</summary>
     public static IResult UnknownModel(string id, IEnumerable<string> known) =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Sources.Http;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
@@ -29,10 +30,14 @@ internal static class MetricsText
         foreach (ModelPipeline model in models)
             foreach (RejectionReason reason in Enum.GetValues<RejectionReason>())
                 text.Sample(model.Metrics.Rejected(reason), ("model", model.Options.Id), ("reason", SnakeCase.Of(reason)));
+        Unread(text, models);
+        Clients(text, models);
         text.PerModel(models, "streamem_model_pending_records", "gauge", "Records taken and not learned from yet.",
             model => model.Metrics.Pending);
         text.Family("streamem_model_status", "gauge", "1 for the state a model is in.");
         foreach (ModelPipeline model in models) text.Sample(1, ("model", model.Options.Id), ("status", SnakeCase.Of(model.State)));
+        text.PerModel(models, "streamem_model_exit_code", "gauge", "Why a model failed, as the exit code it has; 0 while it has not.",
+            model => model.End?.Code ?? 0);
         Snapshots(text, models, time);
         Checkpoints(text, models);
         text.Family("streamem_snapshot_published_total", "counter", "Snapshots acknowledged by a publisher.");
@@ -40,6 +45,30 @@ internal static class MetricsText
             foreach ((string publisher, long count) in model.Metrics.Published)
                 text.Sample(count, ("model", model.Options.Id), ("sink", publisher));
         return text.ToString();
+    }
+
+    private static void Clients(PrometheusText text, IReadOnlyList<ModelPipeline> models)
+    {
+        text.Family("streamem_push_requests_total", "counter", "Requests with records by what became of them, since the start.");
+        foreach (ModelPipeline model in models)
+        {
+            if (model.Source is not HttpPushSource source) continue;
+            foreach (PushStatus status in Enum.GetValues<PushStatus>())
+                text.Sample(source.Requests(status), ("model", model.Options.Id), ("result", SnakeCase.Of(status)));
+        }
+
+        text.PerModel(models, "streamem_model_throttled", "gauge",
+            "1 while clients are held back because too many of their records are rejected.", model => model.Rejecting is null ? 0 : 1);
+    }
+
+    private static void Unread(PrometheusText text, IReadOnlyList<ModelPipeline> models)
+    {
+        text.Family("streamem_fields_unread_total", "counter", "Records used without a field that could not be read.");
+        foreach (ModelPipeline model in models)
+        {
+            text.Sample(model.Metrics.UnreadKeys, ("model", model.Options.Id), ("field", "key"));
+            text.Sample(model.Metrics.UnreadTimestamps, ("model", model.Options.Id), ("field", "timestamp"));
+        }
     }
 
     private static void Progress(PrometheusText text, IReadOnlyList<ModelPipeline> models)

@@ -14,14 +14,14 @@ internal static class ModelEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/models", (WorkerStatus status) => status.Models.Select(ModelSummary.Of))
+        routes.MapRead("/v1/models", (WorkerStatus status) => status.Models.Select(ModelSummary.Of))
             .WithSummary("Every model and where it stands").Produces<IEnumerable<ModelSummary>>();
-        routes.MapGet("/v1/models/{id}", LatestAsync)
+        routes.MapRead("/v1/models/{id}", LatestAsync)
             .WithSummary("The newest snapshot; ?min_version=V&wait=30s waits for a newer one")
                 .Produces(200, contentType: "application/json").Produces(304).ProducesProblem(400).ProducesProblem(404);
-        routes.MapGet("/v1/models/{id}/snapshots", Versions)
+        routes.MapRead("/v1/models/{id}/snapshots", Versions)
             .WithSummary("The versions kept").Produces<IEnumerable<VersionSummary>>().ProducesProblem(404);
-        routes.MapGet("/v1/models/{id}/snapshots/{version}", Version)
+        routes.MapRead("/v1/models/{id}/snapshots/{version}", Version)
             .WithSummary("One version").Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404);
     }
 

@@ -16,6 +16,7 @@ namespace StreamEm.Worker.Api;
 /// <param name="Bounded">Of these, records held back because they were too far from every component.</param>
 /// <param name="RecordsPending">Records taken and not learned from yet.</param>
 /// <param name="RecordsRejected">Records that could not be used, by reason.</param>
+/// <param name="FieldsUnread">Records used without their key or time, which could not be read, by field.</param>
 /// <param name="RecordsSkipped">Records that were gone before they were read; null where the source cannot tell.</param>
 /// <param name="SourceLag">Records in the source that were not read yet; null where the source cannot tell.</param>
 /// <param name="MeanLogLikelihood">Of the last minibatch before its update, nats per record.</param>
@@ -27,7 +28,7 @@ namespace StreamEm.Worker.Api;
 /// <param name="Warnings">What a person should know.</param>
 internal sealed record ModelSummary(
     string Id, string Type, string Status, long Version, long Updates, long Records, long Unlearned, long Bounded, long RecordsPending,
-    IReadOnlyDictionary<string, long> RecordsRejected,
+    IReadOnlyDictionary<string, long> RecordsRejected, IReadOnlyDictionary<string, long> FieldsUnread,
     long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? StepSize, string? RunId, DateTimeOffset? UpdatedAt,
     WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings)
 {
@@ -50,6 +51,8 @@ internal sealed record ModelSummary(
             Enum.GetValues<RejectionReason>().Select(reason => (Reason: reason, Count: model.Metrics.Rejected(reason)))
                 .Where(pair => pair.Count > 0)
                 .ToDictionary(pair => SnakeCase.Of(pair.Reason), pair => pair.Count, StringComparer.Ordinal),
+            new[] { ("key", model.Metrics.UnreadKeys), ("timestamp", model.Metrics.UnreadTimestamps) }.Where(field => field.Item2 > 0)
+                .ToDictionary(field => field.Item1, field => field.Item2, StringComparer.Ordinal),
             partitions?.Sum(partition => partition.Skipped),
             partitions is { Count: > 0 } ? partitions.Sum(partition => partition.Lag) : null,
             training is { } report && double.IsFinite(report.MeanLogLikelihood) ? report.MeanLogLikelihood : null,
@@ -58,7 +61,7 @@ internal sealed record ModelSummary(
             latest?.Snapshot.CreatedAt,
             state == ModelState.WarmingUp ? new WarmUp(model.Metrics.Pending, model.Options.Learning.Initialization.Buffer) : null,
             model.Obstacle?.Text,
-            [.. (training?.Warnings ?? []).Select(warning => warning.Text)]);
+            [.. (training?.Warnings ?? []).Select(warning => warning.Text).Append(model.Rejecting).OfType<string>()]);
     }
 }
 

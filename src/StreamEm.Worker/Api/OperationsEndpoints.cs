@@ -1,3 +1,5 @@
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Api;
@@ -7,22 +9,30 @@ internal static class OperationsEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        // A failed model ends the process; while it answers it lives. Nothing outside the process is asked: a restart would not mend that.
-        routes.MapGet("/livez", () => Results.Text("ok\n")).WithSummary("Whether the process lives").Produces<string>(200, "text/plain");
-        routes.MapGet("/startupz", (WorkerStatus status) => Answer(status.HasStarted, status))
+        // While the process answers it lives. Nothing outside it is asked, nor a failed model: a restart would not mend the others.
+        routes.MapRead("/livez", () => Results.Text("ok\n")).WithSummary("Whether the process lives").Produces<string>(200, "text/plain");
+        routes.MapRead("/startupz", (WorkerStatus status) => Answer(status.HasStarted, status.Obstacles))
             .WithSummary("Whether every model has restored its state").Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
-        routes.MapGet("/readyz", (WorkerStatus status) => Answer(status.Obstacles.Count == 0, status))
-            .WithSummary("Whether the worker does its work").Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
-        routes.MapGet("/version", () => Results.Text(ProgramVersion.Json(), "application/json")).WithSummary("The program's version")
+        routes.MapRead("/readyz", Ready)
+            .WithSummary("Whether every model does its work; ?model=ID asks for one").ProducesProblem(404).Produces<ReadinessAnswer>()
+                .Produces<ReadinessAnswer>(503);
+        routes.MapRead("/version", () => Results.Text(ProgramVersion.Json(), "application/json")).WithSummary("The program's version")
             .Produces<Dictionary<string, string>>();
-        routes.MapGet("/metrics",
+        routes.MapRead("/metrics",
             (WorkerStatus status, TimeProvider time) => Results.Text(MetricsText.Write(status, time), MetricsText.ContentType))
             .WithSummary("Numbers for Prometheus").Produces<string>(200, "text/plain");
     }
 
-    private static IResult Answer(bool isGood, WorkerStatus status) => Results.Json(
-        new ReadinessAnswer(!isGood ? "unavailable" : status.IsFinished ? "finished" : "ok",
-            [.. status.Obstacles.Select(obstacle => obstacle.Text)]),
+    private static IResult Ready(WorkerStatus status, string? model = null)
+    {
+        if (model is null) return Answer(status.Obstacles.Count == 0, status.Obstacles, status.IsFinished);
+        if (status.Find(model) is not { } found) return ErrorAnswer.UnknownModel(model, status.Models.Select(known => known.Options.Id));
+        IReadOnlyList<Obstacle> obstacles = status.ObstaclesOf([found]);
+        return Answer(obstacles.Count == 0, obstacles, found.State == ModelState.Finished);
+    }
+
+    private static IResult Answer(bool isGood, IReadOnlyList<Obstacle> obstacles, bool isFinished = false) => Results.Json(
+        new ReadinessAnswer(!isGood ? "unavailable" : isFinished ? "finished" : "ok", [.. obstacles.Select(obstacle => obstacle.Text)]),
         statusCode: isGood ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>The answer of a readiness check.</summary>

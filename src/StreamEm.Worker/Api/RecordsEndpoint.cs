@@ -1,5 +1,6 @@
 using Microsoft.Net.Http.Headers;
 using StreamEm.Sources.Http;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Api;
 
@@ -8,22 +9,27 @@ internal static class RecordsEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/models/{id}/records", TakeAsync)
         .WithSummary("Records to learn from, for a model with an http source")
-        .WithDescription("Body: {\"records\": [{...}, ...]} as application/json, or one object a line as application/x-ndjson.")
-        .Produces<Taken>(202).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(413).ProducesProblem(415)
-            .ProducesProblem(429).ProducesProblem(503);
+        .WithDescription($"Body: {RequestRecords.Expected}.")
+        .Produces<Taken>(202).ProducesProblem(400).ProducesProblem(404).ProducesProblem(408).ProducesProblem(409).ProducesProblem(413)
+            .ProducesProblem(415).ProducesProblem(422).ProducesProblem(429).ProducesProblem(503);
 
-    private static async Task<IResult> TakeAsync(string id, HttpContext context, WorkerStatus status)
+    private static async Task<IResult> TakeAsync(
+        string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime)
     {
         if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (model.Options.Source is not HttpSourceOptions)
             return ErrorAnswer.Of(StatusCodes.Status409Conflict, "Another source", $"Model '{id}' does not take records by HTTP.",
                 model.Options.Source.GetType().Name, "source: { http: {} }");
+        if (model.End is { State: ModelState.Failed } end)
+            return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Model failed",
+                $"Model '{id}' cannot go on and takes no records until the worker is started again: {end.Failure}");
         if (model.Source is not HttpPushSource source)
             return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Not started",
                 $"Model '{id}' is restoring its state; try again.");
-        if (RequestRecords.FormatOf(context.Request) is not { } format) return RequestRecords.UnknownType(context.Request);
-        ReadOnlyMemory<byte> body = await RequestRecords.ReadBodyAsync(context.Request).ConfigureAwait(false);
-        return Answer(source.TryPush(body.Span, format), context.Response);
+        if (RequestRecords.Refusal(context.Request, out RequestFormat format, out bool isCompressed) is { } refusal) return refusal;
+        using RequestBody body = await RequestBody.ReadAsync(context.Request, isCompressed, time, lifetime.ApplicationStopping)
+            .ConfigureAwait(false);
+        return body.Refusal ?? Answer(source.TryPush(body.Text.Span, format, model.Rejecting is not null), context.Response);
     }
 
     private static IResult Answer(PushResult result, HttpResponse response)
@@ -31,7 +37,14 @@ internal static class RecordsEndpoint
         switch (result.Status)
         {
             case PushStatus.Taken:
-                return Results.Json(new Taken(result.Accepted, result.Rejected), statusCode: StatusCodes.Status202Accepted);
+                return Results.Json(Taken.Of(result), statusCode: StatusCodes.Status202Accepted);
+            case PushStatus.Unusable:
+                return RequestRecords.Unusable(result.Rejections!, result.AreKept);
+            case PushStatus.Throttled:
+                response.Headers[HeaderNames.RetryAfter] = "1";
+                return RequestRecords.Refused(StatusCodes.Status429TooManyRequests, "Too many rejected records",
+                    "Too large a share of the records sent to this model cannot be used, and some of these cannot either. None was taken; "
+                        + "leave those out, or send the same again later.", result.Rejections!);
             case PushStatus.Full:
                 response.Headers[HeaderNames.RetryAfter] = "1";
                 return ErrorAnswer.Of(StatusCodes.Status429TooManyRequests, "No room", result.Detail ?? "");
@@ -48,5 +61,13 @@ internal static class RecordsEndpoint
     /// <summary>What was taken.</summary>
     /// <param name="Accepted">Records that will be learned from.</param>
     /// <param name="Rejected">Records that cannot be used and go to the rejected file.</param>
-    internal sealed record Taken(int Accepted, int Rejected);
+    /// <param name="Reasons">How many of these for which reason; nothing when there are none.</param>
+    /// <param name="First">The first of these.</param>
+    internal sealed record Taken(
+        int Accepted, int Rejected, IReadOnlyDictionary<string, int>? Reasons, IReadOnlyList<RequestRecords.RejectedInRequest>? First)
+    {
+        public static Taken Of(PushResult result) => result.Rejections is { } rejections
+            ? new Taken(result.Accepted, result.Rejected, RequestRecords.ReasonsOf(rejections), RequestRecords.FirstOf(rejections))
+            : new Taken(result.Accepted, result.Rejected, null, null);
+    }
 }

@@ -1,84 +1,109 @@
-using System.Buffers;
-using StreamEm.Core.Features;
-using StreamEm.Core.Snapshots;
-using StreamEm.Sources;
+using System.IO.Pipelines;
+using Microsoft.Net.Http.Headers;
 using StreamEm.Sources.Http;
 using StreamEm.Worker.Scoring;
-using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Api;
 
 /// <summary>
-/// <c>POST /v1/models/{id}/score</c>: records with named fields, as <c>{"records": [...]}</c> or one JSON object a line, scored under the
-/// newest snapshot. Fields may be missing. A record that cannot be used gets an error at its place and the others their scores.
+/// <c>POST /v1/models/{id}/score</c>: records with named fields in any shape that <c>/records</c> takes, scored under the newest snapshot.
+/// Fields may be missing. A record that cannot be used gets an error at its place and the others their scores. The answer is written as it
+/// is made: what a client does not read is not scored yet.
 /// </summary>
 internal static class ScoreEndpoint
 {
-    private const int RowsAtOnce = 1024;
+    /// <summary>The most records of one request.</summary>
+    public const int MaxRecords = 10_000;
+
+    /// <summary>The most numbers of one answer: records times the scores of one.</summary>
+    public const int MaxScores = 1 << 21;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var scorers = new ScorerCache();
+        var desks = new ScoreDesks();
         routes.MapPost("/v1/models/{id}/score",
-            (string id, HttpContext context, WorkerStatus status) => ScoreAsync(id, context, status, scorers))
+            (string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime) =>
+                ScoreAsync(id, context, status, time, lifetime, desks))
             .WithSummary("Scores records under the newest snapshot")
-            .WithDescription("Body: {\"records\": [{...}, ...]} as application/json, or one object a line as application/x-ndjson.")
-            .Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404).ProducesProblem(413)
-                .ProducesProblem(415);
+            .WithDescription($"Body: {RequestRecords.Expected}. The answer is JSON, one object a line when the request was, or what the "
+                + "Accept header asks for: application/json, application/x-ndjson or text/csv.")
+            .Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404).ProducesProblem(408)
+                .ProducesProblem(413).ProducesProblem(415).ProducesProblem(422).ProducesProblem(503)
+            .RequireRateLimiting(RequestLimits.Scores);
     }
 
-    private static async Task<IResult> ScoreAsync(string id, HttpContext context, WorkerStatus status, ScorerCache scorers)
+    private static async Task<IResult> ScoreAsync(
+        string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, ScoreDesks desks)
     {
         if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (model.Feed.Latest is not { } latest) return ErrorAnswer.NoSnapshot(model);
-        if (RequestRecords.FormatOf(context.Request) is not { } format) return RequestRecords.UnknownType(context.Request);
-        ReadOnlyMemory<byte> body = await RequestRecords.ReadBodyAsync(context.Request).ConfigureAwait(false);
-        bool isLines = format == RequestFormat.Ndjson;
-        Scorer scorer = scorers.Of(latest);
-        RecordSchema schema = ScoreSchema.Of(scorer.Learned);
-        var records = new RequestDecoder(schema);
-        if (!records.TryFind(body.Span, format, out string? problem))
+        if (RequestRecords.Refusal(context.Request, out RequestFormat format, out bool isCompressed) is { } refusal) return refusal;
+        using RequestBody body = await RequestBody.ReadAsync(context.Request, isCompressed, time, lifetime.ApplicationStopping)
+            .ConfigureAwait(false);
+        if (body.Refusal is not null) return body.Refusal;
+        ScoreDesk desk = desks.Take(latest);
+        try
+        {
+            return Refusal(desk, body.Text.Span, format) ?? await AnswerAsync(desk, body.Text, format, context).ConfigureAwait(false);
+        }
+        finally
+        {
+            desks.Return(desk);
+        }
+    }
+
+    private static IResult? Refusal(ScoreDesk desk, ReadOnlySpan<byte> body, RequestFormat format)
+    {
+        if (!desk.Records.TryBegin(body, format, out string? problem))
             return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "Not records", problem ?? "", expected: RequestRecords.Expected);
-        if (!isLines && !records.AreNamed)
-            return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "No records", "The body is JSON without an array 'records'.",
-                expected: RequestRecords.Expected);
-        if (records.Count > RequestRecords.MaxRecords)
+        int most = Math.Min(MaxRecords, MaxScores / Math.Max(1, desk.Width));
+        if (desk.Records.Count > most)
         {
             return ErrorAnswer.Of(StatusCodes.Status413PayloadTooLarge, "Too many records", "Split the records over several requests.",
-                records.Count, $"at most {RequestRecords.MaxRecords} records");
+                desk.Records.Count, $"at most {most} records of a model with {desk.Width} scores a record");
         }
 
-        var output = new ArrayBufferWriter<byte>(64 * 1024);
-        var batch = new RecordBatch(schema, Math.Clamp(records.Count, 1, RowsAtOnce));
-        using (var scored = new JsonScoreFormat(output, isLines, withVersion: true)) Score(records, body.Span, batch, scorer, scored);
-        return Results.Bytes(output.WrittenMemory, isLines ? RequestRecords.LinesType : "application/json");
+        if (desk.FindUnusable(body) is { } rejections) return RequestRecords.Unusable(rejections, areKept: false);
+        desk.Records.TryBegin(body, format, out _);
+        return null;
     }
 
-    private static void Score(RequestDecoder records, ReadOnlySpan<byte> body, RecordBatch batch, Scorer scorer, JsonScoreFormat format)
+    private static async Task<IResult> AnswerAsync(ScoreDesk desk, ReadOnlyMemory<byte> body, RequestFormat request, HttpContext context)
     {
-        var scores = new BatchScorer(new ScoreSession(scorer), format);
-        batch.Clear("request");
-        format.Begin(scorer.Learned);
-        for (int i = 0; i < records.Count; i++)
+        PipeWriter output = context.Response.BodyWriter;
+        string type = AnswerType(context.Request, request);
+        context.Response.ContentType = type;
+        CancellationToken gone = context.RequestAborted;
+        bool isLines = type == RequestRecords.LinesType;
+        using var json = new JsonScoreFormat(output, isLines, withVersion: true);
+        ScoreFormat format = type == RequestRecords.CsvType ? new CsvScoreFormat(output) : json;
+        BatchScorer scores = desk.Begin(format);
+        bool isMore = true;
+        while (isMore)
         {
-            records.Decode(body, i, i, batch);
-            if (!batch.IsFull) continue;
-            scores.Score(batch);
-            batch.Clear("request");
+            isMore = desk.Score(body.Span, scores);
+            if (!isMore) format.End();
+            format.Flush();
+            FlushResult flushed = await output.FlushAsync(gone).ConfigureAwait(false);
+            if (flushed.IsCompleted || flushed.IsCanceled) break;
         }
 
-        scores.Score(batch);
-        format.End();
+        return Results.Empty;
     }
 
-    /// <summary>The scorer of the newest snapshot, prepared once.</summary>
-    private sealed class ScorerCache
+    /// <summary>What the client asks for; otherwise lines for lines, and JSON for the rest.</summary>
+    private static string AnswerType(HttpRequest request, RequestFormat format)
     {
-        private readonly System.Collections.Concurrent.ConcurrentDictionary<string, Scorer> _newest = new(StringComparer.Ordinal);
+        const string Json = "application/json";
+        if (MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out IList<MediaTypeHeaderValue>? wanted))
+        {
+            foreach (MediaTypeHeaderValue type in wanted.OrderByDescending(type => type.Quality ?? 1))
+            {
+                foreach (string known in (string[])[RequestRecords.CsvType, RequestRecords.LinesType, Json])
+                    if (type.MediaType.Equals(known, StringComparison.OrdinalIgnoreCase)) return known;
+            }
+        }
 
-        public Scorer Of(SnapshotDocument document) => _newest.AddOrUpdate(
-            document.Snapshot.ModelId,
-            _ => new Scorer(document.Snapshot),
-            (_, cached) => ReferenceEquals(cached.Learned, document.Snapshot) ? cached : new Scorer(document.Snapshot));
+        return format == RequestFormat.Ndjson ? RequestRecords.LinesType : Json;
     }
 }

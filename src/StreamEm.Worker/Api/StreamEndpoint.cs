@@ -14,13 +14,14 @@ namespace StreamEm.Worker.Api;
 internal static class StreamEndpoint
 {
     private const int MaxReaders = 64;
+    private const string ContentType = "text/event-stream";
 
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         var places = new SemaphoreSlim(MaxReaders);
-        routes.MapGet("/v1/models/{id}/stream",
+        routes.MapRead("/v1/models/{id}/stream",
             (string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime) =>
                 StreamAsync(id, context, status, time, lifetime, places))
             .WithSummary("Snapshots as server-sent events").Produces(200, contentType: "text/event-stream").ProducesProblem(404)
@@ -34,16 +35,23 @@ internal static class StreamEndpoint
         if (!await places.WaitAsync(0).ConfigureAwait(false))
             return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Too many streams",
                 "All streams are taken; try again later or poll.", MaxReaders + 1, MaxReaders);
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            places.Release();
+            context.Response.ContentType = ContentType;
+            return Results.Empty;
+        }
+
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
-            context.Response.ContentType = "text/event-stream";
+            context.Response.ContentType = ContentType;
             context.Response.Headers.CacheControl = "no-store";
             context.Response.Headers["X-Accel-Buffering"] = "no";
             await context.Response.StartAsync(end.Token).ConfigureAwait(false);
             await SendAsync(model.Feed, context.Response.BodyWriter, LastSeen(context.Request), time, end.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        catch (Exception failure) when (failure is IOException || (failure is OperationCanceledException && end.IsCancellationRequested))
         {
             // The reader went away, or the worker is stopping.
         }
@@ -57,24 +65,34 @@ internal static class StreamEndpoint
 
     private static async Task SendAsync(SnapshotFeed feed, PipeWriter output, long? lastSeen, TimeProvider time, CancellationToken end)
     {
-        await using IAsyncEnumerator<SnapshotDocument> snapshots =
-            feed.Snapshots.SkipWhile(document => document.Version == lastSeen).NewestAsync(end).GetAsyncEnumerator(end);
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(end);
+        await using IAsyncEnumerator<SnapshotDocument> snapshots = feed.Snapshots.SkipWhile(document => document.Version == lastSeen)
+            .NewestAsync(leaving.Token).GetAsyncEnumerator(leaving.Token);
         await output.WriteAsync(": snapshots follow\n\n"u8.ToArray(), end).ConfigureAwait(false);
         Task<bool> next = snapshots.MoveNextAsync().AsTask();
-        while (true)
+        try
         {
-            using var idle = CancellationTokenSource.CreateLinkedTokenSource(end);
-            if (await Task.WhenAny(next, Task.Delay(KeepAlive, time, idle.Token)).ConfigureAwait(false) != next)
+            while (true)
             {
-                end.ThrowIfCancellationRequested();
-                await output.WriteAsync(": idle\n\n"u8.ToArray(), end).ConfigureAwait(false);
-                continue;
-            }
+                using var idle = CancellationTokenSource.CreateLinkedTokenSource(end);
+                if (await Task.WhenAny(next, Task.Delay(KeepAlive, time, idle.Token)).ConfigureAwait(false) != next)
+                {
+                    end.ThrowIfCancellationRequested();
+                    await output.WriteAsync(": idle\n\n"u8.ToArray(), end).ConfigureAwait(false);
+                    continue;
+                }
 
-            await idle.CancelAsync().ConfigureAwait(false);
-            if (!await next.ConfigureAwait(false)) return;
-            await SendAsync(output, snapshots.Current, end).ConfigureAwait(false);
-            next = snapshots.MoveNextAsync().AsTask();
+                await idle.CancelAsync().ConfigureAwait(false);
+                if (!await next.ConfigureAwait(false)) return;
+                await SendAsync(output, snapshots.Current, end).ConfigureAwait(false);
+                next = snapshots.MoveNextAsync().AsTask();
+            }
+        }
+        finally
+        {
+            // No enumerator can be disposed while it looks for the next one.
+            await leaving.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAny(next).ConfigureAwait(false);
         }
     }
 

@@ -13,7 +13,7 @@ internal static class WaitTime
         duration = default;
         (string unit, double seconds) = Units.First(unit => text.EndsWith(unit.Unit, StringComparison.Ordinal));
         if (!double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
-            out double count))
+            out double count) || !double.IsFinite(count))
             return false;
         duration = TimeSpan.FromSeconds(Math.Min(count * seconds, 86_400));
         return true;

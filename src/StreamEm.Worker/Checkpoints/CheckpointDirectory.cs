@@ -16,6 +16,9 @@ public sealed class CheckpointDirectory
     private const string Suffix = ".sem";
     private const string TemporarySuffix = ".tmp";
 
+    /// <summary>A checkpoint a millisecond for thirty thousand years.</summary>
+    private const long MaxSequence = 1_000_000_000_000_000;
+
     private readonly string _path;
     private readonly int _keep;
     private readonly ILogger _log;
@@ -33,6 +36,10 @@ public sealed class CheckpointDirectory
             DurableFile.CreateDirectory(_path);
             foreach (string leftover in Directory.EnumerateFiles(_path, Prefix + "*" + TemporarySuffix)) File.Delete(leftover);
             _lastSequence = Sequences().FirstOrDefault();
+            if (_lastSequence > MaxSequence)
+                throw new CommandException(ExitCode.DataCorrupt,
+                    $"'{FileOf(_lastSequence)}' has a number no run of checkpoints reaches (expected at most {MaxSequence}): it is none of "
+                        + "this worker's. Move it away.");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
 
@@ -55,7 +56,7 @@ public static class Cli
         }
         catch (CommandException failure)
         {
-            await error.WriteLineAsync(ShowsTraces(parsed) ? failure.ToString() : failure.Message).ConfigureAwait(false);
+            await error.WriteLineAsync(PrintableText.Of(ShowsTraces(parsed) ? failure.ToString() : failure.Message)).ConfigureAwait(false);
             return failure.ExitCode;
         }
         catch (OperationCanceledException)

@@ -110,11 +110,21 @@ public static class FitCommand
         return snapshot;
     }
 
-    private static Task WriteCountsAsync(RejectionLedger rejections, FitRequest request, TextWriter writer) => rejections.Rejected == 0
-        ? Task.CompletedTask
-        : writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{rejections.Rejected} of {rejections.Read} records were "
-                + $"rejected{(request.Model.Rejected.File is { } file ? $"; see {file}" : "; set rejected.file to keep them")}"));
+    private static async Task WriteCountsAsync(RejectionLedger rejections, FitRequest request, TextWriter writer)
+    {
+        if (rejections.Rejected > 0)
+        {
+            string where = request.Model.Rejected.File is { } file ? $"; see {file}" : "; set rejected.file to keep them";
+            await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"{rejections.Rejected} of {rejections.Read} records were rejected{where}")).ConfigureAwait(false);
+        }
+
+        foreach ((string field, long count) in new[] { ("key", rejections.UnreadKeys), ("timestamp", rejections.UnreadTimestamps) })
+            if (count > 0)
+                await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                    $"{count} of {rejections.Read} records have a {field} that cannot be read; they were used without it"))
+                    .ConfigureAwait(false);
+    }
 
     private static ModelOptions Choose(WorkerOptions options, string? id)
     {

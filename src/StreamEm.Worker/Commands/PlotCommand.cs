@@ -42,14 +42,18 @@ public static class PlotCommand
         {
             file, data, output, x, y, profile, rings, title, points,
         };
+        var dialect = new DialectArguments();
+        dialect.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelSnapshot snapshot = SnapshotFile.Read(parsed.GetRequiredValue(file));
             if (snapshot.Model is not ComponentModel model)
                 throw new CommandException(ExitCode.Usage, $"A model of type {snapshot.Options.Type} has no components to draw.");
             PlotAxes? axes = PlotAxes.Choose(snapshot.Space, parsed.GetValue(x), parsed.GetValue(y), parsed.GetValue(profile));
+            RecordSchema schema = ScoreSchema.Of(snapshot);
+            schema = schema with { Csv = dialect.Of(parsed, schema.Csv) };
             ScoredRows scored = ScoredRows.Of(
-                snapshot, model, await ReadAsync(snapshot, parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false));
+                snapshot, model, await ReadAsync(schema, parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false));
             string heading = parsed.GetValue(title) ?? string.Create(CultureInfo.InvariantCulture,
                 $"{snapshot.ModelId}, version {snapshot.Version}: {snapshot.ComponentIds.Count} components learned from "
                     + $"{snapshot.Training.Records} records");
@@ -74,9 +78,8 @@ public static class PlotCommand
         return plot.Draw(shown, components, [.. strangest.Select(row => Array.IndexOf(drawn, row))], title);
     }
 
-    private static async Task<Minibatch> ReadAsync(ModelSnapshot snapshot, string[] data, CancellationToken cancellationToken)
+    private static async Task<Minibatch> ReadAsync(RecordSchema schema, string[] data, CancellationToken cancellationToken)
     {
-        RecordSchema schema = ScoreSchema.Of(snapshot);
         Minibatch rows = new RecordBatch(schema, 1024).Records;
         await new DataFiles(data, RecordFormat.Csv).ReadAsync(schema, TimeProvider.System, batch =>
         {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.CommandLine;
 using System.Text;
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Decoding;
 using StreamEm.Worker.Failures;
@@ -30,12 +31,16 @@ public static class ScoreCommand
         format.AcceptOnlyFromAmong(Ndjson, Csv);
         Command command = new("score", "Scores records under a snapshot: log_density, responsibilities, component, anomaly_score.")
         { file, data, output, format };
+        var dialect = new DialectArguments();
+        dialect.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             Scorer scorer = Prepare(parsed.GetRequiredValue(file));
             using Stream? target = parsed.GetValue(output) is { } path ? OutputFile.Create(path) : null;
             TextWriter console = parsed.InvocationConfiguration.Output;
-            await ScoreAsync(scorer, parsed.GetRequiredValue(data), parsed.GetRequiredValue(format), bytes =>
+            RecordSchema schema = ScoreSchema.Of(scorer.Learned);
+            schema = schema with { Csv = dialect.Of(parsed, schema.Csv) };
+            await ScoreAsync(scorer, schema, parsed.GetRequiredValue(data), parsed.GetRequiredValue(format), bytes =>
             {
                 if (target is not null) target.Write(bytes);
                 else console.Write(Encoding.UTF8.GetString(bytes));
@@ -46,9 +51,9 @@ public static class ScoreCommand
     }
 
     private static async Task ScoreAsync(
-        Scorer scorer, string[] data, string formatName, Action<ReadOnlySpan<byte>> write, CancellationToken cancellationToken)
+        Scorer scorer, RecordSchema schema, string[] data, string formatName, Action<ReadOnlySpan<byte>> write,
+        CancellationToken cancellationToken)
     {
-        var schema = ScoreSchema.Of(scorer.Learned);
         var buffer = new ArrayBufferWriter<byte>(1 << 16);
         ScoreFormat format = formatName == Csv
             ? new CsvScoreFormat(buffer)

@@ -9,7 +9,8 @@ namespace StreamEm.Worker.Configuration;
 
 /// <summary>
 /// Tells whether two configurations learn the same thing from the same records: SHA-256 over a canonical text of the schema, the model and
-/// how it learns. Paths, addresses, publishers and checkpoints do not count, nor do order, spelling and spacing of the file. Values equal
+/// how it learns. Paths, addresses, publishers and checkpoints do not count, nor does how CSV is written, what only scores carry (the time,
+/// the key of a model without sequences), nor order, spelling and spacing of the file. Values equal
 /// to their default are left out, so that a setting added later does not change the hash of the configurations of before (and so a default
 /// never changes within a major version).
 /// </summary>
@@ -20,8 +21,9 @@ internal static class ConfigHash
     /// <summary>Which records are learned from may change at the next update: the state is of either.</summary>
     private const string LearnPath = "learning.learn";
     private const string FromPath = "learning.initialization.from";
-    private static readonly string[] Sections = ["features.", "model.", "learning."];
-    private static readonly string[] Keys = ["label", "weight", "key", "timestamp", "target", "missing"];
+    private const string KeyPath = "key";
+    private static readonly string[] Sections = ["features.", "missing_values.", "model.", "learning."];
+    private static readonly string[] Keys = ["label", "weight", "target", "missing"];
 
     /// <summary><c>sha256:</c> and 64 hexadecimal digits.</summary>
     public static string Of(ModelOptions model) =>
@@ -35,7 +37,9 @@ internal static class ConfigHash
         var lines = new SortedDictionary<string, string>(StringComparer.Ordinal);
         WorkerTable.Model.Describe(model, "", (path, value) =>
         {
-            bool counts = Keys.Contains(path) || Sections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
+            // Scores carry key and time of any model; only a model of sequences learns something else from another key.
+            bool counts = Keys.Contains(path) || (path == KeyPath && model.Model.MaxKeys > 0) ||
+                Sections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
             counts &= path != LearnPath;
             bool isDefault = path != TypePath && defaults.GetValueOrDefault(path) == value;
             if (counts && !isDefault) lines[path] = path == FromPath ? "given" : value;

@@ -46,6 +46,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                 stdin ??= source;
             }
 
+            if (model.Source is not null) new DialectRules(binder).Check(model, path);
             if (model.Model is not null && model.Schema.Features.Count > 0 && FitsSchema(model, path)
                 && Components(model, path) is { } components)
                 CheckSizes(model, components, path);

@@ -2,6 +2,7 @@ using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Vectors;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Display;
 
@@ -36,7 +37,7 @@ internal sealed class ComponentProfile
 
     /// <summary>A component's id, with the label it was named after where it has one.</summary>
     public string NameOf(int component) => component < _learned.Labels.Count && _learned.Labels[component] is { } label
-        ? $"{_learned.ComponentIds[component]} {label}"
+        ? PrintableText.Of($"{_learned.ComponentIds[component]} {label}")
         : _learned.ComponentIds[component];
 
     /// <summary>

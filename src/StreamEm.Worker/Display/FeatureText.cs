@@ -1,5 +1,6 @@
 using System.Globalization;
 using StreamEm.Core.Features;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Display;
 
@@ -45,5 +46,6 @@ internal static class FeatureText
         return string.Join(", ", most);
     }
 
-    private static string Short(string text, int length) => text.Length <= length ? text : string.Concat(text.AsSpan(0, length - 1), "…");
+    private static string Short(string text, int length) =>
+        PrintableText.Of(text.Length <= length ? text : string.Concat(text.AsSpan(0, length - 1), "…"));
 }

@@ -36,5 +36,6 @@ public sealed record Obstacle(ObstacleKind Kind, string Text)
     public string Subject { get; init; } = "";
 
     /// <summary>The same obstacle as the worker tells it, which has several models.</summary>
-    public Obstacle OfModel(string id) => this with { Text = $"model '{id}': {Text}", Subject = $"{id}/{Subject}" };
+    public Obstacle OfModel(string id) => this with
+    { Text = Kind == ObstacleKind.Failed ? $"model '{id}' failed: {Text}" : $"model '{id}': {Text}", Subject = $"{id}/{Subject}" };
 }

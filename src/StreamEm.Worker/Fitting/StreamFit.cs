@@ -1,6 +1,4 @@
-using System.Buffers;
 using Spectre.Console;
-using StreamEm.Core.Data;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
@@ -22,6 +20,9 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
 {
     private readonly DataFiles _data = new(request.Data, FormatOf(request));
 
+    /// <summary>Where the scores of the first pass go; null nowhere, and later.</summary>
+    private FitScores? _scores;
+
     /// <summary>Records read and rejected, over all passes.</summary>
     public RejectionLedger Rejections { get; } = new(new RejectionCounts());
 
@@ -39,6 +40,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
         var fold = new RecordFold(learner, new SourcePosition(), Rejections, rejectedFile, request.Model.Rejected.StopAboveRatio)
         {
             Updated = () => trace?.Write(learner.CreateSnapshot()!.Training),
+            Rejected = record => _scores?.Reject(record, Rejections.Read - Rejections.Rejected),
         };
         await WithProgressAsync(advance => ReadUntilStoppedAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
         if (IsInterrupted && learner.Updates == 0) throw new OperationCanceledException(cancellationToken);
@@ -65,8 +67,9 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
 
     private async Task ReadPassesAsync(RecordFold fold, Action<double> advance, CancellationToken cancellationToken)
     {
-        using Stream? scores = request.Scores is { } path ? OutputFile.Create(path) : null;
-        if (scores is not null) fold.Learner.BeforeUpdate = ScoreInto(scores);
+        using FitScores? scores = request.Scores is { } path ? new FitScores(OutputFile.Create(path)) : null;
+        if (scores is not null) fold.Learner.BeforeUpdate = scores.Score;
+        _scores = scores;
         string? excess = null;
         double total = Math.Max(1, (double)_data.TotalBytes * request.Passes);
         for (int pass = 0; pass < request.Passes && excess is null; pass++)
@@ -83,27 +86,12 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             }, cancellationToken).ConfigureAwait(false);
             if (excess is null) fold.Flush();
             fold.Learner.BeforeUpdate = null;
+            _scores?.End();
+            _scores = null;
         }
 
         excess ??= Rejections.Excess(request.Model.Rejected.StopAboveRatio, atEnd: true);
         if (excess is not null) throw new CommandException(ExitCode.DataCorrupt, excess);
-    }
-
-    /// <summary>Scores every minibatch under the parameters before it (test-then-train).</summary>
-    private static Action<Minibatch, ScoreSession> ScoreInto(Stream output)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        var format = new JsonScoreFormat(buffer, asLines: true, withVersion: true);
-        long records = 0;
-        return (batch, session) =>
-        {
-            format.Begin(session.Scorer.Learned);
-            var scores = new BatchScorer(session, format) { Records = records };
-            scores.Score(batch, []);
-            records = scores.Records;
-            output.Write(buffer.WrittenSpan);
-            buffer.ResetWrittenCount();
-        };
     }
 
     private async Task WithProgressAsync(Func<Action<double>, Task> work)

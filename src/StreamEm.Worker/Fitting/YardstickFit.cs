@@ -31,7 +31,7 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
         await new DataFiles(request.Data, format).ReadAsync(schema, time, batch =>
         {
             rows.Append(batch.Records, 0, batch.Count);
-            Rejections.Accept(batch.Count);
+            Rejections.Accept(batch, 0, batch.Count);
             foreach (var rejected in batch.Rejected) Rejections.Reject(rejected.Reason);
             return true;
         }, cancellationToken).ConfigureAwait(false);

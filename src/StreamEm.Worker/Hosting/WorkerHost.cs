@@ -11,7 +11,8 @@ namespace StreamEm.Worker.Hosting;
 
 /// <summary>
 /// The worker as a process: locks the state directory, serves the API, runs a pipeline per model until a stop is asked for, a model fails
-/// or, with <c>--once</c>, every source has ended; then stops everything in order. Its result is the exit code.
+/// without which it is not to go on (<see cref="FailurePolicy"/>) or, with <c>--once</c>, every source has ended; then stops everything in
+/// order. Its result is the exit code: that of a failed model where one failed.
 /// </summary>
 public sealed class WorkerHost(
     WorkerOptions options, Func<ModelOptions, SourcePosition, RecordSource> openSource, TimeProvider time, ILoggerProvider logs)
@@ -71,7 +72,7 @@ public sealed class WorkerHost(
         {
             await api.StartAsync(_log, stop).ConfigureAwait(false);
             Listening?.Invoke(api.Address);
-            foreach (ModelPipeline model in models) await model.StartAsync(stop).ConfigureAwait(false);
+            await Task.WhenAll(models.Select(model => StartAsync(model, stop))).ConfigureAwait(false);
             using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
             Task readiness = new ReadinessLog(() => status.Obstacles, time, _log).RunAsync(watching.Token);
             await WaitForEndAsync(models, stop).ConfigureAwait(false);
@@ -96,26 +97,50 @@ public sealed class WorkerHost(
         }
     }
 
+    /// <summary>Starts a model beside the others: one that waits for its broker, or cannot start, is not in their way.</summary>
+    private static async Task StartAsync(ModelPipeline model, CancellationToken stop)
+    {
+        try
+        {
+            await Task.Run(() => model.StartAsync(stop), stop).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !stop.IsCancellationRequested)
+        {
+            model.Fail(failure);
+        }
+    }
+
     private async Task CloseAsync(ModelPipeline model)
     {
         if (model.HasStarted) await model.Completion.WaitAsync(ShutdownDeadline, time, CancellationToken.None).ConfigureAwait(false);
         await model.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Until a stop is asked for, a model fails or, where that is the end, all sources have ended.</summary>
+    /// <summary>
+    /// Until a stop is asked for, a model fails for which the worker stops, or all have ended where that is the end or one of them failed.
+    /// </summary>
     private async Task WaitForEndAsync(ModelPipeline[] models, CancellationToken stop)
     {
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using CancellationTokenRegistration registration = stop.Register(stopping.SetResult);
         var running = models.Select(model => model.Completion).ToList();
-        while (!stop.IsCancellationRequested && (running.Count > 0 || !EndsWithSources))
+        bool anyFailed = false;
+        while (!stop.IsCancellationRequested && (running.Count > 0 || !(EndsWithSources || anyFailed)))
         {
             Task ended = await Task.WhenAny([stopping.Task, .. running]).ConfigureAwait(false);
             if (ended is not Task<PipelineEnd> end) return;
             running.Remove(end);
-            if ((await end.ConfigureAwait(false)).State == ModelState.Failed) return;
+            PipelineEnd how = await end.ConfigureAwait(false);
+            if (how.State != ModelState.Failed) continue;
+            anyFailed = true;
+            ModelPipeline failed = models.First(model => model.Completion == end);
+            if (PolicyOf(failed) == FailurePolicy.StopWorker) return;
+            if (running.Count > 0) WorkerLog.ModelLeft(_log, failed.Options.Id, how.Code);
         }
     }
+
+    private FailurePolicy PolicyOf(ModelPipeline model) =>
+        model.Options.OnFailure ?? (options.Models.Count == 1 ? FailurePolicy.StopWorker : FailurePolicy.StopModel);
 
     private async Task<int> StopAsync(ModelPipeline[] models, WorkerStatus status, ApiServer api, long start)
     {
@@ -134,7 +159,10 @@ public sealed class WorkerHost(
         }
 
         await api.StopAsync(deadline.Token).ConfigureAwait(false);
-        PipelineEnd? failed = (await ends.ConfigureAwait(false)).FirstOrDefault(end => end.State == ModelState.Failed);
+        await ends.ConfigureAwait(false);
+        // Of several, the one for which the worker stopped.
+        PipelineEnd? failed = models.Where(model => model.State == ModelState.Failed)
+            .OrderByDescending(PolicyOf).FirstOrDefault()?.End;
         WorkerLog.WorkerStopped(_log, failed?.Code ?? ExitCode.Ok, time.GetElapsedTime(start).TotalSeconds);
         return failed is null ? ExitCode.Ok : throw new CommandException(failed.Code, failed.Failure ?? "A model failed.", failed.Cause);
     }

@@ -67,8 +67,8 @@ internal sealed class KafkaTopic : IDisposable
         try
         {
             var topic = TopicCollection.OfTopicNames([_target.Topic]);
-            DescribeTopicsResult result = _admin.DescribeTopicsAsync(topic, new DescribeTopicsOptions { RequestTimeout = Timeout })
-                .GetAwaiter().GetResult();
+            DescribeTopicsResult result =
+                Answer(_admin.DescribeTopicsAsync(topic, new DescribeTopicsOptions { RequestTimeout = AdminQuestion.ClientTimeout }));
             return result.TopicDescriptions.Single().Partitions.Count;
         }
         catch (DescribeTopicsException failure) when (failure.Results.TopicDescriptions is [{ Error: { IsError: true } error }])
@@ -84,7 +84,7 @@ internal sealed class KafkaTopic : IDisposable
         {
             var topic = new ConfigResource { Type = ResourceType.Topic, Name = _target.Topic };
             List<DescribeConfigsResult> results =
-                _admin.DescribeConfigsAsync([topic], new DescribeConfigsOptions { RequestTimeout = Timeout }).GetAwaiter().GetResult();
+                Answer(_admin.DescribeConfigsAsync([topic], new DescribeConfigsOptions { RequestTimeout = AdminQuestion.ClientTimeout }));
             Dictionary<string, ConfigEntryResult> entries = results.Single().Entries;
             string? Value(string name) => entries.TryGetValue(name, out ConfigEntryResult? entry) ? entry.Value : null;
             return new TopicSettings(int.TryParse(Value("max.message.bytes"), CultureInfo.InvariantCulture, out int bytes) ? bytes : null,
@@ -113,8 +113,9 @@ internal sealed class KafkaTopic : IDisposable
         {
             try
             {
-                _admin.CreateTopicsAsync([topic], new CreateTopicsOptions { RequestTimeout = Timeout, OperationTimeout = Timeout })
-                    .GetAwaiter().GetResult();
+                Task creation =
+                    _admin.CreateTopicsAsync([topic], new CreateTopicsOptions { RequestTimeout = AdminQuestion.ClientTimeout, OperationTimeout = Timeout });
+                AdminQuestion.AnswerAsync(creation, Timeout + Timeout, TimeProvider.System).GetAwaiter().GetResult();
             }
             catch (CreateTopicsException failure) when (failure.Results is [{ Error: { IsError: true } error }])
             {
@@ -172,15 +173,24 @@ internal sealed class KafkaTopic : IDisposable
     private Dictionary<TopicPartition, long> Offsets(TopicPartition[] partitions, OffsetSpec which) =>
         partitions.Length == 0 ? [] : Ask(() =>
     {
-        ListOffsetsResult result = _admin.ListOffsetsAsync(
+        ListOffsetsResult result = Answer(_admin.ListOffsetsAsync(
             partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
-            new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = IsolationLevel.ReadCommitted }).GetAwaiter().GetResult();
+            new ListOffsetsOptions { RequestTimeout = AdminQuestion.ClientTimeout, IsolationLevel = IsolationLevel.ReadCommitted }));
         return result.ResultInfos
             .ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
     });
 
-    /// <summary>Asks until there is an answer.</summary>
-    private T Ask<T>(Func<T> question) => _target.Attempt(() => _outage.Retry(question, isPatient: false, Pause));
+    private static T Answer<T>(Task<T> question) =>
+        AdminQuestion.AnswerAsync(question, Timeout, TimeProvider.System).GetAwaiter().GetResult();
+
+    /// <summary>Asks until there is an answer, each time after brokers have answered at all: <see cref="AdminQuestion"/>.</summary>
+    private T Ask<T>(Func<T> question) => _target.Attempt(() => _outage.Retry(
+        () =>
+        {
+            _admin.GetMetadata(_target.Topic, Timeout);
+            return question();
+        },
+        isPatient: false, Pause));
 
     private void Pause()
     {

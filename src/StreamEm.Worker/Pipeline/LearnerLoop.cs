@@ -3,6 +3,7 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -25,13 +26,16 @@ internal sealed class LearnerLoop
     private readonly WarningLog _warnings;
     private volatile ModelState _state;
     private volatile TaskCompletionSource _checkpointAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile string? _rejecting;
 
     public LearnerLoop(ModelContext context, RunState run, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
     {
         (_context, _run, _reader, _keeper, _delivery) = (context, run, reader, keeper, delivery);
         _clock = new MinibatchClock(context.Options, context.Time);
         _progress = new ProgressLog(context.Options, context.Time, context.Log);
-        _fold = new RecordFold(run.Learner, run.Position, run.Rejections, run.RejectedTo, Options.Rejected.StopAboveRatio)
+        // What clients send cannot end the model: they are told, and held back.
+        _fold = new RecordFold(
+            run.Learner, run.Position, run.Rejections, run.RejectedTo, reader.Source.IsPushed ? 1 : Options.Rejected.StopAboveRatio)
         {
             Updated = OnUpdated,
             Rejected = OnRejected,
@@ -44,6 +48,11 @@ internal sealed class LearnerLoop
 
     /// <summary>Has the state kept soon, whether it is due or not. Any thread.</summary>
     public void RequestCheckpoint() => _checkpointAsked.TrySetResult();
+
+    /// <summary>
+    /// What is said of too large a share of rejected records while a source that takes them from clients goes on; null when all is well.
+    /// </summary>
+    public string? Rejecting => _rejecting;
 
     private ModelOptions Options => _context.Options;
 
@@ -92,6 +101,7 @@ internal sealed class LearnerLoop
         _context.Metrics.Records = _run.Rejections.Read - _run.Rejections.Rejected;
         _context.Metrics.Pending = _run.Learner.Pending;
         _progress.Tell(_run.Learner);
+        ReportUnread();
         foreach (RejectionReason reason in Enum.GetValues<RejectionReason>()) _context.Metrics.SetRejected(reason, _run.Rejections[reason]);
         _state = _run.Learner.Status switch
         {
@@ -108,6 +118,17 @@ internal sealed class LearnerLoop
         _fold.CatchUp();
         if (_run.Learner.Updates > updates) _keeper.Changed(_run.Learner.Updates);
         _clock.Pending(_run.Learner, hasUpdated: false);
+    }
+
+    /// <summary>Tells of records used without a field; of the first in the log too.</summary>
+    private void ReportUnread()
+    {
+        RejectionLedger counts = _run.Rejections;
+        if (counts.UnreadKeys > 0 && _context.Metrics.UnreadKeys == 0) WorkerLog.FirstUnread(Log, Options.Id, "key", counts.UnreadKeys);
+        if (counts.UnreadTimestamps > 0 && _context.Metrics.UnreadTimestamps == 0)
+            WorkerLog.FirstUnread(Log, Options.Id, "timestamp", counts.UnreadTimestamps);
+        _context.Metrics.UnreadKeys = counts.UnreadKeys;
+        _context.Metrics.UnreadTimestamps = counts.UnreadTimestamps;
     }
 
     private string? LearnFrom(RecordBatch batch, CancellationToken stop)
@@ -128,8 +149,17 @@ internal sealed class LearnerLoop
         _keeper.Changed(_run.Learner.Updates);
         // The first version is what people wait for.
         if (updates == 0 && _run.Learner.Updates > 0) _keeper.Demand();
+        if (_reader.Source.IsPushed && (batch.Rejected.Count > 0 || _rejecting is not null)) LookAtRejections();
         Report();
         return excess;
+    }
+
+    private void LookAtRejections()
+    {
+        string? excess = _run.Rejections.Excess(Options.Rejected.StopAboveRatio, atEnd: false);
+        if (excess is not null && _rejecting is null) WorkerLog.TooManyRejected(Log, Options.Id, excess);
+        else if (excess is null && _rejecting is not null) WorkerLog.FewRejected(Log, Options.Id);
+        _rejecting = excess;
     }
 
     /// <summary>
@@ -174,7 +204,8 @@ internal sealed class LearnerLoop
     private PipelineEnd SourceEnded()
     {
         if (_reader.Ended.Exception?.InnerException is { } failure) return PipelineEnd.OfSource(failure);
-        if (_run.Rejections.Excess(Options.Rejected.StopAboveRatio, atEnd: true) is { } excess) return TooManyRejected(excess);
+        if (!_reader.Source.IsPushed && _run.Rejections.Excess(Options.Rejected.StopAboveRatio, atEnd: true) is { } excess)
+            return TooManyRejected(excess);
         _fold.Flush();
         if (_run.Latest is { } last && _delivery.TakeLast(last)) _keeper.Demand();
         _keeper.Changed(_run.Learner.Updates);

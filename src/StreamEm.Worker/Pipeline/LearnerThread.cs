@@ -1,5 +1,4 @@
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Failures;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
@@ -20,6 +19,9 @@ internal sealed class LearnerThread(
 
     /// <summary>Has the state kept soon. Any thread.</summary>
     public void RequestCheckpoint() => _loop.RequestCheckpoint();
+
+    /// <summary>What is said of too large a share of rejected records; see <see cref="LearnerLoop.Rejecting"/>.</summary>
+    public string? Rejecting => _loop.Rejecting;
 
     private bool IsReplayable => reader.Source.IsReplayable;
 
@@ -45,14 +47,9 @@ internal sealed class LearnerThread(
             WarnOfRejected();
             return new PipelineEnd(ModelState.Stopped);
         }
-        catch (CommandException failure)
+        catch (Exception failure)
         {
-            return new PipelineEnd(ModelState.Failed, failure.ExitCode, failure.Message, failure);
-        }
-        catch (Exception fault)
-        {
-            return new PipelineEnd(ModelState.Failed, ExitCode.Internal, $"internal error: {fault.GetType().FullName}: {fault.Message}",
-                fault);
+            return PipelineEnd.OfFailure(failure);
         }
     }
 

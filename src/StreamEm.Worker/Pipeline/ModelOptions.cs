@@ -8,6 +8,16 @@ using StreamEm.Worker.Rejections;
 
 namespace StreamEm.Worker.Pipeline;
 
+/// <summary><c>on_failure</c>: what ends when a model cannot go on.</summary>
+public enum FailurePolicy
+{
+    /// <summary>The model; the worker ends with its exit code once every other model has ended.</summary>
+    StopModel,
+
+    /// <summary>The worker: every model is stopped in order.</summary>
+    StopWorker,
+}
+
 /// <summary>One entry of <c>models</c>.</summary>
 public sealed record ModelOptions
 {
@@ -58,6 +68,11 @@ public sealed record ModelOptions
 
     /// <summary><c>rejected</c>.</summary>
     public RejectedOptions Rejected { get; init; } = new();
+
+    /// <summary>
+    /// <c>on_failure</c>: what ends when the model cannot go on; null: the worker when it is its only model, else the model alone.
+    /// </summary>
+    public FailurePolicy? OnFailure { get; init; }
 
     /// <summary>
     /// Every value by its path, as canonical text without secrets, defaults included: what a state says of the configuration it was made

@@ -15,6 +15,7 @@ namespace StreamEm.Worker.Pipeline;
 public sealed class ModelPipeline : IAsyncDisposable
 {
     private readonly PipelineEnvironment _environment;
+    private readonly Lazy<Task> _closing;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<PipelineEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RunState? _run;
@@ -28,6 +29,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     {
         Options = options;
         _environment = environment;
+        _closing = new Lazy<Task>(CloseAsync);
     }
 
     /// <summary>The model's configuration.</summary>
@@ -39,17 +41,24 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <summary>Its numbers.</summary>
     public ModelMetrics Metrics { get; } = new();
 
+    /// <summary>How it ended; null while it has not.</summary>
+    public PipelineEnd? End => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result : null;
+
     /// <summary>Where it stands.</summary>
-    public ModelState State =>
-        _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result.State : _learner?.State ?? ModelState.Waiting;
+    public ModelState State => End?.State ?? _learner?.State ?? ModelState.Waiting;
 
     /// <summary>Why it failed, or why it is not ready; null when all is well.</summary>
-    public Obstacle? Obstacle => _completion.Task.IsCompletedSuccessfully
-        ? _completion.Task.Result.Failure is { } failure ? new Obstacle(ObstacleKind.Failed, failure) : null
+    public Obstacle? Obstacle => End is { } end
+        ? end.Failure is { } failure ? new Obstacle(ObstacleKind.Failed, failure) : null
         : _writer?.Obstacle ?? SourceObstacle ?? _delivery?.Obstacle ?? _run?.RejectedTo.Obstacle;
 
-    /// <summary>Its source, once started.</summary>
-    public RecordSource? Source => _reader?.Source;
+    /// <summary>
+    /// Too large a share of what clients sent was rejected, in a sentence: they are held back, the model goes on; null when all is well.
+    /// </summary>
+    public string? Rejecting => End is null ? _learner?.Rejecting : null;
+
+    /// <summary>Its source, from the start until it fails.</summary>
+    public RecordSource? Source => State == ModelState.Failed ? null : _reader?.Source;
 
     /// <summary>Whether its state is restored and it runs.</summary>
     public bool HasStarted => _learner is not null;
@@ -77,6 +86,9 @@ public sealed class ModelPipeline : IAsyncDisposable
         new Thread(Learn) { Name = $"learner {Options.Id}", IsBackground = true }.Start();
     }
 
+    /// <summary>Notes that it could not be started, and closes what was opened.</summary>
+    public void Fail(Exception failure) => Complete(PipelineEnd.OfFailure(failure));
+
     /// <summary>Asks the pipeline to finish the current update, keep its state, publish and end.</summary>
     public void RequestStop()
     {
@@ -91,6 +103,15 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _closing.Value.ConfigureAwait(false);
+        Feed.Dispose();
+        _stop.Dispose();
+    }
+
+    /// <summary>Closes source, publishers and the file of rejected records: a failed model holds nothing, but what it learned can be
+    /// asked for. What cannot be closed in order (a full disk) has been told by what failed before.</summary>
+    private async Task CloseAsync()
+    {
         // All at once: each of them may wait for a broker that never answers.
         var closing = new List<Task>();
         if (_delivery is { } delivery) closing.Add(delivery.DisposeAsync().AsTask());
@@ -98,9 +119,14 @@ public sealed class ModelPipeline : IAsyncDisposable
         if (_run is { } run)
             closing.Add(Task.Factory.StartNew(
                 run.RejectedTo.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
-        await Task.WhenAll(closing).ConfigureAwait(false);
-        Feed.Dispose();
-        _stop.Dispose();
+        try
+        {
+            await Task.WhenAll(closing).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            WorkerLog.ModelWarning(_environment.Log, Options.Id, $"Not closed in order: {failure.Message}");
+        }
     }
 
     private Obstacle? SourceObstacle => Source?.Problem is { } problem ? new Obstacle(ObstacleKind.SourceUnavailable, problem) : null;
@@ -130,11 +156,13 @@ public sealed class ModelPipeline : IAsyncDisposable
         _delivery!.Durable(checkpoint);
     }
 
-    private void Learn()
+    private void Learn() => Complete(_learner!.Run(_stop.Token));
+
+    private void Complete(PipelineEnd end)
     {
-        PipelineEnd end = _learner!.Run(_stop.Token);
         if (end.Failure is { } failure)
             WorkerLog.ModelFailed(_environment.Log, Options.Id, failure, end.Code == ExitCode.Internal ? end.Cause : null);
         _completion.SetResult(end);
+        if (end.State == ModelState.Failed) _ = _closing.Value;
     }
 }

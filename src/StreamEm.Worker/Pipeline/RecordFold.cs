@@ -75,7 +75,7 @@ internal sealed class RecordFold(
 
     private void Add(RecordBatch batch, int first, int count)
     {
-        rejections.Accept(count);
+        rejections.Accept(batch, first, count);
         learner.Add(batch.Records, first, count);
     }
 

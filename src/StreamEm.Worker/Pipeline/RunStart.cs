@@ -1,4 +1,5 @@
 using StreamEm.Core.Learning;
+using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
@@ -58,6 +59,7 @@ internal sealed class RunStart
         foreach (ConfigurationChange change in changes)
             WorkerLog.ConfigurationChanged(context.Log, options.Id, change.ToString(), Told(change, checkpoint));
         Learner learner = StateRestore.Learner(options, checkpoint, binding);
+        RefuseForeignSnapshots(checkpoint);
         var run = new RunState
         {
             Identity = checkpoint.Identity with { ConfigHash = options.ConfigHash },
@@ -135,5 +137,31 @@ internal sealed class RunStart
         if (to.File is null && topic is not null) return topic;
         RejectedFile file = RejectedFile.Open(to.File ?? directory.RejectedFile, length, context.Log);
         return topic is null ? file : new RejectionSinks([file, topic]);
+    }
+
+    /// <summary>What is not yet published is published as it is: it must be snapshots of this run, none newer than the state.</summary>
+    private static void RefuseForeignSnapshots(Checkpoint checkpoint)
+    {
+        foreach (OutboxEntry entry in UnpublishedOf(checkpoint))
+        {
+            string? wrong = null;
+            try
+            {
+                ModelSnapshot snapshot = SnapshotReader.Read(entry.Json);
+                if (snapshot.Version != entry.Version || snapshot.RunId != checkpoint.RunId
+                    || snapshot.Version > checkpoint.Updates)
+                    wrong = $"it is version {snapshot.Version} of run {snapshot.RunId}.";
+            }
+            catch (InvalidDataException failure)
+            {
+                wrong = failure.Message;
+            }
+
+            if (wrong is not null)
+                throw new CommandException(ExitCode.DataCorrupt,
+                    $"The checkpoint of model '{checkpoint.ModelId}' holds no snapshot of version {entry.Version} of its run that could "
+                        + $"be published: {wrong} Restore another checkpoint from a backup, or delete the folder "
+                        + $"'{checkpoint.ModelId}' in the state directory.");
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
@@ -37,7 +36,11 @@ internal static class StateRestore
         }
 
         if (Has(binding, "learning.recursion") && options.Learning.Recursion == Recursion.Statistics) learner.ImplyStatistics();
-        Debug.Assert(learner.Updates == checkpoint.Updates);
+        if (learner.Updates != checkpoint.Updates)
+            throw new CommandException(ExitCode.DataCorrupt,
+                $"The checkpoint of model '{checkpoint.ModelId}' cannot be restored: it says {checkpoint.Updates} updates, and its state has "
+                    + $"{learner.Updates}. Restore another from a backup, or forget what was learned: streamem state reset "
+                    + $"{checkpoint.ModelId}.");
         return learner;
     }
 

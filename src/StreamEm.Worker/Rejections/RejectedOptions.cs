@@ -12,6 +12,9 @@ public sealed record RejectedOptions
     /// <summary><c>kafka</c>: a dead-letter topic, besides or instead of the file; null for none.</summary>
     public DeadLetterOptions? Kafka { get; init; }
 
-    /// <summary><c>stop_above_ratio</c>: the worker stops (65) when more than this share of the records is rejected.</summary>
+    /// <summary>
+    /// <c>stop_above_ratio</c>: the model fails (65) when more than this share of the records is rejected; of records that clients post,
+    /// it goes on and holds the clients back.
+    /// </summary>
     public double StopAboveRatio { get; init; } = 0.05;
 }

@@ -17,6 +17,12 @@ public sealed record RejectionCounts
     /// <summary>Records rejected, by reason; indexed by <see cref="RejectionReason"/>.</summary>
     public IReadOnlyList<long> ByReason { get; init; } = new long[Enum.GetValues<RejectionReason>().Length];
 
+    /// <summary>Records used without their key, which could not be read.</summary>
+    public long UnreadKeys { get; init; }
+
+    /// <summary>Records used without their time, which could not be read.</summary>
+    public long UnreadTimestamps { get; init; }
+
     /// <summary>Records read, with forgetting.</summary>
     public double RecentRead { get; init; }
 

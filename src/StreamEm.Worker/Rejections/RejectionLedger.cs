@@ -22,6 +22,8 @@ internal sealed class RejectionLedger
         Array.Resize(ref _byReason, Enum.GetValues<RejectionReason>().Length);
         _recentRead = start.RecentRead;
         _recentRejected = start.RecentRejected;
+        UnreadKeys = start.UnreadKeys;
+        UnreadTimestamps = start.UnreadTimestamps;
     }
 
     /// <summary>Records read, accepted or not.</summary>
@@ -32,6 +34,20 @@ internal sealed class RejectionLedger
 
     /// <summary>Records rejected for one reason.</summary>
     public long this[RejectionReason reason] => _byReason[(int)reason];
+
+    /// <summary>Records used without their key, which could not be read.</summary>
+    public long UnreadKeys { get; private set; }
+
+    /// <summary>Records used without their time, which could not be read.</summary>
+    public long UnreadTimestamps { get; private set; }
+
+    /// <summary>Counts good records of a batch.</summary>
+    public void Accept(RecordBatch batch, int first, int count)
+    {
+        Accept(count);
+        UnreadKeys += batch.CountUnread(OptionalFields.Key, first, count);
+        UnreadTimestamps += batch.CountUnread(OptionalFields.Timestamp, first, count);
+    }
 
     /// <summary>Counts good records.</summary>
     public void Accept(int count = 1)
@@ -63,6 +79,8 @@ internal sealed class RejectionLedger
         ByReason = [.. _byReason],
         RecentRead = _recentRead,
         RecentRejected = _recentRejected,
+        UnreadKeys = UnreadKeys,
+        UnreadTimestamps = UnreadTimestamps,
     };
 
     /// <summary>What to tell the user when the recent share of bad records is above the limit; null when it is not.</summary>

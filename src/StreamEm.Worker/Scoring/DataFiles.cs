@@ -21,7 +21,7 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
     /// <param name="time">For the source.</param>
     /// <param name="take">Called with every batch; returns false to stop.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
-    /// <exception cref="CommandException">A file is missing (66) or cannot be read (74).</exception>
+    /// <exception cref="CommandException">A file is missing (66), is no text (65) or cannot be read (74).</exception>
     public async Task ReadAsync(RecordSchema schema, TimeProvider time, Func<RecordBatch, bool> take, CancellationToken cancellationToken)
     {
         var batch = new RecordBatch(schema);
@@ -29,15 +29,15 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
         {
             try
             {
-                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions { Path = [path], Format = FormatOf(path) },
+                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions
+                    { Path = [path], Format = FormatOf(path), Csv = schema.Csv },
                     new SourceContext(schema, new SourcePosition(), time));
                 while (await source.ReadAsync(batch, cancellationToken).ConfigureAwait(false))
                     if (!take(batch)) return;
             }
             catch (SourceException failure)
             {
-                throw new CommandException(
-                    failure.Failure == SourceFailure.Missing ? ExitCode.InputMissing : ExitCode.InputOutput, failure.Message, failure);
+                throw new CommandException(SourceExitCode.Of(failure.Failure), failure.Message, failure);
             }
         }
     }

@@ -73,6 +73,9 @@ internal sealed class JsonScoreFormat(IBufferWriter<byte> output, bool asLines, 
     }
 
     /// <inheritdoc/>
+    public override void Flush() => _json.Flush();
+
+    /// <inheritdoc/>
     public override void End()
     {
         if (!asLines)

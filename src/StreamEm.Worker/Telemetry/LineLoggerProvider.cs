@@ -42,9 +42,9 @@ public sealed class LineLoggerProvider(TextWriter output, bool json, LogLevel mi
     private string Text(LogLevel level, string message, Exception? exception)
     {
         string when = time.GetLocalNow().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
-        return exception is null
+        return PrintableText.Of(exception is null
             ? $"{when} {Name(level),-5} {message}"
-            : $"{when} {Name(level),-5} {message}{Environment.NewLine}{exception}";
+            : $"{when} {Name(level),-5} {message}{Environment.NewLine}{exception}");
     }
 
     private string Json(string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields,

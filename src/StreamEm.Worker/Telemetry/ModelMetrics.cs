@@ -8,7 +8,7 @@ public sealed class ModelMetrics
 {
     private readonly long[] _rejected = new long[Enum.GetValues<RejectionReason>().Length];
     private readonly ConcurrentDictionary<string, long> _published = new(StringComparer.Ordinal);
-    private long _records, _pending, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
+    private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
 
     /// <summary>Records taken from the source and not rejected, over the whole run.</summary>
     public long Records
@@ -22,6 +22,20 @@ public sealed class ModelMetrics
     {
         get => Volatile.Read(ref _pending);
         set => Volatile.Write(ref _pending, value);
+    }
+
+    /// <summary>Records used without their key, which could not be read, over the whole run.</summary>
+    public long UnreadKeys
+    {
+        get => Volatile.Read(ref _unreadKeys);
+        set => Volatile.Write(ref _unreadKeys, value);
+    }
+
+    /// <summary>Records used without their time, which could not be read, over the whole run.</summary>
+    public long UnreadTimestamps
+    {
+        get => Volatile.Read(ref _unreadTimestamps);
+        set => Volatile.Write(ref _unreadTimestamps, value);
     }
 
     /// <summary>Time to make a checkpoint durable.</summary>

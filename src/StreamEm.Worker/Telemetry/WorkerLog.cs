@@ -85,6 +85,11 @@ internal static partial class WorkerLog
         "Model {Model} goes on from {From}: version {Version}, {Records} records", EventName = "run_continued")]
     public static partial void RunContinued(ILogger log, string model, string from, long version, long records);
 
+    [LoggerMessage(19, LogLevel.Error,
+        "Model {Model} stays as it is, failed ({ExitCode}), and the other models go on; starting the worker again tries it again",
+        EventName = "model_left")]
+    public static partial void ModelLeft(ILogger log, string model, int exitCode);
+
     [LoggerMessage(20, LogLevel.Debug,
         "Checkpoint of model {Model} at version {Version} after {Records} records: {Bytes} bytes in {Milliseconds:0.0} ms",
         EventName = "checkpoint_written")]
@@ -105,6 +110,11 @@ internal static partial class WorkerLog
         EventName = "rejected_file_short")]
     public static partial void RejectedFileShort(ILogger log, string file, long found, long expected);
 
+    [LoggerMessage(35, LogLevel.Warning,
+        "Model {Model} cannot read the {Field} of {Records} records so far; they are used without it, and counted",
+        EventName = "first_unread_field")]
+    public static partial void FirstUnread(ILogger log, string model, string field, long records);
+
     [LoggerMessage(31, LogLevel.Warning, "Model {Model} rejected its first record ({Reason}) in {Partition} at offset {Offset}",
         EventName = "first_rejection")]
     public static partial void FirstRejection(ILogger log, string model, string reason, string partition, long offset);
@@ -113,6 +123,13 @@ internal static partial class WorkerLog
         "Model {Model} goes on in {Partition} at offset {Offset}: {Skipped} records in all were gone before they were read",
         EventName = "records_skipped")]
     public static partial void RecordsSkipped(ILogger log, string model, string partition, long offset, long skipped);
+
+    [LoggerMessage(33, LogLevel.Warning, "Model {Model} goes on and holds back clients whose records cannot be used: {Problem}",
+        EventName = "too_many_rejected")]
+    public static partial void TooManyRejected(ILogger log, string model, string problem);
+
+    [LoggerMessage(34, LogLevel.Information, "Model {Model}: no more records than allowed are rejected now", EventName = "few_rejected")]
+    public static partial void FewRejected(ILogger log, string model);
 
     [LoggerMessage(40, LogLevel.Warning, "Snapshot log {File} ended in {Bytes} bytes of an unfinished line, which were cut",
         EventName = "snapshot_log_cut")]

@@ -81,6 +81,54 @@ public sealed class AnomalyCalibrationTests
         Assert.True(calibration.Score(-5) > 0.99);
     }
 
+    /// <summary>By definition: 1 less the share at least as improbable, of equal records all.</summary>
+    [Theory]
+    [InlineData(new[] { 0.7, 0.2, 0.095, 0.005 })]
+    [InlineData(new[] { 0.97, 0.029, 0.001 })]
+    [InlineData(new[] { 0.985, 0.015 })]
+    [InlineData(new[] { 0.95, 0.05 })]
+    [InlineData(new[] { 0.5, 0.5 })]
+    [InlineData(new[] { 0.4, 0.3, 0.2, 0.06, 0.04 })]
+    public void Score_TiedRecords_IsTheShareThatIsMoreProbable(double[] shares)
+    {
+        const int Count = 100_000;
+        var sketch = new LogDensitySketch();
+        for (int kind = 0; kind < shares.Length; kind++)
+            for (int n = 0; n < shares[kind] * Count; n++) sketch.Add(-1 - 2 * kind);
+        AnomalyCalibration calibration = sketch.Calibrate()!;
+        double above = 0;
+        for (int kind = 0; kind < shares.Length; kind++)
+        {
+            Assert.Equal(above, calibration.Score(-1 - 2 * kind), 1e-4);
+            above += shares[kind];
+            // Between two kinds all of the first are more probable, and few of the rest stay.
+            if (kind + 1 < shares.Length) Assert.InRange(calibration.Score(-2 - 2 * kind), above - 1e-3, 1);
+        }
+        Assert.True(calibration.Score(-1 - 2 * shares.Length) > 0.9999);
+    }
+
+    [Fact]
+    public void Score_TheOneOtherAmongEqualRecords_IsNearOne()
+    {
+        LogDensitySketch sketch = Of([.. Enumerable.Repeat(2.5, 5000)]);
+        sketch.Add(-40);
+        AnomalyCalibration calibration = sketch.Calibrate()!;
+        Assert.Equal(0, calibration.Score(2.5));
+        Assert.InRange(calibration.Score(-40), 0.9995, 1);
+        Assert.InRange(calibration.Score(-4000), calibration.Score(-40), 1);
+    }
+
+    [Fact]
+    public void Score_CalibrationOfRelease010_IsInterpolatedBetweenItsRanks()
+    {
+        double[] quantiles = [.. Enumerable.Range(0, 50).Select(at => -(double)at)];
+        var calibration = new AnomalyCalibration(1000, quantiles, Math.Log(1 + 3 + 49), 0.1);
+        Assert.Equal(0, calibration.Score(1));
+        Assert.Equal(0.98 * 10.5 / 49, calibration.Score(-10.5), 1e-12);
+        Assert.Equal(0.98, calibration.Score(-49), 1e-12);
+        Assert.Equal(1 - 0.02 * Math.Exp(-(Math.Log(104) - Math.Log(53)) / 0.1), calibration.Score(-100), 1e-12);
+    }
+
     private static LogDensitySketch Of(double[] densities)
     {
         var sketch = new LogDensitySketch();

@@ -42,6 +42,23 @@ public sealed class SnapshotJsonTests
         Assert.Equal(scoresA, scoresB);
     }
 
+    /// <summary>The calibration of records with values missing is in the snapshot too.</summary>
+    [Fact]
+    public void Scorer_SnapshotOfAStreamWithValuesMissing_ScoresToTheSameBits()
+    {
+        var options = new LearningOptions { MinibatchSize = 500, Initialization = new() { Buffer = 500 } };
+        Learner learner = Streams.Learn(Gaussians.Mixture(3), options, Gaussians.Three.Draw(10_000, 1, 0.2));
+        var snapshot = new ModelSnapshot(Streams.Snapshot(learner), new SnapshotOrigin("m", "r", "sha256:0", DateTimeOffset.UnixEpoch));
+        ModelSnapshot back = SnapshotReader.Read(Encoding.UTF8.GetBytes(Json(snapshot)));
+        Assert.Equal(Json(snapshot), Json(back));
+        Assert.Equal(3, back.Calibration!.Patterns.Count);
+        Minibatch rows = Gaussians.Three.Draw(300, 2, 0.3);
+        double[] scores = new double[300], again = new double[300];
+        new Scorer(snapshot).Score(rows, new double[300], new double[900], scores);
+        new Scorer(back).Score(rows, new double[300], new double[900], again);
+        Assert.Equal(scores, again);
+    }
+
     [Theory]
     [InlineData("format", "\"other\"", "'format' is 'other'; expected 'streamem.snapshot'")]
     [InlineData("format_version", "\"2.0\"", "'format_version' is '2.0'; this program reads 1.x")]

@@ -45,8 +45,9 @@ public sealed class SnapshotSizeTests
         double[] location = new double[features.Count], scale = new double[features.Count];
         Array.Fill(location, Longest);
         Array.Fill(scale, -Longest);
-        double[] quantiles = new double[50];
+        double[] quantiles = new double[50], knots = new double[220];
         Array.Fill(quantiles, Longest);
+        Array.Fill(knots, Longest);
         var learned = new LearnedModel
         {
             Options = options,
@@ -57,7 +58,7 @@ public sealed class SnapshotSizeTests
             Parameters = parameters,
             ComponentIds = [.. Enumerable.Range(0, options.Components).Select(k => string.Create(CultureInfo.InvariantCulture, $"c{k}"))],
             ComponentStatus = [.. Enumerable.Repeat("covariance_floored", options.Components)],
-            Calibration = new AnomalyCalibration(Longest, quantiles, Longest, Longest),
+            Calibration = new AnomalyCalibration(Longest, quantiles, Longest, Longest) { LogDensities = knots, Scores = knots },
             Training = new TrainingReport
             {
                 Recursion = Recursion.Statistics,

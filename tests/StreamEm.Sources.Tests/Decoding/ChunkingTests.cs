@@ -33,9 +33,8 @@ public sealed class ChunkingTests
             byte[] bytes = Encoding.UTF8.GetBytes("w,l,b,a\r\n" + string.Concat(drawn.Rows.Select(Write)));
             List<string> whole = Decoded.InPieces(RecordFormat.Csv, Schema, bytes, () => bytes.Length, capacity: 1000);
             List<string> pieces = Decoded.InPieces(RecordFormat.Csv, Schema, bytes, () => drawn.Piece, capacity: 3);
-            IEnumerable<string> expected = drawn.Rows
-                .Select(
-                    r => string.Create(CultureInfo.InvariantCulture, $"[{r.A:R} {r.B ?? double.NaN:R}] w=1 y=NaN l={Labels[r.Label]} "));
+            IEnumerable<string> expected = drawn.Rows.Select(r => string.Create(
+                CultureInfo.InvariantCulture, $"[{r.A:R} {r.B ?? double.NaN:R}] w=1 y=NaN l={Read(Labels[r.Label])} "));
             return whole.Count == drawn.Rows.Length
                 && whole.Zip(expected).All(pair => pair.First.Contains(pair.Second, StringComparison.Ordinal))
                 && whole.SequenceEqual(pieces);
@@ -66,9 +65,22 @@ public sealed class ChunkingTests
                 bytes.AddRange(Encoding.UTF8.GetBytes(fragments[draw.Picks[i]]));
             }
             byte[] all = [.. bytes];
-            List<string> whole = Decoded.InPieces(format, Schema, all, () => all.Length, capacity: 1000);
-            return whole.SequenceEqual(Decoded.InPieces(format, Schema, all, () => draw.Piece, capacity: 2));
+            List<string> whole = InPieces(format, all, () => all.Length, capacity: 1000);
+            return whole.SequenceEqual(InPieces(format, all, () => draw.Piece, capacity: 2));
         }));
+    }
+
+    /// <summary>Bytes that begin like another kind of file are refused as a whole, however they come.</summary>
+    private static List<string> InPieces(RecordFormat format, byte[] bytes, Func<int> piece, int capacity)
+    {
+        try
+        {
+            return Decoded.InPieces(format, Schema, bytes, piece, capacity);
+        }
+        catch (SourceException failure)
+        {
+            return [failure.Message];
+        }
     }
 
     [Theory]
@@ -90,6 +102,9 @@ public sealed class ChunkingTests
         Assert.Equal(whole, Decoded.InPieces(format, Schema, bytes, () => 65_536, capacity: 5));
         Assert.Equal(format == RecordFormat.Csv ? 4 : 3, whole.Count(record => record.Contains(" w=", StringComparison.Ordinal)));
     }
+
+    /// <summary>A label as it is read: without blanks round it, nothing where that says that there is none.</summary>
+    private static string Read(string label) => label == "NA" ? "" : label.Trim(' ');
 
     private static string Write((double A, double? B, int Label, int Style) row)
     {

@@ -111,7 +111,7 @@ public sealed unsafe class FourNumbersTests
         fixed (byte* data = text)
         fixed (int* end = ends)
         fixed (double* value = values)
-            return FourNumbers.TryTake(data, end + 1, isLast, value);
+            return FourNumbers.TryTake<CommaAndPoint>(data, end + 1, isLast, value);
     }
 
     /// <summary>1 to 16 digits with at most one point, not the last, and a minus in front; the digits below 2^53.</summary>

@@ -31,7 +31,7 @@ public sealed class NumbersTests
     [InlineData("0e999999999999", 0.0)]
     public void Parse_Number_IsCorrectlyRounded(string text, double expected)
     {
-        Assert.Equal(NumberOutcome.Finite, Numbers.Parse(Encoding.UTF8.GetBytes(text), out double value));
+        Assert.Equal(NumberOutcome.Finite, Numbers.Parse(Encoding.UTF8.GetBytes(text), MissingValues.Alone, out double value));
         Assert.Equal(BitConverter.DoubleToInt64Bits(expected), BitConverter.DoubleToInt64Bits(value));
     }
 
@@ -48,7 +48,7 @@ public sealed class NumbersTests
     [InlineData("1e400", nameof(NumberOutcome.NotFinite))]
     [InlineData("-1.8e308", nameof(NumberOutcome.NotFinite))]
     [InlineData("1e999999999999", nameof(NumberOutcome.NotFinite))]
-    [InlineData("-", nameof(NumberOutcome.NotANumber))]
+    [InlineData("-", nameof(NumberOutcome.Missing))]
     [InlineData(".", nameof(NumberOutcome.NotANumber))]
     [InlineData("-.", nameof(NumberOutcome.NotANumber))]
     [InlineData("1.2.3", nameof(NumberOutcome.NotANumber))]
@@ -63,7 +63,7 @@ public sealed class NumbersTests
     [InlineData("\u0661", nameof(NumberOutcome.NotANumber))]
     public void Parse_NoFiniteNumber_SaysWhatItIs(string text, string expected)
     {
-        Assert.Equal(expected, Numbers.Parse(Encoding.UTF8.GetBytes(text), out double value).ToString());
+        Assert.Equal(expected, Numbers.Parse(Encoding.UTF8.GetBytes(text), MissingValues.Alone, out double value).ToString());
         Assert.True(double.IsNaN(value));
         Assert.False(TryParseFixedPoint(text, out _));
     }
@@ -141,7 +141,7 @@ public sealed class NumbersTests
     {
         double expected = double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
         byte[] utf8 = Encoding.UTF8.GetBytes(text);
-        NumberOutcome outcome = Numbers.Parse(utf8, out double value);
+        NumberOutcome outcome = Numbers.Parse(utf8, MissingValues.Alone, out double value);
         if (!double.IsFinite(expected)) return outcome == NumberOutcome.NotFinite;
         bool same = outcome == NumberOutcome.Finite && BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(expected);
         return same
@@ -154,7 +154,7 @@ public sealed class NumbersTests
         const string Before = "3.1,-9.99,\"1.5.\",";
         byte[] padded = Encoding.UTF8.GetBytes(Before + text);
         if (!FixedPoint.IsSupported) return false;
-        return FixedPoint.TryParse(ref padded[0], Before.Length, padded.Length, out value)
-            || FixedPoint.TryParseLong(ref padded[0], Before.Length, padded.Length, out value);
+        return FixedPoint.TryParse<CommaAndPoint>(ref padded[0], Before.Length, padded.Length, out value)
+            || FixedPoint.TryParseLong<CommaAndPoint>(ref padded[0], Before.Length, padded.Length, out value);
     }
 }

@@ -56,8 +56,8 @@ public sealed class SupportTests
         double number = double.Parse(written, System.Globalization.CultureInfo.InvariantCulture);
         RejectedRecord csv = Only(Decoded.Batch(RecordFormat.Csv, schema, $"f,x\n1,5\n{written},6\n0,7\n")),
             json = Only(Decoded.Batch(RecordFormat.Ndjson, schema, Lines(written)));
-        Assert.Equal((RejectionReason.OutOfRange, $"column 'f' holds '{written}', expected {expected}"), (csv.Reason, csv.Detail));
-        Assert.Equal((RejectionReason.OutOfRange, $"field 'f' holds '{written}', expected {expected}"), (json.Reason, json.Detail));
+        Assert.Equal((RejectionReason.OutOfRange, $"column 'f' holds another value, expected {expected}"), (csv.Reason, csv.Detail));
+        Assert.Equal((RejectionReason.OutOfRange, $"field 'f' holds another value, expected {expected}"), (json.Reason, json.Detail));
         Assert.Equal([json], Read(new NdjsonDecoder(schema, learnsShapes: false), Lines(written)).Rejected);
 
         RejectedRecord raw = Only(Decoded.Batch(RecordFormat.Float64, schema, Raw(1, 5, number, 6, 0, 7)));
@@ -80,8 +80,8 @@ public sealed class SupportTests
             csv.Append(System.Globalization.CultureInfo.InvariantCulture, $"1.25,-3.5,{c}.0,{d},{e}\n");
             lines.Append(System.Globalization.CultureInfo.InvariantCulture, $"{{\"a\":1.25,\"b\":-3.5,\"c\":{c}.0,\"d\":{d},\"e\":{e}}}\n");
         }
-        string[] expected = ["'c' holds '2.0', expected " + BinaryExpected, "'d' holds '2.5', expected " + CountExpected,
-            "'e' holds '-1', expected " + BinaryExpected];
+        string[] expected = ["'c' holds another value, expected " + BinaryExpected, "'d' holds another value, expected " + CountExpected,
+            "'e' holds another value, expected " + BinaryExpected];
         Assert.Equal(expected.Select(detail => "column " + detail),
             Decoded.Batch(RecordFormat.Csv, schema, csv.ToString()).Rejected.Select(rejected => rejected.Detail));
         Assert.Equal(expected.Select(detail => "field " + detail),
@@ -93,8 +93,8 @@ public sealed class SupportTests
     {
         RejectedRecord csv = Only(Decoded.Batch(RecordFormat.Csv, Flags, "f,x\n1,5\nyes,6\n0,7\n")),
             count = Only(Decoded.Batch(RecordFormat.Csv, Counts, "f,x\n1,5\ntrue,6\n0,7\n"));
-        Assert.Equal((RejectionReason.NotANumber, "column 'f' holds 'yes', expected a number"), (csv.Reason, csv.Detail));
-        Assert.Equal((RejectionReason.NotANumber, "column 'f' holds 'true', expected a number"), (count.Reason, count.Detail));
+        Assert.Equal((RejectionReason.NotANumber, "column 'f' holds a text of 3 bytes, expected a number"), (csv.Reason, csv.Detail));
+        Assert.Equal((RejectionReason.NotANumber, "column 'f' holds a text of 4 bytes, expected a number"), (count.Reason, count.Detail));
     }
 
     private static RejectedRecord Only(RecordBatch batch)

@@ -156,7 +156,7 @@ public sealed class ModelEndpointsTests
         Assert.Equal(HttpStatusCode.MethodNotAllowed, method.StatusCode);
         JsonElement refused = await method.Content.ReadFromJsonAsync<JsonElement>();
         Assert.Equal("DELETE", refused.GetProperty("found").GetString());
-        Assert.Equal("GET", refused.GetProperty("expected").GetString());
+        Assert.Equal("GET, HEAD", refused.GetProperty("expected").GetString());
     }
 
     [Fact]

@@ -77,6 +77,90 @@ public sealed class FitAndScoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Fit_RecordsThatAreRejected_HaveTheNumbersThatScoreGivesThem()
+    {
+        string[] lines = await File.ReadAllLinesAsync(_directory["data.csv"]);
+        List<string> mixed = [lines[0], "bad,1", .. lines[1..301], "1,bad", "bad,bad", .. lines[301..450], "1", .. lines[450..], "bad,2"];
+        await File.WriteAllLinesAsync(_directory["data.csv"], mixed);
+
+        Assert.Equal(0, (await Fit("--scores", _directory["fit.ndjson"])).ExitCode);
+        Assert.Equal(0, (await CommandRun.Of(ScoreCommand.Create(), _directory["snapshot.json"], _directory["data.csv"], "-o",
+            _directory["score.ndjson"])).ExitCode);
+
+        JsonElement[] fit = Lines("fit.ndjson"), score = Lines("score.ndjson");
+        Assert.Equal(Enumerable.Range(0, Rows + 5), fit.Select(line => line.GetProperty("record").GetInt32()));
+        int[] bad = [0, 301, 302, 452, Rows + 4];
+        Assert.Equal(bad, Rejected(fit));
+        Assert.Equal(bad, Rejected(score));
+
+        static IEnumerable<int> Rejected(JsonElement[] scores) =>
+            scores.Where(line => line.TryGetProperty("error", out _)).Select(line => line.GetProperty("record").GetInt32());
+    }
+
+    [Fact]
+    public async Task Score_FilesWrittenAsThoseLearnedFrom_AreReadAsThose()
+    {
+        string[] lines = await File.ReadAllLinesAsync(_directory["data.csv"]);
+        string[] rows = [.. lines[1..].Select(line => $"x;{line.Replace(',', ';').Replace('.', ',')};n.v.")];
+        await File.WriteAllLinesAsync(_directory["data.csv"], ["logger 7", "% " + rows[0], .. rows]);
+        string yaml = await File.ReadAllTextAsync(_directory["streamem.yaml"]);
+        await File.WriteAllTextAsync(_directory["streamem.yaml"], yaml
+            .Replace("] } }", "], separator: ';', decimal: ',', comment: '%', skip_lines: 1, columns: [t, x, y, z] } }",
+                StringComparison.Ordinal)
+            .Replace("model: {", "missing_values: [n.v., '-999']\n    model: {", StringComparison.Ordinal));
+        Assert.Equal(0, (await Fit()).ExitCode);
+
+        await File.WriteAllTextAsync(_directory["rest.csv"], "7 reggol\n0;1,5;n.v.;\n% 1;2;3;4\n0;-999;2,25;5\n");
+        Assert.Equal(0, (await CommandRun.Of(ScoreCommand.Create(), _directory["snapshot.json"], _directory["rest.csv"], "-o",
+            _directory["score.ndjson"])).ExitCode);
+        Assert.Equal(2, Lines("score.ndjson").Count(line => line.TryGetProperty("log_density", out _)));
+
+        // Another way of writing has to be said.
+        await File.WriteAllTextAsync(_directory["other.csv"], "x|y\n1.5|\n|2.25\n");
+        Assert.Equal(0, (await CommandRun.Of(ScoreCommand.Create(), _directory["snapshot.json"], _directory["other.csv"],
+            "--separator", "|", "--decimal", ".", "--skip-lines", "0", "-o", _directory["other.ndjson"])).ExitCode);
+        Assert.Equal(Lines("score.ndjson").Select(line => line.GetProperty("log_density").GetDouble()),
+            Lines("other.ndjson").Select(line => line.GetProperty("log_density").GetDouble()));
+    }
+
+    [Fact]
+    public async Task Score_OptionsThatCannotBe_AreRefused()
+    {
+        CommandRun run = await CommandRun.Of(ScoreCommand.Create(), "snapshot.json", "data.csv", "--separator", "ab", "--decimal", "x");
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.Contains("--separator cannot be read; expected one ASCII character", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--decimal cannot be read; expected '.' or ','", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Fit_FileThatIsNoText_StopsWith65AndTheTerminalStaysWhole()
+    {
+        await File.WriteAllBytesAsync(_directory["data.csv"], [.. "PK\u0003\u0004"u8, 0x14, 0, 0]);
+        CommandRun zip = await Fit();
+        Assert.Equal(ExitCode.DataCorrupt, zip.ExitCode);
+        Assert.Contains("is a zip archive", zip.Error, StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(_directory["data.csv"], "\u001B]0;title\u0007,y\n1,2\n");
+        CommandRun run = await Fit();
+        Assert.Equal(ExitCode.InputMissing, run.ExitCode);
+        Assert.DoesNotContain('\u001B', run.Error);
+        Assert.DoesNotContain('\u0007', run.Error);
+    }
+
+    [Fact]
+    public async Task Fit_TimesThatCannotBeRead_AreCounted()
+    {
+        string[] lines = await File.ReadAllLinesAsync(_directory["data.csv"]);
+        await File.WriteAllLinesAsync(_directory["data.csv"],
+            lines.Select((line, i) => i == 0 ? line + ",ts" : line + (i % 4 == 0 ? ",yesterday" : ",2026-11-26")));
+        CommandRun run = await Fit("-s", "models.0.timestamp=ts");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("500 of 2000 records have a timestamp that cannot be read; they were used without it", run.Output,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("rejected", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Fit_MissingFile_StopsWith66()
     {
         CommandRun run = await CommandRun.Of(FitCommand.Create(), _directory["none.csv"], "-c", _directory["streamem.yaml"]);

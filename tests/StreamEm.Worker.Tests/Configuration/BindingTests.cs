@@ -133,7 +133,7 @@ public sealed class BindingTests
     {
         string[] problems = ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.source={http: {port: 1}}"]);
 
-        Assert.Equal(["--set models.0.source: error: unknown key 'port' in source.http; it has no keys"], problems);
+        Assert.Equal(["--set models.0.source: error: unknown key 'port' in source.http; known keys: separator, decimal"], problems);
     }
 
     [Fact]

@@ -38,6 +38,10 @@ public sealed class ConfigHashTests
     [InlineData("id=other")]
     [InlineData("source={http: {}}")]
     [InlineData("source={file: {path: [/x.csv], follow: true}}")]
+    [InlineData("source={file: {path: [/x.csv], separator: ';', decimal: ',', comment: '#', skip_lines: 2}}")]
+    [InlineData("key=l")]
+    [InlineData("timestamp=l")]
+    [InlineData("timestamp_unit=us")]
     [InlineData("checkpoint={every_updates: 1, every: 1h, keep: 9}")]
     [InlineData("publish=[file: {path: x}]")]
     [InlineData("rejected={file: x, stop_above_ratio: 1}")]
@@ -50,9 +54,8 @@ public sealed class ConfigHashTests
     [InlineData("features=['temperature\n', pressure]")]
     [InlineData("label=l")]
     [InlineData("weight=l")]
-    [InlineData("key=l")]
-    [InlineData("timestamp=l")]
     [InlineData("missing=reject")]
+    [InlineData("missing_values=[x]")]
     [InlineData("model.components=5")]
     [InlineData("model.covariance_type=tied")]
     [InlineData("model.reg_covar=1.0000001e-6")]
@@ -72,6 +75,14 @@ public sealed class ConfigHashTests
     [InlineData("learning.anomaly_half_life=1e6")]
     public void EachKeyThatShapesTheModel_ChangesIt(string text) =>
         Assert.NotEqual(Minimal, ConfigFile.ModelWith($"models.0.{text}").ConfigHash);
+
+    [Fact]
+    public void KeyOfAModelOfSequences_ChangesIt()
+    {
+        const string Chain = "models.0.model={type: hidden_markov, states: 2, emission: {gaussian: {}}}";
+        Assert.NotEqual(
+            ConfigFile.ModelWith(Chain, "models.0.key=a").ConfigHash, ConfigFile.ModelWith(Chain, "models.0.key=b").ConfigHash);
+    }
 
     [Fact]
     public void EveryChangeAbove_HasAHashOfItsOwn()

@@ -1,5 +1,6 @@
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Emissions;
@@ -61,13 +62,15 @@ public sealed class DefaultsTests
             state_directory: /var/lib/streamem
             models:
               - id: a.b_c-1
-                source: { file: { path: [x.csv, "y*.gz"], format: ndjson, follow: true } }
+                source: { file: { path: [x.csv, "y*.gz"], format: ndjson, follow: true, separator: "\t", decimal: ",", comment: "//", skip_lines: 3, columns: [l, w, k, ts, a, b.c] } }
                 features: [a, b.c]
                 label: l
                 weight: w
                 key: k
                 timestamp: ts
+                timestamp_unit: us
                 missing: reject
+                missing_values: [-999, n.v.]
                 model: { type: gaussian_mixture, components: 3, covariance_type: diag, reg_covar: 1.0e-3 }
                 learning:
                   recursion: statistics
@@ -84,7 +87,7 @@ public sealed class DefaultsTests
                 rejected: { file: out/r.ndjson, kafka: { brokers: [h:3], topic: dead, unavailable_after: 9s, properties: { linger.ms: 7 } }, stop_above_ratio: 0.5 }
               - id: b
                 source:
-                  kafka: { brokers: [h:1, h:2], topics: [s, t], group_id: g, format: float64, start: latest, idle_after: null, on_gap: skip, properties: { security.protocol: SSL } }
+                  kafka: { brokers: [h:1, h:2], topics: [s, t], group_id: g, format: float64, separator: tab, decimal: ".", start: latest, idle_after: null, on_gap: skip, properties: { security.protocol: SSL } }
                 features: [x]
                 model: { type: gaussian_mixture }
             """;
@@ -98,6 +101,7 @@ public sealed class DefaultsTests
         var file = Assert.IsType<FileSourceOptions>(model.Source);
         Assert.Equal(["x.csv", "y*.gz"], file.Path);
         Assert.Equal((RecordFormat.Ndjson, true), (file.Format, file.Follow));
+        AssertSpelling(file.Csv, model.Schema);
         Assert.Equal(["a", "b.c"], model.Schema.Features);
         Assert.Equal(("l", "w", "k", "ts", null, false),
             (model.Schema.Label, model.Schema.Weight, model.Schema.Key, model.Schema.Timestamp, model.Schema.Target,
@@ -140,6 +144,16 @@ public sealed class DefaultsTests
         Assert.Equal(("g", RecordFormat.Float64, KafkaStart.Latest, null, GapPolicy.Skip),
             (kafka.GroupId, kafka.Format, kafka.Start, kafka.IdleAfter, kafka.OnGap));
         Assert.Equal("SSL", kafka.Properties["security.protocol"]);
+        Assert.Equal(('\t', '.'), (kafka.Csv.Separator, kafka.Csv.Decimal));
+    }
+
+    private static void AssertSpelling(CsvDialect csv, RecordSchema schema)
+    {
+        Assert.Equal(('\t', ',', "//", 3), (csv.Separator, csv.Decimal, csv.Comment, csv.SkipLines));
+        Assert.Equal(["l", "w", "k", "ts", "a", "b.c"], csv.Columns!);
+        Assert.Same(csv, schema.Csv);
+        Assert.Equal(["-999", "n.v."], schema.MissingValues);
+        Assert.Equal(TimestampUnit.Us, schema.TimestampUnit);
     }
 
     [Fact]

@@ -4,7 +4,9 @@ using StreamEm.Worker.Tests.Support;
 namespace StreamEm.Worker.Tests.Fixtures;
 
 /// <summary>
-/// What an earlier release wrote is read forever. Each folder holds data, a configuration, the state after part-1.csv, the versions that
+/// What an earlier release wrote is read forever. Not compared is what is defined otherwise since: the calibration of anomaly scores, and
+/// with it the scores of records with values missing; what weighted records are worth, and with it the last minibatch, which is cut short.
+/// Each folder holds data, a configuration, the state after part-1.csv, the versions that
 /// release published after part-2.csv, and the scores of part-2.csv under the last of them. Numbers agree to 1e-9, not to the byte: kernels
 /// differ between processors.
 /// </summary>
@@ -44,11 +46,13 @@ public sealed class EarlierReleaseTests : IDisposable
             foreach (JsonElement line in now)
             {
                 JsonElement old = before[line.GetProperty("version").GetInt64()];
+                // A model that was still filling its buffer starts as this release does, which weighs the buffer's records.
+                bool isOther = model == "warming" || line.GetProperty("version").GetInt64() == Versions;
                 foreach (string part in (string[])[
-                    "parameters", "standardization", "calibration", "source", "component_ids", "labels", "signature"])
+                    .. isOther ? (string[])[] : ["parameters"], "standardization", "source", "component_ids", "labels", "signature"])
                     if (old.TryGetProperty(part, out JsonElement value)) AssertSame(value, line.GetProperty(part), $"{model}.{part}");
                 foreach (string number in (string[])[
-                    "mean_log_likelihood", "effective_records", "step_size", "records", "updates", "status"])
+                    .. isOther ? (string[])[] : ["step_size", "mean_log_likelihood"], "records", "updates", "status"])
                     AssertSame(old.GetProperty("training").GetProperty(number), line.GetProperty("training").GetProperty(number),
                         $"{model}.{number}");
                 Assert.Equal(run, line.GetProperty("model").GetProperty("run_id").GetString());
@@ -69,7 +73,11 @@ public sealed class EarlierReleaseTests : IDisposable
             now = [.. output.TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
         Assert.Equal(300, now.Length);
         Assert.Equal(before.Length, now.Length);
-        for (int row = 0; row < now.Length; row++) AssertSame(before[row], now[row], $"record {row}");
+        string[] records = [.. File.ReadLines(_directory["part-2.csv"]).Skip(1)];
+        for (int row = 0; row < now.Length; row++)
+            foreach (JsonProperty value in before[row].EnumerateObject())
+                if (value.Name != "anomaly_score" || !records[row].Split(',').Take(3).Contains(""))
+                    AssertSame(value.Value, now[row].GetProperty(value.Name), $"record {row}");
     }
 
     [Theory]

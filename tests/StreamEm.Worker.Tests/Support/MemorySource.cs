@@ -32,7 +32,7 @@ internal sealed class MemorySource(
             }
             else
             {
-                batch.Reject(RejectionReason.NotANumber, "column 'x' holds 'text', expected a number", offset, _next, "text");
+                batch.Reject(RejectionReason.NotANumber, "column 'x' holds a text of 4 bytes, expected a number", offset, _next, "text");
             }
         }
 

@@ -56,6 +56,10 @@ internal sealed class Bernoulli(int components, int dimension, Prior prior)
     internal override double Offset(double mean) => -Math.Log(Math.Max(1 - mean, Least));
 
     /// <inheritdoc/>
+    internal override LogDensitySpread Spread(double mean) =>
+        LogDensitySpread.Of([Math.Log(Math.Max(mean, Least)), Math.Log(Math.Max(1 - mean, Least))]);
+
+    /// <inheritdoc/>
     private protected override double Variance(double mean) => mean * (1 - mean);
 
     /// <inheritdoc/>

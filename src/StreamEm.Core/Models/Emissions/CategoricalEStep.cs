@@ -11,6 +11,7 @@ internal sealed class CategoricalEStep : EmissionEStep
     private readonly int _components;
     private readonly int[] _levels, _starts;
     private readonly double[] _table;
+    private readonly FeatureSpreads _spreads;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
     public CategoricalEStep(int components, int[] levels)
@@ -19,11 +20,13 @@ internal sealed class CategoricalEStep : EmissionEStep
         int total = 0;
         for (int f = 0; f < levels.Length; f++) (_starts[f], total) = (total, total + levels[f] * components);
         _table = new double[total];
+        _spreads = new FeatureSpreads(components, levels.Length, SpreadOf);
     }
 
     /// <summary>Takes parameters, K x L for each feature; from here on immutable until it is spent.</summary>
     public void Set(ReadOnlySpan<double> probabilities)
     {
+        _spreads.Clear();
         for (int f = 0; f < _levels.Length; f++)
             for (int k = 0; k < _components; k++)
                 for (int level = 0; level < _levels[f]; level++)
@@ -49,6 +52,8 @@ internal sealed class CategoricalEStep : EmissionEStep
         return true;
     }
 
+    internal override void Spread(ReadOnlySpan<double> row, Span<LogDensitySpread> spreads) => _spreads.Sum(row, spreads);
+
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {
         // Responsibilities row by row, so that those of a row are added to a level's counts side by side; the counts turned round at the
@@ -68,6 +73,13 @@ internal sealed class CategoricalEStep : EmissionEStep
             for (int k = 0; k < _components; k++)
                 for (int level = 0; level < _levels[f]; level++)
                     statistics[_starts[f] + k * _levels[f] + level] += counts[_starts[f] + level * _components + k];
+    }
+
+    private LogDensitySpread SpreadOf(int component, int feature)
+    {
+        Span<double> logs = _levels[feature] <= 256 ? stackalloc double[_levels[feature]] : new double[_levels[feature]];
+        for (int level = 0; level < logs.Length; level++) logs[level] = _table[_starts[feature] + level * _components + component];
+        return LogDensitySpread.Of(logs);
     }
 
     /// <summary>Overwrites <paramref name="sums"/> [K] with the log-probabilities of a row's observed levels.</summary>

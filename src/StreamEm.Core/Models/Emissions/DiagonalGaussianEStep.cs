@@ -58,6 +58,22 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
         return true;
     }
 
+    internal override void Spread(ReadOnlySpan<double> row, Span<LogDensitySpread> spreads)
+    {
+        for (int k = 0; k < _components; k++)
+        {
+            double peak = 0;
+            int observed = 0;
+            for (int d = 0; d < _dimension; d++)
+            {
+                if (!row.IsEmpty && double.IsNaN(row[d])) continue;
+                peak += Constant(k * _dimension + d);
+                observed++;
+            }
+            spreads[k] = new LogDensitySpread(peak, 0.5 * observed, 0.5 * observed);
+        }
+    }
+
     public override int MeasuredValues => _dimension;
 
     public override void AddPeaks(Span<double> peaks) => Interpolation.Add(peaks[.._components], _constants);

@@ -78,6 +78,18 @@ internal sealed class FullGaussianEStep : EmissionEStep
         return true;
     }
 
+    internal override void Spread(ReadOnlySpan<double> row, Span<LogDensitySpread> spreads)
+    {
+        if (row.IsEmpty)
+        {
+            for (int k = 0; k < _components; k++) spreads[k] = new LogDensitySpread(_constants[k], 0.5 * _dimension, 0.5 * _dimension);
+            return;
+        }
+        MissingPattern pattern = _patterns.Rent(row);
+        for (int k = 0; k < _components; k++) spreads[k] = pattern.Spread(k);
+        _patterns.Return(pattern);
+    }
+
     public override int MeasuredValues => _dimension;
 
     public override void AddPeaks(Span<double> peaks) => Interpolation.Add(peaks[.._components], _constants);

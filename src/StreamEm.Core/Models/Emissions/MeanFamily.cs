@@ -51,6 +51,9 @@ internal abstract class MeanFamily : Emission
     /// <summary>h(x).</summary>
     internal virtual double BaseMeasure(double x) => 0;
 
+    /// <summary>How the log-density of a feature of mean m is spread.</summary>
+    internal abstract LogDensitySpread Spread(double mean);
+
     /// <summary>Whether a value can be far: not where the support is bounded.</summary>
     internal virtual bool IsMeasured => false;
 

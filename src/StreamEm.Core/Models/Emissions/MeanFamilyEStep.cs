@@ -9,7 +9,8 @@ internal sealed class MeanFamilyEStep : EmissionEStep
 {
     private readonly MeanFamily _family;
     private readonly int _components, _dimension;
-    private readonly double[] _slopes, _offsets, _constants;
+    private readonly double[] _slopes, _offsets, _constants, _means;
+    private readonly FeatureSpreads _spreads;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
     public MeanFamilyEStep(MeanFamily family)
@@ -18,12 +19,16 @@ internal sealed class MeanFamilyEStep : EmissionEStep
         _slopes = new double[_components * _dimension];
         _offsets = new double[_slopes.Length];
         _constants = new double[_components];
+        _means = new double[_slopes.Length];
+        _spreads = new FeatureSpreads(_components, _dimension, (k, d) => _family.Spread(_means[k * _dimension + d]));
     }
 
     /// <summary>Takes parameters; from here on immutable until it is spent.</summary>
     public void Set(ReadOnlySpan<double> means)
     {
         Array.Clear(_constants);
+        _spreads.Clear();
+        means.CopyTo(_means);
         for (int at = 0; at < means.Length; at++)
         {
             _slopes[at] = _family.Slope(means[at]);
@@ -60,6 +65,8 @@ internal sealed class MeanFamilyEStep : EmissionEStep
         }
         return true;
     }
+
+    internal override void Spread(ReadOnlySpan<double> row, Span<LogDensitySpread> spreads) => _spreads.Sum(row, spreads);
 
     public override int MeasuredValues => _family.IsMeasured ? _dimension : 0;
 

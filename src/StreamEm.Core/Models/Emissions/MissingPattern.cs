@@ -95,6 +95,9 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
         return new MeasuredDistance(squares, _observedCount);
     }
 
+    /// <summary>How log p(x_o given z = k) is spread.</summary>
+    public LogDensitySpread Spread(int component) => new(_constants[component], 0.5 * _observedCount, 0.5 * _observedCount);
+
     /// <summary>Adds r E[x] and r (E[x] E[x]' + Cov[x]) given the observed values.</summary>
     /// <param name="row">D values, NaN = missing.</param>
     /// <param name="component">k.</param>

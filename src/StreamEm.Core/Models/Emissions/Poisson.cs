@@ -69,6 +69,18 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     internal override double BaseMeasure(double x) => -(x < LogFactorials.Length ? LogFactorials[(int)x] : SpecialFunctions.GammaLn(x + 1));
 
     /// <inheritdoc/>
+    /// <remarks>Summed over the counts within ten standard deviations; of many, those of the normal distribution.</remarks>
+    internal override LogDensitySpread Spread(double mean)
+    {
+        double rate = Math.Max(mean, LeastRate);
+        if (rate > 500) return new LogDensitySpread(-0.5 * Math.Log(2 * Math.PI * rate), 0.5, 0.5);
+        int first = (int)Math.Max(0, rate - 10 * Math.Sqrt(rate)), last = (int)(rate + 10 * Math.Sqrt(rate) + 10);
+        Span<double> logs = stackalloc double[last - first + 1];
+        for (int at = 0; at < logs.Length; at++) logs[at] = (first + at) * Slope(rate) - rate + BaseMeasure(first + at);
+        return LogDensitySpread.Of(logs);
+    }
+
+    /// <inheritdoc/>
     internal override bool IsMeasured => true;
 
     /// <inheritdoc/>

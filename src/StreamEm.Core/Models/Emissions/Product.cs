@@ -217,6 +217,22 @@ internal sealed class ProductEStep(ProductPart[] parts) : EmissionEStep
         for (int part = 0; part < parts.Length; part++) _prepared[part]!.LogDensities(block.Select(part, parts[part].Features), logJoint);
     }
 
+    internal override void Spread(ReadOnlySpan<double> row, Span<LogDensitySpread> spreads)
+    {
+        spreads.Clear();
+        Span<LogDensitySpread> own = spreads.Length <= 64
+            ? stackalloc LogDensitySpread[spreads.Length]
+            : new LogDensitySpread[spreads.Length];
+        Span<double> values = row.Length <= 256 ? stackalloc double[row.Length] : new double[row.Length];
+        for (int part = 0; part < parts.Length; part++)
+        {
+            int[] features = parts[part].Features;
+            for (int d = 0; d < features.Length && !row.IsEmpty; d++) values[d] = row[features[d]];
+            _prepared[part]!.Spread(row.IsEmpty ? [] : values[..features.Length], own);
+            for (int k = 0; k < own.Length; k++) spreads[k] += own[k];
+        }
+    }
+
     public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
     {
         int at = 0;

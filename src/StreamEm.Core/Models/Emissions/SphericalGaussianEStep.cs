@@ -31,6 +31,8 @@ internal sealed class SphericalGaussianEStep : EmissionEStep
     public override bool TryLogJoint(ReadOnlySpan<double> row, ReadOnlySpan<double> logWeights, Span<double> logJoint) =>
         _diagonal.TryLogJoint(row, logWeights, logJoint);
 
+    internal override void Spread(ReadOnlySpan<double> row, Span<LogDensitySpread> spreads) => _diagonal.Spread(row, spreads);
+
     public override int MeasuredValues => _diagonal.MeasuredValues;
 
     public override void AddPeaks(Span<double> peaks) => _diagonal.AddPeaks(peaks);

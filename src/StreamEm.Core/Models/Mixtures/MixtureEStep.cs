@@ -69,6 +69,7 @@ internal sealed class MixtureEStep : EStep
             RowBlock block = space.Block;
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, joint);
+            Compare(block, space);
             Evidence labelled = batch.Labels.IsEmpty ? default : ClampLabels(block, joint, space);
             _rule.Apply(joint, _components, lanes, block.Count, space.Pass);
             evidence += labelled + Weigh(block, space);
@@ -90,6 +91,7 @@ internal sealed class MixtureEStep : EStep
             RowBlock block = space.Block;
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, space.LogJoint);
+            Compare(block, space);
             _rule.Apply(space.LogJoint, _components, space.LogDensities, block.Count, space.Pass);
             for (int i = 0; i < block.Count; i++)
             {
@@ -127,6 +129,19 @@ internal sealed class MixtureEStep : EStep
     {
         for (int k = 0; k < _components; k++) joint.Slice(k * RowBlock.Stride, RowBlock.Stride).Fill(_logWeights[k]);
         Prepared.LogDensities(block, joint);
+    }
+
+    /// <summary>Says how improbable rows with missing values are; see <see cref="Pass.Comparable"/>.</summary>
+    private void Compare(RowBlock block, BlockWorkspace space)
+    {
+        if (space.Pass.Comparable is not { } comparable || block.Incomplete.IsEmpty) return;
+        Span<double> logDensities = space.OfRow;
+        foreach (int index in block.Incomplete)
+        {
+            for (int k = 0; k < _components; k++) logDensities[k] = space.LogJoint[k * RowBlock.Stride + index] - _logWeights[k];
+            LogDensitySpread.Complete(Prepared, block.Row(index), logDensities);
+            comparable[block.First + index] = LogDensitySpread.Mix(_weights, logDensities);
+        }
     }
 
     /// <summary>

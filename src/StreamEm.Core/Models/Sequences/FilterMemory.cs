@@ -48,7 +48,14 @@ internal sealed class FilterMemory(int keys, int components) : StreamMemory
         foreach (int slot in known)
         {
             if ((uint)slot >= (uint)keys) throw new InvalidDataException($"A saved filter has slot {slot}; there are {keys}.");
-            for (int k = 0; k < components; k++) _filtered[slot * components + k] = reader.ReadDouble();
+            double sum = 0;
+            for (int k = 0; k < components; k++)
+            {
+                double probability = _filtered[slot * components + k] = reader.ReadDouble();
+                if (!(probability >= 0)) throw new InvalidDataException($"A saved filter has a probability below 0 in slot {slot}.");
+                sum += probability;
+            }
+            if (!(Math.Abs(sum - 1) < 1e-6)) throw new InvalidDataException($"The saved probabilities of slot {slot} sum to {sum:R}.");
             _isKnown[slot] = true;
         }
     }

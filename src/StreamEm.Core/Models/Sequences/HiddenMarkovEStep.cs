@@ -107,7 +107,13 @@ internal sealed class HiddenMarkovEStep : EStep
                 space.SaysNothing[at + i] = false;
                 space.IsFar[at + i] = bound is not null && bound.Judge(Prepared, block, i, row, _peaks);
             }
-            foreach (int index in block.Incomplete) space.SaysNothing[at + index] = !block.Row(index).ContainsAnyExcept(double.NaN);
+            foreach (int index in block.Incomplete)
+            {
+                space.SaysNothing[at + index] = !block.Row(index).ContainsAnyExcept(double.NaN);
+                if (space.Pass.Comparable is null) continue;
+                space.LogLikelihoods(at + index).CopyTo(space.Completed(at + index));
+                LogDensitySpread.Complete(Prepared, block.Row(index), space.Completed(at + index));
+            }
         }
     }
 
@@ -127,6 +133,8 @@ internal sealed class HiddenMarkovEStep : EStep
             int label = isLabelled ? batch.Label(first + row) : Minibatch.Unlabelled;
             bool isHeld = bound is not null && space.IsFar[row] && bound.IsHeld(first + row);
             double log = Update(row, label, isHeld, predicted, space), w = batch.Weight(first + row);
+            if (space.Pass.Comparable is { } comparable && batch.Row(first + row).Contains(double.NaN))
+                comparable[first + row] = LogDensitySpread.Mix(predicted, space.Completed(row));
             if (bound is not null && space.IsFar[row] && !double.IsNaN(space.RowLogDensities[row])) far += w;
             if (isHeld && !double.IsNaN(space.RowLogDensities[row])) held += w;
             if (isHeld || !double.IsFinite(space.RowLogDensities[row])) continue;

@@ -4,7 +4,7 @@ namespace StreamEm.Core.Models.Sequences;
 internal sealed class SequenceWorkspace : BlockWorkspace
 {
     private readonly int _states;
-    private double[] _likelihoods = [], _alpha = [], _gamma = [];
+    private double[] _likelihoods = [], _alpha = [], _gamma = [], _completed = [];
 
     /// <summary>For sequences over so many features and states.</summary>
     public SequenceWorkspace(int dimension, int states)
@@ -38,6 +38,9 @@ internal sealed class SequenceWorkspace : BlockWorkspace
     /// <summary>log p(x_t given z_t) [K], then b_t less its scale.</summary>
     public Span<double> LogLikelihoods(int row) => _likelihoods.AsSpan(row * _states, _states);
 
+    /// <summary>log p(x_t given z_t) [K] of complete rows as improbable as a row with missing values; see <see cref="Pass"/>.</summary>
+    public Span<double> Completed(int row) => _completed.AsSpan(row * _states, _states);
+
     /// <summary>p(z_t given x_1 .. x_t) [K].</summary>
     public Span<double> Alpha(int row) => _alpha.AsSpan(row * _states, _states);
 
@@ -47,6 +50,7 @@ internal sealed class SequenceWorkspace : BlockWorkspace
     /// <summary>Makes room for so many rows.</summary>
     public void Reserve(int rows)
     {
+        if (Pass.Comparable is not null && _completed.Length < rows * _states) _completed = new double[rows * _states];
         if (SaysNothing.Length >= rows) return;
         SaysNothing = new bool[rows];
         IsFar = new bool[rows];

@@ -18,22 +18,27 @@ internal static class SourceTables
 
     private static readonly Table<FileSourceOptions> File = new(
         () => new FileSourceOptions { Path = [] },
-        new TextListField<FileSourceOptions>("path", "Files and globs to read, in this order.", o => o.Path, (o, v) => o with { Path = v })
+        [new TextListField<FileSourceOptions>("path", "Files and globs to read, in this order.", o => o.Path, (o, v) => o with { Path = v })
         { IsRequired = true },
         new ValueField<FileSourceOptions>(new Setting<FileSourceOptions, RecordFormat>(
             "format", TextFormats, o => o.Format, (o, v) => o with { Format = v },
             "How records are written; a name ending in .gz is decompressed.")),
         new ValueField<FileSourceOptions>(new Setting<FileSourceOptions, bool>(
-            "follow", new BooleanKind(), o => o.Follow, (o, v) => o with { Follow = v }, "Whether to wait for more records at the end.")));
+            "follow", new BooleanKind(), o => o.Follow, (o, v) => o with { Follow = v }, "Whether to wait for more records at the end.")),
+        .. DialectFields.OfStreams<FileSourceOptions>((o, v) => o with { Csv = v })]);
 
     private static readonly Table<StdinSourceOptions> Stdin = new(
         () => new StdinSourceOptions(),
-        new ValueField<StdinSourceOptions>(new Setting<StdinSourceOptions, RecordFormat>(
-            "format", TextFormats, o => o.Format, (o, v) => o with { Format = v }, "How records are written.")));
+        [new ValueField<StdinSourceOptions>(new Setting<StdinSourceOptions, RecordFormat>(
+            "format", TextFormats, o => o.Format, (o, v) => o with { Format = v }, "How records are written.")),
+        .. DialectFields.OfStreams<StdinSourceOptions>((o, v) => o with { Csv = v })]);
+
+    private static readonly Table<HttpSourceOptions> Http = new(
+        () => new HttpSourceOptions(), [.. DialectFields.OfMessages<HttpSourceOptions>((o, v) => o with { Csv = v })]);
 
     private static readonly Table<KafkaSourceOptions> Kafka = new(
         () => new KafkaSourceOptions { Brokers = [], Topics = [] },
-        new TextListField<KafkaSourceOptions>(
+        [new TextListField<KafkaSourceOptions>(
             "brokers", "Some of the cluster's brokers, host:port.", o => o.Brokers, (o, v) => o with { Brokers = v })
         { IsRequired = true },
         new TextListField<KafkaSourceOptions>(
@@ -47,6 +52,7 @@ internal static class SourceTables
         new TextListField<KafkaSourceOptions>("columns",
             "Columns of csv messages, which carry no header; default: the fields in their order.", o => o.Columns ?? [],
             (o, v) => o with { Columns = v.Count == 0 ? null : v }),
+        .. DialectFields.OfMessages<KafkaSourceOptions>((o, v) => o with { Csv = v }),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, KafkaStart>(
             "start", new KafkaStartKind(), o => o.Start, (o, v) => o with { Start = v },
             "Where to begin in a partition without a stored position.")),
@@ -60,17 +66,17 @@ internal static class SourceTables
             "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter,
             (o, v) => o with { UnavailableAfter = v },
             "Brokers out of reach or a missing topic for this long end the worker (69, 66); null waits for ever.")),
-        new KafkaPropertiesField<KafkaSourceOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
+        new KafkaPropertiesField<KafkaSourceOptions>(o => o.Properties, (o, v) => o with { Properties = v })]);
 
     private static readonly OneOf Choice = new(
         Alternative.Of("file", File),
         Alternative.Of("kafka", Kafka),
         Alternative.Of("stdin", Stdin),
-        Alternative.Of("http", new Table<HttpSourceOptions>(() => new HttpSourceOptions())));
+        Alternative.Of("http", Http));
 
     /// <summary><c>source</c>.</summary>
     public static readonly Field<ModelOptions> Field = new OneOfField<ModelOptions>(
         "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source,
-        (o, v) => o with { Source = (SourceOptions)v })
+        (o, v) => o with { Source = (SourceOptions)v, Schema = o.Schema with { Csv = ((SourceOptions)v).Csv } })
     { IsRequired = true };
 }

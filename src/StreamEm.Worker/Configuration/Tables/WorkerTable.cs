@@ -60,7 +60,8 @@ internal static partial class WorkerTable
             "kafka", "Topic that gets records that cannot be used.", DeadLetters, o => o.Kafka, (o, v) => o with { Kafka = v }),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, double>(
             "stop_above_ratio", new NumberKind(Interval.Closed(0, 1)), o => o.StopAboveRatio, (o, v) => o with { StopAboveRatio = v },
-            "The worker stops when more than this share of the records cannot be used; 1 never stops.")));
+            "The model fails when more than this share of the records cannot be used, and 1 never does; with an http source it goes on and "
+                + "holds the clients back.")));
 
     /// <summary>An item of <c>models</c>.</summary>
     public static readonly Table<ModelOptions> Model = new(
@@ -78,17 +79,28 @@ internal static partial class WorkerTable
         SchemaField("weight", o => o.Weight, (o, v) => o with { Weight = v }, "Field of the record's weight."),
         SchemaField("key", o => o.Key, (o, v) => o with { Key = v }, "Field of the key that sequences are grouped by."),
         SchemaField("timestamp", o => o.Timestamp, (o, v) => o with { Timestamp = v }, "Field of the event time."),
+        new ValueField<ModelOptions>(new Setting<ModelOptions, TimestampUnit>(
+            "timestamp_unit", new ChoiceKind<TimestampUnit>(), o => o.Schema.TimestampUnit,
+            (o, v) => o with { Schema = o.Schema with { TimestampUnit = v } },
+            "What a number in timestamp counts since 1970; auto: told by its magnitude.")),
         SchemaField("target", o => o.Target, (o, v) => o with { Target = v }, "Field of the value to be predicted."),
         new ValueField<ModelOptions>(new Setting<ModelOptions, Missing>(
             "missing", new ChoiceKind<Missing>(), o => o.Schema.AllowMissing ? Missing.Allow : Missing.Reject,
             (o, v) => o with { Schema = o.Schema with { AllowMissing = v == Missing.Allow } }, "Whether a feature may be missing.")),
+        new TextListField<ModelOptions>(
+            "missing_values", "What is written where there is no value, beside NaN, NA, null, ? and the like.", o => o.Schema.MissingValues,
+            (o, v) => o with { Schema = o.Schema with { MissingValues = v } }),
         new CatalogField<ModelOptions>("model", "What is learned.", o => o.Model, (o, v) => o with { Model = v }) { IsRequired = true },
         LearningTable.Field,
         new SectionField<ModelOptions, CheckpointOptions>(
             "checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
         PublisherTables.Field,
         new SectionField<ModelOptions, RejectedOptions>(
-            "rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }));
+            "rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }),
+        new ValueField<ModelOptions>(new Setting<ModelOptions, FailurePolicy?>(
+            "on_failure", new NullableKind<FailurePolicy>(new ChoiceKind<FailurePolicy>()), o => o.OnFailure,
+            (o, v) => o with { OnFailure = v },
+            "What ends when the model cannot go on; null: the worker when it is its only model, else the model alone.")));
 
     /// <summary>The whole file.</summary>
     public static readonly Table<WorkerOptions> Root = new(

@@ -1,0 +1,125 @@
+using StreamEm.Core.Calibration;
+using StreamEm.Core.Data;
+
+namespace StreamEm.Core.Tests.Calibration;
+
+public sealed class StreamCalibrationTests
+{
+    [Fact]
+    public void FadeOf_StepSizes_IsWhatTheRecursionLeavesAndNeverLessThanAMemory()
+    {
+        // 1 / t is a plain average: nothing fades.
+        Assert.Equal(1, StreamCalibration.FadeOf(1.0 / 7, 1.0 / 8, 512), 1e-12);
+        // A floor forgets by itself.
+        Assert.Equal(0.95, StreamCalibration.FadeOf(0.05, 0.05, 1000), 1e-12);
+        // So fast that no tail could be told.
+        Assert.Equal(Math.Exp(-0.1), StreamCalibration.FadeOf(0.5, 0.5, 500), 1e-12);
+    }
+
+    [Fact]
+    public void Score_RecordsWithValuesMissing_AreComparedWithTheirLike()
+    {
+        var calibration = new StreamCalibration(2);
+        Minibatch rows = Rows(10_000);
+        double[] densities = Densities(rows);
+        // What the model says of rows with a value missing is wrong here: their own sketch is used.
+        calibration.Add(rows, complete: false, densities, new double[rows.Count], 1);
+        AnomalyCalibration all = calibration.Calibrate()!;
+
+        Assert.Equal([[], [1]], all.Patterns.Select(pattern => pattern.Missing));
+        Assert.Equal(0.5, all.Score([1, double.NaN], -150, 0), 0.03);
+        Assert.Equal(0.5, all.Score([1, 1], -50, double.NaN), 0.03);
+        Assert.True(all.Score([1, double.NaN], -250, 0) > 0.99);
+        Assert.Equal(1, all.Score([1, double.NaN], double.NegativeInfinity, 0));
+        Assert.True(double.IsNaN(all.Score([double.NaN, double.NaN], double.NaN, 0)));
+    }
+
+    [Fact]
+    public void Add_MoreSetsThanThereIsRoomFor_KeepsTheFrequent()
+    {
+        var calibration = new StreamCalibration(12);
+        var chance = new SplitMix64(4);
+        for (int minibatch = 0; minibatch < 40; minibatch++)
+        {
+            var rows = new Minibatch(12);
+            double[] row = new double[12];
+            for (int n = 0; n < 500; n++)
+            {
+                for (int d = 0; d < 12; d++) row[d] = n % 5 == 0 ? d == 3 ? double.NaN : 0 : chance.NextDouble() < 0.5 ? double.NaN : 0;
+                rows.Add(row);
+            }
+            double[] densities = new double[rows.Count];
+            calibration.Add(rows, complete: false, densities, densities, 1);
+        }
+        PatternCalibration frequent = Assert.Single(calibration.Calibrate()!.Patterns);
+        Assert.Equal([3], frequent.Missing);
+        Assert.InRange(frequent.Calibration.Records, 3900, 4100);
+    }
+
+    [Fact]
+    public void SaveAndLoad_AtAnyMinibatch_GoesOnToTheSameBytes()
+    {
+        StreamCalibration whole = new(2), first = new(2);
+        foreach (StreamCalibration one in (StreamCalibration[])[whole, first]) Feed(one, 0, 5);
+        var second = new StreamCalibration(2);
+        second.Load(new BinaryReader(new MemoryStream(Bytes(first))), knowsPatterns: true);
+        Feed(whole, 5, 12);
+        Feed(second, 5, 12);
+        Assert.Equal(Bytes(whole), Bytes(second));
+    }
+
+    [Fact]
+    public void Restore_FromACalibration_ScoresAsItDid()
+    {
+        StreamCalibration first = new(2), second = new(2);
+        Minibatch rows = Rows(10_000);
+        double[] densities = Densities(rows);
+        for (int row = 0; row < rows.Count; row += 4) densities[row] = -150;
+        first.Add(rows, complete: false, densities, densities, 1);
+        AnomalyCalibration before = first.Calibrate()!;
+        second.Restore(before);
+        AnomalyCalibration after = second.Calibrate()!;
+        Assert.Equal(before.Patterns.Select(pattern => pattern.Missing), after.Patterns.Select(pattern => pattern.Missing));
+        for (double density = -199; density < 0; density += 7)
+        {
+            Assert.Equal(before.Score(density), after.Score(density), 0.01);
+            double[] partial = [1, double.NaN];
+            Assert.Equal(before.Score(partial, density, 0), after.Score(partial, density, 0), 0.01);
+        }
+        Assert.Equal(before.Score(-250), after.Score(-250), 1e-3);
+    }
+
+    private static void Feed(StreamCalibration calibration, int first, int end)
+    {
+        for (int minibatch = first; minibatch < end; minibatch++)
+        {
+            Minibatch rows = Rows(300 + minibatch);
+            double[] densities = Densities(rows);
+            calibration.Fade(0.9);
+            calibration.Add(rows, complete: false, densities, densities, 1);
+        }
+    }
+
+    private static byte[] Bytes(StreamCalibration calibration)
+    {
+        var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        calibration.Save(writer);
+        return stream.ToArray();
+    }
+
+    /// <summary>Every other row lacks its second value.</summary>
+    private static Minibatch Rows(int count)
+    {
+        var rows = new Minibatch(2, count);
+        for (int n = 0; n < count; n++) rows.Add([1, n % 2 == 0 ? double.NaN : 1]);
+        return rows;
+    }
+
+    /// <summary>Uniform in [-100, 0] for complete rows and [-200, -100] for others.</summary>
+    private static double[] Densities(Minibatch rows)
+    {
+        var chance = new SplitMix64(11);
+        return [.. Enumerable.Range(0, rows.Count).Select(row => -100 * (chance.NextDouble() + (double.IsNaN(rows.Row(row)[1]) ? 1 : 0)))];
+    }
+}
