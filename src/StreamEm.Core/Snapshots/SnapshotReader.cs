@@ -105,7 +105,9 @@ public static class SnapshotReader
             Location = isScaled ? Numbers(Member(given, "location"), -1) : null,
             Scale = isScaled ? Numbers(Member(given, "scale"), -1) : null,
             Progress = isSnapshot && root.TryGetProperty("training", out JsonElement training) ? Training(training) : null,
-            Calibration = isSnapshot && root.TryGetProperty("calibration", out JsonElement calibration) ? Calibration(calibration) : null,
+            Calibration = isSnapshot && root.TryGetProperty("calibration", out JsonElement calibration)
+                ? CalibrationJson.Read(calibration, [.. Strings(Member(Member(root, "signature"), "features")).Select(name => name ?? "")])
+                : null,
             ComponentIds = isSnapshot && root.TryGetProperty("component_ids", out JsonElement ids)
                 ? [.. Strings(ids).Select(id => id ?? "")]
                 : [],
