@@ -52,10 +52,10 @@ internal sealed class StepwiseState
     /// <summary>Of these, rows held back because they are too far from every component.</summary>
     public long Bounded { get; internal set; }
 
-    /// <summary>Updates before the parameters were last initialised: the step size counts from there.</summary>
+    /// <summary>Updates before the parameters were last initialised or a new level was met: the step size counts from there.</summary>
     public long Begun { get; internal set; }
 
-    /// <summary>Rows before the parameters were last initialised.</summary>
+    /// <summary>Rows before that.</summary>
     public long RowsBegun { get; internal set; }
 
     /// <summary>Updates in a row of which no row could be used.</summary>
@@ -100,8 +100,11 @@ internal sealed class StepwiseState
     public void ContinueFrom(StepwiseState other)
     {
         (Updates, Rows, Unlearned, Bounded) = (other.Updates, other.Rows, other.Unlearned, other.Bounded);
-        (Begun, RowsBegun, Weight) = (Updates, Rows, 0);
+        BeginAgain();
     }
+
+    /// <summary>From here on the step size is that of the first updates.</summary>
+    public void BeginAgain() => (Begun, RowsBegun, Weight) = (Updates, Rows, 0);
 
     /// <summary>Counts rows that came before the parameters and were not learned from.</summary>
     public void SkipUnlearned(long rows) => (Rows, RowsBegun, Unlearned) = (Rows + rows, RowsBegun + rows, Unlearned + rows);

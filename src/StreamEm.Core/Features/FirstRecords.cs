@@ -9,7 +9,7 @@ namespace StreamEm.Core.Features;
 /// c = median, s = (q90 - q10) / 2.563                    the inter-decile range of a normal is 2.563 standard deviations
 /// s = median of |x - c| over the x that are not c        where the deciles are equal: idle, zero-inflated
 /// asleep where fewer than max(3, n / 200) values are not c
-/// bound  = 30 s 10^j, the smallest j = 0, 1, ... beyond which less than 1 % of the values lie
+/// bound  = 30 s 10^j, the smallest j = 0, 1, ... beyond which less than 2 % of the values lie
 /// location, scale = weighted mean and standard deviation of the values within the bound
 /// </code>
 /// A value beyond the bound is a glitch and not a cluster: a cluster is more of the records. Order statistics break down at 10 % (Hampel,
@@ -24,7 +24,7 @@ internal sealed class FirstRecords
     private const double Wide = 30;
 
     /// <summary>The share of values that may be glitches.</summary>
-    private const double GlitchShare = 0.01;
+    private const double GlitchShare = 0.02;
 
     /// <summary>Fewer values beside the constant, as a share and as a number, leave a feature asleep.</summary>
     private const double AwakeShare = 0.005;
@@ -38,7 +38,7 @@ internal sealed class FirstRecords
     {
         int dimension = plan.Dimension;
         (_low, _high) = (new double[dimension], new double[dimension]);
-        (Constants, IsAsleep) = (new double[dimension], new bool[dimension]);
+        (Constants, IsAsleep, Tiny) = (new double[dimension], new bool[dimension], new int[dimension]);
         Feature[] features = [.. plan.Features];
         bool anyAwake = false;
         for (int d = 0; d < dimension; d++)
@@ -66,6 +66,9 @@ internal sealed class FirstRecords
 
     /// <summary>Features that are scaled and whose scale is not known yet [D].</summary>
     public bool[] IsAsleep { get; }
+
+    /// <summary>Values of every feature that differ from its constant by something that has no square [D].</summary>
+    public int[] Tiny { get; }
 
     /// <summary>Whether all features are constant, so that the records say nothing of any component.</summary>
     public bool IsBlank { get; }
@@ -113,6 +116,13 @@ internal sealed class FirstRecords
             ? !double.IsNaN(value)
             : Math.Abs(value - constant) > Rounding(constant);
 
+    /// <summary>Whether a value differs by more than rounding, and by so little that no variance can be told.</summary>
+    internal static bool IsTiny(double value, double constant)
+    {
+        double deviation = Math.Abs(value - constant);
+        return deviation <= FeatureStatistics.LeastSpread && deviation > 1e-14 * Math.Abs(constant);
+    }
+
     private static double Rounding(double constant) => Math.Max(FeatureStatistics.LeastSpread, 1e-14 * Math.Abs(constant));
 
     /// <summary>c, the bound, and whether enough values are not c.</summary>
@@ -121,6 +131,7 @@ internal sealed class FirstRecords
         (_low[d], _high[d], Constants[d]) = (double.NegativeInfinity, double.PositiveInfinity, double.NaN);
         if (sorted.Length == 0) return false;
         double centre = Constants[d] = sorted[sorted.Length / 2];
+        Tiny[d] = sorted.Count(value => IsTiny(value, centre));
         double[] off = [.. sorted.Where(value => IsOff(value, centre)).Select(value => Math.Abs(value - centre))];
         bool isAwake = off.Length >= Math.Max(AwakeValues, AwakeShare * sorted.Length);
         if (feature.Kind is FeatureKind.Binary or FeatureKind.Level) return isAwake;

@@ -1,3 +1,5 @@
+using StreamEm.Core.Models;
+
 namespace StreamEm.Core.Learning;
 
 /// <summary>What the records held back have come to.</summary>
@@ -9,8 +11,11 @@ internal enum Change
     /// <summary>They keep coming: they are part of the stream.</summary>
     Part,
 
-    /// <summary>They keep coming and are more than half of it: the parameters are of another stream.</summary>
+    /// <summary>They keep coming and are more than half of it: the level has changed.</summary>
     Most,
+
+    /// <summary>The same, and most of them are ten times as far: the parameters are of another stream.</summary>
+    Another,
 
     /// <summary>Hardly any record is far any more.</summary>
     Settled,
@@ -33,7 +38,7 @@ internal sealed class ChangeWatch
 
     private long _rows, _runRows;
     private int _runWindows;
-    private double _total, _held, _far, _runTotal, _runHeld;
+    private double _total, _held, _far, _remote, _runTotal, _runHeld, _runRemote;
 
     /// <summary>Whether a window has just ended that was not away.</summary>
     public bool IsQuiet => _rows == 0 && _runWindows == 0;
@@ -44,44 +49,46 @@ internal sealed class ChangeWatch
     /// <summary>Takes a minibatch.</summary>
     /// <param name="rows">Its rows.</param>
     /// <param name="total">Weight of those with a value.</param>
-    /// <param name="held">Weight held back.</param>
-    /// <param name="far">Weight of the far ones, held back or not.</param>
+    /// <param name="evidence">What it said: weights held back, far and remote.</param>
     /// <param name="isHasty">Whether one window is enough: there is nothing to lose.</param>
-    public Change Take(int rows, double total, double held, double far, bool isHasty)
+    public Change Take(int rows, double total, Evidence evidence, bool isHasty)
     {
-        (_rows, _total, _held, _far) = (_rows + rows, _total + total, _held + held, _far + far);
+        (_rows, _total) = (_rows + rows, _total + total);
+        (_held, _far, _remote) = (_held + evidence.Held, _far + evidence.Far, _remote + evidence.Remote);
         if (_rows < WindowRows) return Change.None;
         bool isAway = _held > 0 && _held >= AwayShare * _total, isSettled = _far < SettledShare * _total;
         if (isAway)
         {
             (_runRows, _runWindows) = (_runRows + _rows, _runWindows + 1);
-            (_runTotal, _runHeld) = (_runTotal + _total, _runHeld + _held);
+            (_runTotal, _runHeld, _runRemote) = (_runTotal + _total, _runHeld + _held, _runRemote + _remote);
         }
         else
         {
             EndRun();
         }
-        (_rows, _total, _held, _far) = (0, 0, 0, 0);
+        (_rows, _total, _held, _far, _remote) = (0, 0, 0, 0, 0);
         if (!isAway) return isSettled ? Change.Settled : Change.None;
         if (!isHasty && (_runRows < RunRows || _runWindows < RunWindows)) return Change.None;
-        return _runHeld >= 0.5 * _runTotal ? Change.Most : Change.Part;
+        if (_runHeld < 0.5 * _runTotal) return Change.Part;
+        return _runRemote > 0.5 * _runHeld ? Change.Another : Change.Most;
     }
 
     /// <summary>The run is over or has been answered.</summary>
-    public void EndRun() => (_runRows, _runWindows, _runTotal, _runHeld) = (0, 0, 0, 0);
+    public void EndRun() => (_runRows, _runWindows, _runTotal, _runHeld, _runRemote) = (0, 0, 0, 0, 0);
 
     public void Save(BinaryWriter writer)
     {
         writer.Write(_rows);
         writer.Write(_runRows);
         writer.Write(_runWindows);
-        foreach (double value in (ReadOnlySpan<double>)[_total, _held, _far, _runTotal, _runHeld]) writer.Write(value);
+        foreach (double value in (ReadOnlySpan<double>)[_total, _held, _far, _remote, _runTotal, _runHeld, _runRemote])
+            writer.Write(value);
     }
 
     public void Load(BinaryReader reader)
     {
         (_rows, _runRows, _runWindows) = (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt32());
-        (_total, _held, _far) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
-        (_runTotal, _runHeld) = (reader.ReadDouble(), reader.ReadDouble());
+        (_total, _held, _far, _remote) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (_runTotal, _runHeld, _runRemote) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
     }
 }

@@ -157,12 +157,12 @@ internal sealed partial class LearnerCore
         Watch.Look(State, rows, logDensities, bound);
         if (Guard is null) return true;
         Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, unit);
-        if (change is Change.Part or Change.Most && Guard.Awaken(Space, Happened, State.Updates) is { } space)
+        if (change is Change.Part or Change.Most or Change.Another && Guard.Awaken(Space, Happened, State.Updates) is { } space)
         {
             Move(space);
             return false;
         }
-        if (change != Change.None) Guard.Answer(change, mayStartAnew, Happened, State.Updates);
+        if (change != Change.None) Guard.Answer(change, mayStartAnew, State, Happened);
         return true;
     }
 
@@ -216,7 +216,8 @@ internal sealed partial class LearnerCore
                 Bounded = State.Bounded,
                 EffectiveRecords = State.EffectiveRows,
                 MeanLogLikelihood = _meanLogLikelihood,
-                Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } ? TrainingReport.Degenerate : TrainingReport.Ok,
+                Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } || Guard?.TooSmall.Any() == true
+                    ? TrainingReport.Degenerate : TrainingReport.Ok,
                 Warnings = new LearnerWarnings(_options, _model, Space, State)
                 {
                     AbsentFeatures = _absentFeatures,

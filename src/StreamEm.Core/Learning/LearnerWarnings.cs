@@ -76,6 +76,10 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
             Warn(ModelWarningKind.NothingLearned,
                 "most records of the last minibatch are too far from every component and were not learned from. When they keep coming, the "
                     + "model starts anew with them; if they should be ordinary, look at the records' units.");
+        foreach (int feature in Guard?.TooSmall ?? [])
+            Warn(ModelWarningKind.SpreadTooSmall,
+                $"feature '{space.Features[feature].Name}' varies by less than {Short(FeatureStatistics.LeastSpread)}, whose square is no "
+                    + "number, so its spread is not learned. Use larger units, or leave it out.", space.Features[feature].Name);
         foreach (LearnerEvent item in Happened.All)
             if (state.Updates - item.Update < ToldFor) warnings.Add(Told(item));
         if (labels.Unknown > 0)

@@ -16,21 +16,24 @@ internal sealed class SleepingFeatures
     /// <summary>Values remembered of a feature.</summary>
     private const int Remembered = 512;
 
+    private const int FewTiny = 3;
+
     private readonly bool[] _isAsleep;
     private readonly double[] _constants, _offWeight;
+    private readonly int[] _tiny;
     private readonly List<double>[] _values;
 
-    /// <summary>Features of which <paramref name="asleep"/> are asleep at their constants, NaN for one without a value.</summary>
-    public SleepingFeatures(ReadOnlySpan<bool> asleep, ReadOnlySpan<double> constants)
+    /// <summary>Features of which some are asleep at their constants, NaN for one without a value.</summary>
+    public SleepingFeatures(bool[] asleep, double[] constants, int[] tiny)
     {
-        (_isAsleep, _constants, _offWeight) = (asleep.ToArray(), constants.ToArray(), new double[asleep.Length]);
+        (_isAsleep, _constants, _tiny, _offWeight) = ([.. asleep], [.. constants], [.. tiny], new double[asleep.Length]);
         _values = new List<double>[asleep.Length];
         for (int d = 0; d < _values.Length; d++) _values[d] = [];
     }
 
     /// <summary>No feature asleep.</summary>
     public SleepingFeatures(int dimension)
-        : this(new bool[dimension], new double[dimension])
+        : this(new bool[dimension], new double[dimension], new int[dimension])
     {
     }
 
@@ -42,6 +45,12 @@ internal sealed class SleepingFeatures
 
     /// <summary>Whether a feature is asleep.</summary>
     public bool IsAsleep(int feature) => _isAsleep[feature];
+
+    /// <summary>
+    /// Whether a feature varies, and by so little that no variance can be told: three values that differ from its constant by less than
+    /// <see cref="FeatureStatistics.LeastSpread"/>.
+    /// </summary>
+    public bool IsTooSmall(int feature) => _isAsleep[feature] && _tiny[feature] >= FewTiny;
 
     /// <summary>Holds the rows back in which one of them has another value than ever before.</summary>
     /// <param name="rows">In the user's units.</param>
@@ -58,6 +67,7 @@ internal sealed class SleepingFeatures
                 double value = rows.Row(row)[d], weight = rows.Weight(row);
                 bool isOff = FirstRecords.IsOff(value, _constants[d]);
                 if (isOff) bound.HoldBefore(row);
+                else if (_tiny[d] < FewTiny && FirstRecords.IsTiny(value, _constants[d])) _tiny[d]++;
                 // From the first other value on, all are remembered: a feature may be at its constant for most of the time.
                 if (!(weight > 0) || double.IsNaN(value) || !(isOff || _values[d].Count > 0)) continue;
                 if (isOff) _offWeight[d] += weight / unit;
@@ -138,6 +148,7 @@ internal sealed class SleepingFeatures
             writer.Write(_isAsleep[d]);
             writer.Write(_constants[d]);
             writer.Write(_offWeight[d]);
+            writer.Write(_tiny[d]);
             writer.WriteDoubles([.. _values[d]]);
         }
     }
@@ -147,6 +158,7 @@ internal sealed class SleepingFeatures
         for (int d = 0; d < _isAsleep.Length; d++)
         {
             (_isAsleep[d], _constants[d], _offWeight[d]) = (reader.ReadBoolean(), reader.ReadDouble(), reader.ReadDouble());
+            _tiny[d] = reader.ReadInt32();
             _values[d].Clear();
             _values[d].AddRange(reader.ReadDoubles());
         }

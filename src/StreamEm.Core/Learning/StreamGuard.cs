@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 
@@ -13,19 +14,22 @@ internal sealed class StreamGuard
     /// <summary>By how much the bound widens with every change that is only a part of the stream.</summary>
     private const double Widening = 10;
 
+    private readonly int _dimension;
     private readonly InfluenceBound _bound;
     private readonly ChangeWatch _watch = new();
     private readonly SleepingFeatures _sleepers;
     private double[] _constants = [];
 
     /// <summary>A guard of parameters that were given: nothing sleeps.</summary>
-    public StreamGuard(int dimension) => (_bound, _sleepers) = (new InfluenceBound(dimension), new SleepingFeatures(dimension));
+    public StreamGuard(int dimension) =>
+        (_dimension, _bound, _sleepers) = (dimension, new InfluenceBound(dimension), new SleepingFeatures(dimension));
 
     /// <summary>A guard of parameters from the first records.</summary>
     public StreamGuard(FirstRecords first)
     {
-        _bound = new InfluenceBound(first.Constants.Length);
-        _sleepers = new SleepingFeatures(first.IsAsleep, first.Constants);
+        _dimension = first.Constants.Length;
+        _bound = new InfluenceBound(_dimension);
+        _sleepers = new SleepingFeatures(first.IsAsleep, first.Constants, first.Tiny);
         if (first.IsBlank) _constants = first.Constants;
     }
 
@@ -40,6 +44,9 @@ internal sealed class StreamGuard
 
     /// <summary>Whether nothing is known of a feature's scale.</summary>
     public bool IsAsleep(int feature) => _sleepers.IsAsleep(feature);
+
+    /// <summary>The features that vary by too little for a variance.</summary>
+    public IEnumerable<int> TooSmall => Enumerable.Range(0, _dimension).Where(_sleepers.IsTooSmall);
 
     /// <summary>Begins a minibatch (user units, levels as codes).</summary>
     /// <param name="minibatch">The rows.</param>
@@ -61,15 +68,15 @@ internal sealed class StreamGuard
     /// <param name="unit">What the weights of the evidence are in, against those of the rows.</param>
     public Change Take(Minibatch minibatch, int count, Evidence evidence, bool mayStartAnew, double unit)
     {
-        double total = evidence.Weight + evidence.Held, held = evidence.Held;
-        IsBlinded = held > 0.5 * total;
+        double total = evidence.Weight + evidence.Held;
+        IsBlinded = evidence.Held > 0.5 * total;
         bool isHasty = IsBlank && mayStartAnew;
         if (isHasty)
         {
             (double weight, double others) = Others(minibatch, count);
-            (total, held) = (Math.Max(total, weight / unit), Math.Max(held, others / unit));
+            (total, evidence) = (Math.Max(total, weight), evidence with { Held = Math.Max(evidence.Held, others) });
         }
-        Change change = _watch.Take(count, total, held, evidence.Far, isHasty);
+        Change change = _watch.Take(count, total, evidence, isHasty);
         if (_watch.IsQuiet) _sleepers.Forget();
         return change;
     }
@@ -87,7 +94,11 @@ internal sealed class StreamGuard
     }
 
     /// <summary>Answers a change of features that are awake.</summary>
-    public void Answer(Change change, bool mayStartAnew, LearnerEvents happened, long update)
+    /// <param name="change">The change.</param>
+    /// <param name="mayStartAnew">Whether parameters may be initialised anew.</param>
+    /// <param name="state">Where the model stands: with a new level the step size begins again.</param>
+    /// <param name="happened">Told.</param>
+    public void Answer(Change change, bool mayStartAnew, StepwiseState state, LearnerEvents happened)
     {
         if (change == Change.Settled)
         {
@@ -96,13 +107,14 @@ internal sealed class StreamGuard
         }
         _watch.EndRun();
         _sleepers.Forget();
-        if (mayStartAnew && (IsBlank || change == Change.Most))
+        if (mayStartAnew && (IsBlank || change == Change.Another))
         {
             AwaitsAnew = true;
             return;
         }
         _bound.Reach *= Widening;
-        happened.Add(LearnerEventKind.ChangeLearned, update);
+        if (change != Change.Part) state.BeginAgain();
+        happened.Add(LearnerEventKind.ChangeLearned, state.Updates);
     }
 
     public void Save(BinaryWriter writer)

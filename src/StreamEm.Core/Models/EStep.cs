@@ -46,9 +46,17 @@ public readonly record struct Evidence(double Weight, double LogLikelihood)
     /// <summary>Weight of the rows that are far, whether they were held back or not.</summary>
     public double Far { get; init; }
 
+    /// <summary>Weight of the rows held back that are ten times as far as that takes.</summary>
+    public double Remote { get; init; }
+
     /// <summary>All parts added.</summary>
     public static Evidence operator +(Evidence a, Evidence b) =>
-        new(a.Weight + b.Weight, a.LogLikelihood + b.LogLikelihood) { Held = a.Held + b.Held, Far = a.Far + b.Far };
+        new(a.Weight + b.Weight, a.LogLikelihood + b.LogLikelihood) 
+        {
+            Held = a.Held + b.Held,
+            Far = a.Far + b.Far,
+            Remote = a.Remote + b.Remote,
+        };
 
     /// <summary>Nats per unit of weight; NaN when no row was used.</summary>
     public double MeanLogLikelihood => LogLikelihood / Weight;

@@ -51,6 +51,9 @@ internal sealed class InfluenceBound
     /// <summary>Holds a row back.</summary>
     public void Hold(int row) => _held[row] = true;
 
+    /// <summary>Whether a relative square is ten times as far as it takes to be held back.</summary>
+    public bool IsRemote(double relativeSquare) => relativeSquare > 100 * Reach * Reach;
+
     /// <summary>Whether a row of the minibatch is held back.</summary>
     public bool IsHeld(int row) => _held[row];
 
@@ -76,23 +79,25 @@ internal sealed class InfluenceBound
         return least;
     }
 
-    /// <summary>Whether a row is far from every component, whose log-densities are given; one that is too far is held back.</summary>
+    /// <summary>
+    /// How far a row is whose log-densities are given, as <see cref="RelativeSquare"/> says; one that is too far is held back.
+    /// </summary>
     /// <param name="emission">The components.</param>
     /// <param name="block">The block.</param>
     /// <param name="index">The row in it.</param>
     /// <param name="logDensities">log p(x given z = k) [K].</param>
     /// <param name="peaks">What <see cref="EmissionEStep.AddPeaks"/> adds [K].</param>
-    public bool Judge(EmissionEStep emission, RowBlock block, int index, ReadOnlySpan<double> logDensities, ReadOnlySpan<double> peaks)
+    public double Judge(EmissionEStep emission, RowBlock block, int index, ReadOnlySpan<double> logDensities, ReadOnlySpan<double> peaks)
     {
-        if (AnyHeldBefore && IsHeld(block.First + index)) return true;
+        if (AnyHeldBefore && IsHeld(block.First + index)) return double.PositiveInfinity;
         int best = 0;
         for (int k = 1; k < logDensities.Length; k++)
             if (logDensities[k] > logDensities[best]) best = k;
         bool isWhole = !block.Row(index).Contains(double.NaN);
-        if (isWhole && 2 * (peaks[best] - logDensities[best]) <= Limit(emission.MeasuredValues)) return false;
+        if (isWhole && 2 * (peaks[best] - logDensities[best]) <= Limit(emission.MeasuredValues)) return 0;
         double square = RelativeSquare(emission, logDensities.Length, block, index, best);
         if (square > Reach * Reach) Hold(block.First + index);
-        return square > 1;
+        return square;
     }
 
     /// <summary>The value that chi-square of some degrees of freedom exceeds with probability <see cref="Tail"/>, by bisection.</summary>

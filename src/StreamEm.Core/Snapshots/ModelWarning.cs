@@ -35,6 +35,9 @@ public enum ModelWarningKind
 
     /// <summary>Records too far from every component kept coming and are learned from.</summary>
     ChangeLearned,
+
+    /// <summary>A feature varies by too little for a variance.</summary>
+    SpreadTooSmall,
 }
 
 /// <summary>A warning for a person.</summary>

@@ -48,7 +48,7 @@ public static class SnapshotReader
             Labels = root.TryGetProperty("labels", out JsonElement labels) ? Strings(labels) : [],
             Training = Training(training),
             ComponentStatus = Member(health, "components").EnumerateArray().Select(component => Text(component, "status")).ToArray(),
-            Calibration = root.TryGetProperty("calibration", out JsonElement calibration) 
+            Calibration = root.TryGetProperty("calibration", out JsonElement calibration)
                 ? CalibrationJson.Read(calibration, schema.Features)
                 : null,
         };

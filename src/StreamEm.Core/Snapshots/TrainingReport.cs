@@ -9,7 +9,8 @@ public sealed record TrainingReport
     /// <summary>The value of <see cref="Status"/> when records are learned from.</summary>
     public const string Ok = "ok";
 
-    /// <summary>The value of <see cref="Status"/> when no record of the last minibatch could be used, or most were held back.</summary>
+    /// <summary>The value of <see cref="Status"/> when no record of the last minibatch could be used, most were held back, or
+    /// a feature varies by too little for a variance.</summary>
     public const string Degenerate = "degenerate";
 
     /// <summary>Parameter or statistics recursion.</summary>

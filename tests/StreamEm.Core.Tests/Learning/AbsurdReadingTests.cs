@@ -63,6 +63,44 @@ public sealed class AbsurdReadingTests
         Assert.True(mean > best - 0.25, $"{mean} after the change, {best} without what came before");
     }
 
+    /// <summary>
+    /// A temperature over three days, of which the buffer has 25 minutes: it leaves what is known by far more than 6 deviations, slowly.
+    /// The spread learned has to be that of the day, as it is without the bound.
+    /// </summary>
+    [Fact]
+    public void Learn_ALevelThatSwingsSlowly_IsCoveredAndNotStartedAnewForEver()
+    {
+        var chance = new SplitMix64(31);
+        var rows = new Minibatch(1);
+        for (int row = 0; row < 3 * 86_400; row++)
+            rows.Add([10 * Math.Sin(2 * Math.PI * row / 86_400) + 0.1 * Gaussians.Normal(chance)]);
+        LearnedModel bounded = Streams.Snapshot(Streams.Learn(Gaussians.Mixture(1), new LearningOptions(), rows)),
+            plain = Streams.Snapshot(Streams.Learn(Gaussians.Mixture(1), new LearningOptions { Learn = LearnMode.Always }, rows));
+        double deviation = Math.Sqrt(bounded.Parameters[2]), without = Math.Sqrt(plain.Parameters[2]);
+        Assert.InRange(deviation, 0.7 * without, 1.3 * without);
+        Assert.InRange(bounded.Training.Bounded, 0, rows.Count / 10);
+        Assert.Equal(TrainingReport.Ok, bounded.Training.Status);
+    }
+
+    /// <summary>A burst in the buffer, less than 2 % of it, and one later: as good as without.</summary>
+    [Theory]
+    [InlineData(300, 5)]
+    [InlineData(1536, 25)]
+    public void Learn_Bursts_LeaveTheModelAsGoodAsWithoutThem(int buffer, int length)
+    {
+        Minibatch clean = Pair.Draw(20_000, 18), fresh = Pair.Draw(1000, 19);
+        (int, double[])[] burst = [.. Enumerable.Range(0, length).Select(n => (100 + n, new double[] { 65535, 50 })),
+            .. Enumerable.Range(0, 600).Select(n => (12_000 + n, new double[] { -9999 - n, n }))];
+        foreach (int components in (int[])[1, 2, 3])
+        {
+            var options = new LearningOptions { Initialization = new() { Buffer = buffer } };
+            LearnedModel good = Streams.Snapshot(Streams.Learn(Gaussians.Mixture(components), options, clean)),
+                found = Streams.Snapshot(Streams.Learn(Gaussians.Mixture(components), options, With(clean, burst)));
+            Assert.Equal(Streams.MeanLogDensity(good, fresh), Streams.MeanLogDensity(found, fresh), 0.03);
+            Assert.Equal(length + 600, found.Training.Bounded);
+        }
+    }
+
     [Fact]
     public void Learn_APartOfTheStreamMovesFar_ItIsLearnedAndProtectionComesBack()
     {

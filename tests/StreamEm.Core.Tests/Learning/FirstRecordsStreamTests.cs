@@ -94,6 +94,54 @@ public sealed class FirstRecordsStreamTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(2000)]
+    public void Learn_AFeatureVariesByTooLittleForAVariance_IsTold(int idle)
+    {
+        var chance = new SplitMix64(28);
+        var rows = new Minibatch(2);
+        for (int row = 0; row < 6000; row++)
+            rows.Add([Gaussians.Normal(chance), row < idle ? 0 : 3e-200 + 1e-201 * Gaussians.Normal(chance)]);
+        LearnedModel learned = Streams.Snapshot(Streams.Learn(Gaussians.Mixture(1), new LearningOptions(), rows));
+        Assert.Equal(TrainingReport.Degenerate, learned.Training.Status);
+        ModelWarning warning = Assert.Single(learned.Training.Warnings);
+        Assert.Equal((ModelWarningKind.SpreadTooSmall, "x1"), (warning.Kind, warning.Subject));
+        Assert.Contains("1E-140", warning.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>No variance of these can be told: nothing may pretend to be learned, and nothing may break.</summary>
+    [Theory]
+    [InlineData(3e200, 1e199)]
+    [InlineData(1e155, 1e154)]
+    [InlineData(-1e300, 1e299)]
+    public void Learn_NumbersBeyondAnySquare_AreTold(double level, double sd)
+    {
+        var chance = new SplitMix64(29);
+        foreach (int idle in (int[])[0, 2000])
+        {
+            var rows = new Minibatch(1);
+            for (int row = 0; row < 9000; row++) rows.Add([row < idle ? 0 : level + sd * Gaussians.Normal(chance)]);
+            LearnedModel learned = Streams.Snapshot(Streams.Learn(Gaussians.Mixture(1), new LearningOptions(), rows));
+            Assert.Equal(TrainingReport.Degenerate, learned.Training.Status);
+            Assert.All(learned.Parameters, value => Assert.True(double.IsFinite(value)));
+        }
+    }
+
+    /// <summary>A count that never came in the first records comes once in a hundred: rare, and learned.</summary>
+    [Fact]
+    public void Learn_ACountComesToLifeRarely_ItsRateIsLearned()
+    {
+        var chance = new SplitMix64(30);
+        var rows = new Minibatch(2);
+        for (int row = 0; row < 20_000; row++)
+            rows.Add([Math.Floor(4 * chance.NextDouble()), row >= 2000 && chance.NextDouble() < 0.01 ? 1 : 0]);
+        LearnedModel learned =
+            Streams.Snapshot(Streams.Learn(ModelCatalog.MixtureOf(new PoissonOptions(), 1), new LearningOptions(), rows));
+        Assert.InRange(Block(learned, "rates")[1], 0.006, 0.014);
+        Assert.Equal(0, learned.Training.Bounded);
+    }
+
+    [Theory]
     [InlineData(InitialKind.Numbers)]
     [InlineData(InitialKind.Counts)]
     [InlineData(InitialKind.Flags)]

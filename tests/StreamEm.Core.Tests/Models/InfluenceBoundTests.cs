@@ -92,6 +92,12 @@ public sealed class InfluenceBoundTests
         EmissionEStep counts = new Poisson(1, [0, 0], Prior.None).Prepare(new[] { 2.0, 3 });
         Assert.Equal(2 * ((8 * Math.Log(4)) - 6 + 3), counts.Distance(block, 0, 0).Square, 1e-12);
         Assert.Equal(2, counts.Distance(block, 0, 0).Values);
+        // A first count under a rate of nothing: from 0.01.
+        EmissionEStep never = new Poisson(1, [0, 0], Prior.None).Prepare(new[] { 1e-10, 1e-10 });
+        rows.Clear();
+        rows.Add([1, 0]);
+        block.Fill(rows, 0, 1);
+        Assert.Equal(2 * (Math.Log(100) - 0.99 + 0.01), never.Distance(block, 0, 0).Square, 1e-12);
         EmissionEStep flags = new Bernoulli(1, 2, Prior.None).Prepare(new[] { 0.5, 0.5 });
         Assert.Equal(0, flags.MeasuredValues);
         Assert.Equal(default, flags.Distance(block, 0, 0));

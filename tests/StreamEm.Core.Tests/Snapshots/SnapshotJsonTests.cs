@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
@@ -76,6 +77,39 @@ public sealed class SnapshotJsonTests
         JsonNode parent = root;
         foreach (string part in parts[..^1]) parent = parent[part]!;
         parent[parts[^1]] = JsonNode.Parse(value);
+        var error = Assert.Throws<InvalidDataException>(() => SnapshotReader.Read(Encoding.UTF8.GetBytes(root.ToJsonString())));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WriteAndRead_HowRecordsAreWritten_IsKept()
+    {
+        ModelSnapshot plain = Snapshot(CovarianceType.Diag);
+        Assert.DoesNotContain("missing_values", Json(plain), StringComparison.Ordinal);
+        Assert.DoesNotContain("\"csv\":", Json(plain), StringComparison.Ordinal);
+        var csv = new CsvDialect { Separator = '\t', Decimal = ',', Comment = "#", SkipLines = 2, Columns = ["t", "a", "b"] };
+        ModelSnapshot said = plain with
+        {
+            Schema = plain.Schema with { MissingValues = ["-999", "?!"], TimestampUnit = TimestampUnit.Ns, Csv = csv },
+        };
+        RecordSchema back = SnapshotReader.Read(Encoding.UTF8.GetBytes(Json(said))).Schema;
+        Assert.Equal(["-999", "?!"], back.MissingValues);
+        Assert.Equal(TimestampUnit.Ns, back.TimestampUnit);
+        Assert.Equal(csv with { Columns = null }, back.Csv with { Columns = null });
+        Assert.Equal(csv.Columns, back.Csv.Columns);
+        Assert.True(SnapshotReader.Read(Encoding.UTF8.GetBytes(Json(plain))).Schema.Csv.IsFound);
+    }
+
+    [Theory]
+    [InlineData("timestamp_unit", "\"fortnight\"", "'timestamp_unit' is none of auto, s, ms, us, ns")]
+    [InlineData("csv", "{\"separator\":\"ab\"}", "'csv.separator' is no character that could be one")]
+    [InlineData("csv", "{\"decimal\":\"7\"}", "'csv.decimal' is no character that could be one")]
+    [InlineData("csv", "{\"skip_lines\":-1}", "'csv.skip_lines' is negative")]
+    [InlineData("csv", "7", "Not a valid snapshot")]
+    public void Read_SpellingThatCannotBe_IsRefused(string name, string value, string expected)
+    {
+        JsonNode root = JsonNode.Parse(Json(Snapshot(CovarianceType.Full)))!;
+        root["signature"]![name] = JsonNode.Parse(value);
         var error = Assert.Throws<InvalidDataException>(() => SnapshotReader.Read(Encoding.UTF8.GetBytes(root.ToJsonString())));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }

@@ -42,6 +42,22 @@ public sealed class RejectionLedgerTests
     }
 
     [Fact]
+    public void Accept_RecordsWithoutAFieldThatCouldNotBeRead_AreCountedAndKept()
+    {
+        var batch = new RecordBatch(1, 4);
+        batch.Clear("p");
+        batch.Commit(1, weight: 1, unread: OptionalFields.Key | OptionalFields.Timestamp);
+        batch.Commit(2, weight: 1);
+        batch.Commit(3, weight: 1, unread: OptionalFields.Timestamp);
+        var ledger = new RejectionLedger(new RejectionCounts { UnreadKeys = 5 });
+        ledger.Accept(batch, 0, 2);
+        Assert.Equal((2, 6, 1, 0), (ledger.Read, ledger.UnreadKeys, ledger.UnreadTimestamps, ledger.Rejected));
+        var later = new RejectionLedger(ledger.ToCounts());
+        later.Accept(batch, 2, 1);
+        Assert.Equal((3, 6, 2), (later.Read, later.UnreadKeys, later.UnreadTimestamps));
+    }
+
+    [Fact]
     public void Accept_ManyAtOnce_CountsAsOneByOne()
     {
         var single = new RejectionLedger(new RejectionCounts());

@@ -57,8 +57,8 @@ internal abstract class MeanFamily : Emission
     /// <summary>Whether a value can be far: not where the support is bounded.</summary>
     internal virtual bool IsMeasured => false;
 
-    /// <summary>max over m of x w(m) - a(m): what the deviance of a value is measured from.</summary>
-    internal virtual double Saturated(double x) => 0;
+    /// <summary>Half the deviance of a value under mean m: max over m' of (x w(m') - a(m')), less x w(m) - a(m).</summary>
+    internal virtual double HalfDeviance(double x, double mean) => 0;
 
     /// <summary>The variance of a feature of mean m.</summary>
     private protected abstract double Variance(double mean);

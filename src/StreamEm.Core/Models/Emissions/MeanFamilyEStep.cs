@@ -79,7 +79,7 @@ internal sealed class MeanFamilyEStep : EmissionEStep
         for (int d = 0, at = component * _dimension; d < _dimension; d++, at++)
         {
             if (double.IsNaN(row[d])) continue;
-            half += _family.Saturated(row[d]) - Math.FusedMultiplyAdd(_slopes[at], row[d], -_offsets[at]);
+            half += _family.HalfDeviance(row[d], _means[at]);
             values++;
         }
         return new MeasuredDistance(2 * half, values);

@@ -50,6 +50,9 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     /// <summary>The smallest rate: a count never seen yet is improbable, not impossible.</summary>
     private const double LeastRate = 1e-10;
 
+    /// <summary>The smallest rate that distances are measured from.</summary>
+    private const double LeastMeasured = 0.01;
+
     /// <summary>log x! of the counts most met.</summary>
     private static readonly double[] LogFactorials = [.. Enumerable.Range(0, 1024).Select(count => SpecialFunctions.FactorialLn(count))];
 
@@ -84,8 +87,14 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     internal override bool IsMeasured => true;
 
     /// <inheritdoc/>
-    /// <remarks>x log x - x: the deviance is 2 (x log(x / lambda) - (x - lambda)).</remarks>
-    internal override double Saturated(double x) => x > 0 ? x * Math.Log(x) - x : 0;
+    /// <remarks>
+    /// x log(x / lambda) - (x - lambda), lambda at least 0.01: a first count of a feature that had none is rare, not far.
+    /// </remarks>
+    internal override double HalfDeviance(double x, double mean)
+    {
+        double rate = Math.Max(mean, LeastMeasured);
+        return (x > 0 ? x * Math.Log(x / rate) : 0) - (x - rate);
+    }
 
     /// <inheritdoc/>
     private protected override double Variance(double mean) => mean;

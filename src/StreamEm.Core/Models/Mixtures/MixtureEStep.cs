@@ -186,8 +186,8 @@ internal sealed class MixtureEStep : EStep
         }
         ReadOnlySpan<double> weights = block.Batch.Weights;
         InfluenceBound? bound = Prepared.MeasuredValues > 0 ? space.Pass.Bound : null;
-        double far = 0, held = 0;
-        bool anyHeld = bound is not null && HoldBack(block, space, bound, out far);
+        double far = 0, held = 0, remote = 0;
+        bool anyHeld = bound is not null && HoldBack(block, space, bound, out far, out remote);
         if (!anyHeld && weights.IsEmpty && block.Batch.Labels.IsEmpty && block.Incomplete.IsEmpty
             && LaneSums.TrySumAbove(lanes[..block.Count], ImpossibleLogDensity, out double sum))
             return new Evidence(block.Count, sum) { Far = far };
@@ -214,7 +214,7 @@ internal sealed class MixtureEStep : EStep
             total += weight;
             logLikelihood = Math.FusedMultiplyAdd(weight, lanes[i], logLikelihood);
         }
-        return new Evidence(total, logLikelihood) { Held = held, Far = far };
+        return new Evidence(total, logLikelihood) { Held = held, Far = far, Remote = remote };
     }
 
     /// <summary>Takes a row out that is held back: it keeps its log-density, and what its label added to the log-likelihood goes.</summary>
@@ -241,10 +241,11 @@ internal sealed class MixtureEStep : EStep
     /// <param name="space">Responsibilities and log-densities.</param>
     /// <param name="bound">What is far.</param>
     /// <param name="far">Weight of the rows that are far, held back or not.</param>
+    /// <param name="remote">Weight of those ten times as far.</param>
     /// <returns>Whether any is held back.</returns>
-    private bool HoldBack(RowBlock block, BlockWorkspace space, InfluenceBound bound, out double far)
+    private bool HoldBack(RowBlock block, BlockWorkspace space, InfluenceBound bound, out double far, out double remote)
     {
-        far = 0;
+        far = remote = 0;
         Span<double> lanes = space.LogDensities;
         double complete = _peak - 0.5 * bound.Limit(Prepared.MeasuredValues);
         bool isComplete = block.Incomplete.IsEmpty;
@@ -264,6 +265,7 @@ internal sealed class MixtureEStep : EStep
             far += weight;
             if (!(square > bound.Reach * bound.Reach)) continue;
             bound.Hold(block.First + i);
+            if (bound.IsRemote(square)) remote += weight;
             any = true;
         }
         return any;

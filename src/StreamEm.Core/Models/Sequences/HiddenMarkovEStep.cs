@@ -105,7 +105,7 @@ internal sealed class HiddenMarkovEStep : EStep
                 Span<double> row = space.LogLikelihoods(at + i);
                 for (int k = 0; k < _states; k++) row[k] = joint[k * RowBlock.Stride + i];
                 space.SaysNothing[at + i] = false;
-                space.IsFar[at + i] = bound is not null && bound.Judge(Prepared, block, i, row, _peaks);
+                space.RelativeSquares[at + i] = bound?.Judge(Prepared, block, i, row, _peaks) ?? 0;
             }
             foreach (int index in block.Incomplete)
             {
@@ -123,7 +123,7 @@ internal sealed class HiddenMarkovEStep : EStep
         SequenceWorkspace space)
     {
         Span<double> predicted = space.Predicted;
-        double weight = 0, logLikelihood = 0, far = 0, held = 0;
+        double weight = 0, logLikelihood = 0, far = 0, held = 0, remote = 0;
         InfluenceBound? bound = isLabelled ? space.Pass.Bound : null;
         for (int row = from; row < to; row++)
         {
@@ -131,17 +131,18 @@ internal sealed class HiddenMarkovEStep : EStep
             else if (!carried.IsEmpty) Predict(carried, predicted);
             else _start.CopyTo(predicted);
             int label = isLabelled ? batch.Label(first + row) : Minibatch.Unlabelled;
-            bool isHeld = bound is not null && space.IsFar[row] && bound.IsHeld(first + row);
+            bool isHeld = bound is not null && bound.IsHeld(first + row);
             double log = Update(row, label, isHeld, predicted, space), w = batch.Weight(first + row);
             if (space.Pass.Comparable is { } comparable && batch.Row(first + row).Contains(double.NaN))
                 comparable[first + row] = LogDensitySpread.Mix(predicted, space.Completed(row));
-            if (bound is not null && space.IsFar[row] && !double.IsNaN(space.RowLogDensities[row])) far += w;
-            if (isHeld && !double.IsNaN(space.RowLogDensities[row])) held += w;
+            if (bound is not null && space.RelativeSquares[row] > 1 && !double.IsNaN(space.RowLogDensities[row]))
+                (far, held, remote) = (far + w, isHeld ? held + w : held,
+                    bound.IsRemote(space.RelativeSquares[row]) ? remote + w : remote);
             if (isHeld || !double.IsFinite(space.RowLogDensities[row])) continue;
             weight += w;
             logLikelihood = Math.FusedMultiplyAdd(w, log, logLikelihood);
         }
-        return new Evidence(weight, logLikelihood) { Held = held, Far = far };
+        return new Evidence(weight, logLikelihood) { Held = held, Far = far, Remote = remote };
     }
 
     /// <summary>

@@ -23,8 +23,8 @@ internal sealed class SequenceWorkspace : BlockWorkspace
     /// <summary>Whether a row has no value, or none that any state can produce.</summary>
     public bool[] SaysNothing { get; private set; } = [];
 
-    /// <summary>Whether a row is far from every state.</summary>
-    public bool[] IsFar { get; private set; } = [];
+    /// <summary>How far a row is from the nearest state, d^2 / c^2; any number up to 1 where it is near.</summary>
+    public double[] RelativeSquares { get; private set; } = [];
 
     /// <summary>p(z_t given the rows before) [K].</summary>
     public double[] Predicted { get; }
@@ -53,7 +53,7 @@ internal sealed class SequenceWorkspace : BlockWorkspace
         if (Pass.Comparable is not null && _completed.Length < rows * _states) _completed = new double[rows * _states];
         if (SaysNothing.Length >= rows) return;
         SaysNothing = new bool[rows];
-        IsFar = new bool[rows];
+        RelativeSquares = new double[rows];
         Scale = new double[rows];
         RowLogDensities = new double[rows];
         _likelihoods = new double[rows * _states];
