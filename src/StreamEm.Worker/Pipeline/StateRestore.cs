@@ -38,8 +38,8 @@ internal static class StateRestore
         if (Has(binding, "learning.recursion") && options.Learning.Recursion == Recursion.Statistics) learner.ImplyStatistics();
         if (learner.Updates != checkpoint.Updates)
             throw new CommandException(ExitCode.DataCorrupt,
-                $"The checkpoint of model '{checkpoint.ModelId}' cannot be restored: it says {checkpoint.Updates} updates, and its state has "
-                    + $"{learner.Updates}. Restore another from a backup, or forget what was learned: streamem state reset "
+                $"The checkpoint of model '{checkpoint.ModelId}' cannot be restored: it says {checkpoint.Updates} updates, and its state "
+                    + $"has {learner.Updates}. Restore another from a backup, or forget what was learned: streamem state reset "
                     + $"{checkpoint.ModelId}.");
         return learner;
     }
