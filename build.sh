@@ -20,8 +20,9 @@ usage: ./build.sh VERB
   chaos     kill workers on files (200 times) and on topics (50), and brokers (5), at random moments; compare with runs that were never stopped
   bench     micro-benchmarks and the side-by-side run against other implementations
   publish   put the executable at artifacts/streamem/streamem
-  image     build the container image streamem (needs Docker)
-  setup     restore all packages, the native Kafka client included, and stop
+  image     build the container image streamem (needs Docker); STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name other base images
+  release   publish, and beside it the bill of materials (CycloneDX) and checksums: artifacts/release
+  setup     restore all packages and stop
   help      this text
 
 Needs the .NET 10 SDK. Everything else is installed when missing (on Debian, as root or through sudo).
@@ -37,26 +38,26 @@ require_sdk() {
     "put dotnet on the PATH and run this again. See https://learn.microsoft.com/dotnet/core/install/linux"
 }
 
-restore() { dotnet restore StreamEm.sln -v q "$@"; }
+# Restores every package. Where CI is set, only what packages.lock.json names, to the byte: a package that is not what it was, or a lock
+# file that was not committed with its change, ends the run. A source that lacks a locked version is told and given its nearest.
+restore() {
+  local log status=0; log=$(mktemp)
+  if [[ ${CI:-} == true ]]; then dotnet restore StreamEm.sln -v q --locked-mode >"$log" 2>&1 || status=$?
+  else dotnet restore StreamEm.sln -v q >"$log" 2>&1 || status=$?; fi
+  if ((status)) && grep -qE 'NU1(102|603)' "$log" && ! grep -q 'NU1403' "$log"; then
+    grep -oE 'NU1(102|603): .*' "$log" | sort -u >&2
+    echo "build.sh: this package source lacks locked versions, see above; restoring the nearest it has" >&2
+    status=0
+    dotnet restore StreamEm.sln -v q -p:RestorePackagesWithLockFile=false >"$log" 2>&1 || status=$?
+  fi
+  ((status == 0)) || cat "$log" >&2
+  rm -f "$log"
+  return $status
+}
 
-# The version of the native Kafka client's package the last restore took.
-native_client() { sed -n 's#.*"librdkafka\.redist/\([0-9.]*\)".*#\1#p' src/StreamEm.Sources/obj/project.assets.json | head -1; }
-
-# set_up [kafka]: restores. Where the package source lacks the native Kafka client it is built once when it is asked for, and
-# otherwise stood in for by an empty package, so that work on files does not wait for it.
 set_up() {
   require_sdk
-  local log package=empty; log=$(mktemp)
-  [[ ${1:-} != kafka ]] || package=native
-  if ! restore >"$log" 2>&1; then
-    if ! grep -q 'librdkafka\.redist' "$log"; then cat "$log" >&2; fail 69 "restoring the packages failed, see above."; fi
-    build/librdkafka.sh $package || exit
-    restore || exit
-  elif [[ $package == native && $(native_client) == *.*.*.* ]]; then
-    build/librdkafka.sh native || exit
-    restore --force || exit
-  fi
-  rm -f "$log"
+  restore || fail 69 "restoring the packages failed, see above."
 }
 
 build() { dotnet build StreamEm.sln -c $configuration --no-restore -warnaserror -v q -nologo; }
@@ -98,7 +99,7 @@ run_tests() {
 verb_test() {
   # Whatever goes wrong, the last line says so in numbers.
   local summary='0 passed, 1 failed, 0 skipped' status=0
-  if (set_up kafka && build) && format_check; then run_tests || status=$?; else status=1; fi
+  if (set_up && build) && format_check; then run_tests || status=$?; else status=1; fi
   echo "$summary"
   return $status
 }
@@ -111,7 +112,7 @@ format_check() {
 
 house=tests/StreamEm.House.Tests
 
-build_house() { set_up kafka && dotnet build $house -c $configuration --no-restore -warnaserror -v q -nologo; }
+build_house() { set_up && dotnet build $house -c $configuration --no-restore -warnaserror -v q -nologo; }
 
 run_house() { dotnet test $house -c $configuration --no-build --nologo "$@"; }
 
@@ -140,7 +141,7 @@ branches() {
 space_of() { local inner=${1#src/}; echo "${inner//\//.}"; }
 
 verb_coverage() {
-  set_up kafka && build
+  set_up && build
   local tests folder least include report covered all percent status=0 out=artifacts/coverage
   rm -rf $out
   for tests in $(levels | awk '{ print $2 }' | sort -u); do
@@ -158,7 +159,7 @@ verb_coverage() {
 }
 
 verb_mutation() {
-  set_up kafka && dotnet tool restore
+  set_up && dotnet tool restore
   local folder tests least project status=0
   while read -r folder tests _ least; do
     [[ -z ${1:-} || $folder == */$1 ]] || continue
@@ -184,19 +185,35 @@ verb_publish() {
   dotnet publish src/StreamEm.Worker -c $configuration --no-restore -o artifacts/streamem -v q -nologo
 }
 
+# What a release is made of: the executable as an archive, its bill of materials, and the checksums of both.
+verb_release() {
+  dotnet tool restore && verb_publish || return
+  local out=artifacts/release version name
+  version=$(sed -n 's#.*<Version>\(.*\)</Version>.*#\1#p' Directory.Build.props)
+  name=streamem-$version-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
+  rm -rf $out; mkdir -p $out
+  dotnet dotnet-CycloneDX src/StreamEm.Worker/StreamEm.Worker.csproj --output $out --filename "$name.cdx.json" --output-format Json \
+    --recursive --exclude-dev --disable-package-restore --set-name streamem --set-version "$version" --no-serial-number >/dev/null || return
+  tar -C artifacts -czf "$out/$name.tar.gz" --sort=name --owner=0 --group=0 --numeric-owner streamem
+  (cd $out && sha256sum -- * >SHA256SUMS)
+  ls $out
+}
+
 verb_chaos() {
-  set_up kafka && build
+  set_up && build
   export STREAMEM_CHAOS_KILLS=${STREAMEM_CHAOS_KILLS:-200} STREAMEM_KAFKA_KILLS=${STREAMEM_KAFKA_KILLS:-50} STREAMEM_BROKER_KILLS=${STREAMEM_BROKER_KILLS:-5}
   dotnet test tests/StreamEm.Worker.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~Crash|FullyQualifiedName~Killed' --logger 'console;verbosity=normal'
   dotnet test tests/StreamEm.Sources.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~KafkaOutage' --logger 'console;verbosity=normal'
 }
 
-verb_bench() { set_up kafka && dotnet run -c $configuration --project tests/StreamEm.Benchmarks -- "$@"; }
+verb_bench() { set_up && dotnet run -c $configuration --project tests/StreamEm.Benchmarks -- "$@"; }
 
 verb_image() {
   command -v docker >/dev/null || fail 69 "docker is missing. Install Docker (on Debian: apt-get install docker.io) and start it."
-  set_up kafka
-  docker build -f deploy/Dockerfile -t streamem .
+  local arguments=()
+  [[ -z ${STREAMEM_SDK_IMAGE:-} ]] || arguments+=(--build-arg "SDK_IMAGE=$STREAMEM_SDK_IMAGE")
+  [[ -z ${STREAMEM_RUNTIME_IMAGE:-} ]] || arguments+=(--build-arg "RUNTIME_IMAGE=$STREAMEM_RUNTIME_IMAGE")
+  docker build -f deploy/Dockerfile -t streamem "${arguments[@]}" .
 }
 
 verb=${1:-help}; shift || true
@@ -210,9 +227,10 @@ case $verb in
   mutation) verb_mutation "$@" ;;
   chaos) verb_chaos ;;
   bench) verb_bench "$@" ;;
-  publish) set_up kafka && verb_publish && echo "artifacts/streamem/streamem" ;;
+  publish) set_up && verb_publish && echo "artifacts/streamem/streamem" ;;
   image) verb_image ;;
-  setup) set_up kafka ;;
+  release) set_up && verb_release ;;
+  setup) set_up ;;
   help | -h | --help) usage ;;
   *) usage >&2; fail 64 "there is no verb '$verb'" ;;
 esac

@@ -28,6 +28,7 @@ public sealed class RecordBatch
     private const int MaxRejectedCharacters = 4 << 20;
 
     private readonly List<RejectedRecord> _rejected = [];
+    private readonly List<MovedPartition> _moved = [];
     private long _rejectedCharacters;
     private readonly long[] _nextOffsets;
     private OptionalFields[] _unread = [];
@@ -97,6 +98,11 @@ public sealed class RecordBatch
     /// </summary>
     public bool IsDecision { get; set; }
 
+    /// <summary>
+    /// What the state is told of other partitions before the first record: those whose name, or whose place, changed without being read.
+    /// </summary>
+    public IReadOnlyList<MovedPartition> Moved => _moved;
+
     /// <summary>The records rejected, in their order among the accepted ones.</summary>
     public IReadOnlyList<RejectedRecord> Rejected => _rejected;
 
@@ -141,6 +147,7 @@ public sealed class RecordBatch
         Records.Clear();
         if (Texts.Count > MaxTexts || Texts.Bytes > MaxTextBytes) Records.Texts = new TextTable();
         IsDecision = false;
+        _moved.Clear();
         if (_anyUnread) Array.Clear(_unread);
         _anyUnread = false;
         _rejected.Clear();
@@ -211,6 +218,12 @@ public sealed class RecordBatch
         _rejectedCharacters += text.Length;
         EndOffset = nextOffset;
     }
+
+    /// <summary>Says what is now known of the partition that the batch is of, without its offsets.</summary>
+    internal void Place(PartitionPosition start) => Start = start;
+
+    /// <summary>Tells the state of another partition.</summary>
+    internal void Move(MovedPartition moved) => _moved.Add(moved);
 
     /// <summary>Keeps the message that the last rejected records came in.</summary>
     /// <param name="first">Index of the first of them in <see cref="Rejected"/>.</param>

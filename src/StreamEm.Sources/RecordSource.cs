@@ -30,6 +30,11 @@ public abstract class RecordSource : IAsyncDisposable
     /// </summary>
     public virtual string? Problem => null;
 
+    /// <summary>
+    /// What of it cannot be read, while the rest is: files of another kind, damaged ones, folders that may not be looked into. Any thread.
+    /// </summary>
+    public virtual IReadOnlyList<SetAsidePart> SetAside => [];
+
     /// <summary>How far it is, for those outside who watch it; null where a source cannot tell. Any thread.</summary>
     public virtual SourceProgress? Progress => null;
 
@@ -55,6 +60,11 @@ public abstract class RecordSource : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 }
+
+/// <summary>A part of a source that is not read for now.</summary>
+/// <param name="Name">Its name: a file's path.</param>
+/// <param name="Reason">Why, for a person.</param>
+public sealed record SetAsidePart(string Name, string Reason);
 
 /// <summary>How far a source is.</summary>
 /// <param name="Partitions">The partitions whose end is known.</param>

@@ -1,4 +1,5 @@
 using StreamEm.Core.Features;
+using StreamEm.Sources.Paths;
 
 namespace StreamEm.Sources;
 
@@ -27,6 +28,12 @@ public sealed record SourceContext(RecordSchema Schema, SourcePosition Position,
 
     /// <summary>Records of a minibatch, of which every partition gets an equal share where partitions are read in turn.</summary>
     public int MinibatchSize { get; init; } = 512;
+
+    /// <summary>What the worker writes itself, which no source of files reads.</summary>
+    public OwnFiles Own { get; init; } = OwnFiles.None;
+
+    /// <summary>Told, once each, what a person should know of the source; null where nobody listens. Any thread.</summary>
+    public Action<string>? Tell { get; init; }
 
     /// <summary>Whether rejected records keep the message they came in, to be passed on.</summary>
     public bool KeepOriginals { get; init; }

@@ -12,9 +12,24 @@ public sealed record PartitionPosition(long Next, string? Identity = null)
     /// <summary>Records that were gone before they were read, where the configuration allows to go on; null for none.</summary>
     public long? Skipped { get; init; }
 
+    /// <summary>What else is known of a file; null for none.</summary>
+    public PartitionFile? File { get; init; }
+
     /// <summary>For sources that read their partitions in turn; null for others.</summary>
     public PartitionTurn? Turn { get; init; }
 }
+
+/// <summary>What is known of a file beside how far it was read.</summary>
+/// <param name="Columns">The columns of its header, to go on with where a header does not come again; null where none are kept.</param>
+/// <param name="HasNoHeader">Whether it has no header and is read with these columns; null for no.</param>
+/// <param name="Gone">A number, growing with every file that goes, of one that is gone: only its identity is still of use; null for one
+/// that is there.</param>
+public sealed record PartitionFile(IReadOnlyList<string>? Columns = null, bool? HasNoHeader = null, long? Gone = null);
+
+/// <summary>What the state is told of a partition that was not read just now.</summary>
+/// <param name="PartitionName">Its name.</param>
+/// <param name="Position">Its position; null when nothing has the name any more.</param>
+public readonly record struct MovedPartition(string PartitionName, PartitionPosition? Position);
 
 /// <summary>A partition's place in the rotation of a source that reads its partitions in turn.</summary>
 /// <param name="Number">Number of its last turn, over all partitions: the partition with the highest is, or was last, at its turn. 0 before
@@ -43,6 +58,13 @@ public sealed class SourcePosition
 
     /// <summary>Sets the next record of one partition.</summary>
     public void Set(string partitionName, PartitionPosition position) => _partitions[partitionName] = position;
+
+    /// <summary>Takes over what a source tells of a partition that it did not read just now.</summary>
+    public void Take(MovedPartition moved)
+    {
+        if (moved.Position is { } position) Set(moved.PartitionName, position);
+        else _partitions.Remove(moved.PartitionName);
+    }
 
     /// <summary>A copy that later changes do not touch.</summary>
     public SourcePosition Copy()

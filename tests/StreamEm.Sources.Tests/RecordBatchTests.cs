@@ -46,6 +46,24 @@ public sealed class RecordBatchTests
     }
 
     [Fact]
+    public void Reject_AnyRecord_LeavesThePositionAfterIt()
+    {
+        var batch = new RecordBatch(1, 10);
+        batch.Clear("part", identity: "same", 100);
+        Assert.Equal(new PartitionPosition(100, "same"), batch.EndPosition);
+
+        batch.Reject(RejectionReason.NotANumber, "text", 100, 107, "first");
+        Assert.Equal(new PartitionPosition(107, "same"), batch.EndPosition);
+        batch.NextRow[0] = 1;
+        batch.Commit(110);
+        Assert.Equal(new PartitionPosition(110, "same"), batch.PositionAfter(0));
+        batch.Reject(RejectionReason.NotANumber, "text", 110, 121, "last");
+
+        Assert.Equal(new PartitionPosition(121, "same"), batch.EndPosition);
+        Assert.Equal([(100L, 0), (110L, 1)], batch.Rejected.Select(record => (record.Offset, record.BeforeRow)));
+    }
+
+    [Fact]
     public async Task HttpPush_RecordsCopiedToAnotherTable_KeepTheirTexts()
     {
         await using var source =
@@ -55,9 +73,11 @@ public sealed class RecordBatchTests
             string.Create(CultureInfo.InvariantCulture,
                 $"{{\"c\":\"{colours[row % 3]}\",\"x\":{row},\"k\":\"device{row % 5}\",\"l\":\"{(row % 2 == 0 ? "on" : "")}\"}}");
         foreach (int first in (int[])[0, 10])
-            Assert.Equal(new PushResult(PushStatus.Taken, 10, 1),
-                source.TryPush(Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(first, 10).Select(Line).Append("rubbish"))),
-                    RequestFormat.Ndjson));
+        {
+            string body = string.Join('\n', Enumerable.Range(first, 10).Select(Line).Append("rubbish"));
+            PushResult pushed = source.TryPush(Encoding.UTF8.GetBytes(body), RequestFormat.Ndjson);
+            Assert.Equal((PushStatus.Taken, 10, 1), (pushed.Status, pushed.Accepted, pushed.Rejected));
+        }
         source.Complete();
 
         // Its table already has other texts, so that no number is the same by chance.

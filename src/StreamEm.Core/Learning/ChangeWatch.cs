@@ -14,7 +14,7 @@ internal enum Change
     /// <summary>They keep coming and are more than half of it: the level has changed.</summary>
     Most,
 
-    /// <summary>The same, and most of them are ten times as far: the parameters are of another stream.</summary>
+    /// <summary>A quarter of the stream is ten times as far: the parameters are of another stream.</summary>
     Another,
 
     /// <summary>Hardly any record is far any more.</summary>
@@ -69,8 +69,8 @@ internal sealed class ChangeWatch
         (_rows, _total, _held, _far, _remote) = (0, 0, 0, 0, 0);
         if (!isAway) return isSettled ? Change.Settled : Change.None;
         if (!isHasty && (_runRows < RunRows || _runWindows < RunWindows)) return Change.None;
-        if (_runHeld < 0.5 * _runTotal) return Change.Part;
-        return _runRemote > 0.5 * _runHeld ? Change.Another : Change.Most;
+        if (_runRemote >= 0.25 * _runTotal) return Change.Another;
+        return _runHeld < 0.5 * _runTotal ? Change.Part : Change.Most;
     }
 
     /// <summary>The run is over or has been answered.</summary>

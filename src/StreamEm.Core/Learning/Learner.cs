@@ -104,6 +104,9 @@ public sealed partial class Learner
 
     private bool IsGathering => _core is null || _core.Guard is { AwaitsAnew: true };
 
+    /// <summary>Texts kept for the labels, keys and levels of pending records, and of some before them.</summary>
+    internal int PendingTexts => _pending.Texts!.Count;
+
     /// <summary>
     /// Called before every update with the minibatch, as records come (valid during the call), and what scores them under the parameters
     /// before it. Null skips that work.

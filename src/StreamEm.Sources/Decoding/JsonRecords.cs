@@ -23,7 +23,8 @@ internal enum JsonBody
 /// <param name="json">The whole text, without a byte order mark.</param>
 /// <param name="records">Takes where each record lies.</param>
 /// <param name="most">Looks no further when this many were found.</param>
-internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, int most)
+/// <param name="open">For its own use: brackets that are open.</param>
+internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, int most, Stack<byte> open)
 {
     private const string Expected = "expected {\"records\": [...]}, an array of objects, or one object";
     private const byte Quote = (byte)'"';
@@ -32,7 +33,11 @@ internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, in
     private static readonly SearchValues<byte> StringEnds = SearchValues.Create("\"\\"u8);
 
     private readonly ReadOnlySpan<byte> _json = json;
+    private readonly Stack<byte> _open = open;
     private int _at;
+
+    /// <summary>How many of the open brackets are braces.</summary>
+    private int _braces;
 
     /// <summary>What was found and expected; null when all is well.</summary>
     public string? Problem { get; private set; }
@@ -45,7 +50,7 @@ internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, in
         byte first = _json[_at];
         if (first is not ((byte)'[' or (byte)'{')) return Malformed("the body is not JSON, or a single value");
         int start = _at;
-        if (!TrySkipValue(untilClosed: true)) return Malformed("the body is not JSON: it ends within a value");
+        if (!TrySkipValue(closing: 0)) return Malformed("the body is not JSON: it ends within a value");
         int end = _at;
         SkipBlanks();
         if (_at < _json.Length)
@@ -93,7 +98,7 @@ internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, in
                 }
                 found = _at + 1;
             }
-            if (!TrySkipValue(untilClosed: false) || _at >= end || _json[_at] != ',') return found;
+            if (!TrySkipValue((byte)'}') || _at >= end || _json[_at] != ',') return found;
             _at++;
         }
     }
@@ -107,7 +112,7 @@ internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, in
         {
             SkipBlanks();
             int start = _at;
-            if (!TrySkipValue(untilClosed: false) || _at == _json.Length || _json[_at] == '}')
+            if (!TrySkipValue((byte)']') || _at == _json.Length)
             {
                 Malformed("the body is not JSON: the array of records is not closed");
                 return false;
@@ -118,39 +123,65 @@ internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, in
         return true;
     }
 
-    /// <summary>Goes to the comma or closing bracket after the value that begins here, or to the end of the text.</summary>
-    /// <param name="untilClosed">Whether to stop already where the value's own brackets are closed.</param>
+    /// <summary>
+    /// Goes to the comma or closing bracket after the value that begins here, or to the end of the text. A bracket that closes another kind
+    /// than the last one opened closes what was left open within its own too, and one that nothing opened is passed over: a record with
+    /// such a fault spoils no other.
+    /// </summary>
+    /// <param name="closing">The bracket that closes what the value stands in; 0: nothing, stop where the value's own brackets are
+    /// closed.</param>
     /// <returns>Whether every bracket and string in it is closed.</returns>
-    private bool TrySkipValue(bool untilClosed)
+    private bool TrySkipValue(byte closing)
     {
-        int depth = 0;
+        _open.Clear();
+        _braces = 0;
         while (true)
         {
             int next = _json[_at..].IndexOfAny(Structure);
             if (next < 0)
             {
                 _at = _json.Length;
-                return depth == 0;
+                return _open.Count == 0;
             }
             _at += next;
-            switch (_json[_at])
+            byte found = _json[_at];
+            switch (found)
             {
                 case Quote:
                     if (!TrySkipString()) return false;
                     continue;
                 case (byte)'[' or (byte)'{':
-                    depth++;
+                    Open(found);
                     break;
-                case (byte)',' when depth == 0:
-                    return true;
-                case (byte)']' or (byte)'}':
-                    if (depth == 0) return true;
-                    depth--;
+                case (byte)',':
+                    if (_open.Count == 0) return true;
+                    break;
+                default:
+                    if (_open.Count == 0 && found == closing) return true;
+                    Close(found == ']' ? (byte)'[' : (byte)'{');
                     break;
             }
             _at++;
-            if (untilClosed && depth == 0) return true;
+            if (closing == 0 && _open.Count == 0) return true;
         }
+    }
+
+    private void Open(byte bracket)
+    {
+        _open.Push(bracket);
+        if (bracket == '{') _braces++;
+    }
+
+    private void Close(byte opened)
+    {
+        if ((opened == '{' ? _braces : _open.Count - _braces) == 0) return;
+        byte last;
+        do
+        {
+            last = _open.Pop();
+            if (last == '{') _braces--;
+        }
+        while (last != opened);
     }
 
     private bool TrySkipString()

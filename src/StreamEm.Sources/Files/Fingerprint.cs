@@ -5,8 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace StreamEm.Sources.Files;
 
 /// <summary>
-/// What tells a file from another of the same name: the SHA-256 of its first 1024 bytes, or of as many as there are. The number of bytes is
-/// part of it, so that a file that has grown since is still recognised. Written <c>1024:9f86d081...</c>.
+/// What told a file from another of the same name in states of releases up to 0.1: the SHA-256 of its first 1024 bytes, or of as many as
+/// there are. The number of bytes is
+/// part of it, so that a file that has grown since is still recognised. Written <c>1024:9f86d081...</c>. Read, no longer written.
 /// </summary>
 internal static class Fingerprint
 {

@@ -31,6 +31,7 @@ public sealed class RequestDecoder(RecordSchema schema)
 
     private readonly NdjsonDecoder _json = new(schema);
     private readonly List<Range> _records = [];
+    private readonly Stack<byte> _open = [];
     private RecordDecoder? _csv;
     private bool _isCsv;
     private int _next;
@@ -61,7 +62,7 @@ public sealed class RequestDecoder(RecordSchema schema)
         // An array is one whatever it is called, and so are objects one a line.
         if (format == RequestFormat.Json || text[0] == '[')
         {
-            var found = new JsonRecords(body[_next..], _records, MaxRecords + 1);
+            var found = new JsonRecords(body[_next..], _records, MaxRecords + 1, _open);
             switch (found.Find())
             {
                 case JsonBody.Records:

@@ -81,7 +81,7 @@ public static class KafkaClient
     public static bool IsUnusable(Exception failure) =>
         failure is DllNotFoundException or TypeInitializationException or InvalidOperationException or ArgumentException;
 
-    /// <summary>Whether it is due to the native library, which is not part of the build.</summary>
+    /// <summary>Whether it is due to the native library, which is not there for this machine.</summary>
     public static bool IsMissing(Exception failure) => failure is DllNotFoundException or TypeInitializationException;
 
     /// <summary>The client cannot be made.</summary>
@@ -89,7 +89,8 @@ public static class KafkaClient
     /// <param name="section">The section of the configuration that wants it.</param>
     public static SourceException UnusableClient(Exception failure, string section = "source.kafka") => IsMissing(failure)
         ? new SourceException(SourceFailure.Configuration,
-            "The native Kafka client librdkafka is not part of this build. Run './build.sh setup' in the source tree and build again.",
+            "The native Kafka client librdkafka cannot be loaded: it comes with streamem for Linux (glibc), macOS and Windows. Look for it "
+                + "beside the executable, under runtimes.",
             failure)
         : new SourceException(SourceFailure.Configuration, $"{section} cannot be used: {failure.Message}", failure);
 }

@@ -23,7 +23,7 @@ public static partial class KafkaPropertyCheck
     private static readonly Lazy<Dictionary<string, string?>> Known = new(FindKnown);
 
     /// <summary>What is wrong with a source's properties.</summary>
-    /// <exception cref="DllNotFoundException">The client is not part of this build: <see cref="KafkaClient.IsMissing"/>.</exception>
+    /// <exception cref="DllNotFoundException">The client cannot be loaded: <see cref="KafkaClient.IsMissing"/>.</exception>
     public static IReadOnlyList<PropertyFault> Find(KafkaSourceOptions options) => Find(
         options.Properties,
         properties =>
@@ -31,7 +31,7 @@ public static partial class KafkaPropertyCheck
                 options with { Properties = properties }, new KafkaMessageFields(new RecordSchema { Features = [] })));
 
     /// <summary>What is wrong with the properties of clients that are configured so.</summary>
-    /// <exception cref="DllNotFoundException">The client is not part of this build: <see cref="KafkaClient.IsMissing"/>.</exception>
+    /// <exception cref="DllNotFoundException">The client cannot be loaded: <see cref="KafkaClient.IsMissing"/>.</exception>
     public static IReadOnlyList<PropertyFault> Find(IReadOnlyDictionary<string, string> properties,
         params IReadOnlyList<Func<IReadOnlyDictionary<string, string>, ClientConfig>> clients)
     {

@@ -4,7 +4,8 @@ using Confluent.Kafka;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// For how long the brokers have not answered, why, and when that is too long. Used by one thread; <see cref="Problem"/> by any.
+/// For how long the brokers have not answered, why, and when that is too long. Used by one thread; <see cref="Problem"/> and
+/// <see cref="Reason"/> by any.
 /// </summary>
 /// <param name="brokers">The brokers.</param>
 /// <param name="unavailableAfter">How long is too long; null: never.</param>
@@ -12,36 +13,42 @@ namespace StreamEm.Sources.Kafka;
 /// <param name="time">The clock.</param>
 public sealed class Outage(IReadOnlyList<string> brokers, TimeSpan? unavailableAfter, string section, TimeProvider time)
 {
-    private volatile string? _problem;
-    private SourceFailure _failure = SourceFailure.Unavailable;
+    private volatile Cause? _cause;
     private long _since;
 
     /// <summary>Told when the brokers are lost (false) and found again (true).</summary>
     public Action<bool>? ReachableChanged { get; init; }
 
-    /// <summary>What is wrong; null when the brokers answer.</summary>
-    public string? Problem => _problem;
+    /// <summary>What is wrong and what is done about it; null when the brokers answer.</summary>
+    public string? Problem => _cause switch
+    {
+        null => null,
+        { Failure: SourceFailure.Missing } missing => missing.Sentence,
+        var cause => $"{cause.Sentence} Trying again.",
+    };
+
+    /// <summary>What is wrong, for one that tries no more; null when the brokers answer.</summary>
+    public string? Reason => _cause?.Sentence;
 
     /// <summary>Notes a sign that the brokers do not answer.</summary>
     public void Begin(string reason, SourceFailure failure = SourceFailure.Unavailable)
     {
-        if (_problem is null)
+        if (_cause is null)
         {
             _since = time.GetTimestamp();
             ReachableChanged?.Invoke(false);
         }
 
-        _failure = failure;
-        _problem = failure == SourceFailure.Missing
+        _cause = new Cause(failure, failure == SourceFailure.Missing
             ? reason
-            : $"The brokers {string.Join(", ", brokers)} cannot be reached: {reason.TrimEnd('.')}. Trying again.";
+            : $"The brokers {string.Join(", ", brokers)} cannot be reached: {reason.TrimEnd('.')}.");
     }
 
     /// <summary>Notes a sign that they do.</summary>
     public void End()
     {
-        if (_problem is null) return;
-        _problem = null;
+        if (_cause is null) return;
+        _cause = null;
         ReachableChanged?.Invoke(true);
     }
 
@@ -49,10 +56,10 @@ public sealed class Outage(IReadOnlyList<string> brokers, TimeSpan? unavailableA
     /// <exception cref="SourceException">It has.</exception>
     public void ThrowIfTooLong()
     {
-        if (_problem is not { } problem || unavailableAfter is not { } limit || time.GetElapsedTime(_since) < limit) return;
-        throw new SourceException(_failure, string.Create(CultureInfo.InvariantCulture,
-            $"{problem.Replace(" Trying again.", "", StringComparison.Ordinal)} That has lasted {limit.TotalSeconds:0.#} s, the limit "
-                + $"{section}.unavailable_after. Check the brokers, the network and {section}.properties."));
+        if (_cause is not { } cause || unavailableAfter is not { } limit || time.GetElapsedTime(_since) < limit) return;
+        throw new SourceException(cause.Failure, string.Create(CultureInfo.InvariantCulture,
+            $"{cause.Sentence} That has lasted {limit.TotalSeconds:0.#} s, the limit {section}.unavailable_after. Check the brokers, the "
+                + $"network and {section}.properties."));
     }
 
     /// <summary>Repeats an act that asks the brokers until it succeeds.</summary>
@@ -82,4 +89,9 @@ public sealed class Outage(IReadOnlyList<string> brokers, TimeSpan? unavailableA
             wait();
         }
     }
+
+    /// <summary>Why the brokers do not answer.</summary>
+    /// <param name="Failure">The kind of failure, should it last too long.</param>
+    /// <param name="Sentence">For a person.</param>
+    private sealed record Cause(SourceFailure Failure, string Sentence);
 }

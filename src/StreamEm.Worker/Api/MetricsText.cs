@@ -34,6 +34,8 @@ internal static class MetricsText
         Clients(text, models);
         text.PerModel(models, "streamem_model_pending_records", "gauge", "Records taken and not learned from yet.",
             model => model.Metrics.Pending);
+        text.PerModel(models, "streamem_source_set_aside", "gauge",
+            "Files and folders of the source that cannot be read, while the others are.", model => model.Source?.SetAside.Count ?? 0);
         text.Family("streamem_model_status", "gauge", "1 for the state a model is in.");
         foreach (ModelPipeline model in models) text.Sample(1, ("model", model.Options.Id), ("status", SnakeCase.Of(model.State)));
         text.PerModel(models, "streamem_model_exit_code", "gauge", "Why a model failed, as the exit code it has; 0 while it has not.",

@@ -86,7 +86,9 @@ internal static class ModelEndpoints
 
     private static IResult Snapshot(SnapshotDocument document, HttpContext context)
     {
-        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{document.Version}\""));
+        // The run too: after its state is deleted a model makes version 118 again, of other records.
+        var tag = new EntityTagHeaderValue(
+            string.Create(CultureInfo.InvariantCulture, $"\"{document.Snapshot.RunId}-{document.Version}\""));
         context.Response.Headers.CacheControl = "no-cache";
         return Results.Bytes(document.Json, "application/json", entityTag: tag);
     }

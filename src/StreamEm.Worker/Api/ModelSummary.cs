@@ -61,7 +61,8 @@ internal sealed record ModelSummary(
             latest?.Snapshot.CreatedAt,
             state == ModelState.WarmingUp ? new WarmUp(model.Metrics.Pending, model.Options.Learning.Initialization.Buffer) : null,
             model.Obstacle?.Text,
-            [.. (training?.Warnings ?? []).Select(warning => warning.Text).Append(model.Rejecting).OfType<string>()]);
+            [.. (training?.Warnings ?? []).Select(warning => warning.Text).Append(model.Rejecting).OfType<string>(),
+                .. (model.Source?.SetAside ?? []).Select(part => part.Reason)]);
     }
 }
 

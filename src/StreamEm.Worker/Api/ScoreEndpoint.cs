@@ -44,7 +44,8 @@ internal static class ScoreEndpoint
         ScoreDesk desk = desks.Take(latest);
         try
         {
-            return Refusal(desk, body.Text.Span, format) ?? await AnswerAsync(desk, body.Text, format, context).ConfigureAwait(false);
+            return Refusal(desk, body.Text.Span, format)
+                ?? await AnswerAsync(desk, body.Text, format, context, lifetime).ConfigureAwait(false);
         }
         finally
         {
@@ -68,8 +69,11 @@ internal static class ScoreEndpoint
         return null;
     }
 
-    private static async Task<IResult> AnswerAsync(ScoreDesk desk, ReadOnlyMemory<byte> body, RequestFormat request, HttpContext context)
+    private static async Task<IResult> AnswerAsync(
+        ScoreDesk desk, ReadOnlyMemory<byte> body, RequestFormat request, HttpContext context, IHostApplicationLifetime lifetime)
     {
+        // Who does not read is not waited for when the worker stops.
+        using CancellationTokenRegistration stopping = lifetime.ApplicationStopping.Register(context.Abort);
         PipeWriter output = context.Response.BodyWriter;
         string type = AnswerType(context.Request, request);
         context.Response.ContentType = type;

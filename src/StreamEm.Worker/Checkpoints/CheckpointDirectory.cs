@@ -33,8 +33,10 @@ public sealed class CheckpointDirectory
         _log = log;
         try
         {
-            DurableFile.CreateDirectory(_path);
-            foreach (string leftover in Directory.EnumerateFiles(_path, Prefix + "*" + TemporarySuffix)) File.Delete(leftover);
+            DurableFile.CreateDirectory(_path, DurableFile.PrivateDirectory);
+            // Also where it was there: the process that made it may have been killed before.
+            DurableFile.SyncDirectory(stateDirectory);
+            foreach (string leftover in Directory.EnumerateFiles(_path, Prefix + "*" + TemporarySuffix)) DurableFile.Delete(leftover);
             _lastSequence = Sequences().FirstOrDefault();
             if (_lastSequence > MaxSequence)
                 throw new CommandException(ExitCode.DataCorrupt,
@@ -98,24 +100,24 @@ public sealed class CheckpointDirectory
         try
         {
             WriteDurably(temporary, bytes);
-            File.Move(temporary, final);
+            DurableFile.Rename(temporary, final);
         }
         catch
         {
-            File.Delete(temporary);
+            DurableFile.Delete(temporary);
             throw;
         }
 
         DurableFile.SyncDirectory(_path);
-        foreach (long old in Sequences().Skip(_keep).ToList()) File.Delete(FileOf(old));
+        foreach (long old in Sequences().Skip(_keep).ToList()) DurableFile.Delete(FileOf(old));
         return bytes.Length;
     }
 
     private static void WriteDurably(string path, byte[] bytes)
     {
         using FileStream file = DurableFile.Open(path, FileMode.CreateNew, FileShare.None);
-        file.Write(bytes);
-        file.Flush(flushToDisk: true);
+        DurableFile.Write(file.SafeFileHandle, path, bytes, 0);
+        DurableFile.Sync(file.SafeFileHandle, path);
     }
 
     private string FileOf(long sequence) =>

@@ -40,6 +40,9 @@ public abstract record CheckpointFields
     /// <summary>Length in bytes of the rejected file that belongs to this state; null without a file.</summary>
     public long? RejectedFileLength { get; init; }
 
+    /// <summary>Which file that is; see <see cref="RejectedFileMark"/>.</summary>
+    public string? RejectedFileIdentity { get; init; }
+
     /// <summary>
     /// The configuration the state belongs to: canonical texts by path, secrets left out; null in checkpoints of 0.1.0, which did not keep
     /// it.

@@ -42,6 +42,13 @@ public static class Cli
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = ShutdownDeadline,
         };
+        if (UnknownOptions.In(parsed, args) is { Count: > 0 } unknown)
+        {
+            foreach (string line in unknown) await error.WriteLineAsync(line).ConfigureAwait(false);
+            await error.WriteLineAsync($"See '{HelpCall(parsed)}'. A file of that name comes after --.").ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+
         if (parsed.Action is ParseErrorAction usageError)
         {
             usageError.ShowHelp = false;
@@ -62,6 +69,13 @@ public static class Cli
         catch (OperationCanceledException)
         {
             return ExitCode.Interrupted;
+        }
+        catch (IOException failure)
+        {
+            // Of what a command writes for the user: whoever reads or writes files of his own says more.
+            await error.WriteLineAsync(ShowsTraces(parsed) ? failure.ToString() : $"Reading or writing failed: {failure.Message}")
+                .ConfigureAwait(false);
+            return ExitCode.InputOutput;
         }
         catch (Exception fault)
         {

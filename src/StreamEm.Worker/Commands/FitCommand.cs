@@ -59,6 +59,8 @@ public static class FitCommand
                 Trace = parsed.GetValue(trace),
                 Scores = parsed.GetValue(scores),
             };
+            foreach (string? written in (string?[])[parsed.GetValue(output), request.Trace, request.Scores, request.Model.Rejected.File])
+                OutputFile.RefuseInputs(written, [.. request.Data, .. configuration.Files(parsed)]);
             return await RunAsync(
                 request, parsed.GetValue(batch), parsed.GetValue(output), parsed.InvocationConfiguration, cancellationToken)
                 .ConfigureAwait(false);

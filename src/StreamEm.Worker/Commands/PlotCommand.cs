@@ -46,6 +46,7 @@ public static class PlotCommand
         dialect.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            OutputFile.RefuseInputs(parsed.GetValue(output), [parsed.GetRequiredValue(file), .. parsed.GetValue(data) ?? []]);
             ModelSnapshot snapshot = SnapshotFile.Read(parsed.GetRequiredValue(file));
             if (snapshot.Model is not ComponentModel model)
                 throw new CommandException(ExitCode.Usage, $"A model of type {snapshot.Options.Type} has no components to draw.");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using StreamEm.Sources;
 using StreamEm.Sources.Catalog;
+using StreamEm.Sources.Paths;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
@@ -40,7 +41,10 @@ public static class RunCommand
         using var logs = new LineLoggerProvider(output, json: Console.IsOutputRedirected, level, TimeProvider.System);
         // Not disposed: the command line hears the same signal and may end the run before our own handler has come to cancel this.
         var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var host = new WorkerHost(options, (model, position) => OpenSource(model, position, once), TimeProvider.System, logs)
+        OwnFiles own = WrittenFiles.Of(options);
+        ILogger log = logs.CreateLogger("worker");
+        var host = new WorkerHost(
+            options, (model, position) => OpenSource(model, position, once, own, log), TimeProvider.System, logs)
         {
             Once = once,
             AcceptsModelChange = acceptsModelChange,
@@ -49,13 +53,15 @@ public static class RunCommand
         return await host.RunAsync(stopping.Token).ConfigureAwait(false);
     }
 
-    private static RecordSource OpenSource(ModelOptions model, SourcePosition position, bool once)
+    private static RecordSource OpenSource(ModelOptions model, SourcePosition position, bool once, OwnFiles own, ILogger log)
     {
         var context = new SourceContext(model.Schema, position, TimeProvider.System)
         {
             Once = once,
             MinibatchSize = model.Learning.MinibatchSize,
             KeepOriginals = model.Rejected.Kafka is not null,
+            Own = own,
+            Tell = text => WorkerLog.SourceTold(log, model.Id, text),
         };
         return SourceCatalog.Create(model.Source, context);
     }

@@ -36,6 +36,7 @@ public static class ScoreCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             Scorer scorer = Prepare(parsed.GetRequiredValue(file));
+            OutputFile.RefuseInputs(parsed.GetValue(output), [parsed.GetRequiredValue(file), .. parsed.GetRequiredValue(data)]);
             using Stream? target = parsed.GetValue(output) is { } path ? OutputFile.Create(path) : null;
             TextWriter console = parsed.InvocationConfiguration.Output;
             RecordSchema schema = ScoreSchema.Of(scorer.Learned);

@@ -36,11 +36,11 @@ internal static class TopicInspection
                     $"{address} holds no snapshot of model '{id}'; it holds {string.Join(", ", log.Models.Select(model => model.Id))}.");
             return log;
         }
-        catch (CommandException failure) when (failure.ExitCode == ExitCode.Unavailable && outage.Problem is { } problem)
+        catch (CommandException failure) when (failure.ExitCode == ExitCode.Unavailable && outage.Reason is { } reason)
         {
             throw new CommandException(ExitCode.Unavailable, string.Create(CultureInfo.InvariantCulture,
-                $"{problem.Replace(" Trying again.", "", StringComparison.Ordinal)} That has lasted {patience.TotalSeconds:0.#} s. Check "
-                    + $"the address; --timeout waits longer, --property sets TLS and SASL."), failure);
+                $"{reason} That has lasted {patience.TotalSeconds:0.#} s. Check the address; --timeout waits longer, --property sets TLS "
+                    + $"and SASL."), failure);
         }
     }
 

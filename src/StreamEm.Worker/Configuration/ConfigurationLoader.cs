@@ -78,7 +78,7 @@ public static class ConfigurationLoader
         foreach (MappingEntry entry in file.Entries)
         {
             if (root.Find(entry.Key) is not { } present)
-                root.Entries.Add(entry);
+                root.Add(entry);
             else if (entry.Key == ModelsKey && present.Value is SequenceNode models && entry.Value is SequenceNode more)
                 models.Items.AddRange(more.Items);
             else

@@ -21,7 +21,8 @@ internal static class ConfigurationSummary
         {
             written.Clear();
             defaults.Clear();
-            Compare(WorkerTable.Model, model, ConfigHash.DefaultsFor(model), written, defaults);
+            ModelOptions seed = ConfigHash.DefaultsFor(model) with { Source = SourceTables.DefaultsFor(model.Source) };
+            Compare(WorkerTable.Model, model, seed, written, defaults);
             written.RemoveAll(line => line.StartsWith("id: ", StringComparison.Ordinal));
             WriteSection($"model {model.Id} ({model.ConfigHash})", written, defaults, output);
         }

@@ -1,4 +1,5 @@
 using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Hosting;
@@ -11,6 +12,7 @@ namespace StreamEm.Worker.Configuration;
 internal sealed class PathRules(WorkerOptions options, Binder binder)
 {
     private readonly Dictionary<string, Origin> _written = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _whatIsWritten = new(StringComparer.Ordinal);
 
     /// <summary>Reports what is broken or probably not meant.</summary>
     public void Check()
@@ -27,6 +29,31 @@ internal sealed class PathRules(WorkerOptions options, Binder binder)
             }
 
             if (model.Rejected.File is { } rejected) CheckWritten(rejected, binder.OriginOf($"{path}.rejected.file"), "rejected records");
+        }
+
+        CheckRead();
+    }
+
+    /// <summary>Reports sources that lead to what the worker writes: its outputs, under whatever name, and its state.</summary>
+    private void CheckRead()
+    {
+        OwnFiles outputs = new(_whatIsWritten.Keys, []), state = WrittenFiles.StateOf(options);
+        for (int i = 0; i < options.Models.Count; i++)
+        {
+            if (options.Models[i].Source is not FileSourceOptions source) continue;
+            for (int item = 0; item < source.Path.Count; item++)
+            {
+                string pattern = source.Path[item];
+                Origin origin = binder.OriginOf($"{ConfigPath.Join("models", i)}.source.file.path.{item}");
+                if (outputs.ReadBy(pattern) is { } output)
+                    binder.Problems.Error(_written.TryGetValue(Path.GetFullPath(output), out Origin written) ? written : origin,
+                        $"{_whatIsWritten.GetValueOrDefault(output, "output")} would be written to '{output}', which is a source of model "
+                            + $"'{options.Models[i].Id}'; write to another file");
+                else if (state.ReadBy(pattern) is { } own)
+                    binder.Problems.Error(origin,
+                        $"'{pattern}' leads to '{own}', which the worker itself writes; name the files to read more closely, or set "
+                            + "state_directory to another place");
+            }
         }
     }
 
@@ -48,17 +75,11 @@ internal sealed class PathRules(WorkerOptions options, Binder binder)
 
     private void CheckWritten(string file, Origin origin, string what)
     {
-        if (IsReadByAModel(file) is { } reader)
-            binder.Problems
-                .Error(origin, $"{what} would be written to '{file}', which is a source of model '{reader}'; write to another file");
+        _whatIsWritten.TryAdd(file, what);
         string full = Path.GetFullPath(file);
         if (!_written.TryAdd(full, origin))
             binder.Problems.Warn(origin, $"{what} go to '{file}', which is also written at {_written[full]}; give each its own file");
     }
-
-    private string? IsReadByAModel(string file) => options.Models
-        .FirstOrDefault(
-            model => model.Source is FileSourceOptions source && source.Path.Any(pattern => PathPattern.Matches(pattern, file)))?.Id;
 
     private static string Hint(string path) => Path.IsPathRooted(path) ? "" : $" in the working directory {Environment.CurrentDirectory}";
 }

@@ -10,6 +10,12 @@ namespace StreamEm.Worker.Configuration;
 /// <summary>Rules about topics: none is written that a model reads, and one model publishes to one only once.</summary>
 internal sealed class TopicRules(WorkerOptions options, Binder binder)
 {
+    /// <summary>The models that read a topic, by its name.</summary>
+    private readonly ILookup<string, (ModelOptions Model, KafkaSourceOptions Source)> _readers = options.Models
+        .Where(model => model.Source is KafkaSourceOptions).Select(model => (Model: model, Source: (KafkaSourceOptions)model.Source))
+        .SelectMany(reader => reader.Source.Topics.Select(topic => (Topic: topic, Reader: reader)))
+        .ToLookup(read => read.Topic, read => read.Reader, StringComparer.Ordinal);
+
     /// <summary>Reports what is broken.</summary>
     public void Check()
     {
@@ -17,14 +23,16 @@ internal sealed class TopicRules(WorkerOptions options, Binder binder)
         {
             ModelOptions model = options.Models[i];
             string path = ConfigPath.Join("models", i);
+            var written = new Dictionary<string, List<KafkaPublisherOptions>>(StringComparer.Ordinal);
             for (int item = 0; item < model.Publish.Count; item++)
             {
                 if (model.Publish[item] is not KafkaPublisherOptions publisher) continue;
                 Origin origin = binder.OriginOf($"{path}.publish.{item}.kafka.topic");
                 RefuseLoop(publisher.Brokers, publisher.Topic, origin, "snapshots");
-                if (model.Publish.Take(item).OfType<KafkaPublisherOptions>()
-                    .Any(other => IsSame(other.Brokers, other.Topic, publisher.Brokers, publisher.Topic)))
+                if (!written.TryGetValue(publisher.Topic, out List<KafkaPublisherOptions>? others)) written[publisher.Topic] = others = [];
+                if (others.Exists(other => IsSame(other.Brokers, other.Topic, publisher.Brokers, publisher.Topic)))
                     binder.Problems.Error(origin, $"model '{model.Id}' publishes to topic '{publisher.Topic}' twice; keep one");
+                else others.Add(publisher);
             }
 
             if (model.Rejected.Kafka is { } rejected)
@@ -34,9 +42,7 @@ internal sealed class TopicRules(WorkerOptions options, Binder binder)
 
     private void RefuseLoop(IReadOnlyList<string> brokers, string topic, Origin origin, string what)
     {
-        ModelOptions? reader = options.Models
-            .FirstOrDefault(model => model.Source is KafkaSourceOptions source
-                && source.Topics.Any(read => IsSame(source.Brokers, read, brokers, topic)));
+        ModelOptions? reader = _readers[topic].FirstOrDefault(known => IsSame(known.Source.Brokers, topic, brokers, topic)).Model;
         if (reader is not null)
             binder.Problems
                 .Error(origin, $"{what} would go to topic '{topic}', which is a source of model '{reader.Id}'; write to another topic");

@@ -43,6 +43,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             Rejected = record => _scores?.Reject(record, Rejections.Read - Rejections.Rejected),
         };
         await WithProgressAsync(advance => ReadUntilStoppedAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
+        rejectedFile?.Flush();
         if (IsInterrupted && learner.Updates == 0) throw new OperationCanceledException(cancellationToken);
         return learner.CreateSnapshot() is { } learned
             ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())

@@ -1,4 +1,5 @@
 using StreamEm.Sources;
+using StreamEm.Sources.Paths;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Failures;
@@ -173,7 +174,7 @@ public sealed class WorkerHost(
         foreach (ModelOptions model in options.Models)
         {
             IEnumerable<string?> files = model.Publish.OfType<FilePublisherOptions>().Select(file => file.Path).Append(model.Rejected.File);
-            foreach (string path in files.OfType<string>().Select(Path.GetFullPath))
+            foreach (string path in files.OfType<string>().Select(RealPath.OfNew))
             {
                 if (owners.TryAdd(path, model.Id)) continue;
                 throw new CommandException(ExitCode.Configuration, owners[path] == model.Id

@@ -113,8 +113,8 @@ internal sealed class KafkaTopic : IDisposable
         {
             try
             {
-                Task creation =
-                    _admin.CreateTopicsAsync([topic], new CreateTopicsOptions { RequestTimeout = AdminQuestion.ClientTimeout, OperationTimeout = Timeout });
+                Task creation = _admin.CreateTopicsAsync([topic],
+                    new CreateTopicsOptions { RequestTimeout = AdminQuestion.ClientTimeout, OperationTimeout = Timeout });
                 AdminQuestion.AnswerAsync(creation, Timeout + Timeout, TimeProvider.System).GetAwaiter().GetResult();
             }
             catch (CreateTopicsException failure) when (failure.Results is [{ Error: { IsError: true } error }])

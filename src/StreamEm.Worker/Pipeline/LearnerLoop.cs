@@ -138,7 +138,7 @@ internal sealed class LearnerLoop
         {
             _delivery.Decided(updates);
             // Where a partition starts cannot be found out again once records have come after a start at its end.
-            if (!_run.Position.Partitions.ContainsKey(batch.PartitionName)) _keeper.Demand();
+            if (batch.Count == 0 && !_run.Position.Partitions.ContainsKey(batch.PartitionName)) _keeper.Demand();
         }
 
         if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.PartitionName)?.Skipped ?? 0))

@@ -34,6 +34,7 @@ internal sealed class RecordFold(
     public string? Fold(RecordBatch batch, CancellationToken stop = default)
     {
         int rejected = 0, row = 0;
+        foreach (MovedPartition moved in batch.Moved) position.Take(moved);
         while (row < batch.Count)
         {
             bool anyRejected = false;

@@ -70,7 +70,8 @@ internal sealed class RunStart
             Learner = learner,
             Position = checkpoint.Position.Copy(),
             Rejections = new RejectionLedger(checkpoint.Rejections),
-            RejectedTo = OpenSink(context, directory, checkpoint.RejectedFileLength),
+            RejectedTo = OpenSink(context, directory,
+                checkpoint.RejectedFileLength is { } length ? new RejectedFileMark(length, checkpoint.RejectedFileIdentity) : null),
             Latest = checkpoint.Latest,
         };
         WorkerLog.RunResumed(context.Log, options.Id, run.Identity.RunId, learner.Updates, learner.Records);
@@ -94,7 +95,7 @@ internal sealed class RunStart
             Learner = LearnerStart.Create(options),
             Position = new SourcePosition(),
             Rejections = new RejectionLedger(new RejectionCounts()),
-            RejectedTo = OpenSink(context, directory, length: null),
+            RejectedTo = OpenSink(context, directory, mark: null),
             Latest = null,
         };
         WorkerLog.RunStarted(context.Log, options.Id, run.Identity.RunId);
@@ -130,12 +131,12 @@ internal sealed class RunStart
         checkpoint.Outbox.Select(entry => SnapshotIdentity.Read(entry.Json.Span)?.CreatedAt).Append(checkpoint.Latest?.Snapshot.CreatedAt)
             .Min() ?? checkpoint.CreatedAt;
 
-    private static RejectionSink OpenSink(ModelContext context, CheckpointDirectory directory, long? length)
+    private static RejectionSink OpenSink(ModelContext context, CheckpointDirectory directory, RejectedFileMark? mark)
     {
         RejectedOptions to = context.Options.Rejected;
         KafkaDeadLetters? topic = to.Kafka is { } kafka ? new KafkaDeadLetters(kafka, context.Options.Id, context.Time, context.Log) : null;
         if (to.File is null && topic is not null) return topic;
-        RejectedFile file = RejectedFile.Open(to.File ?? directory.RejectedFile, length, context.Log);
+        RejectedFile file = RejectedFile.Open(to.File ?? directory.RejectedFile, mark, context.Log);
         return topic is null ? file : new RejectionSinks([file, topic]);
     }
 

@@ -49,6 +49,7 @@ internal sealed class RunState
     /// <param name="now">The time.</param>
     public Checkpoint Capture(IReadOnlyList<OutboxEntry> outbox, DateTimeOffset now)
     {
+        RejectedFileMark? rejected = RejectedTo.Mark;
         using var stream = new MemoryStream();
         using (var state = new BinaryWriter(stream)) Learner.Save(state);
         return new Checkpoint
@@ -64,7 +65,8 @@ internal sealed class RunState
             Records = Learner.Records,
             Position = Position.Copy(),
             Rejections = Rejections.ToCounts(),
-            RejectedFileLength = RejectedTo.FileLength,
+            RejectedFileLength = rejected?.Length,
+            RejectedFileIdentity = rejected?.Identity,
             Latest = Latest,
             Outbox = outbox,
             Learner = stream.ToArray(),

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Snapshots;
@@ -8,22 +9,23 @@ namespace StreamEm.Worker.Publishing;
 
 /// <summary>
 /// Appends snapshots to a file, one a line. When opened it cuts the unfinished line a crash may have left and reads the last version from
-/// the last whole line, so that the versions of a run stand there without gap or repetition.
+/// the last whole line, so that the versions of a run stand there without gap or repetition. A file of another kind is refused.
 /// </summary>
 public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger log) : SnapshotPublisher
 {
-    private const int LookBack = 64 * 1024;
-
     /// <summary>Several snapshots a write.</summary>
     private const int BufferSize = 64 * 1024;
 
-    private FileStream? _file;
+    private LineFile? _file;
 
     /// <inheritdoc/>
     public override string Name => $"file:{options.Path}";
 
     /// <inheritdoc/>
     public override int EveryUpdates => options.EveryUpdates;
+
+    /// <summary>How every snapshot begins.</summary>
+    private static ReadOnlySpan<byte> Beginning => "{\"format\":\"streamem.snapshot\""u8;
 
     /// <inheritdoc/>
     public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) =>
@@ -39,44 +41,33 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        if (_file is not null) await _file.DisposeAsync().ConfigureAwait(false);
+        _file?.Dispose();
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
     private long Open(string runId)
     {
-        string directory = Path.GetDirectoryName(Path.GetFullPath(options.Path))!;
-        Directory.CreateDirectory(directory);
-        bool isNew = !File.Exists(options.Path);
-        _file = new FileStream(options.Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete,
-            BufferSize);
-        if (isNew) DurableFile.SyncDirectory(directory);
-
-        long end = LastLineFeed(_file, _file.Length) + 1;
-        if (end < _file.Length)
-        {
-            WorkerLog.SnapshotLogCut(log, options.Path, _file.Length - end);
-            _file.SetLength(end);
-        }
-
-        long start = end == 0 ? 0 : LastLineFeed(_file, end - 1) + 1;
-        byte[] line = new byte[end - start];
-        _file.Position = start;
-        _file.ReadExactly(line);
+        _file = LineFile.Open(options.Path, Beginning, "snapshots", "publish.file.path");
+        if (_file.Cut > 0) WorkerLog.SnapshotLogCut(log, options.Path, _file.Cut);
+        byte[] line = _file.LineBefore(_file.Length);
         return line.Length == 0 ? 0 : VersionIn(line, runId);
     }
 
     private bool Append(IReadOnlyList<OutboxEntry> snapshots)
     {
-        FileStream file = _file ?? throw new InvalidOperationException("The publisher has not been opened.");
-        file.Position = file.Length;
+        LineFile file = _file ?? throw new InvalidOperationException("The publisher has not been opened.");
+        var lines = new ArrayBufferWriter<byte>(BufferSize);
         foreach (OutboxEntry snapshot in snapshots)
         {
-            file.Write(snapshot.Json.Span);
-            file.WriteByte((byte)'\n');
+            lines.Write(snapshot.Json.Span);
+            lines.Write("\n"u8);
+            if (lines.WrittenCount < BufferSize) continue;
+            file.Append(lines.WrittenSpan);
+            lines.ResetWrittenCount();
         }
 
-        file.Flush(flushToDisk: true);
+        file.Append(lines.WrittenSpan);
+        file.Flush();
         return true;
     }
 
@@ -89,8 +80,8 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new CommandException(ExitCode.InputOutput,
-                $"Snapshots cannot be published to '{options.Path}': {failure.Message} Make the file writable or set publish.file.path to "
-                    + "another one.", failure);
+                $"Snapshots cannot be published to '{options.Path}': {failure.Message} Make room or make the file writable, or set "
+                    + "publish.file.path to another one.", failure);
         }
     }
 
@@ -105,27 +96,10 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
         }
         catch (Exception failure) when (failure is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new CommandException(ExitCode.DataCorrupt,
+            throw new CommandException(ExitCode.CannotCreate,
                 $"The last line of '{options.Path}' is not a snapshot ({failure.Message.TrimEnd('.')}); nothing is appended to a file of "
                     + "another kind. Move it away or set publish.file.path to another one.",
                 failure);
         }
-    }
-
-    /// <summary>Position of the last line feed before <paramref name="end"/>; -1 when there is none.</summary>
-    private static long LastLineFeed(FileStream file, long end)
-    {
-        byte[] block = new byte[LookBack];
-        while (end > 0)
-        {
-            int length = (int)Math.Min(LookBack, end);
-            file.Position = end - length;
-            file.ReadExactly(block, 0, length);
-            int found = block.AsSpan(0, length).LastIndexOf((byte)'\n');
-            if (found >= 0) return end - length + found;
-            end -= length;
-        }
-
-        return -1;
     }
 }

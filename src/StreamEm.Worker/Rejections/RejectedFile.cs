@@ -1,16 +1,19 @@
 using System.Buffers;
+using System.Globalization;
+using System.IO.Hashing;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Microsoft.Win32.SafeHandles;
 using StreamEm.Sources;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Rejections;
 
 /// <summary>
 /// The records that could not be used, one JSON object a line: <c>reason, detail, partition, offset, text</c>. Its length is part of the
-/// checkpoint: a restarted worker cuts what was written after it and writes the same lines again.
+/// checkpoint: a restarted worker cuts what was written after it and writes the same lines again. That is done only in the file the length
+/// was taken of, as its identity and its last line tell; another one of the same kind is appended to, one of another kind refused.
 /// </summary>
 internal sealed class RejectedFile : RejectionSink
 {
@@ -20,51 +23,68 @@ internal sealed class RejectedFile : RejectionSink
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly ArrayBufferWriter<byte> _buffer = new();
-    private readonly SafeFileHandle _handle;
+    private readonly LineFile _file;
     private readonly Utf8JsonWriter _json;
-    private long _written;
+    private ulong _lastLine;
+    private bool _hasFailed;
 
-    private RejectedFile(SafeFileHandle handle, long length)
+    private RejectedFile(LineFile file)
     {
-        _handle = handle;
-        _written = length;
+        _file = file;
+        _lastLine = XxHash3.HashToUInt64(file.LineBefore(file.Length));
         _json = new Utf8JsonWriter(_buffer, Options);
     }
 
     /// <summary>Bytes so far, those still in memory included.</summary>
-    public long Length => _written + _buffer.WrittenCount;
+    public long Length => _file.Length + _buffer.WrittenCount;
 
     /// <inheritdoc/>
-    public override long? FileLength => Length;
+    public override RejectedFileMark? Mark => new(Length, IdentityOf(_file, _lastLine));
+
+    /// <summary>How every line begins.</summary>
+    private static ReadOnlySpan<byte> Beginning => "{\"reason\":\""u8;
 
     /// <summary>Opens the file, creating it where needed.</summary>
     /// <param name="path">Its path; directories are created.</param>
-    /// <param name="length">Where to go on, from the checkpoint; null appends.</param>
-    /// <param name="log">Told when the file is shorter than that.</param>
-    /// <exception cref="CommandException">It cannot be written (74).</exception>
-    public static RejectedFile Open(string path, long? length, ILogger log)
+    /// <param name="mark">Where to go on, from the checkpoint; null appends.</param>
+    /// <param name="log">Told when the file is not the one of the checkpoint, or shorter than that says.</param>
+    /// <exception cref="CommandException">It is of another kind (73), or cannot be written (74).</exception>
+    public static RejectedFile Open(string path, RejectedFileMark? mark, ILogger log)
     {
         try
         {
-            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory) Directory.CreateDirectory(directory);
-            SafeFileHandle handle =
-                File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-            long found = RandomAccess.GetLength(handle);
-            long start = Math.Min(found, length ?? found);
-            if (found < length) WorkerLog.RejectedFileShort(log, path, found, length.Value);
-            if (found > start) RandomAccess.SetLength(handle, start);
-            return new RejectedFile(handle, start);
+            LineFile file = LineFile.Open(path, Beginning, "rejected records", "rejected.file");
+            if (mark is not null && !TryReturn(file, mark))
+            {
+                if (mark.Length > file.Length) WorkerLog.RejectedFileShort(log, path, file.Length, mark.Length);
+                else WorkerLog.RejectedFileOther(log, path, mark.Length);
+            }
+            return new RejectedFile(file);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException(ExitCode.InputOutput,
-                $"The rejected file '{path}' cannot be written: {failure.Message} Set rejected.file to another path.", failure);
+            throw CannotWrite(path, failure);
         }
+    }
+
+    /// <summary>Cuts the file to where the checkpoint's ended, if it is the same one.</summary>
+    private static bool TryReturn(LineFile file, RejectedFileMark mark)
+    {
+        if (mark.Length > file.Length) return false;
+        byte[] last = file.LineBefore(mark.Length);
+        bool isAtALine = last.Length > 0 && last[^1] == (byte)'\n';
+        // Without a record to tell it by, only the very file is known; a state of 0.1 tells nothing but where a line ends.
+        bool isSame = mark.Identity is null ? isAtALine
+            : mark.Length == 0 ? file.Number is { } number && mark.Identity.StartsWith(number, StringComparison.Ordinal)
+            : isAtALine && mark.Identity.EndsWith(Text(XxHash3.HashToUInt64(last)), StringComparison.Ordinal);
+        if (isSame && mark.Length < file.Length) file.CutTo(mark.Length);
+        return isSame;
     }
 
     /// <inheritdoc/>
     public override void Write(RejectedRecord record)
     {
+        int start = _buffer.WrittenCount;
         _json.Reset(_buffer);
         _json.WriteStartObject();
         _json.WriteString("reason", SnakeCase.Of(record.Reason));
@@ -75,6 +95,7 @@ internal sealed class RejectedFile : RejectionSink
         _json.WriteEndObject();
         _json.Flush();
         _buffer.Write("\n"u8);
+        _lastLine = XxHash3.HashToUInt64(_buffer.WrittenSpan[start..]);
         if (_buffer.WrittenCount >= BufferedBytes) Flush();
     }
 
@@ -82,19 +103,38 @@ internal sealed class RejectedFile : RejectionSink
     public override void Flush()
     {
         if (_buffer.WrittenCount == 0) return;
-        RandomAccess.Write(_handle, _buffer.WrittenSpan, _written);
-        _written += _buffer.WrittenCount;
+        Attempt(() => _file.Append(_buffer.WrittenSpan));
         _buffer.ResetWrittenCount();
     }
 
     /// <inheritdoc/>
-    public override void MakeDurable() => RandomAccess.FlushToDisk(_handle);
+    public override void MakeDurable() => Attempt(_file.Flush);
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        Flush();
+        if (!_hasFailed) Flush();
         _json.Dispose();
-        _handle.Dispose();
+        _file.Dispose();
     }
+
+    private void Attempt(Action act)
+    {
+        try
+        {
+            act();
+        }
+        catch (IOException failure)
+        {
+            _hasFailed = true;
+            throw CannotWrite(_file.Path, failure);
+        }
+    }
+
+    private static CommandException CannotWrite(string path, Exception failure) => new(ExitCode.InputOutput,
+        $"The rejected file '{path}' cannot be written: {failure.Message} Make room, or set rejected.file to another path.", failure);
+
+    private static string IdentityOf(LineFile file, ulong lastLine) => $"{file.Number}/{Text(lastLine)}";
+
+    private static string Text(ulong hash) => hash.ToString("x16", CultureInfo.InvariantCulture);
 }

@@ -10,10 +10,10 @@ namespace StreamEm.Worker.Rejections;
 internal abstract class RejectionSink : IDisposable
 {
     /// <summary>
-    /// Length in bytes of a file, which a restarted worker cuts back to; null where nothing can be taken back, and records after the
-    /// checkpoint come again.
+    /// Where a file ends, which a restarted worker cuts back to; null where nothing can be taken back, and records after the checkpoint
+    /// come again.
     /// </summary>
-    public virtual long? FileLength => null;
+    public virtual RejectedFileMark? Mark => null;
 
     /// <summary>Why records cannot be kept at the moment; null when all is well. Any thread.</summary>
     public virtual Obstacle? Obstacle => null;
@@ -49,7 +49,7 @@ internal abstract class RejectionSink : IDisposable
 internal sealed class RejectionSinks(IReadOnlyList<RejectionSink> sinks) : RejectionSink
 {
     /// <inheritdoc/>
-    public override long? FileLength => sinks.Select(sink => sink.FileLength).FirstOrDefault(length => length is not null);
+    public override RejectedFileMark? Mark => sinks.Select(sink => sink.Mark).FirstOrDefault(mark => mark is not null);
 
     /// <inheritdoc/>
     public override Obstacle? Obstacle => sinks.Select(sink => sink.Obstacle).FirstOrDefault(obstacle => obstacle is not null);

@@ -30,7 +30,7 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
             try
             {
                 await using RecordSource source = SourceCatalog.Create(new FileSourceOptions
-                    { Path = [path], Format = FormatOf(path), Csv = schema.Csv },
+                { Path = [path], Format = FormatOf(path), Csv = schema.Csv },
                     new SourceContext(schema, new SourcePosition(), time));
                 while (await source.ReadAsync(batch, cancellationToken).ConfigureAwait(false))
                     if (!take(batch)) return;

@@ -24,6 +24,9 @@ public sealed class SnapshotFeed : IDisposable
     /// </summary>
     public IObservable<SnapshotDocument> Snapshots => _subject.AsObservable();
 
+    /// <summary>Whether anybody waits for what comes.</summary>
+    internal bool HasReaders => _subject.HasObservers;
+
     /// <summary>The versions kept, oldest first.</summary>
     public IReadOnlyList<SnapshotDocument> Versions
     {

@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace StreamEm.Worker.Storage;
 
 /// <summary>
-/// What .NET lacks to make a file survive a power cut: fsync of a directory, and an advisory lock that ends with the process.
+/// The steps by which a file survives a power cut - write, fsync, rename, fsync of the directory - and an advisory lock that ends with the
+/// process. Whatever has to be durable is done through here, so that a test can see the order of the steps and make one fail.
 /// </summary>
 internal static partial class DurableFile
 {
@@ -12,8 +13,12 @@ internal static partial class DurableFile
     private const int OpenReadWrite = 2;
     private const int OpenDirectory = 0x10000;
     private const int OpenCloseOnExec = 0x80000;
+    private const int OpenNoFollow = 0x20000;
+    private const int OpenNoFollowArm = 0x8000;
+    private const int OpenNoFollowMac = 0x100;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
+    private const int Invalid = 22;
     private const int WouldBlock = 11;
     private const int WouldBlockMac = 35;
 
@@ -24,11 +29,28 @@ internal static partial class DurableFile
     /// </summary>
     public const int NoSpaceLeft = 28;
 
-    /// <summary>Creates a directory that only its owner may enter (0700); one that exists stays as it is.</summary>
-    public static void CreateDirectory(string path)
+    /// <summary>The mode of a directory that only its owner may enter (0700).</summary>
+    public const UnixFileMode PrivateDirectory = OwnerOnly | UnixFileMode.UserExecute;
+
+    /// <summary>
+    /// Told of every step before it is taken, in the flow of execution that set it and in all that this starts; what it throws happens in
+    /// the step's place. Null outside tests: a step that is missing or comes too late shows after a power cut and never before.
+    /// </summary>
+    public static AsyncLocal<Action<DurableStep>?> Watcher { get; } = new();
+
+    /// <summary>Creates a directory and those above it that are missing, durably; one that exists stays as it is.</summary>
+    /// <param name="path">The directory.</param>
+    /// <param name="mode">Who may enter it; null leaves that to the umask.</param>
+    /// <exception cref="IOException">It cannot be created or made durable.</exception>
+    public static void CreateDirectory(string path, UnixFileMode? mode)
     {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
-        else Directory.CreateDirectory(path, OwnerOnly | UnixFileMode.UserExecute);
+        var created = new List<string>();
+        for (string? directory = Path.GetFullPath(path); directory is not null && !Directory.Exists(directory);
+            directory = Path.GetDirectoryName(directory))
+            created.Add(directory);
+        if (mode is null || OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+        else Directory.CreateDirectory(path, mode.Value);
+        foreach (string directory in created) SyncDirectory(Path.GetDirectoryName(directory)!);
     }
 
     /// <summary>Opens a file that, where it is created, only its owner may read and write (0600).</summary>
@@ -39,16 +61,51 @@ internal static partial class DurableFile
         return new FileStream(path, options);
     }
 
-    /// <summary>Makes renames and deletions in a directory durable.</summary>
-    /// <exception cref="IOException">The kernel reports an error: what was renamed before may be lost, and must not be trusted.</exception>
-    public static void SyncDirectory(string path)
+    /// <summary>Writes bytes at a place of a file; they are durable after <see cref="Sync(SafeFileHandle, string)"/>.</summary>
+    public static void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> bytes, long offset)
     {
-        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS()) return;
+        Tell(new DurableStep(DurableAct.Write, path));
+        RandomAccess.Write(file, bytes, offset);
+    }
+
+    /// <summary>Makes what was written to a file durable, as far as it is kept anywhere: a device has nothing to force.</summary>
+    /// <exception cref="IOException">The kernel reports an error: what was written before may be lost, and must not be trusted.</exception>
+    public static void Sync(SafeFileHandle file, string path)
+    {
+        Tell(new DurableStep(DurableAct.Sync, path));
+        // Not the runtime's own call, which takes some errors for success.
+        if (!OperatingSystem.IsLinux()) RandomAccess.FlushToDisk(file);
+        else if (SyncFile(file) != 0 && Marshal.GetLastPInvokeError() != Invalid) throw Failure("fsync", path);
+    }
+
+    /// <summary>Gives a file a name that no other has; durable after <see cref="SyncDirectory"/>.</summary>
+    public static void Rename(string from, string to)
+    {
+        Tell(new DurableStep(DurableAct.Rename, to, from));
+        File.Move(from, to);
+    }
+
+    /// <summary>Deletes a file if it is there.</summary>
+    public static void Delete(string path)
+    {
+        Tell(new DurableStep(DurableAct.Delete, path));
+        File.Delete(path);
+    }
+
+    /// <summary>Makes the names in a directory durable: what was created, renamed and deleted there.</summary>
+    /// <returns>False where its file system knows no such thing, as some network file systems do not: names are durable there, or
+    /// nothing can make them so.</returns>
+    /// <exception cref="IOException">The kernel reports an error: what was renamed before may be lost, and must not be trusted.</exception>
+    public static bool SyncDirectory(string path)
+    {
+        Tell(new DurableStep(DurableAct.SyncDirectory, path));
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS()) return false;
         int descriptor = Open(path, OpenReadOnly | (OperatingSystem.IsLinux() ? OpenDirectory | OpenCloseOnExec : 0));
         if (descriptor < 0) throw Failure("open", path);
         try
         {
-            if (Sync(descriptor) != 0) throw Failure("fsync", path);
+            if (SyncDescriptor(descriptor) == 0) return true;
+            return Marshal.GetLastPInvokeError() == Invalid ? false : throw Failure("fsync", path);
         }
         finally
         {
@@ -56,12 +113,16 @@ internal static partial class DurableFile
         }
     }
 
-    /// <summary>Opens a file for reading and writing without the lock that .NET takes on every file it opens.</summary>
+    /// <summary>
+    /// Opens a file for reading and writing without the lock that .NET takes on every file it opens; a link in its place is not followed.
+    /// </summary>
     public static SafeFileHandle OpenUnlocked(string path)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
             return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-        int descriptor = Open(path, OpenReadWrite | (OperatingSystem.IsLinux() ? OpenCloseOnExec : 0));
+        int noFollow = !OperatingSystem.IsLinux() ? OpenNoFollowMac
+            : RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? OpenNoFollowArm : OpenNoFollow;
+        int descriptor = Open(path, OpenReadWrite | noFollow | (OperatingSystem.IsLinux() ? OpenCloseOnExec : 0));
         return descriptor < 0 ? throw Failure("open", path) : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
@@ -75,6 +136,8 @@ internal static partial class DurableFile
         throw Failure("flock", path);
     }
 
+    private static void Tell(DurableStep step) => Watcher.Value?.Invoke(step);
+
     private static IOException Failure(string call, string path)
     {
         int error = Marshal.GetLastPInvokeError();
@@ -85,7 +148,10 @@ internal static partial class DurableFile
     private static partial int Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Sync(int descriptor);
+    private static partial int SyncDescriptor(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int SyncFile(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     private static partial int Close(int descriptor);

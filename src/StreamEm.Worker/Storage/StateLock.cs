@@ -16,15 +16,16 @@ public sealed class StateLock : IDisposable
     private StateLock(SafeFileHandle file) => _file = file;
 
     /// <summary>Creates the directory (mode 0700) where needed and locks it.</summary>
-    /// <exception cref="CommandException">Another process has it, or it cannot be written (73).</exception>
+    /// <exception cref="CommandException">Another process has it, it cannot be written, or anybody may write it (73).</exception>
     public static StateLock Acquire(string directory)
     {
         string path = Path.Combine(directory, "LOCK");
         SafeFileHandle? file = null;
         try
         {
-            DurableFile.CreateDirectory(directory);
-            if (!File.Exists(path)) DurableFile.Open(path, FileMode.OpenOrCreate, FileShare.ReadWrite).Dispose();
+            DurableFile.CreateDirectory(directory, DurableFile.PrivateDirectory);
+            RefuseOpenToOthers(directory);
+            if (!Path.Exists(path)) Create(path);
             file = DurableFile.OpenUnlocked(path);
             if (DurableFile.TryLock(file, path))
             {
@@ -49,6 +50,29 @@ public sealed class StateLock : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    /// <summary>
+    /// Whoever may write the directory may give the worker another state. The group may: it is how volumes are shared with a container.
+    /// </summary>
+    private static void RefuseOpenToOthers(string directory)
+    {
+        if (OperatingSystem.IsWindows() || !File.GetUnixFileMode(directory).HasFlag(UnixFileMode.OtherWrite)) return;
+        throw new CommandException(ExitCode.CannotCreate,
+            $"Any user may write the state directory '{directory}'. Take that right away (chmod o-w), or set state_directory to a "
+                + "directory within it, which is made for this user alone.");
+    }
+
+    private static void Create(string path)
+    {
+        try
+        {
+            DurableFile.Open(path, FileMode.CreateNew, FileShare.ReadWrite).Dispose();
+        }
+        catch (IOException) when (Path.Exists(path))
+        {
+            // Another process was first: it is locked by one of the two.
+        }
+    }
 
     private static void WriteOwner(SafeFileHandle file)
     {

@@ -23,7 +23,17 @@ public sealed class LineLoggerProvider(TextWriter output, bool json, LogLevel mi
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_lock) output.Flush();
+        lock (_lock)
+        {
+            try
+            {
+                output.Flush();
+            }
+            catch (IOException)
+            {
+                // As above.
+            }
+        }
     }
 
     private bool IsEnabled(LogLevel level) => level >= minimum && level != LogLevel.None;
@@ -34,8 +44,15 @@ public sealed class LineLoggerProvider(TextWriter output, bool json, LogLevel mi
         string line = json ? Json(category, level, id, message, fields, exception) : Text(level, message, exception);
         lock (_lock)
         {
-            output.WriteLine(line);
-            output.Flush();
+            try
+            {
+                output.WriteLine(line);
+                output.Flush();
+            }
+            catch (IOException)
+            {
+                // A log that cannot be written, to a full disk, keeps nobody from working.
+            }
         }
     }
 

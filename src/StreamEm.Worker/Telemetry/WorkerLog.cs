@@ -110,6 +110,14 @@ internal static partial class WorkerLog
         EventName = "rejected_file_short")]
     public static partial void RejectedFileShort(ILogger log, string file, long found, long expected);
 
+    [LoggerMessage(38, LogLevel.Warning,
+        "{File} is not the file of rejected records that the checkpoint knew with {Length} bytes; it goes on at its end, nothing is cut",
+        EventName = "rejected_file_other")]
+    public static partial void RejectedFileOther(ILogger log, string file, long length);
+
+    [LoggerMessage(39, LogLevel.Warning, "Model {Model}: {Problem}", EventName = "source_part_set_aside")]
+    public static partial void SourceTold(ILogger log, string model, string problem);
+
     [LoggerMessage(35, LogLevel.Warning,
         "Model {Model} cannot read the {Field} of {Records} records so far; they are used without it, and counted",
         EventName = "first_unread_field")]

@@ -63,15 +63,6 @@ public sealed class AnomalyCalibrationTests
     }
 
     [Fact]
-    public void Fade_OldRecords_GiveWayToNewOnes()
-    {
-        LogDensitySketch sketch = Of(Densities(2, 5000, 6, 0));
-        sketch.Fade(1e-4);
-        foreach (double density in Densities(2, 5000, 7, -20)) sketch.Add(density);
-        Assert.InRange(sketch.Calibrate()!.Score(-23), 0.1, 0.9);
-    }
-
-    [Fact]
     public void Score_AllRecordsAlike_KeepsToTheUnitInterval()
     {
         var sketch = new LogDensitySketch();

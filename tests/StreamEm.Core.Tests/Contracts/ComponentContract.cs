@@ -93,6 +93,25 @@ public abstract class ComponentContract : ModelContract
     }
 
     [Fact]
+    public void Evidence_WeightTwo_EqualsTheRowsTwiceLabelledOrNot()
+    {
+        ComponentModel model = Model(3, 2);
+        Minibatch rows = Rows(2, 60, 22), doubled = new(2), twice = new(2);
+        double[] theta = Possible(model, rows);
+        foreach ((Minibatch result, double weight, int copies) in ((Minibatch, double, int)[])[(doubled, 2, 1), (twice, 1, 2)])
+            for (int copy = 0; copy < copies; copy++)
+                for (int row = 0; row < rows.Count; row++)
+                {
+                    if (rows.SequenceStarts.Contains(row)) result.BeginSequence();
+                    result.Add(rows.Row(row), weight, label: row % 2 == 0 ? row % 3 : Minibatch.Unlabelled, key: rows.Key(row));
+                }
+        Sums(model, theta, doubled, 0, 60, new double[60], out Evidence weighted);
+        Sums(model, theta, twice, 0, 120, new double[120], out Evidence repeated);
+        Assert.Equal(repeated.Weight, weighted.Weight, 1e-12);
+        Assert.Equal(repeated.LogLikelihood, weighted.LogLikelihood, 1e-10 * Math.Abs(repeated.LogLikelihood));
+    }
+
+    [Fact]
     public void Maximize_ComponentWithoutEvidence_KeepsItsParameters()
     {
         ComponentModel model = Model(3, 2);
@@ -133,6 +152,8 @@ public abstract class ComponentContract : ModelContract
         Assert.Equal(masses.Sum(), Masses(model, state.Statistics).Sum(), 1e-12);
         Assert.Equal(masses.Sum() / 3, Masses(model, state.Statistics)[component], 1e-12);
         Assert.Equal(1.0 / 3, state.Shares[component], 1e-12);
+        foreach (VectorBlock block in model.MixingBlocks)
+            Assert.Equal(block.Length / 3, block.Of((ReadOnlySpan<double>)state.Parameters).ToArray().Sum(), 1e-12);
         int other = (component + 1) % 3, third = (component + 2) % 3;
         Assert.Equal(shares[other] / shares[third], state.Shares[other] / state.Shares[third], 1e-9);
         Assert.Equal(masses[other] / masses[third], Masses(model, state.Statistics)[other] / Masses(model, state.Statistics)[third], 1e-9);

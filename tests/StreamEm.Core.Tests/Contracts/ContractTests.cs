@@ -11,6 +11,9 @@ public sealed class LevelsInMixture : MixtureOf<LevelsFamily>;
 /// <summary>A model without components, of sequences that go on from minibatch to minibatch, obeys the laws of every model.</summary>
 public sealed class RandomWalkTests : ModelContract
 {
+    /// <inheritdoc/>
+    protected override bool FollowsUnits => false;
+
     protected override LatentModelOptions Options(int components, int dimension) => RandomWalkOptions.Of(200);
 
     protected override RecordSchema Schema(int dimension) => RecordSchema.OfNumbers(dimension) with { Key = "device" };

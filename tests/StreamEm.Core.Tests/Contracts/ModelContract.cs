@@ -35,6 +35,9 @@ public abstract partial class ModelContract
     /// <summary>A row that the model gives no probability; null where every row has some.</summary>
     protected virtual double[]? ImpossibleRow(int dimension) => null;
 
+    /// <summary>Whether rows in other units are as likely, but for the scale: not where a model knows where they begin.</summary>
+    protected virtual bool FollowsUnits => true;
+
     /// <summary>The statistics that only rows with values add to: all of them, but for steps of a chain.</summary>
     protected virtual IEnumerable<VectorBlock> StatisticsOfRows(LatentModel model) => model.StatisticsLayout.Blocks;
 
@@ -165,6 +168,32 @@ public abstract partial class ModelContract
         Near(theta, back, tolerance);
         model.ToUserUnits(theta, plan, user);
         Near(theta, user, 1e-14);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void UserUnits_OfParameters_GiveTheDensityInTheUsersUnits(int dimension)
+    {
+        if (!FollowsUnits) return;
+        const double location = -30, scale = 8;
+        LatentModel model = Create(3, dimension);
+        Minibatch rows = Rows(dimension, 300, 23), user = Rows(dimension, 300, 23);
+        double[] theta = Theta(model, rows), there = new double[theta.Length], inside = new double[300], outside = new double[300];
+        FeatureSpace plan = Options(3, dimension).Plan(Schema(dimension));
+        double[] locations = [.. plan.Features.Select(f => f.Scaling is FeatureScaling.None or FeatureScaling.ScaleOnly ? 0 : location)];
+        double[] scales = [.. plan.Features.Select(feature => feature.Scaling == FeatureScaling.None ? 1 : scale)];
+        double logScale = Enumerable.Range(0, dimension).Where(model.IsDensityOf).Sum(d => Math.Log(scales[d]));
+        for (int row = 0; row < 300; row++)
+            user.Overwrite(row, [.. rows.Row(row).ToArray().Select((value, d) => locations[d] + scales[d] * value)]);
+
+        // Parameters in the user's units are those of the same model over features that stay as they are.
+        model.ToUserUnits(theta, plan.WithScales(locations, scales), there);
+        model.FromUserUnits(there, plan.WithoutScaling(), there);
+        Sums(model, theta, rows, 0, 300, inside, out _);
+        Sums(model, there, user, 0, 300, outside, out _);
+
+        Near([.. inside.Select(logDensity => logDensity - logScale)], outside, 1e-9);
     }
 
     [Theory]

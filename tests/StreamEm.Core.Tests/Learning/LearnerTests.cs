@@ -184,13 +184,20 @@ public sealed class LearnerTests
         Assert.Equal(Math.Pow(6, -0.7) * 0.25, Streams.Snapshot(learner).Training.LastStepSize, 1e-15);
     }
 
-    [Fact]
-    public void Learn_MeanLogLikelihood_IsTestThenTrainInUserUnits()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.2)]
+    public void Learn_MeanLogLikelihood_IsTestThenTrainInUserUnits(double missing)
     {
         var learner = new Learner(Model, RecordSchema.OfNumbers(2), Options);
         double expected = double.NaN;
-        learner.BeforeUpdate = (batch, session) => expected = Streams.MeanLogDensity(session.Scorer.Learned, batch);
-        Minibatch rows = Gaussians.Three.Draw(1000, 9), scaled = new(2);
+        learner.BeforeUpdate = (batch, session) =>
+        {
+            // Rows without any value say nothing.
+            int empty = Enumerable.Range(0, batch.Count).Count(row => !batch.Row(row).ContainsAnyExcept(double.NaN));
+            expected = Streams.MeanLogDensity(session.Scorer.Learned, batch) * batch.Count / (batch.Count - empty);
+        };
+        Minibatch rows = Gaussians.Three.Draw(1000, 9, missing), scaled = new(2);
         for (int row = 0; row < rows.Count; row++) scaled.Add([rows.Row(row)[0] * 1000, rows.Row(row)[1]]);
         Streams.Feed(learner, scaled, 0, 1000);
         Near(expected, Streams.Snapshot(learner).Training.MeanLogLikelihood, 1e-11);

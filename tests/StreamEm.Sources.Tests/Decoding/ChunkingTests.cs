@@ -42,6 +42,26 @@ public sealed class ChunkingTests
     }
 
     [Theory]
+    [InlineData(RecordFormat.Csv, "a,b,l,w\n1,2,x,1\n3,4,y,2\n")]
+    [InlineData(RecordFormat.Ndjson, "{\"a\":1,\"b\":2}\n{\"a\":3,\"b\":4}\n")]
+    public void ByteOrderMark_InPiecesOfAnySize_IsPassedOver(RecordFormat format, string text)
+    {
+        byte[] bytes = [0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(text)];
+        foreach (int piece in (int[])[1, 2, 3, 4, 1000])
+        {
+            List<string> records = Decoded.InPieces(format, Schema, bytes, () => piece, capacity: 10);
+            Assert.Equal(2, records.Count);
+            Assert.Contains("[1 2]", records[0], StringComparison.Ordinal);
+            Assert.Contains("[3 4]", records[1], StringComparison.Ordinal);
+        }
+
+        // What only begins like one is no mark: it belongs to the first record, which is then none.
+        foreach (int piece in (int[])[1, 1000])
+            Assert.NotEqual(2, Decoded.InPieces(RecordFormat.Ndjson, Schema, [0xEF, 0xBB, .. "{\"a\":1}\n{\"a\":2}\n"u8], () => piece, 10)
+                .Count(record => record.Contains("w=", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData(RecordFormat.Csv)]
     [InlineData(RecordFormat.Ndjson)]
     public void AnyBytes_NeverThrowAndDoNotDependOnPieces(RecordFormat format)

@@ -3,6 +3,7 @@ using System.Text;
 using Confluent.Kafka;
 using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
+using StreamEm.Sources.Kafka;
 
 namespace StreamEm.Sources.Tests.Kafka;
 
@@ -43,6 +44,26 @@ public sealed class KafkaMessageTests(KafkaBroker broker)
         Assert.Equal(3, reading.Source.Tombstones);
         Assert.Equal([RejectionReason.JsonSyntax, RejectionReason.NotANumber], reading.Rejected.Select(r => r.Reason));
         Assert.Equal(7, reading.Position.Partitions[$"{topic}/0"].Next);
+    }
+
+    [Theory]
+    [InlineData("{x", 1)]
+    [InlineData(null, 0)]
+    public async Task Messages_LastOfWhichIsNoRecord_LeaveThePositionAfterIt(string? last, int rejected)
+    {
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        broker.Produce(topic, 0, "{\"x\":1}", last);
+        KafkaSourceOptions options = KafkaReading.Options(broker, topic) with { IdleAfter = TimeSpan.FromMilliseconds(100) };
+        await using var reading = new KafkaReading(options);
+
+        // While more may come: at the end of a drained partition the end itself is the position.
+        while (reading.Position.Partitions.GetValueOrDefault($"{topic}/0")?.Next is not 2) await reading.ReadAsync();
+        Assert.Equal(rejected, reading.Rejected.Count);
+        broker.Produce(topic, 0, "{\"x\":2}");
+        await using KafkaReading rest = await new KafkaReading(options, reading.Position).ReadUntilAsync(1);
+
+        Assert.Equal(["0:2"], rest.Rows);
+        Assert.Empty(rest.Rejected);
     }
 
     [Fact]

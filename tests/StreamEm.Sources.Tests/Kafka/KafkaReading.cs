@@ -39,6 +39,9 @@ internal sealed class KafkaReading : IAsyncDisposable
 
     public List<RejectedRecord> Rejected { get; } = [];
 
+    /// <summary>Where the partitions stood that something was decided of which only the moment could tell.</summary>
+    public List<(string Partition, PartitionPosition Position)> Decisions { get; } = [];
+
     /// <summary>Weight, key and time of the last record.</summary>
     public (double Weight, string? Key, long Timestamp) Last { get; private set; }
 
@@ -65,6 +68,7 @@ internal sealed class KafkaReading : IAsyncDisposable
         }
 
         Rejected.AddRange(_batch.Rejected);
+        if (_batch.IsDecision) Decisions.Add((_batch.PartitionName, _batch.EndPosition));
         Position.Set(_batch.PartitionName, _batch.EndPosition);
         return true;
     }

@@ -56,18 +56,36 @@ public sealed class KafkaRotationTests(KafkaBroker broker)
     [Fact]
     public async Task Idle_QuietPartition_DoesNotStallTheOthersAndComesBack()
     {
-        string topic = await broker.CreateTopicAsync(2);
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         broker.Fill(topic, 0, 0, 8);
         KafkaSourceOptions options = KafkaReading.Options(broker, topic) with { IdleAfter = TimeSpan.FromMilliseconds(200) };
         await using var reading = new KafkaReading(options, minibatch: 4);
 
         await reading.ReadUntilAsync(8);
         Assert.True(reading.Position.Partitions[$"{topic}/1"].Turn is { IsIdle: true });
+        Assert.Contains(reading.Decisions, made => made.Partition == $"{topic}/1" && made.Position.Turn is { IsIdle: true });
+        reading.Decisions.Clear();
         broker.Fill(topic, 1, 100, 2);
         await reading.ReadUntilAsync(10);
+        Assert.Contains(reading.Decisions, made => made.Partition == $"{topic}/1" && made.Position.Turn is { IsIdle: false });
 
         Assert.Equal(["1:100", "1:101"], reading.Rows[8..]);
         Assert.True(reading.Position.Partitions[$"{topic}/1"].Turn is { IsIdle: false });
+    }
+
+    [Fact]
+    public async Task Once_RecordsThatComeWhileItReads_AreLeftForTheNextTime()
+    {
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        broker.Fill(topic, 0, 0, 30);
+        await using var reading = new KafkaReading(KafkaReading.Options(broker, topic), once: true);
+        await reading.ReadUntilAsync(1);
+        broker.Fill(topic, 0, 1000, 30);
+
+        await reading.DrainAsync();
+
+        Assert.Equal(Enumerable.Range(0, 30).Select(i => $"0:{i}"), reading.Rows);
+        Assert.Equal(30, reading.Position.Partitions[$"{topic}/0"].Next);
     }
 
     [Fact]

@@ -9,11 +9,13 @@ namespace StreamEm.Worker.Tests.Api;
 /// <summary>A real server on a free port in front of one pipeline over records in memory.</summary>
 internal sealed class ApiFixture : IAsyncDisposable
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TemporaryDirectory _directory;
+    private readonly bool _ownsDirectory;
     private readonly ApiServer _server;
 
-    private ApiFixture(int records, HttpOptions options)
+    private ApiFixture(int records, HttpOptions options, TemporaryDirectory? directory)
     {
+        (_directory, _ownsDirectory) = (directory ?? new TemporaryDirectory(), directory is null);
         Records = [.. Pipelines.Clouds(records)];
         Pipeline = Pipelines.Create(
             _directory, Pipelines.Model(_directory), position => Source = new MemorySource(Records, position, endless: true));
@@ -35,9 +37,10 @@ internal sealed class ApiFixture : IAsyncDisposable
     /// <summary>A server whose model has learned from 330 records: version 10 with 10 records pending.</summary>
     public static Task<ApiFixture> Start(int records = 330) => Start(records, new HttpOptions());
 
-    public static async Task<ApiFixture> Start(int records, HttpOptions options)
+    /// <summary>The same; with a directory of the test's own it goes on where another one stopped.</summary>
+    public static async Task<ApiFixture> Start(int records, HttpOptions options, TemporaryDirectory? directory = null)
     {
-        var fixture = new ApiFixture(records, options with { Address = "127.0.0.1:0" });
+        var fixture = new ApiFixture(records, options with { Address = "127.0.0.1:0" }, directory);
         await fixture._server.StartAsync(NullLogger.Instance, CancellationToken.None);
         fixture.Client.BaseAddress = new Uri(fixture._server.Address);
         await fixture.Pipeline.StartAsync(CancellationToken.None);
@@ -62,6 +65,6 @@ internal sealed class ApiFixture : IAsyncDisposable
         await _server.StopAsync(deadline.Token);
         await _server.DisposeAsync();
         await Pipeline.DisposeAsync();
-        _directory.Dispose();
+        if (_ownsDirectory) _directory.Dispose();
     }
 }

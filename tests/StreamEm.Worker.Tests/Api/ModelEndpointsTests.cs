@@ -1,7 +1,10 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using StreamEm.Worker.Api;
 using StreamEm.Worker.Snapshots;
+using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Api;
 
@@ -49,27 +52,62 @@ public sealed class ModelEndpointsTests
         HttpRequestMessage again = api.Request(HttpMethod.Get, "/v1/models/clouds");
         again.Headers.IfNoneMatch.Add(first.Headers.ETag!);
         HttpRequestMessage older = api.Request(HttpMethod.Get, "/v1/models/clouds");
-        older.Headers.IfNoneMatch.ParseAdd("\"9\"");
+        older.Headers.IfNoneMatch.ParseAdd(first.Headers.ETag!.Tag.Replace("-10\"", "-9\"", StringComparison.Ordinal));
 
-        Assert.Equal("\"10\"", first.Headers.ETag!.Tag);
-        Assert.Equal(10, (await first.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("version").GetInt64());
+        JsonElement snapshot = await first.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal($"\"{snapshot.GetProperty("model").GetProperty("run_id").GetString()}-10\"", first.Headers.ETag.Tag);
+        Assert.Equal(10, snapshot.GetProperty("version").GetInt64());
         Assert.Equal(HttpStatusCode.NotModified, (await api.Client.SendAsync(again)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await api.Client.SendAsync(older)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Latest_SameVersionOfAnotherRun_IsSent()
+    {
+        await using ApiFixture before = await ApiFixture.Start(), after = await ApiFixture.Start();
+        HttpResponseMessage held = await before.Client.GetAsync("/v1/models/clouds");
+        HttpRequestMessage request = after.Request(HttpMethod.Get, "/v1/models/clouds");
+        request.Headers.IfNoneMatch.Add(held.Headers.ETag!);
+
+        HttpResponseMessage answer = await after.Client.SendAsync(request);
+
+        Assert.Equal(before.Pipeline.Feed.Latest!.Version, after.Pipeline.Feed.Latest!.Version);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.NotEqual(held.Headers.ETag, answer.Headers.ETag);
+    }
+
+    [Fact]
+    public async Task Latest_AfterARestart_IsThereAtOnceUnderTheETagOfBefore()
+    {
+        using var directory = new TemporaryDirectory();
+        EntityTagHeaderValue before;
+        await using (ApiFixture first = await ApiFixture.Start(330, new HttpOptions(), directory))
+            before = (await first.Client.GetAsync("/v1/models/clouds")).Headers.ETag!;
+
+        await using ApiFixture second = await ApiFixture.Start(330, new HttpOptions(), directory);
+        HttpResponseMessage answer = await second.Client.GetAsync("/v1/models/clouds");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(before, answer.Headers.ETag);
     }
 
     [Fact]
     public async Task Latest_WaitingForTheNextVersion_AnswersWhenItComes()
     {
         await using ApiFixture api = await ApiFixture.Start();
+        SnapshotDocument latest = api.Pipeline.Feed.Latest!;
 
         Task<HttpResponseMessage> waiting = api.Client.GetAsync("/v1/models/clouds?min_version=11&wait=30s");
+        // The request is in the server's hands and waits: it has subscribed to what comes.
+        await Eventually.True(() => api.Pipeline.Feed.HasReaders || waiting.IsCompleted, "the server waits");
         Assert.False(waiting.IsCompleted);
-        SnapshotDocument latest = api.Pipeline.Feed.Latest!;
+        // A version that is still too old is passed over.
+        api.Pipeline.Feed.Publish(new SnapshotDocument(latest.Snapshot with { Version = 10 }));
         api.Pipeline.Feed.Publish(new SnapshotDocument(latest.Snapshot with { Version = 11 }));
         HttpResponseMessage answer = await Eventually.Within(waiting);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.Equal("\"11\"", answer.Headers.ETag!.Tag);
+        Assert.Equal(11, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("version").GetInt64());
     }
 
     [Fact]

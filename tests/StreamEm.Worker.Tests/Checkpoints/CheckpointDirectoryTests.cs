@@ -47,7 +47,7 @@ public sealed class CheckpointDirectoryTests : IDisposable
             """
             {"format":"streamem.checkpoint","model_id":"boiler","run_id":"run","config_hash":"sha256:1","created_at":"2026-11-20T08:00:00+00:00","updates":7,"records":700,
             "position":{"data/a.csv":{"next":1007,"identity":"abc"},"data/b.csv":{"next":5}},
-            "rejections":{"read":12,"by_reason":[0,1,2],"recent_read":11.5,"recent_rejected":0.25},"rejected_file_length":42,
+            "rejections":{"read":12,"by_reason":[0,1,2],"unread_keys":0,"unread_timestamps":0,"recent_read":11.5,"recent_rejected":0.25},"rejected_file_length":42,
             "learner_length":4,"latest_length":0,"outbox":[{"version":7,"is_last":false,"length":3,"is_acknowledged":false},{"version":8,"is_last":true,"length":1,"is_acknowledged":true}]}
             """.ReplaceLineEndings(""),
             Encoding.UTF8.GetString(bytes, 28, length));

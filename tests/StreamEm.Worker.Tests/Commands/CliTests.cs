@@ -25,6 +25,57 @@ public sealed class CliTests
         Assert.Contains("See 'streamem version --help'.", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("run", "--onec", "'--onec'; did you mean '--once'?")]
+    [InlineData("run", "--log.levl=debug", "'--log.levl'; did you mean '--log.level'?")]
+    [InlineData("fit", "--batsh data.csv", "'--batsh'; did you mean '--batch'?")]
+    [InlineData("fit", "data.csv -o --tarce trace.ndjson", "'--tarce'; did you mean '--trace'?")]
+    [InlineData("fit", "data.csv --passe=3", "'--passe'; did you mean '--passes'?")]
+    [InlineData("fit", "data.csv -z", "'-z'; did you mean")]
+    [InlineData("fit", "--this-is-nothing-like-one data.csv", "'--this-is-nothing-like-one'\n")]
+    [InlineData("score", "--formt csv boiler.json data.csv", "'--formt'; did you mean '--format'?")]
+    [InlineData("inspect", "--ouput out.json", "'--ouput'; did you mean '--output'?")]
+    [InlineData("plot", "boiler.json data.csv -o a.svg --ring 3", "'--ring'; did you mean '--rings'?")]
+    [InlineData("validate", "--conifg a.yaml", "'--conifg'; did you mean '--config'?")]
+    [InlineData("models", "--jsn", "'--jsn'; did you mean '--json'?")]
+    [InlineData("healthcheck", "--ulr http://127.0.0.1", "'--ulr'; did you mean '--url'?")]
+    [InlineData("version", "--jsn", "'--jsn'; did you mean '--json'?")]
+    public async Task UnknownOption_OfAnyVerb_IsNeverTakenForAFile(string verb, string words, string expected)
+    {
+        CommandRun run = await CommandRun.Of(Verbs.CreateRoot(), [verb, .. words.Split(' ')]);
+
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.StartsWith($"Unknown option {expected}", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"See 'streamem {verb} --help'.", run.Error, StringComparison.Ordinal);
+        Assert.Empty(run.Output);
+    }
+
+    [Fact]
+    public async Task UnknownOption_EveryVerb_RefusesOne()
+    {
+        foreach (Command verb in Verbs.CreateRoot().Subcommands)
+        {
+            // As many words as any verb takes, so that nothing is missing.
+            CommandRun run = await CommandRun.Of(Verbs.CreateRoot(), verb.Name, "one", "--nothing", "two");
+            Assert.Equal(ExitCode.Usage, run.ExitCode);
+            Assert.StartsWith("Unknown option '--nothing'", run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("score nothing.json -- --data.csv")]
+    [InlineData("score -- -nothing.json data.csv")]
+    [InlineData("plot nothing.json data.csv -o a.svg --title=--x")]
+    [InlineData("inspect nothing.json -o -")]
+    public async Task Words_ThatBeginWithDashesAndAreMeant_AreTaken(string words)
+    {
+        CommandRun run = await CommandRun.Of(Verbs.CreateRoot(), words.Split(' '));
+
+        // What is missing is the snapshot, which is opened first.
+        Assert.Equal(ExitCode.InputMissing, run.ExitCode);
+        Assert.Contains("nothing.json' cannot be read", run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task NoVerb_Returns64() =>
         Assert.Equal(ExitCode.Usage, (await CommandRun.Of(new RootCommand { VersionCommand.Create() })).ExitCode);

@@ -24,22 +24,22 @@ public sealed class ValidateCommandTests
                 serve: false
 
             model boiler (sha256:ee4b)
-              source.stdin.format: ndjson
               features.0: temperature
               features.1: pressure
               model.type: gaussian_mixture
               learning.step_size.kappa: 0.6
-              defaults: label: null, weight: null, key: null, timestamp: null, target: null, missing: allow,
-                model.components: 4, model.covariance_type: full, model.reg_covar: 1E-06,
-                learning.recursion: parameters, learning.step_size.t0: 1, learning.step_size.floor: 0,
-                learning.minibatch.size: 512, learning.minibatch.max_wait: 10s,
-                learning.initialization.method: k_means_plus_plus, learning.initialization.buffer: 1536,
-                learning.initialization.n_init: 3, learning.initialization.seed: 1,
-                learning.initialization.max_wait: 1m, learning.initialization.from: null,
-                learning.initialization.from_token: null, learning.standardize: true,
-                learning.dead_components: reseed, learning.anomaly_half_life: null,
+              defaults: source.stdin.format: ndjson, source.stdin.separator: null, source.stdin.decimal: null,
+                source.stdin.comment: null, source.stdin.skip_lines: 0, label: null, weight: null, key: null,
+                timestamp: null, timestamp_unit: auto, target: null, missing: allow, model.components: 4,
+                model.covariance_type: full, model.reg_covar: 1E-06, learning.recursion: parameters,
+                learning.step_size.t0: 1, learning.step_size.floor: 0, learning.minibatch.size: 512,
+                learning.minibatch.max_wait: 10s, learning.initialization.method: k_means_plus_plus,
+                learning.initialization.buffer: 1536, learning.initialization.n_init: 3,
+                learning.initialization.seed: 1, learning.initialization.max_wait: 1m,
+                learning.initialization.from: null, learning.initialization.from_token: null,
+                learning.standardize: true, learning.learn: bounded, learning.dead_components: reseed, learning.anomaly_half_life: null,
                 checkpoint.every_updates: 50, checkpoint.every: 10s, checkpoint.keep: 3, rejected.file: null,
-                rejected.kafka: null, rejected.stop_above_ratio: 0.05
+                rejected.kafka: null, rejected.stop_above_ratio: 0.05, on_failure: null
 
             """,
             run.Output

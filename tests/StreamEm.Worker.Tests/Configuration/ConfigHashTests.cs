@@ -43,6 +43,7 @@ public sealed class ConfigHashTests
     [InlineData("timestamp=l")]
     [InlineData("timestamp_unit=us")]
     [InlineData("checkpoint={every_updates: 1, every: 1h, keep: 9}")]
+    [InlineData("learning.learn=always")]
     [InlineData("publish=[file: {path: x}]")]
     [InlineData("rejected={file: x, stop_above_ratio: 1}")]
     public void WhatDoesNotShapeTheModel_DoesNotChangeIt(string text) =>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Tests.Configuration;
@@ -158,6 +159,49 @@ public sealed class ConfigurationRulesTests
         Assert.Equal(isRefused ? expected : [], problems);
     }
 
+    [Theory]
+    [InlineData("data/*.ndjson", "link/b.ndjson")]
+    [InlineData("link/*.ndjson", "data/b.ndjson")]
+    [InlineData("data/*.ndjson", "hard.ndjson")]
+    [InlineData("data/a.ndjson", "soft.ndjson")]
+    public void SnapshotsOverASourceByALink_AreRefused(string source, string published)
+    {
+        using var file = new ConfigFile(ConfigFile.Minimal);
+        Directory.CreateDirectory(Path.Combine(file.Folder, "data"));
+        string data = file.Write("data/a.ndjson", "{}\n");
+        Directory.CreateSymbolicLink(Path.Combine(file.Folder, "link"), "data");
+        File.CreateSymbolicLink(Path.Combine(file.Folder, "soft.ndjson"), "data/a.ndjson");
+        if (OperatingSystem.IsLinux()) Assert.Equal(0, Link(data, Path.Combine(file.Folder, "hard.ndjson")));
+        else File.CreateSymbolicLink(Path.Combine(file.Folder, "hard.ndjson"), "data/a.ndjson");
+
+        LoadedConfiguration loaded = file.Load([
+            $"models.0.source={{file: {{path: ['{file.Folder}/{source}']}}}}",
+            $"models.0.publish=[file: {{path: {file.Folder}/{published}}}]"]);
+
+        Assert.Null(loaded.Options);
+        Assert.Contains("which is a source of model 'boiler'; write to another file", Assert.Single(loaded.Problems).ToString(),
+            StringComparison.Ordinal);
+        Assert.Equal("{}\n", File.ReadAllText(data));
+    }
+
+    [Theory]
+    [InlineData("**/*.ndjson", true)]
+    [InlineData("state/boiler/*", true)]
+    [InlineData("state/*", true)]
+    [InlineData("**/*.csv", false)]
+    [InlineData("*/*.csv", false)]
+    public void SourceWithinTheState_IsRefused(string source, bool isRefused)
+    {
+        using var file = new ConfigFile(ConfigFile.Minimal);
+
+        LoadedConfiguration loaded = file.Load([
+            $"state_directory={file.Folder}/state", $"models.0.source={{file: {{path: ['{file.Folder}/{source}'], follow: true}}}}"]);
+
+        Assert.Equal(isRefused, loaded.Options is null);
+        if (isRefused)
+            Assert.Contains("which the worker itself writes", Assert.Single(loaded.Problems).ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TwoWritersOfOneFile_AreWarnedOf() => Assert.Equal(
         ["--set models.0.rejected.file: warning: rejected records go to './out.ndjson', which is also written at --set models.0.publish; "
@@ -174,4 +218,8 @@ public sealed class ConfigurationRulesTests
         Assert.NotNull(loaded.Options);
         Assert.Equal((0, 1), (loaded.Errors, loaded.Warnings));
     }
+
+    [DllImport("libc", EntryPoint = "link")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Link([MarshalAs(UnmanagedType.LPUTF8Str)] string from, [MarshalAs(UnmanagedType.LPUTF8Str)] string to);
 }

@@ -70,7 +70,7 @@ public sealed class YamlTextTests
 
         Assert.Equal(
             string.Create(CultureInfo.InvariantCulture,
-                $"streamem.yaml: error: the file holds {text.Length} bytes; a configuration has at most 1048576"), problem);
+                $"streamem.yaml: error: the file holds {text.Length} bytes; at most 1048576 are allowed"), problem);
     }
 
     [Theory]

@@ -73,7 +73,8 @@ public abstract class SnapshotPublisherContract
 
     private static byte[] Snapshot(string run, long version) => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
-        $$"""{"model":{"id":"boiler","run_id":"{{run}}"},"version":{{version}},"created_at":"{{TextOf(Made(version))}}"}"""));
+        $$"""{"format":"streamem.snapshot","model":{"id":"boiler","run_id":"{{run}}"},"""
+            + $$""" "version":{{version}},"created_at":"{{TextOf(Made(version))}}"}"""));
 
     private static string TextOf(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 

@@ -152,7 +152,9 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
         }
 
         List<Message<byte[]?, byte[]?>> records = TopicLog.Read(broker, snapshots);
-        Assert.Equal((2, "20"), (records.Count, records[^1].Header("streamem_version")));
+        // The first is the newest there was when the brokers answered, on a busy machine the last of all.
+        Assert.Equal("20", records[^1].Header("streamem_version"));
+        Assert.Equal(records[0].Header("streamem_version") == "20" ? 1 : 2, records.Count);
     }
 
     [Fact]

@@ -112,6 +112,19 @@ public sealed class HiddenMarkovTests
     }
 
     [Fact]
+    public async Task Plot_Sequences_DrawsThem()
+    {
+        using ModelFolder folder = Folder();
+        await folder.Run();
+
+        await folder.Succeed("plot", "out.ndjson", "data.csv", "-o", "plot.svg");
+
+        string svg = await File.ReadAllTextAsync(folder["plot.svg"]);
+        Assert.StartsWith("<svg ", svg, StringComparison.Ordinal);
+        Assert.Contains("c1", svg, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Post_Records_AreLearnedFromAndScoredByKey()
     {
         using var folder = new ModelFolder(Model, "{ http: {} }");

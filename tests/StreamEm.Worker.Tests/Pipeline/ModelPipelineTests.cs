@@ -179,7 +179,7 @@ public sealed class ModelPipelineTests : IDisposable
     }
 
     [Fact]
-    public async Task MaxWait_PassesWithPartOfAMinibatch_CutsItAndKeepsTheCut()
+    public async Task MaxWait_PassesWithPartOfAMinibatch_CutsItAndPublishesTheVersion()
     {
         var time = new FakeTimeProvider();
         ModelOptions options = Pipelines.Model(_directory) with
@@ -194,7 +194,7 @@ public sealed class ModelPipelineTests : IDisposable
         await Eventually.Within(source!.Drained);
         await Eventually.True(() => pipeline.Metrics.Pending == 4, "4 records pending");
 
-        // The cut comes with the clock and not before; its version is seen when its checkpoint is there.
+        // The cut comes with the clock and not before.
         await Eventually.True(() => pipeline.Feed.Latest?.Version == 3, "version 3");
         Assert.Equal(4, pipeline.Metrics.Pending);
         await Eventually.True(() =>

@@ -25,10 +25,38 @@ public sealed class FileSnapshotPublisherTests : IDisposable
     }
 
     [Fact]
+    public async Task Publish_Versions_AreOnDiskWhenItReturns()
+    {
+        using var record = new DiskRecord(_directory);
+        var disk = new FragileDisk(_directory.Path);
+        record.Before = disk.Take;
+        await using var publisher = new FileSnapshotPublisher(new FilePublisherOptions { Path = Log }, _log);
+        await publisher.OpenAsync("run", null, CancellationToken.None);
+
+        for (int version = 1; version <= 3; version++)
+        {
+            await publisher.PublishAsync([new OutboxEntry(version, false, Snapshot("run", version, padding: 0))], CancellationToken.None);
+            Assert.Equal(version, Encoding.UTF8.GetString(disk.Remains()["out/log.ndjson"]).Split('\n').Length - 1);
+        }
+    }
+
+    [Fact]
+    public async Task Open_FileThatIsThere_MakesItsNameDurableAgain()
+    {
+        await Publish("run", 1);
+        using var record = new DiskRecord(_directory);
+
+        await Publish("run", 2);
+
+        // The process that made the file may have been killed before it had made the name durable.
+        Assert.Equal("sync directory out", record.Events[0]);
+    }
+
+    [Fact]
     public async Task Open_TornLastLine_IsCutAndTheVersionBeforeCounts()
     {
         await Publish("run", 1, 2);
-        await File.AppendAllTextAsync(Log, """{"model":{"run_id":"run"},"vers""");
+        await File.AppendAllTextAsync(Log, """{"format":"streamem.snapshot","model":{"run_id":"run"},"vers""");
 
         Assert.Equal(2, await Publish("run", 3));
 
@@ -64,16 +92,46 @@ public sealed class FileSnapshotPublisherTests : IDisposable
         Assert.Equal(2, await Publish("run", 3));
     }
 
-    [Fact]
-    public async Task Open_FileOfAnotherKind_IsRefusedWith65AndLeftAlone()
+    [Theory]
+    [InlineData("a,b\n1,2\n")]
+    [InlineData("a,b\n1,2")]
+    [InlineData("call the plumber, 0171 234")]
+    [InlineData("{\"a\": 1}")]
+    [InlineData("{\n  \"format\": \"streamem.snapshot\",\n  \"version\": 3\n}\n")]
+    [InlineData("{\"format\":\"streamem.snapshot\",\"version\":3}\n")]
+    [InlineData("\n")]
+    public async Task Open_FileOfAnotherKind_IsRefusedAndLeftAsItIs(string text)
     {
         Directory.CreateDirectory(_directory["out"]);
-        await File.WriteAllTextAsync(Log, "a,b\n1,2\n");
+        await File.WriteAllTextAsync(Log, text);
 
         CommandException refusal = await Assert.ThrowsAsync<CommandException>(() => Publish("run", 1));
 
-        Assert.Equal(ExitCode.DataCorrupt, refusal.ExitCode);
-        Assert.Equal("a,b\n1,2\n", await File.ReadAllTextAsync(Log));
+        Assert.Equal(ExitCode.CannotCreate, refusal.ExitCode);
+        Assert.Equal(text, await File.ReadAllTextAsync(Log));
+    }
+
+    [Fact]
+    public async Task Open_SnapshotsThenSomethingElse_IsRefusedAndLeftAsItIs()
+    {
+        await Publish("run", 1, 2);
+        await File.AppendAllTextAsync(Log, "a note");
+        string text = await File.ReadAllTextAsync(Log);
+
+        Assert.Equal(ExitCode.CannotCreate, (await Assert.ThrowsAsync<CommandException>(() => Publish("run", 3))).ExitCode);
+        Assert.Equal(text, await File.ReadAllTextAsync(Log));
+    }
+
+    [Fact]
+    public async Task Open_Device_IsRefusedWith74()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Linux has /dev/full.");
+        await using var publisher = new FileSnapshotPublisher(new FilePublisherOptions { Path = "/dev/full" }, _log);
+
+        CommandException refusal =
+            await Assert.ThrowsAsync<CommandException>(() => publisher.OpenAsync("run", null, CancellationToken.None));
+
+        Assert.Equal(ExitCode.InputOutput, refusal.ExitCode);
     }
 
     private Task<long> Publish(string runId, params long[] versions) => PublishPadded(runId, 0, versions);
@@ -88,5 +146,6 @@ public sealed class FileSnapshotPublisherTests : IDisposable
     }
 
     private static byte[] Snapshot(string runId, long version, int padding) =>
-        Encoding.UTF8.GetBytes($$"""{"model":{"run_id":"{{runId}}"},"version":{{version}},"padding":"{{new string('x', padding)}}"}""");
+        Encoding.UTF8.GetBytes($$"""{"format":"streamem.snapshot","model":{"run_id":"{{runId}}"},"version":{{version}},"""
+            + $$""" "padding":"{{new string('x', padding)}}"}""");
 }

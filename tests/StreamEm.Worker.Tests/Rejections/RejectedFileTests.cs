@@ -1,5 +1,6 @@
 using System.Text.Json;
 using StreamEm.Sources;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Tests.Support;
 
@@ -17,7 +18,7 @@ public sealed class RejectedFileTests : IDisposable
     [Fact]
     public void Write_Record_IsOneLineWithEverythingToFindIt()
     {
-        Write(length: null, new RejectedRecord(RejectionReason.JsonSyntax, "found '}'", "a.ndjson", 17, "{\"x\": 1}}\n\"ä\"", 0));
+        Write(mark: null, new RejectedRecord(RejectionReason.JsonSyntax, "found '}'", "a.ndjson", 17, "{\"x\": 1}}\n\"ä\"", 0));
 
         JsonElement line = JsonDocument.Parse(Assert.Single(File.ReadAllLines(Path))).RootElement;
         Assert.Equal(
@@ -29,10 +30,10 @@ public sealed class RejectedFileTests : IDisposable
     [Fact]
     public void Open_AtACheckpointsLength_CutsWhatCameAfterIt()
     {
-        long length = Write(length: null, Record(1));
-        Write(length, Record(2), Record(3));
+        RejectedFileMark mark = Write(mark: null, Record(1));
+        Write(mark, Record(2), Record(3));
 
-        Write(length, Record(2));
+        Write(mark, Record(2));
 
         Assert.Equal([1L, 2L], Offsets());
     }
@@ -40,8 +41,8 @@ public sealed class RejectedFileTests : IDisposable
     [Fact]
     public void Open_WithoutACheckpoint_Appends()
     {
-        Write(length: null, Record(1));
-        Write(length: null, Record(2));
+        Write(mark: null, Record(1));
+        Write(mark: null, Record(2));
 
         Assert.Equal([1L, 2L], Offsets());
     }
@@ -49,17 +50,119 @@ public sealed class RejectedFileTests : IDisposable
     [Fact]
     public void Open_FileShorterThanTheCheckpointSays_GoesOnAndSaysSo()
     {
-        Write(length: 1000, Record(1));
+        Write(new RejectedFileMark(1000, "1:2/3"), Record(1));
 
         Assert.Equal([1L], Offsets());
         Assert.Contains("rejected_file_short", _log.Events);
     }
 
-    private long Write(long? length, params RejectedRecord[] records)
+    [Fact]
+    public void MakeDurable_AfterFlush_LeavesEveryLineAndItsFilesNameOnDisk()
     {
-        using RejectedFile file = RejectedFile.Open(Path, length, _log);
+        using var record = new DiskRecord(_directory);
+        var disk = new FragileDisk(_directory.Path);
+        record.Before = disk.Take;
+        using RejectedFile file = RejectedFile.Open(Path, mark: null, _log);
+
+        for (int lines = 1; lines <= 3; lines++)
+        {
+            file.Write(Record(lines));
+            file.Flush();
+            file.MakeDurable();
+            Assert.Equal(file.Mark!.Length, disk.Remains()["out/rejected.ndjson"].Length);
+        }
+    }
+
+    [Fact]
+    public void Open_AtTheLengthOfAnotherFile_CutsNothing()
+    {
+        RejectedFileMark other = WriteTo(_directory["other.ndjson"], mark: null, Record(1), Record(2));
+        RejectedFileMark none = WriteTo(_directory["none.ndjson"], mark: null);
+        Write(mark: null, Record(7), Record(8), Record(9));
+
+        Write(other, Record(3));
+        Assert.Equal([7L, 8L, 9L, 3L], Offsets());
+        Assert.Contains("rejected_file_other", _log.Events);
+
+        Write(none, Record(4));
+        Assert.Equal([7L, 8L, 9L, 3L, 4L], Offsets());
+    }
+
+    [Fact]
+    public void Open_BeforeTheFirstRecord_CutsTheVeryFileToNothing()
+    {
+        RejectedFileMark mark = Write(mark: null);
+        Write(mark, Record(1));
+
+        Write(mark, Record(2));
+
+        Assert.Equal([2L], Offsets());
+    }
+
+    [Fact]
+    public void Open_CopyOfTheFile_IsCutWhereTheCheckpointSays()
+    {
+        RejectedFileMark mark = Write(mark: null, Record(1));
+        Write(mark, Record(2));
+        File.Copy(Path, _directory["copy.ndjson"]);
+        File.Move(_directory["copy.ndjson"], Path, overwrite: true);
+
+        Write(mark, Record(3));
+
+        Assert.Equal([1L, 3L], Offsets());
+    }
+
+    [Fact]
+    public void Open_LengthOfAnOldState_IsTakenWhereALineEnds()
+    {
+        long length = Write(mark: null, Record(1)).Length;
+        Write(mark: null, Record(2));
+
+        Write(new RejectedFileMark(length - 1, null), Record(3));
+        Assert.Equal([1L, 2L, 3L], Offsets());
+
+        Write(new RejectedFileMark(length, null), Record(4));
+        Assert.Equal([1L, 4L], Offsets());
+
+        Write(new RejectedFileMark(0, null), Record(5));
+        Assert.Equal([1L, 4L, 5L], Offsets());
+    }
+
+    [Theory]
+    [InlineData("{\"x\": 1}\n{\"x\": 2}")]
+    [InlineData("x\n1\n")]
+    [InlineData("{\"reason\":\"json_syntax\"}\nx")]
+    public void Open_FileOfAnotherKind_IsRefusedAndLeftAsItIs(string text)
+    {
+        Directory.CreateDirectory(_directory["out"]);
+        File.WriteAllText(Path, text);
+
+        foreach (RejectedFileMark? mark in (RejectedFileMark?[])[null, new RejectedFileMark(0, null), new RejectedFileMark(0, "1:2/3")])
+            Assert.Equal(ExitCode.CannotCreate, Assert.Throws<CommandException>(() => Write(mark, Record(1))).ExitCode);
+        Assert.Equal(text, File.ReadAllText(Path));
+    }
+
+    [Fact]
+    public void Open_HalfALineOfOurs_IsMended()
+    {
+        RejectedFileMark mark = Write(mark: null, Record(1));
+        File.AppendAllText(Path, "{\"reason\":\"json_sy");
+
+        Write(mark: null, Record(2));
+        Assert.Equal([1L, 2L], Offsets());
+
+        File.AppendAllText(Path, "{\"rea");
+        Write(mark, Record(3));
+        Assert.Equal([1L, 3L], Offsets());
+    }
+
+    private RejectedFileMark Write(RejectedFileMark? mark, params RejectedRecord[] records) => WriteTo(Path, mark, records);
+
+    private RejectedFileMark WriteTo(string path, RejectedFileMark? mark, params RejectedRecord[] records)
+    {
+        using RejectedFile file = RejectedFile.Open(path, mark, _log);
         foreach (RejectedRecord record in records) file.Write(record);
-        return file.Length;
+        return file.Mark!;
     }
 
     private IEnumerable<long> Offsets() =>

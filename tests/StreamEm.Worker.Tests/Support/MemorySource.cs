@@ -17,12 +17,15 @@ internal sealed class MemorySource(
     /// <summary>Completes when an endless source has given all it has and waits.</summary>
     public Task Drained => _drained.Task;
 
+    /// <summary>The most records a batch gets.</summary>
+    public int MostPerBatch { get; init; } = int.MaxValue;
+
     public SourceException? FailAtEnd { get; init; }
 
     public override async ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken)
     {
         batch.Clear(Partition, identity: "same", _next);
-        while (_next < items.Count && !batch.IsFull)
+        while (_next < items.Count && !batch.IsFull && batch.Count + batch.Rejected.Count < MostPerBatch)
         {
             long offset = _next++;
             if (items[(int)offset] is { } row)

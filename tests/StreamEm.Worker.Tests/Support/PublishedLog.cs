@@ -23,10 +23,12 @@ internal static class PublishedLog
     }
 
     /// <summary>All that a restart must make again: version, parameters, training and source, as the bytes they were written as.</summary>
-    public static IReadOnlyList<string> Contents(string path) =>
-    [
-        .. Read(path)
-            .Select(line => string.Join('\n', line.GetProperty("version").GetRawText(), line.GetProperty("parameters").GetRawText(),
-            line.GetProperty("training").GetRawText(), line.GetProperty("source").GetRawText())),
-    ];
+    public static IReadOnlyList<string> Contents(string path) => [.. Read(path).Select(ContentOf)];
+
+    /// <summary>The same of one snapshot.</summary>
+    public static string ContentOf(ReadOnlyMemory<byte> json) => ContentOf(JsonDocument.Parse(json).RootElement);
+
+    private static string ContentOf(JsonElement line) =>
+        string.Join('\n', line.GetProperty("version").GetRawText(), line.GetProperty("parameters").GetRawText(),
+            line.GetProperty("training").GetRawText(), line.GetProperty("source").GetRawText());
 }

@@ -43,7 +43,7 @@ public sealed class OneOf(params Alternative[] alternatives)
     {
         if (binder.AsMapping(node, path, Keys) is not { } mapping) return null;
         binder.ReportUnknown(mapping, path, Keys);
-        List<MappingEntry> known = mapping.Entries.FindAll(entry => Keys.Contains(entry.Key));
+        List<MappingEntry> known = [.. mapping.Entries.Where(entry => Keys.Contains(entry.Key))];
         object? first = null;
         foreach (MappingEntry entry in known)
         {
@@ -52,7 +52,7 @@ public sealed class OneOf(params Alternative[] alternatives)
             first ??= options;
         }
 
-        bool isMisspelt = mapping.Entries.Exists(entry => !Keys.Contains(entry.Key) && Spelling.Nearest(entry.Key, Keys) is not null);
+        bool isMisspelt = mapping.Entries.Any(entry => !Keys.Contains(entry.Key) && Spelling.Nearest(entry.Key, Keys) is not null);
         if (known.Count > 1 || (known.Count == 0 && !isMisspelt))
         {
             string found = known.Count == 0 ? "none" : string.Join(" and ", known.Select(entry => entry.Key));

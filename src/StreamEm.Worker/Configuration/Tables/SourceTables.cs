@@ -79,4 +79,14 @@ internal static class SourceTables
         "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source,
         (o, v) => o with { Source = (SourceOptions)v, Schema = o.Schema with { Csv = ((SourceOptions)v).Csv } })
     { IsRequired = true };
+
+    /// <summary>A source of the same kind with nothing said of it.</summary>
+    public static SourceOptions DefaultsFor(SourceOptions source) => source switch
+    {
+        FileSourceOptions => File.Seed(),
+        StdinSourceOptions => Stdin.Seed(),
+        HttpSourceOptions => Http.Seed(),
+        KafkaSourceOptions => Kafka.Seed(),
+        _ => source,
+    };
 }

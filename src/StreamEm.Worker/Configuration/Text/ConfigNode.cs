@@ -57,21 +57,30 @@ public sealed class SequenceNode(Origin origin) : ConfigNode(origin)
 /// <summary>Keys with values; every key once.</summary>
 public sealed class MappingNode(Origin origin) : ConfigNode(origin)
 {
+    private readonly List<MappingEntry> _entries = [];
+    private readonly Dictionary<string, int> _indices = new(StringComparer.Ordinal);
+
     /// <summary>Its entries in the order written.</summary>
-    public List<MappingEntry> Entries { get; } = [];
+    public IReadOnlyList<MappingEntry> Entries => _entries;
 
     /// <inheritdoc/>
     public override string Found => "a mapping";
 
     /// <summary>The entry of a key; null when there is none.</summary>
-    public MappingEntry? Find(string key) => Entries.Find(entry => entry.Key == key);
+    public MappingEntry? Find(string key) => _indices.TryGetValue(key, out int index) ? _entries[index] : null;
+
+    /// <summary>Adds a key that is not there yet.</summary>
+    public void Add(MappingEntry entry)
+    {
+        _indices.Add(entry.Key, _entries.Count);
+        _entries.Add(entry);
+    }
 
     /// <summary>Sets or adds a key.</summary>
     public void Set(MappingEntry entry)
     {
-        int index = Entries.FindIndex(present => present.Key == entry.Key);
-        if (index < 0) Entries.Add(entry);
-        else Entries[index] = entry;
+        if (_indices.TryGetValue(entry.Key, out int index)) _entries[index] = entry;
+        else Add(entry);
     }
 }
 

@@ -60,14 +60,10 @@ public sealed partial class VariableSubstitution(Func<string, string?> variable)
     {
         try
         {
-            var file = new FileInfo(path);
-            if (file.Exists && file.Length > MaxFileBytes)
-            {
-                problems.Error(origin, $"file '{path}' holds {file.Length} bytes; at most {MaxFileBytes} are allowed for one value");
-                return null;
-            }
-
-            return File.ReadAllText(path).TrimEnd('\n', '\r');
+            string text = SmallFile.Read(path, MaxFileBytes, out string? problem);
+            if (problem is null) return text.TrimEnd('\n', '\r');
+            problems.Error(origin, $"file '{path}' {problem}");
+            return null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

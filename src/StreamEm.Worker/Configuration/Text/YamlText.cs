@@ -33,21 +33,21 @@ public sealed class YamlText
         var whole = new Origin(path);
         try
         {
-            var file = new FileInfo(path);
-            if (!file.Exists)
+            if (Directory.Exists(path) || !File.Exists(path))
             {
                 problems.Error(whole,
                     Directory.Exists(path) ? "is a directory; expected a YAML file" : "no such file; name the configuration with -c FILE");
                 return null;
             }
 
-            if (file.Length > MaxBytes)
+            string text = SmallFile.Read(path, MaxBytes, out string? problem);
+            if (problem is not null)
             {
-                problems.Error(whole, $"the file holds {file.Length} bytes; a configuration has at most {MaxBytes}");
+                problems.Error(whole, $"the file {problem}");
                 return null;
             }
 
-            return Read(File.ReadAllText(path), mark => new Origin(path, (int)mark.Line, (int)mark.Column), substitution, problems);
+            return Read(text, mark => new Origin(path, (int)mark.Line, (int)mark.Column), substitution, problems);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -154,7 +154,7 @@ public sealed class YamlText
             if (key is null) _problems.Error(origin, "a key must be a text");
             else if (mapping.Find(key) is { } first)
                 _problems.Error(origin, $"key '{key}' is written twice; the first is at {first.Origin}");
-            else mapping.Entries.Add(new MappingEntry(key, origin, value));
+            else mapping.Add(new MappingEntry(key, origin, value));
         }
 
         Skip<MappingEnd>();

@@ -1,6 +1,6 @@
-using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 
-namespace StreamEm.Sources.Tests.Files;
+namespace StreamEm.Sources.Tests.Paths;
 
 public sealed class PathPatternTests
 {

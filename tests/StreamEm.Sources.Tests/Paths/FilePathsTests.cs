@@ -1,7 +1,7 @@
-using StreamEm.Sources.Files;
+using StreamEm.Sources.Paths;
 using StreamEm.Sources.Tests.Contracts;
 
-namespace StreamEm.Sources.Tests.Files;
+namespace StreamEm.Sources.Tests.Paths;
 
 public sealed class FilePathsTests : IDisposable
 {

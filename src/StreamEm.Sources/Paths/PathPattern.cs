@@ -1,6 +1,6 @@
 using System.IO.Enumeration;
 
-namespace StreamEm.Sources.Files;
+namespace StreamEm.Sources.Paths;
 
 /// <summary>
 /// What a path with wildcards stands for, where files are looked for and where a configuration is checked without looking: <c>*</c> and
@@ -36,6 +36,15 @@ public static class PathPattern
     {
         string full = Path.GetFullPath(pattern), of = Path.GetFullPath(path);
         return full == of || (IsGlob(full) && Matches(full.Split(Path.DirectorySeparatorChar), of.Split(Path.DirectorySeparatorChar)));
+    }
+
+    /// <summary>The same pattern with every link followed in the folders before its first wildcard.</summary>
+    internal static string Resolve(string pattern)
+    {
+        string full = Path.GetFullPath(pattern);
+        if (!IsGlob(full)) return RealPath.OfNew(full);
+        string folder = FolderOf(full);
+        return RealPath.OfNew(folder).TrimEnd('/') + full[folder.TrimEnd('/').Length..];
     }
 
     /// <summary>Whether one part of a pattern, other than <c>**</c> at the end, matches the name of a file or folder.</summary>

@@ -1,0 +1,81 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace StreamEm.Sources.Files;
+
+/// <summary>The text of an open file from its start, decompressed where its name says that it is compressed. One reader.</summary>
+internal abstract class FileText : IDisposable
+{
+    /// <summary>Offset of the next byte read.</summary>
+    public long At { get; private protected set; }
+
+    /// <summary>The text of a file, whose handle stays open.</summary>
+    public static FileText Of(string path, SafeFileHandle file) => IsCompressed(path) ? new GzipText(file) : new PlainText(file);
+
+    /// <summary>Whether the name of a file says that it is compressed.</summary>
+    public static bool IsCompressed(string path) => path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Reads on; 0 at the end.</summary>
+    /// <exception cref="InvalidDataException">The compressed data is damaged or was cut off.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public int Read(Span<byte> buffer)
+    {
+        int read = ReadNext(buffer);
+        At += read;
+        return read;
+    }
+
+    /// <summary>Goes to an offset.</summary>
+    /// <returns>False when the text ends before it.</returns>
+    public virtual bool Seek(long offset)
+    {
+        if (offset < At)
+        {
+            Restart();
+            At = 0;
+        }
+        Span<byte> skipped = new byte[(int)Math.Min(offset - At, TextHash.BlockBytes)];
+        while (At < offset)
+        {
+            if (Read(skipped[..(int)Math.Min(skipped.Length, offset - At)]) == 0) return false;
+        }
+        return true;
+    }
+
+    /// <summary>Reads until the buffer is full or the text ends.</summary>
+    /// <returns>Bytes read.</returns>
+    public int Fill(Span<byte> buffer)
+    {
+        int count = 0;
+        while (count < buffer.Length && Read(buffer[count..]) is > 0 and var read) count += read;
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    /// <summary>Reads from <see cref="At"/> on.</summary>
+    private protected abstract int ReadNext(Span<byte> buffer);
+
+    /// <summary>Goes back to the start.</summary>
+    private protected abstract void Restart();
+
+    /// <summary>The bytes of a file as they are.</summary>
+    private sealed class PlainText(SafeFileHandle file) : FileText
+    {
+        public override bool Seek(long offset)
+        {
+            At = offset;
+            return true;
+        }
+
+        public override void Dispose()
+        {
+        }
+
+        private protected override int ReadNext(Span<byte> buffer) => RandomAccess.Read(file, buffer, At);
+
+        private protected override void Restart()
+        {
+        }
+    }
+}

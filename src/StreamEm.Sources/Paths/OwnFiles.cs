@@ -1,0 +1,60 @@
+namespace StreamEm.Sources.Paths;
+
+/// <summary>
+/// The files and folders that the worker itself writes, which it must not read: known by where their paths lead, links followed, and by
+/// device and inode, so that another name of the same file is known too. Any thread.
+/// </summary>
+public sealed class OwnFiles
+{
+    private readonly Dictionary<string, string> _byRealPath = new(StringComparer.Ordinal);
+    private readonly string[] _folders;
+    private volatile Dictionary<FileNumber, string> _byNumber = [];
+
+    /// <summary>Files, which may not be there yet, and folders with all that is in them.</summary>
+    public OwnFiles(IEnumerable<string> files, IEnumerable<string> folders)
+    {
+        foreach (string file in files) _byRealPath.TryAdd(RealPath.OfNew(file), file);
+        _folders = [.. folders.Select(RealPath.OfNew)];
+    }
+
+    /// <summary>Nothing.</summary>
+    public static OwnFiles None { get; } = new([], []);
+
+    /// <summary>
+    /// Which of the files a path or glob of a source leads to, now or as soon as it is written; null when none. Looks at names, at links,
+    /// and at the files that are there.
+    /// </summary>
+    public string? ReadBy(string pattern)
+    {
+        string real = PathPattern.Resolve(pattern);
+        if (_byRealPath.TryGetValue(real, out string? named)) return named;
+        if (PathPattern.IsGlob(real))
+        {
+            string folder = PathPattern.FolderOf(real);
+            foreach ((string to, string path) in _byRealPath)
+                if (to.StartsWith(folder, StringComparison.Ordinal) && PathPattern.Matches(real, to)) return path;
+        }
+        Refresh();
+        // None of them is there, under whatever name.
+        if (_byNumber.Count == 0) return null;
+        return FilePaths.Matches(pattern).Select(Find).FirstOrDefault(own => own is not null);
+    }
+
+    /// <summary>Looks anew which files there are.</summary>
+    internal void Refresh()
+    {
+        var byNumber = new Dictionary<FileNumber, string>();
+        foreach (string file in _byRealPath.Values)
+            if (FileStatus.Of(file) is { Number.IsKnown: true } status) byNumber.TryAdd(status.Number, file);
+        _byNumber = byNumber;
+    }
+
+    /// <summary>Which of them an existing path is, as of the last <see cref="Refresh"/>; null when none.</summary>
+    internal string? Find(string path)
+    {
+        string real = RealPath.Of(path);
+        if (_byRealPath.TryGetValue(real, out string? named)) return named;
+        if (FileStatus.Of(path) is { } status && _byNumber.TryGetValue(status.Number, out string? other)) return other;
+        return Array.Find(_folders, folder => RealPath.IsWithin(real, folder));
+    }
+}
