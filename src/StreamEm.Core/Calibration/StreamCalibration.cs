@@ -47,6 +47,16 @@ internal sealed class StreamCalibration
     public static double FadeOf(double previous, double current, int rows) =>
         Math.Clamp((1 - current) * previous / current, Math.Exp(-rows / LeastMemory), 1);
 
+    /// <summary>Takes over what another of the same features remembers.</summary>
+    public void CopyFrom(StreamCalibration other)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true)) other.Save(writer);
+        stream.Position = 0;
+        using var reader = new BinaryReader(stream);
+        Load(reader, knowsPatterns: true);
+    }
+
     /// <summary>Begins with what a calibration of the same features knows.</summary>
     public void Restore(AnomalyCalibration calibration)
     {

@@ -70,6 +70,17 @@ internal sealed class StepwiseState
     /// <summary>The degenerate cases of the last update.</summary>
     public ModelEvents Events { get; } = new();
 
+    /// <summary>Begins s(t) anew at what Theta(t) implies.</summary>
+    public void ImplyStatistics(LatentModel model) => model.ImpliedStatistics(Parameters, EffectiveRows, Statistics);
+
+    /// <summary>Takes over where another state stands, but for what it knows.</summary>
+    public void TakeCounts(StepwiseState other)
+    {
+        (Updates, Rows, Unlearned, Bounded) = (other.Updates, other.Rows, other.Unlearned, other.Bounded);
+        (Begun, RowsBegun, BarrenUpdates) = (other.Begun, other.RowsBegun, other.BarrenUpdates);
+        (EffectiveRows, LastStepSize, Weight) = (other.EffectiveRows, other.LastStepSize, other.Weight);
+    }
+
     /// <summary>
     /// The part of a step that a minibatch is worth: its weight over the average of those before it, at most 1. Takes the weight into the
     /// average; a state that did not know it had minibatches like this one.

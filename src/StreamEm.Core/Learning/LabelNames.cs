@@ -39,6 +39,14 @@ internal sealed class LabelNames(int components)
         return Minibatch.Unlabelled;
     }
 
+    /// <summary>Takes over names [K], null where a component has none, and the labels that no component was left for.</summary>
+    public void Restore(IReadOnlyList<string?> names, long unknown)
+    {
+        for (int k = 0; k < _names.Length; k++) _names[k] = names[k];
+        Any = names.Any(name => name is not null);
+        Unknown = unknown;
+    }
+
     public void Save(BinaryWriter writer)
     {
         foreach (string? name in _names) writer.Write(name ?? "");

@@ -28,7 +28,7 @@ public enum LearnerStatus
 /// calibrates. The buffered records are then learned from like all others. No clock, no I/O; the whole state is what <see cref="Save"/>
 /// writes, and <see cref="Load"/> goes on to the same bytes. One thread at a time.
 /// </summary>
-public sealed class Learner
+public sealed partial class Learner
 {
     /// <summary>Keys pending, beyond which their texts are forgotten once no row is.</summary>
     private const int MaxPendingTexts = 1 << 16;
@@ -40,7 +40,6 @@ public sealed class Learner
     private readonly LearningOptions _options;
     private readonly RecordSchema _schema;
     private readonly FeatureSpace _plan;
-    private readonly InitialParameters? _from;
     private readonly int _threads;
     private readonly Minibatch _pending, _raw, _rows;
     private readonly StreamCalibration _calibration;
@@ -61,7 +60,7 @@ public sealed class Learner
     public Learner(LatentModelOptions model, RecordSchema schema, LearningOptions options, InitialParameters? from = null, int threads = 0)
     {
         ArgumentOutOfRangeException.ThrowIfZero(schema.Features.Count);
-        (_model, _schema, _options, _from, _threads) = (model, schema, options, from, threads);
+        (_model, _schema, _options, _threads) = (model, schema, options, threads);
         _plan = from?.Plan(model, schema) ?? model.Plan(schema);
         int dimension = _plan.Dimension;
         _pending =
@@ -72,13 +71,15 @@ public sealed class Learner
         _stepSize = new PowerLaw(options.StepSize);
         _labels = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
         _intake = new RecordIntake(_plan, _labels);
-        if (from is not null) _core = LearnerCore.StartAt(model, _plan, options, from, threads);
+        if (from is null) return;
+        _core = LearnerCore.StartAt(model, _plan, options, from, threads);
+        if (from.Calibration is { } calibration) _calibration.Restore(calibration);
+        if (from.Labels.Count == _labels.Names.Count) _labels.Restore(from.Labels, unknown: 0);
     }
 
     /// <summary>Where it stands.</summary>
-    public LearnerStatus Status => _core is not null && (Updates > 0 || _from is not null)
-        ? IsGathering ? LearnerStatus.StartingAnew : LearnerStatus.Learning
-        : Pending > 0 ? LearnerStatus.WarmingUp : LearnerStatus.Waiting;
+    public LearnerStatus Status => _core is null ? Pending > 0 ? LearnerStatus.WarmingUp : LearnerStatus.Waiting
+        : IsGathering ? LearnerStatus.StartingAnew : LearnerStatus.Learning;
 
     /// <summary>Number of features D.</summary>
     public int Dimension => _plan.Dimension;
@@ -137,56 +138,6 @@ public sealed class Learner
 
     /// <summary>What has been learned; null before the first update.</summary>
     public LearnedModel? CreateSnapshot() => _core is null || Updates == 0 ? null : Learned(_core);
-
-    /// <summary>Writes the whole state.</summary>
-    public void Save(BinaryWriter writer)
-    {
-        writer.Write((int)StateVersion.Current);
-        writer.Write(Dimension);
-        writer.WriteMinibatch(_pending);
-        _intake.Save(writer);
-        _calibration.Save(writer);
-        writer.Write(_dropped);
-        writer.Write(_core is not null);
-        _core?.Save(writer);
-    }
-
-    /// <summary>Reads what <see cref="Save"/> wrote with the same options into a new learner, in this release or one before.</summary>
-    /// <exception cref="InvalidDataException">The state is not of these options or is damaged.</exception>
-    public void Load(BinaryReader reader)
-    {
-        try
-        {
-            int version = reader.ReadInt32(), dimension = reader.ReadInt32();
-            if (!Enum.IsDefined((StateVersion)version))
-                throw new InvalidDataException(
-                    $"The state has version {version}; this program reads "
-                        + $"{string.Join(" and ", Enum.GetValues<StateVersion>().Select(known => (int)known))}.");
-            if (dimension != Dimension)
-                throw new InvalidDataException($"The state is of {dimension} features; the configuration has {Dimension}.");
-            _pending.Clear();
-            if (version == (int)StateVersion.Release010) FirstState.ReadMinibatch(reader, _pending);
-            else reader.ReadMinibatch(_pending);
-            _intake.Load(reader);
-            _intake.Check(_pending);
-            bool isCurrent = version >= (int)StateVersion.Current;
-            _calibration.Load(reader, knowsPatterns: isCurrent);
-            _dropped = isCurrent ? reader.ReadInt64() : 0;
-            if (_dropped < 0) throw new InvalidDataException($"{_dropped} records were left out; expected at least 0.");
-            if (!reader.ReadBoolean()) _core = null;
-            else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
-            else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads, (StateVersion)version);
-            if (reader.BaseStream is { CanSeek: true } stream && stream.Position != stream.Length)
-                throw new InvalidDataException(
-                    $"The state goes on for {stream.Length - stream.Position} bytes after its end: it is of another model.");
-        }
-        catch (Exception e) when (e is IOException or ArgumentException or ArithmeticException or FormatException
-            or InvalidOperationException or IndexOutOfRangeException or KeyNotFoundException or NullReferenceException)
-        {
-            // What is read is hostile: whatever cannot be worked with is damage, and not a fault of the program.
-            throw new InvalidDataException($"The state is damaged: {e.Message}", e);
-        }
-    }
 
     private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _calibration.Calibrate(), _labels, _intake);
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
@@ -11,7 +10,7 @@ using StreamEm.Core.Snapshots;
 namespace StreamEm.Core.Learning;
 
 /// <summary>What a learner has once there are parameters: model, features, recursion, and the watch over dead components.</summary>
-internal sealed class LearnerCore
+internal sealed partial class LearnerCore
 {
     private readonly LatentModelOptions _modelOptions;
     private readonly LearningOptions _options;
@@ -32,8 +31,15 @@ internal sealed class LearnerCore
         _units = new LogUnits(model, space);
         Watch = new DeadComponentWatch(model, options.DeadComponents);
         Cut = CutFor(model, modelOptions, options.MinibatchSize);
+        Ids = ComponentNumbers.First((model as ComponentModel)?.Components ?? 0);
         Guard = options.Learn == LearnMode.Bounded ? new StreamGuard(space.Dimension) : null;
     }
+
+    /// <summary>Who the components are.</summary>
+    public ComponentNumbers Ids { get; private set; }
+
+    /// <summary>The model.</summary>
+    public LatentModel Model => _model;
 
     /// <summary>The features as they are inside.</summary>
     public FeatureSpace Space { get; private set; }
@@ -86,6 +92,7 @@ internal sealed class LearnerCore
         LearnerCore core = Initialize(_modelOptions, plan, _options, buffer, _threads);
         core.State.ContinueFrom(State);
         core._impossible = _impossible;
+        core.Ids = Ids;
         foreach (LearnerEvent item in Happened.All) core.Happened.Add(item.Kind, item.Update, item.Subject);
         core.Happened.Add(LearnerEventKind.StartedAnew, State.Updates + 1);
         return core;
@@ -110,7 +117,23 @@ internal sealed class LearnerCore
         model = modelOptions.Create(space);
         model.FromUserUnits(given, space, theta);
         _ = model.Prepare(theta);
-        return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta), threads);
+        if (from.Progress is not { } progress)
+            return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta), threads);
+        double worth = progress.EffectiveRecords > 0 ? progress.EffectiveRecords : double.PositiveInfinity;
+        var state = new StepwiseState(model, theta, worth)
+        {
+            Updates = progress.Updates,
+            Rows = progress.Records + progress.Unlearned,
+            Unlearned = progress.Unlearned,
+            Bounded = progress.Bounded,
+            Weight = double.NaN,
+            LastStepSize = progress.LastStepSize,
+        };
+        return new LearnerCore(modelOptions, options, model, space, state, threads)
+        {
+            Ids = ComponentNumbers.Of(from.ComponentIds, (model as ComponentModel)?.Components ?? 0),
+            _meanLogLikelihood = progress.MeanLogLikelihood,
+        };
     }
 
     /// <summary>One update.</summary>
@@ -178,8 +201,7 @@ internal sealed class LearnerCore
             Space = Space,
             Model = _model,
             Parameters = parameters,
-            ComponentIds =
-                [.. Enumerable.Range(0, components).Select(k => string.Create(CultureInfo.InvariantCulture, $"c{k}"))],
+            ComponentIds = Ids.Texts,
             Labels = labels.Any ? [.. labels.Names] : [],
             ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
             Calibration = calibration,
@@ -206,57 +228,6 @@ internal sealed class LearnerCore
                 }.Of(labels, intake, Cut),
             },
         };
-    }
-
-    public void Save(BinaryWriter writer)
-    {
-        FeatureSpaceState.Save(Space, writer);
-        State.Save(writer);
-        writer.Write(_meanLogLikelihood);
-        writer.Write(_impossible);
-        writer.Write(_bufferedRecords);
-        writer.WriteArray<int>(_absentFeatures);
-        Watch.Save(writer);
-        Cut.Save(writer);
-        writer.Write(Guard is not null);
-        Guard?.Save(writer);
-        Happened.Save(writer);
-    }
-
-    public static LearnerCore Load(
-        BinaryReader reader, LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, int threads, StateVersion version)
-    {
-        FeatureSpace space = FeatureSpaceState.Load(plan, reader);
-        bool hasGuard = version >= StateVersion.Current;
-        LatentModel model = modelOptions.Create(space);
-        StepwiseState state = StepwiseState.Load(reader, model, hasGuard);
-        var core = new LearnerCore(modelOptions, options, model, space, state, threads);
-        core.LoadReport(reader);
-        core.Watch.Load(reader);
-        core.Cut.Load(reader);
-        if (hasGuard && reader.ReadBoolean()) (core.Guard ?? new StreamGuard(space.Dimension)).Load(reader);
-        if (hasGuard) core.Happened.Load(reader);
-        core.Check();
-        return core;
-    }
-
-    /// <summary>Throws unless this can be learned on from and shown; see <see cref="StateCheck"/>.</summary>
-    /// <exception cref="InvalidDataException">The state is damaged.</exception>
-    internal void Check()
-    {
-        if (_impossible < 0 || _bufferedRecords < 0) throw new InvalidDataException("The state is damaged: a count is below 0.");
-        StateCheck.Run(_model, Space, State, _options.Recursion);
-    }
-
-    /// <summary>Reads what is reported beside the state itself.</summary>
-    internal void LoadReport(BinaryReader reader)
-    {
-        _meanLogLikelihood = reader.ReadDouble();
-        _impossible = reader.ReadInt64();
-        _bufferedRecords = reader.ReadInt32();
-        _absentFeatures = reader.ReadArray<int>();
-        if (_absentFeatures.Any(feature => (uint)feature >= (uint)Space.Dimension))
-            throw new InvalidDataException($"The state names an absent feature beyond the {Space.Dimension} there are.");
     }
 
     private static MinibatchCut CutFor(LatentModel model, LatentModelOptions options, int size) => model.Order switch

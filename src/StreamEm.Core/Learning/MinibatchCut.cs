@@ -34,6 +34,16 @@ internal abstract class MinibatchCut
     {
     }
 
+    /// <summary>Takes over what another cut of the same sizes remembers.</summary>
+    public void CopyFrom(MinibatchCut other)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true)) other.Save(writer);
+        stream.Position = 0;
+        using var reader = new BinaryReader(stream);
+        Load(reader);
+    }
+
     /// <summary>How many rows the next minibatch takes; 0 when there are too few.</summary>
     protected static int CountOf(Minibatch pending, int size, bool flush)
     {

@@ -69,6 +69,29 @@ internal sealed class RecordIntake
         }
     }
 
+    /// <summary>Takes over the levels that another intake of the same features has met.</summary>
+    public void TakeLevels(RecordIntake other)
+    {
+        for (int at = 0; at < _levels.Length; at++)
+        {
+            using var stream = new MemoryStream();
+            using (var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true)) other._levels[at].Save(writer);
+            stream.Position = 0;
+            using var reader = new BinaryReader(stream);
+            _levels[at].Load(reader);
+        }
+    }
+
+    /// <summary>Gives the levels of a row, which are codes of another intake, codes of this one.</summary>
+    public void Recode(Span<double> row, RecordIntake from)
+    {
+        for (int at = 0; at < _levels.Length; at++)
+        {
+            ref double value = ref row[_levelFeatures[at]];
+            if (!double.IsNaN(value)) value = _levels[at].CodeOf(from._levels[at].Texts[(int)value]);
+        }
+    }
+
     /// <summary>Throws unless the rows pending are such as <see cref="Take"/> makes: labels are components and levels codes.</summary>
     /// <exception cref="InvalidDataException">A saved state has others.</exception>
     public void Check(Minibatch pending)

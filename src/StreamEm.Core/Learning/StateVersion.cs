@@ -6,7 +6,9 @@ internal enum StateVersion
     /// <summary>0.1.0: mixtures of Gaussians only.</summary>
     Release010 = 2,
 
-    /// <summary>Weights are not yet relative, sets of missing features not told apart; no records held back, nothing asleep.</summary>
+    /// <summary>
+    /// Weights are not yet relative, sets of missing features not told apart; no records held back, nothing asleep; numbers for ids.
+    /// </summary>
     Levels = 3,
 
     /// <summary>What this release writes.</summary>

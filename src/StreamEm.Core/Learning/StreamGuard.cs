@@ -137,6 +137,16 @@ internal sealed class StreamGuard
         _sleepers.Load(reader);
     }
 
+    /// <summary>Takes over what another guard of the same features knows.</summary>
+    public void CopyFrom(StreamGuard other)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true)) other.Save(writer);
+        stream.Position = 0;
+        using var reader = new BinaryReader(stream);
+        Load(reader);
+    }
+
     /// <summary>Weight of the rows, and of those among them that are other than the first records.</summary>
     private (double Total, double Others) Others(Minibatch rows, int count)
     {

@@ -25,6 +25,23 @@ internal static class SymmetricMatrix
         Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric).EigenValues.Min(value => value.Real);
 
     /// <summary>
+    /// The first principal axis of a full row-major covariance: the eigenvector of its largest eigenvalue, as long as that one's square
+    /// root; its largest entry is positive.
+    /// </summary>
+    public static double[] LongestAxis(ReadOnlySpan<double> full, int dimension)
+    {
+        var decomposition = Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric);
+        int largest = 0;
+        for (int e = 1; e < dimension; e++)
+            if (decomposition.EigenValues[e].Real > decomposition.EigenValues[largest].Real) largest = e;
+        double[] axis = decomposition.EigenVectors.Column(largest).ToArray();
+        double length = Math.Sqrt(Math.Max(0, decomposition.EigenValues[largest].Real));
+        double sign = Math.CopySign(length, axis.MaxBy(Math.Abs));
+        for (int i = 0; i < dimension; i++) axis[i] *= sign;
+        return axis;
+    }
+
+    /// <summary>
     /// Smallest eigenvalue of all of several full row-major symmetric matrices, one after the other. Only a matrix that can have it is
     /// decomposed: one that stays positive definite less the smallest found so far has none below it.
     /// </summary>

@@ -36,6 +36,13 @@ public abstract class ComponentModel : LatentModel
     /// <param name="location">Where, inside.</param>
     public abstract void Reseed(Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location);
 
+    /// <summary>Moves two equal components apart; see <see cref="Emission.Split"/>.</summary>
+    /// <param name="parameters">Theta; <paramref name="other"/> is a copy of <paramref name="component"/>.</param>
+    /// <param name="component">One of them.</param>
+    /// <param name="other">The other.</param>
+    /// <param name="units">The standard deviation of every feature that counts as narrow [D].</param>
+    public abstract void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units);
+
     /// <summary>Mean and variance of every feature under every component [K, D], in the units of <paramref name="parameters"/>. False, and
     /// nothing written, where the family has none.</summary>
     public virtual bool TryComponentMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances) => false;

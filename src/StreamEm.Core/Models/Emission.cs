@@ -53,6 +53,16 @@ public abstract class Emission
     /// <summary>Puts a component at <paramref name="location"/> (D values, NaN = unknown) with the given variances [D].</summary>
     public abstract void Reseed(Span<double> parameters, int component, ReadOnlySpan<double> location, ReadOnlySpan<double> variances);
 
+    /// <summary>
+    /// Moves two equal components apart where they are widest for their units, half a standard deviation each, so that both together are
+    /// about what each was (Richardson &amp; Green 1997, section 3.2).
+    /// </summary>
+    /// <param name="parameters">The family's; <paramref name="other"/> is a copy of <paramref name="component"/>.</param>
+    /// <param name="component">One of them.</param>
+    /// <param name="other">The other.</param>
+    /// <param name="units">The standard deviation of every feature that counts as narrow [D].</param>
+    public abstract void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units);
+
     /// <summary>See <see cref="LatentModel.ToUserUnits"/>.</summary>
     public virtual void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result) =>
         UserUnits.To(ParameterLayout, parameters, space, result);

@@ -142,6 +142,10 @@ internal abstract class EmissionModel : ComponentModel
         all[component] = share;
     }
 
+    /// <inheritdoc/>
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units) =>
+        Emission.Split(parameters[OwnParameters..], component, other, units);
+
     /// <summary>The model's own blocks of a component that is given a new start with share 1/K.</summary>
     /// <param name="parameters">The model's own; overwritten.</param>
     /// <param name="statistics">The model's own; what is not masses is overwritten.</param>

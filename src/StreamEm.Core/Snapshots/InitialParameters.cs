@@ -14,6 +14,21 @@ public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blo
     /// <summary>Scale [D] of the features, where there is a location.</summary>
     public double[]? Scale { get; init; }
 
+    /// <summary>
+    /// How far the snapshot had come that the parameters are of, which learning then goes on from: t, the step size and what the parameters
+    /// are worth. Null starts at t = 0 with parameters taken as exact.
+    /// </summary>
+    public TrainingReport? Progress { get; init; }
+
+    /// <summary>The snapshot's calibration; null without.</summary>
+    public Calibration.AnomalyCalibration? Calibration { get; init; }
+
+    /// <summary>The snapshot's ids of components; empty without.</summary>
+    public IReadOnlyList<string> ComponentIds { get; init; } = [];
+
+    /// <summary>The snapshot's labels of components; empty without.</summary>
+    public IReadOnlyList<string?> Labels { get; init; } = [];
+
     /// <summary>The levels of every feature that has any, by its name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Levels { get; init; } =
         new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);

@@ -85,8 +85,8 @@ public static class SnapshotReader
         : throw new InvalidDataException($"A count or position is {element.GetRawText()}; expected at least 0.");
 
     /// <summary>
-    /// Reads parameters to start at: a snapshot, or just <c>{"parameters": {...}}</c> whose blocks are <c>{"shape", "data"}</c> or nested
-    /// arrays.
+    /// Reads parameters to start at: a snapshot, which is gone on with, or just <c>{"parameters": {...}}</c> whose blocks are
+    /// <c>{"shape", "data"}</c> or nested arrays, which are started at.
     /// </summary>
     /// <exception cref="InvalidDataException">Neither.</exception>
     public static InitialParameters ReadInitialParameters(ReadOnlyMemory<byte> json) => Parse(json, root =>
@@ -99,10 +99,19 @@ public static class SnapshotReader
             blocks.Add(block.Name, [.. values]);
         }
         bool isScaled = root.TryGetProperty("standardization", out JsonElement given);
+        bool isSnapshot = root.TryGetProperty("format", out JsonElement format) && format.GetString() == SnapshotJson.Format;
         return new InitialParameters(blocks)
         {
             Location = isScaled ? Numbers(Member(given, "location"), -1) : null,
             Scale = isScaled ? Numbers(Member(given, "scale"), -1) : null,
+            Progress = isSnapshot && root.TryGetProperty("training", out JsonElement training) ? Training(training) : null,
+            Calibration = isSnapshot && root.TryGetProperty("calibration", out JsonElement calibration)
+                ? CalibrationJson.Read(calibration, [.. Strings(Member(Member(root, "signature"), "features")).Select(name => name ?? "")])
+                : null,
+            ComponentIds = isSnapshot && root.TryGetProperty("component_ids", out JsonElement ids)
+                ? [.. Strings(ids).Select(id => id ?? "")]
+                : [],
+            Labels = isSnapshot && root.TryGetProperty("labels", out JsonElement labels) ? Strings(labels) : [],
             Levels = Levels(root.TryGetProperty("levels", out JsonElement levels)
                 || (root.TryGetProperty("signature", out JsonElement signature) && signature.TryGetProperty("levels", out levels))
                 ? levels

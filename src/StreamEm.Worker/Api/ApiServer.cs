@@ -16,6 +16,9 @@ public sealed class ApiServer : IAsyncDisposable
     /// </summary>
     private const double SlowestReader = 8 * 1024;
 
+    /// <summary>How long requests may take that are open when the worker stops.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
+
     private readonly WebApplication _app;
     private readonly HttpOptions _options;
     private readonly ConnectionLimits _connections = new();
@@ -96,8 +99,13 @@ public sealed class ApiServer : IAsyncDisposable
         WorkerLog.HttpListening(log, Address);
     }
 
-    /// <summary>Ends streams and long polls, then stops listening.</summary>
-    public Task StopAsync(CancellationToken deadline) => _app.StopAsync(deadline);
+    /// <summary>Ends streams and long polls, then stops listening; requests that are not over soon (a slow upload) are cut off.</summary>
+    public async Task StopAsync(CancellationToken deadline)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(deadline);
+        patience.CancelAfter(StopPatience);
+        await _app.StopAsync(patience.Token).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _app.DisposeAsync();

@@ -1,4 +1,5 @@
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Api;
@@ -24,18 +25,18 @@ internal static class OperationsEndpoints
 
     private static IResult Ready(WorkerStatus status, string? model = null)
     {
-        if (model is null) return Answer(status.Obstacles.Count == 0, status.Obstacles);
+        if (model is null) return Answer(status.Obstacles.Count == 0, status.Obstacles, status.IsFinished);
         if (status.Find(model) is not { } found) return ErrorAnswer.UnknownModel(model, status.Models.Select(known => known.Options.Id));
         IReadOnlyList<Obstacle> obstacles = status.ObstaclesOf([found]);
-        return Answer(obstacles.Count == 0, obstacles);
+        return Answer(obstacles.Count == 0, obstacles, found.State == ModelState.Finished);
     }
 
-    private static IResult Answer(bool isGood, IReadOnlyList<Obstacle> obstacles) => Results.Json(
-        new ReadinessAnswer(isGood ? "ok" : "unavailable", [.. obstacles.Select(obstacle => obstacle.Text)]),
+    private static IResult Answer(bool isGood, IReadOnlyList<Obstacle> obstacles, bool isFinished = false) => Results.Json(
+        new ReadinessAnswer(!isGood ? "unavailable" : isFinished ? "finished" : "ok", [.. obstacles.Select(obstacle => obstacle.Text)]),
         statusCode: isGood ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>The answer of a readiness check.</summary>
-    /// <param name="Status">ok or unavailable.</param>
+    /// <param name="Status">ok, finished when every source has ended and all of it is learned, or unavailable.</param>
     /// <param name="Reasons">Why it is unavailable.</param>
     internal sealed record ReadinessAnswer(string Status, IReadOnlyList<string> Reasons);
 }

@@ -21,6 +21,9 @@ public sealed class WorkerStatus(IReadOnlyList<ModelPipeline> models)
     /// <summary>Whether every model has restored its state, or failed to.</summary>
     public bool HasStarted => models.All(model => model.HasStarted || model.End is not null);
 
+    /// <summary>Whether every source has ended, and all of it is learned, kept and published.</summary>
+    public bool IsFinished => models.Count > 0 && models.All(model => model.State == ModelState.Finished);
+
     /// <summary>What keeps the worker from doing its work; empty when it is ready.</summary>
     public IReadOnlyList<Obstacle> Obstacles => ObstaclesOf(models);
 

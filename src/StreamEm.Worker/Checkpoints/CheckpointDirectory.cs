@@ -54,6 +54,9 @@ public sealed class CheckpointDirectory
     /// <summary>Where rejected records go when the configuration names no file: nothing is lost by default.</summary>
     public string RejectedFile => Path.Combine(_path, "rejected.ndjson");
 
+    /// <summary>Runs of the model whose state was deleted on purpose, oldest first: a new run takes their place.</summary>
+    public IReadOnlyList<string>? Predecessors => StateDirectory.PredecessorsIn(_path);
+
     /// <summary>The newest checkpoint that verifies; null when there is no checkpoint at all.</summary>
     /// <exception cref="CommandException">There are checkpoints and none verifies (65), or they cannot be read (74).</exception>
     public Checkpoint? LoadNewest()

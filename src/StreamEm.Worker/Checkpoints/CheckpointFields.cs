@@ -43,6 +43,18 @@ public abstract record CheckpointFields
     /// <summary>Which file that is; see <see cref="RejectedFileMark"/>.</summary>
     public string? RejectedFileIdentity { get; init; }
 
+    /// <summary>
+    /// The configuration the state belongs to: canonical texts by path, secrets left out; null in checkpoints of 0.1.0, which did not keep
+    /// it.
+    /// </summary>
+    public IReadOnlyDictionary<string, string>? Configuration { get; init; }
+
+    /// <summary>What a person did to the run, oldest first: changes of the configuration, a rollback, another name.</summary>
+    public IReadOnlyList<RunEvent>? History { get; init; }
+
+    /// <summary>Earlier runs of the model that this one takes the place of, oldest first; null for none.</summary>
+    public IReadOnlyList<string>? Predecessors { get; init; }
+
     /// <summary>Whose it is.</summary>
     [JsonIgnore]
     public RunIdentity Identity => new(ModelId, RunId, ConfigHash);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
@@ -60,24 +61,43 @@ public static class FitCommand
             };
             foreach (string? written in (string?[])[parsed.GetValue(output), request.Trace, request.Scores, request.Model.Rejected.File])
                 OutputFile.RefuseInputs(written, [.. request.Data, .. configuration.Files(parsed)]);
-            TextWriter writer = parsed.InvocationConfiguration.Output;
-            ModelSnapshot snapshot = parsed.GetValue(batch)
-                ? await YardstickAsync(request, writer, cancellationToken).ConfigureAwait(false)
-                : await StreamAsync(request, writer, parsed.InvocationConfiguration.Error, cancellationToken).ConfigureAwait(false);
-            if (parsed.GetValue(output) is { } path) Save(snapshot, path);
-            ComponentTable.Write(snapshot, writer);
-            return ExitCode.Ok;
+            return await RunAsync(
+                request, parsed.GetValue(batch), parsed.GetValue(output), parsed.InvocationConfiguration, cancellationToken)
+                .ConfigureAwait(false);
         });
         return command;
     }
 
-    private static async Task<ModelSnapshot> StreamAsync(
+    private static async Task<int> RunAsync(
+        FitRequest request, bool isBatch, string? path, InvocationConfiguration invocation, CancellationToken cancellationToken)
+    {
+        TextWriter writer = invocation.Output, console = invocation.Error;
+        // Not disposed: the command line hears the same signals.
+        var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            stopping.Cancel();
+        });
+        (ModelSnapshot snapshot, bool isInterrupted) = isBatch
+            ? (await YardstickAsync(request, writer, stopping.Token).ConfigureAwait(false), false)
+            : await StreamAsync(request, writer, console, stopping.Token).ConfigureAwait(false);
+        if (path is not null) Save(snapshot, path);
+        ComponentTable.Write(snapshot, writer);
+        if (!isInterrupted) return ExitCode.Ok;
+        await console.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+            $"Interrupted after {snapshot.Training.Records} records; what was learned until then is shown"
+                + $"{(path is null ? "" : $" and saved in {path}")}.")).ConfigureAwait(false);
+        return ExitCode.Interrupted;
+    }
+
+    private static async Task<(ModelSnapshot Snapshot, bool IsInterrupted)> StreamAsync(
         FitRequest request, TextWriter writer, TextWriter progress, CancellationToken cancellationToken)
     {
         var fit = new StreamFit(request, TimeProvider.System, progress, NullLogger.Instance);
         ModelSnapshot snapshot = await fit.RunAsync(cancellationToken).ConfigureAwait(false);
         await WriteCountsAsync(fit.Rejections, request, writer).ConfigureAwait(false);
-        return snapshot;
+        return (snapshot, fit.IsInterrupted);
     }
 
     private static async Task<ModelSnapshot> YardstickAsync(FitRequest request, TextWriter writer, CancellationToken cancellationToken)

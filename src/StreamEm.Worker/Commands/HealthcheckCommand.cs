@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Failures;
@@ -11,7 +12,7 @@ public static class HealthcheckCommand
     /// <summary>How long the worker may take to answer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
 
-    private const string Path = "/livez";
+    private const string Path = "/livez", ReadyPath = "/readyz";
 
     /// <summary>The verb.</summary>
     public static Command Create()
@@ -51,7 +52,8 @@ public static class HealthcheckCommand
                 .ConfigureAwait(false);
             if (answer.IsSuccessStatusCode)
             {
-                await invocation.Output.WriteLineAsync($"alive: {target}").ConfigureAwait(false);
+                string state = await IsFinishedAsync(client, target, cancellationToken).ConfigureAwait(false) ? "finished" : "alive";
+                await invocation.Output.WriteLineAsync($"{state}: {target}").ConfigureAwait(false);
                 return ExitCode.Ok;
             }
 
@@ -68,5 +70,22 @@ public static class HealthcheckCommand
         }
 
         return ExitCode.Unhealthy;
+    }
+
+    /// <summary>Whether the worker says that every source has ended and all of it is learned.</summary>
+    private static async Task<bool> IsFinishedAsync(HttpClient client, Uri target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using Stream answer = await client.GetStreamAsync(new Uri(target, ReadyPath), cancellationToken).ConfigureAwait(false);
+            using JsonDocument json = await JsonDocument.ParseAsync(answer, default, cancellationToken).ConfigureAwait(false);
+            return json.RootElement.TryGetProperty("status", out JsonElement status) && status.ValueEquals("finished");
+        }
+        catch (Exception failure) when (failure is HttpRequestException or JsonException or InvalidOperationException
+            || (failure is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // It lives; what more it would say is not known.
+            return false;
+        }
     }
 }

@@ -88,7 +88,7 @@ public static class InspectCommand
         if (CheckpointFile.IsCheckpoint(bytes))
         {
             Checkpoint checkpoint = Decode(path, bytes);
-            if (target is null) WriteCheckpoint(checkpoint, bytes.Length, console);
+            if (target is null) CheckpointText.Write(checkpoint, bytes.Length, console);
             else
                 Write([checkpoint.Latest?.Json ?? throw new CommandException(ExitCode.DataCorrupt, $"'{path}' holds no parameters yet: the "
                     + "buffer for the initialisation is filling.")], target, console);
@@ -127,24 +127,5 @@ public static class InspectCommand
         {
             throw new CommandException(ExitCode.DataCorrupt, $"'{path}': {failure.Message}", failure);
         }
-    }
-
-    private static void WriteCheckpoint(Checkpoint checkpoint, int size, TextWriter output)
-    {
-        void Line(string text) => output.WriteLine(text);
-        Line($"checkpoint of model {checkpoint.ModelId}, {size} bytes, made {checkpoint.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, "
-            + $"verified");
-        Line($"{checkpoint.Updates} updates, {checkpoint.Records} records; {checkpoint.Rejections.Read} read, "
-            + $"{checkpoint.Rejections.ByReason.Sum()} rejected");
-        foreach ((string partition, Sources.PartitionPosition next) in checkpoint.Position.Partitions)
-        {
-            Line($"next record of {partition}: {next.Next}");
-            if (next.Skipped is { } skipped) Line($"  {skipped} of its records were gone before they were read");
-        }
-
-        Line($"{checkpoint.Outbox.Count(entry => !entry.IsAcknowledged)} snapshots not yet acknowledged by every publisher");
-        output.WriteLine();
-        if (checkpoint.Latest is { } latest) ComponentTable.Write(latest.Snapshot, output);
-        else output.WriteLine("no parameters yet: the buffer for the initialisation is filling");
     }
 }

@@ -18,24 +18,38 @@ public static class RunCommand
     {
         var configuration = new ConfigurationArguments();
         Option<bool> once = new("--once") { Description = "Learn what is there now (files to their end), keep and publish it, and end." };
-        Command command = new("run", "Runs the worker: every model of the configuration, until SIGTERM or Ctrl-C.") { once };
+        Option<bool> acceptsModelChange = AcceptModelChange();
+        Command command = new("run", "Runs the worker: every model of the configuration, until SIGTERM or Ctrl-C.")
+        { once, acceptsModelChange };
         configuration.AddTo(command);
         command.SetAction((parsed, stop) => RunAsync(
-            configuration.Load(parsed), parsed.GetValue(once), parsed.GetValue(Cli.LogLevelOption), parsed.InvocationConfiguration.Output,
-            stop));
+            configuration.Load(parsed), parsed.GetValue(once), parsed.GetValue(acceptsModelChange), parsed.GetValue(Cli.LogLevelOption),
+            parsed.InvocationConfiguration.Output, stop));
         return command;
     }
 
-    private static async Task<int> RunAsync(WorkerOptions options, bool once, LogLevel level, TextWriter output, CancellationToken stop)
+    /// <summary><c>--accept-model-change</c>.</summary>
+    public static Option<bool> AcceptModelChange() => new("--accept-model-change")
+    {
+        Description = "Where the configuration has more or fewer components than the state: splits the widest, merges the closest, and "
+            + "goes on with what was learned.",
+    };
+
+    private static async Task<int> RunAsync(
+        WorkerOptions options, bool once, bool acceptsModelChange, LogLevel level, TextWriter output, CancellationToken stop)
     {
         using var logs = new LineLoggerProvider(output, json: Console.IsOutputRedirected, level, TimeProvider.System);
         // Not disposed: the command line hears the same signal and may end the run before our own handler has come to cancel this.
         var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        using IDisposable signals = StopAtSignal(stopping);
         OwnFiles own = WrittenFiles.Of(options);
         ILogger log = logs.CreateLogger("worker");
         var host = new WorkerHost(
-            options, (model, position) => OpenSource(model, position, once, own, log), TimeProvider.System, logs) { Once = once };
+            options, (model, position) => OpenSource(model, position, once, own, log), TimeProvider.System, logs)
+        {
+            Once = once,
+            AcceptsModelChange = acceptsModelChange,
+        };
+        using IDisposable signals = HearSignals(stopping, host.KeepState);
         return await host.RunAsync(stopping.Token).ConfigureAwait(false);
     }
 
@@ -52,9 +66,12 @@ public static class RunCommand
         return SourceCatalog.Create(model.Source, context);
     }
 
-    /// <summary>The first SIGINT or SIGTERM stops the worker in order, however early it comes (the command line's own handler is set up
-    /// only once the worker waits for something); one more ends the process as it is, which costs nothing but a replay.</summary>
-    private static SignalRegistrations StopAtSignal(CancellationTokenSource stopping)
+    /// <summary>
+    /// SIGHUP has the state kept: a terminal that closes, or a log that is rotated, costs nothing. The first SIGINT or SIGTERM stops the
+    /// worker in order, however early it comes (the command line's own handler is set up only once the worker waits for something); one
+    /// more ends the process as it is, which costs nothing but a replay.
+    /// </summary>
+    private static SignalRegistrations HearSignals(CancellationTokenSource stopping, Action keepState)
     {
         long first = 0;
         void OnSignal(PosixSignalContext context)
@@ -69,7 +86,12 @@ public static class RunCommand
         }
 
         return new SignalRegistrations(
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+            {
+                context.Cancel = true;
+                keepState();
+            }));
     }
 
     private sealed class SignalRegistrations(params PosixSignalRegistration[] registrations) : IDisposable

@@ -15,6 +15,7 @@ public static class Verbs
         InspectCommand.Create(),
         PlotCommand.Create(),
         ValidateCommand.Create(),
+        StateCommand.Create(),
         ModelsCommand.Create(),
         HealthcheckCommand.Create(),
         VersionCommand.Create(),

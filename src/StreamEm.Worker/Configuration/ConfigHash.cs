@@ -50,6 +50,14 @@ internal static class ConfigHash
         return text.ToString();
     }
 
+    /// <summary>Every value of a model by its path, as canonical text; of secrets only that they are set.</summary>
+    public static IReadOnlyDictionary<string, string> ValuesOf(ModelOptions model)
+    {
+        var values = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        WorkerTable.Model.Describe(model, "", (path, value) => values[path] = value);
+        return values;
+    }
+
     /// <summary>A model of the same type with every default.</summary>
     public static ModelOptions DefaultsFor(ModelOptions model) =>
         WorkerTable.NewModel() with { Model = model.Model.Entry.CreateOptions() };

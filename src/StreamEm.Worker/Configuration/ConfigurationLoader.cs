@@ -38,6 +38,7 @@ public static class ConfigurationLoader
             Models = [.. options.Models.Select(model => model with
             {
                 ConfigHash = ConfigHash.Of(model),
+                Values = ConfigHash.ValuesOf(model),
                 Schema = model.Schema with { Kinds = model.Model.Plan(model.Schema).Kinds },
             })]
         };

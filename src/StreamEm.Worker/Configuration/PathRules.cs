@@ -59,7 +59,7 @@ internal sealed class PathRules(WorkerOptions options, Binder binder)
 
     private void CheckExists(ModelOptions model, string path)
     {
-        if (model.InitializeFrom is { } from && !File.Exists(from))
+        if (model.InitializeFrom is { } from && !RemoteSnapshot.IsAddress(from) && !File.Exists(from))
             binder.Problems.Warn(binder.OriginOf($"{path}.learning.initialization.from"), $"file '{from}' does not exist{Hint(from)}");
         if (model.Source is not FileSourceOptions { Follow: false } source) return;
         for (int i = 0; i < source.Path.Count; i++)

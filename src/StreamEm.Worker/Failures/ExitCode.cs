@@ -39,6 +39,6 @@ public static class ExitCode
     /// <summary>The configuration is wrong.</summary>
     public const int Configuration = 78;
 
-    /// <summary>The user pressed Ctrl-C in a command that has nothing to save: 128 + SIGINT, as shells have it.</summary>
+    /// <summary>The user pressed Ctrl-C in a command that had not finished: 128 + SIGINT, as shells have it.</summary>
     public const int Interrupted = 130;
 }

@@ -26,6 +26,9 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
     /// <summary>Records read and rejected, over all passes.</summary>
     public RejectionLedger Rejections { get; } = new(new RejectionCounts());
 
+    /// <summary>Whether it was stopped before the end; what was learned until then is the result.</summary>
+    public bool IsInterrupted { get; private set; }
+
     /// <summary>Learns and returns the last snapshot.</summary>
     /// <exception cref="CommandException">A file is missing (66), too many records were rejected, or there was none to learn from
     /// (65).</exception>
@@ -39,12 +42,28 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             Updated = () => trace?.Write(learner.CreateSnapshot()!.Training),
             Rejected = record => _scores?.Reject(record, Rejections.Read - Rejections.Rejected),
         };
-        await WithProgressAsync(advance => ReadPassesAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
+        await WithProgressAsync(advance => ReadUntilStoppedAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
         rejectedFile?.Flush();
+        if (IsInterrupted && learner.Updates == 0) throw new OperationCanceledException(cancellationToken);
         return learner.CreateSnapshot() is { } learned
             ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())
             : throw new CommandException(ExitCode.DataCorrupt,
                 $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected.");
+    }
+
+    /// <summary>A stop ends reading in order: the progress bar gives the cursor back, and what was learned stays.</summary>
+    private async Task ReadUntilStoppedAsync(RecordFold fold, Action<double> advance, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadPassesAsync(fold, advance, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            IsInterrupted = true;
+            bool isEnough = fold.Learner.Updates > 0 || fold.Learner.Pending >= request.Model.LeastRowsToStart;
+            if (isEnough) fold.Flush();
+        }
     }
 
     private async Task ReadPassesAsync(RecordFold fold, Action<double> advance, CancellationToken cancellationToken)

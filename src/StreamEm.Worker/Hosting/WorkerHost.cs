@@ -1,5 +1,6 @@
 using StreamEm.Sources;
 using StreamEm.Sources.Paths;
+using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
@@ -21,12 +22,29 @@ public sealed class WorkerHost(
     public static readonly TimeSpan ShutdownDeadline = TimeSpan.FromSeconds(20);
 
     private readonly ILogger _log = logs.CreateLogger("worker");
+    private volatile ModelPipeline[] _models = [];
 
     /// <summary>Whether to end when every source has ended.</summary>
     public bool Once { get; init; }
 
+    /// <summary>Whether components may come and go where the configuration has another number of them than the state.</summary>
+    public bool AcceptsModelChange { get; init; }
+
     /// <summary>Told where the API listens.</summary>
     public Action<string>? Listening { get; init; }
+
+    /// <summary>
+    /// Whether the process ends by itself when every source has ended: asked for, or because one of them is standard input, whose end is
+    /// the end of a pipe.
+    /// </summary>
+    private bool EndsWithSources => Once || (!options.Serve && options.Models.Any(model => model.Source is StdinSourceOptions));
+
+    /// <summary>Has every model keep its state soon. Any thread, at any time.</summary>
+    public void KeepState()
+    {
+        WorkerLog.HangUp(_log);
+        foreach (ModelPipeline model in _models) model.RequestCheckpoint();
+    }
 
     /// <summary>Runs until the end.</summary>
     /// <param name="stop">Cancelled by the first signal.</param>
@@ -41,10 +59,12 @@ public sealed class WorkerHost(
             StateDirectory = options.StateDirectory,
             OpenSource = openSource,
             CreatePublisher = (model, entry) => PublisherCatalog.Create(model, entry, time, _log),
+            AcceptsModelChange = AcceptsModelChange,
             Time = time,
             Log = _log,
         };
         ModelPipeline[] models = [.. options.Models.Select(model => new ModelPipeline(model, environment))];
+        _models = models;
         var status = new WorkerStatus(models);
         await using var api = new ApiServer(options.Http, status, time, logs);
         WorkerLog.WorkerStarted(_log, ProgramVersion.Version, models.Length, Path.GetFullPath(options.StateDirectory));
@@ -98,8 +118,7 @@ public sealed class WorkerHost(
     }
 
     /// <summary>
-    /// Until a stop is asked for, a model fails for which the worker stops, or all have ended: with <see cref="Once"/>, or one of them
-    /// failed.
+    /// Until a stop is asked for, a model fails for which the worker stops, or all have ended where that is the end or one of them failed.
     /// </summary>
     private async Task WaitForEndAsync(ModelPipeline[] models, CancellationToken stop)
     {
@@ -107,7 +126,7 @@ public sealed class WorkerHost(
         using CancellationTokenRegistration registration = stop.Register(stopping.SetResult);
         var running = models.Select(model => model.Completion).ToList();
         bool anyFailed = false;
-        while (!stop.IsCancellationRequested && (running.Count > 0 || !(Once || anyFailed)))
+        while (!stop.IsCancellationRequested && (running.Count > 0 || !(EndsWithSources || anyFailed)))
         {
             Task ended = await Task.WhenAny([stopping.Task, .. running]).ConfigureAwait(false);
             if (ended is not Task<PipelineEnd> end) return;

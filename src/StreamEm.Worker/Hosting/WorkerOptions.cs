@@ -12,6 +12,9 @@ public sealed record WorkerOptions
     /// <summary><c>state_directory</c>: the only directory the worker owns.</summary>
     public string StateDirectory { get; init; } = "./state";
 
+    /// <summary><c>serve</c>: whether the process stays to answer when standard input has ended.</summary>
+    public bool Serve { get; init; }
+
     /// <summary><c>models</c>.</summary>
     public IReadOnlyList<ModelOptions> Models { get; init; } = [];
 }

@@ -22,14 +22,17 @@ internal sealed class LearnerLoop
     private readonly SnapshotDelivery _delivery;
     private readonly RecordFold _fold;
     private readonly MinibatchClock _clock;
+    private readonly ProgressLog _progress;
     private readonly WarningLog _warnings;
     private volatile ModelState _state;
+    private volatile TaskCompletionSource _checkpointAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _rejecting;
 
     public LearnerLoop(ModelContext context, RunState run, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
     {
         (_context, _run, _reader, _keeper, _delivery) = (context, run, reader, keeper, delivery);
-        _clock = new MinibatchClock(Options.MinibatchMaxWait, context.Time);
+        _clock = new MinibatchClock(context.Options, context.Time);
+        _progress = new ProgressLog(context.Options, context.Time, context.Log);
         // What clients send cannot end the model: they are told, and held back.
         _fold = new RecordFold(
             run.Learner, run.Position, run.Rejections, run.RejectedTo, reader.Source.IsPushed ? 1 : Options.Rejected.StopAboveRatio)
@@ -42,6 +45,9 @@ internal sealed class LearnerLoop
 
     /// <summary>Where the model stands.</summary>
     public ModelState State => _state;
+
+    /// <summary>Has the state kept soon, whether it is due or not. Any thread.</summary>
+    public void RequestCheckpoint() => _checkpointAsked.TrySetResult();
 
     /// <summary>
     /// What is said of too large a share of rejected records while a source that takes them from clients goes on; null when all is well.
@@ -56,6 +62,7 @@ internal sealed class LearnerLoop
     /// <exception cref="CommandException">A publisher cannot go on, or a checkpoint could not be made durable.</exception>
     public PipelineEnd Learn(CancellationToken stop)
     {
+        Begin();
         while (true)
         {
             ThrowIfStuck();
@@ -72,10 +79,17 @@ internal sealed class LearnerLoop
             }
             else
             {
+                // Only while nothing is at hand: what waits then is all there is.
                 WaitForWork(stop);
+                if (_clock.IsOverdue && _reader.Waiting == 0) CutMinibatch();
             }
 
-            if (_clock.IsOverdue && _run.Learner.Status == LearnerStatus.Learning) CutMinibatch();
+            if (_checkpointAsked.Task.IsCompleted)
+            {
+                _checkpointAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _keeper.Demand();
+            }
+
             _keeper.KeepIfDue(_delivery.IsCheckpointDue);
             if (_delivery.IsFull) WaitForPublishers(stop);
         }
@@ -86,6 +100,7 @@ internal sealed class LearnerLoop
     {
         _context.Metrics.Records = _run.Rejections.Read - _run.Rejections.Rejected;
         _context.Metrics.Pending = _run.Learner.Pending;
+        _progress.Tell(_run.Learner);
         ReportUnread();
         foreach (RejectionReason reason in Enum.GetValues<RejectionReason>()) _context.Metrics.SetRejected(reason, _run.Rejections[reason]);
         _state = _run.Learner.Status switch
@@ -94,6 +109,15 @@ internal sealed class LearnerLoop
             LearnerStatus.WarmingUp => ModelState.WarmingUp,
             _ => ModelState.Learning,
         };
+    }
+
+    /// <summary>Looks at what a run that goes on has pending: with another configuration it may be enough for an update.</summary>
+    private void Begin()
+    {
+        long updates = _run.Learner.Updates;
+        _fold.CatchUp();
+        if (_run.Learner.Updates > updates) _keeper.Changed(_run.Learner.Updates);
+        _clock.Pending(_run.Learner, hasUpdated: false);
     }
 
     /// <summary>Tells of records used without a field; of the first in the log too.</summary>
@@ -121,7 +145,7 @@ internal sealed class LearnerLoop
             WorkerLog.RecordsSkipped(Log, Options.Id, batch.PartitionName, batch.Start.Next, skipped);
         string? excess = _fold.Fold(batch, stop);
         _reader.Return(batch);
-        _clock.Pending(_run.Learner.Pending, hasUpdated: _run.Learner.Updates > updates);
+        _clock.Pending(_run.Learner, hasUpdated: _run.Learner.Updates > updates);
         _keeper.Changed(_run.Learner.Updates);
         // The first version is what people wait for.
         if (updates == 0 && _run.Learner.Updates > 0) _keeper.Demand();
@@ -138,13 +162,15 @@ internal sealed class LearnerLoop
         _rejecting = excess;
     }
 
-    /// <summary>A minibatch that waited too long is learned from as it is. Such a cut cannot be made again from the data alone: a
-    /// checkpoint with it is written before the version is published.</summary>
+    /// <summary>
+    /// What waited too long, a minibatch or the buffer of the first parameters, is learned from as it is. Such a cut cannot be made again
+    /// from the data alone: a checkpoint with it is written before the version is published.
+    /// </summary>
     private void CutMinibatch()
     {
         _delivery.Decided(_run.Learner.Updates);
         _fold.Flush();
-        _clock.Pending(0, hasUpdated: true);
+        _clock.Pending(_run.Learner, hasUpdated: true);
         _keeper.Demand();
         Report();
     }
@@ -194,7 +220,7 @@ internal sealed class LearnerLoop
     {
         _run.RejectedTo.Flush();
         using var awake = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var events = new List<Task>(4) { _reader.WaitAsync(awake.Token) };
+        var events = new List<Task>(5) { _reader.WaitAsync(awake.Token), _checkpointAsked.Task };
         if (Earliest(_clock.Remaining, _keeper.Remaining) is { } timeout) events.Add(Task.Delay(timeout, _context.Time, awake.Token));
         if (_keeper.InFlight is { IsCompleted: false } writing) events.Add(writing);
         events.AddRange(_delivery.Publishing);

@@ -17,10 +17,23 @@ internal static class LearnerStart
         {
             return new Learner(options.Model, options.Schema, options.Learning, from);
         }
+        catch (Exception failure) when (from is not null && failure is ArgumentException or ArithmeticException)
+        {
+            throw new CommandException(ExitCode.DataCorrupt,
+                $"learning.initialization.from: '{options.InitializeFrom}' does not fit model '{options.Id}': {failure.Message}", failure);
+        }
         catch (ArgumentException failure)
         {
             throw new CommandException(ExitCode.Configuration, $"Model '{options.Id}': {failure.Message}", failure);
         }
+    }
+
+    /// <summary>The object of a file, or the last line of a published log.</summary>
+    private static ReadOnlyMemory<byte> LastOfLog(byte[] bytes)
+    {
+        ReadOnlySpan<byte> text = bytes.AsSpan().TrimEnd("\r\n "u8);
+        int last = text.LastIndexOf("\n{\"format\""u8);
+        return last < 0 ? bytes.AsMemory(0, text.Length) : bytes.AsMemory(last + 1, text.Length - last - 1);
     }
 
     /// <summary>The parameters in the file that <c>learning.initialization.from</c> names; null when it names none.</summary>
@@ -30,7 +43,8 @@ internal static class LearnerStart
         if (options.InitializeFrom is not { } path) return null;
         try
         {
-            return SnapshotReader.ReadInitialParameters(File.ReadAllBytes(path));
+            return SnapshotReader.ReadInitialParameters(
+                RemoteSnapshot.IsAddress(path) ? RemoteSnapshot.Read(path, options) : LastOfLog(File.ReadAllBytes(path)));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

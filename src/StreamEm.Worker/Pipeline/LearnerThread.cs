@@ -17,6 +17,9 @@ internal sealed class LearnerThread(
     /// <summary>Where the model stands.</summary>
     public ModelState State => _loop.State;
 
+    /// <summary>Has the state kept soon. Any thread.</summary>
+    public void RequestCheckpoint() => _loop.RequestCheckpoint();
+
     /// <summary>What is said of too large a share of rejected records; see <see cref="LearnerLoop.Rejecting"/>.</summary>
     public string? Rejecting => _loop.Rejecting;
 
@@ -53,9 +56,10 @@ internal sealed class LearnerThread(
     private void Resume()
     {
         delivery.Restore(start, IsReplayable);
-        if (start.IsNew)
+        if (start.IsNew || start.HasChanged)
         {
-            // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed.
+            // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed; and goes on
+            // with the configuration as it is now.
             keeper.Demand();
             keeper.KeepNow();
         }

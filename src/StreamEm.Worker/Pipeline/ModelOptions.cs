@@ -2,6 +2,7 @@ using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Sources;
+using StreamEm.Sources.Files;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Rejections;
 
@@ -36,10 +37,28 @@ public sealed record ModelOptions
     public LearningOptions Learning { get; init; } = new();
 
     /// <summary><c>learning.minibatch.max_wait</c>: a minibatch is cut short after this long; null waits for ever.</summary>
-    public TimeSpan? MinibatchMaxWait { get; init; }
+    public TimeSpan? MinibatchMaxWait { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary><c>learning.initialization.from</c>: a snapshot file to start exactly at.</summary>
+    /// <summary>
+    /// <c>learning.initialization.max_wait</c>: the first parameters are found after this long in what there is, once that is
+    /// <see cref="LeastRowsToStart"/>; null waits until the buffer is full.
+    /// </summary>
+    public TimeSpan? InitializationMaxWait { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// <c>learning.initialization.from</c>: a snapshot to go on from, or parameters to start exactly at; a file, or an address.
+    /// </summary>
     public string? InitializeFrom { get; init; }
+
+    /// <summary><c>learning.initialization.from_token</c>: the bearer token of an <c>http</c> address.</summary>
+    public string? InitializeFromToken { get; init; }
+
+    /// <summary>The fewest records that say anything of the first parameters: enough to determine them, and at least 10.</summary>
+    public int LeastRowsToStart =>
+        (int)Math.Clamp(Model.RowsToStart(Schema.Features.Count), 10, Math.Max(10, Learning.Initialization.Buffer));
+
+    /// <summary>Whether the source ends by itself, so that its last records need no clock to be learned from.</summary>
+    public bool IsFinite => Source is FileSourceOptions { Follow: false };
 
     /// <summary><c>checkpoint</c>.</summary>
     public CheckpointOptions Checkpoint { get; init; } = new();
@@ -54,6 +73,12 @@ public sealed record ModelOptions
     /// <c>on_failure</c>: what ends when the model cannot go on; null: the worker when it is its only model, else the model alone.
     /// </summary>
     public FailurePolicy? OnFailure { get; init; }
+
+    /// <summary>
+    /// Every value by its path, as canonical text without secrets, defaults included: what a state says of the configuration it was made
+    /// with. Empty for options that were not read from a file.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Values { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Hash of everything that shapes what is learned (schema, model, learning): <c>sha256:...</c>.</summary>
     public string ConfigHash { get; init; } = "";

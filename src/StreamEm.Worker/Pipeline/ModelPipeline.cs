@@ -72,7 +72,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     {
         var context = new ModelContext(Options, Metrics, _environment.Time, _environment.Log);
         var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, context.Log);
-        var start = RunStart.Open(context, directory);
+        var start = RunStart.Open(context, directory, _environment.AcceptsModelChange);
         _run = start.Run;
         _run.RejectedTo.Start();
         _delivery = new SnapshotDelivery(CreateLanes(), new SnapshotDisplay(Feed));
@@ -96,6 +96,9 @@ public sealed class ModelPipeline : IAsyncDisposable
         _reader?.Source.Complete();
         if (!_completion.Task.IsCompleted) _stop.Cancel();
     }
+
+    /// <summary>Has the state kept soon, whether it is due or not. Any thread, at any time.</summary>
+    public void RequestCheckpoint() => _learner?.RequestCheckpoint();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -15,6 +15,9 @@ public sealed record PipelineEnvironment
     /// <summary>Makes a publisher from one entry of a model's <c>publish</c>.</summary>
     public required Func<PublishedModel, object, SnapshotPublisher> CreatePublisher { get; init; }
 
+    /// <summary>Whether components may come and go where the configuration has another number of them than the state.</summary>
+    public bool AcceptsModelChange { get; init; }
+
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }
 

@@ -62,6 +62,12 @@ internal sealed class RecordFold(
         return anyLeft ? rejections.Excess(stopAboveRatio, atEnd: false) : null;
     }
 
+    /// <summary>Learns from what is pending as far as that is enough.</summary>
+    public void CatchUp()
+    {
+        while (learner.TryUpdate()) Updated();
+    }
+
     /// <summary>Learns from what is pending although it is less than a minibatch.</summary>
     public void Flush()
     {

@@ -31,34 +31,42 @@ internal sealed class RunStart
     /// </summary>
     public DateTimeOffset? UnpublishedSince { get; private init; }
 
+    /// <summary>Whether it goes on with another configuration than it had.</summary>
+    public bool HasChanged { get; private init; }
+
     /// <summary>Starts a run or goes on with one.</summary>
+    /// <param name="context">The model.</param>
+    /// <param name="directory">Its checkpoints.</param>
+    /// <param name="acceptsModelChange">Whether components may come and go.</param>
     /// <exception cref="CommandException">The state belongs to another configuration (78), cannot be used (65) or cannot be read
     /// (74).</exception>
-    public static RunStart Open(ModelContext context, CheckpointDirectory directory)
+    public static RunStart Open(ModelContext context, CheckpointDirectory directory, bool acceptsModelChange = false)
     {
         ModelOptions options = context.Options;
-        if (directory.LoadNewest() is not { } checkpoint)
+        if (directory.LoadNewest() is not { } checkpoint) return New(context, directory, directory.Predecessors);
+        StateBinding? binding = StateBinding.Of(options, checkpoint);
+        if (binding?.Refusal(acceptsModelChange) is { } refusal) throw new CommandException(ExitCode.Configuration, refusal);
+        bool isOther = checkpoint.ConfigHash != options.ConfigHash;
+        if (binding is null && isOther && checkpoint.Updates > 0)
+            throw new CommandException(ExitCode.Configuration, UnknownRefusal(options, checkpoint));
+        if (checkpoint.Updates == 0 && (binding is null ? isOther : binding.ReadsOtherRecords))
         {
-            var fresh = new RunState
-            {
-                Identity = RunIdentity.New(options.Id, options.ConfigHash, context.Time),
-                Learner = LearnerStart.Create(options),
-                Position = new SourcePosition(),
-                Rejections = new RejectionLedger(new RejectionCounts()),
-                RejectedTo = OpenSink(context, directory, mark: null),
-                Latest = null,
-            };
-            WorkerLog.RunStarted(context.Log, options.Id, fresh.Identity.RunId);
-            return new RunStart(fresh);
+            WorkerLog.RunBegunAnew(context.Log, options.Id, checkpoint.Rejections.Read - checkpoint.Rejections.ByReason.Sum());
+            return New(context, directory, [.. checkpoint.Predecessors ?? [], checkpoint.RunId]);
         }
 
-        RefuseOtherConfiguration(options, checkpoint);
-        Learner learner = LearnerStart.Create(options);
-        Restore(learner, checkpoint);
+        IReadOnlyList<ConfigurationChange> changes = binding?.Changes ?? [];
+        foreach (ConfigurationChange change in changes)
+            WorkerLog.ConfigurationChanged(context.Log, options.Id, change.ToString(), Told(change, checkpoint));
+        Learner learner = StateRestore.Learner(options, checkpoint, binding);
         RefuseForeignSnapshots(checkpoint);
         var run = new RunState
         {
-            Identity = checkpoint.Identity,
+            Identity = checkpoint.Identity with { ConfigHash = options.ConfigHash },
+            Configuration = options.Values,
+            History = RunEvent.Append(checkpoint.History, changes.Where(change => change.Effect != ChangeEffect.None)
+                .Select(change => new RunEvent(context.Time.GetUtcNow(), checkpoint.Updates, change.ToString()))),
+            Predecessors = checkpoint.Predecessors,
             Learner = learner,
             Position = checkpoint.Position.Copy(),
             Rejections = new RejectionLedger(checkpoint.Rejections),
@@ -67,8 +75,49 @@ internal sealed class RunStart
             Latest = checkpoint.Latest,
         };
         WorkerLog.RunResumed(context.Log, options.Id, run.Identity.RunId, learner.Updates, learner.Records);
-        return new RunStart(run) { IsNew = false, Unpublished = UnpublishedOf(checkpoint), UnpublishedSince = OldestOf(checkpoint) };
+        return new RunStart(run)
+        {
+            IsNew = false,
+            HasChanged = changes.Count > 0 || isOther,
+            Unpublished = UnpublishedOf(checkpoint),
+            UnpublishedSince = OldestOf(checkpoint),
+        };
     }
+
+    private static RunStart New(ModelContext context, CheckpointDirectory directory, IReadOnlyList<string>? predecessors)
+    {
+        ModelOptions options = context.Options;
+        var run = new RunState
+        {
+            Identity = RunIdentity.New(options.Id, options.ConfigHash, context.Time),
+            Configuration = options.Values,
+            Predecessors = predecessors,
+            Learner = LearnerStart.Create(options),
+            Position = new SourcePosition(),
+            Rejections = new RejectionLedger(new RejectionCounts()),
+            RejectedTo = OpenSink(context, directory, mark: null),
+            Latest = null,
+        };
+        WorkerLog.RunStarted(context.Log, options.Id, run.Identity.RunId);
+        if (run.Learner.Updates == 0) return new RunStart(run);
+        // What a snapshot knew is there to be asked from the first second.
+        run.MakeSnapshot(context.Time.GetUtcNow());
+        WorkerLog.RunContinued(context.Log, options.Id, options.InitializeFrom ?? "", run.Learner.Updates, run.Learner.Records);
+        return new RunStart(run);
+    }
+
+    private static string Told(ConfigurationChange change, Checkpoint checkpoint) => change.Effect switch
+    {
+        _ when checkpoint.Updates == 0 => "there is no version yet that it could bind",
+        ChangeEffect.None => "without effect, for the first parameters are there already",
+        ChangeEffect.Components => "the components that stay keep what they have learned",
+        _ => "from the next update on",
+    };
+
+    private static string UnknownRefusal(ModelOptions options, Checkpoint checkpoint) =>
+        $"The state of model '{options.Id}' was learned with another configuration, of which it holds only the hash "
+            + $"{checkpoint.ConfigHash}; now it is {options.ConfigHash}. Restore the features, model and learning of before; or forget "
+            + $"what was learned: streamem state reset {options.Id}; or give the model a new id, which keeps both.";
 
     private static List<OutboxEntry> UnpublishedOf(Checkpoint checkpoint)
     {
@@ -89,38 +138,6 @@ internal sealed class RunStart
         if (to.File is null && topic is not null) return topic;
         RejectedFile file = RejectedFile.Open(to.File ?? directory.RejectedFile, mark, context.Log);
         return topic is null ? file : new RejectionSinks([file, topic]);
-    }
-
-    private static void RefuseOtherConfiguration(ModelOptions options, Checkpoint checkpoint)
-    {
-        if (checkpoint.ConfigHash == options.ConfigHash) return;
-        throw new CommandException(ExitCode.Configuration,
-            $"The state of model '{options.Id}' was learned with another configuration: its hash is {checkpoint.ConfigHash}, now it is "
-                + $"{options.ConfigHash}. " +
-            $"Restore the features, model and learning of before, give the model a new id, or delete its folder '{options.Id}' in the "
-                + "state directory to learn from the start.");
-    }
-
-    private static void Restore(Learner learner, Checkpoint checkpoint)
-    {
-        try
-        {
-            using var reader = new BinaryReader(new MemoryStream(checkpoint.Learner.ToArray()));
-            learner.Load(reader);
-        }
-        catch (Exception failure) when (failure is InvalidDataException or EndOfStreamException)
-        {
-            throw new CommandException(ExitCode.DataCorrupt,
-                $"The checkpoint of model '{checkpoint.ModelId}' cannot be restored: {failure.Message} It may be of another release; use "
-                    + $"that one, or delete the folder '{checkpoint.ModelId}' in the state directory.",
-                failure);
-        }
-
-        if (learner.Updates != checkpoint.Updates)
-            throw new CommandException(ExitCode.DataCorrupt,
-                $"The checkpoint of model '{checkpoint.ModelId}' cannot be restored: it says {checkpoint.Updates} updates, and its state "
-                    + $"has {learner.Updates}. Restore another from a backup, or delete the folder '{checkpoint.ModelId}' in the state "
-                    + "directory.");
     }
 
     /// <summary>What is not yet published is published as it is: it must be snapshots of this run, none newer than the state.</summary>

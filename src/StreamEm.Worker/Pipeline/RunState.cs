@@ -12,6 +12,15 @@ internal sealed class RunState
     /// <summary>Whose it is.</summary>
     public required RunIdentity Identity { get; init; }
 
+    /// <summary>What the configuration says, as a checkpoint keeps it.</summary>
+    public required IReadOnlyDictionary<string, string> Configuration { get; init; }
+
+    /// <summary>What a person did to the run, oldest first; null for nothing.</summary>
+    public IReadOnlyList<RunEvent>? History { get; init; }
+
+    /// <summary>Earlier runs of the model that this one takes the place of; null for none.</summary>
+    public IReadOnlyList<string>? Predecessors { get; init; }
+
     /// <summary>What learns.</summary>
     public required Learner Learner { get; init; }
 
@@ -48,6 +57,9 @@ internal sealed class RunState
             ModelId = Identity.ModelId,
             RunId = Identity.RunId,
             ConfigHash = Identity.ConfigHash,
+            Configuration = Configuration.Count > 0 ? Configuration : null,
+            History = History,
+            Predecessors = Predecessors,
             CreatedAt = now,
             Updates = Learner.Updates,
             Records = Learner.Records,

@@ -45,6 +45,8 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
     public async Task OpenAsync(RunStart start, CancellationToken cancellationToken)
     {
         foreach (OutboxEntry entry in start.Unpublished) _outbox.Add(entry);
+        // A run that goes on from a snapshot publishes that as its own, as soon as a checkpoint holds it.
+        if (start.IsNew && start.Run.Latest is { } first) _outbox.Add(first, isLast: false);
         foreach (PublisherLane lane in lanes)
             await lane.OpenAsync(start.Run.Identity.RunId, start.UnpublishedSince, _outbox.RemoveAcknowledged, cancellationToken)
                 .ConfigureAwait(false);

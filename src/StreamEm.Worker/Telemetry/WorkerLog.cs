@@ -25,6 +25,10 @@ internal static partial class WorkerLog
     [LoggerMessage(7, LogLevel.Information, "Ready again", EventName = "ready_again")]
     public static partial void ReadyAgain(ILogger log);
 
+    [LoggerMessage(8, LogLevel.Information, "SIGHUP: the state of every model is kept now; the configuration is read at the next start",
+        EventName = "hang_up")]
+    public static partial void HangUp(ILogger log);
+
     [LoggerMessage(10, LogLevel.Information, "Model {Model} starts a new run {RunId}", EventName = "run_started")]
     public static partial void RunStarted(ILogger log, string model, string runId);
 
@@ -59,6 +63,27 @@ internal static partial class WorkerLog
     [LoggerMessage(18, LogLevel.Warning, "Model {Model} waits: {Bytes} bytes of snapshots are not published yet",
         EventName = "outbox_full")]
     public static partial void OutboxFull(ILogger log, string model, long bytes);
+
+    [LoggerMessage(53, LogLevel.Information,
+        "Model {Model} has {Records} of the {Buffer} records that its first parameters are found in; the first version is expected in "
+            + "about {Expected}", EventName = "warming_up")]
+    public static partial void WarmingUp(ILogger log, string model, long records, long buffer, string expected);
+
+    [LoggerMessage(54, LogLevel.Information, "Model {Model} is at version {Version} after {Records} records, {Rate:0.#} a second",
+        EventName = "progress")]
+    public static partial void Progress(ILogger log, string model, long version, long records, double rate);
+
+    [LoggerMessage(50, LogLevel.Information, "Model {Model}: {Change}; {Effect}", EventName = "configuration_changed")]
+    public static partial void ConfigurationChanged(ILogger log, string model, string change, string effect);
+
+    [LoggerMessage(51, LogLevel.Warning,
+        "Model {Model} has no version yet and begins anew with the changed configuration; {Pending} record(s) that were taken are read "
+            + "again where the source can be, and forgotten where it cannot", EventName = "run_begun_anew")]
+    public static partial void RunBegunAnew(ILogger log, string model, long pending);
+
+    [LoggerMessage(52, LogLevel.Information,
+        "Model {Model} goes on from {From}: version {Version}, {Records} records", EventName = "run_continued")]
+    public static partial void RunContinued(ILogger log, string model, string from, long version, long records);
 
     [LoggerMessage(19, LogLevel.Error,
         "Model {Model} stays as it is, failed ({ExitCode}), and the other models go on; starting the worker again tries it again",

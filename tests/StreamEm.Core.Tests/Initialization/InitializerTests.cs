@@ -115,6 +115,9 @@ public sealed class InitializerTests
         public override void Reseed(Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location) =>
             mixture.Reseed(parameters, statistics, component, location);
 
+        public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units) =>
+            mixture.Split(parameters, component, other, units);
+
         public override void Maximize(
             ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events) =>
             mixture.Maximize(statistics, rows, previous, result, events);

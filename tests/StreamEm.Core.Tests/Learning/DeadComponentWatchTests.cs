@@ -26,10 +26,10 @@ public sealed class DeadComponentWatchTests
         int[] worst = [.. Enumerable.Range(0, rows.Count).OrderBy(row => logDensities[row])];
         var watch = new DeadComponentWatch(Model, DeadComponents.Reseed);
 
-        for (int update = 1; update < UpdatesUntilDead; update++) watch.Look(state, rows, logDensities);
+        for (int update = 1; update < UpdatesUntilDead; update++) watch.Look(state, rows, logDensities, bound: null);
         Assert.Empty(state.Events.All);
         double[] before = [.. logDensities];
-        watch.Look(state, rows, logDensities);
+        watch.Look(state, rows, logDensities, bound: null);
 
         Assert.Equal([0, 2], state.Events.All.Select(item => item.Component));
         Assert.All(state.Events.All, item => Assert.Equal(ModelEventKind.Reseeded, item.Kind));
@@ -51,7 +51,7 @@ public sealed class DeadComponentWatchTests
         var watch = new DeadComponentWatch(Model, DeadComponents.Reseed);
 
         for (int update = 0; update < UpdatesUntilDead; update++)
-            watch.Look(state, rows, [double.NegativeInfinity, double.NaN, -5]);
+            watch.Look(state, rows, [double.NegativeInfinity, double.NaN, -5], bound: null);
 
         Assert.Equal([3, 3], Mean(state, 1));
     }
@@ -63,7 +63,7 @@ public sealed class DeadComponentWatchTests
         Minibatch rows = Gaussians.Three.Draw(10, 1);
         StepwiseState state = Starved(1), fed = Starved();
         for (int update = 0; update < 3 * UpdatesUntilDead; update++)
-            watch.Look(update % UpdatesUntilDead == UpdatesUntilDead - 1 ? fed : state, rows, new double[10]);
+            watch.Look(update % UpdatesUntilDead == UpdatesUntilDead - 1 ? fed : state, rows, new double[10], bound: null);
 
         Assert.Empty(state.Events.All);
     }
@@ -81,7 +81,7 @@ public sealed class DeadComponentWatchTests
         for (int update = 1; update <= 3 * UpdatesUntilDead; update++)
         {
             state.Events.Clear();
-            watch.Look(state, rows, logDensities);
+            watch.Look(state, rows, logDensities, bound: null);
             if (state.Events.All.Any(item => item.Component == 1)) reseeded.Add(update);
         }
 

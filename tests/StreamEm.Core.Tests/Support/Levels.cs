@@ -100,6 +100,14 @@ internal sealed class Levels(int components, int dimension, int levels, double p
             }
     }
 
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units)
+    {
+        int size = dimension * levels;
+        Span<double> one = parameters.Slice(component * size, levels), two = parameters.Slice(other * size, levels);
+        double step = Math.Min(one[0], one[1]) / 2;
+        (one[0], one[1], two[0], two[1]) = (one[0] + step, one[1] - step, two[0] - step, two[1] + step);
+    }
+
     private sealed class Prepared(Levels family, ReadOnlyMemory<double> parameters, int levels) : EmissionEStep
     {
         public override void LogDensities(RowBlock block, Span<double> logJoint)

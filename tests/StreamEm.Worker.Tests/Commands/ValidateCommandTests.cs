@@ -20,7 +20,8 @@ public sealed class ValidateCommandTests
             {file.Path}: ok
 
             worker
-              defaults: http.address: 127.0.0.1:8080, http.auth_token: null, state_directory: ./state
+              defaults: http.address: 127.0.0.1:8080, http.auth_token: null, state_directory: ./state,
+                serve: false
 
             model boiler (sha256:ee4b)
               features.0: temperature
@@ -32,10 +33,11 @@ public sealed class ValidateCommandTests
                 timestamp: null, timestamp_unit: auto, target: null, missing: allow, model.components: 4,
                 model.covariance_type: full, model.reg_covar: 1E-06, learning.recursion: parameters,
                 learning.step_size.t0: 1, learning.step_size.floor: 0, learning.minibatch.size: 512,
-                learning.minibatch.max_wait: null, learning.initialization.method: k_means_plus_plus,
+                learning.minibatch.max_wait: 10s, learning.initialization.method: k_means_plus_plus,
                 learning.initialization.buffer: 1536, learning.initialization.n_init: 3,
-                learning.initialization.seed: 1, learning.initialization.from: null, learning.standardize: true,
-                learning.learn: bounded, learning.dead_components: reseed, learning.anomaly_half_life: null,
+                learning.initialization.seed: 1, learning.initialization.max_wait: 1m,
+                learning.initialization.from: null, learning.initialization.from_token: null,
+                learning.standardize: true, learning.learn: bounded, learning.dead_components: reseed, learning.anomaly_half_life: null,
                 checkpoint.every_updates: 50, checkpoint.every: 10s, checkpoint.keep: 3, rejected.file: null,
                 rejected.kafka: null, rejected.stop_above_ratio: 0.05, on_failure: null
 

@@ -23,7 +23,7 @@ public sealed class ConfigHashTests
               features:
                 - temperature
                 - 'pressure'
-              learning: { standardize: true, step_size: { floor: 0.0, t0: 1.0, kappa: 7e-1 }, minibatch: { max_wait: null, size: 512 }, recursion: parameters }
+              learning: { standardize: true, step_size: { floor: 0.0, t0: 1.0, kappa: 7e-1 }, minibatch: { max_wait: 10s, size: 512 }, recursion: parameters }
               missing: allow
               label: ~
               source:

@@ -46,7 +46,8 @@ public sealed class DefaultsTests
                 AnomalyHalfLife = null,
             },
             model.Learning);
-        Assert.Null(model.MinibatchMaxWait);
+        Assert.Equal(TimeSpan.FromSeconds(10), model.MinibatchMaxWait);
+        Assert.Equal(TimeSpan.FromSeconds(60), model.InitializationMaxWait);
         Assert.Null(model.InitializeFrom);
         Assert.Equal(new CheckpointOptions { EveryUpdates = 50, Every = TimeSpan.FromSeconds(10), Keep = 3 }, model.Checkpoint);
         Assert.Empty(model.Publish);

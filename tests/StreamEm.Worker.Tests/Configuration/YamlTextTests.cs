@@ -36,7 +36,7 @@ public sealed class YamlTextTests
 
     [Fact]
     public void MergeKey_IsAnUnknownKeyAndNotFollowed() =>
-        Assert.Contains("streamem.yaml:1:1: error: unknown key '<<'; known keys: http, state_directory, models",
+        Assert.Contains("streamem.yaml:1:1: error: unknown key '<<'; known keys: http, state_directory, serve, models",
             ConfigFile.ProblemsOf("<<: { state_directory: x }\n" + ConfigFile.Minimal));
 
     [Fact]

@@ -16,7 +16,7 @@ internal sealed class CrashRun : IDisposable
             Data(rows), follow, """
             features: [a, b, c]
             model: { type: gaussian_mixture, components: 3 }
-            learning: { minibatch: { size: 32 }, initialization: { buffer: 256, n_init: 1 } }
+            learning: { minibatch: { size: 32, max_wait: null }, initialization: { buffer: 256, n_init: 1, max_wait: null } }
             """)
     {
     }

@@ -99,7 +99,8 @@ public sealed class StoppedWorkerTests
             await WorkerProcess.Run(run.Path, "run", "-c", "streamem.yaml", "--once", "-s", "models.0.model.components=2");
 
         Assert.Equal(ExitCode.Configuration, code);
-        Assert.Contains("learned with another configuration", errors, StringComparison.Ordinal);
+        Assert.Contains("learned with another configuration:\n  model.components: 3 -> 2\n", errors, StringComparison.Ordinal);
+        Assert.Contains("--accept-model-change", errors, StringComparison.Ordinal);
     }
 
     [Fact]

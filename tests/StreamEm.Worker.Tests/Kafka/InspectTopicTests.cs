@@ -4,6 +4,7 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Commands;
 using StreamEm.Worker.Tests.Support;

@@ -20,7 +20,7 @@ internal sealed class KafkaRun : IDisposable
                 features: [a, b]
                 model: { type: gaussian_mixture, components: 3 }
                 learning:
-                  minibatch: { size: {{ClusteredRows.Minibatch}} }
+                  minibatch: { size: {{ClusteredRows.Minibatch}}, max_wait: null }
                   initialization: { buffer: 256, n_init: 1 }
                 checkpoint: { {{checkpoint}} }
                 publish:

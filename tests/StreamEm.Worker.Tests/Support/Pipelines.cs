@@ -41,6 +41,8 @@ internal static class Pipelines
         Schema = new RecordSchema { Features = ["x", "y"] },
         Model = ModelCatalog.MixtureOf(new GaussianOptions(), components: 2),
         Learning = new LearningOptions { MinibatchSize = 32, Initialization = new InitializationOptions { Buffer = 96, NInit = 1 } },
+        MinibatchMaxWait = null,
+        InitializationMaxWait = null,
         Checkpoint = new CheckpointOptions { EveryUpdates = 3 },
         Publish = [new FilePublisherOptions { Path = directory["out/snapshots.ndjson"], EveryUpdates = everyUpdates }],
         Rejected = new RejectedOptions { File = directory["out/rejected.ndjson"], StopAboveRatio = 0.2 },
@@ -49,10 +51,11 @@ internal static class Pipelines
 
     public static ModelPipeline Create(
         TemporaryDirectory directory, ModelOptions options, Func<SourcePosition, RecordSource> open, TimeProvider? time = null,
-        Func<object, SnapshotPublisher>? publisher = null) =>
+        Func<object, SnapshotPublisher>? publisher = null, bool acceptsModelChange = false) =>
         new(options, new PipelineEnvironment
         {
             StateDirectory = directory["state"],
+            AcceptsModelChange = acceptsModelChange,
             OpenSource = (_, position) => open(position),
             CreatePublisher = publisher is null ? (model, entry) =>
                 PublisherCatalog.Create(model, entry, time ?? TimeProvider.System, NullLogger.Instance) : (_, entry) => publisher(entry),

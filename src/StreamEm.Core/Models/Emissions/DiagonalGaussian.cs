@@ -76,6 +76,10 @@ internal sealed class DiagonalGaussian : Gaussian
     }
 
     /// <inheritdoc/>
+    private protected override void Narrow(Span<double> parameters, int component, int feature, double square) =>
+        Covariances.Of(parameters)[component * Dimension + feature] -= square;
+
+    /// <inheritdoc/>
     private protected override double Variance(ReadOnlySpan<double> parameters, int component, int feature) =>
         Covariances.Of(parameters)[component * Dimension + feature];
 

@@ -88,6 +88,25 @@ internal sealed class FullGaussian : Gaussian
     }
 
     /// <inheritdoc/>
+    /// <remarks>Along the first principal axis in the units given, whose eigenvalue there becomes three quarters of what it was.</remarks>
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units)
+    {
+        int size = Dimension * Dimension;
+        double[] scaled = Covariances.Of(parameters).Slice(component * size, size).ToArray();
+        SymmetricMatrix.Scale(scaled, units, inverse: true);
+        double[] axis = SymmetricMatrix.LongestAxis(scaled, Dimension);
+        for (int d = 0; d < Dimension; d++) axis[d] *= units[d];
+        for (int i = 0; i < Dimension; i++)
+        {
+            Means.Of(parameters)[component * Dimension + i] -= SplitStep * axis[i];
+            Means.Of(parameters)[other * Dimension + i] += SplitStep * axis[i];
+            for (int j = 0; j < Dimension; j++)
+                foreach (int k in (ReadOnlySpan<int>)[component, other])
+                    Covariances.Of(parameters)[k * size + i * Dimension + j] -= SplitStep * SplitStep * axis[i] * axis[j];
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         result.Clear();

@@ -120,6 +120,25 @@ internal abstract class MeanFamily : Emission
     }
 
     /// <inheritdoc/>
+    /// <remarks>In one feature, and at most half of the way to the end of what a mean may be.</remarks>
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units)
+    {
+        Span<double> means = _means.Of(parameters);
+        int widest = component * Dimension;
+        double width = double.NegativeInfinity;
+        for (int d = 0; d < Dimension; d++)
+        {
+            double own = Variance(means[component * Dimension + d]) / (units[d] * units[d]);
+            if (own > width) (widest, width) = (component * Dimension + d, own);
+        }
+        double mean = means[widest], sd = Math.Sqrt(Variance(mean));
+        double room = Math.Min(mean - Bounded(double.NegativeInfinity), Bounded(double.PositiveInfinity) - mean);
+        double step = 0.5 * Math.Max(0, Math.Min(sd, room));
+        means[widest] -= step;
+        means[widest + (other - component) * Dimension] += step;
+    }
+
+    /// <inheritdoc/>
     public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances)
     {
         _means.Of(parameters).CopyTo(means);

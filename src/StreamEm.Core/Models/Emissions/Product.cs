@@ -114,6 +114,19 @@ internal sealed class Product : Emission
     }
 
     /// <inheritdoc/>
+    /// <remarks>Every part on its own.</remarks>
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units)
+    {
+        int at = 0;
+        foreach (ProductPart part in _parts)
+        {
+            int length = part.Emission.ParameterLayout.Length;
+            part.Emission.Split(parameters.Slice(at, length), component, other, Of(units, part.Features));
+            at += length;
+        }
+    }
+
+    /// <inheritdoc/>
     public override void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result)
     {
         int at = 0;

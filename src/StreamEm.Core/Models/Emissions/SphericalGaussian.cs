@@ -139,6 +139,10 @@ internal sealed class SphericalGaussian : Gaussian
     }
 
     /// <inheritdoc/>
+    private protected override void Narrow(Span<double> parameters, int component, int feature, double square) =>
+        Covariances.Of(parameters)[component] -= square / Dimension;
+
+    /// <inheritdoc/>
     private protected override double Variance(ReadOnlySpan<double> parameters, int component, int feature)
     {
         double scale = _scale.Of(parameters)[feature];

@@ -50,10 +50,19 @@ internal static class LearningTable
             Initial("n_init", new IntegerKind(1, 1000), o => o.NInit, (o, v) => o with { NInit = v },
                 "Restarts, ranked by log-likelihood on a held-out part of the buffer."),
             Initial("seed", new SeedKind(), o => o.Seed, (o, v) => o with { Seed = v }, "Seed of all chance."),
+            new ValueField<ModelOptions>(new Setting<ModelOptions, TimeSpan?>(
+                "max_wait", new NullableKind<TimeSpan>(new DurationKind()), o => o.InitializationMaxWait,
+                (o, v) => o with { InitializationMaxWait = v },
+                "The first parameters are found after this long in what there is; null waits until the buffer is full.")),
             new ValueField<ModelOptions>(new Setting<ModelOptions, string?>(
-                "from", new OptionalTextKind("the path of a snapshot, or null"), o => o.InitializeFrom,
+                "from", new OptionalTextKind("the path of a snapshot, a kafka:// or http:// address, or null"), o => o.InitializeFrom,
                 (o, v) => o with { InitializeFrom = v },
-                "A snapshot (or a file of parameters) to start exactly at, without a buffer."))),
+                "A snapshot to go on from, or a file of parameters to start exactly at, without a buffer.")),
+            new SecretField<ModelOptions>(
+                "from_token", "The bearer token of an http address in from.", o => o.InitializeFromToken,
+                (o, v) => o with { InitializeFromToken = v }),
+            new SecretFileField<ModelOptions>(
+                "from_token_file", "A file that holds it.", o => o.InitializeFromToken, (o, v) => o with { InitializeFromToken = v })),
         Of("standardize", new BooleanKind(), o => o.Standardize, (o, v) => o with { Standardize = v },
             "Whether features are standardised by location and scale of the buffer."),
         Of("learn", new ChoiceKind<LearnMode>(), o => o.Learn, (o, v) => o with { Learn = v },

@@ -109,6 +109,9 @@ internal static partial class WorkerTable
         new ValueField<WorkerOptions>(new Setting<WorkerOptions, string>(
             "state_directory", new TextKind(), o => o.StateDirectory, (o, v) => o with { StateDirectory = v },
             "The only directory the worker owns.")),
+        new ValueField<WorkerOptions>(new Setting<WorkerOptions, bool>(
+            "serve", new BooleanKind(), o => o.Serve, (o, v) => o with { Serve = v },
+            "Whether the process stays to answer queries when standard input has ended; else it ends then.")),
         new ListField<WorkerOptions, ModelOptions>(
             "models", "The models to learn.", (node, path, binder) => binder.Bind(Model, node, path), Model.Describe, o => o.Models,
             (o, v) => o with { Models = v })

@@ -1,7 +1,7 @@
 using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Failures;
 
-namespace StreamEm.Worker.Commands;
+namespace StreamEm.Worker.Publishing;
 
 /// <summary>A topic named on a command line: <c>kafka://host:port[,host:port]/topic[?model=id]</c>.</summary>
 /// <param name="Brokers">host:port of some of the cluster's brokers.</param>
