@@ -116,7 +116,9 @@ internal sealed class Newcomers(PastFiles past, SetAsideFiles aside, TimeProvide
         {
             if (known.Number == item.Status.Number || known.SetAside is not null) continue;
             long length = Math.Min(known.KnownLength, file.IsCompressed ? long.MaxValue : item.Status.Length);
-            if (known.Evidence.Length == 0 || length <= known.HeaderLength || !HasSameStart(known, file, length)) continue;
+            // Of one that is gone before anything of it was used there is no hash, only the file that is still open.
+            bool isUnknown = known.Evidence.Length == 0 && known.Path is not null;
+            if (isUnknown || length <= known.HeaderLength || !HasSameStart(known, file, length)) continue;
             TimeSpan limit = Patience + TimeSpan.FromSeconds(known.KnownLength / BytesCopiedPerSecond);
             if (time.GetElapsedTime(since, now) >= limit) break;
             _suspects[key] = new Suspect(since, known, length);

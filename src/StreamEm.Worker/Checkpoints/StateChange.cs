@@ -37,7 +37,7 @@ internal static class StateChange
                 $"There is '{target}' already. Reset that model and remove its folder, or choose another id.");
         List<KeptCheckpoint> kept = Usable(directory, from);
         if (Directory.Exists(made)) Directory.Delete(made, recursive: true);
-        DurableFile.CreateDirectory(made);
+        DurableFile.CreateDirectory(made, DurableFile.PrivateDirectory);
         foreach (KeptCheckpoint one in kept)
         {
             Checkpoint renamed = WithIdentity(one.Checkpoint!, one.Checkpoint!.Identity with { ModelId = to }) with
