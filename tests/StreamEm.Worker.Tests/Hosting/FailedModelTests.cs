@@ -181,6 +181,7 @@ public sealed class FailedModelTests
             {
                 Http = new HttpOptions { Address = "127.0.0.1:0" },
                 StateDirectory = directory["state"],
+                Serve = true,
                 Models = isAlone ? [bad] : [good with { Rejected = good.Rejected with { StopAboveRatio = 1 } }, bad],
             };
             var run = new Run((stop, listening) => new WorkerHost(
