@@ -39,16 +39,16 @@ public sealed class PowerCutTests : IDisposable
         Assert.Contains(images, image => image.Count > 2);
         IReadOnlyList<string> snapshots = PublishedLog.Contents(_directory["out/snapshots.ndjson"]);
         string rejected = await File.ReadAllTextAsync(_directory["out/rejected.ndjson"]);
-        for (int cut = 0; cut < images.Count; cut++)
+        // In place and backwards, so that a file that was there is the very same one, by device and inode.
+        for (int cut = images.Count - 1; cut >= 0; cut--)
         {
-            using var after = new TemporaryDirectory();
-            await Restore(images[cut], after);
-            PipelineEnd end = await Drain(after);
+            await Restore(images[cut]);
+            PipelineEnd end = await Drain(_directory);
 
             Assert.True(end.Failure is null, $"cut {cut}: {end.Failure}");
-            Assert.True(snapshots.SequenceEqual(PublishedLog.Contents(after["out/snapshots.ndjson"])),
-                $"cut {cut}: versions {string.Join(", ", PublishedLog.Versions(after["out/snapshots.ndjson"]))}");
-            Assert.Equal(rejected, await File.ReadAllTextAsync(after["out/rejected.ndjson"]));
+            Assert.True(snapshots.SequenceEqual(PublishedLog.Contents(_directory["out/snapshots.ndjson"])),
+                $"cut {cut}: versions {string.Join(", ", PublishedLog.Versions(_directory["out/snapshots.ndjson"]))}");
+            Assert.Equal(rejected, await File.ReadAllTextAsync(_directory["out/rejected.ndjson"]));
         }
     }
 
@@ -118,12 +118,15 @@ public sealed class PowerCutTests : IDisposable
         return await Eventually.Within(pipeline.Completion);
     }
 
-    private static async Task Restore(IReadOnlyDictionary<string, byte[]> image, TemporaryDirectory directory)
+    private async Task Restore(IReadOnlyDictionary<string, byte[]> image)
     {
+        var kept = image.Keys.Select(name => _directory[name]).ToHashSet(StringComparer.Ordinal);
+        foreach (string file in Directory.EnumerateFiles(_directory.Path, "*", SearchOption.AllDirectories))
+            if (!kept.Contains(file)) File.Delete(file);
         foreach ((string name, byte[] bytes) in image)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(directory[name])!);
-            await File.WriteAllBytesAsync(directory[name], bytes);
+            Directory.CreateDirectory(Path.GetDirectoryName(_directory[name])!);
+            await File.WriteAllBytesAsync(_directory[name], bytes);
         }
     }
 
