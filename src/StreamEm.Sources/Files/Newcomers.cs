@@ -120,7 +120,8 @@ internal sealed class Newcomers(PastFiles past, SetAsideFiles aside, TimeProvide
             bool isUnknown = known.Evidence.Length == 0 && known.Path is not null;
             if (isUnknown || length <= known.HeaderLength || !HasSameStart(known, file, length)) continue;
             TimeSpan limit = Patience + TimeSpan.FromSeconds(known.KnownLength / BytesCopiedPerSecond);
-            if (time.GetElapsedTime(since, now) >= limit) break;
+            // One that is gone is read to its end, which comes, before anything that begins as it does.
+            if (known.Path is not null && time.GetElapsedTime(since, now) >= limit) break;
             _suspects[key] = new Suspect(since, known, length);
             return true;
         }
