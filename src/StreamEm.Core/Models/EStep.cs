@@ -51,7 +51,7 @@ public readonly record struct Evidence(double Weight, double LogLikelihood)
 
     /// <summary>All parts added.</summary>
     public static Evidence operator +(Evidence a, Evidence b) =>
-        new(a.Weight + b.Weight, a.LogLikelihood + b.LogLikelihood) 
+        new(a.Weight + b.Weight, a.LogLikelihood + b.LogLikelihood)
         {
             Held = a.Held + b.Held,
             Far = a.Far + b.Far,

@@ -25,7 +25,10 @@ public sealed record RunIdentity(string ModelId, string RunId, string ConfigHash
         var origin = new SnapshotOrigin(ModelId, RunId, ConfigHash, createdAt);
         return new ModelSnapshot(learned, position is null
             ? origin
-            : origin with { Source = position.Partitions.Where(pair => pair.Value.File?.Gone is null)
-                .ToDictionary(pair => pair.Key, pair => pair.Value.Next, StringComparer.Ordinal) });
+            : origin with
+            {
+                Source = position.Partitions.Where(pair => pair.Value.File?.Gone is null)
+                .ToDictionary(pair => pair.Key, pair => pair.Value.Next, StringComparer.Ordinal)
+            });
     }
 }
