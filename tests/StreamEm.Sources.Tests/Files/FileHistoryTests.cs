@@ -121,8 +121,8 @@ public sealed class FileHistoryTests
         }
 
         /// <summary>
-        /// A longer file takes the place of the log, as programs do that write beside and rename. What was there has been read: a log that is
-        /// replaced and truncated before anybody looked is a limit that docs/files.md names.
+        /// A longer file takes the place of the log, as programs do that write beside and rename. What was there has been read: a log that
+        /// is replaced and truncated before anybody looked is a limit that docs/files.md names.
         /// </summary>
         private async Task<string> ReplaceAsync()
         {
