@@ -4,11 +4,11 @@ using Confluent.Kafka;
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// How long an answer of the brokers to the admin client is waited for. The client's own timeout does not decide that: when a question
-/// times out while the connection that carries it is torn down, librdkafka (2.15.1 and 2.16.0, with a broker that stood still for longer
-/// than its session) lets go of the queue of all answers twice, after which every question stays unanswered or ends the process. So the
-/// client is given much more time than the connection has, the wait is cut short here, and nothing is asked of brokers that did not just
-/// answer the older question, <see cref="IAdminClient.GetMetadata(string, TimeSpan)"/>.
+/// How long an answer of the brokers to the admin client is waited for. The client's own timeout does not decide that: with librdkafka
+/// 2.15.1 and 2.16.0 and a broker that stood still for longer than its session, a question that timed out while its connection was torn
+/// down was at times followed by questions that were never answered, or that ended the process within the native client. So the client is
+/// given much more time than the connection has, the wait is cut short here, and nothing is asked of brokers that did not just answer the
+/// older question, <see cref="IAdminClient.GetMetadata(string, TimeSpan)"/>.
 /// </summary>
 public static class AdminQuestion
 {
