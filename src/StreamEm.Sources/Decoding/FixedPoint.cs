@@ -127,7 +127,7 @@ internal static class FixedPoint
         Unsafe.SkipInit(out mantissa);
         Vector128<byte> text = Vector128.LoadUnsafe(ref data, (nuint)(end - Width));
         Vector128<byte> keep = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(Keep), (nuint)length);
-        uint points = (Vector128.Equals(text, Vector128.Create(TMarks.Point)) & keep).ExtractMostSignificantBits();
+        uint points = (Vector128.Equals(text, TMarks.Points.GetLower()) & keep).ExtractMostSignificantBits();
         point = BitOperations.TrailingZeroCount(points | (1u << Width));
         Vector128<byte> digits = (text - Vector128.Create((byte)'0')) & keep;
         digits = Ssse3.Shuffle(digits, Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(Squeeze), (nuint)(point * Width)));

@@ -115,7 +115,7 @@ internal static unsafe class FourNumbers
         Vector256<byte> untilEnd =
             Vector256.Create(0x090A_0B0C_0D0E_0F10UL, 0x0102_0304_0506_0708, 0x090A_0B0C_0D0E_0F10, 0x0102_0304_0506_0708).AsByte();
         Vector256<byte> before = Vector256.GreaterThan(untilEnd.AsSByte(), length.AsSByte()).AsByte();
-        uint points = Vector256.AndNot(Vector256.Equals(text, Vector256.Create(TMarks.Point)), before).ExtractMostSignificantBits();
+        uint points = Vector256.AndNot(Vector256.Equals(text, TMarks.Points), before).ExtractMostSignificantBits();
         minus = Vector256.Equals(text, Vector256.Create((byte)'-')) & Vector256.Equals(untilEnd, length);
         text = Vector256.AndNot(text - Vector256.Create((byte)'0'), before | minus);
         return points;

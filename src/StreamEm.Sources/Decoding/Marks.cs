@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
@@ -11,6 +13,9 @@ internal interface IMarks
 
     /// <summary>Before a number's fraction.</summary>
     static abstract byte Point { get; }
+
+    /// <summary>32 of <see cref="Point"/>, a constant: made of a member's value it would be put together again for every number.</summary>
+    static abstract Vector256<byte> Points { get; }
 }
 
 /// <summary>RFC 4180, and the numbers of JSON.</summary>
@@ -19,6 +24,8 @@ internal readonly struct CommaAndPoint : IMarks
     public static byte Separator => (byte)',';
 
     public static byte Point => (byte)'.';
+
+    public static Vector256<byte> Points => Vector256.Create((byte)'.');
 }
 
 /// <summary>Semicolons, <c>1.5</c>.</summary>
@@ -27,6 +34,8 @@ internal readonly struct SemicolonAndPoint : IMarks
     public static byte Separator => (byte)';';
 
     public static byte Point => (byte)'.';
+
+    public static Vector256<byte> Points => Vector256.Create((byte)'.');
 }
 
 /// <summary>Semicolons, <c>1,5</c>: what spreadsheets write where the comma is the decimal mark.</summary>
@@ -35,6 +44,8 @@ internal readonly struct SemicolonAndComma : IMarks
     public static byte Separator => (byte)';';
 
     public static byte Point => (byte)',';
+
+    public static Vector256<byte> Points => Vector256.Create((byte)',');
 }
 
 /// <summary>Tabs, <c>1.5</c>.</summary>
@@ -43,6 +54,8 @@ internal readonly struct TabAndPoint : IMarks
     public static byte Separator => (byte)'\t';
 
     public static byte Point => (byte)'.';
+
+    public static Vector256<byte> Points => Vector256.Create((byte)'.');
 }
 
 /// <summary>Tabs, <c>1,5</c>.</summary>
@@ -51,6 +64,8 @@ internal readonly struct TabAndComma : IMarks
     public static byte Separator => (byte)'\t';
 
     public static byte Point => (byte)',';
+
+    public static Vector256<byte> Points => Vector256.Create((byte)',');
 }
 
 /// <summary>Bars, <c>1.5</c>.</summary>
@@ -59,6 +74,8 @@ internal readonly struct BarAndPoint : IMarks
     public static byte Separator => (byte)'|';
 
     public static byte Point => (byte)'.';
+
+    public static Vector256<byte> Points => Vector256.Create((byte)'.');
 }
 
 /// <summary>Bars, <c>1,5</c>.</summary>
@@ -67,4 +84,6 @@ internal readonly struct BarAndComma : IMarks
     public static byte Separator => (byte)'|';
 
     public static byte Point => (byte)',';
+
+    public static Vector256<byte> Points => Vector256.Create((byte)',');
 }
