@@ -13,6 +13,7 @@ namespace StreamEm.Worker.Configuration;
 public static class ConfigurationLoader
 {
     private const string ModelsKey = "models";
+    private const string RecursionKey = "learning.recursion";
 
     /// <summary>Loads a configuration.</summary>
     /// <param name="files">YAML files; with several, only <c>models</c> may be in more than one, and is joined.</param>
@@ -30,6 +31,13 @@ public static class ConfigurationLoader
             var binder = new Binder(problems);
             options = binder.Bind(WorkerTable.Root, root, "");
             new ConfigurationRules(options, binder).Check();
+            options = options with
+            {
+                Models = [.. options.Models.Select((model, at) => model with
+                {
+                    NamesRecursion = binder.IsWritten(ConfigPath.Join(ConfigPath.Join(ModelsKey, at), RecursionKey)),
+                })]
+            };
         }
 
         if (options is null || problems.HasErrors) return new LoadedConfiguration(null, problems.InOrder());

@@ -36,6 +36,9 @@ public sealed record ModelOptions
     /// <summary><c>learning</c>.</summary>
     public LearningOptions Learning { get; init; } = new();
 
+    /// <summary>Whether <c>learning.recursion</c> is written; else a state goes on with the one it has.</summary>
+    public bool NamesRecursion { get; init; } = true;
+
     /// <summary><c>learning.minibatch.max_wait</c>: a minibatch is cut short after this long; null waits for ever.</summary>
     public TimeSpan? MinibatchMaxWait { get; init; } = TimeSpan.FromSeconds(10);
 
