@@ -102,7 +102,7 @@ internal static class SymmetricMatrix
                 $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {failed}). Increase reg_covar or "
                     + $"lower components."));
         double logDeterminant = 0;
-        for (int i = 0; i < dimension; i++) logDeterminant += Math.Log(packed[Packed.Index(i, i)]);
+        for (int i = 0; i < dimension; i++) logDeterminant += ScalarMath.Log(packed[Packed.Index(i, i)]);
         Cholesky.InvertLower(packed, dimension);
         return logDeterminant;
     }
