@@ -28,7 +28,7 @@ public sealed class FeatureSpace
         Features = features;
         _location = [.. features.Select(feature => feature.Location)];
         _scale = [.. features.Select(feature => feature.Scale)];
-        _logScale = Array.ConvertAll(_scale, Math.Log);
+        _logScale = Array.ConvertAll(_scale, ScalarMath.Log);
         _variances = [.. features.Select(feature => feature.Variance)];
         Scaling = new RowScaling(_location, Array.ConvertAll(_scale, scale => 1 / scale), Limit);
         HasLevels = features.Any(feature => feature.Kind == FeatureKind.Level);

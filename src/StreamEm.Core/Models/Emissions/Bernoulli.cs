@@ -1,4 +1,5 @@
 using StreamEm.Core.Features;
+using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Models.Emissions;
@@ -50,14 +51,14 @@ internal sealed class Bernoulli(int components, int dimension, Prior prior)
     private protected override double NeutralMean => 0.5;
 
     /// <inheritdoc/>
-    internal override double Slope(double mean) => Math.Log(Math.Max(mean, Least)) - Math.Log(Math.Max(1 - mean, Least));
+    internal override double Slope(double mean) => ScalarMath.Log(Math.Max(mean, Least)) - ScalarMath.Log(Math.Max(1 - mean, Least));
 
     /// <inheritdoc/>
-    internal override double Offset(double mean) => -Math.Log(Math.Max(1 - mean, Least));
+    internal override double Offset(double mean) => -ScalarMath.Log(Math.Max(1 - mean, Least));
 
     /// <inheritdoc/>
     internal override LogDensitySpread Spread(double mean) =>
-        LogDensitySpread.Of([Math.Log(Math.Max(mean, Least)), Math.Log(Math.Max(1 - mean, Least))]);
+        LogDensitySpread.Of([ScalarMath.Log(Math.Max(mean, Least)), ScalarMath.Log(Math.Max(1 - mean, Least))]);
 
     /// <inheritdoc/>
     private protected override double Variance(double mean) => mean * (1 - mean);

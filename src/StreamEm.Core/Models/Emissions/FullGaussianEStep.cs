@@ -8,7 +8,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// </summary>
 internal sealed class FullGaussianEStep : EmissionEStep
 {
-    private static readonly double LogTwoPi = Math.Log(2 * Math.PI);
+    private static readonly double LogTwoPi = ScalarMath.Log(2 * Math.PI);
     private readonly int _components, _dimension;
     private readonly bool _tied;
     private readonly double[] _factors, _biases, _constants;

@@ -146,7 +146,7 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
             throw new ArithmeticException(string.Create(CultureInfo.InvariantCulture,
                 $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {_observed[failed]}). Increase "
                     + $"reg_covar or lower components."));
-        for (int i = 0; i < o; i++) logDeterminant += Math.Log(factor[Packed.Index(i, i)]);
+        for (int i = 0; i < o; i++) logDeterminant += ScalarMath.Log(factor[Packed.Index(i, i)]);
         Cholesky.InvertLower(factor, o);
         // half = L^-1 Sigma_oh [o x h]; B = half' L^-1; C = Sigma_hh - half' half.
         Span<double> half = _halves.AsSpan(0, RegressionLength), regression = Of(_regressions, component, RegressionLength);
@@ -168,7 +168,7 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
                 conditional[at] = covariance[_missing[a] * dimension + _missing[b]];
                 for (int i = 0; i < o; i++) conditional[at] = Math.FusedMultiplyAdd(-half[i * h + a], half[i * h + b], conditional[at]);
             }
-        _constants[component] = -0.5 * o * Math.Log(2 * Math.PI) - logDeterminant;
+        _constants[component] = -0.5 * o * ScalarMath.Log(2 * Math.PI) - logDeterminant;
     }
 
     private static void Reserve(ref double[] values, int length)
