@@ -34,7 +34,9 @@ internal static class BatchEm
     /// <param name="batch">All rows.</param>
     /// <param name="parameters">Theta(0); not written to.</param>
     /// <param name="options">When to stop.</param>
-    public static BatchEmResult Run(LatentModel model, Minibatch batch, ReadOnlySpan<double> parameters, BatchEmOptions options)
+    /// <param name="pass">What the E-step may know; an annealed rule has its last temperature.</param>
+    public static BatchEmResult Run(
+        LatentModel model, Minibatch batch, ReadOnlySpan<double> parameters, BatchEmOptions options, Pass pass = default)
     {
         var executor = new ShardedEStep(model, options.Threads);
         double[] theta = parameters.ToArray(), next = new double[theta.Length], averages = new double[model.StatisticsLayout.Length];
@@ -45,7 +47,7 @@ internal static class BatchEm
         EStep? eStep = null;
         for (int iteration = 0; ; iteration++)
         {
-            Evidence evidence = executor.Average(eStep = model.Prepare(theta, eStep), theta, batch, averages, logDensities);
+            Evidence evidence = executor.Average(eStep = model.Prepare(theta, eStep), theta, batch, averages, logDensities, pass);
             double logLikelihood = evidence.MeanLogLikelihood;
             double rise = trace.Count == 0 ? double.PositiveInfinity : logLikelihood - trace[^1];
             trace.Add(logLikelihood);

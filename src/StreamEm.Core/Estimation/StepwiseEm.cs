@@ -20,7 +20,9 @@ namespace StreamEm.Core.Estimation;
 /// <param name="recursion">Parameters or statistics.</param>
 /// <param name="stepSize">gamma_t.</param>
 /// <param name="threads">Threads per minibatch; 0 takes every core. The result does not depend on it.</param>
-internal sealed class StepwiseEm(LatentModel model, Recursion recursion, StepSize stepSize, int threads = 0)
+/// <param name="rule">How responsibilities are made; null for Bayes' rule.</param>
+internal sealed class StepwiseEm(
+    LatentModel model, Recursion recursion, StepSize stepSize, int threads = 0, ResponsibilityRule? rule = null)
 {
     private readonly ShardedEStep _executor = new(model, threads);
     private readonly double[] _averages = new double[model.StatisticsLayout.Length];
@@ -47,7 +49,7 @@ internal sealed class StepwiseEm(LatentModel model, Recursion recursion, StepSiz
         Evidence evidence =
             _executor.Average(
                 _eStep, state.Parameters, batch, _averages, logDensities,
-                new Pass(memory, state.Updates + 1, comparable) { Bound = bound });
+                new Pass(memory, state.Updates + 1, comparable) { Bound = bound, Rule = rule });
         double gamma = stepSize.At(state.Updates - state.Begun + 1) * state.ShareOf(batch, unit);
         // Rows held back make the minibatch lighter.
         double learned = evidence.Held > 0 ? evidence.Weight / (evidence.Weight + evidence.Held) : 1;

@@ -18,6 +18,10 @@ namespace StreamEm.Core.Initialization;
 internal sealed class Initializer(InitializationOptions options, int threads) : ModelStart
 {
     private const int ShortRuns = 8;
+
+    /// <summary>What rows are labelled here by a partition, and what their own labels say, counts as it is.</summary>
+    private static readonly Pass Certain = new(null) { LabelsAreCertain = true };
+
     private static readonly BatchEmOptions Short = new() { Tolerance = 1e-3, MaxIterations = 8 };
     private static readonly BatchEmOptions Long = new() { Tolerance = 1e-4, MaxIterations = 100 };
     private static readonly BatchEmOptions Refinement = new() { Tolerance = 1e-6, MaxIterations = 200 };
@@ -56,10 +60,11 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
                 continue;
             }
             double[] theta =
-                BatchEm.Run(model, training, BestShortRun(model, training, judging, chance), Long with { Threads = threads }).Parameters;
+                BatchEm.Run(
+                    model, training, BestShortRun(model, training, judging, chance), Long with { Threads = threads }, Certain).Parameters;
             best.Offer(theta, MeanLogLikelihood(model, judging, theta));
         }
-        return BatchEm.Run(model, buffer, best.Parameters, Refinement with { Threads = threads }).Parameters;
+        return BatchEm.Run(model, buffer, best.Parameters, Refinement with { Threads = threads }, Certain).Parameters;
     }
 
     /// <inheritdoc/>
@@ -68,10 +73,10 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
         var best = new BestStart();
         for (int restart = 0; restart < options.NInit; restart++)
         {
-            double[] theta = BatchEm.Run(model, buffer, start(Chance(restart)), Long with { Threads = threads }).Parameters;
+            double[] theta = BatchEm.Run(model, buffer, start(Chance(restart)), Long with { Threads = threads }, Certain).Parameters;
             best.Offer(theta, MeanLogLikelihood(model, buffer, theta));
         }
-        return BatchEm.Run(model, buffer, best.Parameters, Refinement with { Threads = threads }).Parameters;
+        return BatchEm.Run(model, buffer, best.Parameters, Refinement with { Threads = threads }, Certain).Parameters;
     }
 
     private void TryPartitions(ComponentModel model, Minibatch buffer, SplitMix64 chance, BestStart best)
@@ -96,7 +101,8 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
             double[] centres = CentreSelection.Choose(options.Method, training, model.Components, chance);
             int[] assignments = Lloyd.Assign(training, centres, model.Components, run % 2 == 0 ? Lloyd.MaxIterations : 1);
             double[] theta =
-                BatchEm.Run(model, training, FromAssignments(model, training, assignments), Short with { Threads = threads }).Parameters;
+                BatchEm.Run(
+                    model, training, FromAssignments(model, training, assignments), Short with { Threads = threads }, Certain).Parameters;
             best.Offer(theta, MeanLogLikelihood(model, judging, theta));
         }
         return best.Parameters;
@@ -145,7 +151,8 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
         double[] neutral = new double[model.ParameterLayout.Length], theta = new double[neutral.Length];
         model.Neutral(neutral);
         double[] averages = new double[model.StatisticsLayout.Length], logDensities = new double[rows.Count];
-        Evidence evidence = new ShardedEStep(model, threads).Average(model.Prepare(neutral), neutral, labelled, averages, logDensities);
+        Evidence evidence =
+            new ShardedEStep(model, threads).Average(model.Prepare(neutral), neutral, labelled, averages, logDensities, Certain);
         if (!(evidence.Weight > 0)) return neutral;
         RequireLabels(model, labelled, averages, logDensities, evidence.Weight);
         model.Maximize(averages, RelativeWeights.Worth(labelled, logDensities, evidence.Weight), neutral, theta, new ModelEvents());

@@ -27,7 +27,7 @@ internal sealed partial class LearnerCore
         int threads)
     {
         (_modelOptions, _options, _model, Space, State, _threads) = (modelOptions, options, model, space, state, threads);
-        _em = new StepwiseEm(model, options.Recursion, new PowerLaw(options.StepSize), threads);
+        _em = new StepwiseEm(model, options.Recursion, new PowerLaw(options.StepSize), threads, options.Responsibilities.Rule);
         _units = new LogUnits(model, space);
         Watch = new DeadComponentWatch(model, options.DeadComponents);
         Cut = CutFor(model, modelOptions, options.MinibatchSize);
@@ -173,7 +173,8 @@ internal sealed partial class LearnerCore
         var inside = new Minibatch(rows.Dimension, rows.Count);
         bool complete = Space.Encode(rows, 0, rows.Count, inside);
         double unit = RelativeWeights.Normalize(inside);
-        BatchEmResult result = BatchEm.Run(_model, inside, State.Parameters, options);
+        BatchEmResult result = BatchEm.Run(
+            _model, inside, State.Parameters, options, new Pass(null) { Rule = _options.Responsibilities.Rule });
         double[] logDensities = new double[rows.Count], comparable = complete ? [] : new double[rows.Count];
         Evidence evidence = new ShardedEStep(_model, options.Threads).Accumulate(_model.Prepare(result.Parameters), inside,
             new double[State.Statistics.Length], logDensities, new Pass(null, Comparable: complete ? null : comparable));
@@ -247,7 +248,8 @@ internal sealed partial class LearnerCore
                 SleepingFeatures.Move(_model.ParameterLayout, State.Parameters, d, space.Features[d]);
         Space = space;
         _model = _modelOptions.Create(space);
-        _em = new StepwiseEm(_model, _options.Recursion, new PowerLaw(_options.StepSize), _threads);
+        _em = new StepwiseEm(
+            _model, _options.Recursion, new PowerLaw(_options.StepSize), _threads, _options.Responsibilities.Rule);
         _units = new LogUnits(_model, space);
         Watch.Follow(_model);
         _absentFeatures = [.. _absentFeatures.Where(d => Guard!.IsAsleep(d))];

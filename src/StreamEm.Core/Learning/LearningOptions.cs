@@ -1,5 +1,6 @@
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Initialization;
+using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
 
 namespace StreamEm.Core.Learning;
@@ -32,6 +33,9 @@ public sealed record LearningOptions
 {
     /// <summary>Statistics or parameter recursion.</summary>
     public Recursion Recursion { get; init; } = Recursion.Statistics;
+
+    /// <summary>How responsibilities are made.</summary>
+    public Responsibilities Responsibilities { get; init; } = new();
 
     /// <summary>The step size schedule.</summary>
     public StepSizeOptions StepSize { get; init; } = new();

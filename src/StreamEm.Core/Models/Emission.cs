@@ -25,6 +25,12 @@ public abstract class Emission
     /// <summary>What the family says of a row beside its log-density; none by default.</summary>
     public virtual VectorLayout ScoreLayout { get; } = new();
 
+    /// <summary>See <see cref="LatentModel.Hold"/>; a family whose blocks are maximised apart from each other need not know.</summary>
+    /// <param name="blocks">Names in <see cref="ParameterLayout"/>.</param>
+    public virtual void Hold(IReadOnlyCollection<string> blocks)
+    {
+    }
+
     /// <summary>Factors the parameters once for many blocks; immutable and thread-safe.</summary>
     /// <param name="parameters">Must stay as they are as long as the result is used.</param>
     /// <param name="spent">One of this family that is not used any more, whose memory may be taken over.</param>

@@ -54,6 +54,13 @@ internal abstract class EmissionModel : ComponentModel
     protected int OwnStatistics { get; }
 
     /// <inheritdoc/>
+    public override void Hold(BlockNames blocks)
+    {
+        base.Hold(blocks);
+        Emission.Hold([.. FixedBlocks.Where(block => block.Offset >= OwnParameters).Select(block => block.Name)]);
+    }
+
+    /// <inheritdoc/>
     public override void Masses(ReadOnlySpan<double> averages, Span<double> masses) => _masses.Of(averages).CopyTo(masses);
 
     /// <inheritdoc/>
@@ -114,7 +121,7 @@ internal abstract class EmissionModel : ComponentModel
     public override void Reseed(Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location)
     {
         double[] mean = new double[Dimension], variance = new double[Dimension], masses = new double[Components];
-        double[] implied = new double[Emission.StatisticsLayout.Length];
+        double[] implied = new double[Emission.StatisticsLayout.Length], before = FixedBlocks.Count > 0 ? parameters.ToArray() : [];
         if (!TryMoments(parameters, mean, variance)) Array.Fill(variance, 1);
         Span<double> all = _masses.Of(statistics), family = statistics[OwnStatistics..];
         double total = 0, lost = all[component];
@@ -128,6 +135,7 @@ internal abstract class EmissionModel : ComponentModel
         for (int at = 0; at < implied.Length; at++) family[at] = (family[at] - implied[at]) * factor;
         ReseedOwn(parameters[..OwnParameters], statistics[..OwnStatistics], component, factor);
         Emission.Reseed(parameters[OwnParameters..], component, location, variance);
+        KeepFixed(before, parameters);
         masses[component] = share;
         Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);
         for (int at = 0; at < implied.Length; at++) family[at] += implied[at];

@@ -39,6 +39,30 @@ public abstract class LatentModel
     /// <summary>Whether log p is a density of this feature, so that its scale changes it; false for what the model conditions on.</summary>
     public virtual bool IsDensityOf(int feature) => true;
 
+    /// <summary>The blocks of parameters that stay what they are; see <see cref="Hold"/>.</summary>
+    public IReadOnlyList<VectorBlock> FixedBlocks { get; private set; } = [];
+
+    /// <summary>
+    /// Has some blocks of parameters stay what they are. The M-step maximises over the others, given these. Once, before anything is
+    /// learned.
+    /// </summary>
+    /// <exception cref="ArgumentException">The model has no such block; the message lists those it has.</exception>
+    public virtual void Hold(BlockNames blocks)
+    {
+        foreach (string name in blocks.Names)
+            if (!ParameterLayout.Contains(name))
+                throw new ArgumentException($"fixed: {Type} has no block '{name}'; it has {ParameterLayout}", nameof(blocks));
+        FixedBlocks = [.. blocks.Names.Select(name => ParameterLayout[name])];
+    }
+
+    /// <summary>Gives the blocks that stay what they are the values they had.</summary>
+    /// <param name="previous">What they are.</param>
+    /// <param name="result">Overwritten in their places.</param>
+    protected void KeepFixed(ReadOnlySpan<double> previous, Span<double> result)
+    {
+        foreach (VectorBlock block in FixedBlocks) block.Of(previous).CopyTo(block.Of(result));
+    }
+
     /// <summary>Factors the parameters once for many rows; the result is immutable and may be used by many threads at once.</summary>
     /// <param name="parameters">Theta; must stay as it is as long as the result is used.</param>
     /// <param name="spent">An E-step of this model that is not used any more, whose memory may be taken over; then nothing is

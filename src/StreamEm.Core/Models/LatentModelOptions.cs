@@ -21,6 +21,9 @@ public abstract record LatentModelOptions
     /// <summary>Whether the model is of sequences by key, which must then be configured.</summary>
     public virtual bool NeedsKey => false;
 
+    /// <summary>Whether rows are shared out to components by a rule that may be chosen.</summary>
+    public virtual bool HasResponsibilities => false;
+
     /// <summary>The most keys remembered at once; 0 for a model without keys.</summary>
     public virtual int MaxKeys => 0;
 

@@ -29,6 +29,66 @@ internal sealed class SoftResponsibilities : ResponsibilityRule
         LogSumExp.Normalize(logJoint, components, logDensities, count);
 }
 
+/// <summary>
+/// r proportional to p(z = k, x)^beta, beta_t = min(1, start + (1 - start) (t - 1) / updates): flat at first, so that components are not
+/// caught where they began (deterministic annealing: Ueda &amp; Nakano 1998).
+/// </summary>
+/// <param name="start">beta of the first update, in (0, 1].</param>
+/// <param name="updates">The update after so many has beta 1.</param>
+internal sealed class AnnealedResponsibilities(double start, int updates) : ResponsibilityRule
+{
+    /// <inheritdoc/>
+    public override void Apply(Span<double> logJoint, int components, Span<double> logDensities, int count, in Pass pass)
+    {
+        double beta = pass.Update == 0 ? 1 : Math.Min(1, start + (1 - start) * (pass.Update - 1) / updates);
+        if (beta < 1)
+        {
+            Span<double> tempered = stackalloc double[RowBlock.Stride];
+            double[] flat = logJoint[..(components * RowBlock.Stride)].ToArray();
+            LogSumExp.Normalize(logJoint, components, logDensities, count);
+            for (int at = 0; at < flat.Length; at++) flat[at] *= beta;
+            LogSumExp.Normalize(flat, components, tempered, count);
+            for (int k = 0; k < components; k++) flat.AsSpan(k * RowBlock.Stride, count).CopyTo(logJoint[(k * RowBlock.Stride)..]);
+            return;
+        }
+        LogSumExp.Normalize(logJoint, components, logDensities, count);
+    }
+}
+
+/// <summary>
+/// Only the most probable components of every row have a share in it, those of the others given to them in proportion; every so many
+/// updates all have (Neal &amp; Hinton 1998, section 4, without freezing).
+/// </summary>
+/// <param name="active">How many components.</param>
+/// <param name="refresh">Every such update is a full one, beginning with the first.</param>
+internal sealed class SparseResponsibilities(int active, int refresh) : ResponsibilityRule
+{
+    /// <inheritdoc/>
+    public override void Apply(Span<double> logJoint, int components, Span<double> logDensities, int count, in Pass pass)
+    {
+        LogSumExp.Normalize(logJoint, components, logDensities, count);
+        if (pass.Update == 0 || active >= components || (pass.Update - 1) % refresh == 0) return;
+        Span<double> row = components <= 512 ? stackalloc double[components] : new double[components];
+        for (int i = 0; i < count; i++)
+        {
+            for (int k = 0; k < components; k++) row[k] = logJoint[k * RowBlock.Stride + i];
+            row.Sort();
+            double least = row[components - active], kept = 0;
+            // Of components of equal share the first ones.
+            int left = active;
+            for (int k = 0; k < components; k++)
+                if (logJoint[k * RowBlock.Stride + i] > least) left--;
+            for (int k = 0; k < components; k++)
+            {
+                ref double share = ref logJoint[k * RowBlock.Stride + i];
+                if (share > least || (share == least && left-- > 0)) kept += share;
+                else share = 0;
+            }
+            for (int k = 0; k < components; k++) logJoint[k * RowBlock.Stride + i] /= kept;
+        }
+    }
+}
+
 /// <summary>r = 1 for the most probable component, the lowest number among equals: classification EM (Celeux &amp; Govaert 1992); with
 /// spherical Gaussians of equal weights, k-means.</summary>
 internal sealed class HardResponsibilities : ResponsibilityRule

@@ -30,4 +30,11 @@ public readonly record struct Pass(StreamMemory? Memory, long Update = 0, double
 {
     /// <summary>What rows are held back by; null where every row is learned from.</summary>
     internal InfluenceBound? Bound { get; init; }
+
+    /// <summary>How responsibilities are made; null for Bayes' rule.</summary>
+    internal ResponsibilityRule? Rule { get; init; }
+
+    /// <summary>Whether labels say what a row is, even to a model that learns how far they may be trusted: of partitions at the
+    /// start.</summary>
+    internal bool LabelsAreCertain { get; init; }
 }

@@ -67,6 +67,14 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
             binder.Problems.Error(binder.OriginOf($"{path}.model"), problem);
         }
 
+        if (model.Learning.Responsibilities.Kind != ResponsibilityKind.Soft && !model.Model.HasResponsibilities)
+        {
+            fits = false;
+            binder.Problems.Error(binder.OriginOf($"{path}.learning.responsibilities"),
+                $"{model.Model.Type} has no responsibilities that could be "
+                    + $"{model.Learning.Responsibilities.Kind.ToString().ToLowerInvariant()}; leave it out");
+        }
+
         if (model.Model.MaxKeys > 0 && model.Model.MaxKeys < model.Learning.MinibatchSize)
         {
             fits = false;
@@ -86,6 +94,12 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
         try
         {
             return (model.Model.CreateLargest(model.Schema) as ComponentModel)?.Components ?? 0;
+        }
+        catch (ArgumentException failure) when (failure.ParamName == "blocks")
+        {
+            binder.Problems.Error(binder.OriginOf($"{path}.model.fixed"),
+                failure.Message.Replace(" (Parameter 'blocks')", "", StringComparison.Ordinal));
+            return null;
         }
         catch (OverflowException)
         {

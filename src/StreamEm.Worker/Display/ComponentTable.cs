@@ -71,12 +71,13 @@ internal static class ComponentTable
                 [.. Enumerable.Range(0, block.Shape[0])
                     .Select(from => values[from * components + to].ToString("F4", CultureInfo.InvariantCulture))]);
         table.Write(console);
-        console.WriteLine("  from the component of the row to that of the column");
+        console.WriteLine("  probability of the column given the component of the row");
     }
 
     /// <summary>The options that are something.</summary>
     private static IEnumerable<string> Settings(ModelSnapshot snapshot) =>
-        snapshot.Options.Settings.Where(setting => setting.Value != "null").Select(setting => $"{setting.Key} {setting.Value}");
+        snapshot.Options.Settings.Where(setting => setting.Value is not ("null" or "none" or "[]"))
+            .Select(setting => $"{setting.Key} {setting.Value}");
 
     /// <summary>The parameters of a model without components, block by block.</summary>
     private static Table Blocks(ModelSnapshot snapshot)

@@ -9,7 +9,7 @@ namespace StreamEm.Core.Tests.Contracts;
 /// <summary>Gaussians of one form of the covariances.</summary>
 public abstract class GaussianFamily(CovarianceType type) : Family
 {
-    public override EmissionOptions Options => new GaussianOptions { CovarianceType = type };
+    public override EmissionOptions Options => new GaussianOptions { CovarianceType = type, Prior = Prior.Conjugate };
 
     public override Emission Create(int components, int dimension) =>
         new GaussianOptions { CovarianceType = type, RegCovar = 0 }.Create(FeatureSpace.Unscaled(dimension).Features, components);

@@ -32,6 +32,12 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     /// <summary>Path of the probabilities of every unlabelled row's components; null where the file's are not what a score says.</summary>
     public string? Responsibilities { get; init; } = "responsibilities";
 
+    /// <summary>Whether the file's log-likelihoods are the rows' own; those of a temperature are another function.</summary>
+    public bool HasLogLikelihoods { get; init; } = true;
+
+    /// <summary>How responsibilities are made.</summary>
+    public ResponsibilityRule? Rule { get; init; }
+
     /// <summary>Reads the rows of one batch.</summary>
     public Func<JsonElement, Minibatch> Rows { get; init; } = GoldenRows.Table;
 
@@ -54,7 +60,7 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     {
         JsonElement root = Read(), inputs = root.GetProperty("inputs");
         var stepSize = new WholeSteps(new PowerLaw(new StepSizeOptions { Kappa = root.GetProperty("kappa").GetDouble() }));
-        var em = new StepwiseEm(Model, recursion, stepSize);
+        var em = new StepwiseEm(Model, recursion, stepSize, rule: Rule);
         var state = new StepwiseState(Model, Theta(inputs.GetProperty("theta0")));
         if (RowsPerUnit == 1) CheckStatistics(inputs.GetProperty("s0"), state.Statistics, "s0");
         else SetStatistics(inputs.GetProperty("s0"), state.Statistics);
@@ -70,15 +76,16 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
 
             string where = $"of step {step + 1}";
             Close(golden.GetProperty("g").GetDouble(), state.LastStepSize, $"gamma {where}");
-            Close(golden.GetProperty("mean_loglik_batch_before").GetDouble(), evidence.MeanLogLikelihood * RowsPerUnit,
-                $"mean log-likelihood {where}");
+            if (HasLogLikelihoods)
+                Close(golden.GetProperty("mean_loglik_batch_before").GetDouble(), evidence.MeanLogLikelihood * RowsPerUnit,
+                    $"mean log-likelihood {where}");
             double[] averages = Averages(before, batch);
             CheckStatistics(golden.GetProperty("stats"), averages, where);
             if (recursion == Recursion.Statistics) CheckStatistics(golden.GetProperty("s"), state.Statistics, where);
             if (golden.TryGetProperty("argmax", out JsonElement argmax)) CheckMaximum(argmax, averages, before, batch.Count, where);
             CheckTheta(golden.GetProperty("theta"), state.Parameters, $"theta {where}");
             double after = MeanLogLikelihood(state.Parameters, batch) * RowsPerUnit;
-            Close(golden.GetProperty("mean_loglik_batch_after").GetDouble(), after, $"log-likelihood after {where}");
+            if (HasLogLikelihoods) Close(golden.GetProperty("mean_loglik_batch_after").GetDouble(), after, $"log-likelihood after {where}");
             if (Responsibilities is { } path) CheckResponsibilities(GoldenPath.Values(golden, path), before, batch, where);
         }
     }
@@ -96,7 +103,8 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     private double[] Averages(double[] theta, Minibatch batch)
     {
         double[] averages = new double[Model.StatisticsLayout.Length];
-        new ShardedEStep(Model, 1).Average(Model.Prepare(theta), theta, batch, averages, new double[batch.Count]);
+        new ShardedEStep(Model, 1).Average(Model.Prepare(theta), theta, batch, averages, new double[batch.Count],
+            new Pass(null, 1) { Rule = Rule });
         return averages;
     }
 

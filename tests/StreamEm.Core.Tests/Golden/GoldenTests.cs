@@ -18,6 +18,20 @@ public sealed class GoldenTests
         Gaussian("gmm_spherical", new SphericalGaussian(2, 2, Unregularized(2))),
         Gaussian("gmm_tied", new TiedGaussian(2, 2, Unregularized(2))),
         Gaussian("gmm_missing", new FullGaussian(2, 3, Unregularized(3))),
+        new("gmm_noisy_labels", new Mixture("test", new FullGaussian(3, 2, Unregularized(2)), hasNoisyLabels: true))
+        {
+            Parameters = Paths(("weights", "weights"), ("confusion", "confusion"), ("means", "means"), ("covariances", "cov")),
+            Statistics = Paths(("masses", "N"), ("label_counts", "Slabel"), ("first_moments", "S1"), ("second_moments", "S2")),
+        },
+        new("gmm_annealed", new Mixture("test", new FullGaussian(2, 2, Unregularized(2))))
+        {
+            Parameters = Paths(("weights", "weights"), ("means", "means"), ("covariances", "cov")),
+            Statistics = Paths(("masses", "N"), ("first_moments", "S1"), ("second_moments", "S2")),
+            // beta stays where it begins to 1e-15.
+            Rule = new AnnealedResponsibilities(0.5, int.MaxValue),
+            HasLogLikelihoods = false,
+            Responsibilities = null,
+        },
         Gaussian("gmm_semisupervised", new FullGaussian(2, 2, Unregularized(2))),
         new("mvn_missing", new Mixture("test", new FullGaussian(1, 3, Unregularized(3))))
         {

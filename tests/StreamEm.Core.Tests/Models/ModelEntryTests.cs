@@ -15,7 +15,8 @@ public sealed class ModelEntryTests
     {
         ModelEntry entry = MixtureOptions.Shorthand(GaussianOptions.Catalogued);
         Assert.Equal(("gaussian_mixture", "Mixture of " + GaussianOptions.Catalogued.Description), (entry.Type, entry.Description));
-        Assert.Equal(["components", "covariance_type", "reg_covar"], entry.Settings.Select(setting => setting.Key));
+        Assert.Equal(["components", "covariance_type", "reg_covar", "prior", "label_noise", "fixed"],
+            entry.Settings.Select(setting => setting.Key));
         var options = (MixtureOptions)entry
             .Read(new Dictionary<string, string>(StringComparer.Ordinal) { ["covariance_type"] = "tied", ["of another model"] = "x" });
         Assert.Equal((4, CovarianceType.Tied, 1e-6), (options.Components, Inner(options).CovarianceType, Inner(options).RegCovar));

@@ -29,6 +29,41 @@ public sealed class ResponsibilityRuleTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 0.25)]
+    [InlineData(3, 0.5)]
+    [InlineData(5, 0.75)]
+    [InlineData(7, 1)]
+    [InlineData(900, 1)]
+    [InlineData(0, 1)]
+    public void Annealed_AnyUpdate_IsBayesRuleToThePowerOfItsBeta(long update, double beta)
+    {
+        double[][] lanes = [[-1, -2, -3], [-700, -4, -5]];
+        double[] joint = Joint(lanes), densities = new double[RowBlock.Stride];
+        new AnnealedResponsibilities(0.25, 6).Apply(joint, 3, densities, 2, new Pass(null, update));
+        for (int i = 0; i < 2; i++)
+        {
+            double[] powers = [.. lanes[i].Select(value => Math.Exp(beta * (value - lanes[i].Max())))];
+            for (int k = 0; k < 3; k++) Assert.Equal(powers[k] / powers.Sum(), Of(joint, i)[k], 1e-14);
+            // What a row is worth has no temperature.
+            Assert.Equal(lanes[i].Max() + Math.Log(lanes[i].Sum(value => Math.Exp(value - lanes[i].Max()))), densities[i], 1e-12);
+        }
+    }
+
+    [Fact]
+    public void Sparse_BetweenRefreshes_SharesRowsOutAmongTheMostProbable()
+    {
+        double[][] lanes = [[Math.Log(0.5), Math.Log(0.2), Math.Log(0.3)], [Math.Log(0.25), Math.Log(0.5), Math.Log(0.25)]];
+        double[] sparse = Joint(lanes), full = Joint(lanes), densities = new double[RowBlock.Stride];
+        var rule = new SparseResponsibilities(active: 2, refresh: 3);
+        rule.Apply(sparse, 3, densities, 2, new Pass(null, 2));
+        rule.Apply(full, 3, densities, 2, new Pass(null, 4));
+        double[] shares = [0.625, 0, 0.375, 1.0 / 3, 2.0 / 3, 0];
+        foreach ((double expected, double found) in shares.Zip([.. Of(sparse, 0), .. Of(sparse, 1)]))
+            Assert.Equal(expected, found, 1e-14);
+        Assert.Equal(0.2, Of(full, 0)[1], 1e-14);
+    }
+
     [Fact]
     public void Hard_InAMixtureOfEqualSpheres_IsAStepOfKMeans()
     {

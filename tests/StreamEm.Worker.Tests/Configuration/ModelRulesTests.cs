@@ -40,8 +40,8 @@ public sealed class ModelRulesTests
     [InlineData("[{ gaussian: { features: [a, c] } }, { categorical: { features: [b] } }]",
         "6:7: error: emissions: gaussian is over 'c', which is none of features: a, b")]
     [InlineData("[{ gaussian: { features: [a], covarance_type: diag } }]",
-        "8:18: error: model.emissions: unknown key 'covarance_type' in [0] gaussian; known keys: features, covariance_type, "
-            + "reg_covar; did you mean 'covariance_type'?")]
+        "8:18: error: model.emissions: unknown key 'covarance_type' in [0] gaussian; known keys: features, fixed, "
+            + "covariance_type, reg_covar, prior; did you mean 'covariance_type'?")]
     [InlineData("[{ gaussian: { features: [a], covariance_type: diagg } }]",
         "8:18: error: model.emissions: [0] gaussian.covariance_type is 'diagg'; expected one of full, tied, diag, spherical; did you mean "
             + "'diag'?")]
@@ -55,6 +55,36 @@ public sealed class ModelRulesTests
     public void EmissionsThatCannotBe_AreAnErrorWithItsLine(string emissions, string problem) =>
         Assert.Contains($"streamem.yaml:{string.Format(System.Globalization.CultureInfo.InvariantCulture, problem, Families)}",
             ConfigFile.ProblemsOf($"{Mixture} {emissions}\n"));
+
+    [Theory]
+    [InlineData("model.fixed=[weight]",
+        "--set models.0.model.fixed: error: fixed: gaussian_mixture has no block 'weight'; it has weights [4], means [4, 2], covariances "
+            + "[4, 2, 2]")]
+    [InlineData("learning.responsibilities=softt",
+        "--set models.0.learning.responsibilities: error: learning.responsibilities: expected soft, hard, {annealed: {start: 0.3, updates: "
+            + "200}} or {sparse: {active: 8, refresh: 20}}; did you mean 'soft'?")]
+    [InlineData("learning.responsibilities={annealed: {start: 0}}",
+        "--set models.0.learning.responsibilities: error: learning.responsibilities: annealed.start is '0'; expected a number, in (0, 1]")]
+    [InlineData("learning.responsibilities={hard: {start: 1}}",
+        "--set models.0.learning.responsibilities: error: learning.responsibilities: hard takes no 'start'")]
+    [InlineData("model.label_noise=learned",
+        "streamem.yaml:5:12: error: label_noise: there are no labels; set label to the field that holds them")]
+    public void SettingOfTheMixtureThatCannotBe_IsAnErrorThatNamesIt(string text, string problem) =>
+        Assert.Equal([problem], ConfigFile.ProblemsOf(ConfigFile.Minimal, [$"models.0.{text}"]));
+
+    [Fact]
+    public void ResponsibilitiesOfAChain_AreSoft() => Assert.Contains(
+        "--set models.0.learning.responsibilities: error: hidden_markov has no responsibilities that could be hard; leave it out",
+        ConfigFile.ProblemsOf(Markov, ["models.0.learning.responsibilities=hard"]));
+
+    [Theory]
+    [InlineData("soft", "soft")]
+    [InlineData("hard", "hard")]
+    [InlineData("annealed", "{\"annealed\":{\"start\":0.3,\"updates\":200}}")]
+    [InlineData("{annealed: {start: 0.1}}", "{\"annealed\":{\"start\":0.1,\"updates\":200}}")]
+    [InlineData("{sparse: {active: 3, refresh: 5}}", "{\"sparse\":{\"active\":3,\"refresh\":5}}")]
+    public void Responsibilities_AsWritten_AreTaken(string text, string canonical) => Assert.Equal(canonical,
+        ConfigFile.ModelWith($"models.0.learning.responsibilities={text}").Values["learning.responsibilities"]);
 
     [Fact]
     public void EmissionsMissing_MeanOneGaussianOverAllFeatures() =>

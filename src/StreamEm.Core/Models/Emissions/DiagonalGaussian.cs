@@ -44,8 +44,15 @@ internal sealed class DiagonalGaussian : Gaussian
             for (int d = 0, at = k * Dimension; d < Dimension; d++, at++)
             {
                 if (observed[at] * rows.Evidence < ComponentEvidence.OneRow) continue;
-                double mean = means[at] = first[at] / observed[at];
-                variances[at] = second[at] / observed[at] - mean * mean + Regularization.Ridge[d];
+                double mean = first[at] / observed[at];
+                // About a mean that stays what it is, the squares have its distance too.
+                double away = MeansAreFixed ? mean - means[at] : 0;
+                if (!MeansAreFixed) means[at] = mean;
+                variances[at] = second[at] / observed[at] - mean * mean + away * away;
+                if (Regularization.PriorRows > 0)
+                    variances[at] = (observed[at] * variances[at] + Regularization.PriorSquares[d] / rows.Prior)
+                        / (observed[at] + Regularization.PriorRows / rows.Prior);
+                variances[at] += Regularization.Ridge[d];
                 if (variances[at] >= DiagonalFloor(d)) continue;
                 events.Add(ModelEventKind.CovarianceFloored, k, variances[at]);
                 variances[at] = Regularization.Floor;
@@ -60,11 +67,12 @@ internal sealed class DiagonalGaussian : Gaussian
         ReadOnlySpan<double> means = Means.Of(parameters), variances = Covariances.Of(parameters);
         for (int at = 0; at < means.Length; at++)
         {
-            double mass = masses[at / Dimension];
+            int d = at % Dimension;
+            double mass = masses[at / Dimension], variance = variances[at] - Regularization.Ridge[d];
             _observed.Of(result)[at] = mass;
             _first.Of(result)[at] = mass * means[at];
-            _second.Of(result)[at] =
-                mass * Math.FusedMultiplyAdd(means[at], means[at], variances[at] - Regularization.Ridge[at % Dimension]);
+            _second.Of(result)[at] = mass * Math.FusedMultiplyAdd(means[at], means[at], variance)
+                + (Regularization.PriorRows * variance - Regularization.PriorSquares[d]) / effectiveRows;
         }
     }
 

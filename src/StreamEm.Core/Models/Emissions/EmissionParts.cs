@@ -8,9 +8,13 @@ namespace StreamEm.Core.Models.Emissions;
 /// <param name="Features">Its features; null for all of them.</param>
 public sealed record EmissionPart(string Name, EmissionOptions Options, IReadOnlyList<string>? Features)
 {
+    /// <summary>Blocks of the family that stay what they are.</summary>
+    public BlockNames Fixed { get; init; } = BlockNames.None;
+
     /// <inheritdoc/>
     public bool Equals(EmissionPart? other) =>
-        other is not null && Name == other.Name && Options == other.Options && (Features ?? []).SequenceEqual(other.Features ?? []);
+        other is not null && Name == other.Name && Options == other.Options && (Features ?? []).SequenceEqual(other.Features ?? [])
+        && Fixed == other.Fixed;
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Options, Features?.Count);
@@ -23,7 +27,11 @@ public sealed record EmissionParts
 {
     private readonly EmissionOptions? _single;
 
-    private EmissionParts(EmissionOptions? single, IReadOnlyList<EmissionPart> parts) => (_single, Parts) = (single, parts);
+    private EmissionParts(EmissionOptions? single, IReadOnlyList<EmissionPart> parts, IEnumerable<string> fixedBlocks) =>
+        (_single, Parts, Fixed) = (single, parts, new BlockNames([.. fixedBlocks]));
+
+    /// <summary>The families' blocks that stay what they are, by their names in the model.</summary>
+    public BlockNames Fixed { get; }
 
     /// <summary>The parts of a product; empty for one family.</summary>
     public IReadOnlyList<EmissionPart> Parts { get; }
@@ -36,13 +44,18 @@ public sealed record EmissionParts
     public EmissionOptions Single => _single ?? throw new InvalidOperationException("There are several families.");
 
     /// <summary>One family over all features; its blocks have its own names.</summary>
-    public static EmissionParts Of(EmissionOptions single) => new(single, []);
+    public static EmissionParts Of(EmissionOptions single) => new(single, [], []);
+
+    /// <summary>One family over all features, of which some blocks stay what they are.</summary>
+    public static EmissionParts Of(EmissionOptions single, BlockNames fixedBlocks) => new(single, [], fixedBlocks.Names);
 
     /// <summary>A product; the blocks of a part begin with its name.</summary>
-    public static EmissionParts Of(IReadOnlyList<EmissionPart> parts) => new(null, parts);
+    public static EmissionParts Of(IReadOnlyList<EmissionPart> parts) =>
+        new(null, parts, parts.SelectMany(part => part.Fixed.Names.Select(name => $"{part.Name}.{name}")));
 
     /// <inheritdoc/>
-    public bool Equals(EmissionParts? other) => other is not null && Equals(_single, other._single) && Parts.SequenceEqual(other.Parts);
+    public bool Equals(EmissionParts? other) => other is not null && Equals(_single, other._single) && Parts.SequenceEqual(other.Parts)
+        && Fixed == other.Fixed;
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(_single, Parts.Count);

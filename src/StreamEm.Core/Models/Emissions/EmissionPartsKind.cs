@@ -12,7 +12,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// </summary>
 internal sealed class EmissionPartsKind : ValueKind<EmissionParts?>
 {
-    private const string FeaturesKey = "features";
+    private const string FeaturesKey = "features", FixedKey = "fixed";
 
     private readonly IReadOnlyList<EmissionEntry> _families;
     private readonly bool _isProduct;
@@ -51,20 +51,22 @@ internal sealed class EmissionPartsKind : ValueKind<EmissionParts?>
     public override string Format(EmissionParts? value)
     {
         if (value is null) return "null";
-        if (!value.IsProduct) return Write(value.Single, null).ToJsonString();
-        return new JsonArray([.. value.Parts.Select(part => (JsonNode)Write(part.Options, part.Features))]).ToJsonString();
+        if (!value.IsProduct) return Write(value.Single, null, value.Fixed).ToJsonString();
+        return new JsonArray([.. value.Parts.Select(part => (JsonNode)Write(part.Options, part.Features, part.Fixed))]).ToJsonString();
     }
 
-    private static JsonObject Write(EmissionOptions options, IReadOnlyList<string>? features)
+    private static JsonObject Write(EmissionOptions options, IReadOnlyList<string>? features, BlockNames fixedBlocks)
     {
         var settings = new JsonObject();
-        if (features is not null)
-            settings[FeaturesKey] = new JsonArray([.. features.Select(feature => (JsonNode)JsonValue.Create(feature))]);
+        if (features is not null) settings[FeaturesKey] = List(features);
+        if (fixedBlocks.Names.Count > 0) settings[FixedKey] = List(fixedBlocks.Names);
         EmissionOptions defaults = options.Entry.CreateOptions();
         foreach (Setting setting in options.Entry.Settings)
             if (setting.Format(options) is var text && text != setting.Format(defaults)) settings[setting.Key] = text;
         return new JsonObject { [options.Entry.Type] = settings };
     }
+
+    private static JsonArray List(IReadOnlyList<string> names) => [.. names.Select(name => (JsonNode)JsonValue.Create(name))];
 
     private string? Parse(string text, out EmissionParts? value)
     {
@@ -83,7 +85,7 @@ internal sealed class EmissionPartsKind : ValueKind<EmissionParts?>
             if (ReadFamily(node, "", out EmissionPart? part) is { } problem) return problem;
             if (part!.Features is not null)
                 return "features cannot be given here: one family is over all of them. Use emissions for several";
-            value = EmissionParts.Of(part.Options);
+            value = EmissionParts.Of(part.Options, part.Fixed);
             return null;
         }
         if (node is not JsonArray { Count: > 0 } items) return "it is no list of families; expected at least one";
@@ -119,19 +121,22 @@ internal sealed class EmissionPartsKind : ValueKind<EmissionParts?>
         part = null;
         object options = entry.CreateOptions();
         List<string>? features = null;
+        BlockNames fixedBlocks = BlockNames.None;
         foreach ((string key, JsonNode? value) in written)
         {
-            if (key == FeaturesKey)
+            if (key is FeaturesKey or FixedKey)
             {
                 if (value is not JsonArray list || list.Count == 0 || list.Any(item => item?.GetValueKind() != JsonValueKind.String))
-                    return $"{at}.features is no list of names";
-                features = [.. list.Select(item => item!.GetValue<string>())];
+                    return $"{at}.{key} is no list of names";
+                List<string> names = [.. list.Select(item => item!.GetValue<string>())];
+                if (key == FeaturesKey) features = names;
+                else fixedBlocks = new BlockNames(names);
                 continue;
             }
             string[] known = [.. entry.Settings.Select(setting => setting.Key)];
             if (entry.Settings.FirstOrDefault(setting => setting.Key == key) is not { } found)
                 return $"unknown key '{key}' in {at}; known keys: "
-                    + $"{string.Join(", ", (string[])[FeaturesKey, .. known])}{Spelling.Suggestion(key, known)}";
+                    + $"{string.Join(", ", (string[])[FeaturesKey, FixedKey, .. known])}{Spelling.Suggestion(key, known)}";
             string? text = value switch
             {
                 null => null,
@@ -141,7 +146,7 @@ internal sealed class EmissionPartsKind : ValueKind<EmissionParts?>
             if (!found.TryRead(options, text, out options))
                 return $"{at}.{key} is '{text}'; expected {found.Expected}{Spelling.Suggestion(text ?? "", found.Words)}";
         }
-        part = new EmissionPart(entry.Type, (EmissionOptions)options, features);
+        part = new EmissionPart(entry.Type, (EmissionOptions)options, features) { Fixed = fixedBlocks };
         return null;
     }
 }

@@ -37,11 +37,11 @@ internal sealed class FullGaussian : MatrixFamily
         for (int k = 0; k < Components; k++)
             if (ComponentEvidence.IsEnough(masses[k], rows.Evidence, k, events))
                 SetMoments(k, masses[k], _first.Of(statistics).Slice(k * Dimension, Dimension),
-                    _second.Of(statistics).Slice(k * packed, packed), masses[k], result, events);
+                    _second.Of(statistics).Slice(k * packed, packed), masses[k], rows.Prior, result, events);
     }
 
     /// <inheritdoc/>
     public override void ImpliedStatistics(
         ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result) =>
-        ImplyMoments(masses, parameters, _first.Of(result), _second.Of(result));
+        ImplyMoments(masses, parameters, effectiveRows, _first.Of(result), _second.Of(result));
 }

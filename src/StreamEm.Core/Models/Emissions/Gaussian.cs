@@ -43,6 +43,12 @@ internal abstract class Gaussian : Emission
     /// <summary><c>covariances</c>, in the family's form.</summary>
     private protected VectorBlock Covariances { get; }
 
+    /// <summary>Whether the means stay what they are, so that covariances are about them.</summary>
+    private protected bool MeansAreFixed { get; private set; }
+
+    /// <inheritdoc/>
+    public override void Hold(IReadOnlyCollection<string> blocks) => MeansAreFixed = blocks.Contains(Means.Name);
+
     /// <inheritdoc/>
     public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances)
     {

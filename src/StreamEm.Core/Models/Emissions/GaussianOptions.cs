@@ -32,7 +32,8 @@ public sealed record GaussianOptions : EmissionOptions
             "Form of the covariances: a matrix each, one shared matrix, variances per feature, one variance."),
         new Setting<GaussianOptions, double>(
             "reg_covar", new NumberKind(Interval.AtLeast(0)), o => o.RegCovar, (o, v) => o with { RegCovar = v },
-            "Added to the diagonal of every covariance, in units of each feature's variance."));
+            "Added to the diagonal of every covariance, in units of each feature's variance."),
+        PriorSetting.Of<GaussianOptions>(o => o.Prior, (o, v) => o with { Prior = v }));
 
     /// <inheritdoc/>
     public override EmissionEntry Entry => Catalogued;
@@ -42,6 +43,12 @@ public sealed record GaussianOptions : EmissionOptions
 
     /// <summary>Added to the diagonal of every covariance in the M-step, in units of each feature's variance.</summary>
     public double RegCovar { get; init; } = 1e-6;
+
+    /// <summary>Nothing but <c>reg_covar</c>, or an inverse Wishart on every covariance.</summary>
+    public Prior Prior { get; init; } = Prior.None;
+
+    /// <inheritdoc/>
+    public override EmissionOptions WithoutPrior() => this with { Prior = Prior.None };
 
     /// <inheritdoc/>
     public override Feature Plan(string feature) => new(feature);
@@ -61,6 +68,8 @@ public sealed record GaussianOptions : EmissionOptions
     {
         int dimension = features.Count;
         var regularization = CovarianceRegularization.Of(features, RegCovar);
+        int extent = CovarianceType is CovarianceType.Full or CovarianceType.Tied ? dimension : 1;
+        if (Prior == Prior.Conjugate) regularization = regularization.WithPrior(features, components, extent);
         return CovarianceType switch
         {
             CovarianceType.Full => new FullGaussian(components, dimension, regularization),

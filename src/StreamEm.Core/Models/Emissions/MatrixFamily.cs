@@ -42,48 +42,71 @@ internal abstract class MatrixFamily : Gaussian
     }
 
     /// <summary>
-    /// A component's mean S1 / s and its matrix (S2 - S1 S1' / s) / N + ridge, kept positive definite; s is the sum of the weights of S1.
+    /// A component's mean S1 / s and its matrix (S2 - S1 S1' / s + S_0 / n) / (N + t / n) + ridge, kept positive definite; s is the sum of
+    /// the weights of S1, S_0 and t the prior's. Where the mean stays what it is, the matrix is about it.
     /// </summary>
     /// <param name="component">k.</param>
     /// <param name="weight">s.</param>
     /// <param name="first">S1 [D].</param>
     /// <param name="second">S2 [P(D)].</param>
     /// <param name="mass">N.</param>
+    /// <param name="rows">Observations the parameters stand for, against which a prior weighs.</param>
     /// <param name="result">The parameters; written to.</param>
     /// <param name="events">Told of a floor.</param>
     private protected void SetMoments(
-        int component, double weight, ReadOnlySpan<double> first, ReadOnlySpan<double> second, double mass, Span<double> result,
-        ModelEvents events)
+        int component, double weight, ReadOnlySpan<double> first, ReadOnlySpan<double> second, double mass, double rows,
+        Span<double> result, ModelEvents events)
     {
         int matrix = Dimension * Dimension, packed = Packed.Length(Dimension);
         Span<double> scratch = packed <= 512 ? stackalloc double[packed] : new double[packed];
         Span<double> mean = Means.Of(result).Slice(component * Dimension, Dimension);
         Span<double> covariance = Covariances.Of(result).Slice(component * matrix, matrix);
-        for (int d = 0; d < Dimension; d++) mean[d] = first[d] / weight;
-        Scatter(second, 1 / mass, weight / mass, mean, covariance);
+        double inverse = 1 / (mass + Regularization.PriorRows / rows);
+        if (MeansAreFixed)
+        {
+            ScatterAbout(mean, weight, first, second, inverse, covariance);
+        }
+        else
+        {
+            for (int d = 0; d < Dimension; d++) mean[d] = first[d] / weight;
+            Scatter(second, inverse, weight * inverse, mean, covariance);
+        }
+        for (int i = 0; i < Dimension; i++)
+        {
+            covariance[i * Dimension + i] += Regularization.Ridge[i] + Regularization.PriorSquares[i] / rows * inverse;
+            for (int j = i + 1; j < Dimension; j++) covariance[i * Dimension + j] = covariance[j * Dimension + i];
+        }
         if (SymmetricMatrix.EnsurePositiveDefinite(covariance, Dimension, Regularization.Floor, scratch) is { } smallest)
             events.Add(ModelEventKind.CovarianceFloored, component, smallest);
     }
 
-    /// <summary>covariance = S2 / N - w mu mu' + ridge: the lower triangle along rows, then its mirror image.</summary>
+    /// <summary>The lower triangle of S2 v - w mu mu', along rows.</summary>
     private void Scatter(
-        ReadOnlySpan<double> second, double inverseMass, double weight, ReadOnlySpan<double> mean, Span<double> covariance)
+        ReadOnlySpan<double> second, double inverse, double weight, ReadOnlySpan<double> mean, Span<double> covariance)
     {
         for (int i = 0, at = 0; i < Dimension; at += ++i)
         {
             double meanI = weight * mean[i];
             ReadOnlySpan<double> sums = second.Slice(at, i + 1);
             Span<double> row = covariance.Slice(i * Dimension, i + 1);
-            for (int j = 0; j < row.Length; j++) row[j] = sums[j] * inverseMass - meanI * mean[j];
-            row[i] += Regularization.Ridge[i];
+            for (int j = 0; j < row.Length; j++) row[j] = sums[j] * inverse - meanI * mean[j];
         }
-        for (int i = 0; i < Dimension; i++)
-            for (int j = i + 1; j < Dimension; j++) covariance[i * Dimension + j] = covariance[j * Dimension + i];
     }
 
-    /// <summary>S1 = N mu and S2 = N (Sigma - ridge + mu mu') of every component.</summary>
+    /// <summary>The lower triangle of (S2 - S1 mu' - mu S1' + s mu mu') v: about a mean that is not S1 / s.</summary>
+    private void ScatterAbout(
+        ReadOnlySpan<double> mean, double weight, ReadOnlySpan<double> first, ReadOnlySpan<double> second, double inverse,
+        Span<double> covariance)
+    {
+        for (int i = 0, at = 0; i < Dimension; i++)
+            for (int j = 0; j <= i; j++, at++)
+                covariance[i * Dimension + j] =
+                    (second[at] - first[i] * mean[j] - mean[i] * (first[j] - weight * mean[j])) * inverse;
+    }
+
+    /// <summary>S1 = N mu and S2 = (N + t / n) (Sigma - ridge) - S_0 / n + N mu mu' of every component.</summary>
     private protected void ImplyMoments(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, Span<double> first, Span<double> second)
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double rows, Span<double> first, Span<double> second)
     {
         ReadOnlySpan<double> means = Means.Of(parameters), covariances = Covariances.Of(parameters);
         for (int k = 0, at = 0; k < Components; k++)
@@ -95,7 +118,9 @@ internal abstract class MatrixFamily : Gaussian
                 for (int j = 0; j <= i; j++)
                 {
                     double covariance = covariances[(k * Dimension + i) * Dimension + j] - (i == j ? Regularization.Ridge[i] : 0);
-                    second[at++] = masses[k] * Math.FusedMultiplyAdd(mean, means[k * Dimension + j], covariance);
+                    double prior = Regularization.PriorRows / rows * covariance
+                        - (i == j ? Regularization.PriorSquares[i] / rows : 0);
+                    second[at++] = masses[k] * Math.FusedMultiplyAdd(mean, means[k * Dimension + j], covariance) + prior;
                 }
             }
         }

@@ -49,6 +49,14 @@ internal sealed class Product : Emission
     public override VectorLayout ScoreLayout { get; }
 
     /// <inheritdoc/>
+    public override void Hold(IReadOnlyCollection<string> blocks)
+    {
+        foreach (ProductPart part in _parts)
+            part.Emission.Hold([.. blocks.Where(name => name.StartsWith($"{part.Name}.", StringComparison.Ordinal))
+                .Select(name => name[(part.Name.Length + 1)..])]);
+    }
+
+    /// <inheritdoc/>
     public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
     {
         var result = spent as ProductEStep ?? new ProductEStep(_parts);

@@ -12,7 +12,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// </summary>
 internal sealed class SphericalGaussian : Gaussian
 {
-    private readonly double _ridge;
+    private readonly double _ridge, _priorSquares, _priorCells;
     private readonly VectorBlock _scale, _observed, _first, _second;
 
     /// <summary>K components over D features.</summary>
@@ -25,6 +25,7 @@ internal sealed class SphericalGaussian : Gaussian
                 .Add("second_moments", components))
     {
         _ridge = regularization.Ridge.Average();
+        (_priorSquares, _priorCells) = (regularization.PriorSquares.Sum(), regularization.PriorRows * dimension);
         _scale = ParameterLayout["scale"];
         (_observed, _first, _second) =
             (StatisticsLayout["observed"], StatisticsLayout["first_moments"], StatisticsLayout["second_moments"]);
@@ -52,11 +53,11 @@ internal sealed class SphericalGaussian : Gaussian
             double squares = second[k], cells = 0;
             for (int d = 0, at = k * Dimension; d < Dimension; d++, at++)
             {
-                if (observed[at] * rows.Evidence >= ComponentEvidence.OneRow) means[at] = first[at] / observed[at];
+                if (!MeansAreFixed && observed[at] * rows.Evidence >= ComponentEvidence.OneRow) means[at] = first[at] / observed[at];
                 squares -= means[at] * (2 * first[at] - observed[at] * means[at]);
                 cells += observed[at];
             }
-            variances[k] = squares / cells + _ridge;
+            variances[k] = (squares + _priorSquares / rows.Prior) / (cells + _priorCells / rows.Prior) + _ridge;
             if (variances[k] >= Math.Max(_ridge * 0.5, Regularization.Floor * 1e-6)) continue;
             events.Add(ModelEventKind.CovarianceFloored, k, variances[k]);
             variances[k] = Regularization.Floor;
@@ -70,14 +71,14 @@ internal sealed class SphericalGaussian : Gaussian
         ReadOnlySpan<double> means = Means.Of(parameters), variances = Covariances.Of(parameters);
         for (int k = 0; k < Components; k++)
         {
-            double squares = Dimension * (variances[k] - _ridge);
+            double squares = Dimension * (variances[k] - _ridge), prior = _priorCells * (variances[k] - _ridge) - _priorSquares;
             for (int d = 0, at = k * Dimension; d < Dimension; d++, at++)
             {
                 _observed.Of(result)[at] = masses[k];
                 _first.Of(result)[at] = masses[k] * means[at];
                 squares = Math.FusedMultiplyAdd(means[at], means[at], squares);
             }
-            _second.Of(result)[k] = masses[k] * squares;
+            _second.Of(result)[k] = masses[k] * squares + prior / effectiveRows;
         }
     }
 

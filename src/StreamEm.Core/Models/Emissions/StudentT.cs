@@ -4,14 +4,14 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>
-/// Multivariate Student-t components: x = mu + z / sqrt(u), z ~ N(0, Sigma), u ~ Gamma(nu / 2, nu / 2), so that
-/// log p(x) = log Gamma((nu + D) / 2) - log Gamma(nu / 2) - (D log(nu pi) + log |Sigma| + (nu + D) log(1 + delta / nu)) / 2 with
-/// delta = (x - mu)' Sigma^-1 (x - mu). Parameters: <c>means [K, D]</c>, <c>scale_matrices [K, D, D]</c> (Sigma, not the covariance),
-/// <c>degrees_of_freedom [K]</c>. E-step: E[u] = (nu + D) / (nu + delta), E[log u] = psi((nu + D) / 2) - log((nu + delta) / 2). Statistics
-/// (averages): <c>precisions [K]</c> = r u, <c>first_moments [K, D]</c> = r u x, <c>second_moments [K, P(D)]</c> = r u x x',
-/// <c>log_precisions [K]</c> = r (E[log u] - u). M-step: mu = S1 / Su, Sigma = (S2 - S1 S1' / Su) / N + reg_covar, and nu is the root of
-/// log(nu / 2) - psi(nu / 2) + 1 + Sv / N = 0 in [1, 200] (Liu &amp; Rubin 1995; Peel &amp; McLachlan 2000). A row with missing values has the
-/// delta and D of the observed ones, and adds the conditional scale of the others once, not u times.
+/// Multivariate Student-t components: x = mu + z / sqrt(u), z ~ N(0, Sigma), u ~ Gamma(nu / 2, nu / 2), so that log p(x) = log Gamma((nu
+/// + D) / 2) - log Gamma(nu / 2) - (D log(nu pi) + log |Sigma| + (nu + D) log(1 + delta / nu)) / 2 with delta = (x - mu)' Sigma^-1 (x -
+/// mu). Parameters: <c>means [K, D]</c>, <c>scale_matrices [K, D, D]</c> (Sigma, not the covariance), <c>degrees_of_freedom [K]</c>.
+/// E-step: E[u] = (nu + D) / (nu + delta), E[log u] = psi((nu + D) / 2) - log((nu + delta) / 2). Statistics (averages): <c>precisions
+/// [K]</c> = r u, <c>first_moments [K, D]</c> = r u x, <c>second_moments [K, P(D)]</c> = r u x x', <c>log_precisions [K]</c> = r (E[log
+/// u] - u). M-step: mu = S1 / Su, Sigma = (S2 - S1 S1' / Su) / N + reg_covar, and nu is the root of log(nu / 2) - psi(nu / 2) + 1 + Sv /
+/// N = 0 in [1, 200] (Liu &amp; Rubin 1995; Peel &amp; McLachlan 2000). A row with missing values has the delta and D of the observed
+/// ones, and adds the conditional scale of the others once, not u times.
 /// </summary>
 internal sealed class StudentT : MatrixFamily
 {
@@ -65,7 +65,7 @@ internal sealed class StudentT : MatrixFamily
             double weight = _precisions.Of(statistics)[k];
             if (!ComponentEvidence.IsEnough(masses[k], rows.Evidence, k, events) || !(weight > 0)) continue;
             SetMoments(k, weight, _first.Of(statistics).Slice(k * Dimension, Dimension),
-                _second.Of(statistics).Slice(k * packed, packed), masses[k], result, events);
+                _second.Of(statistics).Slice(k * packed, packed), masses[k], rows.Prior, result, events);
             if (_held is null) _freedom.Of(result)[k] = Freedom(_logPrecisions.Of(statistics)[k] / masses[k]);
         }
     }
@@ -75,7 +75,7 @@ internal sealed class StudentT : MatrixFamily
     public override void ImpliedStatistics(
         ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
-        ImplyMoments(masses, parameters, _first.Of(result), _second.Of(result));
+        ImplyMoments(masses, parameters, effectiveRows, _first.Of(result), _second.Of(result));
         masses[..Components].CopyTo(_precisions.Of(result));
         ReadOnlySpan<double> freedom = _freedom.Of(parameters);
         for (int k = 0; k < Components; k++) _logPrecisions.Of(result)[k] = -masses[k] * Score(freedom[k]);

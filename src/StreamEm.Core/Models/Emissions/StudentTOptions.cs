@@ -20,7 +20,8 @@ internal sealed record StudentTOptions : EmissionOptions
             "nu of every component: learned, between 1 and 200, or held at a number."),
         new Setting<StudentTOptions, double>(
             "reg_covar", new NumberKind(Interval.AtLeast(0)), o => o.RegCovar, (o, v) => o with { RegCovar = v },
-            "Added to the diagonal of every scale matrix, in units of each feature's variance."));
+            "Added to the diagonal of every scale matrix, in units of each feature's variance."),
+        PriorSetting.Of<StudentTOptions>(o => o.Prior, (o, v) => o with { Prior = v }));
 
     /// <inheritdoc/>
     public override EmissionEntry Entry => Catalogued;
@@ -31,6 +32,12 @@ internal sealed record StudentTOptions : EmissionOptions
     /// <summary>Added to the diagonal of every scale matrix in the M-step, in units of each feature's variance.</summary>
     public double RegCovar { get; init; } = 1e-6;
 
+    /// <summary>Nothing but <c>reg_covar</c>, or an inverse Wishart on every scale matrix.</summary>
+    public Prior Prior { get; init; } = Prior.None;
+
+    /// <inheritdoc/>
+    public override EmissionOptions WithoutPrior() => this with { Prior = Prior.None };
+
     /// <inheritdoc/>
     public override Feature Plan(string feature) => new(feature);
 
@@ -38,6 +45,10 @@ internal sealed record StudentTOptions : EmissionOptions
     public override long RowsToStart(int components, int dimension) => (long)components * (dimension + 1);
 
     /// <inheritdoc/>
-    public override Emission Create(IReadOnlyList<Feature> features, int components) => new StudentT(
-        components, features.Count, CovarianceRegularization.Of(features, RegCovar), DegreesOfFreedom);
+    public override Emission Create(IReadOnlyList<Feature> features, int components)
+    {
+        var regularization = CovarianceRegularization.Of(features, RegCovar);
+        if (Prior == Prior.Conjugate) regularization = regularization.WithPrior(features, components, features.Count);
+        return new StudentT(components, features.Count, regularization, DegreesOfFreedom);
+    }
 }

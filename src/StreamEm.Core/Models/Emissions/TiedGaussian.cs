@@ -41,7 +41,7 @@ internal sealed class TiedGaussian : Gaussian
         {
             total += masses[k];
             if (!ComponentEvidence.IsEnough(masses[k], rows.Evidence, k, events)) continue;
-            for (int d = 0; d < Dimension; d++) means[k * Dimension + d] = first[k * Dimension + d] / masses[k];
+            for (int d = 0; d < Dimension && !MeansAreFixed; d++) means[k * Dimension + d] = first[k * Dimension + d] / masses[k];
         }
         if (!(total * rows.Evidence >= ComponentEvidence.OneRow)) return;
         for (int i = 0, at = 0; i < Dimension; i++)
@@ -49,7 +49,8 @@ internal sealed class TiedGaussian : Gaussian
             {
                 double value = _second.Of(statistics)[at];
                 for (int k = 0; k < Components; k++) value -= WithinCorrection(masses[k], means, first, k, i, j);
-                value /= total;
+                if (i == j) value += Regularization.PriorSquares[i] / rows.Prior;
+                value /= total + Regularization.PriorRows / rows.Prior;
                 if (i == j) value += Regularization.Ridge[i];
                 covariance[i * Dimension + j] = covariance[j * Dimension + i] = value;
             }
@@ -74,7 +75,9 @@ internal sealed class TiedGaussian : Gaussian
         for (int i = 0, at = 0; i < Dimension; i++)
             for (int j = 0; j <= i; j++, at++)
             {
-                double value = total * (covariance[i * Dimension + j] - (i == j ? Regularization.Ridge[i] : 0));
+                double value = (total + Regularization.PriorRows / effectiveRows)
+                    * (covariance[i * Dimension + j] - (i == j ? Regularization.Ridge[i] : 0));
+                if (i == j) value -= Regularization.PriorSquares[i] / effectiveRows;
                 for (int k = 0; k < Components; k++)
                     value = Math.FusedMultiplyAdd(masses[k] * means[k * Dimension + i], means[k * Dimension + j], value);
                 second[at] = value;

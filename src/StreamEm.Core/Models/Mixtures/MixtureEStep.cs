@@ -7,7 +7,7 @@ namespace StreamEm.Core.Models.Mixtures;
 /// The E-step of a mixture: a loop over row blocks. Log-densities of all components, log weights added, labels clamped, normalised in log
 /// space, weighted, and the emission's statistics added.
 /// </summary>
-internal sealed class MixtureEStep : EStep
+internal sealed partial class MixtureEStep : EStep
 {
     /// <summary>
     /// A log-density below this belongs to no component: values about 1e8 standard deviations away, whose squares would swamp the
@@ -18,19 +18,22 @@ internal sealed class MixtureEStep : EStep
     /// <summary>Up to here rows are scored one by one: a block costs what 32 rows do.</summary>
     private const int FewRows = 8;
 
-    private readonly int _components, _dimension, _statisticsLength, _scoreLength;
+    private readonly int _components, _dimension, _statisticsLength, _scoreLength, _own;
     private readonly ResponsibilityRule _rule;
     private readonly double[] _weights, _logWeights, _peaks;
     private double _peak;
     private EmissionEStep? _set;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
-    public MixtureEStep(int components, int dimension, int statisticsLength, int scoreLength, ResponsibilityRule rule)
+    public MixtureEStep(
+        int components, int dimension, int statisticsLength, int scoreLength, ResponsibilityRule rule, bool hasNoisyLabels)
     {
         (_components, _dimension, _statisticsLength, _scoreLength, _rule) = (components, dimension, statisticsLength, scoreLength, rule);
         _weights = new double[components];
         _logWeights = new double[ComponentLanes.Padded(components)];
         _peaks = new double[components];
+        _logConfusion = hasNoisyLabels ? new double[components * components] : [];
+        _own = components + _logConfusion.Length;
     }
 
     /// <summary>The components' part; null before <see cref="Set"/>.</summary>
@@ -39,13 +42,16 @@ internal sealed class MixtureEStep : EStep
     private EmissionEStep Prepared => _set ?? throw new InvalidOperationException("The E-step has no parameters yet.");
 
     /// <summary>Takes parameters; from here on immutable until it is spent.</summary>
-    public void Set(ReadOnlySpan<double> weights, EmissionEStep emission)
+    /// <param name="own">The weights [K], and with noisy labels the confusion matrix [K, K].</param>
+    /// <param name="emission">The components' part.</param>
+    public void Set(ReadOnlySpan<double> own, EmissionEStep emission)
     {
         _set = emission;
+        for (int at = 0; at < _logConfusion.Length; at++) _logConfusion[at] = ScalarMath.Log(Math.Max(own[_components + at], LeastTrust));
         for (int k = 0; k < _components; k++)
         {
-            _weights[k] = weights[k];
-            _logWeights[k] = ScalarMath.Log(weights[k]);
+            _weights[k] = own[k];
+            _logWeights[k] = ScalarMath.Log(own[k]);
         }
         Array.Clear(_peaks);
         emission.AddPeaks(_peaks);
@@ -70,11 +76,12 @@ internal sealed class MixtureEStep : EStep
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
             Joint(block, joint);
             Compare(block, space);
-            Evidence labelled = batch.Labels.IsEmpty ? default : ClampLabels(block, joint, space);
-            _rule.Apply(joint, _components, lanes, block.Count, space.Pass);
+            Evidence labelled = batch.Labels.IsEmpty ? default : TakeLabels(block, joint, space);
+            (space.Pass.Rule ?? _rule).Apply(joint, _components, lanes, block.Count, space.Pass);
             evidence += labelled + Weigh(block, space);
             WeightedSums.AddMasses(joint, _components, statistics[.._components], block.Count);
-            Prepared.Accumulate(block, joint, statistics[_components..]);
+            if (_logConfusion.Length > 0 && !batch.Labels.IsEmpty) CountLabels(block, space, statistics[_components.._own]);
+            Prepared.Accumulate(block, joint, statistics[_own..]);
             lanes[..block.Count].CopyTo(logDensities[at..]);
         }
         return evidence;
@@ -142,32 +149,6 @@ internal sealed class MixtureEStep : EStep
             LogDensitySpread.Complete(Prepared, block.Row(index), logDensities);
             comparable[block.First + index] = LogDensitySpread.Mix(_weights, logDensities);
         }
-    }
-
-    /// <summary>
-    /// Makes the responsibilities of labelled rows one-hot. Their lanes get log p(x) as density like all others; that their log-likelihood
-    /// is log p(x, z) is returned as a difference.
-    /// </summary>
-    private Evidence ClampLabels(RowBlock block, Span<double> joint, BlockWorkspace space)
-    {
-        double difference = 0;
-        ReadOnlySpan<int> labels = block.Batch.Labels;
-        ReadOnlySpan<double> weights = block.Batch.Weights;
-        for (int i = 0; i < block.Count; i++)
-        {
-            int label = labels[block.First + i];
-            space.Marginals[i] = double.NaN;
-            if (label == Minibatch.Unlabelled) continue;
-            double max = double.NegativeInfinity, sum = 0;
-            for (int k = 0; k < _components; k++) max = Math.Max(max, joint[k * RowBlock.Stride + i]);
-            for (int k = 0; k < _components; k++) sum += ScalarMath.Exp(joint[k * RowBlock.Stride + i] - max);
-            double marginal = space.Marginals[i] = max + ScalarMath.Log(sum);
-            double labelled = joint[label * RowBlock.Stride + i];
-            if (labelled > ImpossibleLogDensity) difference += (labelled - marginal) * (weights.IsEmpty ? 1 : weights[block.First + i]);
-            for (int k = 0; k < _components; k++)
-                if (k != label) joint[k * RowBlock.Stride + i] = double.NegativeInfinity;
-        }
-        return new Evidence(0, difference);
     }
 
     /// <summary>

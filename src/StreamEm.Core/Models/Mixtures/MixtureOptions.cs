@@ -4,6 +4,16 @@ using StreamEm.Core.Settings;
 
 namespace StreamEm.Core.Models.Mixtures;
 
+/// <summary>What a label is worth.</summary>
+public enum LabelNoise
+{
+    /// <summary>It is the component.</summary>
+    None,
+
+    /// <summary>It is a noisy observation of the component.</summary>
+    Learned,
+}
+
 /// <summary>
 /// A mixture over one family of components (<c>type: gaussian_mixture</c>, <c>bernoulli_mixture</c> ...) or a product of several
 /// (<c>mixture</c>).
@@ -19,6 +29,12 @@ public sealed record MixtureOptions : LatentModelOptions
     /// <summary>The families' priors; none leaves out all of them.</summary>
     public Prior Prior { get; init; }
 
+    /// <summary>Blocks that stay what they are.</summary>
+    public BlockNames Fixed { get; init; } = BlockNames.None;
+
+    /// <summary>Whether labels are noisy observations of the component, whose confusion matrix is learned too.</summary>
+    public LabelNoise LabelNoise { get; init; }
+
     /// <summary>The entry of the mixture over one family: its settings stand beside <c>components</c>.</summary>
     public static ModelEntry Shorthand(EmissionEntry emission) => new(
         $"{emission.Type}_mixture",
@@ -26,7 +42,8 @@ public sealed record MixtureOptions : LatentModelOptions
         entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of(emission.CreateOptions()) },
         [ComponentsSetting(), .. emission.Settings.Select(setting => new NestedSetting<MixtureOptions>(
             setting, options => options.Emissions.Single,
-            (options, held) => options with { Emissions = EmissionParts.Of((EmissionOptions)held) }))]);
+            (options, held) => options with { Emissions = EmissionParts.Of((EmissionOptions)held) })),
+            LabelNoiseSetting(), FixedSetting()]);
 
     /// <summary>The entry of the mixture over several families.</summary>
     /// <param name="families">The families there are; the first is the default.</param>
@@ -43,20 +60,43 @@ public sealed record MixtureOptions : LatentModelOptions
         new Setting<MixtureOptions, EmissionParts?>(
             "emissions", EmissionPartsKind.Product(families), o => o.Emissions, (o, v) => v is null ? o : o with { Emissions = v },
             "The families, each over features of its own; one without features is over all."),
-        PriorSetting.Of<MixtureOptions>(o => o.Prior, (o, v) => o with { Prior = v }));
+        PriorSetting.Of<MixtureOptions>(o => o.Prior, (o, v) => o with { Prior = v }),
+        LabelNoiseSetting(),
+        FixedSetting());
 
     /// <inheritdoc/>
-    public override IEnumerable<string> ProblemsWith(RecordSchema schema) =>
-        [.. base.ProblemsWith(schema), .. Emissions.ProblemsWith(schema)];
+    public override IEnumerable<string> ProblemsWith(RecordSchema schema)
+    {
+        foreach (string problem in base.ProblemsWith(schema).Concat(Emissions.ProblemsWith(schema))) yield return problem;
+        if (LabelNoise == LabelNoise.Learned && schema.Label is null)
+            yield return "label_noise: there are no labels; set label to the field that holds them";
+    }
+
+    /// <inheritdoc/>
+    public override bool HasResponsibilities => true;
 
     /// <inheritdoc/>
     public override long RowsToStart(int dimension) => Emissions.RowsToStart(Components, dimension);
 
     /// <inheritdoc/>
-    public override LatentModel Create(FeatureSpace space) => new Mixture(Type, Emissions.Create(space, Components, Prior));
+    public override LatentModel Create(FeatureSpace space)
+    {
+        bool hasPrior = Prior == Prior.Conjugate && (Emissions.IsProduct || Emissions.Single != Emissions.Single.WithoutPrior());
+        var model = new Mixture(Type, Emissions.Create(space, Components, Prior), hasNoisyLabels: LabelNoise == LabelNoise.Learned,
+            prior: hasPrior ? Prior.Conjugate : Prior.None);
+        model.Hold(Fixed.With(Emissions.Fixed.Names));
+        return model;
+    }
 
     /// <inheritdoc/>
     protected override Feature PlanFeature(string name) => Emissions.Plan(name);
+
+    private static Setting<MixtureOptions, LabelNoise> LabelNoiseSetting() => new(
+        "label_noise", new ChoiceKind<LabelNoise>(), o => o.LabelNoise, (o, v) => o with { LabelNoise = v },
+        "none: a label says which component a record is of; learned: it says so with a probability that is learned.");
+
+    private static Setting<MixtureOptions, BlockNames> FixedSetting() =>
+        BlockNames.SettingOf<MixtureOptions>(o => o.Fixed, (o, v) => o with { Fixed = v });
 
     private static Setting<MixtureOptions, int> ComponentsSetting() => new(
         "components", new IntegerKind(1, 65_536), o => o.Components, (o, v) => o with { Components = v }, "Number of components K.");

@@ -71,6 +71,7 @@ internal sealed class HiddenMarkov : EmissionModel
             Normalize(Row(_passages.Of(statistics), from), rows, Row(_transitions.Of(result), from));
         Emission.Maximize(_masses.Of(statistics), statistics[OwnStatistics..], rows, previous[OwnParameters..], result[OwnParameters..],
             events);
+        KeepFixed(previous, result);
     }
 
     /// <inheritdoc/>

@@ -19,6 +19,9 @@ internal sealed record HiddenMarkovOptions : LatentModelOptions
     /// <summary>The priors of startprob, transmat and the families; none leaves out all of them.</summary>
     public Prior Prior { get; init; }
 
+    /// <summary>Blocks that stay what they are.</summary>
+    public BlockNames Fixed { get; init; } = BlockNames.None;
+
     /// <summary>The entry in the catalogue.</summary>
     /// <param name="families">The families there are; the first is the default.</param>
     public static ModelEntry EntryOver(IReadOnlyList<EmissionEntry> families) => new(
@@ -38,7 +41,8 @@ internal sealed record HiddenMarkovOptions : LatentModelOptions
         new Setting<HiddenMarkovOptions, int>(
             "max_keys", new IntegerKind(1, 10_000_000), o => o.Keys, (o, v) => o with { Keys = v },
             "Keys remembered at once; beyond them the one not met for longest is forgotten. At least minibatch.size."),
-        PriorSetting.Of<HiddenMarkovOptions>(o => o.Prior, (o, v) => o with { Prior = v }));
+        PriorSetting.Of<HiddenMarkovOptions>(o => o.Prior, (o, v) => o with { Prior = v }),
+        BlockNames.SettingOf<HiddenMarkovOptions>(o => o.Fixed, (o, v) => o with { Fixed = v }));
 
     /// <inheritdoc/>
     public override int MaxKeys => Keys;
@@ -51,7 +55,12 @@ internal sealed record HiddenMarkovOptions : LatentModelOptions
     public override long RowsToStart(int dimension) => Emissions.RowsToStart(States, dimension);
 
     /// <inheritdoc/>
-    public override LatentModel Create(FeatureSpace space) => new HiddenMarkov(Type, Emissions.Create(space, States, Prior), Prior);
+    public override LatentModel Create(FeatureSpace space)
+    {
+        var model = new HiddenMarkov(Type, Emissions.Create(space, States, Prior), Prior);
+        model.Hold(Fixed.With(Emissions.Fixed.Names));
+        return model;
+    }
 
     /// <inheritdoc/>
     protected override Feature PlanFeature(string name) => Emissions.Plan(name);

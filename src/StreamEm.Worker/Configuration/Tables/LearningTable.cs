@@ -28,8 +28,10 @@ internal static class LearningTable
         "learning",
         "How the model learns from its stream.",
         Of("recursion", new ChoiceKind<Recursion>(), o => o.Recursion, (o, v) => o with { Recursion = v },
-            "What is interpolated from minibatch to minibatch: sufficient statistics, or parameters as they are shown (biased where minibatches "
-                + "are small)."),
+            "What is interpolated from minibatch to minibatch: sufficient statistics, or parameters as they are shown (biased where "
+                + "minibatches are small)."),
+        Of("responsibilities", new ResponsibilitiesKind(), o => o.Responsibilities, (o, v) => o with { Responsibilities = v },
+            "How records are shared out to components: soft, hard, annealed or sparse."),
         new SectionField<ModelOptions, StepSizeOptions>(
             "step_size", "The step size schedule.", StepSize, o => o.Learning.StepSize,
             (o, v) => o with { Learning = o.Learning with { StepSize = v } }),

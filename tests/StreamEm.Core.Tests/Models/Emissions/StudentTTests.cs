@@ -17,7 +17,7 @@ public sealed class StudentTs : Family
 {
     private static readonly FullGaussians Clouds = new();
 
-    public override EmissionOptions Options => new StudentTOptions();
+    public override EmissionOptions Options => new StudentTOptions { Prior = Prior.Conjugate };
 
     public override Emission Create(int components, int dimension) =>
         new StudentTOptions { RegCovar = 0 }.Create(FeatureSpace.Unscaled(dimension).Features, components);
