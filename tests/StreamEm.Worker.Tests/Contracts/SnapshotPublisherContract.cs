@@ -83,7 +83,7 @@ public abstract class SnapshotPublisherContract
     private async Task<long> PublishAsync(string run, DateTimeOffset? since, params long[][] groups)
     {
         await using SnapshotPublisher publisher = await CreateAsync();
-        long last = await Eventually.Within(publisher.OpenAsync(run, since, CancellationToken.None));
+        long last = await Eventually.Within(publisher.OpenAsync(new RunClaim(run) { Predecessors = ["run", "another"] }, since, CancellationToken.None));
         foreach (long[] versions in groups)
         {
             OutboxEntry[] entries = [.. versions.Select(version => new OutboxEntry(version, false, Snapshot(run, version)))];
