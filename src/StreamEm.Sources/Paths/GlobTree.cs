@@ -5,7 +5,9 @@ namespace StreamEm.Sources.Paths;
 /// <summary>The folders and files that a glob is looked for in: <see cref="GlobWalk"/>.</summary>
 internal abstract class GlobTree
 {
-    /// <summary>The names in a folder that a part of a pattern matches; <c>**</c> does not lead through links, which could form a ring.</summary>
+    /// <summary>
+    /// The names in a folder that a part of a pattern matches; <c>**</c> does not lead through links, which could form a ring.
+    /// </summary>
     public abstract IEnumerable<string> Names(string folder, string part, bool folders);
 
     /// <summary>Whether a path is a folder.</summary>

@@ -127,7 +127,8 @@ public sealed class CheckpointDirectory
         long? last = null;
         foreach (long sequence in Sequences())
         {
-            if (!_versions.TryGetValue(sequence, out long? version)) _versions[sequence] = version = CheckpointFile.VersionIn(FileOf(sequence));
+            if (!_versions.TryGetValue(sequence, out long? version))
+                _versions[sequence] = version = CheckpointFile.VersionIn(FileOf(sequence));
             bool isRepeat = version is not null && version == last;
             repeats = isRepeat ? repeats + 1 : 0;
             if (!isRepeat) versions++;

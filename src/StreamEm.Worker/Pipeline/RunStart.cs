@@ -137,7 +137,7 @@ internal sealed class RunStart
         options.Publish.OfType<KafkaPublisherOptions>().Select(publisher => publisher.TakeOver).OfType<string>();
 
     /// <summary>The runs whose place is taken: those before, and those the configuration says have ended.</summary>
-    private static IReadOnlyList<string>? Predecessors(ModelOptions options, string? own, IReadOnlyList<string>? known)
+    private static string[]? Predecessors(ModelOptions options, string? own, IReadOnlyList<string>? known)
     {
         string[] all = [.. (known ?? []).Concat(TakenOver(options)).Where(run => run != own).Distinct(StringComparer.Ordinal)];
         return all.Length == 0 ? null : all;

@@ -72,7 +72,9 @@ internal static partial class DurableFile
         return file;
     }
 
-    /// <summary>Opens a file for reading and writing that others may open too; where it is created it has a mode, whatever the umask.</summary>
+    /// <summary>
+    /// Opens a file for reading and writing that others may open too; where it is created it has a mode, whatever the umask.
+    /// </summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
     public static SafeFileHandle OpenShared(string path, UnixFileMode mode)
     {
@@ -83,7 +85,13 @@ internal static partial class DurableFile
             try
             {
                 if (isThere) return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share);
-                var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
+                var options = new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.ReadWrite,
+                    Share = share,
+                    BufferSize = 0
+                };
                 if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
                 using var created = new FileStream(path, options);
                 SetMode(created.SafeFileHandle, mode);

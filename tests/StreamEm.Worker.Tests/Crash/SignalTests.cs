@@ -87,6 +87,7 @@ public sealed class SignalTests : IDisposable
             ["-qec", $"exec '{executable}' fit data.csv -c streamem.yaml --passes 100000000 -o fit.json --trace trace.ndjson", "log"])
         {
             WorkingDirectory = _directory.Path,
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
@@ -119,7 +120,8 @@ public sealed class SignalTests : IDisposable
         await File.AppendAllTextAsync(Path.Combine(run.Path, "data.csv"), "a,b,oops\n");
         string executable = Path.Combine(AppContext.BaseDirectory, "streamem");
         using Process process = Process.Start(new ProcessStartInfo(
-            "/bin/sh", ["-c", $"umask {umask}; exec '{executable}' run -c streamem.yaml --once > log"]) { WorkingDirectory = run.Path })!;
+            "/bin/sh", ["-c", $"umask {umask}; exec '{executable}' run -c streamem.yaml --once > log"])
+        { WorkingDirectory = run.Path })!;
         await process.WaitForExitAsync();
 
         Assert.Equal(ExitCode.Ok, process.ExitCode);
@@ -131,7 +133,8 @@ public sealed class SignalTests : IDisposable
             file => Assert.Equal("600", Mode(file)));
     }
 
-    private static string Mode(string path) => Convert.ToString((int)File.GetUnixFileMode(path), 8);
+    private static string Mode(string path) =>
+        OperatingSystem.IsWindows() ? "" : Convert.ToString((int)File.GetUnixFileMode(path), 8);
 
     private static string NewestFile(CrashRun run) => Directory.GetFiles(run.State, "*.sem").Max(StringComparer.Ordinal)!;
 

@@ -228,7 +228,8 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
     private async Task<long> Publish(string topic, string run, DateTimeOffset? since, params long[] versions)
     {
         await using KafkaSnapshotPublisher publisher = Publisher(topic, Model(2, 2));
-        long last = await Eventually.Within(publisher.OpenAsync(new RunClaim(run) { Predecessors = ["run", "another"] }, since, CancellationToken.None));
+        var claim = new RunClaim(run) { Predecessors = ["run", "another"] };
+        long last = await Eventually.Within(publisher.OpenAsync(claim, since, CancellationToken.None));
         await Eventually.Within(publisher.PublishAsync(
             [.. versions.Select(version => new OutboxEntry(version, false, Json(run, version)))], CancellationToken.None));
         return last;

@@ -115,7 +115,8 @@ public sealed class TopicLeaseTests
     private static Message<byte[]?, byte[]?> Message(Headers headers) => new()
     {
         Headers = headers,
-        Value = """{"format":"streamem.snapshot","model":{"id":"boiler","run_id":"mine"},"version":7,"created_at":"1970-01-01T00:00:00Z"}"""u8
-            .ToArray(),
+        Value = """
+            {"format":"streamem.snapshot","model":{"id":"boiler","run_id":"mine"},"version":7,"created_at":"1970-01-01T00:00:00Z"}
+            """u8.ToArray(),
     };
 }
