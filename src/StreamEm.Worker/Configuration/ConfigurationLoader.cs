@@ -1,7 +1,9 @@
+using StreamEm.Core.Estimation;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Tables;
 using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration;
 
@@ -52,27 +54,33 @@ public static class ConfigurationLoader
             var binder = new Binder(problems);
             options = binder.Bind(WorkerTable.Root, root, "");
             new ConfigurationRules(options, binder).Check();
-            options = options with
-            {
-                Models = [.. options.Models.Select((model, at) => model with
-                {
-                    NamesRecursion = binder.IsWritten(ConfigPath.Join(ConfigPath.Join(ModelsKey, at), RecursionKey)),
-                })]
-            };
+            options = options with { Models = [.. options.Models.Select((model, at) => WithFormer(model, at, binder))] };
         }
 
         if (options is null || problems.HasErrors) return new LoadedConfiguration(null, problems.InOrder());
         options = options with
         {
-            Models = [.. options.Models.Select(model => model with
-            {
-                ConfigHash = ConfigHash.Of(model),
-                Values = ConfigHash.ValuesOf(model),
-                Schema = model.Schema with { Kinds = model.Model.Plan(model.Schema).Kinds },
-            })]
+            Models = [.. options.Models.Select(model =>
+                Finished(model) with { WithFormerRecursion = model.WithFormerRecursion is { } former ? Finished(former) : null })]
         };
         return new LoadedConfiguration(options, problems.InOrder());
     }
+
+    /// <summary>With what follows from all of it.</summary>
+    private static ModelOptions Finished(ModelOptions model) => model with
+    {
+        ConfigHash = ConfigHash.Of(model),
+        Values = ConfigHash.ValuesOf(model),
+        Schema = model.Schema with { Kinds = model.Model.Plan(model.Schema).Kinds },
+    };
+
+    private static ModelOptions WithFormer(ModelOptions model, int at, Binder binder) =>
+        binder.IsWritten(ConfigPath.Join(ConfigPath.Join(ModelsKey, at), RecursionKey))
+            ? model
+            : model with
+            {
+                WithFormerRecursion = model with { Learning = model.Learning with { Recursion = Recursion.Parameters } },
+            };
 
     private static MappingNode? ReadFiles(IReadOnlyList<string> files, VariableSubstitution substitution, Problems problems)
     {

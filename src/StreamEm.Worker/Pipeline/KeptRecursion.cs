@@ -1,6 +1,5 @@
 using StreamEm.Core.Estimation;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration;
 
 namespace StreamEm.Worker.Pipeline;
 
@@ -15,15 +14,20 @@ internal static class KeptRecursion
     /// <summary>The options as the state's run has them: themselves, but for the recursion.</summary>
     public static ModelOptions Of(ModelOptions options, Checkpoint checkpoint)
     {
-        if (options.NamesRecursion || options.Learning.Recursion == Recursion.Parameters) return options;
-        ModelOptions other = options with { Learning = options.Learning with { Recursion = Recursion.Parameters } };
-        other = other with { ConfigHash = ConfigHash.Of(other), Values = ConfigHash.ValuesOf(other) };
+        if (options.WithFormerRecursion is not { } former) return options;
         // A checkpoint of 0.1.0 records no configuration: its newest snapshot tells, or before the first one the hash.
         bool isKept = checkpoint.Configuration?.GetValueOrDefault(Path) is { } recorded
             ? recorded == Parameters
             : checkpoint.Latest is { } latest
                 ? latest.Snapshot.Training.Recursion == Recursion.Parameters
-                : checkpoint.ConfigHash == other.ConfigHash;
-        return isKept ? other : options;
+                : checkpoint.ConfigHash == former.ConfigHash;
+        return isKept
+            ? options with
+            {
+                Learning = options.Learning with { Recursion = Recursion.Parameters },
+                ConfigHash = former.ConfigHash,
+                Values = former.Values,
+            }
+            : options;
     }
 }

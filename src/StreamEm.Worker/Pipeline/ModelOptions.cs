@@ -36,8 +36,10 @@ public sealed record ModelOptions
     /// <summary><c>learning</c>.</summary>
     public LearningOptions Learning { get; init; } = new();
 
-    /// <summary>Whether <c>learning.recursion</c> is written; else a state goes on with the one it has.</summary>
-    public bool NamesRecursion { get; init; } = true;
+    /// <summary>
+    /// Where <c>learning.recursion</c> is not written, the same with the one that was the default before; null where it is written.
+    /// </summary>
+    internal ModelOptions? WithFormerRecursion { get; init; }
 
     /// <summary><c>learning.minibatch.max_wait</c>: a minibatch is cut short after this long; null waits for ever.</summary>
     public TimeSpan? MinibatchMaxWait { get; init; } = TimeSpan.FromSeconds(10);
