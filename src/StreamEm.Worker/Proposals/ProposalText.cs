@@ -38,8 +38,8 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
     public string ForFit(string? type, IReadOnlyList<string>? features)
     {
         Head();
-        type ??= features is not null || Suitable(FeatureKind.Number).Any(field => field.Use == FieldUse.Number) ? "gaussian_mixture"
-            : Suitable(FeatureKind.Binary).Any() ? "bernoulli_mixture" : "categorical_mixture";
+        type ??= MixtureOf(features is not null || proposal.Of(FieldUse.Number).Any() ? FeatureKind.Number
+            : proposal.Of(FieldUse.Flag).Any() ? FeatureKind.Binary : FeatureKind.Level);
         features ??= [.. Suitable(KindOf(type)).Select(field => field.Name)];
         Line($"    features: [{string.Join(", ", features.Select(Name))}]");
         Line($"    model: {{ type: {Quoted(type)} }}");
@@ -49,6 +49,12 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
     /// <summary>What a model's features hold, as far as its type alone tells.</summary>
     private static FeatureKind KindOf(string type) =>
         ModelCatalog.Find(type)?.CreateOptions().Plan(new RecordSchema { Features = ["x"] }).Features[0].Kind ?? FeatureKind.Number;
+
+    /// <summary>The first family of the catalogue whose features hold values of a kind.</summary>
+    private static string FamilyOf(FeatureKind kind) =>
+        ModelCatalog.Emissions.First(family => family.CreateOptions().Plan("x").Kind == kind).Type;
+
+    private static string MixtureOf(FeatureKind kind) => $"{FamilyOf(kind)}_mixture";
 
     private IEnumerable<ProposedField> Suitable(FeatureKind kind) => proposal.Fields.Where(field => kind switch
     {
@@ -68,16 +74,19 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
         Line("#   streamem fit DATA -c FILE     learns from files and prints what it found");
         Line("#   streamem run -c FILE          the worker; every key and default: docs/design.md, streamem models");
         Head();
-        List<ProposedField> numbers = [.. proposal.Of(FieldUse.Number)], flags = [.. proposal.Of(FieldUse.Flag)],
-            levels = [.. proposal.Of(FieldUse.Level)];
-        Line($"    features: {List([.. numbers, .. flags, .. levels])}");
+        List<(FeatureKind Kind, List<ProposedField> Fields)> parts =
+        [
+            .. new[] { (FieldUse.Number, FeatureKind.Number), (FieldUse.Flag, FeatureKind.Binary), (FieldUse.Level, FeatureKind.Level) }
+                .Select(part => (part.Item2, proposal.Of(part.Item1).ToList())).Where(part => part.Item2.Count > 0),
+        ];
+        Line($"    features: {List([.. parts.SelectMany(part => part.Fields)])}");
         foreach (ProposedField field in proposal.LeftOut.Take(MostListed)) Line($"    # left out: {Name(field.Name)} - {field.Reason}");
         int more = proposal.LeftOut.Count() - MostListed;
         if (more > 0) Line(string.Create(CultureInfo.InvariantCulture, $"    # left out: {more} more"));
         if (proposal.NameOf(FieldUse.Timestamp) is { } time) Line($"    timestamp: {Name(time)}");
         if (proposal.NameOf(FieldUse.Key) is { } key)
             Line($"    # key: {Name(key)}        # for models of sequences, such as hidden_markov: one sequence per value");
-        Model(numbers, flags, levels);
+        Model(parts);
         Line($"    publish:");
         Line($"      - file: {{ path: out/{Id}.ndjson }}        # every version of the model; or kafka: {{ brokers: [...], topic: ... }}");
         Line($"    rejected: {{ file: out/{Id}-rejected.ndjson }}   # records that cannot be used, with their reasons");
@@ -104,32 +113,25 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
         return text.ToString();
     }
 
-    private void Model(List<ProposedField> numbers, List<ProposedField> flags, List<ProposedField> levels)
+    private void Model(List<(FeatureKind Kind, List<ProposedField> Fields)> parts)
     {
         Line("    model:");
-        if ((numbers.Count > 0 ? 1 : 0) + (flags.Count > 0 ? 1 : 0) + (levels.Count > 0 ? 1 : 0) == 1)
+        Line(parts.Count == 1
+            ? $"      type: {MixtureOf(parts[0].Kind)}"
+            : "      type: mixture            # each family over features of its own");
+        Line("      components: 4            # how many kinds of records; a kind that is not there dies out");
+        if (parts.Count > 1)
         {
-            Line($"      type: {(numbers.Count > 0 ? "gaussian_mixture" : flags.Count > 0 ? "bernoulli_mixture" : "categorical_mixture")}");
-            Components();
-            if (numbers.Count > 0) Line("      covariance_type: full    # or diag with many features: less to learn");
-        }
-        else
-        {
-            Line("      type: mixture              # each family over features of its own");
-            Components();
             Line("      emissions:");
-            if (numbers.Count > 0) Line($"        - gaussian: {{ features: {List(numbers)}, covariance_type: full }}");
-            if (flags.Count > 0) Line($"        - bernoulli: {{ features: {List(flags)} }}");
-            if (levels.Count > 0) Line($"        - categorical: {{ features: {List(levels)} }}");
+            foreach ((FeatureKind kind, List<ProposedField> fields) in parts)
+                Line($"        - {FamilyOf(kind)}: {{ features: {List(fields)} }}");
         }
-        List<ProposedField> counts = [.. numbers.Where(MayCount)];
-        if (counts.Count > 0) Line($"      # whole numbers: {List(counts)}; if they count events, poisson fits them better");
+        List<ProposedField> counts = [.. parts.SelectMany(part => part.Fields).Where(MayCount)];
+        if (counts.Count > 0) Line($"      # whole numbers: {List(counts)}; if they count events, see the models of counts in 'streamem models'");
     }
 
-    private void Components() => Line("      components: 4            # how many kinds of records; a kind that is not there dies out");
-
     private static bool MayCount(ProposedField field) =>
-        field.Survey.Integers == field.Survey.Numbers && field.Survey is { Least: >= 0, Largest: <= 1000 };
+        field.Use == FieldUse.Number && field.Survey.Integers == field.Survey.Numbers && field.Survey is { Least: >= 0, Largest: <= 1000 };
 
     private static string List(IReadOnlyList<ProposedField> fields) => $"[{string.Join(", ", fields.Select(field => Name(field.Name)))}]";
 
