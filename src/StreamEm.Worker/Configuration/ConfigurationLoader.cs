@@ -26,9 +26,30 @@ public static class ConfigurationLoader
     {
         var problems = new Problems();
         var substitution = new VariableSubstitution(variable ?? Environment.GetEnvironmentVariable);
+        return Bind(ReadFiles(files, substitution, problems), [], overrides, substitution, problems);
+    }
+
+    /// <summary>Loads a configuration that is in no file.</summary>
+    /// <param name="yaml">Its text, without a mistake.</param>
+    /// <param name="options">Options of the command line, each with the <c>path=value</c> that it stands for; applied in order.</param>
+    /// <param name="overrides">Each <c>path=value</c>, applied after the options.</param>
+    public static LoadedConfiguration LoadText(
+        string yaml, IReadOnlyList<(string Option, string Override)> options, IReadOnlyList<string> overrides)
+    {
+        var problems = new Problems();
+        var substitution = new VariableSubstitution(Environment.GetEnvironmentVariable);
+        ConfigNode? root = YamlText.Read(yaml, _ => new Origin("proposed configuration"), substitution, problems);
+        return Bind(root as MappingNode, options, overrides, substitution, problems);
+    }
+
+    private static LoadedConfiguration Bind(
+        MappingNode? root, IReadOnlyList<(string Option, string Override)> given, IReadOnlyList<string> overrides,
+        VariableSubstitution substitution, Problems problems)
+    {
         WorkerOptions? options = null;
-        if (ReadFiles(files, substitution, problems) is { } root)
+        if (root is not null)
         {
+            foreach ((string option, string text) in given) Override.Apply(root, text, substitution, problems, option);
             foreach (string text in overrides) Override.Apply(root, text, substitution, problems);
             var binder = new Binder(problems);
             options = binder.Bind(WorkerTable.Root, root, "");
