@@ -52,8 +52,8 @@ public sealed class ValidateCommandTests
     [Fact]
     public async Task BadFile_Returns78AndEveryProblemOnALineOfItsOwn()
     {
-        using var file =
-            new ConfigFile(ConfigFile.Minimal + "\n    learning: { recursion: parameters, minibatch: { size: 8 }, step_size: { kapa: 0.7, kappa: 2 } }\n");
+        using var file = new ConfigFile(ConfigFile.Minimal
+            + "\n    learning: { recursion: parameters, minibatch: { size: 8 }, step_size: { kapa: 0.7, kappa: 2 } }\n");
 
         CommandRun run = await CommandRun.Of(ValidateCommand.Create(), "-c", file.Path);
 
