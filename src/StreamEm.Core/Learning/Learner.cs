@@ -97,6 +97,10 @@ public sealed partial class Learner
     /// <summary>Of these, records held back because they were too far from every component.</summary>
     public long Bounded => _core?.State.Bounded ?? 0;
 
+    /// <summary>Mean log-likelihood of the last minibatch under the parameters before it, nats per record, user units; NaN before the
+    /// first update, and where no record could be used.</summary>
+    public double MeanLogLikelihood => _core?.MeanLogLikelihood ?? double.NaN;
+
     /// <summary>Records taken but not learned from yet.</summary>
     public int Pending => _pending.Count;
 

@@ -41,6 +41,9 @@ internal sealed partial class LearnerCore
     /// <summary>The model.</summary>
     public LatentModel Model => _model;
 
+    /// <summary>Of the last minibatch under the parameters before it, nats per unit of weight, user units.</summary>
+    public double MeanLogLikelihood => _meanLogLikelihood;
+
     /// <summary>The features as they are inside.</summary>
     public FeatureSpace Space { get; private set; }
 

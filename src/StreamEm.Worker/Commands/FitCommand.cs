@@ -126,6 +126,11 @@ public static class FitCommand
         var fit = new StreamFit(request, TimeProvider.System, progress, NullLogger.Instance);
         ModelSnapshot snapshot = await fit.RunAsync(cancellationToken).ConfigureAwait(false);
         await WriteCountsAsync(fit.Rejections, request, writer).ConfigureAwait(false);
+        if (fit.LastPass.Records > 0)
+            await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"test-then-train: {fit.LastPass.Mean:F6} nats per record, over the {fit.LastPass.Records} records of "
+                    + $"{(request.Passes == 1 ? "the pass" : "the last pass")}, each under the parameters before its minibatch"))
+                .ConfigureAwait(false);
         return (snapshot, fit.IsInterrupted);
     }
 

@@ -26,6 +26,9 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
     /// <summary>Records read and rejected, over all passes.</summary>
     public RejectionLedger Rejections { get; } = new(new RejectionCounts());
 
+    /// <summary>Mean log-likelihood of the last pass, every minibatch under the parameters before it.</summary>
+    public PassLikelihood LastPass { get; } = new();
+
     /// <summary>Whether it was stopped before the end; what was learned until then is the result.</summary>
     public bool IsInterrupted { get; private set; }
 
@@ -39,7 +42,11 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
         using RejectedFile? rejectedFile = request.Model.Rejected.File is { } file ? RejectedFile.Open(file, null, log) : null;
         var fold = new RecordFold(learner, new SourcePosition(), Rejections, rejectedFile, request.Model.Rejected.StopAboveRatio)
         {
-            Updated = () => trace?.Write(learner.CreateSnapshot()!.Training),
+            Updated = () =>
+            {
+                LastPass.Take(learner);
+                trace?.Write(learner.CreateSnapshot()!.Training);
+            },
             Rejected = record => _scores?.Reject(record, Rejections.Read - Rejections.Rejected),
         };
         await WithProgressAsync(advance => ReadUntilStoppedAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
@@ -77,6 +84,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
         {
             long last = 0;
             string partition = "";
+            LastPass.Begin(fold.Learner);
             await _data.ReadAsync(request.Model.Schema, time, batch =>
             {
                 excess = fold.Fold(batch, cancellationToken);

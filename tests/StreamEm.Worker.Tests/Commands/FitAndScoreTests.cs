@@ -48,6 +48,9 @@ public sealed class FitAndScoreTests : IDisposable
         // Test-then-train: the mean over a minibatch's scores is the log-likelihood its update reports.
         double mean = scores.Skip(1900).Average(line => line.GetProperty("log_density").GetDouble());
         Assert.Equal(trace[^1].GetProperty("mean_log_likelihood").GetDouble(), mean, 1e-9);
+        double whole = scores.Average(line => line.GetProperty("log_density").GetDouble());
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture,
+            $"test-then-train: {whole:F6} nats per record, over the {Rows} records of the pass"), run.Output, StringComparison.Ordinal);
         JsonElement snapshot = JsonDocument.Parse(await File.ReadAllTextAsync(_directory["snapshot.json"])).RootElement;
         Assert.Equal(Rows, snapshot.GetProperty("training").GetProperty("records").GetInt32());
         Assert.Equal(2, snapshot.GetProperty("parameters").GetProperty("weights").GetProperty("data").GetArrayLength());
