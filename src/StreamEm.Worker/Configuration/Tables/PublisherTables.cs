@@ -38,6 +38,9 @@ internal static class PublisherTables
             "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter,
             (o, v) => o with { UnavailableAfter = v },
             "Brokers out of reach for this long end the worker (69); null waits for ever.")),
+        new ValueField<KafkaPublisherOptions>(new Setting<KafkaPublisherOptions, string?>(
+            "take_over", new RunIdKind(), o => o.TakeOver, (o, v) => o with { TakeOver = v },
+            "The id of the run that published the model there before, when that has ended for good.")),
         new KafkaPropertiesField<KafkaPublisherOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
 
     private static readonly OneOf Choice = new(Alternative.Of("file", File), Alternative.Of("kafka", Kafka));
