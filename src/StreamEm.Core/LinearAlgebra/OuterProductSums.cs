@@ -39,7 +39,8 @@ internal static unsafe class OuterProductSums
             halves.Clear();
             double* sums = _halves.Pointer;
             for (int offset = 0; offset < LaneSums.Fours; offset += TLanes.Count)
-                Pass<TLanes, TVector>(columns + offset, dimension, responsibilities + offset, strip + offset, sums, sums + dimension, lanes);
+                Pass<TLanes, TVector>(
+                    columns + offset, dimension, responsibilities + offset, strip + offset, sums, sums + dimension, lanes);
             for (int d = 0; d < dimension && moments != null; d++) moments[d] += sums[d];
             for (int at = 0; at < packed; at++) second[at] += sums[dimension + at];
         }

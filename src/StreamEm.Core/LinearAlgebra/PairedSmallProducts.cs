@@ -57,6 +57,7 @@ internal static unsafe class PairedSmallProducts
         if (count > 3) Add(triangles + 3 * packed, d0, d1);
 
         void Add(double* target, Vector512<double> t0, Vector512<double> t1) =>
-            PairedOuterProducts.AddTo(target, 1, dimension == 2 ? target + 1 : null, 2, t0, t1, Vector512<double>.Zero, Vector512<double>.Zero);
+            PairedOuterProducts.AddTo(
+                target, 1, dimension == 2 ? target + 1 : null, 2, t0, t1, Vector512<double>.Zero, Vector512<double>.Zero);
     }
 }

@@ -46,8 +46,8 @@ internal static class VectorExp
     }
 
     /// <summary>
-    /// Overwrites four vectors x by the same polynomial in the same order. Written out side by side because one exponential is a chain of 17
-    /// dependent operations: the scheduler is full long before it reaches a second chain, so program order has to hold four.
+    /// Overwrites four vectors x by the same polynomial in the same order. Written out side by side because one exponential is a chain of
+    /// 17 dependent operations: the scheduler is full long before it reaches a second chain, so program order has to hold four.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void FourPolynomials<TLanes, TVector>(ref TVector x0, ref TVector x1, ref TVector x2, ref TVector x3)

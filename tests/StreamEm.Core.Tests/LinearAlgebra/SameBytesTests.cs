@@ -56,7 +56,8 @@ public sealed class SameBytesTests
         const int components = 5;
         double[] values = [0, -0.0, double.NegativeInfinity, double.NaN, -1e300, 1e300, -745.2, 700, 1e-320];
         double[] joint = new double[components * RowBlock.Stride], densities = new double[RowBlock.Stride];
-        for (int at = 0; at < joint.Length; at++) joint[at] = values[at * 7 % (values.Length + at % RowBlock.Stride % 3 * 2) % values.Length];
+        for (int at = 0; at < joint.Length; at++)
+            joint[at] = values[at * 7 % (values.Length + at % RowBlock.Stride % 3 * 2) % values.Length];
         for (int k = 0; k < components; k++) joint[k * RowBlock.Stride + 3] = double.NegativeInfinity;
         LogSumExp.Normalize(path, joint, components, densities);
         return [.. joint, .. densities];
@@ -100,11 +101,11 @@ public sealed class SameBytesTests
             var data = new KernelData(dimension, 2, 251);
             data.Rows[7] = double.NaN;
             data.Rows[^1] = double.NaN;
-            var scaling = new RowScaling(data.Factors.AsSpan(0, dimension), data.Constants.AsSpan(0, 1)[0] is var c
-                ? [.. data.Factors.AsSpan(0, dimension).ToArray().Select(f => c + f)] : [], 1.5);
+            var scaling = new RowScaling(data.Factors.AsSpan(0, dimension), data.Biases.AsSpan(0, dimension), 1.5);
             AssertSame(path =>
             {
-                double[] columns = new double[dimension * RowBlock.Stride], scaled = new double[data.Rows.Length], bins = new double[scaled.Length];
+                double[] columns = new double[dimension * RowBlock.Stride], scaled = new double[data.Rows.Length],
+                    bins = new double[scaled.Length];
                 var incomplete = new int[RowBlock.Capacity];
                 int found = RowTranspose.ToColumns(path, data.Rows, 251, dimension, columns, incomplete);
                 bool complete = scaling.Apply(path, data.Rows, scaled);
