@@ -101,11 +101,12 @@ public sealed class FeatureSpace
             if (features[d].Scaling == FeatureScaling.None)
                 features[d] = features[d] with { Mean = mean[d], Variance = variance[d] > 0 ? variance[d] : 1 };
             else
-                features[d] = features[d] with
-                {
-                    Location = features[d].Scaling == FeatureScaling.ScaleOnly ? 0 : mean[d],
-                    Scale = variance[d] > 0 ? Math.Sqrt(variance[d]) : 1
-                };
+            {
+                double scale = variance[d] > 0 ? Math.Sqrt(variance[d]) : 1;
+                features[d] = features[d].Scaling == FeatureScaling.ScaleOnly
+                    ? features[d] with { Location = 0, Scale = scale, Mean = mean[d] / scale }
+                    : features[d] with { Location = mean[d], Scale = scale };
+            }
         }
         return new FeatureSpace(features);
     }

@@ -48,7 +48,7 @@ internal sealed class Bernoulli(int components, int dimension, Prior prior)
     private const double Least = 1e-300;
 
     /// <inheritdoc/>
-    private protected override double NeutralMean => 0.5;
+    private protected override double NeutralMean(int feature) => 0.5;
 
     /// <inheritdoc/>
     internal override double Slope(double mean) => ScalarMath.Log(Math.Max(mean, Least)) - ScalarMath.Log(Math.Max(1 - mean, Least));
@@ -64,10 +64,10 @@ internal sealed class Bernoulli(int components, int dimension, Prior prior)
     private protected override double Variance(double mean) => mean * (1 - mean);
 
     /// <inheritdoc/>
-    private protected override double Bounded(double mean) => Math.Clamp(mean, Margin, 1 - Margin);
+    private protected override double Bounded(double mean, int feature) => Math.Clamp(mean, Margin, 1 - Margin);
 
     /// <inheritdoc/>
-    private protected override double Around(double value) => 0.25 + 0.5 * value;
+    private protected override double Around(double value, int feature) => 0.25 + 0.5 * value;
 
     private static double[] Filled(int dimension, double value)
     {

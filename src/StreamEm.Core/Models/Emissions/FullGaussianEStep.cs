@@ -149,7 +149,7 @@ internal sealed class FullGaussianEStep : EmissionEStep
             {
                 double r = responsibilities[k * RowBlock.Stride + index];
                 if (r > 0)
-                    pattern.AddMoments(row, k, r, expected, first.Slice(k * _dimension, _dimension),
+                    pattern.AddMoments(row, k, r, r, expected, first.Slice(k * _dimension, _dimension),
                         second.Slice(_tied ? 0 : k * packed, packed));
             }
             _patterns.Return(pattern);

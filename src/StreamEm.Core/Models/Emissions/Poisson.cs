@@ -53,14 +53,11 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     /// <summary>The smallest rate that distances are measured from.</summary>
     private const double LeastMeasured = 0.01;
 
-    /// <summary>log x! of the counts most met.</summary>
-    private static readonly double[] LogFactorials = [.. Enumerable.Range(0, 1024).Select(count => ScalarMath.LogGamma(count + 1))];
-
     /// <inheritdoc/>
     internal override bool HasBaseMeasure => true;
 
     /// <inheritdoc/>
-    private protected override double NeutralMean => 1;
+    private protected override double NeutralMean(int feature) => 1;
 
     /// <inheritdoc/>
     internal override double Slope(double mean) => ScalarMath.Log(Math.Max(mean, LeastRate));
@@ -69,7 +66,7 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     internal override double Offset(double mean) => mean;
 
     /// <inheritdoc/>
-    internal override double BaseMeasure(double x) => -(x < LogFactorials.Length ? LogFactorials[(int)x] : ScalarMath.LogGamma(x + 1));
+    internal override double BaseMeasure(double x) => -LogFactorials.Of(x);
 
     /// <inheritdoc/>
     /// <remarks>Summed over the counts within ten standard deviations; of many, those of the normal distribution.</remarks>
@@ -100,10 +97,10 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     private protected override double Variance(double mean) => mean;
 
     /// <inheritdoc/>
-    private protected override double Bounded(double mean) => Math.Max(mean, LeastRate);
+    private protected override double Bounded(double mean, int feature) => Math.Max(mean, LeastRate);
 
     /// <inheritdoc/>
-    private protected override double Around(double value) => value + 0.5;
+    private protected override double Around(double value, int feature) => value + 0.5;
 
     private static double[] PriorSums(double[] means, Prior prior) =>
         Array.ConvertAll(means, mean => prior == Prior.None || !(mean > 0) ? 0 : Imaginary);
