@@ -4,6 +4,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Learning;
 using StreamEm.Core.LinearAlgebra;
+using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
 
