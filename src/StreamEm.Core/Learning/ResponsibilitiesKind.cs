@@ -14,8 +14,8 @@ public sealed class ResponsibilitiesKind : ValueKind<Responsibilities>
     [
         new Setting<Responsibilities, double>(
             "start", new NumberKind(Interval.OpenClosed(0, 1)), o => o.Start, (o, v) => o with { Start = v }, "beta of the first update."),
-        new Setting<Responsibilities, int>(
-            "updates", new IntegerKind(1), o => o.Updates, (o, v) => o with { Updates = v }, "After so many updates beta is 1."),
+        new Setting<Responsibilities, double>(
+            "updates", new NumberKind(Interval.AtLeast(1)), o => o.Updates, (o, v) => o with { Updates = v }, "After so many updates beta is 1."),
     ];
 
     private static readonly Setting[] Sparse =
@@ -33,7 +33,7 @@ public sealed class ResponsibilitiesKind : ValueKind<Responsibilities>
     public override IReadOnlyList<string> Words => ["soft", "hard", "annealed", "sparse"];
 
     /// <inheritdoc/>
-    public override bool IsStructured => true;
+    public override ValueForm Form => ValueForm.Structure;
 
     /// <inheritdoc/>
     public override bool TryParse(string? text, [MaybeNullWhen(false)] out Responsibilities value) => Parse(text, out value) is null;

@@ -34,7 +34,7 @@ internal sealed class BlockNamesKind : ValueKind<BlockNames>
     public override string Expected => "a list of names of blocks, such as [weights, covariances]";
 
     /// <inheritdoc/>
-    public override bool IsStructured => true;
+    public override ValueForm Form => ValueForm.Structure;
 
     /// <inheritdoc/>
     public override bool TryParse(string? text, [MaybeNullWhen(false)] out BlockNames value)

@@ -26,7 +26,7 @@ public sealed record Responsibilities
     public double Start { get; init; } = 0.3;
 
     /// <summary>Of the annealed: after so many updates beta is 1.</summary>
-    public int Updates { get; init; } = 200;
+    public double Updates { get; init; } = 200;
 
     /// <summary>Of the sparse: components that may have a share in a row.</summary>
     public int Active { get; init; } = 8;

@@ -35,7 +35,7 @@ internal sealed class SoftResponsibilities : ResponsibilityRule
 /// </summary>
 /// <param name="start">beta of the first update, in (0, 1].</param>
 /// <param name="updates">The update after so many has beta 1.</param>
-internal sealed class AnnealedResponsibilities(double start, int updates) : ResponsibilityRule
+internal sealed class AnnealedResponsibilities(double start, double updates) : ResponsibilityRule
 {
     /// <inheritdoc/>
     public override void Apply(Span<double> logJoint, int components, Span<double> logDensities, int count, in Pass pass)

@@ -27,8 +27,8 @@ public sealed class GoldenTests
         {
             Parameters = Paths(("weights", "weights"), ("means", "means"), ("covariances", "cov")),
             Statistics = Paths(("masses", "N"), ("first_moments", "S1"), ("second_moments", "S2")),
-            // beta stays where it begins to 1e-15.
-            Rule = new AnnealedResponsibilities(0.5, int.MaxValue),
+            // beta stays where it begins.
+            Rule = new AnnealedResponsibilities(0.5, 1e18),
             HasLogLikelihoods = false,
             Responsibilities = null,
         },
