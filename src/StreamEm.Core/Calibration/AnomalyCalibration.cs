@@ -18,6 +18,9 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     /// <summary>The share of records inside, from which on a tail is fitted.</summary>
     public const double TailQuantile = 0.98;
 
+    /// <summary>The smallest p-value: what is rarer could not be told from it.</summary>
+    private const double SmallestPValue = 1e-300;
+
     /// <summary>Log-densities of the knots, descending; twice the same where many records have one log-density.</summary>
     internal IReadOnlyList<double> LogDensities { get; init; } = Quantiles;
 
@@ -34,12 +37,26 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     /// <summary>
     /// The anomaly score of a record with this log-density (nats, standardised units): 0 most typical, towards 1 ever rarer.
     /// </summary>
-    public double Score(double logDensity)
+    public double Score(double logDensity) => Judge(logDensity).Score;
+
+    /// <summary>
+    /// The anomaly score of a log-density, and the p-value: 1 minus it, with the resolution that the difference has lost in the tail.
+    /// </summary>
+    internal (double Score, double PValue) Judge(double logDensity)
     {
-        if (double.IsNaN(logDensity)) return double.NaN;
+        if (double.IsNaN(logDensity)) return (double.NaN, double.NaN);
         int last = LogDensities.Count - 1;
         if (logDensity < LogDensities[last])
-            return 1 - TailShare * Math.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
+        {
+            double tail = TailShare * Math.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
+            return (1 - tail, Math.Max(tail, SmallestPValue));
+        }
+        double score = Inside(logDensity, last);
+        return (score, 1 - score);
+    }
+
+    private double Inside(double logDensity, int last)
+    {
         // The first knot that is not more probable: of equal ones that with the lowest score, for a record is as improbable as itself.
         int low = 0, high = last;
         while (low < high)
@@ -57,11 +74,14 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     /// <param name="row">D values.</param>
     /// <param name="logDensity">log p of the values observed.</param>
     /// <param name="comparable">log p of a complete record as improbable; used where some are missing.</param>
-    internal double Score(ReadOnlySpan<double> row, double logDensity, double comparable)
+    internal double Score(ReadOnlySpan<double> row, double logDensity, double comparable) => Judge(row, logDensity, comparable).Score;
+
+    /// <summary>The same with the p-value.</summary>
+    internal (double Score, double PValue) Judge(ReadOnlySpan<double> row, double logDensity, double comparable)
     {
         foreach (PatternCalibration pattern in Patterns)
-            if (pattern.Fits(row)) return pattern.Calibration.Score(logDensity);
-        return Score(double.IsFinite(logDensity) && row.Contains(double.NaN) ? comparable : logDensity);
+            if (pattern.Fits(row)) return pattern.Calibration.Judge(logDensity);
+        return Judge(double.IsFinite(logDensity) && row.Contains(double.NaN) ? comparable : logDensity);
     }
 
     /// <summary>

@@ -34,6 +34,9 @@ internal sealed class RunStart
     /// <summary>Whether it goes on with another configuration than it had.</summary>
     public bool HasChanged { get; private init; }
 
+    /// <summary>What the checkpoint says of the scored stream, and when it was made; empty where it says nothing.</summary>
+    public (ReadOnlyMemory<byte> State, DateTimeOffset SavedAt) Scores { get; private init; }
+
     /// <summary>Starts a run or goes on with one.</summary>
     /// <param name="context">The model.</param>
     /// <param name="directory">Its checkpoints.</param>
@@ -81,6 +84,7 @@ internal sealed class RunStart
             HasChanged = changes.Count > 0 || isOther,
             Unpublished = UnpublishedOf(checkpoint),
             UnpublishedSince = OldestOf(checkpoint),
+            Scores = (checkpoint.Scores, checkpoint.CreatedAt),
         };
     }
 

@@ -84,7 +84,7 @@ internal sealed class MixtureEStep : EStep
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace)
     {
         var space = (BlockWorkspace)workspace;
-        bool isPlain = _scoreLength == _components && _rule is SoftResponsibilities;
+        bool isPlain = _scoreLength == _components && _rule is SoftResponsibilities && !space.Pass.IsOfStream;
         if (count <= FewRows && isPlain && TryScoreRows(batch, first, count, logDensities, scores, space)) return;
         for (int at = 0; at < count; at += RowBlock.Capacity)
         {
