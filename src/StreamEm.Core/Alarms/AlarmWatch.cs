@@ -22,6 +22,8 @@ public sealed class AlarmWatch
     private readonly double _clear;
     private KeyTable _keys;
     private Entry[] _entries;
+    private string? _lastKey;
+    private int _lastSlot;
 
     /// <summary>A watch that has seen nothing.</summary>
     /// <param name="options">When a record raises an alarm.</param>
@@ -34,6 +36,12 @@ public sealed class AlarmWatch
         _keys = new KeyTable(options.MaxKeys);
         _entries = new Entry[Math.Min(options.MaxKeys, 16)];
     }
+
+    /// <summary>Below it a p-value may raise an alarm.</summary>
+    public double Threshold => _options.Threshold;
+
+    /// <summary>Whether a record's component counts.</summary>
+    public bool HasLimits => _limits.Any;
 
     /// <summary>Alarms raised over the whole run.</summary>
     public long Raised { get; private set; }
@@ -55,7 +63,10 @@ public sealed class AlarmWatch
     /// <param name="row">D values, the user's units.</param>
     public AlarmMark Take(string? key, long timestamp, double pValue, int component, ReadOnlySpan<double> row)
     {
-        int slot = _keys.Touch(key ?? "", out bool isNew);
+        key ??= "";
+        bool isNew = false;
+        int slot = ReferenceEquals(key, _lastKey) ? _lastSlot : _keys.Touch(key, out isNew);
+        (_lastKey, _lastSlot) = (key, slot);
         if (slot >= _entries.Length) Array.Resize(ref _entries, Math.Min(_keys.Capacity, 2 * slot + 1));
         ref Entry entry = ref _entries[slot];
         if (isNew)
@@ -106,6 +117,7 @@ public sealed class AlarmWatch
         _keys.Load(reader);
         if (_keys.Count != count) throw new InvalidDataException("The alarms' state is damaged: it has another number of keys than it says.");
         _entries = new Entry[Math.Max(16, count)];
+        _lastKey = null;
         Lasting = 0;
         for (int slot = 0; slot < count; slot++)
             if ((_entries[slot] = Entry.Load(reader)).IsLasting) Lasting++;

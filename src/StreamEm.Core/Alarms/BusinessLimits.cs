@@ -22,6 +22,9 @@ internal sealed class BusinessLimits
             .Select(pair => (pair.Feature, Of(options.MinDeviation, pair.Name, 0), Of(options.Direction, pair.Name, Direction.Both)))];
     }
 
+    /// <summary>Whether there are any.</summary>
+    public bool Any => _limits.Length > 0;
+
     /// <summary>Takes what is expected of another version.</summary>
     public void Begin(LearnedModel learned)
     {

@@ -1,3 +1,5 @@
+using StreamEm.Core.LinearAlgebra;
+
 namespace StreamEm.Core.Calibration;
 
 /// <summary>
@@ -21,12 +23,22 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     /// <summary>The smallest p-value: what is rarer could not be told from it.</summary>
     private const double SmallestPValue = 1e-300;
 
+    private readonly double[] _densities = Quantiles as double[] ?? [.. Quantiles];
+    private readonly double[] _scores = [.. Quantiles.Select((_, at) => TailQuantile * at / Math.Max(1, Quantiles.Count - 1))];
+
     /// <summary>Log-densities of the knots, descending; twice the same where many records have one log-density.</summary>
-    internal IReadOnlyList<double> LogDensities { get; init; } = Quantiles;
+    internal IReadOnlyList<double> LogDensities
+    {
+        get => _densities;
+        init => _densities = value as double[] ?? [.. value];
+    }
 
     /// <summary>The score at every knot, ascending.</summary>
-    internal IReadOnlyList<double> Scores { get; init; } =
-        [.. Quantiles.Select((_, at) => TailQuantile * at / Math.Max(1, Quantiles.Count - 1))];
+    internal IReadOnlyList<double> Scores
+    {
+        get => _scores;
+        init => _scores = value as double[] ?? [.. value];
+    }
 
     /// <summary>s: 1 minus the score where the tail begins.</summary>
     internal double TailShare => 1 - Scores[^1];
@@ -45,29 +57,22 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     internal (double Score, double PValue) Judge(double logDensity)
     {
         if (double.IsNaN(logDensity)) return (double.NaN, double.NaN);
-        int last = LogDensities.Count - 1;
-        if (logDensity < LogDensities[last])
+        if (logDensity < _densities[^1])
         {
             double tail = TailShare * Math.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
             return (1 - tail, Math.Max(tail, SmallestPValue));
         }
-        double score = Inside(logDensity, last);
+        double score = Inside(logDensity);
         return (score, 1 - score);
     }
 
-    private double Inside(double logDensity, int last)
+    private double Inside(double logDensity)
     {
         // The first knot that is not more probable: of equal ones that with the lowest score, for a record is as improbable as itself.
-        int low = 0, high = last;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (LogDensities[middle] <= logDensity) high = middle;
-            else low = middle + 1;
-        }
-        if (low == 0 || LogDensities[low] == logDensity) return Scores[low];
-        double within = (LogDensities[low - 1] - logDensity) / (LogDensities[low - 1] - LogDensities[low]);
-        return Scores[low - 1] + within * (Scores[low] - Scores[low - 1]);
+        int low = Knots.CountAbove(_densities, logDensity);
+        if (low == 0 || _densities[low] == logDensity) return _scores[low];
+        double within = (_densities[low - 1] - logDensity) / (_densities[low - 1] - _densities[low]);
+        return _scores[low - 1] + within * (_scores[low] - _scores[low - 1]);
     }
 
     /// <summary>The anomaly score of a record (inside, NaN = missing).</summary>
@@ -79,8 +84,9 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     /// <summary>The same with the p-value.</summary>
     internal (double Score, double PValue) Judge(ReadOnlySpan<double> row, double logDensity, double comparable)
     {
-        foreach (PatternCalibration pattern in Patterns)
-            if (pattern.Fits(row)) return pattern.Calibration.Judge(logDensity);
+        if (Patterns.Count == 0 && logDensity == comparable) return Judge(logDensity);
+        for (int at = 0; at < Patterns.Count; at++)
+            if (Patterns[at].Fits(row)) return Patterns[at].Calibration.Judge(logDensity);
         return Judge(double.IsFinite(logDensity) && row.Contains(double.NaN) ? comparable : logDensity);
     }
 

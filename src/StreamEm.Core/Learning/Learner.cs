@@ -48,6 +48,7 @@ public sealed partial class Learner
     private readonly RecordIntake _intake;
     private readonly Surprise _surprise = new();
     private LearnerCore? _core;
+    private LearnedModel? _latest;
     private long _dropped;
 
     /// <summary>A learner without state.</summary>
@@ -137,7 +138,7 @@ public sealed partial class Learner
     }
 
     /// <summary>What has been learned; null before the first update.</summary>
-    public LearnedModel? CreateSnapshot() => _core is null || Updates == 0 ? null : Learned(_core);
+    public LearnedModel? CreateSnapshot() => _core is null || Updates == 0 ? null : _latest = Learned(_core);
 
     /// <summary>
     /// What scores records as they come, under the parameters there are: those that come before the next update are scored before they are
@@ -147,7 +148,8 @@ public sealed partial class Learner
     public ScoreSession? CreateScoreSession(ScoreSession? replaced = null)
     {
         if (_core is not { } core || Updates == 0) return null;
-        ScoreSession session = ScoreSession.OfStream(Learned(core), core.Cut.Keys, core.Cut.Memory, replaced);
+        ScoreSession session = ScoreSession.OfStream(
+            _latest ?? Learned(core), core.Cut.Keys, core.Cut.Memory, replaced);
         if (core.Cut.Memory is null || Pending == 0) return session;
         // What is pending has moved nothing on yet, and comes before what is to be scored.
         Restore(core.Space, Pending);
@@ -159,6 +161,7 @@ public sealed partial class Learner
 
     private void Update(LearnerCore core, Minibatch minibatch, int count)
     {
+        _latest = null;
         if (BeforeUpdate is { } observe)
         {
             Restore(core.Space, count);

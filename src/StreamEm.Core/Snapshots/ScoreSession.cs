@@ -62,6 +62,11 @@ public sealed class ScoreSession
     private bool IsOfStream { get; init; }
 
     /// <summary>
+    /// Whether <c>scores</c> may be left empty: rows can be asked for again, for what they have not been scored with.
+    /// </summary>
+    public bool CanRepeat => _memory is null;
+
+    /// <summary>
     /// Scores all rows; see <see cref="Snapshots.Scorer.Score"/>. Rows of a key are scored in their order, each given those before it.
     /// </summary>
     public void Score(
@@ -108,11 +113,12 @@ public sealed class ScoreSession
     private void Run(
         Minibatch rows, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores, Span<double> pValues)
     {
-        bool compares = !Scorer.Learned.Space.Encode(rows, 0, rows.Count, _inside) && Scorer.Learned.Calibration is not null;
+        bool complete = Scorer.Learned.Space.Encode(rows, 0, rows.Count, _inside);
+        bool compares = !complete && Scorer.Learned.Calibration is not null;
         if (compares && _comparable.Length < rows.Count) _comparable = new double[rows.Count];
         _workspace.Pass = new Pass(_memory, Comparable: compares ? _comparable : null) { IsOfStream = IsOfStream };
         Scorer.EStep.Score(_inside, 0, rows.Count, logDensities, scores, _workspace);
-        Scorer.Finish(_inside, logDensities, compares ? _comparable : default, scores, anomalyScores, pValues);
+        Scorer.Finish(_inside, complete, logDensities, compares ? _comparable : default, scores, anomalyScores, pValues);
     }
 
     private void Reserve(int count, int width)

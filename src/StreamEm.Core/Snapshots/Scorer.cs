@@ -15,6 +15,7 @@ public sealed class Scorer
 {
     private readonly double[] _logScale;
     private readonly bool _hasUnits;
+    private readonly double _logScaleOfAll;
     private readonly ConcurrentBag<ScoreSession> _sessions = [];
 
     /// <summary>Prepares parameters for scoring.</summary>
@@ -36,6 +37,7 @@ public sealed class Scorer
         _logScale = learned.Space.LogScale.ToArray();
         for (int d = 0; d < _logScale.Length; d++)
             if (!Model.IsDensityOf(d)) _logScale[d] = 0;
+        foreach (double scale in _logScale) _logScaleOfAll += scale;
         _hasUnits = Layout.Blocks.Any(block => block.Units != Units.None);
     }
 
@@ -74,13 +76,14 @@ public sealed class Scorer
     /// <summary>Takes the scores of rows from inside to the user's units, and log-densities to anomaly scores.</summary>
     /// <param name="inside">The rows inside, in the order of the scores.</param>
     /// <param name="logDensities">N; NaN for a row that says nothing; overwritten.</param>
+    /// <param name="complete">Whether no value is missing.</param>
     /// <param name="comparable">See <see cref="Pass.Comparable"/>; empty where no value is missing.</param>
     /// <param name="scores">N x width; overwritten.</param>
     /// <param name="anomalyScores">N; overwritten.</param>
     /// <param name="pValues">N or empty; overwritten.</param>
     internal void Finish(
-        Minibatch inside, Span<double> logDensities, ReadOnlySpan<double> comparable, Span<double> scores, Span<double> anomalyScores,
-        Span<double> pValues)
+        Minibatch inside, bool complete, Span<double> logDensities, ReadOnlySpan<double> comparable, Span<double> scores,
+        Span<double> anomalyScores, Span<double> pValues)
     {
         for (int row = 0; row < inside.Count; row++)
         {
@@ -90,9 +93,9 @@ public sealed class Scorer
                 Learned.Calibration?.Judge(inside.Row(row), logDensity, standing) ?? (double.NaN, double.NaN);
             if (!pValues.IsEmpty) pValues[row] = pValue;
             // What says nothing has probability 1.
-            logDensities[row] = double.IsNaN(logDensity) ? 0 : logDensity - LogUnits(inside.Row(row));
+            logDensities[row] = double.IsNaN(logDensity) ? 0 : logDensity - (complete ? _logScaleOfAll : LogUnits(inside.Row(row)));
         }
-        if (!_hasUnits) return;
+        if (!_hasUnits || scores.IsEmpty) return;
         int width = Layout.Length;
         Span<double> user = width <= 256 ? stackalloc double[width] : new double[width];
         for (int row = 0; row < inside.Count; row++)

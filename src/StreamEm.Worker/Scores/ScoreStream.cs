@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using StreamEm.Core.Alarms;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
@@ -16,6 +17,9 @@ namespace StreamEm.Worker.Scores;
 /// </summary>
 internal sealed class ScoreStream
 {
+    /// <summary>From this score on, records are so few that each costs less alone than all do together.</summary>
+    private const double FewAbove = 0.95;
+
     private readonly Learner _learner;
     private readonly ScoreDelivery _delivery;
     private readonly AlarmWatch? _alarms;
@@ -24,7 +28,10 @@ internal sealed class ScoreStream
     private readonly TimeProvider _time;
     private readonly RowScores _scores = new();
     private readonly Minibatch _part;
+    private readonly List<int> _chosen = [];
+    private AlarmMark[] _marks = [];
     private ScoreSession? _session;
+    private readonly bool _isDetailed;
     private bool _isCurrent;
 
     /// <summary>A stream of scores.</summary>
@@ -43,6 +50,7 @@ internal sealed class ScoreStream
         (_learner, _delivery, _alarms, _metrics, _time) = (learner, delivery, alarms, metrics, time);
         _part = new Minibatch(learner.Dimension);
         _outlets = [.. sinks.Zip(delivery.Lanes, (sink, lane) => new Outlet(sink, lane, modelId, schema))];
+        _isDetailed = sinks.Any(sink => !sink.AlarmsOnly && !(sink.Above >= FewAbove) && !(sink.Sample <= 1 - FewAbove));
         TellAlarms();
     }
 
@@ -74,14 +82,16 @@ internal sealed class ScoreStream
             rows = _part;
         }
 
-        _scores.Score(rows);
+        _scores.Score(rows, _isDetailed);
         _metrics.Scores.ObserveAll(_scores.AnomalyScores);
-        for (int row = 0; row < count; row++)
+        Choose(rows, record);
+        ReadOnlySpan<int> chosen = CollectionsMarshal.AsSpan(_chosen);
+        _scores.Detail(chosen);
+        foreach (int row in chosen)
         {
-            AlarmMark mark = _alarms is null ? AlarmMark.None : Watch(rows, row);
+            ScoredRecord score = _scores.Of(row, record + row, _marks[row], batch.PartitionName, batch.Offset(first + row));
             foreach (Outlet outlet in _outlets)
-                if (outlet.Wants(_scores.AnomalyScores[row], mark, record + row))
-                    outlet.Write(_scores.Of(row, record + row, mark, batch.PartitionName, batch.Offset(first + row)));
+                if (outlet.Wants(score.AnomalyScore, score.Alarm, score.Record)) outlet.Write(score);
         }
 
         foreach (Outlet outlet in _outlets) outlet.HandOver(_delivery, _time);
@@ -109,11 +119,34 @@ internal sealed class ScoreStream
         return true;
     }
 
-    private AlarmMark Watch(Minibatch rows, int row)
+    /// <summary>Watches for alarms, and finds the rows that some sink asks for.</summary>
+    private void Choose(Minibatch rows, long record)
     {
-        double pValue = _scores.PValues[row];
-        int component = pValue < 0.5 ? _scores.Component(row) : -1;
-        return _alarms!.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), pValue, component, rows.Row(row));
+        ReadOnlySpan<double> anomalyScores = _scores.AnomalyScores, pValues = _scores.PValues;
+        if (_marks.Length < rows.Count) _marks = new AlarmMark[rows.Count];
+        _chosen.Clear();
+        for (int row = 0; row < rows.Count; row++)
+        {
+            if (_alarms is not null) _marks[row] = Watch(rows, row, pValues[row]);
+            foreach (Outlet outlet in _outlets)
+            {
+                if (!outlet.Wants(anomalyScores[row], _marks[row], record + row)) continue;
+                _chosen.Add(row);
+                break;
+            }
+        }
+    }
+
+    private AlarmMark Watch(Minibatch rows, int row, double pValue)
+    {
+        int component = -1;
+        if (_alarms!.HasLimits && pValue < _alarms.Threshold)
+        {
+            _scores.Detail([row]);
+            component = _scores.Component(row);
+        }
+
+        return _alarms.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), pValue, component, rows.Row(row));
     }
 
     private void TellAlarms()

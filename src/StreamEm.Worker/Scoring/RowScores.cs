@@ -12,7 +12,10 @@ internal sealed class RowScores
     private ScoreSession? _session;
     private VectorBlock? _membership;
     private Minibatch? _rows;
+    private Minibatch? _chosen;
+    private double[] _ofChosen = [], _scoresOfChosen = [];
     private int _width;
+    private bool _isDetailed;
     private double[] _logDensities = [], _scores = [], _anomalyScores = [], _pValues = [];
 
     /// <summary>What the rows to come are scored by.</summary>
@@ -31,7 +34,10 @@ internal sealed class RowScores
     public ReadOnlySpan<double> PValues => _pValues.AsSpan(0, _rows?.Count ?? 0);
 
     /// <summary>Scores rows.</summary>
-    public void Score(Minibatch rows)
+    /// <param name="rows">The rows.</param>
+    /// <param name="isDetailed">Whether most of them are asked for more than how improbable they are; else <see cref="Detail"/> says
+    /// it of some.</param>
+    public void Score(Minibatch rows, bool isDetailed = true)
     {
         ScoreSession session = _session ?? throw new InvalidOperationException("Scores were not begun.");
         _rows = rows;
@@ -43,7 +49,8 @@ internal sealed class RowScores
             _scores = new double[rows.Count * _width];
         }
 
-        session.Score(rows, _logDensities.AsSpan(0, rows.Count), _scores.AsSpan(0, rows.Count * _width),
+        _isDetailed = isDetailed || !session.CanRepeat;
+        session.Score(rows, _logDensities.AsSpan(0, rows.Count), _isDetailed ? _scores.AsSpan(0, rows.Count * _width) : default,
             _anomalyScores.AsSpan(0, rows.Count), _pValues.AsSpan(0, rows.Count));
     }
 
@@ -83,6 +90,23 @@ internal sealed class RowScores
             Rows = rows,
             Row = row,
         };
+    }
+
+    /// <summary>Says more of some rows than how improbable they are, where that was left out.</summary>
+    public void Detail(ReadOnlySpan<int> chosen)
+    {
+        if (_isDetailed || chosen.IsEmpty) return;
+        (ScoreSession session, Minibatch rows, int count) = (_session!, _rows!, chosen.Length);
+        _chosen ??= new Minibatch(rows.Dimension, count);
+        _chosen.Clear();
+        _chosen.Texts = rows.Texts;
+        _chosen.Append(rows, chosen);
+        if (_ofChosen.Length < 3 * count || _scoresOfChosen.Length < count * _width)
+            (_ofChosen, _scoresOfChosen) = (new double[3 * count], new double[count * _width]);
+        session.Score(_chosen, _ofChosen.AsSpan(0, count), _scoresOfChosen.AsSpan(0, count * _width), _ofChosen.AsSpan(count, count),
+            _ofChosen.AsSpan(2 * count, count));
+        for (int at = 0; at < count; at++)
+            _scoresOfChosen.AsSpan(at * _width, _width).CopyTo(_scores.AsSpan(chosen[at] * _width));
     }
 
     private ReadOnlySpan<double> ScoresOf(int row) => _scores.AsSpan(row * _width, _width);

@@ -29,7 +29,7 @@ public sealed class Histogram(params double[] bounds)
             {
                 if (double.IsNaN(value)) continue;
                 int bucket = 0;
-                while (bucket < bounds.Length && value > bounds[bucket]) bucket++;
+                foreach (double bound in bounds) bucket += value > bound ? 1 : 0;
                 _counts[bucket]++;
                 _sum += value;
             }
