@@ -11,8 +11,8 @@ namespace StreamEm.Core.Alarms;
 /// </summary>
 public sealed class AlarmWatch
 {
-    /// <summary>By how much -log10 p has to grow to count as stronger: twice as improbable.</summary>
-    private const double Stronger = 0.30102999566398120;
+    /// <summary>What a p-value has to be of that of the last alarm to count as stronger: twice as improbable.</summary>
+    private const double Stronger = 0.5;
 
     /// <summary>More keys than any state has.</summary>
     private const int MostKeys = 100_000_000;
@@ -82,7 +82,7 @@ public sealed class AlarmWatch
             entry.IsLasting = true;
             if (begins) Lasting++;
             if (!IsDue(entry, timestamp, pValue)) return AlarmMark.Lasting;
-            (entry.HasRaised, entry.LastSeen, entry.LastTime, entry.Level) = (true, entry.Seen, timestamp, -Math.Log10(pValue));
+            (entry.HasRaised, entry.LastSeen, entry.LastTime, entry.PValue) = (true, entry.Seen, timestamp, pValue);
             Raised++;
             return AlarmMark.Raised;
         }
@@ -128,14 +128,14 @@ public sealed class AlarmWatch
         if (!entry.HasRaised) return true;
         bool hasTimes = timestamp != Minibatch.NoTimestamp && entry.LastTime != Minibatch.NoTimestamp;
         if (_options.MinGap is { } gap && hasTimes && timestamp - entry.LastTime < gap.TotalMilliseconds) return false;
-        return entry.Seen - entry.LastSeen > _options.Rest || -Math.Log10(pValue) > entry.Level + Stronger;
+        return entry.Seen - entry.LastSeen > _options.Rest || pValue < Stronger * entry.PValue;
     }
 
     /// <summary>What is known of a key.</summary>
     private struct Entry
     {
         public long Seen, LastSeen, LastTime;
-        public double Level;
+        public double PValue;
         public bool HasRaised, IsLasting;
 
         public static Entry Load(BinaryReader reader) => new()
@@ -143,7 +143,7 @@ public sealed class AlarmWatch
             Seen = reader.ReadInt64(),
             LastSeen = reader.ReadInt64(),
             LastTime = reader.ReadInt64(),
-            Level = reader.ReadDouble(),
+            PValue = reader.ReadDouble(),
             HasRaised = reader.ReadBoolean(),
             IsLasting = reader.ReadBoolean(),
         };
@@ -153,7 +153,7 @@ public sealed class AlarmWatch
             writer.Write(Seen);
             writer.Write(LastSeen);
             writer.Write(LastTime);
-            writer.Write(Level);
+            writer.Write(PValue);
             writer.Write(HasRaised);
             writer.Write(IsLasting);
         }

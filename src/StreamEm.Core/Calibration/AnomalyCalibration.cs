@@ -59,7 +59,7 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
         if (double.IsNaN(logDensity)) return (double.NaN, double.NaN);
         if (logDensity < _densities[^1])
         {
-            double tail = TailShare * Math.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
+            double tail = TailShare * ScalarMath.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
             return (1 - tail, Math.Max(tail, SmallestPValue));
         }
         double score = Inside(logDensity);
@@ -96,7 +96,7 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     internal static double Reference(IReadOnlyList<double> quantiles) => Math.Max(3, quantiles[quantiles.Count / 2]);
 
     /// <summary>u = log(1 + max(0, c - log p)).</summary>
-    internal static double Excess(double logDensity, double reference) => Math.Log(1 + Math.Max(0, reference - logDensity));
+    internal static double Excess(double logDensity, double reference) => ScalarMath.Log(1 + Math.Max(0, reference - logDensity));
 }
 
 /// <summary>The calibration of the records in which just these features are missing.</summary>

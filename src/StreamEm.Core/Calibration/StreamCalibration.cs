@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Calibration;
 
@@ -45,7 +46,7 @@ internal sealed class StreamCalibration
     /// <param name="current">gamma_t.</param>
     /// <param name="rows">Records of the update.</param>
     public static double FadeOf(double previous, double current, int rows) =>
-        Math.Clamp((1 - current) * previous / current, Math.Exp(-rows / LeastMemory), 1);
+        Math.Clamp((1 - current) * previous / current, ScalarMath.Exp(-rows / LeastMemory), 1);
 
     /// <summary>Takes over what another of the same features remembers.</summary>
     public void CopyFrom(StreamCalibration other)

@@ -47,11 +47,16 @@ internal static class FeatureStatistics
         return new FeatureSpace(features);
     }
 
+    /// <summary>The rows (inside) without a glitch, as <see cref="Regular"/> leaves them.</summary>
+    public static Minibatch WithoutGlitches(Minibatch inside) => Regular(inside, row => !IsGlitch(inside.Row(row)));
+
     /// <summary>
-    /// The rows (inside) that may be searched for first parameters; all of them where that leaves none. In a sequence a glitch leaves a row
-    /// without values, so that the order of the others stays.
+    /// The rows that may be searched for first parameters; all of them where that leaves none. In a sequence another row is left without
+    /// values, so that the order of the others stays.
     /// </summary>
-    public static Minibatch WithoutGlitches(Minibatch inside)
+    /// <param name="inside">The rows.</param>
+    /// <param name="isRegular">Whether the row of this index may be searched.</param>
+    internal static Minibatch Regular(Minibatch inside, Func<int, bool> isRegular)
     {
         bool inSequences = !inside.SequenceStarts.IsEmpty;
         double[] missing = new double[inside.Dimension];
@@ -60,11 +65,11 @@ internal static class FeatureStatistics
         int regular = 0;
         for (int row = 0; row < inside.Count; row++)
         {
-            bool isGlitch = IsGlitch(inside.Row(row));
-            if (!isGlitch) regular++;
-            if (isGlitch && !inSequences) continue;
+            bool keeps = isRegular(row);
+            if (keeps) regular++;
+            if (!keeps && !inSequences) continue;
             kept.Append(inside, row, 1);
-            if (isGlitch) kept.Overwrite(row, missing);
+            if (!keeps) kept.Overwrite(row, missing);
         }
         return regular > 0 ? kept : inside;
     }

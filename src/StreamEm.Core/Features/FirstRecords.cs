@@ -86,29 +86,10 @@ internal sealed class FirstRecords
         return true;
     }
 
-    /// <summary>
-    /// The regular rows as they are inside; all of them where that leaves none. In a sequence another row is left without values, so that
-    /// the order of the others stays.
-    /// </summary>
+    /// <summary>The regular rows as they are inside, as <see cref="FeatureStatistics.Regular"/> leaves them.</summary>
     /// <param name="rows">In the user's units.</param>
     /// <param name="inside">The same, inside.</param>
-    public Minibatch Regular(Minibatch rows, Minibatch inside)
-    {
-        bool inSequences = !inside.SequenceStarts.IsEmpty;
-        double[] missing = new double[inside.Dimension];
-        Array.Fill(missing, double.NaN);
-        var kept = new Minibatch(inside.Dimension, Math.Max(1, inside.Count));
-        int regular = 0;
-        for (int row = 0; row < inside.Count; row++)
-        {
-            bool isRegular = IsRegular(rows, row);
-            if (isRegular) regular++;
-            if (!isRegular && !inSequences) continue;
-            kept.Append(inside, row, 1);
-            if (!isRegular) kept.Overwrite(row, missing);
-        }
-        return regular > 0 ? kept : inside;
-    }
+    public Minibatch Regular(Minibatch rows, Minibatch inside) => FeatureStatistics.Regular(inside, row => IsRegular(rows, row));
 
     /// <summary>Whether a value differs from a constant by more than rounding, and by something that has a square.</summary>
     internal static bool IsOff(double value, double constant) =>

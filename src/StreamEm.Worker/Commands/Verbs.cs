@@ -11,6 +11,7 @@ public static class Verbs
     {
         RunCommand.Create(),
         FitCommand.Create(),
+        InitCommand.Create(),
         ScoreCommand.Create(),
         InspectCommand.Create(),
         PlotCommand.Create(),

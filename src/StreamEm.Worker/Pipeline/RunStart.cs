@@ -45,8 +45,9 @@ internal sealed class RunStart
     /// (74).</exception>
     public static RunStart Open(ModelContext context, CheckpointDirectory directory, bool acceptsModelChange = false)
     {
-        ModelOptions options = context.Options;
         if (directory.LoadNewest() is not { } checkpoint) return New(context, directory, directory.Predecessors);
+        ModelOptions options = KeptRecursion.Of(context.Options, checkpoint);
+        if (options != context.Options) WorkerLog.RecursionKept(context.Log, options.Id);
         StateBinding? binding = StateBinding.Of(options, checkpoint);
         if (binding?.Refusal(acceptsModelChange) is { } refusal) throw new CommandException(ExitCode.Configuration, refusal);
         bool isOther = checkpoint.ConfigHash != options.ConfigHash;

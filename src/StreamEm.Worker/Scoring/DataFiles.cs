@@ -42,10 +42,13 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
         }
     }
 
-    private RecordFormat FormatOf(string path)
+    private RecordFormat FormatOf(string path) => FormatSaidBy(path) ?? otherwise;
+
+    /// <summary>How a file's records are written, as its name says; null where it does not.</summary>
+    public static RecordFormat? FormatSaidBy(string path)
     {
         string name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
         string ending = Path.GetExtension(name).ToLowerInvariant();
-        return ending == ".csv" ? RecordFormat.Csv : NdjsonEndings.Contains(ending) ? RecordFormat.Ndjson : otherwise;
+        return ending == ".csv" ? RecordFormat.Csv : NdjsonEndings.Contains(ending) ? RecordFormat.Ndjson : null;
     }
 }

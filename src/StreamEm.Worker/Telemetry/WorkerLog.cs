@@ -76,6 +76,11 @@ internal static partial class WorkerLog
     [LoggerMessage(50, LogLevel.Information, "Model {Model}: {Change}; {Effect}", EventName = "configuration_changed")]
     public static partial void ConfigurationChanged(ILogger log, string model, string change, string effect);
 
+    [LoggerMessage(55, LogLevel.Warning,
+        "Model {Model} goes on with recursion: parameters, which its state was learned with; recursion: statistics, the default since, has "
+            + "no bias of small minibatches. Write either to the configuration to choose", EventName = "recursion_kept")]
+    public static partial void RecursionKept(ILogger log, string model);
+
     [LoggerMessage(51, LogLevel.Warning,
         "Model {Model} has no version yet and begins anew with the changed configuration; {Pending} record(s) that were taken are read "
             + "again where the source can be, and forgotten where it cannot", EventName = "run_begun_anew")]

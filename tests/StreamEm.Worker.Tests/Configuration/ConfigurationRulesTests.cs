@@ -63,7 +63,7 @@ public sealed class ConfigurationRulesTests
     [Fact]
     public void MinibatchTooSmallForTheParameterRecursion_IsWarnedOfWithNumbers()
     {
-        string[] problems = ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 40 } }\n");
+        string[] problems = ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 40 }, recursion: parameters }\n");
 
         Assert.Equal(
             ["streamem.yaml:6:36: warning: minibatches of m = 40 records are small for K = 4 components and the parameter recursion: with "
@@ -213,7 +213,7 @@ public sealed class ConfigurationRulesTests
     {
         using var file = new ConfigFile(ConfigFile.Minimal);
 
-        LoadedConfiguration loaded = file.Load(["models.0.learning.minibatch.size=10"]);
+        LoadedConfiguration loaded = file.Load(["models.0.learning.minibatch.size=10", "models.0.learning.recursion=parameters"]);
 
         Assert.NotNull(loaded.Options);
         Assert.Equal((0, 1), (loaded.Errors, loaded.Warnings));

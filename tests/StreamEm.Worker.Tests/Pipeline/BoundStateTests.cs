@@ -16,7 +16,7 @@ public sealed class BoundStateTests : IDisposable
     [Theory]
     [InlineData("learning.step_size.kappa=0.6", "learning.step_size.kappa: 0.7 -> 0.6")]
     [InlineData("learning.minibatch.size=64", "learning.minibatch.size: 32 -> 64")]
-    [InlineData("learning.recursion=statistics", "learning.recursion: parameters -> statistics")]
+    [InlineData("learning.recursion=parameters", "learning.recursion: statistics -> parameters")]
     [InlineData("learning.anomaly_half_life=1000", "learning.anomaly_half_life: null -> 1000")]
     [InlineData("learning.dead_components=keep", "learning.dead_components: reseed -> keep")]
     [InlineData("model.reg_covar=1e-5", "model.reg_covar: 1E-06 -> 1E-05")]
@@ -110,7 +110,7 @@ public sealed class BoundStateTests : IDisposable
     [InlineData("model={type: poisson_mixture, components: 2}")]
     [InlineData("features=[pressure, temperature]")]
     [InlineData("learning.initialization.buffer=40")]
-    [InlineData("learning.recursion=statistics")]
+    [InlineData("learning.recursion=parameters")]
     [InlineData("missing=reject")]
     [InlineData("source={stdin: {format: csv}}")]
     public async Task BeforeTheFirstVersion_Anything_ChangesAndEveryRecordIsLearnedOnce(string change)

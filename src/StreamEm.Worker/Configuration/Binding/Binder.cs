@@ -22,6 +22,9 @@ public sealed class Binder(Problems problems)
         return _origins.GetValueOrDefault("");
     }
 
+    /// <summary>Whether a value was written at this very path.</summary>
+    public bool IsWritten(string path) => _origins.ContainsKey(path);
+
     /// <summary>Reads a mapping; null stands for an empty one.</summary>
     public T Bind<T>(Table<T> table, ConfigNode node, string path)
         where T : class
