@@ -13,7 +13,8 @@ internal static class Knots
         Vector<long> counts = Vector<long>.Zero;
         // A comparison that holds is -1.
         for (; at <= numbers.Length - width; at += width) counts -= Vector.GreaterThan(new Vector<double>(numbers[at..]), values);
-        int count = (int)Vector.Sum(counts);
+        int count = 0;
+        for (int lane = 0; lane < Vector<long>.Count; lane++) count += (int)counts[lane];
         for (; at < numbers.Length; at++) count += numbers[at] > value ? 1 : 0;
         return count;
     }

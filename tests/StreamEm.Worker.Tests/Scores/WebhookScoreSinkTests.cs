@@ -23,7 +23,7 @@ public sealed class WebhookScoreSinkTests
     [Fact]
     public async Task Deliver_ToARealServer_PostsSignedLines()
     {
-        var received = new List<(IHeaderDictionary Headers, string Body)>();
+        var received = new List<(HeaderDictionary Headers, string Body)>();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -31,7 +31,7 @@ public sealed class WebhookScoreSinkTests
         server.MapPost("/hook", async (HttpRequest request) =>
         {
             using var reader = new StreamReader(request.Body);
-            received.Add((request.Headers, await reader.ReadToEndAsync()));
+            received.Add((new HeaderDictionary(request.Headers.ToDictionary()), await reader.ReadToEndAsync()));
             return received.Count == 1 ? Results.StatusCode(503) : Results.NoContent();
         });
         await server.StartAsync(TestContext.Current.CancellationToken);
