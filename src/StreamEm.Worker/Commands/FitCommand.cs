@@ -98,11 +98,16 @@ public static class FitCommand
         TextWriter writer = invocation.Output, console = invocation.Error;
         // Not disposed: the command line hears the same signals.
         var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        // The command line's own handler is set up only once a command waits for something, and a fit of files never does.
+        void Stop(PosixSignalContext signal)
         {
-            signal.Cancel = true;
+            signal.Cancel = !stopping.IsCancellationRequested;
             stopping.Cancel();
-        });
+        }
+
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         (ModelSnapshot snapshot, bool isInterrupted) = isBatch
             ? (await YardstickAsync(request, writer, stopping.Token).ConfigureAwait(false), false)
             : await StreamAsync(request, writer, console, stopping.Token).ConfigureAwait(false);

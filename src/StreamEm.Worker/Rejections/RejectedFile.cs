@@ -51,7 +51,7 @@ internal sealed class RejectedFile : RejectionSink
     {
         try
         {
-            LineFile file = LineFile.Open(path, Beginning, "rejected records", "rejected.file");
+            LineFile file = LineFile.Open(path, Beginning, "rejected records", "rejected.file", DurableFile.OwnerOnly);
             if (mark is not null && !file.TryReturn(mark.Length, mark.Identity))
             {
                 if (mark.Length > file.Length) WorkerLog.RejectedFileShort(log, path, file.Length, mark.Length);

@@ -30,7 +30,7 @@ internal sealed class FileScoreSink(FileScoreOptions options, ILogger log) : Sco
     {
         Attempt(() =>
         {
-            _file = LineFile.Open(options.Path, Beginning, "scores", "scores.file.path");
+            _file = LineFile.Open(options.Path, Beginning, "scores", "scores.file.path", DurableFile.GroupReads);
             if (start.Mark is { } mark && !_file.TryReturn(mark.Length, mark.Identity))
                 WorkerLog.ScoreFileOther(log, options.Path, mark.Length, _file.Length);
             SetMark(_file.LineBefore(_file.Length));

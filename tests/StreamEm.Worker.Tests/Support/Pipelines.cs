@@ -54,9 +54,15 @@ internal static class Pipelines
         TemporaryDirectory directory, ModelOptions options, Func<SourcePosition, RecordSource> open, TimeProvider? time = null,
         Func<object, SnapshotPublisher>? publisher = null, bool acceptsModelChange = false,
         Func<ScoreSinkOptions, ScoreSink>? scoreSink = null) =>
+        Create(directory["state"], options, open, time, publisher, acceptsModelChange, scoreSink);
+
+    internal static ModelPipeline Create(
+        string state, ModelOptions options, Func<SourcePosition, RecordSource> open, TimeProvider? time = null,
+        Func<object, SnapshotPublisher>? publisher = null, bool acceptsModelChange = false,
+        Func<ScoreSinkOptions, ScoreSink>? scoreSink = null) =>
         new(options, new PipelineEnvironment
         {
-            StateDirectory = directory["state"],
+            StateDirectory = state,
             AcceptsModelChange = acceptsModelChange,
             CreateScoreSink = scoreSink,
             OpenSource = (_, position) => open(position),

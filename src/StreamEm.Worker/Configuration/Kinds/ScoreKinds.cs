@@ -16,7 +16,7 @@ public sealed class FieldSelectionKind : ValueKind<FieldSelection>
     public override IReadOnlyList<string> Words => ["none", "all"];
 
     /// <inheritdoc/>
-    public override bool IsStructured => true;
+    public override ValueForm Form => ValueForm.Structure;
 
     /// <inheritdoc/>
     public override bool TryParse(string? text, [MaybeNullWhen(false)] out FieldSelection value)
@@ -78,7 +78,7 @@ public sealed class PerFeatureKind<TValue>(ValueKind<TValue> kind) : ValueKind<I
     public override IReadOnlyList<string> Words => kind.Words;
 
     /// <inheritdoc/>
-    public override bool IsStructured => true;
+    public override ValueForm Form => ValueForm.Structure;
 
     /// <inheritdoc/>
     public override bool TryParse(string? text, [MaybeNullWhen(false)] out IReadOnlyDictionary<string, TValue> value)

@@ -94,7 +94,8 @@ internal static class ScoreTables
     /// <summary><c>scores</c>.</summary>
     public static readonly Field<ModelOptions> Scores = new ListField<ModelOptions, object>(
         "scores", "Where scored records go.", (node, path, binder) => Choice.Bind(node, path, binder), Choice.Describe, o => o.Scores,
-        (o, v) => o with { Scores = [.. v.Cast<ScoreSinkOptions>()] });
+        (o, v) => o with { Scores = [.. v.Cast<ScoreSinkOptions>()] })
+    { ItemSchema = Choice.Schema };
 
     /// <summary><c>alarms</c>.</summary>
     public static readonly Field<ModelOptions> Alarms = new OptionalSectionField<ModelOptions, AlarmOptions>(
