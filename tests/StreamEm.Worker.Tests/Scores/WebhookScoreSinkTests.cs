@@ -23,7 +23,7 @@ public sealed class WebhookScoreSinkTests
     [Fact]
     public async Task Deliver_ToARealServer_PostsSignedLines()
     {
-        var received = new List<(HeaderDictionary Headers, string Body)>();
+        var received = new List<(IHeaderDictionary Headers, string Body)>();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
