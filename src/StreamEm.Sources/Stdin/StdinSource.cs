@@ -73,6 +73,7 @@ internal sealed class StdinSource : RecordSource
             _window.Drop(header);
             _offset += header;
         }
+        batch.EndOffset = _offset;
         int used = _decoder.Decode(_window.Bytes, _offset, _ended, batch);
         _window.Drop(used);
         _offset += used;

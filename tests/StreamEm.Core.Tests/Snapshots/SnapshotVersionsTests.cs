@@ -150,9 +150,6 @@ public sealed class SnapshotVersionsTests
         JsonNode again = JsonNode.Parse(Json(read))!;
         again["format_version"] = "1.0";
         again["training"]!.AsObject().Remove("warning_kinds");
-        JsonArray outputs = again["signature"]!["outputs"]!.AsArray();
-        Assert.Equal("p_value", outputs[^1]!.GetValue<string>());
-        outputs.RemoveAt(outputs.Count - 1);
         Assert.Equal(written.ToJsonString(), again.ToJsonString());
     }
 
