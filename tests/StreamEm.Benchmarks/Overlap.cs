@@ -56,7 +56,8 @@ internal sealed class Overlap(Report report, bool quick)
             Directory.CreateDirectory(run);
             TimeSpan before = Environment.CpuUsage.TotalTime;
             double start = Clock.Wall();
-            Drain(run, Options(data, type, minibatch, publish ? Path.Combine(run, "snapshots.ndjson") : null), _lines).GetAwaiter().GetResult();
+            Drain(run, Options(data, type, minibatch, publish ? Path.Combine(run, "snapshots.ndjson") : null), _lines)
+                .GetAwaiter().GetResult();
             seconds[sample] = Clock.Wall() - start;
             busy += (Environment.CpuUsage.TotalTime - before).TotalSeconds / seconds[sample] / seconds.Length;
             Directory.Delete(run, recursive: true);

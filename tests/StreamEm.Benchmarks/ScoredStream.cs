@@ -17,7 +17,7 @@ internal sealed class ScoredStream(Report report, Goals goals, bool quick)
     {
         report.Table(
             "Scored stream",
-            $"{_lines} lines of CSV, %.6f, (8,8), minibatches of 1024, a fresh run each; lines per second of CPU time of the process, which the load of the machine does not change, "
+            $"{_lines} lines of CSV, %.6f, (8,8), minibatches of 1024, a fresh run each; lines per second of CPU time of the process, "
                 + $"medians of {Samples}, taken in turn. "
                 + "Every record is scored under the parameters before it, watched for alarms and counted in the histogram; what is written "
                 + "are lines with key, position, densities, responsibilities and so on.",

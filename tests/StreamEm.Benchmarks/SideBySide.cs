@@ -9,7 +9,10 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
 {
     /// <summary>Parts that can be run alone.</summary>
     public static readonly string[] Parts =
-        ["one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "ingest", "worker", "scores", "growth", "kafka", "micro"];
+    [
+        "one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "ingest", "worker", "scores", "growth", "kafka",
+        "micro",
+    ];
 
     private const int Samples = 5;
     private readonly double _sampleSeconds = quick ? 0.05 : 0.3;

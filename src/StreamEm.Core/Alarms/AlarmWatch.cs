@@ -5,8 +5,8 @@ namespace StreamEm.Core.Alarms;
 
 /// <summary>
 /// Raises alarms over a stream of scored records, key by key. A record whose p-value is below the threshold, and which is off by enough to
-/// matter, raises one; after it, for a while, only one at least twice as improbable raises another (the rest); an alarm lasts until a record
-/// is usual again (hysteresis). A function of the records and their order alone; its state is part of the checkpoint, so that a replay
+/// matter, raises one; after it, for a while, only one at least twice as improbable raises another (the rest); an alarm lasts until a
+/// record is usual again (hysteresis). A function of the records and their order alone; its state is part of the checkpoint, so that a replay
 /// raises none twice. One thread at a time.
 /// </summary>
 public sealed class AlarmWatch
@@ -115,7 +115,8 @@ public sealed class AlarmWatch
             throw new InvalidDataException("The alarms' state is damaged: a count is impossible.");
         _keys = new KeyTable(Math.Max(_options.MaxKeys, count));
         _keys.Load(reader);
-        if (_keys.Count != count) throw new InvalidDataException("The alarms' state is damaged: it has another number of keys than it says.");
+        if (_keys.Count != count)
+            throw new InvalidDataException("The alarms' state is damaged: it has another number of keys than it says.");
         _entries = new Entry[Math.Max(16, count)];
         _lastKey = null;
         Lasting = 0;

@@ -23,9 +23,12 @@ public static class ScoreCommand
     {
         var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
         var data = new Argument<string[]>("data")
-        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz; a FIFO; - for standard input.", Arity = ArgumentArity.OneOrMore };
-        var output =
-            new Option<string?>("-o", "--output") { Description = "Where the scores go; standard output by default, and for -.", HelpName = "file" };
+        {
+            Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz; a FIFO; - for standard input.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var output = new Option<string?>("-o", "--output")
+        { Description = "Where the scores go; standard output by default, and for -.", HelpName = "file" };
         var format =
             new Option<string>("--format") { Description = "How scores are written: ndjson or csv.", DefaultValueFactory = _ => Ndjson };
         format.AcceptOnlyFromAmong(Ndjson, Csv);

@@ -22,7 +22,8 @@ internal sealed class ScoreRules(Binder binder)
             (string at, string sink) = PlaceOf(model.Scores[item], $"{path}.scores.{item}");
             Origin origin = binder.OriginOf(at);
             if (!sinks.TryAdd(sink, origin))
-                binder.Problems.Error(origin, $"the scores of model '{model.Id}' go to {sink} twice; the first is at {sinks[sink]}; keep one");
+                binder.Problems.Error(
+                    origin, $"the scores of model '{model.Id}' go to {sink} twice; the first is at {sinks[sink]}; keep one");
             CheckSelection(model, model.Scores[item].Selection, at);
         }
 
@@ -43,7 +44,7 @@ internal sealed class ScoreRules(Binder binder)
         if (alarms.Clear is { } clear && clear < alarms.Threshold)
             binder.Problems.Error(binder.OriginOf($"{path}.alarms.clear"),
                 FormattableString.Invariant(
-                    $"alarms.clear {clear} is below alarms.threshold {alarms.Threshold}: an alarm would end at once; use at least the threshold"));
+                    $"alarms.clear {clear} is below alarms.threshold {alarms.Threshold}: an alarm would end at once; use at least that"));
         if (alarms.MinGap is not null && model.Schema.Timestamp is null)
             binder.Problems.Error(binder.OriginOf($"{path}.alarms.min_gap"),
                 "alarms.min_gap is a time between records: name the field of their time with 'timestamp', or use alarms.rest");

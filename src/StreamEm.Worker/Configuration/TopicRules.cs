@@ -44,7 +44,7 @@ internal sealed class TopicRules(WorkerOptions options, Binder binder)
                 if (model.Publish.OfType<KafkaPublisherOptions>()
                     .Any(publisher => IsSame(publisher.Brokers, publisher.Topic, scores.Brokers, scores.Topic)))
                     binder.Problems.Error(origin,
-                        $"scores would go to topic '{scores.Topic}', which holds the snapshots of model '{model.Id}'; write to another topic");
+                        $"scores would go to topic '{scores.Topic}', which holds snapshots of model '{model.Id}'; write to another topic");
             }
 
             if (model.Rejected.Kafka is { } rejected)

@@ -180,7 +180,7 @@ public sealed class WorkerHost(
             {
                 if (owners.TryAdd(path, model.Id)) continue;
                 throw new CommandException(ExitCode.Configuration, owners[path] == model.Id
-                    ? $"Model '{model.Id}' writes to '{path}' twice; give every publisher, every file of scores and the rejected file a path of its own."
+                    ? $"Model '{model.Id}' writes to '{path}' twice; give every publisher, file of scores and rejected file its own path."
                     : $"Models '{owners[path]}' and '{model.Id}' both write to '{path}'; give each a file of its own.");
             }
         }

@@ -19,7 +19,8 @@ internal static class WrittenFiles
     /// <summary>The files that a model's configuration names to be written.</summary>
     private static IEnumerable<string> Outputs(ModelOptions model) =>
         model.Publish.OfType<FilePublisherOptions>().Select(file => file.Path)
-            .Concat(model.Scores.OfType<FileScoreOptions>().Select(file => file.Path)).Append(model.Rejected.File ?? "").Where(path => path.Length > 0);
+            .Concat(model.Scores.OfType<FileScoreOptions>().Select(file => file.Path)).Append(model.Rejected.File ?? "")
+            .Where(path => path.Length > 0);
 
     private static IEnumerable<string> State(WorkerOptions options, ModelOptions model)
     {

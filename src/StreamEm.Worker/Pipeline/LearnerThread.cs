@@ -94,7 +94,7 @@ internal sealed class LearnerThread(
 
         if (tookAll) return;
         WorkerLog.ModelWarning(context.Log, context.Options.Id,
-            "A publisher or a sink of scores did not take everything in time; the rest is in the checkpoint and goes out at the next start.");
+            "A publisher or a sink of scores did not take all in time; the rest is in the checkpoint and goes out at the next start.");
     }
 
     private void WarnOfRejected() => WorkerLog.ModelWarning(context.Log, context.Options.Id,

@@ -127,7 +127,9 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
 
     /// <summary>Ends the publishers, all at once: each may wait for a broker that never answers.</summary>
     public async ValueTask DisposeAsync() =>
-        await Task.WhenAll([.. lanes.Select(lane => lane.DisposeAsync().AsTask()), _outbox.DisposeAsync().AsTask(), scores.DisposeAsync().AsTask()]).ConfigureAwait(false);
+        await Task.WhenAll(
+            [.. lanes.Select(lane => lane.DisposeAsync().AsTask()), _outbox.DisposeAsync().AsTask(), scores.DisposeAsync().AsTask()])
+            .ConfigureAwait(false);
 
     private void Release(IReadOnlyList<OutboxEntry> durable)
     {

@@ -4,8 +4,8 @@ namespace StreamEm.Worker.Scores;
 
 /// <summary>
 /// Where the scored records of one model go. Told by the learner's thread; <see cref="Durable"/> by the one that writes checkpoints. What a
-/// restart would make again to the byte goes out at once; what depends on a decision of the moment once a checkpoint that holds the decision
-/// is durable, and of a source that cannot be read again once one holds the records themselves.
+/// restart would make again to the byte goes out at once; what depends on a decision of the moment once a checkpoint that holds the
+/// decision is durable, and of a source that cannot be read again once one holds the records themselves.
 /// </summary>
 internal sealed class ScoreDelivery(IReadOnlyList<ScoreLane> lanes) : IAsyncDisposable
 {

@@ -40,7 +40,8 @@ internal sealed class ScoreState(AlarmWatch? alarms, ScoreDelivery delivery)
     private List<(string Name, int Records)> Restore(BinaryReader reader, DateTimeOffset savedAt)
     {
         int version = reader.ReadInt32();
-        if (version != Version) throw new InvalidDataException($"The state of the scores has version {version}; this program reads {Version}.");
+        if (version != Version)
+            throw new InvalidDataException($"The state of the scores has version {version}; this program reads {Version}.");
         if (reader.ReadBoolean()) (alarms ?? new AlarmWatch(new AlarmOptions(), [])).Load(reader);
         int count = reader.ReadInt32();
         if (count is < 0 or > MostLanes) throw new InvalidDataException($"The state of the scores says {count} sinks.");

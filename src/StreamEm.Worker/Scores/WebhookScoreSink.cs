@@ -8,8 +8,8 @@ using StreamEm.Worker.Failures;
 namespace StreamEm.Worker.Scores;
 
 /// <summary>
-/// Posts scored records to a URL, several lines of NDJSON a request, one request at a time, each tried again with growing pauses until it is
-/// taken. Signed as Standard Webhooks says (standardwebhooks.com): <c>webhook-signature: v1,base64(HMAC-SHA256(id.timestamp.body))</c>. At
+/// Posts scored records to a URL, several lines of NDJSON a request, one request at a time, each tried again with growing pauses until it
+/// is taken. Signed as Standard Webhooks says (standardwebhooks.com): <c>webhook-signature: v1,base64(HMAC-SHA256(id.timestamp.body))</c>. At
 /// least once: what is sent again has the same <c>webhook-id</c>, or, after a crash, the same record numbers.
 /// </summary>
 internal sealed class WebhookScoreSink : ScoreSink
@@ -67,7 +67,8 @@ internal sealed class WebhookScoreSink : ScoreSink
             for (int first = 0; first < chunk.Lines.Count;)
             {
                 int start = first == 0 ? 0 : chunk.Lines[first - 1].End, next = first + 1;
-                while (next < chunk.Lines.Count && next - first < _options.BatchRecords && chunk.Lines[next].End - start <= BytesOfARequest) next++;
+                while (next < chunk.Lines.Count && next - first < _options.BatchRecords
+                    && chunk.Lines[next].End - start <= BytesOfARequest) next++;
                 string id = string.Create(CultureInfo.InvariantCulture,
                     $"{_runId}.{chunk.Lines[first].Record}-{chunk.Lines[next - 1].Record}");
                 await SendAsync(id, chunk.Text.WrittenMemory[start..chunk.Lines[next - 1].End], cancellationToken).ConfigureAwait(false);

@@ -47,7 +47,9 @@ internal sealed class PipedInput : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Opens a path that leads to something that is read once, and looks at its first bytes; null for what is read as a file.</summary>
+    /// <summary>
+    /// Opens a path that leads to something that is read once, and looks at its first bytes; null for what is read as a file.
+    /// </summary>
     /// <exception cref="CommandException">It cannot be read (74).</exception>
     public static async Task<PipedInput?> OpenAsync(string path, CancellationToken cancellationToken)
     {
@@ -82,7 +84,8 @@ internal sealed class PipedInput : Stream
     }
 
     /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+    public override int Read(byte[] buffer, int offset, int count) =>
+        ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     /// <inheritdoc/>
     public override void Flush()

@@ -44,7 +44,8 @@ internal sealed class ScoreFields
 
     /// <summary>All fields that a schema names: features first.</summary>
     public static IEnumerable<string> AllOf(RecordSchema schema) =>
-        schema.Features.Concat(new[] { schema.Label, schema.Target, schema.Weight, schema.Key, schema.Timestamp }.OfType<string>()).Distinct();
+        schema.Features.Concat(new[] { schema.Label, schema.Target, schema.Weight, schema.Key, schema.Timestamp }.OfType<string>())
+            .Distinct();
 
     /// <summary>The most bytes of a record's fields.</summary>
     public int BoundOf(in ScoredRecord score)

@@ -39,7 +39,8 @@ internal sealed class ScoreJson
         if (isSame) return;
         IReadOnlyList<VectorBlock> blocks = learned.Model.ScoreLayout.Blocks;
         _blocks = [.. blocks.Select(block => (Encoding.UTF8.GetBytes($",\"{block.Name}\":"), block))];
-        _components = [.. learned.ComponentIds.Select((id, at) => Encoding.UTF8.GetBytes($",\"component\":{at},\"component_id\":\"{id}\""))];
+        _components = [.. learned.ComponentIds.Select(
+            (id, at) => Encoding.UTF8.GetBytes($",\"component\":{at},\"component_id\":\"{id}\""))];
         // A bracket a number is more than any nesting takes.
         _bound = OtherBytes + JsonText.BoundOf(ModelId)
             + _blocks.Sum(block => block.Name.Length + (JsonText.NumberBytes + 2 * (1 + block.Block.Shape.Count)) * block.Block.Length)

@@ -60,7 +60,8 @@ public sealed class ModelMetrics
     public long Unscored => Volatile.Read(ref _unscored);
 
     /// <summary>Alarms raised, and ended, over the whole run, and how many last; null where none are raised.</summary>
-    public (long Raised, long Cleared, int Lasting)? Alarms => _alarms is { } alarms ? (alarms.Raised, alarms.Cleared, alarms.Lasting) : null;
+    public (long Raised, long Cleared, int Lasting)? Alarms =>
+        _alarms is { } alarms ? (alarms.Raised, alarms.Cleared, alarms.Lasting) : null;
 
     /// <summary>Scored records that have arrived since the start, by sink.</summary>
     public IReadOnlyDictionary<string, long> Delivered => _delivered;

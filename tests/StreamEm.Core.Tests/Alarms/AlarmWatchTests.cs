@@ -75,7 +75,8 @@ public sealed class AlarmWatchTests
     public void Load_WhatSaveWrote_GoesOnToTheSameMarks(int maxKeysLater)
     {
         var random = new Random(1);
-        (double P, string Key)[] records = [.. Enumerable.Range(0, 2000).Select(_ => (Math.Pow(random.NextDouble(), 3), $"k{random.Next(3)}"))];
+        (double P, string Key)[] records =
+            [.. Enumerable.Range(0, 2000).Select(_ => (Math.Pow(random.NextDouble(), 3), $"k{random.Next(3)}"))];
         AlarmWatch whole = new(new AlarmOptions { Rest = 7 }, Features), first = new(new AlarmOptions { Rest = 7 }, Features);
         AlarmMark[] expected = [.. records.Select(record => Take(whole, record.P, record.Key))];
         foreach ((double p, string key) in records.Take(1000)) Take(first, p, key);

@@ -10,7 +10,9 @@ using StreamEm.Core.Tests.Contracts;
 
 namespace StreamEm.Core.Tests.Snapshots;
 
-/// <summary>Scores of a stream that is learned from: what comes together depends on the moment, what is said of a record does not.</summary>
+/// <summary>
+/// Scores of a stream that is learned from: what comes together depends on the moment, what is said of a record does not.
+/// </summary>
 public sealed class StreamScoresTests
 {
     private const int Dimension = 3, Rows = 300;
@@ -36,7 +38,8 @@ public sealed class StreamScoresTests
         ScoreSession session = Learned(kind).CreateScoreSession()!;
         Minibatch rows = Draw(kind, Rows, seed: 2);
         double[] all = new double[Rows * session.Scorer.Layout.Length];
-        double[][] with = [new double[Rows], new double[Rows], new double[Rows]], without = [new double[Rows], new double[Rows], new double[Rows]];
+        double[][] with = [new double[Rows], new double[Rows], new double[Rows]];
+        double[][] without = [new double[Rows], new double[Rows], new double[Rows]];
 
         session.Score(rows, with[0], all, with[1], with[2]);
         session.Score(rows, without[0], default, without[1], without[2]);
@@ -91,7 +94,8 @@ public sealed class StreamScoresTests
             int count = Math.Min(at, rows.Count - first);
             var part = new Minibatch(Dimension, count, rows.Texts);
             part.Append(rows, first, count);
-            double[] densities = new double[count], scores = new double[count * width], anomalies = new double[count], p = new double[count];
+            double[] densities = new double[count], anomalies = new double[count], p = new double[count];
+            double[] scores = new double[count * width];
             session.Score(part, densities, scores, anomalies, p);
             for (int row = 0; row < count; row++)
                 result.AddRange([densities[row], anomalies[row], p[row], .. scores.AsSpan(row * width, width)]);

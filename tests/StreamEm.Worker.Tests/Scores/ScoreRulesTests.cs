@@ -23,7 +23,8 @@ public sealed class ScoreRulesTests
     [InlineData("alarms: { direction: sideways }", "direction")]
     [InlineData("publish: [ { file: { path: s } } ]\n    scores: [ { file: { path: s } } ]", "also written at")]
     public void Validate_AMistake_SaysWhatIsMeant(string keys, string expected) =>
-        Assert.Contains(ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\n    {keys}"), problem => problem.Contains(expected, StringComparison.Ordinal));
+        Assert.Contains(ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\n    {keys}"),
+            problem => problem.Contains(expected, StringComparison.Ordinal));
 
     [Fact]
     public void Validate_AScoreFileThatIsRead_IsRefused()
@@ -47,7 +48,8 @@ public sealed class ScoreRulesTests
             """);
         ModelOptions model = file.Load().Options!.Models[0];
 
-        Assert.Equal(new ScoreSelection { Include = FieldSelection.All, Above = 0.99, Sample = 0.5, AlarmsOnly = true }, model.Scores[0].Selection);
+        Assert.Equal(new ScoreSelection { Include = FieldSelection.All, Above = 0.99, Sample = 0.5, AlarmsOnly = true },
+            model.Scores[0].Selection);
         Assert.IsType<StdoutScoreOptions>(model.Scores[1]);
         Assert.Equal(["pressure"], Assert.IsType<KafkaScoreOptions>(model.Scores[2]).Selection.Include.Names);
         var webhook = Assert.IsType<WebhookScoreOptions>(model.Scores[3]);
