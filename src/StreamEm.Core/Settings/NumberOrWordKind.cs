@@ -14,6 +14,9 @@ public sealed class NumberOrWordKind(Interval interval, string word) : ValueKind
     public override IReadOnlyList<string> Words => [word];
 
     /// <inheritdoc/>
+    public override ValueForm Form => ValueForm.Number;
+
+    /// <inheritdoc/>
     public override bool TryParse(string? text, out double? value)
     {
         value = null;

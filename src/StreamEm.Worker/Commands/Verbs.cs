@@ -16,6 +16,7 @@ public static class Verbs
         InspectCommand.Create(),
         PlotCommand.Create(),
         ValidateCommand.Create(),
+        SchemaCommand.Create(),
         StateCommand.Create(),
         ModelsCommand.Create(),
         HealthcheckCommand.Create(),

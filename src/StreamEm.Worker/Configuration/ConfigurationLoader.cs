@@ -1,4 +1,5 @@
 using StreamEm.Core.Estimation;
+using System.Text.Json.Nodes;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Tables;
 using StreamEm.Worker.Configuration.Text;
@@ -27,6 +28,15 @@ public static class ConfigurationLoader
         var problems = new Problems();
         var substitution = new VariableSubstitution(variable ?? Environment.GetEnvironmentVariable);
         return Bind(ReadFiles(files, substitution, problems), [], overrides, substitution, problems);
+    }
+
+    /// <summary>The JSON Schema (draft 2020-12) of a configuration: its keys, and what may be written.</summary>
+    public static JsonObject Schema()
+    {
+        JsonObject schema = WorkerTable.Root.Schema();
+        schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
+        schema.Insert(1, "title", "StreamEM configuration");
+        return schema;
     }
 
     /// <summary>Loads a configuration that is in no file.</summary>

@@ -127,7 +127,8 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
                 Line($"        - {FamilyOf(kind)}: {{ features: {List(fields)} }}");
         }
         List<ProposedField> counts = [.. parts.SelectMany(part => part.Fields).Where(MayCount)];
-        if (counts.Count > 0) Line($"      # whole numbers: {List(counts)}; if they count events, see the models of counts in 'streamem models'");
+        if (counts.Count > 0)
+            Line($"      # whole numbers: {List(counts)}; if they count events, see the models of counts in 'streamem models'");
     }
 
     private static bool MayCount(ProposedField field) =>

@@ -48,5 +48,6 @@ internal static class PublisherTables
     /// <summary><c>publish</c>.</summary>
     public static readonly Field<ModelOptions> Field = new ListField<ModelOptions, object>(
         "publish", "Where snapshots go.", (node, path, binder) => Choice.Bind(node, path, binder), Choice.Describe, o => o.Publish,
-        (o, v) => o with { Publish = v });
+        (o, v) => o with { Publish = v })
+    { ItemSchema = Choice.Schema };
 }
