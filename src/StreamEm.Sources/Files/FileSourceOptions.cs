@@ -7,7 +7,7 @@ public sealed record FileSourceOptions : SourceOptions
 {
     /// <summary>
     /// <c>path</c>: files and globs (<c>*</c>, <c>?</c>, <c>**</c> for any depth), read in the order written, the matches of a glob in
-    /// ordinal order of their names; a file matched twice is read once. A name ending in <c>.gz</c> is decompressed.
+    /// ordinal order of their names; a file matched twice is read once. A name ending in <c>.gz</c> or <c>.zst</c> is decompressed.
     /// </summary>
     public required IReadOnlyList<string> Path { get; init; }
 

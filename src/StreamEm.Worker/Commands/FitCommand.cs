@@ -23,7 +23,7 @@ public static class FitCommand
     {
         var configuration = new ConfigurationArguments();
         var data = new Argument<string[]>("data")
-        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz.", Arity = ArgumentArity.OneOrMore };
+        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst.", Arity = ArgumentArity.OneOrMore };
         var model = new Option<string?>("--model")
         { Description = "Which model of the configuration; needed when it has several.", HelpName = "id" };
         var output = new Option<string?>("-o", "--output") { Description = "Where the snapshot goes (JSON).", HelpName = "file" };
