@@ -9,6 +9,13 @@ public abstract record SourceOptions
     /// <summary><c>separator</c>, <c>decimal</c> and, where there are lines, <c>comment</c>, <c>skip_lines</c>, <c>columns</c>: how CSV is
     /// written.</summary>
     public CsvDialect Csv { get; init; } = CsvDialect.Found;
+
+    /// <summary>
+    /// Whether what was read up to a position is still there as it was, as far as that can be looked up without waiting for anybody: what
+    /// a state without a version asks, which is bound by nothing and can as well begin again.
+    /// </summary>
+    /// <param name="context">The position and the schema.</param>
+    public virtual bool HoldsWhatWasRead(SourceContext context) => true;
 }
 
 /// <summary>

@@ -1,3 +1,5 @@
+using StreamEm.Core.LinearAlgebra;
+
 namespace StreamEm.Core.Calibration;
 
 /// <summary>
@@ -39,7 +41,7 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
         if (double.IsNaN(logDensity)) return double.NaN;
         int last = LogDensities.Count - 1;
         if (logDensity < LogDensities[last])
-            return 1 - TailShare * Math.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
+            return 1 - TailShare * ScalarMath.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
         // The first knot that is not more probable: of equal ones that with the lowest score, for a record is as improbable as itself.
         int low = 0, high = last;
         while (low < high)
@@ -70,7 +72,7 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     internal static double Reference(IReadOnlyList<double> quantiles) => Math.Max(3, quantiles[quantiles.Count / 2]);
 
     /// <summary>u = log(1 + max(0, c - log p)).</summary>
-    internal static double Excess(double logDensity, double reference) => Math.Log(1 + Math.Max(0, reference - logDensity));
+    internal static double Excess(double logDensity, double reference) => ScalarMath.Log(1 + Math.Max(0, reference - logDensity));
 }
 
 /// <summary>The calibration of the records in which just these features are missing.</summary>

@@ -161,7 +161,7 @@ internal sealed class LogDensitySketch
         }
         double reference = AnomalyCalibration.Reference(calibration.Quantiles), beyond = calibration.TailShare * calibration.Records / Tail;
         for (int at = 0; at < Tail; at++)
-            Add(reference + 1 - Math.Exp(calibration.TailStart - calibration.TailScale * Math.Log((at + 0.5) / Tail)), beyond);
+            Add(reference + 1 - ScalarMath.Exp(calibration.TailStart - calibration.TailScale * ScalarMath.Log((at + 0.5) / Tail)), beyond);
     }
 
     /// <summary>Forgets everything and keeps the memory.</summary>
@@ -202,7 +202,7 @@ internal sealed class LogDensitySketch
     }
 
     /// <summary>The log-density at y.</summary>
-    internal static double LogDensity(double y) => Origin - Math.CopySign(Math.Exp(Math.Abs(y)) - 1, y);
+    internal static double LogDensity(double y) => Origin - Math.CopySign(ScalarMath.Exp(Math.Abs(y)) - 1, y);
 
     private void Cover(int bin)
     {

@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Calibration;
 
@@ -9,7 +10,7 @@ namespace StreamEm.Core.Calibration;
 /// Records that many others equal are not in the sketches: they are kept as they are, for every version says anew how probable they are
 /// (<see cref="FrequentRecords"/>). Everything fades as the parameters forget (<see cref="FadeOf"/>). Part of the state.
 /// </summary>
-internal sealed class StreamCalibration
+internal sealed partial class StreamCalibration
 {
     /// <summary>Sets of missing features with a sketch of their own.</summary>
     private const int MaxPatterns = 16;
@@ -52,7 +53,7 @@ internal sealed class StreamCalibration
     /// <param name="current">gamma_t.</param>
     /// <param name="rows">Records of the update.</param>
     public static double FadeOf(double previous, double current, int rows) =>
-        Math.Clamp((1 - current) * previous / current, Math.Exp(-rows / LeastMemory), 1);
+        Math.Clamp((1 - current) * previous / current, ScalarMath.Exp(-rows / LeastMemory), 1);
 
     /// <summary>Takes over what another of the same features remembers.</summary>
     public void CopyFrom(StreamCalibration other)
@@ -147,12 +148,6 @@ internal sealed class StreamCalibration
         }
     }
 
-    /// <summary>Fills a minibatch with the records kept as they are, inside; see <see cref="Calibrate(ReadOnlySpan{double}, ReadOnlySpan{double})"/>.</summary>
-    public void CopyFrequent(Minibatch rows)
-    {
-        for (int entry = 0; HasFrequent && entry < _frequent!.Count; entry++) rows.Add(_frequent.Row(entry));
-    }
-
     /// <summary>The score functions, records that are kept as they are being as probable as when they last came.</summary>
     public AnomalyCalibration? Calibrate()
     {
@@ -219,62 +214,6 @@ internal sealed class StreamCalibration
             throw new InvalidDataException($"{count} sets of missing features are remembered; expected 0 to {MaxPatterns}.");
         for (int at = 0; at < count; at++) _patterns.Add(MissingSketch.Load(reader, _mask.Length));
         if (version >= StateVersion.Current) (_frequent ?? new FrequentRecords(Dimension)).Load(reader);
-    }
-
-    private bool HasFrequent => _frequent is { Count: > 0 };
-
-    /// <summary>From here on sets of missing features are told apart: so far every record was complete.</summary>
-    private void BeginPatterns()
-    {
-        _patterns.Add(MissingSketch.OfComplete(_mask.Length, _all));
-        for (int at = 0; HasFrequent && at < _frequent!.Count; at++) _patterns[0].Counter += _frequent[at].Weight;
-    }
-
-    /// <summary>Looks for records that others equal, and keeps them.</summary>
-    private void FindFrequent(Minibatch rows, ReadOnlySpan<double> logDensities, ReadOnlySpan<double> comparable, double factor)
-    {
-        if (_frequent is null) return;
-        for (int first = 0; first < logDensities.Length; first += FrequentRecords.Stretch)
-        {
-            int found = _frequent.FindTwins(rows, logDensities, first, _twins);
-            if (found == 0) continue;
-            int stretch = Math.Min(FrequentRecords.Stretch, logDensities.Length - first);
-            // Two were met in the sample.
-            double weight = 2.0 * stretch / Math.Min(FrequentRecords.Sample, stretch);
-            foreach (int row in _twins.AsSpan(0, found))
-            {
-                if (!(rows.Weight(row) * factor > 0) || (_frequent.IsFull && !MakeRoom(weight * rows.Weight(row) * factor))) continue;
-                ref FrequentRecords.Entry entry = ref _frequent[_frequent.Add(rows.Row(row))];
-                (entry.LogDensity, entry.Comparable) = (logDensities[row], logDensities[row]);
-            }
-        }
-    }
-
-    /// <summary>Counts down what is kept for a record that has no room; what has nothing left goes to the sketches.</summary>
-    private bool MakeRoom(double weight)
-    {
-        for (int at = _frequent!.Count - 1; at >= 0; at--)
-        {
-            FrequentRecords.Entry entry = _frequent[at];
-            if ((_frequent[at].Counter -= weight) > 0) continue;
-            Mask(_frequent.Row(at));
-            _all.Add(entry.Comparable, entry.Weight);
-            foreach (MissingSketch pattern in _patterns)
-                if (pattern.Is(_mask)) pattern.Sketch.Add(entry.LogDensity, entry.OfItsPattern);
-            _frequent.Remove(at);
-        }
-        return !_frequent.IsFull;
-    }
-
-    /// <summary>What is kept as it is has no part in a sketch that begins now.</summary>
-    private void LeaveOut(ReadOnlySpan<ulong> mask)
-    {
-        Span<ulong> own = stackalloc ulong[mask.Length];
-        for (int at = 0; HasFrequent && at < _frequent!.Count; at++)
-        {
-            Mask(_frequent.Row(at), own);
-            if (own.SequenceEqual(mask)) _frequent[at].OfItsPattern = 0;
-        }
     }
 
     /// <summary>Fills the mask of missing features; returns whether any is.</summary>

@@ -15,7 +15,10 @@ public static class ModelCatalog
         GaussianOptions.Catalogued,
         BernoulliOptions.Catalogued,
         CategoricalOptions.Catalogued,
+        MultinomialOptions.Catalogued,
         PoissonOptions.Catalogued,
+        ExponentialOptions.Catalogued,
+        StudentTOptions.Catalogued,
     ];
 
     /// <summary>The models, in the order they are shown.</summary>

@@ -120,7 +120,7 @@ internal sealed class StepwiseEm(LatentModel model, Recursion recursion, StepSiz
             if (block.Coordinates == Coordinates.Linear)
                 Interpolation.Toward(values, target, gamma);
             else
-                for (int i = 0; i < values.Length; i++) values[i] *= Math.Exp(gamma * Math.Log(target[i] / values[i]));
+                for (int i = 0; i < values.Length; i++) values[i] *= ScalarMath.Exp(gamma * ScalarMath.Log(target[i] / values[i]));
         }
     }
 }

@@ -12,6 +12,9 @@ public enum FeatureKind
     /// <summary>0 or 1, false or true.</summary>
     Binary,
 
+    /// <summary>A finite number of at least 0.</summary>
+    NonNegative,
+
     /// <summary>One of a number of levels, each a text or a number; inside, the level's code 0, 1, ...</summary>
     Level,
 }

@@ -28,7 +28,7 @@ public sealed class FeatureSpace
         Features = features;
         _location = [.. features.Select(feature => feature.Location)];
         _scale = [.. features.Select(feature => feature.Scale)];
-        _logScale = Array.ConvertAll(_scale, Math.Log);
+        _logScale = Array.ConvertAll(_scale, ScalarMath.Log);
         _variances = [.. features.Select(feature => feature.Variance)];
         Scaling = new RowScaling(_location, Array.ConvertAll(_scale, scale => 1 / scale), Limit);
         HasLevels = features.Any(feature => feature.Kind == FeatureKind.Level);
@@ -101,11 +101,12 @@ public sealed class FeatureSpace
             if (features[d].Scaling == FeatureScaling.None)
                 features[d] = features[d] with { Mean = mean[d], Variance = variance[d] > 0 ? variance[d] : 1 };
             else
-                features[d] = features[d] with
-                {
-                    Location = features[d].Scaling == FeatureScaling.ScaleOnly ? 0 : mean[d],
-                    Scale = variance[d] > 0 ? Math.Sqrt(variance[d]) : 1
-                };
+            {
+                double scale = variance[d] > 0 ? Math.Sqrt(variance[d]) : 1;
+                features[d] = features[d].Scaling == FeatureScaling.ScaleOnly
+                    ? features[d] with { Location = 0, Scale = scale, Mean = mean[d] / scale }
+                    : features[d] with { Location = mean[d], Scale = scale };
+            }
         }
         return new FeatureSpace(features);
     }

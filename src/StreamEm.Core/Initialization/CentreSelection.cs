@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Initialization;
 
@@ -28,7 +29,7 @@ internal static class CentreSelection
             if (taken[k]) continue;
             int row = method switch
             {
-                InitializationMethod.KMeansPlusPlus when any => Greedy(batch, nearest, 2 + (int)Math.Log(components), chance),
+                InitializationMethod.KMeansPlusPlus when any => Greedy(batch, nearest, 2 + (int)ScalarMath.Log(components), chance),
                 InitializationMethod.FarthestPoint when any => Farthest(batch, nearest),
                 _ => Proportional(batch, [], chance),
             };

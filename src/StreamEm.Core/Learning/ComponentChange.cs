@@ -1,4 +1,5 @@
 using StreamEm.Core.Estimation;
+using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
 
@@ -85,8 +86,8 @@ public static class ComponentChange
         double[] means = new double[model.Components * model.Dimension], variances = new double[means.Length];
         if (model.TryComponentMoments(state.Parameters, means, variances))
             for (int at = 0; at < variances.Length; at++)
-                units[at % units.Length] += Math.Log(Math.Max(variances[at], 1e-100)) / (2 * model.Components);
-        for (int d = 0; d < units.Length; d++) units[d] = Math.Exp(units[d]);
+                units[at % units.Length] += ScalarMath.Log(Math.Max(variances[at], 1e-100)) / (2 * model.Components);
+        for (int d = 0; d < units.Length; d++) units[d] = ScalarMath.Exp(units[d]);
         return units;
     }
 

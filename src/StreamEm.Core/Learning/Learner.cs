@@ -1,6 +1,7 @@
 using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
+using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
@@ -217,7 +218,7 @@ public sealed partial class Learner
     private void Calibrate(LearnerCore core, int count)
     {
         long updates = core.State.Updates - core.State.Begun;
-        if (_options.AnomalyHalfLife is { } halfLife) _calibration.Fade(Math.Pow(2, -count / halfLife));
+        if (_options.AnomalyHalfLife is { } halfLife) _calibration.Fade(ScalarMath.Pow(2, -count / halfLife));
         else if (updates > 1 && core.State.BarrenUpdates == 0)
             _calibration.Fade(StreamCalibration.FadeOf(_stepSize.At(updates - 1), _stepSize.At(updates), count));
         _calibration.Add(_rows, _surprise.IsComplete, _surprise.LogDensities.AsSpan(0, count), _surprise.Comparable, _surprise.Unit);

@@ -30,8 +30,8 @@ public enum LearnMode
 /// <summary>How a model learns from its stream.</summary>
 public sealed record LearningOptions
 {
-    /// <summary>Parameter or statistics recursion.</summary>
-    public Recursion Recursion { get; init; } = Recursion.Parameters;
+    /// <summary>Statistics or parameter recursion.</summary>
+    public Recursion Recursion { get; init; } = Recursion.Statistics;
 
     /// <summary>The step size schedule.</summary>
     public StepSizeOptions StepSize { get; init; } = new();

@@ -79,7 +79,7 @@ internal static unsafe class Cholesky
         Vector256<double> sums = Vector256<double>.Zero;
         int n = 0;
         for (; n + 4 <= count; n += 4) sums = Vector256.FusedMultiplyAdd(Vector256.Load(x + n), Vector256.Load(y + n), sums);
-        double sum = Vector256.Sum(sums);
+        double sum = Lanes4.Sum(sums);
         for (; n < count; n++) sum = Math.FusedMultiplyAdd(x[n], y[n], sum);
         return sum;
     }

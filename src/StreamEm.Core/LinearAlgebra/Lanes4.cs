@@ -85,7 +85,7 @@ internal readonly unsafe struct Lanes4 : ILanes<Vector256<double>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double Sum(Vector256<double> a) => Vector256.Sum(a);
+    public static double Sum(Vector256<double> a) => (a[0] + a[1]) + (a[2] + a[3]);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

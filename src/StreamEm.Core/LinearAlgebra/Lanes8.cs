@@ -89,7 +89,7 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector512<double>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double Sum(Vector512<double> a) => Vector512.Sum(a);
+    public static double Sum(Vector512<double> a) => Lanes4.Sum(a.GetLower() + a.GetUpper());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -126,7 +126,7 @@ internal static unsafe class SparseWeightedSums
                 weights[active++] = r[index];
             }
         }
-        dropped = Math.Max(dropped, Vector256.Sum(rest));
+        dropped = Math.Max(dropped, Lanes4.Sum(rest));
         return active;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
-using MathNet.Numerics.LinearAlgebra;
+using System.Numerics;
+using MathNet.Numerics.Providers.LinearAlgebra;
 
 namespace StreamEm.Core.LinearAlgebra;
 
@@ -21,8 +22,7 @@ internal static class SymmetricMatrix
     }
 
     /// <summary>Smallest eigenvalue of a full row-major symmetric matrix.</summary>
-    public static double MinEigenvalue(ReadOnlySpan<double> full, int dimension) =>
-        Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric).EigenValues.Min(value => value.Real);
+    public static double MinEigenvalue(ReadOnlySpan<double> full, int dimension) => Decompose(full, dimension).Values.Min();
 
     /// <summary>
     /// The first principal axis of a full row-major covariance: the eigenvector of its largest eigenvalue, as long as that one's square
@@ -30,12 +30,12 @@ internal static class SymmetricMatrix
     /// </summary>
     public static double[] LongestAxis(ReadOnlySpan<double> full, int dimension)
     {
-        var decomposition = Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric);
+        (double[] values, double[] vectors) = Decompose(full, dimension);
         int largest = 0;
         for (int e = 1; e < dimension; e++)
-            if (decomposition.EigenValues[e].Real > decomposition.EigenValues[largest].Real) largest = e;
-        double[] axis = decomposition.EigenVectors.Column(largest).ToArray();
-        double length = Math.Sqrt(Math.Max(0, decomposition.EigenValues[largest].Real));
+            if (values[e] > values[largest]) largest = e;
+        double[] axis = vectors[(largest * dimension)..((largest + 1) * dimension)];
+        double length = Math.Sqrt(Math.Max(0, values[largest]));
         double sign = Math.CopySign(length, axis.MaxBy(Math.Abs));
         for (int i = 0; i < dimension; i++) axis[i] *= sign;
         return axis;
@@ -78,17 +78,16 @@ internal static class SymmetricMatrix
     {
         Pack(full, dimension, scratch);
         if (Cholesky.Factor(scratch, dimension, out _) < 0) return null;
-        var decomposition = Matrix<double>.Build.Dense(dimension, dimension, full.ToArray()).Evd(Symmetricity.Symmetric);
-        double smallest = decomposition.EigenValues.Min(value => value.Real);
-        Matrix<double> raised = Matrix<double>.Build.Dense(dimension, dimension);
+        (double[] values, double[] vectors) = Decompose(full, dimension);
+        full.Clear();
         for (int e = 0; e < dimension; e++)
         {
-            Vector<double> vector = decomposition.EigenVectors.Column(e);
-            raised += Math.Max(decomposition.EigenValues[e].Real, floor) * vector.OuterProduct(vector);
+            ReadOnlySpan<double> vector = vectors.AsSpan(e * dimension, dimension);
+            double value = Math.Max(values[e], floor);
+            for (int i = 0; i < dimension; i++)
+                for (int j = 0; j < dimension; j++) full[i * dimension + j] += value * (vector[i] * vector[j]);
         }
-        for (int i = 0; i < dimension; i++)
-            for (int j = 0; j < dimension; j++) full[i * dimension + j] = 0.5 * (raised[i, j] + raised[j, i]);
-        return smallest;
+        return values.Min();
     }
 
     /// <summary>Packed inverse Cholesky factor of a full covariance, and sum_i log L_ii.</summary>
@@ -102,9 +101,21 @@ internal static class SymmetricMatrix
                 $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {failed}). Increase reg_covar or "
                     + $"lower components."));
         double logDeterminant = 0;
-        for (int i = 0; i < dimension; i++) logDeterminant += Math.Log(packed[Packed.Index(i, i)]);
+        for (int i = 0; i < dimension; i++) logDeterminant += ScalarMath.Log(packed[Packed.Index(i, i)]);
         Cholesky.InvertLower(packed, dimension);
         return logDeterminant;
+    }
+
+    /// <summary>
+    /// Eigenvalues, and eigenvectors one after the other, by the library's own C#: what it would choose by itself may be a native library
+    /// that it finds on the machine, whose bytes are others.
+    /// </summary>
+    private static (double[] Values, double[] Vectors) Decompose(ReadOnlySpan<double> full, int dimension)
+    {
+        var values = new Complex[dimension];
+        double[] vectors = new double[full.Length];
+        ManagedLinearAlgebraProvider.Instance.EigenDecomp(true, dimension, full.ToArray(), vectors, values, new double[full.Length]);
+        return (Array.ConvertAll(values, value => value.Real), vectors);
     }
 
     private static double LeastDiagonal(ReadOnlySpan<double> full, int dimension)

@@ -1,4 +1,3 @@
-using MathNet.Numerics;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Models;
@@ -107,7 +106,7 @@ internal sealed class InfluenceBound
         for (int step = 0; step < 100; step++)
         {
             double middle = 0.5 * (low + high);
-            if (SpecialFunctions.GammaUpperRegularized(0.5 * freedom, 0.5 * middle) > Tail) low = middle;
+            if (ScalarMath.GammaUpperRegularized(0.5 * freedom, 0.5 * middle) > Tail) low = middle;
             else high = middle;
         }
         return 0.5 * (low + high);

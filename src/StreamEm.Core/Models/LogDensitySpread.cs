@@ -1,3 +1,5 @@
+using StreamEm.Core.LinearAlgebra;
+
 namespace StreamEm.Core.Models;
 
 /// <summary>
@@ -26,7 +28,7 @@ internal readonly record struct LogDensitySpread(double Peak, double Drop, doubl
         foreach (double log in logProbabilities)
         {
             peak = Math.Max(peak, log);
-            double probability = Math.Exp(log);
+            double probability = ScalarMath.Exp(log);
             mean += probability * log;
             square += probability * log * log;
         }
@@ -42,7 +44,7 @@ internal readonly record struct LogDensitySpread(double Peak, double Drop, doubl
         if (IsConstant || other.IsConstant) return other.Peak - other.Drop + (logDensity - (Peak - Drop));
         double scale = Variance / (2 * Drop), freedom = Drop / scale, otherScale = other.Variance / (2 * other.Drop),
             otherFreedom = other.Drop / otherScale, ninth = 2 / (9 * freedom), otherNinth = 2 / (9 * otherFreedom);
-        double deviate = (Math.Cbrt(Math.Max(0, Peak - logDensity) / scale / freedom) - (1 - ninth)) / Math.Sqrt(ninth);
+        double deviate = (ScalarMath.Cbrt(Math.Max(0, Peak - logDensity) / scale / freedom) - (1 - ninth)) / Math.Sqrt(ninth);
         double root = Math.Max(0, 1 - otherNinth + deviate * Math.Sqrt(otherNinth));
         return other.Peak - otherScale * otherFreedom * root * root * root;
     }
@@ -75,7 +77,7 @@ internal readonly record struct LogDensitySpread(double Peak, double Drop, doubl
             if (weights[k] > 0) max = Math.Max(max, logDensities[k]);
         if (!double.IsFinite(max)) return max;
         for (int k = 0; k < weights.Length; k++)
-            if (weights[k] > 0) sum += weights[k] * Math.Exp(logDensities[k] - max);
-        return max + Math.Log(sum);
+            if (weights[k] > 0) sum += weights[k] * ScalarMath.Exp(logDensities[k] - max);
+        return max + ScalarMath.Log(sum);
     }
 }

@@ -1,3 +1,5 @@
+using StreamEm.Core.LinearAlgebra;
+
 namespace StreamEm.Core.Schedules;
 
 /// <summary>
@@ -23,5 +25,5 @@ internal sealed class PowerLaw : StepSize
     }
 
     /// <inheritdoc/>
-    public override double At(long t) => Math.Max(_options.Floor, Math.Pow(t + _options.T0, -_options.Kappa));
+    public override double At(long t) => Math.Max(_options.Floor, ScalarMath.Pow(t + _options.T0, -_options.Kappa));
 }

@@ -13,6 +13,12 @@ public sealed class NullableKind<TValue>(ValueKind<TValue> kind) : ValueKind<TVa
     public override IReadOnlyList<string> Words => kind.Words;
 
     /// <inheritdoc/>
+    public override ValueForm Form => kind.Form;
+
+    /// <inheritdoc/>
+    public override bool IsNullable => true;
+
+    /// <inheritdoc/>
     public override bool TryParse(string? text, out TValue? value)
     {
         value = null;
@@ -31,6 +37,9 @@ public sealed class OptionalTextKind(string expected = "a text that is not empty
 {
     /// <inheritdoc/>
     public override string Expected => expected;
+
+    /// <inheritdoc/>
+    public override bool IsNullable => true;
 
     /// <inheritdoc/>
     public override bool TryParse(string? text, [MaybeNullWhen(false)] out string? value)

@@ -23,8 +23,11 @@ public abstract class Setting
     /// <summary>The words that may be written, where there are few.</summary>
     public abstract IReadOnlyList<string> Words { get; }
 
-    /// <summary>Whether a list or a mapping may be written, whose compact JSON is then the text.</summary>
-    public abstract bool IsStructured { get; }
+    /// <summary>What is written; the compact JSON of a <see cref="ValueForm.Structure"/> is then the text.</summary>
+    public abstract ValueForm Form { get; }
+
+    /// <summary>Whether null may be written.</summary>
+    public abstract bool IsNullable { get; }
 
     /// <summary>What is wrong with a text that cannot be read, for a person; null where <see cref="Expected"/> says enough.</summary>
     public abstract string? Problem(string text);
@@ -57,7 +60,10 @@ public sealed class Setting<TOptions, TValue>(
     public override IReadOnlyList<string> Words => kind.Words;
 
     /// <inheritdoc/>
-    public override bool IsStructured => kind.IsStructured;
+    public override ValueForm Form => kind.Form;
+
+    /// <inheritdoc/>
+    public override bool IsNullable => kind.IsNullable;
 
     /// <inheritdoc/>
     public override string? Problem(string text) => kind.Problem(text);
@@ -86,7 +92,10 @@ internal sealed class NestedSetting<TOuter>(
     public override IReadOnlyList<string> Words => inner.Words;
 
     /// <inheritdoc/>
-    public override bool IsStructured => inner.IsStructured;
+    public override ValueForm Form => inner.Form;
+
+    /// <inheritdoc/>
+    public override bool IsNullable => inner.IsNullable;
 
     /// <inheritdoc/>
     public override string? Problem(string text) => inner.Problem(text);

@@ -5,6 +5,28 @@ using System.Text.RegularExpressions;
 
 namespace StreamEm.Core.Settings;
 
+/// <summary>What a value is where values have types: in YAML and JSON.</summary>
+public enum ValueForm
+{
+    /// <summary>A text.</summary>
+    Text,
+
+    /// <summary>One of the words, and nothing else.</summary>
+    Choice,
+
+    /// <summary>A whole number.</summary>
+    Integer,
+
+    /// <summary>A number.</summary>
+    Number,
+
+    /// <summary>True or false.</summary>
+    Boolean,
+
+    /// <summary>A list or a mapping.</summary>
+    Structure,
+}
+
 /// <summary>
 /// What values a setting takes and how they are written: parsing, range and one canonical text each, in the invariant culture.
 /// </summary>
@@ -16,8 +38,11 @@ public abstract class ValueKind<TValue>
     /// <summary>The words that may be written, where there are few.</summary>
     public virtual IReadOnlyList<string> Words => [];
 
-    /// <summary>Whether a list or a mapping may be written, whose compact JSON is then the text.</summary>
-    public virtual bool IsStructured => false;
+    /// <summary>What is written; the compact JSON of a <see cref="ValueForm.Structure"/> is then the text.</summary>
+    public virtual ValueForm Form => ValueForm.Text;
+
+    /// <summary>Whether null may be written.</summary>
+    public virtual bool IsNullable => false;
 
     /// <summary>What is wrong with a text that cannot be read, for a person; null where <see cref="Expected"/> says enough.</summary>
     public virtual string? Problem(string text) => null;
@@ -32,6 +57,9 @@ public abstract class ValueKind<TValue>
 /// <summary>An integer from low to high.</summary>
 public sealed class IntegerKind(int low = int.MinValue, int high = int.MaxValue) : ValueKind<int>
 {
+    /// <inheritdoc/>
+    public override ValueForm Form => ValueForm.Integer;
+
     /// <inheritdoc/>
     public override string Expected => (low, high) switch
     {
@@ -52,6 +80,9 @@ public sealed class IntegerKind(int low = int.MinValue, int high = int.MaxValue)
 public sealed class SeedKind : ValueKind<ulong>
 {
     /// <inheritdoc/>
+    public override ValueForm Form => ValueForm.Integer;
+
+    /// <inheritdoc/>
     public override string Expected => "an integer, in [0, 2^64)";
 
     /// <inheritdoc/>
@@ -65,6 +96,9 @@ public sealed class SeedKind : ValueKind<ulong>
 /// <summary>A finite number in an interval.</summary>
 public sealed class NumberKind(Interval interval) : ValueKind<double>
 {
+    /// <inheritdoc/>
+    public override ValueForm Form => ValueForm.Number;
+
     /// <inheritdoc/>
     public override string Expected => $"a number, {interval}";
 
@@ -80,6 +114,9 @@ public sealed class NumberKind(Interval interval) : ValueKind<double>
 /// <summary><c>true</c> or <c>false</c>.</summary>
 public sealed class BooleanKind : ValueKind<bool>
 {
+    /// <inheritdoc/>
+    public override ValueForm Form => ValueForm.Boolean;
+
     /// <inheritdoc/>
     public override string Expected => "true or false";
 
@@ -109,6 +146,9 @@ public sealed class ChoiceKind<TEnum> : ValueKind<TEnum>
         _members = members is [] ? Enum.GetValues<TEnum>() : members;
         Words = Array.ConvertAll(_members, Format);
     }
+
+    /// <inheritdoc/>
+    public override ValueForm Form => ValueForm.Choice;
 
     /// <inheritdoc/>
     public override string Expected => Words.Count == 2 ? $"{Words[0]} or {Words[1]}" : $"one of {string.Join(", ", Words)}";

@@ -55,7 +55,7 @@ internal static class CsvHeaderProblem
         " The line is not UTF-8 (perhaps Latin-1 or Windows-1252): convert the file, for example with iconv -f WINDOWS-1252 -t UTF-8.";
 
     /// <summary>Whether a name is a number or a time, as no column is called.</summary>
-    private static bool IsValue(string name)
+    internal static bool IsValue(string name)
     {
         byte[] text = Numbers.Trim(Encoding.UTF8.GetBytes(name)).ToArray();
         byte[] pointed = Array.ConvertAll(text, b => b == ',' ? (byte)'.' : b);

@@ -13,6 +13,7 @@ internal static class FeatureValues
     {
         FeatureKind.Count => "a count: an integer of at least 0",
         FeatureKind.Binary => "0 or 1, false or true",
+        FeatureKind.NonNegative => "a number of at least 0",
         _ => "a number",
     };
 
@@ -21,6 +22,7 @@ internal static class FeatureValues
     {
         FeatureKind.Count => double.IsNaN(value) || (value >= 0 && value == Math.Floor(value)),
         FeatureKind.Binary => double.IsNaN(value) || value is 0 or 1,
+        FeatureKind.NonNegative => double.IsNaN(value) || value >= 0,
         _ => true,
     };
 

@@ -47,6 +47,9 @@ internal sealed class FileRegister : IDisposable
     /// <summary>The files that are there: first those without a name of the configuration, then the others in its order.</summary>
     public IReadOnlyList<KnownFile> Files => _files;
 
+    /// <summary>Whether something of which records were read is gone.</summary>
+    public bool IsAnyGone => _past.Files.Any(file => file.IsInState);
+
     /// <summary>What cannot be read.</summary>
     public SetAsideFiles Aside { get; }
 

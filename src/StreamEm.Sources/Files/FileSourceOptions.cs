@@ -23,4 +23,21 @@ public sealed record FileSourceOptions : SourceOptions
 
     /// <summary>Size of the read buffer in bytes; it grows up to what one record of the largest size needs. Not part of the YAML.</summary>
     public int BufferBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Of files that end by themselves: of a followed log the old files go their way.</summary>
+    public override bool HoldsWhatWasRead(SourceContext context)
+    {
+        if (Follow) return true;
+        using var register = new FileRegister(this, context, isEndless: false);
+        try
+        {
+            register.Scan();
+        }
+        catch (SourceException failure)
+        {
+            // Whatever else is wrong is told when the files are read.
+            return failure.Failure != SourceFailure.Changed;
+        }
+        return !register.IsAnyGone;
+    }
 }

@@ -8,12 +8,16 @@ public sealed class OwnFiles
 {
     private readonly Dictionary<string, string> _byRealPath = new(StringComparer.Ordinal);
     private readonly string[] _folders;
+    private readonly string[] _realPaths;
+    private readonly Dictionary<string, string?> _readBy = new(StringComparer.Ordinal);
+    private bool _isLookedUp;
     private volatile Dictionary<FileNumber, string> _byNumber = [];
 
     /// <summary>Files, which may not be there yet, and folders with all that is in them.</summary>
     public OwnFiles(IEnumerable<string> files, IEnumerable<string> folders)
     {
         foreach (string file in files) _byRealPath.TryAdd(RealPath.OfNew(file), file);
+        _realPaths = [.. _byRealPath.Keys.Order(StringComparer.Ordinal)];
         _folders = [.. folders.Select(RealPath.OfNew)];
     }
 
@@ -22,19 +26,28 @@ public sealed class OwnFiles
 
     /// <summary>
     /// Which of the files a path or glob of a source leads to, now or as soon as it is written; null when none. Looks at names, at links,
-    /// and at the files that are there.
+    /// and at the files that are there when it is first asked. One thread at a time.
     /// </summary>
     public string? ReadBy(string pattern)
     {
-        string real = PathPattern.Resolve(pattern);
+        // Many models may read by the same pattern.
+        if (!_readBy.TryGetValue(pattern, out string? known)) _readBy[pattern] = known = Find(pattern, PathPattern.Resolve(pattern));
+        return known;
+    }
+
+    private string? Find(string pattern, string real)
+    {
         if (_byRealPath.TryGetValue(real, out string? named)) return named;
         if (PathPattern.IsGlob(real))
         {
-            string folder = PathPattern.FolderOf(real);
-            foreach ((string to, string path) in _byRealPath)
-                if (to.StartsWith(folder, StringComparison.Ordinal) && PathPattern.Matches(real, to)) return path;
+            // Among all files of a large configuration only those that begin as the pattern does are compared.
+            string prefix = PathPattern.PrefixOf(real);
+            int at = Array.BinarySearch(_realPaths, prefix, StringComparer.Ordinal);
+            for (int i = at < 0 ? ~at : at; i < _realPaths.Length && _realPaths[i].StartsWith(prefix, StringComparison.Ordinal); i++)
+                if (PathPattern.Matches(real, _realPaths[i])) return _byRealPath[_realPaths[i]];
         }
-        Refresh();
+        if (!_isLookedUp) Refresh();
+        _isLookedUp = true;
         // None of them is there, under whatever name.
         if (_byNumber.Count == 0) return null;
         return FilePaths.Matches(pattern).Select(Find).FirstOrDefault(own => own is not null);

@@ -35,8 +35,11 @@ public static class PathPattern
     public static bool Matches(string pattern, string path)
     {
         string full = Path.GetFullPath(pattern), of = Path.GetFullPath(path);
-        return full == of || (IsGlob(full) && Matches(full.Split(Path.DirectorySeparatorChar), of.Split(Path.DirectorySeparatorChar)));
+        return full == of || (IsGlob(full) && GlobWalk.Find(full, new OneFile(of)).Count > 0);
     }
+
+    /// <summary>What every path begins with that an absolute pattern matches.</summary>
+    internal static string PrefixOf(string pattern) => pattern.IndexOfAny(Wildcards) is >= 0 and int at ? pattern[..at] : pattern;
 
     /// <summary>The same pattern with every link followed in the folders before its first wildcard.</summary>
     internal static string Resolve(string pattern)
@@ -50,14 +53,4 @@ public static class PathPattern
     /// <summary>Whether one part of a pattern, other than <c>**</c> at the end, matches the name of a file or folder.</summary>
     internal static bool MatchesName(string part, ReadOnlySpan<char> name) =>
         (part.StartsWith('.') || !name.StartsWith('.')) && FileSystemName.MatchesSimpleExpression(part, name, ignoreCase: false);
-
-    private static bool Matches(ReadOnlySpan<string> parts, ReadOnlySpan<string> names)
-    {
-        if (parts.IsEmpty || names.IsEmpty) return parts.IsEmpty && names.IsEmpty;
-        if (parts[0] != AnyDepth)
-            return (parts[0] == names[0] || (IsGlob(parts[0]) && MatchesName(parts[0], names[0]))) && Matches(parts[1..], names[1..]);
-        if (parts.Length > 1 && Matches(parts[1..], names)) return true;
-        if (!MatchesName(AnyDepth, names[0])) return false;
-        return names.Length == 1 ? parts.Length == 1 : Matches(parts, names[1..]);
-    }
 }

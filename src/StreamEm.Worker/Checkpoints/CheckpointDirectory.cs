@@ -22,6 +22,8 @@ public sealed class CheckpointDirectory
     private readonly string _path;
     private readonly int _keep;
     private readonly ILogger _log;
+    /// <summary>The versions in the checkpoints, by sequence number; null in one that is damaged.</summary>
+    private readonly Dictionary<long, long?> _versions = [];
     private long _lastSequence;
 
     /// <summary>Opens the directory, creating it (mode 0700) where needed, and deletes what an interrupted write left behind.</summary>
@@ -109,8 +111,33 @@ public sealed class CheckpointDirectory
         }
 
         DurableFile.SyncDirectory(_path);
-        foreach (long old in Sequences().Skip(_keep).ToList()) DurableFile.Delete(FileOf(old));
+        _versions[_lastSequence] = checkpoint.Updates;
+        foreach (long old in Superseded()) DurableFile.Delete(FileOf(old));
         return bytes.Length;
+    }
+
+    /// <summary>
+    /// Those beyond the number kept. Of a version that several hold, as starts and stops leave them, the newest two are kept and count as
+    /// one: they are not to take the place of the versions before.
+    /// </summary>
+    private List<long> Superseded()
+    {
+        var superseded = new List<long>();
+        int versions = 0, repeats = 0;
+        long? last = null;
+        foreach (long sequence in Sequences())
+        {
+            if (!_versions.TryGetValue(sequence, out long? version))
+                _versions[sequence] = version = CheckpointFile.VersionIn(FileOf(sequence));
+            bool isRepeat = version is not null && version == last;
+            repeats = isRepeat ? repeats + 1 : 0;
+            if (!isRepeat) versions++;
+            if (versions > _keep || repeats > 1) superseded.Add(sequence);
+            last = version;
+        }
+
+        superseded.ForEach(sequence => _versions.Remove(sequence));
+        return superseded;
     }
 
     private static void WriteDurably(string path, byte[] bytes)

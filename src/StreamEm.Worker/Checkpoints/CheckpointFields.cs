@@ -55,6 +55,18 @@ public abstract record CheckpointFields
     /// <summary>Earlier runs of the model that this one takes the place of, oldest first; null for none.</summary>
     public IReadOnlyList<string>? Predecessors { get; init; }
 
+    /// <summary>
+    /// The start of the run that wrote it, as a number higher than that of every start before; null in checkpoints of releases that did
+    /// not tell starts apart.
+    /// </summary>
+    public long? Incarnation { get; init; }
+
+    /// <summary>
+    /// Whether the start ended in order with it: no version beyond it was shown to anybody. After a kill there may have been some, which
+    /// are made again to the byte, unless the configuration is another one. Null in checkpoints of releases that did not tell.
+    /// </summary>
+    public bool? IsFinal { get; init; }
+
     /// <summary>Whose it is.</summary>
     [JsonIgnore]
     public RunIdentity Identity => new(ModelId, RunId, ConfigHash);

@@ -15,6 +15,7 @@ internal static class CheckpointFile
     private const ushort Minor = 0;
     private const uint StateFlag = 1;
     private const int PreambleLength = 28;
+    private const int MaxHeaderLength = 64 << 20;
     private const int HashLength = SHA256.HashSizeInBytes;
 
     private static ReadOnlySpan<byte> Magic => "SEMB"u8;
@@ -40,6 +41,26 @@ internal static class CheckpointFile
         foreach (ReadOnlyMemory<byte> part in checkpoint.Parts) rest = Append(rest, part.Span);
         SHA256.HashData(bytes.AsSpan(0, bytes.Length - HashLength), rest);
         return bytes;
+    }
+
+    /// <summary>The version a file says it holds, by its header alone; null when it cannot be told.</summary>
+    public static long? VersionIn(string path)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            Span<byte> preamble = stackalloc byte[PreambleLength];
+            file.ReadExactly(preamble);
+            long length = BinaryPrimitives.ReadInt64LittleEndian(preamble[12..]);
+            if (!IsCheckpoint(preamble) || length <= 0 || length > Math.Min(file.Length, MaxHeaderLength)) return null;
+            byte[] header = new byte[length];
+            file.ReadExactly(header);
+            return CheckpointHeader.Parse(header).Updates;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The checkpoint that was encoded as <paramref name="bytes"/>; parts of the result are slices of them.</summary>

@@ -85,6 +85,8 @@ internal static class StateChange
             {
                 CreatedAt = time.GetUtcNow(),
                 Outbox = [],
+                Incarnation = newest.Incarnation,
+                IsFinal = true,
                 Position = keepPosition ? newest.Position : then.Position,
                 Rejections = newest.Rejections,
                 RejectedFileLength = newest.RejectedFileLength,
@@ -112,7 +114,7 @@ internal static class StateChange
     }
 
     /// <summary>A checkpoint of another identity, which its snapshots then have too.</summary>
-    private static Checkpoint WithIdentity(Checkpoint checkpoint, RunIdentity identity) => checkpoint with
+    public static Checkpoint WithIdentity(Checkpoint checkpoint, RunIdentity identity) => checkpoint with
     {
         ModelId = identity.ModelId,
         RunId = identity.RunId,

@@ -38,13 +38,22 @@ internal sealed class StateKeeper(CheckpointSchedule schedule, CheckpointWriter 
     /// <exception cref="CommandException">It could not be made durable (74).</exception>
     public void KeepNow()
     {
+        if (!TryKeepNow())
+            throw new CommandException(ExitCode.InputOutput,
+                $"The last checkpoint could not be written: {writer.Obstacle?.Text}. The one before is intact; make room in the state "
+                    + "directory.");
+    }
+
+    /// <summary>As <see cref="KeepNow"/>, but a full disk is no failure.</summary>
+    /// <returns>False when the disk is full.</returns>
+    /// <exception cref="CommandException">It could not be made durable for another reason (74).</exception>
+    public bool TryKeepNow()
+    {
         writer.InFlight.GetAwaiter().GetResult();
-        if (!IsBehind) return;
+        if (!IsBehind) return true;
         Begin();
         writer.InFlight.GetAwaiter().GetResult();
-        if (writer.Obstacle is { } obstacle)
-            throw new CommandException(ExitCode.InputOutput,
-                $"The last checkpoint could not be written: {obstacle.Text}. The one before is intact; make room in the state directory.");
+        return writer.Obstacle is null;
     }
 
     private void Begin()

@@ -51,6 +51,24 @@ public sealed class ConfigurationArguments
         return loaded.Options;
     }
 
+    /// <summary>The values given with <c>-s</c>.</summary>
+    public IReadOnlyList<string> Overrides(ParseResult parsed) => parsed.GetValue(_overrides) ?? [];
+
+    /// <summary>Whether a verb that can do without has a configuration: it was named, or the default file is there and no other model was
+    /// said.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="own">Options that say a model by themselves, where any was given.</param>
+    /// <exception cref="CommandException">A configuration was named, and such options (64).</exception>
+    public bool IsThere(ParseResult parsed, IReadOnlyList<string> own)
+    {
+        bool isNamed = parsed.GetResult(_files) is { Implicit: false };
+        if (isNamed && own.Count > 0)
+            throw new CommandException(ExitCode.Usage,
+                $"{string.Join(", ", own)}: for a model without a configuration. With -c, set the value by its path: "
+                    + "-s models.ID.model.components=5.");
+        return isNamed || (own.Count == 0 && File.Exists(DefaultFile));
+    }
+
     /// <summary>One line: <c>streamem.yaml: 2 errors, 1 warning</c>.</summary>
     public static string Verdict(LoadedConfiguration loaded, IReadOnlyList<string> files)
     {

@@ -3,6 +3,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamEm.Core.Catalog;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Display;
@@ -22,10 +24,16 @@ public static class FitCommand
     public static Command Create()
     {
         var configuration = new ConfigurationArguments();
+        var own = new ModelArguments();
+        var dialect = new DialectArguments();
         var data = new Argument<string[]>("data")
         { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst.", Arity = ArgumentArity.OneOrMore };
         var model = new Option<string?>("--model")
-        { Description = "Which model of the configuration; needed when it has several.", HelpName = "id" };
+        {
+            Description = "Which model of the configuration; needed when it has several. Without a configuration: the type, see 'streamem "
+                + "models'.",
+            HelpName = "id or type",
+        };
         var output = new Option<string?>("-o", "--output") { Description = "Where the snapshot goes (JSON).", HelpName = "file" };
         var trace = new Option<string?>("--trace")
         { Description = "One line per update (NDJSON): update, records, step_size, mean_log_likelihood.", HelpName = "file" };
@@ -40,6 +48,8 @@ public static class FitCommand
         Command command =
             new("fit", "Learns one model from files and prints what it found.") { data, model, output, trace, scores, passes, batch };
         configuration.AddTo(command);
+        own.AddTo(command);
+        dialect.AddTo(command);
         passes.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 1) result.AddError("--passes must be at least 1.");
@@ -51,19 +61,33 @@ public static class FitCommand
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            string[] files = parsed.GetRequiredValue(data);
+            string? named = parsed.GetValue(model);
+            IReadOnlyList<string> given = own.Given(parsed);
+            if (named is not null && IsType(named)) given = [.. given, "--model"];
+            bool isConfigured = configuration.IsThere(parsed, given);
             var request = new FitRequest
             {
-                Model = Choose(configuration.Load(parsed), parsed.GetValue(model)),
-                Data = parsed.GetRequiredValue(data),
+                Model = isConfigured ? Configured() : Proposed(),
+                Data = files,
                 Passes = parsed.GetValue(passes),
                 Trace = parsed.GetValue(trace),
                 Scores = parsed.GetValue(scores),
             };
             foreach (string? written in (string?[])[parsed.GetValue(output), request.Trace, request.Scores, request.Model.Rejected.File])
-                OutputFile.RefuseInputs(written, [.. request.Data, .. configuration.Files(parsed)]);
+                OutputFile.RefuseInputs(written, isConfigured ? [.. files, .. configuration.Files(parsed)] : files);
             return await RunAsync(
                 request, parsed.GetValue(batch), parsed.GetValue(output), parsed.InvocationConfiguration, cancellationToken)
                 .ConfigureAwait(false);
+
+            ModelOptions Configured()
+            {
+                ModelOptions chosen = Choose(configuration.Load(parsed), named);
+                return chosen with { Schema = chosen.Schema with { Csv = dialect.Of(parsed, chosen.Schema.Csv) } };
+            }
+
+            ModelOptions Proposed() =>
+                own.Propose(parsed, named, files, dialect.Of(parsed, CsvDialect.Found), configuration.Overrides(parsed));
         });
         return command;
     }
@@ -74,11 +98,16 @@ public static class FitCommand
         TextWriter writer = invocation.Output, console = invocation.Error;
         // Not disposed: the command line hears the same signals.
         var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        // The command line's own handler is set up only once a command waits for something, and a fit of files never does.
+        void Stop(PosixSignalContext signal)
         {
-            signal.Cancel = true;
+            signal.Cancel = !stopping.IsCancellationRequested;
             stopping.Cancel();
-        });
+        }
+
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         (ModelSnapshot snapshot, bool isInterrupted) = isBatch
             ? (await YardstickAsync(request, writer, stopping.Token).ConfigureAwait(false), false)
             : await StreamAsync(request, writer, console, stopping.Token).ConfigureAwait(false);
@@ -127,6 +156,8 @@ public static class FitCommand
                     $"{count} of {rejections.Read} records have a {field} that cannot be read; they were used without it"))
                     .ConfigureAwait(false);
     }
+
+    private static bool IsType(string name) => ModelCatalog.Find(name) is not null;
 
     private static ModelOptions Choose(WorkerOptions options, string? id)
     {

@@ -84,6 +84,7 @@ public static class InspectCommand
 
     private static void InspectFile(string path, string? target, TextWriter console)
     {
+        if (target != StandardOutput) OutputFile.RefuseInputs(target, [path]);
         byte[] bytes = SnapshotFile.ReadBytes(path);
         if (CheckpointFile.IsCheckpoint(bytes))
         {

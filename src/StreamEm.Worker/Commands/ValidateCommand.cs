@@ -38,9 +38,20 @@ public static class ValidateCommand
     {
         if (loaded.Options is not { } options) return loaded;
         var states = new StateDirectory(options.StateDirectory);
-        Problem[] problems = [.. options.Models
-            .Select(model => states.NewestOf(model.Id) is { } state ? StateBinding.Of(model, state)?.Refusal(acceptsModelChange) : null)
-            .OfType<string>().Select(refusal => new Problem(new Origin(file), Severity.Error, refusal))];
-        return problems.Length == 0 ? loaded : new LoadedConfiguration(null, [.. loaded.Problems, .. problems]);
+        var problems = new List<Problem>();
+        foreach (ModelOptions model in options.Models)
+        {
+            if (states.NewestOf(model.Id) is not { } state) continue;
+            ModelOptions kept = KeptRecursion.Of(model, state);
+            if (kept != model)
+                problems.Add(new Problem(new Origin(file), Severity.Warning,
+                    $"model '{model.Id}' goes on with recursion: parameters, which its state was learned with; recursion: statistics, the "
+                        + "default since, has no bias of small minibatches. Write either to choose"));
+            if (StateBinding.Of(kept, state)?.Refusal(acceptsModelChange) is { } refusal)
+                problems.Add(new Problem(new Origin(file), Severity.Error, refusal));
+        }
+
+        bool isRefused = problems.Exists(problem => problem.Severity == Severity.Error);
+        return problems.Count == 0 ? loaded : new LoadedConfiguration(isRefused ? null : options, [.. loaded.Problems, .. problems]);
     }
 }

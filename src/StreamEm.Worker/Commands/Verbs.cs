@@ -11,10 +11,12 @@ public static class Verbs
     {
         RunCommand.Create(),
         FitCommand.Create(),
+        InitCommand.Create(),
         ScoreCommand.Create(),
         InspectCommand.Create(),
         PlotCommand.Create(),
         ValidateCommand.Create(),
+        SchemaCommand.Create(),
         StateCommand.Create(),
         ModelsCommand.Create(),
         HealthcheckCommand.Create(),

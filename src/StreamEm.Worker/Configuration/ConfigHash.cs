@@ -11,15 +11,17 @@ namespace StreamEm.Worker.Configuration;
 /// Tells whether two configurations learn the same thing from the same records: SHA-256 over a canonical text of the schema, the model and
 /// how it learns. Paths, addresses, publishers and checkpoints do not count, nor does how CSV is written, what only scores carry (the time,
 /// the key of a model without sequences), nor order, spelling and spacing of the file. Values equal
-/// to their default are left out, so that a setting added later does not change the hash of the configurations of before (and so a default
-/// never changes within a major version).
+/// to their default are left out, so that a setting added later does not change the hash of the configurations of before.
 /// </summary>
 internal static class ConfigHash
 {
     /// <summary>Where the type of the model is told.</summary>
     public const string TypePath = "model.type";
+
     /// <summary>Which records are learned from may change at the next update: the state is of either.</summary>
     private const string LearnPath = "learning.learn";
+    /// <summary>Its default was another one when hashes of configurations were first kept: that one is what is left out.</summary>
+    private const string RecursionPath = "learning.recursion", FirstRecursion = "parameters";
     private const string FromPath = "learning.initialization.from";
     private const string KeyPath = "key";
     private static readonly string[] Sections = ["features.", "missing_values.", "model.", "learning."];
@@ -34,6 +36,7 @@ internal static class ConfigHash
     {
         var defaults = new Dictionary<string, string>(StringComparer.Ordinal);
         WorkerTable.Model.Describe(DefaultsFor(model), "", (path, value) => defaults[path] = value);
+        defaults[RecursionPath] = FirstRecursion;
         var lines = new SortedDictionary<string, string>(StringComparer.Ordinal);
         WorkerTable.Model.Describe(model, "", (path, value) =>
         {

@@ -1,7 +1,10 @@
+using StreamEm.Core.Estimation;
+using System.Text.Json.Nodes;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Tables;
 using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration;
 
@@ -13,6 +16,7 @@ namespace StreamEm.Worker.Configuration;
 public static class ConfigurationLoader
 {
     private const string ModelsKey = "models";
+    private const string RecursionKey = "learning.recursion";
 
     /// <summary>Loads a configuration.</summary>
     /// <param name="files">YAML files; with several, only <c>models</c> may be in more than one, and is joined.</param>
@@ -23,27 +27,70 @@ public static class ConfigurationLoader
     {
         var problems = new Problems();
         var substitution = new VariableSubstitution(variable ?? Environment.GetEnvironmentVariable);
+        return Bind(ReadFiles(files, substitution, problems), [], overrides, substitution, problems);
+    }
+
+    /// <summary>The JSON Schema (draft 2020-12) of a configuration: its keys, and what may be written.</summary>
+    public static JsonObject Schema()
+    {
+        JsonObject schema = WorkerTable.Root.Schema();
+        schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
+        schema.Insert(1, "title", "StreamEM configuration");
+        return schema;
+    }
+
+    /// <summary>Loads a configuration that is in no file.</summary>
+    /// <param name="yaml">Its text, without a mistake.</param>
+    /// <param name="options">Options of the command line, each with the <c>path=value</c> that it stands for; applied in order.</param>
+    /// <param name="overrides">Each <c>path=value</c>, applied after the options.</param>
+    public static LoadedConfiguration LoadText(
+        string yaml, IReadOnlyList<(string Option, string Override)> options, IReadOnlyList<string> overrides)
+    {
+        var problems = new Problems();
+        var substitution = new VariableSubstitution(Environment.GetEnvironmentVariable);
+        ConfigNode? root = YamlText.Read(yaml, _ => new Origin("proposed configuration"), substitution, problems);
+        return Bind(root as MappingNode, options, overrides, substitution, problems);
+    }
+
+    private static LoadedConfiguration Bind(
+        MappingNode? root, IReadOnlyList<(string Option, string Override)> given, IReadOnlyList<string> overrides,
+        VariableSubstitution substitution, Problems problems)
+    {
         WorkerOptions? options = null;
-        if (ReadFiles(files, substitution, problems) is { } root)
+        if (root is not null)
         {
+            foreach ((string option, string text) in given) Override.Apply(root, text, substitution, problems, option);
             foreach (string text in overrides) Override.Apply(root, text, substitution, problems);
             var binder = new Binder(problems);
             options = binder.Bind(WorkerTable.Root, root, "");
             new ConfigurationRules(options, binder).Check();
+            options = options with { Models = [.. options.Models.Select((model, at) => WithFormer(model, at, binder))] };
         }
 
         if (options is null || problems.HasErrors) return new LoadedConfiguration(null, problems.InOrder());
         options = options with
         {
-            Models = [.. options.Models.Select(model => model with
-            {
-                ConfigHash = ConfigHash.Of(model),
-                Values = ConfigHash.ValuesOf(model),
-                Schema = model.Schema with { Kinds = model.Model.Plan(model.Schema).Kinds },
-            })]
+            Models = [.. options.Models.Select(model =>
+                Finished(model) with { WithFormerRecursion = model.WithFormerRecursion is { } former ? Finished(former) : null })]
         };
         return new LoadedConfiguration(options, problems.InOrder());
     }
+
+    /// <summary>With what follows from all of it.</summary>
+    private static ModelOptions Finished(ModelOptions model) => model with
+    {
+        ConfigHash = ConfigHash.Of(model),
+        Values = ConfigHash.ValuesOf(model),
+        Schema = model.Schema with { Kinds = model.Model.Plan(model.Schema).Kinds },
+    };
+
+    private static ModelOptions WithFormer(ModelOptions model, int at, Binder binder) =>
+        binder.IsWritten(ConfigPath.Join(ConfigPath.Join(ModelsKey, at), RecursionKey))
+            ? model
+            : model with
+            {
+                WithFormerRecursion = model with { Learning = model.Learning with { Recursion = Recursion.Parameters } },
+            };
 
     private static MappingNode? ReadFiles(IReadOnlyList<string> files, VariableSubstitution substitution, Problems problems)
     {

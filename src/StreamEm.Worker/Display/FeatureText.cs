@@ -13,7 +13,7 @@ internal static class FeatureText
     public static string Caption(FeatureSpace space)
     {
         var parts = new List<string>();
-        if (space.Features.Any(feature => feature.Kind is FeatureKind.Number)) parts.Add("mean ± standard deviation");
+        if (space.Features.Any(feature => feature.Kind is FeatureKind.Number or FeatureKind.NonNegative)) parts.Add("mean ± standard deviation");
         if (space.Features.Any(feature => feature.Kind is FeatureKind.Count)) parts.Add("mean count");
         if (space.Features.Any(feature => feature.Kind is FeatureKind.Binary)) parts.Add("probability of 1");
         if (space.HasLevels) parts.Add("most probable levels");
@@ -33,7 +33,7 @@ internal static class FeatureText
         if (described.Kind == FeatureKind.Level) return Levels(described, profile.Levels(component, feature).ToArray());
         double mean = profile.Mean(component, feature);
         if (double.IsNaN(mean)) return "";
-        return described.Kind == FeatureKind.Number
+        return described.Kind is FeatureKind.Number or FeatureKind.NonNegative
             ? string.Create(CultureInfo.InvariantCulture, $"{mean:G5} ± {profile.Deviation(component, feature):G3}")
             : string.Create(CultureInfo.InvariantCulture, $"{mean:G4}");
     }

@@ -30,6 +30,7 @@ internal sealed class KafkaProducer : IAsyncDisposable
     private readonly Lock _lock = new();
     private Delivery _delivery = new();
     private volatile Error? _lastError;
+    private (TopicPartition Partition, long Offset, long Count)? _newest;
     private long _bytes;
 
     /// <summary>Makes the client; nothing is asked yet.</summary>
@@ -70,6 +71,15 @@ internal sealed class KafkaProducer : IAsyncDisposable
         return config;
     }
 
+    /// <summary>Where the newest message is that is durable, and how many are; null before the first.</summary>
+    public (TopicPartition Partition, long Offset, long Count)? Newest
+    {
+        get
+        {
+            lock (_lock) return _newest;
+        }
+    }
+
     /// <summary>Bytes sent and not acknowledged.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
@@ -86,6 +96,7 @@ internal sealed class KafkaProducer : IAsyncDisposable
             _client.Produce(_target.Topic, message, report =>
             {
                 Interlocked.Add(ref _bytes, -bytes);
+                if (!report.Error.IsError) NoteDurable(report.TopicPartitionOffset);
                 delivery.Done(report.Error.IsError ? _target.FailureOf(report.Error) : null);
             });
             return true;
@@ -129,6 +140,15 @@ internal sealed class KafkaProducer : IAsyncDisposable
         Task closing = Task.Factory
             .StartNew(_client.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await Task.WhenAny(closing, Task.Delay(CloseDeadline, _time)).ConfigureAwait(false);
+    }
+
+    private void NoteDurable(TopicPartitionOffset place)
+    {
+        lock (_lock)
+        {
+            if (_newest is { } newest && newest.Offset >= place.Offset) _newest = newest with { Count = newest.Count + 1 };
+            else _newest = (place.TopicPartition, place.Offset.Value, (_newest?.Count ?? 0) + 1);
+        }
     }
 
     private void Look(TimeSpan waited) => _target.Attempt(() =>

@@ -12,6 +12,12 @@ namespace StreamEm.Worker.Kafka;
 /// <param name="CleanupPolicy"><c>cleanup.policy</c>; null when the user may not see it.</param>
 internal sealed record TopicSettings(int? MaxMessageBytes, string? CleanupPolicy);
 
+/// <summary>Records of a partition.</summary>
+/// <param name="Partition">The partition.</param>
+/// <param name="Start">The first offset.</param>
+/// <param name="End">The offset after the last.</param>
+internal readonly record struct OffsetRange(TopicPartition Partition, long Start, long End);
+
 /// <summary>
 /// One topic: its settings, its creation, and its records from the beginning or from a time to its present end. Asks until the brokers
 /// answer or the outage has lasted too long. Used by one thread.
@@ -129,26 +135,38 @@ internal sealed class KafkaTopic : IDisposable
         while (CountPartitions() is null) Pause();
     }
 
+    /// <summary>The offset after the last record of every partition, as it is now.</summary>
+    public IReadOnlyDictionary<TopicPartition, long> Ends() => Offsets(Partitions(), OffsetSpec.Latest());
+
     /// <summary>Reads the records there are now: in order within each partition, up to the end as it is at the call.</summary>
     /// <param name="since">Only records with this or a later timestamp, and those after them; null: all.</param>
     /// <param name="receive">Told every record; a null value is a tombstone.</param>
     public void ReadToEnd(DateTimeOffset? since, Action<ConsumeResult<byte[]?, byte[]?>> receive)
     {
-        TopicPartition[] partitions =
-            [.. Enumerable.Range(0, CountPartitions() ?? 0).Select(number => new TopicPartition(_target.Topic, number))];
+        TopicPartition[] partitions = Partitions();
         Dictionary<TopicPartition, long> ends = Offsets(partitions, OffsetSpec.Latest());
         Dictionary<TopicPartition, long> starts =
             Offsets(partitions, since is { } instant ? OffsetSpec.ForTimestamp(instant.ToUnixTimeMilliseconds()) : OffsetSpec.Earliest());
         // -1: no record is as late as that.
-        var left = partitions.Where(partition => starts[partition] >= 0 && starts[partition] < ends[partition]).ToHashSet();
-        _consumer.Assign(left.Select(partition => new TopicPartitionOffset(partition, starts[partition])));
+        Read(partitions.Where(partition => starts[partition] >= 0)
+            .Select(partition => new OffsetRange(partition, starts[partition], ends[partition])), receive);
+    }
+
+    /// <summary>Reads what there is of ranges, in order within each partition.</summary>
+    /// <param name="ranges">One of a partition at most, none beyond the partition's end.</param>
+    /// <param name="receive">Told every record; a null value is a tombstone.</param>
+    public void Read(IEnumerable<OffsetRange> ranges, Action<ConsumeResult<byte[]?, byte[]?>> receive)
+    {
+        Dictionary<TopicPartition, OffsetRange> left =
+            ranges.Where(range => range.Start < range.End).ToDictionary(range => range.Partition);
+        if (left.Count == 0) return;
+        _consumer.Assign(left.Values.Select(range => new TopicPartitionOffset(range.Partition, range.Start)));
         while (left.Count > 0)
         {
-            if (Consume() is not { } result) continue;
-            long end = ends[result.TopicPartition];
-            if (!result.IsPartitionEOF && result.Offset < end) receive(result);
+            if (Consume() is not { } result || !left.TryGetValue(result.TopicPartition, out OffsetRange range)) continue;
+            if (!result.IsPartitionEOF && result.Offset < range.End) receive(result);
             // Compaction leaves gaps: the record before the end may be gone, and then only the broker's word says that it is reached.
-            if (result.Offset >= end - (result.IsPartitionEOF ? 0 : 1)) left.Remove(result.TopicPartition);
+            if (result.Offset >= range.End - (result.IsPartitionEOF ? 0 : 1)) left.Remove(result.TopicPartition);
         }
 
         _consumer.Unassign();
@@ -169,6 +187,9 @@ internal sealed class KafkaTopic : IDisposable
             _consumer.Dispose();
         }
     }
+
+    private TopicPartition[] Partitions() =>
+        [.. Enumerable.Range(0, CountPartitions() ?? 0).Select(number => new TopicPartition(_target.Topic, number))];
 
     private Dictionary<TopicPartition, long> Offsets(TopicPartition[] partitions, OffsetSpec which) =>
         partitions.Length == 0 ? [] : Ask(() =>

@@ -56,14 +56,12 @@ internal sealed class LearnerThread(
     private void Resume()
     {
         delivery.Restore(start, IsReplayable);
-        if (start.IsNew || start.HasChanged)
-        {
-            // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed; and goes on
-            // with the configuration as it is now.
-            keeper.Demand();
-            keeper.KeepNow();
-        }
-
+        // From here on the run has its identity and the length of the rejected file it started with, whenever it is killed, this start has
+        // its number, and what is learned is of the configuration as it is now.
+        keeper.Demand();
+        bool isKept = keeper.TryKeepNow();
+        // A start that changes nothing waits out a full disk as ever.
+        if (!isKept && (start.IsNew || start.HasChanged)) keeper.KeepNow();
         _loop.Report();
         reader.Start();
     }
@@ -72,6 +70,8 @@ internal sealed class LearnerThread(
     private void Settle(PipelineEnd end, CancellationTokenSource deadline, CancellationToken stop)
     {
         bool hasFailed = end.State == ModelState.Failed;
+        start.Run.IsFinal = true;
+        keeper.Demand();
         if (hasFailed && IsReplayable) deadline.CancelAfter(StopDeadline);
         try
         {

@@ -36,6 +36,11 @@ public sealed record ModelOptions
     /// <summary><c>learning</c>.</summary>
     public LearningOptions Learning { get; init; } = new();
 
+    /// <summary>
+    /// Where <c>learning.recursion</c> is not written, the same with the one that was the default before; null where it is written.
+    /// </summary>
+    internal ModelOptions? WithFormerRecursion { get; init; }
+
     /// <summary><c>learning.minibatch.max_wait</c>: a minibatch is cut short after this long; null waits for ever.</summary>
     public TimeSpan? MinibatchMaxWait { get; init; } = TimeSpan.FromSeconds(10);
 

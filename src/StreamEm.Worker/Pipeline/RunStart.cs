@@ -3,6 +3,7 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
@@ -34,6 +35,9 @@ internal sealed class RunStart
     /// <summary>Whether it goes on with another configuration than it had.</summary>
     public bool HasChanged { get; private init; }
 
+    /// <summary>What publishers are told of the run.</summary>
+    public required RunClaim Claim { get; init; }
+
     /// <summary>Starts a run or goes on with one.</summary>
     /// <param name="context">The model.</param>
     /// <param name="directory">Its checkpoints.</param>
@@ -42,31 +46,38 @@ internal sealed class RunStart
     /// (74).</exception>
     public static RunStart Open(ModelContext context, CheckpointDirectory directory, bool acceptsModelChange = false)
     {
-        ModelOptions options = context.Options;
         if (directory.LoadNewest() is not { } checkpoint) return New(context, directory, directory.Predecessors);
+        ModelOptions options = KeptRecursion.Of(context.Options, checkpoint);
+        if (options != context.Options) WorkerLog.RecursionKept(context.Log, options.Id);
         StateBinding? binding = StateBinding.Of(options, checkpoint);
         if (binding?.Refusal(acceptsModelChange) is { } refusal) throw new CommandException(ExitCode.Configuration, refusal);
         bool isOther = checkpoint.ConfigHash != options.ConfigHash;
         if (binding is null && isOther && checkpoint.Updates > 0)
             throw new CommandException(ExitCode.Configuration, UnknownRefusal(options, checkpoint));
-        if (checkpoint.Updates == 0 && (binding is null ? isOther : binding.ReadsOtherRecords))
+        if (checkpoint.Updates == 0 && (IsReadAnew() || !options.Source.HoldsWhatWasRead(
+            new SourceContext(options.Schema, checkpoint.Position.Copy(), context.Time))))
         {
             WorkerLog.RunBegunAnew(context.Log, options.Id, checkpoint.Rejections.Read - checkpoint.Rejections.ByReason.Sum());
             return New(context, directory, [.. checkpoint.Predecessors ?? [], checkpoint.RunId]);
         }
+
+        bool IsReadAnew() => binding is null ? isOther : binding.ReadsOtherRecords;
 
         IReadOnlyList<ConfigurationChange> changes = binding?.Changes ?? [];
         foreach (ConfigurationChange change in changes)
             WorkerLog.ConfigurationChanged(context.Log, options.Id, change.ToString(), Told(change, checkpoint));
         Learner learner = StateRestore.Learner(options, checkpoint, binding);
         RefuseForeignSnapshots(checkpoint);
+        long known = checkpoint.Incarnation ?? 0;
+        if (RunFork.IsNeeded(checkpoint, changes)) checkpoint = RunFork.Of(checkpoint, context);
         var run = new RunState
         {
             Identity = checkpoint.Identity with { ConfigHash = options.ConfigHash },
             Configuration = options.Values,
             History = RunEvent.Append(checkpoint.History, changes.Where(change => change.Effect != ChangeEffect.None)
                 .Select(change => new RunEvent(context.Time.GetUtcNow(), checkpoint.Updates, change.ToString()))),
-            Predecessors = checkpoint.Predecessors,
+            Predecessors = Predecessors(options, checkpoint.RunId, checkpoint.Predecessors),
+            Incarnation = NextIncarnation(known, context.Time),
             Learner = learner,
             Position = checkpoint.Position.Copy(),
             Rejections = new RejectionLedger(checkpoint.Rejections),
@@ -75,8 +86,11 @@ internal sealed class RunStart
             Latest = checkpoint.Latest,
         };
         WorkerLog.RunResumed(context.Log, options.Id, run.Identity.RunId, learner.Updates, learner.Records);
+        // Whoever takes over the run itself has seen that another copy of its state has gone further.
+        if (TakenOver(options).Contains(run.Identity.RunId)) known = long.MaxValue;
         return new RunStart(run)
         {
+            Claim = ClaimOf(run, known),
             IsNew = false,
             HasChanged = changes.Count > 0 || isOther,
             Unpublished = UnpublishedOf(checkpoint),
@@ -91,7 +105,8 @@ internal sealed class RunStart
         {
             Identity = RunIdentity.New(options.Id, options.ConfigHash, context.Time),
             Configuration = options.Values,
-            Predecessors = predecessors,
+            Predecessors = Predecessors(options, own: null, predecessors),
+            Incarnation = NextIncarnation(0, context.Time),
             Learner = LearnerStart.Create(options),
             Position = new SourcePosition(),
             Rejections = new RejectionLedger(new RejectionCounts()),
@@ -99,11 +114,33 @@ internal sealed class RunStart
             Latest = null,
         };
         WorkerLog.RunStarted(context.Log, options.Id, run.Identity.RunId);
-        if (run.Learner.Updates == 0) return new RunStart(run);
+        var start = new RunStart(run) { Claim = ClaimOf(run, known: 0) };
+        if (run.Learner.Updates == 0) return start;
         // What a snapshot knew is there to be asked from the first second.
         run.MakeSnapshot(context.Time.GetUtcNow());
         WorkerLog.RunContinued(context.Log, options.Id, options.InitializeFrom ?? "", run.Learner.Updates, run.Learner.Records);
-        return new RunStart(run);
+        return start;
+    }
+
+    private static RunClaim ClaimOf(RunState run, long known) => new(run.Identity.RunId)
+    {
+        Incarnation = run.Incarnation,
+        KnownIncarnation = known,
+        Predecessors = run.Predecessors ?? [],
+    };
+
+    /// <summary>The time, so that a start can be told from one of another copy of the state; but later than the last, whatever the clock
+    /// says.</summary>
+    private static long NextIncarnation(long last, TimeProvider time) => Math.Max(last + 1, time.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private static IEnumerable<string> TakenOver(ModelOptions options) =>
+        options.Publish.OfType<KafkaPublisherOptions>().Select(publisher => publisher.TakeOver).OfType<string>();
+
+    /// <summary>The runs whose place is taken: those before, and those the configuration says have ended.</summary>
+    private static string[]? Predecessors(ModelOptions options, string? own, IReadOnlyList<string>? known)
+    {
+        string[] all = [.. (known ?? []).Concat(TakenOver(options)).Where(run => run != own).Distinct(StringComparer.Ordinal)];
+        return all.Length == 0 ? null : all;
     }
 
     private static string Told(ConfigurationChange change, Checkpoint checkpoint) => change.Effect switch

@@ -21,6 +21,12 @@ internal sealed class RunState
     /// <summary>Earlier runs of the model that this one takes the place of; null for none.</summary>
     public IReadOnlyList<string>? Predecessors { get; init; }
 
+    /// <summary>Which start of the run this is; see <see cref="CheckpointFields.Incarnation"/>.</summary>
+    public required long Incarnation { get; init; }
+
+    /// <summary>Whether nothing more will be learned or shown: <see cref="CheckpointFields.IsFinal"/>.</summary>
+    public bool IsFinal { get; set; }
+
     /// <summary>What learns.</summary>
     public required Learner Learner { get; init; }
 
@@ -60,6 +66,8 @@ internal sealed class RunState
             Configuration = Configuration.Count > 0 ? Configuration : null,
             History = History,
             Predecessors = Predecessors,
+            Incarnation = Incarnation,
+            IsFinal = IsFinal,
             CreatedAt = now,
             Updates = Learner.Updates,
             Records = Learner.Records,

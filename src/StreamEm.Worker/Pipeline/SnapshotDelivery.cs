@@ -48,18 +48,17 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
         // A run that goes on from a snapshot publishes that as its own, as soon as a checkpoint holds it.
         if (start.IsNew && start.Run.Latest is { } first) _outbox.Add(first, isLast: false);
         foreach (PublisherLane lane in lanes)
-            await lane.OpenAsync(start.Run.Identity.RunId, start.UnpublishedSince, _outbox.RemoveAcknowledged, cancellationToken)
+            await lane.OpenAsync(start.Claim, start.UnpublishedSince, _outbox.RemoveAcknowledged, cancellationToken)
                 .ConfigureAwait(false);
     }
 
-    /// <summary>Shows the version of the checkpoint that a run goes on from, and lets out what that checkpoint holds.</summary>
+    /// <summary>
+    /// Shows the version of the checkpoint that a run goes on from. What that had not published goes out with the next one, which tells
+    /// this start from those before.
+    /// </summary>
     /// <param name="start">The run.</param>
     /// <param name="isReplayable">Whether a restart reads the same records again.</param>
-    public void Restore(RunStart start, bool isReplayable)
-    {
-        display.Begin(start.Run.Latest, isReplayable);
-        Release(start.Unpublished);
-    }
+    public void Restore(RunStart start, bool isReplayable) => display.Begin(start.Run.Latest, isReplayable);
 
     /// <summary>Notes that the versions after <paramref name="version"/> depend on a decision of the moment.</summary>
     public void Decided(long version) => display.Decided(version);

@@ -34,11 +34,12 @@ internal sealed record PlotAxes(int X, int Y)
         if (IsNumber(space, index)) return index;
         string kind = space.Features[index].Kind switch { FeatureKind.Binary => "0 or 1", FeatureKind.Count => "counts", _ => "levels" };
         string numbers =
-            string.Join(", ", space.Features.Where(feature => feature.Kind == FeatureKind.Number).Select(feature => feature.Name));
+            string.Join(", ", Enumerable.Range(0, space.Dimension).Where(d => IsNumber(space, d)).Select(d => space.Names[d]));
         throw new CommandException(
             ExitCode.Usage,
             $"Feature '{name}' holds {kind}; --x and --y take features that hold numbers: {numbers}. Leave them out for a picture of all.");
     }
 
-    private static bool IsNumber(FeatureSpace space, int feature) => space.Features[feature].Kind == FeatureKind.Number;
+    private static bool IsNumber(FeatureSpace space, int feature) =>
+        space.Features[feature].Kind is FeatureKind.Number or FeatureKind.NonNegative;
 }

@@ -28,8 +28,8 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
     private static ReadOnlySpan<byte> Beginning => "{\"format\":\"streamem.snapshot\""u8;
 
     /// <inheritdoc/>
-    public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) =>
-        Task.FromResult(Attempt(() => Open(runId)));
+    public override Task<long> OpenAsync(RunClaim claim, DateTimeOffset? since, CancellationToken cancellationToken) =>
+        Task.FromResult(Attempt(() => Open(claim.RunId)));
 
     /// <inheritdoc/>
     public override Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)
@@ -47,7 +47,7 @@ public sealed class FileSnapshotPublisher(FilePublisherOptions options, ILogger 
 
     private long Open(string runId)
     {
-        _file = LineFile.Open(options.Path, Beginning, "snapshots", "publish.file.path");
+        _file = LineFile.Open(options.Path, Beginning, "snapshots", "publish.file.path", DurableFile.GroupReads);
         if (_file.Cut > 0) WorkerLog.SnapshotLogCut(log, options.Path, _file.Cut);
         byte[] line = _file.LineBefore(_file.Length);
         return line.Length == 0 ? 0 : VersionIn(line, runId);

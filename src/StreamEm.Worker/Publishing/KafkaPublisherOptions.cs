@@ -18,6 +18,11 @@ public sealed record KafkaPublisherOptions
     /// <summary><c>unavailable_after</c>: brokers out of reach for this long end the worker (69); null waits for ever.</summary>
     public TimeSpan? UnavailableAfter { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// <c>take_over</c>: the run that published the model there before and has ended for good; null: nobody's place is taken.
+    /// </summary>
+    public string? TakeOver { get; init; }
+
     /// <summary><c>properties</c>: handed to the Kafka client as they are.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
 }

@@ -17,12 +17,6 @@ namespace StreamEm.Worker.Publishing;
 /// </summary>
 internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
 {
-    /// <summary>The value's media type.</summary>
-    public const string ContentType = "application/vnd.streamem.snapshot+json;v=1";
-
-    /// <summary>The header that holds the snapshot's version as decimal text.</summary>
-    public const string VersionHeader = "streamem_version";
-
     /// <summary>The largest messages a topic is created for; beyond it the brokers' own request limit (100 MiB) is near.</summary>
     private const int MaxCreatedMessageBytes = 64 << 20;
 
@@ -39,6 +33,9 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     private readonly KafkaTarget _target;
     private readonly Outage _outage;
     private KafkaProducer? _producer;
+    private RunClaim? _claim;
+    private TopicWatch? _watch;
+    private string? _strangerTold;
 
     public KafkaSnapshotPublisher(KafkaPublisherOptions options, PublishedModel model, TimeProvider time, ILogger log)
     {
@@ -65,17 +62,20 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema) + RecordBytes + FromDataBytes;
 
     /// <inheritdoc/>
-    public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) =>
+    public override Task<long> OpenAsync(RunClaim claim, DateTimeOffset? since, CancellationToken cancellationToken) =>
         Task.Factory
-            .StartNew(() => Open(runId, since, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning,
+            .StartNew(() => Open(claim, since, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning,
                 TaskScheduler.Default);
 
     /// <inheritdoc/>
     public override async Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)
     {
         KafkaProducer producer = _producer ?? throw new InvalidOperationException("The publisher has not been opened.");
-        foreach (OutboxEntry snapshot in snapshots) producer.Send(MessageOf(snapshot));
+        foreach (OutboxEntry snapshot in snapshots) producer.Send(MessageOf(snapshot, _claim!));
         await producer.WaitAsync(producer.TakeDelivery(), cancellationToken).ConfigureAwait(false);
+        if (producer.Newest is not { } own) return;
+        await Task.Factory.StartNew(() => _watch!.Look(own, () => new KafkaTopic(_target, _outage, cancellationToken)),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -85,39 +85,43 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>A snapshot as its record: the same bytes whenever it is made.</summary>
-    private static Message<byte[]?, byte[]?> MessageOf(OutboxEntry snapshot)
+    /// <summary>A snapshot as its record: the same value whenever it is made.</summary>
+    private static Message<byte[]?, byte[]?> MessageOf(OutboxEntry snapshot, RunClaim claim)
     {
         byte[] json = snapshot.Json.ToArray();
         SnapshotIdentity identity = SnapshotIdentity.Read(json)
             ?? throw new InvalidDataException($"Version {snapshot.Version} in the outbox is not a snapshot.");
-        string version = identity.Version.ToString(CultureInfo.InvariantCulture);
-        var headers = new Headers();
-        void Add(string name, string value) => headers.Add(name, Encoding.UTF8.GetBytes(value));
-        Add("ce_specversion", "1.0");
-        Add("ce_type", "io.streamem.snapshot.v1");
-        Add("ce_id", $"{identity.RunId}/{version}");
-        Add("ce_source", $"/streamem/{Environment.MachineName}");
-        Add("ce_subject", identity.ModelId);
-        Add("ce_time", identity.CreatedAtText);
-        Add("content-type", ContentType);
-        Add(VersionHeader, version);
         return new Message<byte[]?, byte[]?>
         {
             Key = Encoding.UTF8.GetBytes(identity.ModelId),
             Value = json,
-            Headers = headers,
+            Headers = SnapshotHeaders.Of(identity, claim),
             Timestamp = new Timestamp(identity.CreatedAt)
         };
     }
 
-    private long Open(string runId, DateTimeOffset? since, CancellationToken stop)
+    private long Open(RunClaim claim, DateTimeOffset? since, CancellationToken stop)
     {
         using var topic = new KafkaTopic(_target, _outage, stop);
         long bound = RecordBound;
         bool isNew = topic.CountPartitions() is null;
         if (isNew) Create(topic, bound);
-        TopicSettings settings = topic.Describe();
+        int limit = LimitOf(topic.Describe(), bound);
+        _claim = claim;
+        _watch = new TopicWatch(new TopicLease(claim, _model.Id, _target.Description), claim, Encoding.UTF8.GetBytes(_model.Id), _time,
+            TellStranger);
+        _watch.Begin(topic);
+        long last = since is { } instant && !isNew ? LastVersion(topic, claim.RunId, instant, _watch) : 0;
+        _watch.RefuseIfTaken(topic);
+        _producer = new KafkaProducer(_target, Math.Clamp(limit, KafkaProducer.DefaultMaxMessageBytes, KafkaProducer.MaxClientMessageBytes),
+            isBatched: false, _outage, _time);
+        return last;
+    }
+
+    /// <summary>The largest message the topic takes.</summary>
+    /// <exception cref="CommandException">A snapshot can be larger (78).</exception>
+    private int LimitOf(TopicSettings settings, long bound)
+    {
         if (settings.CleanupPolicy is null) WorkerLog.TopicSettingsUnknown(_log, _options.Topic, KafkaProducer.DefaultMaxMessageBytes);
         else if (!settings.CleanupPolicy.Contains("compact", StringComparison.Ordinal))
             WorkerLog.TopicNotCompacted(_log, _options.Topic, settings.CleanupPolicy);
@@ -130,9 +134,14 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
             && int.TryParse(own, CultureInfo.InvariantCulture, out int ownLimit) && bound > ownLimit)
             throw TooLarge(bound,
                 $"publish.kafka.properties sets message.max.bytes to {ownLimit}. Leave it out, or raise it to at least {bound}");
-        _producer = new KafkaProducer(_target, Math.Clamp(limit, KafkaProducer.DefaultMaxMessageBytes, KafkaProducer.MaxClientMessageBytes),
-            isBatched: false, _outage, _time);
-        return since is { } instant && !isNew ? LastVersion(topic, runId, instant) : 0;
+        return limit;
+    }
+
+    private void TellStranger(SnapshotHeaders seen)
+    {
+        if (_strangerTold == seen.RunId) return;
+        _strangerTold = seen.RunId;
+        WorkerLog.AnotherRunPublishes(_log, _model.Id, _options.Topic, seen.RunId, seen.Version, seen.Host ?? "an unknown host");
     }
 
     private void Create(KafkaTopic topic, long bound)
@@ -154,13 +163,14 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
         WorkerLog.TopicCreated(_log, _options.Topic, string.Join(", ", settings.Select(setting => $"{setting.Key}={setting.Value}")));
     }
 
-    private long LastVersion(KafkaTopic topic, string runId, DateTimeOffset since)
+    private long LastVersion(KafkaTopic topic, string runId, DateTimeOffset since, TopicWatch watch)
     {
         byte[] key = Encoding.UTF8.GetBytes(_model.Id);
         long last = 0, read = 0;
         topic.ReadToEnd(since - ClockMargin, record =>
         {
             read++;
+            watch.Take(record);
             if (record.Message.Value is not { } json || record.Message.Key?.AsSpan().SequenceEqual(key) != true) return;
             if (SnapshotIdentity.Read(json) is { } identity && identity.RunId == runId) last = Math.Max(last, identity.Version);
         });

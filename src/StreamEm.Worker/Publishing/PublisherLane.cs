@@ -44,10 +44,10 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
     /// Prepares the publisher and starts publishing; <paramref name="onAcknowledged"/> is called after every acknowledgement. Returns when
     /// the publisher is ready or, when that takes long, before; what is wrong with it then is told by <see cref="Publishing"/>.
     /// </summary>
-    public async Task OpenAsync(string runId, DateTimeOffset? since, Action onAcknowledged, CancellationToken cancellationToken)
+    public async Task OpenAsync(RunClaim claim, DateTimeOffset? since, Action onAcknowledged, CancellationToken cancellationToken)
     {
         _onAcknowledged = onAcknowledged;
-        Task<long> opening = publisher.OpenAsync(runId, since, _abandon.Token);
+        Task<long> opening = publisher.OpenAsync(claim, since, _abandon.Token);
         using var ready = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task first = await Task.WhenAny(opening, Task.Delay(OpeningPatience, time, ready.Token)).ConfigureAwait(false);
         await ready.CancelAsync().ConfigureAwait(false);

@@ -28,12 +28,13 @@ public abstract class SnapshotPublisher : IAsyncDisposable
     public bool Wants(long version, bool isLast) => isLast || version % EveryUpdates == 0;
 
     /// <summary>Prepares publishing.</summary>
-    /// <param name="runId">The model's run.</param>
+    /// <param name="claim">The model's run, and its start.</param>
     /// <param name="since">Snapshots made before this instant need not be looked for: they will not be offered again. Null for a new run,
     /// of which nothing can be there.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>The last version of this run that is already published; 0 when there is none to be known of.</returns>
-    public abstract Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken);
+    /// <exception cref="CommandException">It cannot publish there, or another run does.</exception>
+    public abstract Task<long> OpenAsync(RunClaim claim, DateTimeOffset? since, CancellationToken cancellationToken);
 
     /// <summary>Publishes snapshots in order and returns once they are durable there.</summary>
     public abstract Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken);

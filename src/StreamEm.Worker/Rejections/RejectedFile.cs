@@ -53,7 +53,7 @@ internal sealed class RejectedFile : RejectionSink
     {
         try
         {
-            LineFile file = LineFile.Open(path, Beginning, "rejected records", "rejected.file");
+            LineFile file = LineFile.Open(path, Beginning, "rejected records", "rejected.file", DurableFile.OwnerOnly);
             if (mark is not null && !TryReturn(file, mark))
             {
                 if (mark.Length > file.Length) WorkerLog.RejectedFileShort(log, path, file.Length, mark.Length);

@@ -42,9 +42,12 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
         }
     }
 
-    private RecordFormat FormatOf(string path)
+    private RecordFormat FormatOf(string path) => FormatSaidBy(path) ?? otherwise;
+
+    /// <summary>How a file's records are written, as its name says; null where it does not.</summary>
+    public static RecordFormat? FormatSaidBy(string path)
     {
         string ending = Path.GetExtension(FileText.NameOfText(path)).ToLowerInvariant();
-        return ending == ".csv" ? RecordFormat.Csv : NdjsonEndings.Contains(ending) ? RecordFormat.Ndjson : otherwise;
+        return ending == ".csv" ? RecordFormat.Csv : NdjsonEndings.Contains(ending) ? RecordFormat.Ndjson : null;
     }
 }

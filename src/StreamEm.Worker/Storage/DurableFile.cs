@@ -21,8 +21,15 @@ internal static partial class DurableFile
     private const int Invalid = 22;
     private const int WouldBlock = 11;
     private const int WouldBlockMac = 35;
+    private const int Denied = 13, NoLocks = 37, NotSupported = 95;
+    private const int SetOpenFileLock = 37;
+    private const short WriteLock = 1;
 
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    /// <summary>The mode of a file that only its owner may read and write (0600).</summary>
+    public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>The mode of a file that its owner may write and the group may read (0640).</summary>
+    public const UnixFileMode GroupReads = OwnerOnly | UnixFileMode.GroupRead;
 
     /// <summary>
     /// The raw error number of a full disk, which is what <see cref="Exception.HResult"/> of an <see cref="IOException"/> holds.
@@ -50,6 +57,8 @@ internal static partial class DurableFile
             created.Add(directory);
         if (mode is null || OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
         else Directory.CreateDirectory(path, mode.Value);
+        // Whatever the umask takes away.
+        if (mode is { } exact && created.Count > 0 && !OperatingSystem.IsWindows()) File.SetUnixFileMode(path, exact);
         foreach (string directory in created) SyncDirectory(Path.GetDirectoryName(directory)!);
     }
 
@@ -58,7 +67,40 @@ internal static partial class DurableFile
     {
         var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
-        return new FileStream(path, options);
+        var file = new FileStream(path, options);
+        if (mode == FileMode.CreateNew) SetMode(file.SafeFileHandle, OwnerOnly);
+        return file;
+    }
+
+    /// <summary>
+    /// Opens a file for reading and writing that others may open too; where it is created it has a mode, whatever the umask.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    public static SafeFileHandle OpenShared(string path, UnixFileMode mode)
+    {
+        const FileShare share = FileShare.ReadWrite | FileShare.Delete;
+        // Two steps, so that the mode of a file that is there is left as it is.
+        for (bool isThere = File.Exists(path); ; isThere = true)
+        {
+            try
+            {
+                if (isThere) return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share);
+                var options = new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.ReadWrite,
+                    Share = share,
+                    BufferSize = 0
+                };
+                if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
+                using var created = new FileStream(path, options);
+                SetMode(created.SafeFileHandle, mode);
+            }
+            catch (IOException) when (!isThere && File.Exists(path))
+            {
+                // Another process was first.
+            }
+        }
     }
 
     /// <summary>Writes bytes at a place of a file; they are durable after <see cref="Sync(SafeFileHandle, string)"/>.</summary>
@@ -136,6 +178,27 @@ internal static partial class DurableFile
         throw Failure("flock", path);
     }
 
+    /// <summary>
+    /// Takes the right to write an open file, for as long as it is open: of the programs that ask so, one at a time has it. Readers, and
+    /// programs that do not ask, are not held up.
+    /// </summary>
+    /// <returns>False when it was taken already, in this process or in another.</returns>
+    public static bool TryOwn(SafeFileHandle file, string path)
+    {
+        if (!OperatingSystem.IsLinux()) return true;
+        var whole = new FileRange { Kind = WriteLock };
+        if (Control(file, SetOpenFileLock, ref whole) == 0) return true;
+        int error = Marshal.GetLastPInvokeError();
+        if (error is WouldBlock or Denied) return false;
+        // A file system that knows no locks: as if nobody asked.
+        return error is Invalid or NoLocks or NotSupported ? true : throw Failure("fcntl", path);
+    }
+
+    private static void SetMode(SafeFileHandle file, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, mode);
+    }
+
     private static void Tell(DurableStep step) => Watcher.Value?.Invoke(step);
 
     private static IOException Failure(string call, string path)
@@ -158,4 +221,15 @@ internal static partial class DurableFile
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Lock(int descriptor, int operation);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int Control(SafeFileHandle file, int command, ref FileRange range);
+
+    /// <summary>Linux's <c>struct flock</c> where a <c>long</c> has 64 bits; all zero but the kind: the whole file.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 32)]
+    private struct FileRange
+    {
+        [FieldOffset(0)]
+        public short Kind;
+    }
 }

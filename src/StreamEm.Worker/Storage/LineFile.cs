@@ -36,9 +36,11 @@ internal sealed class LineFile : IDisposable
     /// <param name="beginning">How every line begins.</param>
     /// <param name="what">What the lines are, in the plural, for messages.</param>
     /// <param name="key">The key that names the file, for messages.</param>
-    /// <exception cref="CommandException">It belongs to somebody else (73), or is no regular file (74).</exception>
+    /// <param name="mode">Who may read it where it is created, whatever the umask.</param>
+    /// <exception cref="CommandException">It belongs to somebody else, or another program of this kind writes it (73), or is no regular
+    /// file (74).</exception>
     /// <exception cref="IOException">It cannot be opened, read or written.</exception>
-    public static LineFile Open(string path, ReadOnlySpan<byte> beginning, string what, string key)
+    public static LineFile Open(string path, ReadOnlySpan<byte> beginning, string what, string key, UnixFileMode mode)
     {
         string directory = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
         DurableFile.CreateDirectory(directory, mode: null);
@@ -46,9 +48,13 @@ internal sealed class LineFile : IDisposable
         if (status is { Kind: not FileKind.Regular } other)
             throw new CommandException(ExitCode.InputOutput,
                 $"'{path}' is {FileStatus.NameOf(other.Kind)}; {what} are written to regular files. Set {key} to another path.");
-        SafeFileHandle handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        SafeFileHandle handle = DurableFile.OpenShared(path, mode);
         try
         {
+            if (!DurableFile.TryOwn(handle, path))
+                throw new CommandException(ExitCode.CannotCreate,
+                    $"'{path}' is written by another streamem, and two would write over each other's {what}. Stop that one first, or set "
+                        + $"{key} to another path.");
             // Also where it was there: the process that made it may have been killed before.
             DurableFile.SyncDirectory(directory);
             long found = RandomAccess.GetLength(handle), end = LastLineFeed(handle, found) + 1;

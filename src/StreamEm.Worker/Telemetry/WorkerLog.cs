@@ -76,9 +76,14 @@ internal static partial class WorkerLog
     [LoggerMessage(50, LogLevel.Information, "Model {Model}: {Change}; {Effect}", EventName = "configuration_changed")]
     public static partial void ConfigurationChanged(ILogger log, string model, string change, string effect);
 
+    [LoggerMessage(55, LogLevel.Warning,
+        "Model {Model} goes on with recursion: parameters, which its state was learned with; recursion: statistics, the default since, has "
+            + "no bias of small minibatches. Write either to the configuration to choose", EventName = "recursion_kept")]
+    public static partial void RecursionKept(ILogger log, string model);
+
     [LoggerMessage(51, LogLevel.Warning,
-        "Model {Model} has no version yet and begins anew with the changed configuration; {Pending} record(s) that were taken are read "
-            + "again where the source can be, and forgotten where it cannot", EventName = "run_begun_anew")]
+        "Model {Model} has no version yet and begins anew with what has changed, configuration or data; {Pending} record(s) that were "
+            + "taken are read again where the source can be, and forgotten where it cannot", EventName = "run_begun_anew")]
     public static partial void RunBegunAnew(ILogger log, string model, long pending);
 
     [LoggerMessage(52, LogLevel.Information,
@@ -159,4 +164,14 @@ internal static partial class WorkerLog
     [LoggerMessage(44, LogLevel.Information,
         "Model {Model}: topic {Topic} holds version {Version} of this run, found in {Records} recent records", EventName = "topic_read")]
     public static partial void TopicRead(ILogger log, string model, string topic, long version, long records);
+
+    [LoggerMessage(80, LogLevel.Warning,
+        "Model {Model}: run {OtherRun} publishes the same id to topic {Topic} (version {Version}, from {Host}); it came later and is to "
+            + "end by itself: give it an id of its own", EventName = "another_run_publishes")]
+    public static partial void AnotherRunPublishes(ILogger log, string model, string topic, string otherRun, long version, string host);
+
+    [LoggerMessage(81, LogLevel.Information,
+        "Model {Model}: run {OldRun} was killed and learns otherwise now: what comes after version {Version} is of run {RunId}",
+        EventName = "run_forked")]
+    public static partial void RunForked(ILogger log, string model, string oldRun, string runId, long version);
 }

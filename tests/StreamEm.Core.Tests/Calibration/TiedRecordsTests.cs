@@ -86,7 +86,8 @@ public sealed class TiedRecordsTests
         var chance = new SplitMix64(35);
         var rows = new Minibatch(2);
         // Some 900 kinds, none of more than 1 %.
-        for (int row = 0; row < 40_000; row++) rows.Add([Math.Round(5 * Gaussians.Normal(chance)), Math.Round(5 * Gaussians.Normal(chance))]);
+        for (int row = 0; row < 40_000; row++)
+            rows.Add([Math.Round(5 * Gaussians.Normal(chance)), Math.Round(5 * Gaussians.Normal(chance))]);
         AssertByDefinition(Learn(Gaussians.Mixture(1), rows, Recursion.Parameters), rows, 0.02);
     }
 

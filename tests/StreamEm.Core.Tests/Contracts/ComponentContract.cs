@@ -185,7 +185,7 @@ public abstract class ComponentContract : ModelContract
     private protected ComponentModel Model(int components, int dimension) => (ComponentModel)Create(components, dimension);
 
     /// <summary>Fitted parameters a tenth of the way to neutral ones: every component can produce every row.</summary>
-    private static double[] Possible(ComponentModel model, Minibatch rows)
+    private protected static double[] Possible(ComponentModel model, Minibatch rows)
     {
         double[] theta = Theta(model, rows), neutral = new double[theta.Length];
         model.Neutral(neutral);

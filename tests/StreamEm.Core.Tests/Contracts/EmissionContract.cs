@@ -1,8 +1,10 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.Estimation;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Schedules;
 
 namespace StreamEm.Core.Tests.Contracts;
 
@@ -113,7 +115,47 @@ public abstract class MixtureOf<TFamily> : EmissionContract<TFamily>
     protected override LatentModelOptions Options(int components, int dimension) =>
         Hosts.Mixture(components, EmissionParts.Of(Tested.Options));
 
+    /// <summary>
+    /// Whether the statistics are the expectation parameters, so that the maximiser of averages implies just these averages.
+    /// </summary>
+    protected virtual bool IsMinimal => true;
+
     protected override ComponentModel Host(Emission emission) => new Mixture("mixture", emission);
+
+    [Fact]
+    public void StatisticsRecursion_IsTheParameterRecursionInExpectationParameters()
+    {
+        if (!IsMinimal) return;
+        ComponentModel model = Model(3, 2);
+        var em = new StepwiseEm(model, Recursion.Statistics, new PowerLaw(new StepSizeOptions()), 1);
+        // Inside its domain, where no bound is met.
+        var state = new StepwiseState(model, Possible(model, Rows(2, 400, 24)));
+        double[] Implied(double[] theta)
+        {
+            double[] statistics = new double[model.StatisticsLayout.Length];
+            model.ImpliedStatistics(theta, double.PositiveInfinity, statistics);
+            return statistics;
+        }
+        double[] expectations = Implied(state.Parameters), shown = new double[state.Parameters.Length], argmax = new double[shown.Length];
+        double farthest = 0;
+        for (int t = 1; t <= 5; t++)
+        {
+            Minibatch rows = Rows(2, 400, 24 + (ulong)t);
+            double[] literal = [.. state.Parameters];
+            model.Maximize(Averages(model, state.Parameters, rows, out _), rows.Count, state.Parameters, argmax, new ModelEvents());
+            em.Update(state, rows, new double[rows.Count]);
+            double gamma = state.LastStepSize;
+            double[] maximum = Implied(argmax);
+            for (int at = 0; at < expectations.Length; at++)
+                expectations[at] = (1 - gamma) * expectations[at] + gamma * maximum[at];
+            model.Maximize(expectations, new RowsWorth(1000, double.PositiveInfinity), literal, shown, new ModelEvents());
+            Near(shown, state.Parameters, 1e-12);
+            for (int at = 0; at < literal.Length; at++)
+                farthest = Math.Max(farthest, Math.Abs((1 - gamma) * literal[at] + gamma * argmax[at] - shown[at]));
+        }
+        // In other coordinates it is another recursion.
+        Assert.True(farthest > 1e-3, $"the two recursions differ by {farthest:R}");
+    }
 
     [Fact]
     public void Weights_OfAComponentWithoutRows_AreZero()

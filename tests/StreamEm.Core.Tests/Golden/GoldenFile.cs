@@ -26,6 +26,9 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     /// </summary>
     public required IReadOnlyDictionary<string, string> Statistics { get; init; }
 
+    /// <summary>Blocks of the parameters that the file holds still, with their values.</summary>
+    public IReadOnlyDictionary<string, double[]> Constants { get; init; } = new Dictionary<string, double[]>();
+
     /// <summary>Path of the probabilities of every unlabelled row's components; null where the file's are not what a score says.</summary>
     public string? Responsibilities { get; init; } = "responsibilities";
 
@@ -84,6 +87,7 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     {
         double[] flat = new double[Model.ParameterLayout.Length];
         Model.Neutral(flat);
+        foreach ((string name, double[] values) in Constants) values.CopyTo(flat, Model.ParameterLayout[name].Offset);
         foreach ((string name, string path) in Parameters)
             ValuesOf(Model.ParameterLayout[name], theta, path).CopyTo(flat, Model.ParameterLayout[name].Offset);
         return flat;

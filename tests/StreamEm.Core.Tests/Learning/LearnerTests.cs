@@ -206,12 +206,13 @@ public sealed class LearnerTests
     [Fact]
     public void Learn_MinibatchTooSmallForTheParameterRecursion_Warns()
     {
-        LearnedModel small = Streams.Snapshot(Streams.Learn(Model, Options with { MinibatchSize = 40 }, Gaussians.Three.Draw(1000, 10)));
+        LearnedModel small = Streams.Snapshot(Streams.Learn(
+            Model, Options with { MinibatchSize = 40, Recursion = Recursion.Parameters }, Gaussians.Three.Draw(1000, 10)));
         ModelWarning warning = Assert.Single(small.Training.Warnings);
         Assert.Equal(ModelWarningKind.SmallMinibatch, warning.Kind);
         Assert.Contains("below 20", warning.Text, StringComparison.Ordinal);
         LearnedModel statistics = Streams.Snapshot(Streams.Learn(
-            Model, Options with { MinibatchSize = 40, Recursion = Recursion.Statistics }, Gaussians.Three.Draw(1000, 10)));
+            Model, Options with { MinibatchSize = 40 }, Gaussians.Three.Draw(1000, 10)));
         Assert.Empty(statistics.Training.Warnings);
     }
 

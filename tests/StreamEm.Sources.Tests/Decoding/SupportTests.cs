@@ -5,10 +5,11 @@ using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Tests.Decoding;
 
-/// <summary>Features that hold counts, or yes and no: other numbers are refused, in every format and on every way through it.</summary>
+/// <summary>Features that hold counts, yes and no, or numbers of at least 0: other numbers are refused, in every format and on every way through it.</summary>
 public sealed class SupportTests
 {
-    private const string BinaryExpected = "0 or 1, false or true", CountExpected = "a count: an integer of at least 0";
+    private const string BinaryExpected = "0 or 1, false or true", CountExpected = "a count: an integer of at least 0",
+        NonNegativeExpected = "a number of at least 0";
 
     private static readonly RecordSchema Flags = new() { Features = ["f", "x"], Kinds = [FeatureKind.Binary, FeatureKind.Number] };
     private static readonly RecordSchema Counts = Flags with { Kinds = [FeatureKind.Count, FeatureKind.Number] };
@@ -50,6 +51,8 @@ public sealed class SupportTests
     [InlineData(FeatureKind.Count, "-1", CountExpected)]
     [InlineData(FeatureKind.Count, "0.5", CountExpected)]
     [InlineData(FeatureKind.Count, "-3.00", CountExpected)]
+    [InlineData(FeatureKind.NonNegative, "-1", NonNegativeExpected)]
+    [InlineData(FeatureKind.NonNegative, "-1e-300", NonNegativeExpected)]
     public void NumberItCannotHold_IsRejectedWithWhatIsExpected(FeatureKind kind, string written, string expected)
     {
         RecordSchema schema = Flags with { Kinds = [kind, FeatureKind.Number] };

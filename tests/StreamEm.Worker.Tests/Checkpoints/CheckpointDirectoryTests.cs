@@ -181,6 +181,22 @@ public sealed class CheckpointDirectoryTests : IDisposable
         Assert.Equal(ExitCode.CannotCreate, Assert.Throws<CommandException>(Open).ExitCode);
     }
 
+    [Fact]
+    public void Write_SameVersionAgainAndAgain_LeavesTheVersionsBefore()
+    {
+        CheckpointDirectory directory = Open();
+        foreach (int version in (int[])[1, 2, 3]) directory.Write(Sample(version));
+        for (int start = 0; start < 4; start++)
+        {
+            directory = Open();
+            Checkpoint loaded = directory.LoadNewest()!;
+            directory.Write(loaded);
+            directory.Write(loaded);
+        }
+
+        Assert.Equal([1, 2, 3, 3], Files().Select(file => CheckpointFile.Decode(File.ReadAllBytes(file)).Updates));
+    }
+
     private CheckpointDirectory Open() => new(_state.Path, "boiler", keep: 3, _log);
 
     private string[] Files() => [.. Directory.GetFiles(_state["boiler"], "*.sem").Order(StringComparer.Ordinal)];

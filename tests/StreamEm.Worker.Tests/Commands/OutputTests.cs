@@ -54,6 +54,22 @@ public sealed class OutputTests : IDisposable
     }
 
     [Fact]
+    public async Task Inspect_OutputOverItsSnapshot_IsRefusedUnderWhateverName()
+    {
+        Assert.Equal(0, (await Fit("-o", _directory["fit.json"])).ExitCode);
+        string before = await File.ReadAllTextAsync(_directory["fit.json"]);
+        File.CreateSymbolicLink(_directory["link.json"], _directory["fit.json"]);
+        foreach (string output in (string[])["fit.json", "link.json"])
+        {
+            CommandRun run = await CommandRun.Of(InspectCommand.Create(), _directory["fit.json"], "-o", _directory[output]);
+
+            Assert.Equal(ExitCode.CannotCreate, run.ExitCode);
+        }
+
+        Assert.Equal(before, await File.ReadAllTextAsync(_directory["fit.json"]));
+    }
+
+    [Fact]
     public async Task Score_OutputOverItsSnapshotOrData_IsRefused()
     {
         Assert.Equal(0, (await Fit("-o", _directory["fit.json"])).ExitCode);

@@ -31,7 +31,7 @@ public sealed class ValidateCommandTests
               defaults: source.stdin.format: ndjson, source.stdin.separator: null, source.stdin.decimal: null,
                 source.stdin.comment: null, source.stdin.skip_lines: 0, label: null, weight: null, key: null,
                 timestamp: null, timestamp_unit: auto, target: null, missing: allow, model.components: 4,
-                model.covariance_type: full, model.reg_covar: 1E-06, learning.recursion: parameters,
+                model.covariance_type: full, model.reg_covar: 1E-06, learning.recursion: statistics,
                 learning.step_size.t0: 1, learning.step_size.floor: 0, learning.minibatch.size: 512,
                 learning.minibatch.max_wait: 10s, learning.initialization.method: k_means_plus_plus,
                 learning.initialization.buffer: 1536, learning.initialization.n_init: 3,
@@ -52,17 +52,17 @@ public sealed class ValidateCommandTests
     public async Task BadFile_Returns78AndEveryProblemOnALineOfItsOwn()
     {
         using var file =
-            new ConfigFile(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 8 }, step_size: { kapa: 0.7, kappa: 2 } }\n");
+            new ConfigFile(ConfigFile.Minimal + "\n    learning: { recursion: parameters, minibatch: { size: 8 }, step_size: { kapa: 0.7, kappa: 2 } }\n");
 
         CommandRun run = await CommandRun.Of(ValidateCommand.Create(), "-c", file.Path);
 
         Assert.Equal(ExitCode.Configuration, run.ExitCode);
         string[] lines = run.Output.TrimEnd('\n').Split('\n');
         Assert.Equal(4, lines.Length);
-        Assert.StartsWith($"{file.Path}:6:36: warning: minibatches of m = 8 records are small for K = 4 components", lines[0],
+        Assert.StartsWith($"{file.Path}:6:59: warning: minibatches of m = 8 records are small for K = 4 components", lines[0],
             StringComparison.Ordinal);
-        Assert.Equal($"{file.Path}:6:54: error: unknown key 'kapa' in learning.step_size; did you mean 'kappa'?", lines[1]);
-        Assert.Equal($"{file.Path}:6:72: error: learning.step_size.kappa is '2'; expected a number, in (0.5, 1]", lines[2]);
+        Assert.Equal($"{file.Path}:6:77: error: unknown key 'kapa' in learning.step_size; did you mean 'kappa'?", lines[1]);
+        Assert.Equal($"{file.Path}:6:95: error: learning.step_size.kappa is '2'; expected a number, in (0.5, 1]", lines[2]);
         Assert.Equal($"{file.Path}: 2 errors, 1 warning", lines[3]);
     }
 
@@ -71,7 +71,8 @@ public sealed class ValidateCommandTests
     {
         using var file = new ConfigFile(ConfigFile.Minimal);
 
-        CommandRun run = await CommandRun.Of(ValidateCommand.Create(), "-c", file.Path, "--set", "models.0.learning.minibatch.size=8");
+        CommandRun run = await CommandRun.Of(ValidateCommand.Create(), "-c", file.Path, "--set", "models.0.learning.minibatch.size=8",
+            "--set", "models.0.learning.recursion=parameters");
 
         Assert.Equal(ExitCode.Ok, run.ExitCode);
         Assert.Contains($"{file.Path}: ok, 1 warning\n", run.Output, StringComparison.Ordinal);

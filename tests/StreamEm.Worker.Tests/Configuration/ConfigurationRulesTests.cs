@@ -27,6 +27,24 @@ public sealed class ConfigurationRulesTests
     public void Loopback_NeedsNoToken(string address) =>
         Assert.Empty(ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\nhttp: {{ address: {address} }}\n"));
 
+    /// <summary>What grows with the square of it would take minutes.</summary>
+    [Fact]
+    public async Task Load_ThousandsOfModelsAndPatterns_IsLinear()
+    {
+        using var file = new ConfigFile("models:\n" + string.Concat(Enumerable.Range(0, 3000).Select(i => $"""
+              - id: m{i}
+                source: {"{"} file: {"{"} path: ["data/m{i}-*.csv", "data/m{i}.csv", "data/*.csv"], follow: true {"}"} {"}"}
+                features: [x]
+                model: {"{"} type: gaussian_mixture {"}"}
+                publish: [ {"{"} file: {"{"} path: data/m{i}.out {"}"} {"}"} ]
+
+            """)));
+
+        LoadedConfiguration loaded = await Eventually.Within(Task.Run(() => file.Load()));
+
+        Assert.Equal(3000, loaded.Options?.Models.Count);
+    }
+
     [Fact]
     public void TwoModelsOfOneId_AreRefused() => Assert.Equal(
         ["--set models.1: error: id 'boiler' is used twice; the first is at streamem.yaml:2:9"],
@@ -63,7 +81,7 @@ public sealed class ConfigurationRulesTests
     [Fact]
     public void MinibatchTooSmallForTheParameterRecursion_IsWarnedOfWithNumbers()
     {
-        string[] problems = ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 40 } }\n");
+        string[] problems = ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 40 }, recursion: parameters }\n");
 
         Assert.Equal(
             ["streamem.yaml:6:36: warning: minibatches of m = 40 records are small for K = 4 components and the parameter recursion: with "
@@ -213,7 +231,7 @@ public sealed class ConfigurationRulesTests
     {
         using var file = new ConfigFile(ConfigFile.Minimal);
 
-        LoadedConfiguration loaded = file.Load(["models.0.learning.minibatch.size=10"]);
+        LoadedConfiguration loaded = file.Load(["models.0.learning.minibatch.size=10", "models.0.learning.recursion=parameters"]);
 
         Assert.NotNull(loaded.Options);
         Assert.Equal((0, 1), (loaded.Errors, loaded.Warnings));

@@ -36,7 +36,7 @@ public sealed class DefaultsTests
         Assert.Equal(
             new LearningOptions
             {
-                Recursion = Recursion.Parameters,
+                Recursion = Recursion.Statistics,
                 StepSize = new StepSizeOptions { Kappa = 0.7, T0 = 1, Floor = 0 },
                 MinibatchSize = 512,
                 Initialization =
@@ -73,7 +73,7 @@ public sealed class DefaultsTests
                 missing_values: [-999, n.v.]
                 model: { type: gaussian_mixture, components: 3, covariance_type: diag, reg_covar: 1.0e-3 }
                 learning:
-                  recursion: statistics
+                  recursion: parameters
                   step_size: { kappa: 1, t0: 2.5, floor: 0.01 }
                   minibatch: { size: 1000, max_wait: 1.5s }
                   initialization: { method: random_from_data, buffer: 2000, n_init: 5, seed: 18446744073709551615, from: start.json }
@@ -111,7 +111,7 @@ public sealed class DefaultsTests
         Assert.Equal(
             new LearningOptions
             {
-                Recursion = Recursion.Statistics,
+                Recursion = Recursion.Parameters,
                 StepSize = new StepSizeOptions { Kappa = 1, T0 = 2.5, Floor = 0.01 },
                 MinibatchSize = 1000,
                 Initialization = new InitializationOptions

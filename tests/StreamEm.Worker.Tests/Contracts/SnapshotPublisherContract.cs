@@ -83,7 +83,8 @@ public abstract class SnapshotPublisherContract
     private async Task<long> PublishAsync(string run, DateTimeOffset? since, params long[][] groups)
     {
         await using SnapshotPublisher publisher = await CreateAsync();
-        long last = await Eventually.Within(publisher.OpenAsync(run, since, CancellationToken.None));
+        var claim = new RunClaim(run) { Predecessors = ["run", "another"] };
+        long last = await Eventually.Within(publisher.OpenAsync(claim, since, CancellationToken.None));
         foreach (long[] versions in groups)
         {
             OutboxEntry[] entries = [.. versions.Select(version => new OutboxEntry(version, false, Snapshot(run, version)))];

@@ -34,7 +34,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
                 ("ce_specversion", "1.0"), ("ce_type", "io.streamem.snapshot.v1"), ("ce_id", "run-1/7"),
                 ("ce_source", $"/streamem/{Environment.MachineName}"), ("ce_subject", "boiler"),
                 ("ce_time", "2026-11-20T08:00:07.000Z"), ("content-type", "application/vnd.streamem.snapshot+json;v=1"),
-                ("streamem_version", "7"),
+                ("streamem_version", "7"), ("streamem_incarnation", "0"), ("streamem_predecessors", "run,another"),
             ],
             record.Headers.Select(header => (header.Key, Encoding.UTF8.GetString(header.GetValueBytes()))));
     }
@@ -47,7 +47,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
 
         await Publish(small, "run", null, 1);
         await using KafkaSnapshotPublisher wide = Publisher(large, Model(60, 20));
-        await wide.OpenAsync("run", null, CancellationToken.None);
+        await wide.OpenAsync(new RunClaim("run"), null, CancellationToken.None);
 
         Assert.Equal("compact", await TopicLog.Setting(broker, small, "cleanup.policy"));
         Assert.Equal("1048588", await TopicLog.Setting(broker, small, "max.message.bytes"));
@@ -76,7 +76,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         await using KafkaSnapshotPublisher publisher = Publisher(topic, model);
 
         CommandException refusal =
-            await Assert.ThrowsAsync<CommandException>(() => publisher.OpenAsync("run", null, CancellationToken.None));
+            await Assert.ThrowsAsync<CommandException>(() => publisher.OpenAsync(new RunClaim("run"), null, CancellationToken.None));
 
         Assert.Equal(ExitCode.Configuration, refusal.ExitCode);
         Assert.Equal(
@@ -87,7 +87,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
 
         string enough = await Topic(("max.message.bytes", $"{publisher.RecordBound}"));
         await using KafkaSnapshotPublisher accepted = Publisher(enough, model);
-        Assert.Equal(0, await accepted.OpenAsync("run", null, CancellationToken.None));
+        Assert.Equal(0, await accepted.OpenAsync(new RunClaim("run"), null, CancellationToken.None));
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         await using KafkaSnapshotPublisher sizes = Publisher("any", Model(60, 20));
         string topic = await Topic(("max.message.bytes", $"{sizes.RecordBound}"));
         await using KafkaSnapshotPublisher publisher = Publisher(topic, Model(60, 20));
-        await publisher.OpenAsync("run", null, CancellationToken.None);
+        await publisher.OpenAsync(new RunClaim("run"), null, CancellationToken.None);
         // Bytes that do not compress, as long as a snapshot may get without what Kafka adds.
         var random = new Random(1);
         string noise = string.Concat(
@@ -132,7 +132,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         var options = new KafkaPublisherOptions { Brokers = ["127.0.0.1:1"], Topic = "t", UnavailableAfter = TimeSpan.FromSeconds(1.5) };
         await using var publisher = new KafkaSnapshotPublisher(options, Model(2, 2), TimeProvider.System, _log);
 
-        Task<long> opening = publisher.OpenAsync("run", null, CancellationToken.None);
+        Task<long> opening = publisher.OpenAsync(new RunClaim("run"), null, CancellationToken.None);
         await Eventually.True(() => publisher.Obstacle is not null || opening.IsCompleted, "the outage to be noticed");
         Assert.StartsWith("snapshots are not published: The brokers 127.0.0.1:1 cannot be reached: ", publisher.Obstacle?.Text,
             StringComparison.Ordinal);
@@ -148,7 +148,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         var options = new KafkaPublisherOptions { Brokers = ["127.0.0.1:1"], Topic = "t", UnavailableAfter = null };
         await using var publisher = new KafkaSnapshotPublisher(options, Model(2, 2), TimeProvider.System, _log);
         using var stop = new CancellationTokenSource();
-        Task<long> opening = publisher.OpenAsync("run", null, stop.Token);
+        Task<long> opening = publisher.OpenAsync(new RunClaim("run"), null, stop.Token);
         await Eventually.True(() => publisher.Obstacle is not null, "the outage to be noticed");
 
         await stop.CancelAsync();
@@ -169,7 +169,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
             new KafkaSnapshotPublisher(options with { UnavailableAfter = TimeSpan.FromSeconds(1) }, Model(2, 2), TimeProvider.System, _log);
         foreach (KafkaSnapshotPublisher publisher in new[] { patient, impatient })
         {
-            await publisher.OpenAsync("run", null, CancellationToken.None);
+            await publisher.OpenAsync(new RunClaim("run"), null, CancellationToken.None);
             await publisher.PublishAsync([new OutboxEntry(1, false, Json("run", 1))], CancellationToken.None);
         }
 
@@ -228,7 +228,8 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
     private async Task<long> Publish(string topic, string run, DateTimeOffset? since, params long[] versions)
     {
         await using KafkaSnapshotPublisher publisher = Publisher(topic, Model(2, 2));
-        long last = await Eventually.Within(publisher.OpenAsync(run, since, CancellationToken.None));
+        var claim = new RunClaim(run) { Predecessors = ["run", "another"] };
+        long last = await Eventually.Within(publisher.OpenAsync(claim, since, CancellationToken.None));
         await Eventually.Within(publisher.PublishAsync(
             [.. versions.Select(version => new OutboxEntry(version, false, Json(run, version)))], CancellationToken.None));
         return last;

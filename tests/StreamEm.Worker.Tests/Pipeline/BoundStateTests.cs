@@ -1,3 +1,5 @@
+using StreamEm.Sources;
+using StreamEm.Sources.Catalog;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
@@ -16,7 +18,7 @@ public sealed class BoundStateTests : IDisposable
     [Theory]
     [InlineData("learning.step_size.kappa=0.6", "learning.step_size.kappa: 0.7 -> 0.6")]
     [InlineData("learning.minibatch.size=64", "learning.minibatch.size: 32 -> 64")]
-    [InlineData("learning.recursion=statistics", "learning.recursion: parameters -> statistics")]
+    [InlineData("learning.recursion=parameters", "learning.recursion: statistics -> parameters")]
     [InlineData("learning.anomaly_half_life=1000", "learning.anomaly_half_life: null -> 1000")]
     [InlineData("learning.dead_components=keep", "learning.dead_components: reseed -> keep")]
     [InlineData("model.reg_covar=1e-5", "model.reg_covar: 1E-06 -> 1E-05")]
@@ -110,7 +112,7 @@ public sealed class BoundStateTests : IDisposable
     [InlineData("model={type: poisson_mixture, components: 2}")]
     [InlineData("features=[pressure, temperature]")]
     [InlineData("learning.initialization.buffer=40")]
-    [InlineData("learning.recursion=statistics")]
+    [InlineData("learning.recursion=parameters")]
     [InlineData("missing=reject")]
     [InlineData("source={stdin: {format: csv}}")]
     public async Task BeforeTheFirstVersion_Anything_ChangesAndEveryRecordIsLearnedOnce(string change)
@@ -120,6 +122,27 @@ public sealed class BoundStateTests : IDisposable
         Checkpoint after = await Run(330, change);
 
         Assert.Equal(330, after.Records);
+    }
+
+    /// <summary>A first run that failed on bad data, which are then mended: in place, or by writing a new file over the old one.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task BeforeTheFirstVersion_CorrectedData_AreReadFromTheStart(bool isInPlace)
+    {
+        string data = _directory["data.csv"];
+        File.WriteAllLines(data, ["temperature,pressure", .. Enumerable.Range(0, 400).Select(i => i < 300 ? $"{i},{i}" : $"{i},oops")]);
+        PipelineEnd failed = await RunOnFile(data);
+        Assert.Equal(ExitCode.DataCorrupt, failed.Code);
+        Assert.True(Newest() is { Updates: 0 } kept && kept.Position.Partitions.Count > 0);
+        string[] mended = ["temperature,pressure", .. Enumerable.Range(0, 400).Select(i => $"{1000 - i},{i}")];
+        if (!isInPlace) File.Delete(data);
+        File.WriteAllLines(data, mended);
+
+        PipelineEnd end = await RunOnFile(data);
+
+        Assert.Null(end.Failure);
+        Assert.Equal((400, 400), (Newest().Records, Newest().Rejections.Read));
     }
 
     [Fact]
@@ -159,6 +182,15 @@ public sealed class BoundStateTests : IDisposable
         PipelineEnd end = await Eventually.Within(pipeline.Completion);
         Assert.Null(end.Failure);
         return Newest();
+    }
+
+    private async Task<PipelineEnd> RunOnFile(string path)
+    {
+        ModelOptions options = Options($"source={{file: {{path: [{path}], format: csv}}}}", "learning.initialization.buffer=350");
+        await using ModelPipeline pipeline = Pipelines.Create(_directory, options, position => SourceCatalog.Create(
+            options.Source, new SourceContext(options.Schema, position, TimeProvider.System)));
+        await pipeline.StartAsync(CancellationToken.None);
+        return await Eventually.Within(pipeline.Completion);
     }
 
     private Checkpoint Newest() => new StateDirectory(_directory["state"]).NewestOf("boiler")!;

@@ -70,7 +70,7 @@ public sealed class PublishAfterCheckpointTests : IDisposable
 
         public override int EveryUpdates => 1;
 
-        public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) =>
+        public override Task<long> OpenAsync(RunClaim claim, DateTimeOffset? since, CancellationToken cancellationToken) =>
             Task.FromResult(Last);
 
         public override Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)

@@ -22,7 +22,7 @@ public sealed class AcknowledgementTests : IDisposable
         var publisher = new HeldPublisher(heldFrom: 2);
         await using var lane = new PublisherLane(publisher, new ModelMetrics(), TimeProvider.System);
         await using var outbox = new Outbox([lane]);
-        await lane.OpenAsync("run", since: null, outbox.RemoveAcknowledged, CancellationToken.None);
+        await lane.OpenAsync(new RunClaim("run"), since: null, outbox.RemoveAcknowledged, CancellationToken.None);
         OutboxEntry[] entries = [.. Enumerable.Range(1, 3).Select(version => new OutboxEntry(version, false, new byte[] { 1 }))];
         foreach (OutboxEntry entry in entries) outbox.Add(entry);
 
@@ -48,7 +48,7 @@ public sealed class AcknowledgementTests : IDisposable
         var metrics = new ModelMetrics();
         int told = 0;
         await using var lane = new PublisherLane(publisher, metrics, TimeProvider.System);
-        await lane.OpenAsync("run", since: null, () => Interlocked.Increment(ref told), CancellationToken.None);
+        await lane.OpenAsync(new RunClaim("run"), since: null, () => Interlocked.Increment(ref told), CancellationToken.None);
         await Eventually.True(() => Volatile.Read(ref told) == 1, "what was there at the start is told");
 
         lane.Release([new OutboxEntry(1, false, new byte[] { 1 })]);
@@ -105,7 +105,7 @@ public sealed class AcknowledgementTests : IDisposable
 
         public override int EveryUpdates => 1;
 
-        public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken) =>
+        public override Task<long> OpenAsync(RunClaim claim, DateTimeOffset? since, CancellationToken cancellationToken) =>
             Task.FromResult(Last);
 
         public override async Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)

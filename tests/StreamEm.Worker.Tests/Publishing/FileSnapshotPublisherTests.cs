@@ -31,7 +31,7 @@ public sealed class FileSnapshotPublisherTests : IDisposable
         var disk = new FragileDisk(_directory.Path);
         record.Before = disk.Take;
         await using var publisher = new FileSnapshotPublisher(new FilePublisherOptions { Path = Log }, _log);
-        await publisher.OpenAsync("run", null, CancellationToken.None);
+        await publisher.OpenAsync(new RunClaim("run"), null, CancellationToken.None);
 
         for (int version = 1; version <= 3; version++)
         {
@@ -129,7 +129,7 @@ public sealed class FileSnapshotPublisherTests : IDisposable
         await using var publisher = new FileSnapshotPublisher(new FilePublisherOptions { Path = "/dev/full" }, _log);
 
         CommandException refusal =
-            await Assert.ThrowsAsync<CommandException>(() => publisher.OpenAsync("run", null, CancellationToken.None));
+            await Assert.ThrowsAsync<CommandException>(() => publisher.OpenAsync(new RunClaim("run"), null, CancellationToken.None));
 
         Assert.Equal(ExitCode.InputOutput, refusal.ExitCode);
     }
@@ -139,7 +139,7 @@ public sealed class FileSnapshotPublisherTests : IDisposable
     private async Task<long> PublishPadded(string runId, int padding, params long[] versions)
     {
         await using var publisher = new FileSnapshotPublisher(new FilePublisherOptions { Path = Log }, _log);
-        long last = await publisher.OpenAsync(runId, null, CancellationToken.None);
+        long last = await publisher.OpenAsync(new RunClaim(runId), null, CancellationToken.None);
         await publisher.PublishAsync(
             [.. versions.Select(version => new OutboxEntry(version, false, Snapshot(runId, version, padding)))], CancellationToken.None);
         return last;

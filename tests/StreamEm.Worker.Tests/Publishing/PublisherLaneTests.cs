@@ -22,10 +22,13 @@ public sealed class PublisherLaneTests
         lane.Release(Entries(2, 3));
         _time.Advance(0.4 * Second);
         lane.Release(Entries(4));
-        _time.Advance(0.6 * Second);
-        await publisher.Holds(1, 4);
+        // The lane may not have come to waiting yet: until it has, more time passes.
+        await Eventually.True(() =>
+        {
+            _time.Advance(0.6 * Second);
+            return publisher.Published.Count == 2;
+        }, "version 4 to be published");
         lane.Release(Entries(5));
-        _time.Advance(0.9 * Second);
         await lane.CloseAsync(CancellationToken.None);
 
         Assert.Equal([1L, 4L, 5L], publisher.Published);
@@ -175,7 +178,7 @@ public sealed class PublisherLaneTests
     private async Task<PublisherLane> Open(RecordingPublisher publisher)
     {
         var lane = new PublisherLane(publisher, new ModelMetrics(), _time);
-        await lane.OpenAsync("run", null, () => { }, CancellationToken.None);
+        await lane.OpenAsync(new RunClaim("run"), null, () => { }, CancellationToken.None);
         return lane;
     }
 
@@ -197,7 +200,7 @@ public sealed class PublisherLaneTests
 
         public override TimeSpan? Every => Interval;
 
-        public override Task<long> OpenAsync(string runId, DateTimeOffset? since, CancellationToken cancellationToken)
+        public override Task<long> OpenAsync(RunClaim claim, DateTimeOffset? since, CancellationToken cancellationToken)
         {
             IsOpened = true;
             return Opening?.Task ?? Task.FromResult(0L);

@@ -28,6 +28,21 @@ public sealed class RejectedFileTests : IDisposable
     }
 
     [Fact]
+    public void Open_WhileAnotherWritesIt_IsRefusedWith73AndReadersAreNot()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has locks of open files.");
+        using (RejectedFile.Open(Path, mark: null, _log))
+        {
+            CommandException refusal = Assert.Throws<CommandException>(() => RejectedFile.Open(Path, mark: null, _log));
+            Assert.Equal(ExitCode.CannotCreate, refusal.ExitCode);
+            Assert.Contains("is written by another streamem", refusal.Message, StringComparison.Ordinal);
+            using FileStream reader = File.OpenRead(Path);
+        }
+
+        RejectedFile.Open(Path, mark: null, _log).Dispose();
+    }
+
+    [Fact]
     public void Open_AtACheckpointsLength_CutsWhatCameAfterIt()
     {
         RejectedFileMark mark = Write(mark: null, Record(1));

@@ -52,9 +52,14 @@ internal static class Pipelines
     public static ModelPipeline Create(
         TemporaryDirectory directory, ModelOptions options, Func<SourcePosition, RecordSource> open, TimeProvider? time = null,
         Func<object, SnapshotPublisher>? publisher = null, bool acceptsModelChange = false) =>
+        Create(directory["state"], options, open, time, publisher, acceptsModelChange);
+
+    public static ModelPipeline Create(
+        string state, ModelOptions options, Func<SourcePosition, RecordSource> open, TimeProvider? time = null,
+        Func<object, SnapshotPublisher>? publisher = null, bool acceptsModelChange = false) =>
         new(options, new PipelineEnvironment
         {
-            StateDirectory = directory["state"],
+            StateDirectory = state,
             AcceptsModelChange = acceptsModelChange,
             OpenSource = (_, position) => open(position),
             CreatePublisher = publisher is null ? (model, entry) =>

@@ -1,4 +1,5 @@
 using StreamEm.Core.Features;
+using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Models.Emissions;
@@ -47,26 +48,26 @@ internal sealed class Bernoulli(int components, int dimension, Prior prior)
     private const double Least = 1e-300;
 
     /// <inheritdoc/>
-    private protected override double NeutralMean => 0.5;
+    private protected override double NeutralMean(int feature) => 0.5;
 
     /// <inheritdoc/>
-    internal override double Slope(double mean) => Math.Log(Math.Max(mean, Least)) - Math.Log(Math.Max(1 - mean, Least));
+    internal override double Slope(double mean) => ScalarMath.Log(Math.Max(mean, Least)) - ScalarMath.Log(Math.Max(1 - mean, Least));
 
     /// <inheritdoc/>
-    internal override double Offset(double mean) => -Math.Log(Math.Max(1 - mean, Least));
+    internal override double Offset(double mean) => -ScalarMath.Log(Math.Max(1 - mean, Least));
 
     /// <inheritdoc/>
     internal override LogDensitySpread Spread(double mean) =>
-        LogDensitySpread.Of([Math.Log(Math.Max(mean, Least)), Math.Log(Math.Max(1 - mean, Least))]);
+        LogDensitySpread.Of([ScalarMath.Log(Math.Max(mean, Least)), ScalarMath.Log(Math.Max(1 - mean, Least))]);
 
     /// <inheritdoc/>
     private protected override double Variance(double mean) => mean * (1 - mean);
 
     /// <inheritdoc/>
-    private protected override double Bounded(double mean) => Math.Clamp(mean, Margin, 1 - Margin);
+    private protected override double Bounded(double mean, int feature) => Math.Clamp(mean, Margin, 1 - Margin);
 
     /// <inheritdoc/>
-    private protected override double Around(double value) => 0.25 + 0.5 * value;
+    private protected override double Around(double value, int feature) => 0.25 + 0.5 * value;
 
     private static double[] Filled(int dimension, double value)
     {

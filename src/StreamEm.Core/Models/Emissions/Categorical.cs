@@ -146,9 +146,7 @@ internal sealed class Categorical : Emission
     }
 
     /// <inheritdoc/>
-    /// <remarks>
-    /// In the feature whose levels are the most even, half of the rarer of its two commonest levels is moved to the other and back.
-    /// </remarks>
+    /// <remarks>In the feature whose levels are the most even.</remarks>
     public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units)
     {
         int widest = 0;
@@ -159,17 +157,7 @@ internal sealed class Categorical : Emission
             foreach (double value in Of(ParameterLayout, f, component, parameters)) squares += value * value;
             if (1 - squares > evenness) (widest, evenness) = (f, 1 - squares);
         }
-        if (_levels[widest] < 2) return;
-        Span<double> one = Of(ParameterLayout, widest, component, parameters), two = Of(ParameterLayout, widest, other, parameters);
-        int first = 0, second = -1;
-        for (int level = 1; level < one.Length; level++)
-        {
-            if (one[level] > one[first]) (first, second) = (level, first);
-            else if (second < 0 || one[level] > one[second]) second = level;
-        }
-        double step = one[second] / 2;
-        (one[first], one[second], two[first], two[second]) =
-            (one[first] + step, one[second] - step, two[first] - step, two[second] + step);
+        Simplex.MoveApart(Of(ParameterLayout, widest, component, parameters), Of(ParameterLayout, widest, other, parameters));
     }
 
     private Span<double> Of(VectorLayout layout, int feature, int component, Span<double> vector) =>

@@ -31,7 +31,7 @@ internal sealed class CategoricalEStep : EmissionEStep
             for (int k = 0; k < _components; k++)
                 for (int level = 0; level < _levels[f]; level++)
                     _table[_starts[f] + level * _components + k] =
-                        Math.Log(Math.Max(probabilities[_starts[f] + k * _levels[f] + level], Least));
+                        ScalarMath.Log(Math.Max(probabilities[_starts[f] + k * _levels[f] + level], Least));
     }
 
     public override void LogDensities(RowBlock block, Span<double> logJoint)

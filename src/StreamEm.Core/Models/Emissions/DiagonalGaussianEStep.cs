@@ -6,7 +6,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// <summary>The E-step of Gaussian components with independent features; incomplete rows are summed over their observed features.</summary>
 internal sealed class DiagonalGaussianEStep : EmissionEStep
 {
-    private static readonly double LogTwoPi = Math.Log(2 * Math.PI);
+    private static readonly double LogTwoPi = ScalarMath.Log(2 * Math.PI);
     private readonly int _components, _dimension;
     private readonly double[] _factors, _biases, _constants;
     private readonly Func<ComponentLanes> _makeLanes;
@@ -118,7 +118,7 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
         }
     }
 
-    private double Constant(int at) => Math.Log(_factors[at]) - 0.5 * LogTwoPi;
+    private double Constant(int at) => ScalarMath.Log(_factors[at]) - 0.5 * LogTwoPi;
 
     /// <summary>log p of the observed features; 0 when there are none.</summary>
     private double LogDensity(ReadOnlySpan<double> row, int k)

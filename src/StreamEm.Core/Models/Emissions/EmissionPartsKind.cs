@@ -28,7 +28,7 @@ internal sealed class EmissionPartsKind : ValueKind<EmissionParts?>
     public override IReadOnlyList<string> Words => [.. _families.Select(family => family.Type)];
 
     /// <inheritdoc/>
-    public override bool IsStructured => true;
+    public override ValueForm Form => ValueForm.Structure;
 
     /// <summary>One family over all features.</summary>
     public static EmissionPartsKind Single(IReadOnlyList<EmissionEntry> families) => new(families, isProduct: false);

@@ -8,7 +8,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// </summary>
 internal sealed class FullGaussianEStep : EmissionEStep
 {
-    private static readonly double LogTwoPi = Math.Log(2 * Math.PI);
+    private static readonly double LogTwoPi = ScalarMath.Log(2 * Math.PI);
     private readonly int _components, _dimension;
     private readonly bool _tied;
     private readonly double[] _factors, _biases, _constants;
@@ -149,7 +149,7 @@ internal sealed class FullGaussianEStep : EmissionEStep
             {
                 double r = responsibilities[k * RowBlock.Stride + index];
                 if (r > 0)
-                    pattern.AddMoments(row, k, r, expected, first.Slice(k * _dimension, _dimension),
+                    pattern.AddMoments(row, k, r, r, expected, first.Slice(k * _dimension, _dimension),
                         second.Slice(_tied ? 0 : k * packed, packed));
             }
             _patterns.Return(pattern);

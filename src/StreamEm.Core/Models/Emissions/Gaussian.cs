@@ -11,13 +11,15 @@ internal abstract class Gaussian : Emission
     /// <param name="regularization">Ridge and floor.</param>
     /// <param name="covariances">The blocks after <c>means [K, D]</c>.</param>
     /// <param name="statistics">The family's statistics.</param>
+    /// <param name="name">What the block of covariances is called.</param>
     private protected Gaussian(
-        int components, int dimension, CovarianceRegularization regularization, VectorLayout covariances, VectorLayout statistics)
+        int components, int dimension, CovarianceRegularization regularization, VectorLayout covariances, VectorLayout statistics,
+        string name = "covariances")
     {
         (Components, Dimension, Regularization, StatisticsLayout) = (components, dimension, regularization, statistics);
         ParameterLayout = new VectorLayout().Add("means", Units.Value, Domain.Real, components, dimension).Append(covariances);
         Means = ParameterLayout["means"];
-        Covariances = ParameterLayout["covariances"];
+        Covariances = ParameterLayout[name];
     }
 
     /// <inheritdoc/>

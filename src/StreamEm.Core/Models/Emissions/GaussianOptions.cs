@@ -60,11 +60,7 @@ public sealed record GaussianOptions : EmissionOptions
     public override Emission Create(IReadOnlyList<Feature> features, int components)
     {
         int dimension = features.Count;
-        double[] ridge = new double[dimension];
-        for (int d = 0; d < dimension; d++) ridge[d] = RegCovar * features[d].Variance;
-        double mean = 0;
-        foreach (Feature feature in features) mean += feature.Variance / dimension;
-        var regularization = new CovarianceRegularization(ridge, CovarianceRegularization.RelativeFloor * mean);
+        var regularization = CovarianceRegularization.Of(features, RegCovar);
         return CovarianceType switch
         {
             CovarianceType.Full => new FullGaussian(components, dimension, regularization),

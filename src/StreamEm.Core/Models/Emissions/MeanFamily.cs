@@ -63,14 +63,17 @@ internal abstract class MeanFamily : Emission
     /// <summary>The variance of a feature of mean m.</summary>
     private protected abstract double Variance(double mean);
 
-    /// <summary>The nearest mean that leaves every value of the support possible.</summary>
-    private protected abstract double Bounded(double mean);
+    /// <summary>What the log-density of a feature of mean m never exceeds.</summary>
+    internal virtual double Peak(double mean) => 0;
 
-    /// <summary>A mean for a component that begins at one value.</summary>
-    private protected abstract double Around(double value);
+    /// <summary>The nearest mean of a feature that leaves every value of the support possible.</summary>
+    private protected abstract double Bounded(double mean, int feature);
 
-    /// <summary>A mean that favours nothing.</summary>
-    private protected abstract double NeutralMean { get; }
+    /// <summary>A mean of a feature for a component that begins at one value.</summary>
+    private protected abstract double Around(double value, int feature);
+
+    /// <summary>A mean of a feature that favours nothing.</summary>
+    private protected abstract double NeutralMean(int feature);
 
     /// <inheritdoc/>
     public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
@@ -92,7 +95,7 @@ internal abstract class MeanFamily : Emission
             if (!ComponentEvidence.IsEnough(masses[k], rows.Evidence, k, events, ComponentEvidence.Some)) continue;
             for (int d = 0, at = k * Dimension; d < Dimension; d++, at++)
                 if (observed[at] * rows.Evidence >= ComponentEvidence.Some)
-                    result[at] = Bounded((sums[at] + _priorSums[d] / rows.Prior) / (observed[at] + _priorRows[d] / rows.Prior));
+                    result[at] = Bounded((sums[at] + _priorSums[d] / rows.Prior) / (observed[at] + _priorRows[d] / rows.Prior), d);
         }
     }
 
@@ -110,13 +113,16 @@ internal abstract class MeanFamily : Emission
     }
 
     /// <inheritdoc/>
-    public override void Neutral(Span<double> result) => result.Fill(NeutralMean);
+    public override void Neutral(Span<double> result)
+    {
+        for (int at = 0; at < result.Length; at++) result[at] = NeutralMean(at % Dimension);
+    }
 
     /// <inheritdoc/>
     public override void Reseed(Span<double> parameters, int component, ReadOnlySpan<double> location, ReadOnlySpan<double> variances)
     {
         for (int d = 0; d < Dimension; d++)
-            if (!double.IsNaN(location[d])) parameters[component * Dimension + d] = Around(location[d]);
+            if (!double.IsNaN(location[d])) parameters[component * Dimension + d] = Around(location[d], d);
     }
 
     /// <inheritdoc/>
@@ -132,7 +138,8 @@ internal abstract class MeanFamily : Emission
             if (own > width) (widest, width) = (component * Dimension + d, own);
         }
         double mean = means[widest], sd = Math.Sqrt(Variance(mean));
-        double room = Math.Min(mean - Bounded(double.NegativeInfinity), Bounded(double.PositiveInfinity) - mean);
+        int feature = widest % Dimension;
+        double room = Math.Min(mean - Bounded(double.NegativeInfinity, feature), Bounded(double.PositiveInfinity, feature) - mean);
         double step = 0.5 * Math.Max(0, Math.Min(sd, room));
         means[widest] -= step;
         means[widest + (other - component) * Dimension] += step;

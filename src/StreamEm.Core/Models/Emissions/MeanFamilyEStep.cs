@@ -70,6 +70,11 @@ internal sealed class MeanFamilyEStep : EmissionEStep
 
     public override int MeasuredValues => _family.IsMeasured ? _dimension : 0;
 
+    public override void AddPeaks(Span<double> peaks)
+    {
+        for (int at = 0; at < _means.Length; at++) peaks[at / _dimension] += _family.Peak(_means[at]);
+    }
+
     public override MeasuredDistance Distance(RowBlock block, int index, int component)
     {
         if (!_family.IsMeasured) return default;

@@ -14,7 +14,7 @@ namespace StreamEm.Core.Models.Emissions;
 internal sealed class MissingPattern(int components, int dimension, bool tied)
 {
     private readonly int[] _observed = new int[dimension], _missing = new int[dimension];
-    private readonly double[] _constants = new double[components];
+    private readonly double[] _constants = new double[components], _logDeterminants = new double[components];
     private readonly Lock _lock = new();
     private readonly double[] _means = new double[components * dimension];
     private int _observedCount, _missingCount;
@@ -63,7 +63,7 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
             int matrix = dimension * dimension;
             for (int k = 0; k < components; k++)
             {
-                if (tied && k > 0) _constants[k] = _constants[0];
+                if (tied && k > 0) (_constants[k], _logDeterminants[k]) = (_constants[0], _logDeterminants[0]);
                 else Condition(k, covariances.Span.Slice(k * matrix, matrix));
             }
             Volatile.Write(ref _generation, generation);
@@ -80,6 +80,9 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
 
     /// <summary>log p(x_o given z = k); 0 when nothing is observed.</summary>
     public double LogDensity(ReadOnlySpan<double> row, int component) => _constants[component] - 0.5 * Distance(row, component).Square;
+
+    /// <summary>log |Sigma_oo| / 2.</summary>
+    public double HalfLogDeterminant(int component) => _logDeterminants[component];
 
     /// <summary>(x_o - mu_o)' Sigma_oo^-1 (x_o - mu_o).</summary>
     public MeasuredDistance Distance(ReadOnlySpan<double> row, int component)
@@ -98,14 +101,15 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
     /// <summary>How log p(x_o given z = k) is spread.</summary>
     public LogDensitySpread Spread(int component) => new(_constants[component], 0.5 * _observedCount, 0.5 * _observedCount);
 
-    /// <summary>Adds r E[x] and r (E[x] E[x]' + Cov[x]) given the observed values.</summary>
+    /// <summary>Adds r E[x] and r E[x] E[x]' + c Cov[x] given the observed values.</summary>
     /// <param name="row">D values, NaN = missing.</param>
     /// <param name="component">k.</param>
     /// <param name="r">The row's weight for component k.</param>
+    /// <param name="c">The weight of the conditional covariance: r, but for a Student-t component.</param>
     /// <param name="expected">Scratch [D].</param>
     /// <param name="first">[D], added to.</param>
     /// <param name="second">[P(D)], added to.</param>
-    public void AddMoments(ReadOnlySpan<double> row, int component, double r, Span<double> expected, Span<double> first,
+    public void AddMoments(ReadOnlySpan<double> row, int component, double r, double c, Span<double> expected, Span<double> first,
         Span<double> second)
     {
         row.CopyTo(expected);
@@ -126,7 +130,7 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
         }
         for (int i = 0; i < _missingCount; i++)
             for (int j = 0; j <= i; j++)
-                second[Packed.Index(_missing[i], _missing[j])] += r * conditional[Packed.Index(i, j)];
+                second[Packed.Index(_missing[i], _missing[j])] += c * conditional[Packed.Index(i, j)];
     }
 
     private double Deviation(ReadOnlySpan<double> row, int component, int o) =>
@@ -146,7 +150,7 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
             throw new ArithmeticException(string.Create(CultureInfo.InvariantCulture,
                 $"Covariance of component {component} is not positive definite (pivot {pivot:R} in row {_observed[failed]}). Increase "
                     + $"reg_covar or lower components."));
-        for (int i = 0; i < o; i++) logDeterminant += Math.Log(factor[Packed.Index(i, i)]);
+        for (int i = 0; i < o; i++) logDeterminant += ScalarMath.Log(factor[Packed.Index(i, i)]);
         Cholesky.InvertLower(factor, o);
         // half = L^-1 Sigma_oh [o x h]; B = half' L^-1; C = Sigma_hh - half' half.
         Span<double> half = _halves.AsSpan(0, RegressionLength), regression = Of(_regressions, component, RegressionLength);
@@ -168,7 +172,7 @@ internal sealed class MissingPattern(int components, int dimension, bool tied)
                 conditional[at] = covariance[_missing[a] * dimension + _missing[b]];
                 for (int i = 0; i < o; i++) conditional[at] = Math.FusedMultiplyAdd(-half[i * h + a], half[i * h + b], conditional[at]);
             }
-        _constants[component] = -0.5 * o * Math.Log(2 * Math.PI) - logDeterminant;
+        (_constants[component], _logDeterminants[component]) = (-0.5 * o * ScalarMath.Log(2 * Math.PI) - logDeterminant, logDeterminant);
     }
 
     private static void Reserve(ref double[] values, int length)

@@ -1,5 +1,5 @@
-using MathNet.Numerics;
 using StreamEm.Core.Features;
+using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Models.Emissions;
@@ -53,30 +53,27 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     /// <summary>The smallest rate that distances are measured from.</summary>
     private const double LeastMeasured = 0.01;
 
-    /// <summary>log x! of the counts most met.</summary>
-    private static readonly double[] LogFactorials = [.. Enumerable.Range(0, 1024).Select(count => SpecialFunctions.FactorialLn(count))];
-
     /// <inheritdoc/>
     internal override bool HasBaseMeasure => true;
 
     /// <inheritdoc/>
-    private protected override double NeutralMean => 1;
+    private protected override double NeutralMean(int feature) => 1;
 
     /// <inheritdoc/>
-    internal override double Slope(double mean) => Math.Log(Math.Max(mean, LeastRate));
+    internal override double Slope(double mean) => ScalarMath.Log(Math.Max(mean, LeastRate));
 
     /// <inheritdoc/>
     internal override double Offset(double mean) => mean;
 
     /// <inheritdoc/>
-    internal override double BaseMeasure(double x) => -(x < LogFactorials.Length ? LogFactorials[(int)x] : SpecialFunctions.GammaLn(x + 1));
+    internal override double BaseMeasure(double x) => -LogFactorials.Of(x);
 
     /// <inheritdoc/>
     /// <remarks>Summed over the counts within ten standard deviations; of many, those of the normal distribution.</remarks>
     internal override LogDensitySpread Spread(double mean)
     {
         double rate = Math.Max(mean, LeastRate);
-        if (rate > 500) return new LogDensitySpread(-0.5 * Math.Log(2 * Math.PI * rate), 0.5, 0.5);
+        if (rate > 500) return new LogDensitySpread(-0.5 * ScalarMath.Log(2 * Math.PI * rate), 0.5, 0.5);
         int first = (int)Math.Max(0, rate - 10 * Math.Sqrt(rate)), last = (int)(rate + 10 * Math.Sqrt(rate) + 10);
         Span<double> logs = stackalloc double[last - first + 1];
         for (int at = 0; at < logs.Length; at++) logs[at] = (first + at) * Slope(rate) - rate + BaseMeasure(first + at);
@@ -93,17 +90,17 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     internal override double HalfDeviance(double x, double mean)
     {
         double rate = Math.Max(mean, LeastMeasured);
-        return (x > 0 ? x * Math.Log(x / rate) : 0) - (x - rate);
+        return (x > 0 ? x * ScalarMath.Log(x / rate) : 0) - (x - rate);
     }
 
     /// <inheritdoc/>
     private protected override double Variance(double mean) => mean;
 
     /// <inheritdoc/>
-    private protected override double Bounded(double mean) => Math.Max(mean, LeastRate);
+    private protected override double Bounded(double mean, int feature) => Math.Max(mean, LeastRate);
 
     /// <inheritdoc/>
-    private protected override double Around(double value) => value + 0.5;
+    private protected override double Around(double value, int feature) => value + 0.5;
 
     private static double[] PriorSums(double[] means, Prior prior) =>
         Array.ConvertAll(means, mean => prior == Prior.None || !(mean > 0) ? 0 : Imaginary);

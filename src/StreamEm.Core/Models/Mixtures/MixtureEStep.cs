@@ -45,7 +45,7 @@ internal sealed class MixtureEStep : EStep
         for (int k = 0; k < _components; k++)
         {
             _weights[k] = weights[k];
-            _logWeights[k] = Math.Log(weights[k]);
+            _logWeights[k] = ScalarMath.Log(weights[k]);
         }
         Array.Clear(_peaks);
         emission.AddPeaks(_peaks);
@@ -160,8 +160,8 @@ internal sealed class MixtureEStep : EStep
             if (label == Minibatch.Unlabelled) continue;
             double max = double.NegativeInfinity, sum = 0;
             for (int k = 0; k < _components; k++) max = Math.Max(max, joint[k * RowBlock.Stride + i]);
-            for (int k = 0; k < _components; k++) sum += Math.Exp(joint[k * RowBlock.Stride + i] - max);
-            double marginal = space.Marginals[i] = max + Math.Log(sum);
+            for (int k = 0; k < _components; k++) sum += ScalarMath.Exp(joint[k * RowBlock.Stride + i] - max);
+            double marginal = space.Marginals[i] = max + ScalarMath.Log(sum);
             double labelled = joint[label * RowBlock.Stride + i];
             if (labelled > ImpossibleLogDensity) difference += (labelled - marginal) * (weights.IsEmpty ? 1 : weights[block.First + i]);
             for (int k = 0; k < _components; k++)
@@ -279,7 +279,7 @@ internal sealed class MixtureEStep : EStep
             if (space.LogJoint[k * RowBlock.Stride + lane] > space.LogJoint[best * RowBlock.Stride + lane]) best = k;
         if (isWhole)
         {
-            double joint = space.LogDensities[lane] + Math.Log(space.LogJoint[best * RowBlock.Stride + lane]);
+            double joint = space.LogDensities[lane] + ScalarMath.Log(space.LogJoint[best * RowBlock.Stride + lane]);
             double square = 2 * (_peaks[best] + _logWeights[best] - joint) / bound.Limit(Prepared.MeasuredValues);
             if (square <= 1) return square;
         }

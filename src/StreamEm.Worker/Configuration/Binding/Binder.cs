@@ -22,6 +22,9 @@ public sealed class Binder(Problems problems)
         return _origins.GetValueOrDefault("");
     }
 
+    /// <summary>Whether a value was written at this very path.</summary>
+    public bool IsWritten(string path) => _origins.ContainsKey(path);
+
     /// <summary>Reads a mapping; null stands for an empty one.</summary>
     public T Bind<T>(Table<T> table, ConfigNode node, string path)
         where T : class
@@ -77,13 +80,13 @@ public sealed class Binder(Problems problems)
         if (node is ScalarNode scalar)
         {
             if (setting.TryRead(options, scalar.Text, out object result)) return result;
-            if (setting.IsStructured && setting.Problem(scalar.Text ?? "") is { } problem)
+            if (setting.Form == ValueForm.Structure && setting.Problem(scalar.Text ?? "") is { } problem)
                 Problems.Error(node.Origin, $"{Name(path)}: {problem}");
             else Refuse(node, path, setting.Expected, Spelling.Suggestion(scalar.Text ?? "", setting.Words));
             return options;
         }
 
-        if (setting.IsStructured)
+        if (setting.Form == ValueForm.Structure)
         {
             string text = node.ToJson();
             if (setting.TryRead(options, text, out object result)) return result;

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Models;
 using StreamEm.Core.Settings;
@@ -26,6 +27,31 @@ public sealed class CatalogField<T>(
         }
 
         return set(owner, (LatentModelOptions)options);
+    }
+
+    /// <inheritdoc/>
+    public override JsonObject Schema(T seed) => Binding.Schema.Described(
+        new JsonObject
+        {
+            ["type"] = "object",
+            ["properties"] = new JsonObject { [TypeKey] = new JsonObject { ["enum"] = Binding.Schema.Texts(ModelCatalog.Types) } },
+            ["required"] = Binding.Schema.Texts([TypeKey]),
+            ["allOf"] = new JsonArray([.. ModelCatalog.Entries.Select(entry => (JsonNode?)SettingsOf(entry))]),
+        },
+        Description);
+
+    /// <summary>If the type is the entry's, then the other keys are its settings.</summary>
+    private static JsonObject SettingsOf(ModelEntry entry)
+    {
+        object options = entry.CreateOptions();
+        IEnumerable<KeyValuePair<string, JsonNode?>> settings =
+            entry.Settings.Select(setting => KeyValuePair.Create(setting.Key, (JsonNode?)Binding.Schema.Of(setting, options)));
+        JsonObject TypeIs() => new() { ["const"] = entry.Type, ["description"] = entry.Description };
+        return new JsonObject
+        {
+            ["if"] = new JsonObject { ["properties"] = new JsonObject { [TypeKey] = TypeIs() } },
+            ["then"] = Binding.Schema.Mapping([KeyValuePair.Create(TypeKey, (JsonNode?)TypeIs()), .. settings], []),
+        };
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Text;
 
@@ -27,6 +28,10 @@ public sealed class TextListField<T>(
 
         return set(owner, [.. texts.Keys]);
     }
+
+    /// <inheritdoc/>
+    public override JsonObject Schema(T seed) =>
+        Binding.Schema.Described(Binding.Schema.List(Binding.Schema.Text(), isUnique: true), Description);
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell)
@@ -61,6 +66,13 @@ public sealed class ListField<T, TItem>(
             binder.Problems.Error(value.Origin, $"{ConfigPath.Shown(path)} is empty; expected at least one");
         return set(owner, [.. items.Select((item, index) => bind(item, ConfigPath.Join(path, index), binder)).OfType<TItem>()]);
     }
+
+    /// <summary>What an item may be, as a JSON Schema; null: anything.</summary>
+    public Func<JsonObject>? ItemSchema { get; init; }
+
+    /// <inheritdoc/>
+    public override JsonObject Schema(T seed) =>
+        Binding.Schema.Described(Binding.Schema.List(ItemSchema is { } item ? item() : []), Description);
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Text;
 
@@ -8,10 +9,11 @@ public sealed class Alternative
 {
     private readonly Func<ConfigNode, string, Binder, object> _bind;
     private readonly Action<object, string, Action<string, string>> _describe;
+    private readonly Func<JsonObject> _schema;
 
     private Alternative(string key, Type type, Func<ConfigNode, string, Binder, object> bind,
-        Action<object, string, Action<string, string>> describe) =>
-        (Key, OptionsType, _bind, _describe) = (key, type, bind, describe);
+        Action<object, string, Action<string, string>> describe, Func<JsonObject> schema) =>
+        (Key, OptionsType, _bind, _describe, _schema) = (key, type, bind, describe, schema);
 
     /// <summary>The key that chooses it.</summary>
     public string Key { get; }
@@ -23,7 +25,10 @@ public sealed class Alternative
     public static Alternative Of<TOptions>(string key, Table<TOptions> table)
         where TOptions : class =>
         new(key, typeof(TOptions), (node, path, binder) => binder.Bind(table, node, path),
-            (options, path, tell) => table.Describe((TOptions)options, path, tell));
+            (options, path, tell) => table.Describe((TOptions)options, path, tell), table.Schema);
+
+    /// <summary>The options' keys as a JSON Schema.</summary>
+    public JsonObject Schema() => _schema();
 
     /// <summary>Reads the options.</summary>
     public object Bind(ConfigNode node, string path, Binder binder) => _bind(node, path, binder);
@@ -62,6 +67,17 @@ public sealed class OneOf(params Alternative[] alternatives)
         return first;
     }
 
+    /// <summary>The alternatives as a JSON Schema: one key.</summary>
+    public JsonObject Schema()
+    {
+        JsonObject schema = Binding.Schema.Mapping(
+            alternatives.Select(alternative => KeyValuePair.Create(alternative.Key, (JsonNode?)alternative.Schema())), []);
+        schema["type"] = "object";
+        schema["minProperties"] = 1;
+        schema["maxProperties"] = 1;
+        return schema;
+    }
+
     /// <summary>Tells options of one of the alternatives.</summary>
     public void Describe(object options, string path, Action<string, string> tell)
     {
@@ -78,6 +94,9 @@ public sealed class OneOfField<T>(
     /// <inheritdoc/>
     public override T Bind(T owner, ConfigNode value, string path, Binder binder) =>
         choice.Bind(value, path, binder) is { } options ? set(owner, options) : owner;
+
+    /// <inheritdoc/>
+    public override JsonObject Schema(T seed) => Binding.Schema.Described(choice.Schema(), Description);
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Configuration.Binding;
@@ -15,6 +16,9 @@ public sealed class SectionField<T, TPart>(
 {
     /// <inheritdoc/>
     public override T Bind(T owner, ConfigNode value, string path, Binder binder) => set(owner, binder.Bind(table, value, path));
+
+    /// <inheritdoc/>
+    public override JsonObject Schema(T seed) => Binding.Schema.Described(table.Schema(), Description);
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell) => table.Describe(get(owner), path, tell);
@@ -36,6 +40,14 @@ public sealed class OptionalSectionField<T, TPart>(
         set(owner, value is ScalarNode { Text: null } ? null : binder.Bind(table, value, path));
 
     /// <inheritdoc/>
+    public override JsonObject Schema(T seed)
+    {
+        JsonObject schema = table.Schema();
+        schema["type"] = Binding.Schema.Texts(["object", "null"]);
+        return Binding.Schema.Described(schema, Description);
+    }
+
+    /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell)
     {
         if (get(owner) is { } part) table.Describe(part, path, tell);
@@ -50,6 +62,9 @@ public sealed class GroupField<T>(string key, string description, params Field<T
     /// <inheritdoc/>
     public override T Bind(T owner, ConfigNode value, string path, Binder binder) =>
         binder.Bind(new Table<T>(() => owner, fields), value, path);
+
+    /// <inheritdoc/>
+    public override JsonObject Schema(T seed) => Binding.Schema.Described(new Table<T>(() => seed, fields).Schema(), Description);
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell)

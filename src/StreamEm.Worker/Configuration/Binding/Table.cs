@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using StreamEm.Worker.Configuration.Text;
 
 namespace StreamEm.Worker.Configuration.Binding;
@@ -16,6 +17,11 @@ public sealed class Table<T>(Func<T> seed, params Field<T>[] fields)
 
     /// <summary>The keys.</summary>
     public IReadOnlyList<Field<T>> Fields { get; } = fields;
+
+    /// <summary>The keys as a JSON Schema.</summary>
+    public JsonObject Schema() => Binding.Schema.Mapping(
+        Fields.Select(field => KeyValuePair.Create(field.Key, (JsonNode?)field.Schema(Seed()))),
+        Fields.Where(field => field.IsRequired).Select(field => field.Key));
 
     /// <summary>Tells every value of a record as <c>path</c> and canonical text.</summary>
     public void Describe(T record, string path, Action<string, string> tell)
@@ -41,6 +47,10 @@ public abstract class Field<T>(string key, string description)
 
     /// <summary>A copy of the owner with the value that was written; the owner itself, and problems, when it cannot be used.</summary>
     public abstract T Bind(T owner, ConfigNode value, string path, Binder binder);
+
+    /// <summary>What may be written, as a JSON Schema.</summary>
+    /// <param name="seed">The owner with every default in place.</param>
+    public virtual JsonObject Schema(T seed) => Binding.Schema.Described([], Description);
 
     /// <summary>Tells the owner's value as one or more lines of path and canonical text.</summary>
     public abstract void Describe(T owner, string path, Action<string, string> tell);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Text;
 
@@ -9,6 +10,9 @@ public sealed class ValueField<T>(Setting setting) : Field<T>(setting.Key, setti
 {
     /// <inheritdoc/>
     public override T Bind(T owner, ConfigNode value, string path, Binder binder) => (T)binder.Read(setting, owner, value, path);
+
+    /// <inheritdoc/>
+    public override JsonObject Schema(T seed) => Binding.Schema.Of(setting, seed);
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell) => tell(path, setting.Format(owner));
@@ -33,6 +37,9 @@ public sealed class SecretField<T>(
                 return owner;
         }
     }
+
+    /// <inheritdoc/>
+    public override JsonObject Schema(T seed) => Binding.Schema.Described(Binding.Schema.Text(isNullable: true), Description);
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell) => tell(path, get(owner) is null ? "null" : "(set)");
@@ -63,6 +70,9 @@ public sealed class SecretFileField<T>(
         if (secret is "") binder.Problems.Error(value.Origin, $"{ConfigPath.Shown(path)}: file '{file}' is empty");
         return string.IsNullOrEmpty(secret) ? owner : set(owner, secret);
     }
+
+    /// <inheritdoc/>
+    public override JsonObject Schema(T seed) => Binding.Schema.Described(Binding.Schema.Text(isNullable: true), Description);
 
     /// <inheritdoc/>
     public override void Describe(T owner, string path, Action<string, string> tell)

@@ -32,6 +32,9 @@ public sealed class DecimalMarkKind : ValueKind<char>
     public override IReadOnlyList<string> Words => [".", ","];
 
     /// <inheritdoc/>
+    public override ValueForm Form => ValueForm.Choice;
+
+    /// <inheritdoc/>
     public override bool TryParse(string? text, out char value)
     {
         value = text is "." or "," ? text[0] : '\0';
@@ -47,6 +50,9 @@ public sealed class CommentKind : ValueKind<string?>
 {
     /// <inheritdoc/>
     public override string Expected => "what comments begin with, such as '#', without quotes and line ends, or null";
+
+    /// <inheritdoc/>
+    public override bool IsNullable => true;
 
     /// <inheritdoc/>
     public override bool TryParse(string? text, out string? value)

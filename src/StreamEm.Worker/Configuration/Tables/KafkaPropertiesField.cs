@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;
@@ -43,6 +44,11 @@ internal sealed class KafkaPropertiesField<T>(
 
         return set(owner, properties);
     }
+
+    /// <inheritdoc/>
+    public override JsonObject Schema(T seed) => Binding.Schema.Described(
+        new JsonObject { ["type"] = Binding.Schema.Texts(["object", "null"]), ["additionalProperties"] = Binding.Schema.Text() },
+        Description);
 
     /// <summary>Values may be secrets: only names are told.</summary>
     public override void Describe(T owner, string path, Action<string, string> tell)

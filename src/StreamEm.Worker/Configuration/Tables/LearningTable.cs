@@ -28,7 +28,8 @@ internal static class LearningTable
         "learning",
         "How the model learns from its stream.",
         Of("recursion", new ChoiceKind<Recursion>(), o => o.Recursion, (o, v) => o with { Recursion = v },
-            "What is interpolated from minibatch to minibatch: the parameters, or the sufficient statistics."),
+            "What is interpolated from minibatch to minibatch: sufficient statistics, or parameters as they are shown (biased where minibatches "
+                + "are small)."),
         new SectionField<ModelOptions, StepSizeOptions>(
             "step_size", "The step size schedule.", StepSize, o => o.Learning.StepSize,
             (o, v) => o with { Learning = o.Learning with { StepSize = v } }),

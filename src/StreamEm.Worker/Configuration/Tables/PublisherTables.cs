@@ -38,6 +38,9 @@ internal static class PublisherTables
             "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter,
             (o, v) => o with { UnavailableAfter = v },
             "Brokers out of reach for this long end the worker (69); null waits for ever.")),
+        new ValueField<KafkaPublisherOptions>(new Setting<KafkaPublisherOptions, string?>(
+            "take_over", new RunIdKind(), o => o.TakeOver, (o, v) => o with { TakeOver = v },
+            "The id of the run that published the model there before, when that has ended for good.")),
         new KafkaPropertiesField<KafkaPublisherOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
 
     private static readonly OneOf Choice = new(Alternative.Of("file", File), Alternative.Of("kafka", Kafka));
@@ -45,5 +48,6 @@ internal static class PublisherTables
     /// <summary><c>publish</c>.</summary>
     public static readonly Field<ModelOptions> Field = new ListField<ModelOptions, object>(
         "publish", "Where snapshots go.", (node, path, binder) => Choice.Bind(node, path, binder), Choice.Describe, o => o.Publish,
-        (o, v) => o with { Publish = v });
+        (o, v) => o with { Publish = v })
+    { ItemSchema = Choice.Schema };
 }

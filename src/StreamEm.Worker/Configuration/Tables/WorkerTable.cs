@@ -115,7 +115,7 @@ internal static partial class WorkerTable
         new ListField<WorkerOptions, ModelOptions>(
             "models", "The models to learn.", (node, path, binder) => binder.Bind(Model, node, path), Model.Describe, o => o.Models,
             (o, v) => o with { Models = v })
-        { IsRequired = true });
+        { IsRequired = true, ItemSchema = Model.Schema });
 
     private enum Missing
     {

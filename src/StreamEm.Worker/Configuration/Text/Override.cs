@@ -11,11 +11,17 @@ namespace StreamEm.Worker.Configuration.Text;
 public static class Override
 {
     /// <summary>Applies one override to a configuration.</summary>
-    public static void Apply(MappingNode root, string text, VariableSubstitution substitution, Problems problems)
+    /// <param name="root">Changed.</param>
+    /// <param name="text"><c>path=value</c>.</param>
+    /// <param name="substitution">Replaces variables in the value.</param>
+    /// <param name="problems">Takes what is wrong.</param>
+    /// <param name="option">The option that stands for the path; null for <c>--set</c>.</param>
+    public static void Apply(
+        MappingNode root, string text, VariableSubstitution substitution, Problems problems, string? option = null)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
         string path = equals < 0 ? text : text[..equals];
-        var origin = new Origin($"--set {path}");
+        var origin = new Origin(option ?? $"--set {path}");
         if (equals <= 0 || Split(path) is not { } segments)
         {
             problems.Error(origin, "expected path=value, such as models.0.model.components=5");

@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using StreamEm.Core.Catalog;
+using StreamEm.Core.Features;
+using StreamEm.Sources.Decoding;
+
+namespace StreamEm.Worker.Proposals;
+
+/// <summary>A proposal as a configuration in YAML, commented for the person who goes on from it.</summary>
+/// <param name="proposal">What is proposed.</param>
+/// <param name="paths">Files and globs of the data.</param>
+internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<string> paths)
+{
+    private const int MostListed = 12;
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly StringBuilder _text = new();
+
+    /// <summary>An id made of the first file's name.</summary>
+    public string Id
+    {
+        get
+        {
+            string name = Path.GetFileName(paths[0]).ToLowerInvariant().Split('.')[0];
+            string id = NotOfIds().Replace(name, "-").Trim('-', '_', '.');
+            return id.Length == 0 ? "data" : id.Length <= 64 ? id : id[..64];
+        }
+    }
+
+    /// <summary>For <c>fit</c>: the features are the fields that a model can take, of every record the same.</summary>
+    /// <param name="type">The model, of the catalogue; null: a mixture of Gaussians over the numbers, or, where there are none, of
+    /// what else there is.</param>
+    /// <param name="features">The features; null: all that suit.</param>
+    public string ForFit(string? type, IReadOnlyList<string>? features)
+    {
+        Head();
+        type ??= MixtureOf(features is not null || proposal.Of(FieldUse.Number).Any() ? FeatureKind.Number
+            : proposal.Of(FieldUse.Flag).Any() ? FeatureKind.Binary : FeatureKind.Level);
+        features ??= [.. Suitable(KindOf(type)).Select(field => field.Name)];
+        Line($"    features: [{string.Join(", ", features.Select(Name))}]");
+        Line($"    model: {{ type: {Quoted(type)} }}");
+        return _text.ToString();
+    }
+
+    /// <summary>What a model's features hold, as far as its type alone tells.</summary>
+    private static FeatureKind KindOf(string type) =>
+        ModelCatalog.Find(type)?.CreateOptions().Plan(new RecordSchema { Features = ["x"] }).Features[0].Kind ?? FeatureKind.Number;
+
+    /// <summary>The first family of the catalogue whose features hold values of a kind.</summary>
+    private static string FamilyOf(FeatureKind kind) =>
+        ModelCatalog.Emissions.First(family => family.CreateOptions().Plan("x").Kind == kind).Type;
+
+    private static string MixtureOf(FeatureKind kind) => $"{FamilyOf(kind)}_mixture";
+
+    private IEnumerable<ProposedField> Suitable(FeatureKind kind) => proposal.Fields.Where(field => kind switch
+    {
+        FeatureKind.Number => field.Use == FieldUse.Number || (field.Use == FieldUse.Flag && field.Survey.Flags == 0),
+        FeatureKind.Count => field is { Use: FieldUse.Number or FieldUse.Flag, Survey: { Flags: 0, Least: >= 0 } }
+            && field.Survey.Integers == field.Survey.Numbers,
+        FeatureKind.Binary => field.Use == FieldUse.Flag,
+        _ => field.Use is FieldUse.Level or FieldUse.Flag,
+    });
+
+    /// <summary>For a worker: every field that can be learned from, what is left out and why, and where results go.</summary>
+    public string ForWorker()
+    {
+        Line(string.Create(CultureInfo.InvariantCulture,
+            $"# Proposed from the first {proposal.Survey.Records} records of {PrintableName(paths[0])}. Look it over, then:"));
+        Line("#   streamem validate -c FILE     every error at once");
+        Line("#   streamem fit DATA -c FILE     learns from files and prints what it found");
+        Line("#   streamem run -c FILE          the worker; every key and default: docs/design.md, streamem models");
+        Head();
+        List<(FeatureKind Kind, List<ProposedField> Fields)> parts =
+        [
+            .. new[] { (FieldUse.Number, FeatureKind.Number), (FieldUse.Flag, FeatureKind.Binary), (FieldUse.Level, FeatureKind.Level) }
+                .Select(part => (part.Item2, proposal.Of(part.Item1).ToList())).Where(part => part.Item2.Count > 0),
+        ];
+        Line($"    features: {List([.. parts.SelectMany(part => part.Fields)])}");
+        foreach (ProposedField field in proposal.LeftOut.Take(MostListed)) Line($"    # left out: {Name(field.Name)} - {field.Reason}");
+        int more = proposal.LeftOut.Count() - MostListed;
+        if (more > 0) Line(string.Create(CultureInfo.InvariantCulture, $"    # left out: {more} more"));
+        if (proposal.NameOf(FieldUse.Timestamp) is { } time) Line($"    timestamp: {Name(time)}");
+        if (proposal.NameOf(FieldUse.Key) is { } key)
+            Line($"    # key: {Name(key)}        # for models of sequences, such as hidden_markov: one sequence per value");
+        Model(parts);
+        Line($"    publish:");
+        Line($"      - file: {{ path: out/{Id}.ndjson }}        # every version of the model; or kafka: {{ brokers: [...], topic: ... }}");
+        Line($"    rejected: {{ file: out/{Id}-rejected.ndjson }}   # records that cannot be used, with their reasons");
+        return _text.ToString();
+    }
+
+    private void Head()
+    {
+        Line("models:");
+        Line($"  - id: {Id}");
+        Line("    source:");
+        string format = proposal.Survey.Format == RecordFormat.Csv ? $"csv{Dialect(proposal.Survey.Dialect)}" : "ndjson";
+        Line($"      file: {{ path: [{string.Join(", ", paths.Select(Quoted))}], format: {format} }}");
+    }
+
+    private static string Dialect(CsvDialect dialect)
+    {
+        var text = new StringBuilder();
+        if (dialect.Separator is { } separator and not ',') text.Append($", separator: {Quoted(separator.ToString())}");
+        if (dialect.Decimal is { } mark) text.Append($", decimal: \"{mark}\"");
+        if (dialect.Comment is { } comment) text.Append($", comment: {Quoted(comment)}");
+        if (dialect.SkipLines > 0) text.Append(CultureInfo.InvariantCulture, $", skip_lines: {dialect.SkipLines}");
+        if (dialect.Columns is { } columns) text.Append($", columns: [{string.Join(", ", columns.Select(Quoted))}]");
+        return text.ToString();
+    }
+
+    private void Model(List<(FeatureKind Kind, List<ProposedField> Fields)> parts)
+    {
+        Line("    model:");
+        Line(parts.Count == 1
+            ? $"      type: {MixtureOf(parts[0].Kind)}"
+            : "      type: mixture            # each family over features of its own");
+        Line("      components: 4            # how many kinds of records; a kind that is not there dies out");
+        if (parts.Count > 1)
+        {
+            Line("      emissions:");
+            foreach ((FeatureKind kind, List<ProposedField> fields) in parts)
+                Line($"        - {FamilyOf(kind)}: {{ features: {List(fields)} }}");
+        }
+        List<ProposedField> counts = [.. parts.SelectMany(part => part.Fields).Where(MayCount)];
+        if (counts.Count > 0)
+            Line($"      # whole numbers: {List(counts)}; if they count events, see the models of counts in 'streamem models'");
+    }
+
+    private static bool MayCount(ProposedField field) =>
+        field.Use == FieldUse.Number && field.Survey.Integers == field.Survey.Numbers && field.Survey is { Least: >= 0, Largest: <= 1000 };
+
+    private static string List(IReadOnlyList<ProposedField> fields) => $"[{string.Join(", ", fields.Select(field => Name(field.Name)))}]";
+
+    private static string PrintableName(string path) => new([.. path.Select(c => char.IsControl(c) ? '?' : c)]);
+
+    /// <summary>A name as YAML reads it back: as it is where it cannot be taken for something else.</summary>
+    private static string Name(string name) => Plain().IsMatch(name) && !Reserved().IsMatch(name) ? name : Quoted(name);
+
+    /// <summary>A text in quotes: a text of JSON is one of YAML; what would be a variable is escaped.</summary>
+    private static string Quoted(string text) => JsonSerializer.Serialize(text, Relaxed).Replace("${", "$${", StringComparison.Ordinal);
+
+    private void Line(string line) => _text.Append(line).Append('\n');
+
+    [GeneratedRegex("[^a-z0-9._-]+", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex NotOfIds();
+
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_.]*\z", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Plain();
+
+    [GeneratedRegex("^(true|false|null|yes|no|on|off)\\z",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Reserved();
+}

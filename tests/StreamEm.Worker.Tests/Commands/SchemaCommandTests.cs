@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Json.Schema;
+using StreamEm.Core.Catalog;
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Failures;
+using YamlDotNet.Serialization;
+
+namespace StreamEm.Worker.Tests.Commands;
+
+/// <summary>An editor that is given the schema marks what the reader would refuse, and nothing that it takes.</summary>
+public sealed class SchemaCommandTests
+{
+    private static readonly Lazy<JsonSchema> Printed = new(() =>
+    {
+        using var output = new StringWriter();
+        int code = Cli.RunAsync(Verbs.CreateRoot(), ["schema"], output, TextWriter.Null).GetAwaiter().GetResult();
+        Assert.Equal(ExitCode.Ok, code);
+        return JsonSchema.FromText(output.ToString());
+    });
+
+    public static TheoryData<string> Samples =>
+        [.. new[] { "samples", "deploy" }.SelectMany(folder => Directory.GetFiles(Path.Combine(Root(), folder), "*.yaml"))
+            .Where(file => !file.EndsWith("compose.yaml", StringComparison.Ordinal)).Select(file => Path.GetRelativePath(Root(), file))];
+
+    public static TheoryData<string> Types => [.. ModelCatalog.Types];
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public void Schema_OfASample_MarksNothing(string file) => Assert.Empty(Marked(File.ReadAllText(Path.Combine(Root(), file))));
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void Schema_OfEveryModelWithEveryDefaultWritten_MarksNothing(string type)
+    {
+        object options = ModelCatalog.Find(type)!.CreateOptions();
+        IEnumerable<string> settings = ModelCatalog.Find(type)!.Settings.Where(setting => setting.Format(options).Length > 0)
+            .Select(setting => $"{setting.Key}: {setting.Format(options)}");
+
+        Assert.Empty(Marked($"models: [ {{ id: a, source: {{ http: {{}} }}, features: [x], "
+            + $"model: {{ type: {type}, {string.Join(", ", settings)} }} }} ]"));
+    }
+
+    [Theory]
+    [InlineData("modles: []")]
+    [InlineData("models: [ { id: a } ]")]
+    [InlineData("models: [ { id: a, source: { http: {} }, features: [x], model: { type: gaussian_mixtur } } ]")]
+    [InlineData("models: [ { id: a, source: { http: {} }, features: [x], model: { type: gaussian_mixture, states: 3 } } ]")]
+    [InlineData("models: [ { id: a, source: { http: {} }, features: [x], model: { type: gaussian_mixture, components: many } } ]")]
+    [InlineData("models: [ { id: a, source: { http: {}, stdin: {} }, features: [x], model: { type: gaussian_mixture } } ]")]
+    [InlineData("models: [ { id: a, source: { file: { follow: true } }, features: [x], model: { type: gaussian_mixture } } ]")]
+    [InlineData(
+        "models: [ { id: a, source: { http: {} }, features: [x], model: { type: gaussian_mixture }, learning: { recursion: both } } ]")]
+    public void Schema_OfWhatCannotBeRead_MarksIt(string yaml) => Assert.NotEmpty(Marked(yaml));
+
+    [Fact]
+    public void Schema_Variables_MayStandForAnyValue() => Assert.Empty(Marked(
+        """
+        serve: ${SERVE}
+        models:
+          - id: ${ID}
+            source: { file: { path: [x.csv], follow: "${FOLLOW:true}" } }
+            features: [x]
+            model: { type: gaussian_mixture, components: "${K:4}", covariance_type: "${FORM:full}" }
+            checkpoint:
+        """));
+
+    private static List<string> Marked(string yaml)
+    {
+        object? document = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build().Deserialize(yaml);
+        string json = new SerializerBuilder().JsonCompatible().Build().Serialize(document);
+        EvaluationResults results = Printed.Value.Evaluate(
+            JsonSerializer.SerializeToElement(JsonNode.Parse(json)), new EvaluationOptions { OutputFormat = OutputFormat.List });
+        if (results.IsValid) return [];
+        return [.. (results.Details ?? []).Append(results).Where(detail => detail.Errors is not null)
+            .SelectMany(detail => detail.Errors!.Select(error => $"{detail.InstanceLocation}: {error.Value}")).DefaultIfEmpty("not valid")];
+    }
+
+    private static string Root()
+    {
+        string folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "StreamEm.sln"))) folder = Path.GetDirectoryName(folder)!;
+        return folder;
+    }
+}
