@@ -64,7 +64,8 @@ internal abstract class FileText : IDisposable
     public abstract void Dispose();
 
     private static string EndingOf(string path) =>
-        path.EndsWith(Gzip, StringComparison.OrdinalIgnoreCase) ? Gzip : path.EndsWith(Zstd, StringComparison.OrdinalIgnoreCase) ? Zstd : "";
+        path.EndsWith(Gzip, StringComparison.OrdinalIgnoreCase) ? Gzip
+            : path.EndsWith(Zstd, StringComparison.OrdinalIgnoreCase) ? Zstd : "";
 
     /// <summary>Reads from <see cref="At"/> on.</summary>
     private protected abstract int ReadNext(Span<byte> buffer);

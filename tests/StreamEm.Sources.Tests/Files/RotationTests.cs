@@ -159,7 +159,8 @@ public sealed class RotationTests : IAsyncDisposable
     [InlineData("a.csv.zst")]
     public async Task CompressedFile_WrittenInPieces_WaitsForTheRest(string name)
     {
-        byte[] whole = FollowedFolder.Compressed("a\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => $"{i * 7919 % 5003}\n")), name);
+        string text = "a\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => $"{i * 7919 % 5003}\n"));
+        byte[] whole = FollowedFolder.Compressed(text, name);
         _folder.Open("*.csv.*");
         Assert.Equal("", await _folder.ReadAsync());
         for (int piece = 0; piece < 3; piece++)
