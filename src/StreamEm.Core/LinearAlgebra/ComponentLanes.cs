@@ -5,9 +5,9 @@ namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
 /// The Gaussian forms of ONE row, a SIMD lane being a component: what a block of 256 rows does for throughput, this does for the latency of
-/// a single event. All coefficients of eight components are one stream in the order in which they are used: at D = 8 instructions are what
-/// counts, so one pointer walks over it, two features at a time, and eight lanes are two vectors on AVX-512 as well. Padding's constant is
-/// negative infinity.
+/// a single event, and to the same bytes: every component's squares are added in the order of the features. All coefficients of eight
+/// components are one stream in the order in which they are used: at D = 8 instructions are what counts, so one pointer walks over it, two
+/// features at a time, and eight lanes are two vectors on AVX-512 as well. Padding's constant is negative infinity.
 /// </summary>
 internal sealed unsafe class ComponentLanes
 {
@@ -107,7 +107,7 @@ internal sealed unsafe class ComponentLanes
         where TVector : struct
     {
         int next = TLanes.Count;
-        TVector p = TLanes.Broadcast(0), q = p, r = p, s = p;
+        TVector p = TLanes.Broadcast(0), q = p;
         double* end = x + _dimension;
         double* last = x;
         if (_dimension % 2 != 0)
@@ -134,12 +134,10 @@ internal sealed unsafe class ComponentLanes
             c = TLanes.Fma(TLanes.Load(w), v, c);
             d = TLanes.Fma(TLanes.Load(w + next), v, d);
             w += Padding;
-            p = TLanes.Fma(a, a, p);
-            q = TLanes.Fma(b, b, q);
-            r = TLanes.Fma(c, c, r);
-            s = TLanes.Fma(d, d, s);
+            p = TLanes.Fma(c, c, TLanes.Fma(a, a, p));
+            q = TLanes.Fma(d, d, TLanes.Fma(b, b, q));
         }
-        Finish<TLanes, TVector>(TLanes.Add(p, r), TLanes.Add(q, s), w, addends, result);
+        Finish<TLanes, TVector>(p, q, w, addends, result);
     }
 
     /// <summary>Features i and i + 1 at a time; the first alone where D is odd.</summary>
@@ -149,7 +147,7 @@ internal sealed unsafe class ComponentLanes
         where TVector : struct
     {
         int next = TLanes.Count;
-        TVector p = TLanes.Broadcast(0), q = p, r = p, s = p, y, z, v;
+        TVector p = TLanes.Broadcast(0), q = p, y, z, v;
         double* end = x + _dimension;
         if (_dimension % 2 != 0)
         {
@@ -169,10 +167,10 @@ internal sealed unsafe class ComponentLanes
             v = TLanes.Broadcast(x[1]);
             y = TLanes.Fma(TLanes.Load(w + 3 * Padding), v, TLanes.Load(w + Padding));
             z = TLanes.Fma(TLanes.Load(w + 3 * Padding + next), v, TLanes.Load(w + Padding + next));
-            r = TLanes.Fma(y, y, r);
-            s = TLanes.Fma(z, z, s);
+            p = TLanes.Fma(y, y, p);
+            q = TLanes.Fma(z, z, q);
         }
-        Finish<TLanes, TVector>(TLanes.Add(p, r), TLanes.Add(q, s), w, addends, result);
+        Finish<TLanes, TVector>(p, q, w, addends, result);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -182,8 +180,8 @@ internal sealed unsafe class ComponentLanes
     {
         int next = TLanes.Count;
         TVector half = TLanes.Broadcast(-0.5);
-        TLanes.Store(TLanes.Fma(half, p, TLanes.Add(TLanes.Load(addends), TLanes.Load(constants))), result);
-        TLanes.Store(TLanes.Fma(half, q, TLanes.Add(TLanes.Load(addends + next), TLanes.Load(constants + next))), result + next);
+        TLanes.Store(TLanes.Add(TLanes.Load(addends), TLanes.Fma(half, p, TLanes.Load(constants))), result);
+        TLanes.Store(TLanes.Add(TLanes.Load(addends + next), TLanes.Fma(half, q, TLanes.Load(constants + next))), result + next);
     }
 
     /// <summary>Appends entry <paramref name="at"/> of the eight components from <paramref name="first"/> on, out of [K, length].</summary>

@@ -40,7 +40,7 @@ internal unsafe interface ILanes<TVector>
     /// <summary>a b + c, rounded once.</summary>
     static abstract TVector Fma(TVector a, TVector b, TVector c);
 
-    /// <summary>The larger of both; either where one is NaN.</summary>
+    /// <summary>a &gt; b ? a : b: the second where one is NaN, and of zeros of both signs.</summary>
     static abstract TVector Max(TVector a, TVector b);
 
     /// <summary>The largest integer not above, per lane.</summary>
@@ -64,10 +64,10 @@ internal unsafe interface ILanes<TVector>
     /// <summary>Overwrites four vectors by their exp.</summary>
     static abstract void Exp4(ref TVector x0, ref TVector x1, ref TVector x2, ref TVector x3);
 
-    /// <summary>The sums over the lanes of four vectors.</summary>
+    /// <summary>The sums over the lanes of four vectors, each as <see cref="LaneSums"/> says.</summary>
     static abstract Vector256<double> Sum4(TVector a, TVector b, TVector c, TVector d);
 
-    /// <summary>The sum over the lanes.</summary>
+    /// <summary>The sum over the lanes, as <see cref="LaneSums"/> says.</summary>
     static abstract double Sum(TVector a);
 
     /// <summary>The sum over the lanes, in every lane.</summary>

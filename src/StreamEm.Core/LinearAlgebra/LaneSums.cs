@@ -2,9 +2,20 @@ using System.Runtime.Intrinsics;
 
 namespace StreamEm.Core.LinearAlgebra;
 
-/// <summary>Plain sums over the lanes of a block.</summary>
+/// <summary>
+/// The order of every sum over the rows of a block, which no width of a register changes. Rows are dealt out to a number of lanes, each
+/// lane is summed in the order of its rows, and the lanes are added as a tree: eight become four, l(i) + l(i + 4); four become (l0 + l1) +
+/// (l2 + l3). Kernels with narrower registers go over the lanes in parts; with wider ones they hold two sums in one. Which kernel has how
+/// many lanes is what costs the narrow and the wide least: decision 0019.
+/// </summary>
 internal static class LaneSums
 {
+    /// <summary>Lanes of outer products and their first moments.</summary>
+    public const int Fours = 4;
+
+    /// <summary>Lanes of all others.</summary>
+    public const int Eights = 8;
+
     /// <summary>
     /// Whether every value is above <paramref name="bound"/> (a NaN is not), and if so their sum: four sums of every fourth value, then
     /// those, then what is left after the last four.

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace StreamEm.Core.LinearAlgebra;
 
@@ -48,7 +49,8 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector512<double>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> Max(Vector512<double> a, Vector512<double> b) => Vector512.MaxNative(a, b);
+    public static Vector512<double> Max(Vector512<double> a, Vector512<double> b) =>
+        Sse2.IsSupported ? Vector512.MaxNative(a, b) : Vector512.ConditionalSelect(Vector512.GreaterThan(a, b), a, b);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -75,17 +77,22 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector512<double>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> Exp(Vector512<double> x) => VectorExp.Table(x);
+    public static Vector512<double> Exp(Vector512<double> x) => VectorExp.Polynomial<Lanes8, Vector512<double>>(x);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Exp4(ref Vector512<double> x0, ref Vector512<double> x1, ref Vector512<double> x2, ref Vector512<double> x3)
-    {
-        x0 = VectorExp.Table(x0);
-        x1 = VectorExp.Table(x1);
-        x2 = VectorExp.Table(x2);
-        x3 = VectorExp.Table(x3);
-    }
+    public static void Exp4(ref Vector512<double> x0, ref Vector512<double> x1, ref Vector512<double> x2, ref Vector512<double> x3) =>
+        VectorExp.FourPolynomials<Lanes8, Vector512<double>>(ref x0, ref x1, ref x2, ref x3);
+
+    /// <summary>Four doubles, in the lower half and again in the upper.</summary>
+    /// <remarks>
+    /// The JIT of .NET 10.0 takes a displacement of 16 to 2032 bytes that it folds into this load for twice as far. Give it a pointer as it
+    /// is, or one at least a <see cref="RowBlock.Stride"/> from it; SameBytesTests fails otherwise.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<double> Twice(double* source) => Avx512F.IsSupported
+        ? Avx512F.BroadcastVector256ToVector512(source)
+        : Vector512.Create(Vector256.Load(source), Vector256.Load(source));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

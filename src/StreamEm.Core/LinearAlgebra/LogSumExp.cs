@@ -2,9 +2,15 @@ using System.Runtime.Intrinsics;
 
 namespace StreamEm.Core.LinearAlgebra;
 
-/// <summary>Posterior normalisation in log space, the row maximum taken out.</summary>
+/// <summary>
+/// Posterior normalisation in log space, the row maximum taken out. The exponentials of a row are added as four sums of every fourth
+/// component, (s0 + s2) + (s1 + s3): the order in which <see cref="SoftMax"/>, whose lanes are components, adds them.
+/// </summary>
 internal static unsafe class LogSumExp
 {
+    /// <summary>Sums of every fourth component.</summary>
+    private const int Sums = 4;
+
     /// <summary>
     /// For every lane i: <c>logDensities[i] = log sum_k exp(logJoint[k, i])</c>, and <paramref name="logJoint"/> is overwritten by the
     /// responsibilities <c>exp(logJoint[k, i] - logDensities[i])</c>. A lane whose entries are all negative infinity gets negative infinity
@@ -36,7 +42,7 @@ internal static unsafe class LogSumExp
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        double* memory = stackalloc double[4 * TLanes.Count + 8];
+        double* memory = stackalloc double[Sums * 4 * TLanes.Count + 8];
         double* sums = (double*)(((nint)memory + 63) & ~63);
         double* end = logJoint + (nint)components * RowBlock.Stride;
         for (int lane = 0; lane < lanes; lane += 4 * TLanes.Count)
@@ -52,9 +58,11 @@ internal static unsafe class LogSumExp
         where TVector : struct
     {
         int c1 = TLanes.Count, c2 = 2 * TLanes.Count, c3 = 3 * TLanes.Count;
-        for (int at = 0; at < 4 * TLanes.Count; at += TLanes.Count)
+        for (int at = 0, next = 4 * TLanes.Count; at < next; at += TLanes.Count)
         {
-            TVector sum = TLanes.Load(sums + at), zero = TLanes.Broadcast(0);
+            TVector sum = TLanes.Add(
+                TLanes.Add(TLanes.Load(sums + at), TLanes.Load(sums + at + 2 * next)),
+                TLanes.Add(TLanes.Load(sums + at + next), TLanes.Load(sums + at + 3 * next))), zero = TLanes.Broadcast(0);
             TLanes.Store(TLanes.Add(TLanes.Load(maxima + at), VectorLog.LogOfSum<TLanes, TVector>(sum)), maxima + at);
             TLanes.Store(TLanes.SelectLess(zero, sum, TLanes.Divide(TLanes.Broadcast(1), sum), sum), sums + at);
         }
@@ -90,11 +98,9 @@ internal static unsafe class LogSumExp
         TLanes.Store(TLanes.SelectLess(none, max1, max1, zero), maxima + c1);
         TLanes.Store(TLanes.SelectLess(none, max2, max2, zero), maxima + c2);
         TLanes.Store(TLanes.SelectLess(none, max3, max3, zero), maxima + c3);
-        TLanes.Store(zero, sums);
-        TLanes.Store(zero, sums + c1);
-        TLanes.Store(zero, sums + c2);
-        TLanes.Store(zero, sums + c3);
-        for (double* p = logJoint; p < end; p += RowBlock.Stride)
+        for (int at = 0; at < Sums * 4 * TLanes.Count; at += TLanes.Count) TLanes.Store(zero, sums + at);
+        double* first = sums, last = sums + (Sums - 1) * 4 * TLanes.Count;
+        for (double* p = logJoint; p < end; p += RowBlock.Stride, sums = sums == last ? first : sums + 4 * TLanes.Count)
         {
             TVector e0 = TLanes.Subtract(TLanes.Load(p), TLanes.Load(maxima)),
                 e1 = TLanes.Subtract(TLanes.Load(p + c1), TLanes.Load(maxima + c1));

@@ -21,8 +21,8 @@ internal static partial class ScalarMath
     ];
 
     /// <summary>
-    /// log Gamma(x), x &gt;= 0: below 5 ulp, also beside its zeros 1 and 2. Stirling's series (DLMF 5.11.1) from 8 on, the recurrence down to
-    /// the series round 2 below. Infinity at 0, NaN below.
+    /// log Gamma(x), x &gt;= 0: below 5 ulp, also beside its zeros 1 and 2. Stirling's series (DLMF 5.11.1) from 8 on, the recurrence down
+    /// to the series round 2 below. Infinity at 0, NaN below.
     /// </summary>
     public static double LogGamma(double x)
     {
@@ -70,8 +70,8 @@ internal static partial class ScalarMath
     }
 
     /// <summary>
-    /// Q(a, x) = Gamma(a, x) / Gamma(a), a &gt; 0: the probability that a gamma variable of shape a exceeds x. By the series of P below a + 1
-    /// (DLMF 8.11.4), by the continued fraction above (DLMF 8.9.2, Lentz's method); relative error below 1e-12 for a up to 1000.
+    /// Q(a, x) = Gamma(a, x) / Gamma(a), a &gt; 0: the probability that a gamma variable of shape a exceeds x. By the series of P below a
+    /// + 1 (DLMF 8.11.4), by the continued fraction above (DLMF 8.9.2, Lentz's method); relative error below 1e-12 for a up to 1000.
     /// </summary>
     public static double GammaUpperRegularized(double a, double x)
     {

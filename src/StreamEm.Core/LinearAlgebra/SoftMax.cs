@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// <see cref="LogSumExp"/> for one row whose components are contiguous, two vectors at a time; AVX-512 takes 256-bit ones, of which eight
-/// components are two.
+/// <see cref="LogSumExp"/> for one row whose components are contiguous, to the same bytes: two vectors at a time; AVX-512 takes 256-bit
+/// ones, of which eight components are two.
 /// </summary>
 internal static unsafe class SoftMax
 {
@@ -35,7 +35,7 @@ internal static unsafe class SoftMax
         TVector max = TLanes.Max(TLanes.Load(joint), TLanes.Load(joint + next));
         for (int k = 2 * next; k < length; k += 2 * next)
             max = TLanes.Max(max, TLanes.Max(TLanes.Load(joint + k), TLanes.Load(joint + k + next)));
-        TVector zero = TLanes.Broadcast(0), none = TLanes.Broadcast(double.NegativeInfinity), sum = zero;
+        TVector zero = TLanes.Broadcast(0), none = TLanes.Broadcast(double.NegativeInfinity), sum = zero, other = zero;
         max = TLanes.LargestLane(max);
         max = TLanes.SelectLess(none, max, max, zero);
         for (int k = 0; k < length; k += 2 * next)
@@ -44,9 +44,11 @@ internal static unsafe class SoftMax
                 b = TLanes.Exp(TLanes.Subtract(TLanes.Load(joint + k + next), max));
             TLanes.Store(a, joint + k);
             TLanes.Store(b, joint + k + next);
-            sum = TLanes.Add(sum, TLanes.Add(a, b));
+            // Every fourth component has a sum of its own: of four lanes one vector holds them all, of two each vector half.
+            if (TLanes.Count == LaneSums.Fours) sum = TLanes.Add(TLanes.Add(sum, a), b);
+            else (sum, other) = (TLanes.Add(sum, a), TLanes.Add(other, b));
         }
-        sum = TLanes.SumOfLanes(sum);
+        sum = TLanes.SumOfLanes(TLanes.Add(sum, other));
         TVector scale = TLanes.SelectLess(zero, sum, TLanes.Divide(TLanes.Broadcast(1), sum), sum);
         for (int k = 0; k < length; k += TLanes.Count) TLanes.Store(TLanes.Multiply(TLanes.Load(joint + k), scale), joint + k);
         return TLanes.First(TLanes.Add(max, VectorLog.LogOfSum<TLanes, TVector>(sum)));

@@ -98,10 +98,10 @@ internal static unsafe class SparseWeightedSums
                 new Span<double>(weights + active, lanes - active).Clear();
                 double* s = first + k * dimension, q = second + k * Packed.Length(dimension);
                 if (path == KernelPath.Avx512)
-                    OuterProductSums.Add<Lanes8, Vector512<double>>(columns, dimension, weights, 1, s, q, lanes, wide: true);
+                    PairedOuterProducts.Add(columns, dimension, weights, 1, s, q, lanes);
                 else if (path == KernelPath.Avx2)
-                    OuterProductSums.Add<Lanes4, Vector256<double>>(columns, dimension, weights, 1, s, q, lanes, wide: false);
-                else OuterProductSums.Add<Lanes2, Vector128<double>>(columns, dimension, weights, 1, s, q, lanes, wide: false);
+                    OuterProductSums.Add<Lanes4, Vector256<double>>(columns, dimension, weights, 1, s, q, lanes);
+                else OuterProductSums.Add<Lanes2, Vector128<double>>(columns, dimension, weights, 1, s, q, lanes);
             }
         return dropped;
     }

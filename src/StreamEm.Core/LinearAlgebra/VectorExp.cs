@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace StreamEm.Core.LinearAlgebra;
 
@@ -20,10 +18,7 @@ internal static class VectorExp
     /// <summary>1.5 * 2^52 + 1023: adding it rounds to an integer and leaves n + 1023, the biased exponent, in the low bits.</summary>
     private const double Rounder = 6755399441055744 + 1023;
 
-    /// <summary>The same for sixteenths: the integer is 16 (n + 1023) + j.</summary>
-    private const double RounderOf16 = 6755399441055744 + 16 * 1023;
-
-    /// <summary>Degree 10 on |r| &lt;= ln 2 / 2, fitted at Chebyshev nodes: truncation 6e-16.</summary>
+    /// <summary>Degree 10 on |r| &lt;= ln 2 / 2, fitted at Chebyshev nodes, Horner's way: truncation 6e-16.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Polynomial<TLanes, TVector>(TVector x)
         where TLanes : ILanes<TVector>
@@ -36,22 +31,23 @@ internal static class VectorExp
         TVector r = TLanes.Fma(n, TLanes.Broadcast(-Ln2), x);
         r = TLanes.Fma(n, TLanes.Broadcast(-Ln2Tail), r);
 
-        // Even and odd powers apart and each in pairs: a third of the chain of dependent operations, which is what one vector alone waits
-        // for.
-        TVector square = TLanes.Multiply(r, r), fourth = TLanes.Multiply(square, square);
-        TVector even = TLanes.Fma(TLanes.Broadcast(0.0013888888917196719), square, TLanes.Broadcast(0.041666666666624164));
-        TVector odd = TLanes.Fma(TLanes.Broadcast(0.00019841190647543324), square, TLanes.Broadcast(0.008333333367311605));
-        TVector high = TLanes.Fma(TLanes.Broadcast(2.7620075880345913e-07), square, TLanes.Broadcast(2.480152132236793e-05));
-        even = TLanes.Fma(TLanes.Fma(high, fourth, even), square, TLanes.Broadcast(0.5000000000000001));
-        odd = TLanes.Fma(TLanes.Broadcast(2.763264067586544e-06), fourth, odd);
-        odd = TLanes.Fma(odd, fourth, TLanes.Fma(TLanes.Broadcast(0.16666666666615648), square, TLanes.Broadcast(1.0000000000000013)));
-        TVector p = TLanes.Fma(even, square, TLanes.Fma(odd, r, TLanes.Broadcast(1)));
+        TVector p = TLanes.Broadcast(2.7620075880345913e-07);
+        p = TLanes.Fma(p, r, TLanes.Broadcast(2.763264067586544e-06));
+        p = TLanes.Fma(p, r, TLanes.Broadcast(2.480152132236793e-05));
+        p = TLanes.Fma(p, r, TLanes.Broadcast(0.00019841190647543324));
+        p = TLanes.Fma(p, r, TLanes.Broadcast(0.0013888888917196719));
+        p = TLanes.Fma(p, r, TLanes.Broadcast(0.008333333367311605));
+        p = TLanes.Fma(p, r, TLanes.Broadcast(0.041666666666624164));
+        p = TLanes.Fma(p, r, TLanes.Broadcast(0.16666666666615648));
+        p = TLanes.Fma(p, r, TLanes.Broadcast(0.5000000000000001));
+        p = TLanes.Fma(p, r, TLanes.Broadcast(1.0000000000000013));
+        p = TLanes.Fma(p, r, TLanes.Broadcast(1));
         return TLanes.Multiply(p, TLanes.ShiftLeft(biased, 52));
     }
 
     /// <summary>
-    /// Overwrites four vectors x by the same polynomial, Horner's way. Written out side by side because one exponential is a chain of 17
-    /// dependent operations: the scheduler is full long before it reaches a second chain, so program order has to hold four.
+    /// Overwrites four vectors x by the same polynomial in the same order. Written out side by side because one exponential is a chain of
+    /// 17 dependent operations: the scheduler is full long before it reaches a second chain, so program order has to hold four.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void FourPolynomials<TLanes, TVector>(ref TVector x0, ref TVector x1, ref TVector x2, ref TVector x3)
@@ -142,43 +138,5 @@ internal static class VectorExp
         x1 = TLanes.Multiply(p1, b1);
         x2 = TLanes.Multiply(p2, b2);
         x3 = TLanes.Multiply(p3, b3);
-    }
-
-    /// <summary>A table of 2^(j/16) in two registers and degree 6 on |r| &lt;= ln 2 / 32: truncation 2e-17.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> Table(Vector512<double> x)
-    {
-        x = Vector512.MaxNative(Vector512.Create(Lowest), x);
-        Vector512<double> rounder = Vector512.Create(RounderOf16);
-        Vector512<double> biased = Vector512.FusedMultiplyAdd(x, Vector512.Create(16 * Log2E), rounder);
-        Vector512<double> n = biased - rounder;
-        Vector512<double> r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2 / 16), x);
-        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2Tail / 16), r);
-        Vector512<double> p =
-            Vector512.FusedMultiplyAdd(Vector512.Create(0.0013889034348612895), r, Vector512.Create(0.008333449701264201));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.04166666666496045));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.1666666666530169));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.5));
-        p = Vector512.FusedMultiplyAdd(p * r, r, r);
-        Vector512<double> root = Lookup(biased.AsInt64());
-        p = Vector512.FusedMultiplyAdd(p, root, root);
-        Vector512<double> scale = Vector512.ShiftLeft(Vector512.ShiftRightLogical(biased.AsInt64(), 4), 52).AsDouble();
-        return p * scale;
-    }
-
-    /// <summary>2^(j/16) for the low four bits j of every index.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<double> Lookup(Vector512<long> indices)
-    {
-        Vector512<double> lower = Vector512.Create(
-            1.0, 1.0442737824274138, 1.0905077326652577, 1.1387886347566916, 1.189207115002721, 1.241857812073484, 1.2968395546510096,
-            1.3542555469368927);
-        Vector512<double> upper = Vector512.Create(
-            1.4142135623730951, 1.4768261459394993, 1.5422108254079407, 1.6104903319492543, 1.681792830507429, 1.7562521603732995,
-            1.8340080864093424, 1.9152065613971474);
-        if (Avx512F.IsSupported) return Avx512F.PermuteVar8x64x2(lower, indices, upper);
-        Vector512<long> inHalf = indices & Vector512.Create(7L);
-        Vector512<long> inUpper = Vector512.Equals(indices & Vector512.Create(8L), Vector512.Create(8L));
-        return Vector512.ConditionalSelect(inUpper.AsDouble(), Vector512.Shuffle(upper, inHalf), Vector512.Shuffle(lower, inHalf));
     }
 }

@@ -65,13 +65,11 @@ internal static unsafe class WeightedSums
         KernelShape.Require(masses.Length, components, 1, nameof(masses));
         int lanes = KernelShape.Lanes(count);
         fixed (double* r = responsibilities)
-            for (int k = 0; k < components; k++)
-                masses[k] += path switch
-                {
-                    KernelPath.Avx512 => Sum<Lanes8, Vector512<double>>(r + k * RowBlock.Stride, lanes),
-                    KernelPath.Avx2 => Sum<Lanes4, Vector256<double>>(r + k * RowBlock.Stride, lanes),
-                    _ => Sum<Lanes2, Vector128<double>>(r + k * RowBlock.Stride, lanes),
-                };
+        {
+            if (path == KernelPath.Avx512) Masses<Lanes8, Vector512<double>>(r, components, masses, lanes);
+            else if (path == KernelPath.Avx2) Masses<Lanes4, Vector256<double>>(r, components, masses, lanes);
+            else Masses<Lanes2, Vector128<double>>(r, components, masses, lanes);
+        }
     }
 
     /// <summary>Moments, squares or both on a chosen path; an empty output is not computed into.</summary>
@@ -102,26 +100,35 @@ internal static unsafe class WeightedSums
         fixed (double* x = columns, r = responsibilities, s = moments, q = products)
         {
             if (path == KernelPath.Avx512)
-                OuterProductSums.Add<Lanes8, Vector512<double>>(x, dimension, r, components, s, q, lanes, wide: true);
+                PairedOuterProducts.Add(x, dimension, r, components, s, q, lanes);
             else if (path == KernelPath.Avx2)
-                OuterProductSums.Add<Lanes4, Vector256<double>>(x, dimension, r, components, s, q, lanes, wide: false);
-            else OuterProductSums.Add<Lanes2, Vector128<double>>(x, dimension, r, components, s, q, lanes, wide: false);
+                OuterProductSums.Add<Lanes4, Vector256<double>>(x, dimension, r, components, s, q, lanes);
+            else OuterProductSums.Add<Lanes2, Vector128<double>>(x, dimension, r, components, s, q, lanes);
         }
     }
 
-    private static double Sum<TLanes, TVector>(double* r, int lanes)
+    /// <summary>Four times eight lanes, the four added first.</summary>
+    private static void Masses<TLanes, TVector>(double* r, int components, Span<double> masses, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        TVector s0, s1, s2, s3;
-        s0 = s1 = s2 = s3 = TLanes.Broadcast(0);
-        for (double* end = r + lanes; r < end; r += 4 * TLanes.Count)
+        double* sums = stackalloc double[LaneSums.Eights];
+        for (int k = 0; k < components; k++, r += RowBlock.Stride)
         {
-            s0 = TLanes.Add(s0, TLanes.Load(r));
-            s1 = TLanes.Add(s1, TLanes.Load(r + TLanes.Count));
-            s2 = TLanes.Add(s2, TLanes.Load(r + 2 * TLanes.Count));
-            s3 = TLanes.Add(s3, TLanes.Load(r + 3 * TLanes.Count));
+            for (int offset = 0; offset < LaneSums.Eights; offset += TLanes.Count)
+            {
+                TVector s0, s1, s2, s3;
+                s0 = s1 = s2 = s3 = TLanes.Broadcast(0);
+                for (double* at = r + offset, end = at + lanes; at < end; at += 4 * LaneSums.Eights)
+                {
+                    s0 = TLanes.Add(s0, TLanes.Load(at));
+                    s1 = TLanes.Add(s1, TLanes.Load(at + LaneSums.Eights));
+                    s2 = TLanes.Add(s2, TLanes.Load(at + 2 * LaneSums.Eights));
+                    s3 = TLanes.Add(s3, TLanes.Load(at + 3 * LaneSums.Eights));
+                }
+                TLanes.Store(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)), sums + offset);
+            }
+            masses[k] += Lanes4.Sum(Vector256.Load(sums) + Vector256.Load(sums + 4));
         }
-        return TLanes.Sum(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)));
     }
 }

@@ -20,7 +20,8 @@ public sealed class GammaFunctionsTests
                 (100.25, 360.28455963776423), (1024.0, 6071.28041294445), (12345.678, 103959.91990554606),
                 (1e10, 220258509288.81058), (1e+100, 2.2925850929940456e+102), (1e+305, 7.012884533631839e+307),
             ])
-            Assert.InRange(Math.Abs(BitConverter.DoubleToInt64Bits(expected) - BitConverter.DoubleToInt64Bits(ScalarMath.LogGamma(x))), 0, 5);
+            Assert.InRange(
+                Math.Abs(BitConverter.DoubleToInt64Bits(expected) - BitConverter.DoubleToInt64Bits(ScalarMath.LogGamma(x))), 0, 5);
         Assert.Equal((0.0, 0.0), (ScalarMath.LogGamma(1), ScalarMath.LogGamma(2)));
         Assert.Equal((double.PositiveInfinity, double.PositiveInfinity), (ScalarMath.LogGamma(0), ScalarMath.LogGamma(double.MaxValue)));
         Assert.Equal((double.NaN, double.NaN), (ScalarMath.LogGamma(-0.5), ScalarMath.LogGamma(double.NaN)));
@@ -30,7 +31,8 @@ public sealed class GammaFunctionsTests
     public void LogGamma_Integers_AreLogFactorials()
     {
         double sum = 0;
-        for (int n = 1; n < 2000; n++) Assert.Equal(sum += Math.Log(n), ScalarMath.LogGamma(n + 1), 1e-14 * Math.Max(1, sum * Math.Sqrt(n)));
+        for (int n = 1; n < 2000; n++)
+            Assert.Equal(sum += Math.Log(n), ScalarMath.LogGamma(n + 1), 1e-14 * Math.Max(1, sum * Math.Sqrt(n)));
     }
 
     [Fact]

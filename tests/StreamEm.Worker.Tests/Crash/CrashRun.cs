@@ -57,6 +57,10 @@ internal sealed class CrashRun : IDisposable
 
     public WorkerProcess Start(params string[] arguments) => WorkerProcess.Start(Path, ["run", "-c", "streamem.yaml", .. arguments]);
 
+    /// <summary>Runs with a width of vectors: portable, avx2 or avx512.</summary>
+    public WorkerProcess StartWith(string kernels) =>
+        WorkerProcess.StartWith(kernels, Path, "run", "-c", "streamem.yaml", "--once");
+
     /// <summary>Runs to the end of the data.</summary>
     public async Task Finish()
     {

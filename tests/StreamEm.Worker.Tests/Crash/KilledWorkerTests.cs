@@ -22,6 +22,16 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
         await KillAndCompare(whole, killed, kills);
     }
 
+    /// <summary>A worker that is moved from node to node publishes what it would have published on one.</summary>
+    [Fact]
+    public async Task Killed_AndResumedWithOtherVectors_EqualsNeverStopped()
+    {
+        int kills = Math.Min(20, int.Parse(Environment.GetEnvironmentVariable(KillsVariable) ?? "3", CultureInfo.InvariantCulture));
+        using CrashRun whole = new(kills * RowsPerKill), killed = new(kills * RowsPerKill);
+        string[] kernels = ["portable", "avx512", "avx2"];
+        await KillAndCompare(whole, killed, kills, kill => killed.StartWith(kernels[kill % kernels.Length]));
+    }
+
     [Fact]
     public async Task Killed_WithMoreKeysThanAreRemembered_EqualsNeverStopped()
     {
@@ -36,14 +46,14 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
             warning => warning!.EndsWith("key(s) were forgotten to make room for others; max_keys is 4000.", StringComparison.Ordinal));
     }
 
-    private async Task KillAndCompare(CrashRun whole, CrashRun killed, int kills)
+    private async Task KillAndCompare(CrashRun whole, CrashRun killed, int kills, Func<int, WorkerProcess>? start = null)
     {
         await whole.Finish();
 
         var random = new Random(kills);
         for (int kill = 0; kill < kills; kill++)
         {
-            using WorkerProcess process = killed.Start("--once");
+            using WorkerProcess process = start?.Invoke(kill) ?? killed.Start("--once");
             await killed.KillSomewhere(process, random, whole.PublishedBytes() / (4 * kills));
             Assert.True(await process.Exit() != 0, $"The run ended before kill {kill}.");
         }

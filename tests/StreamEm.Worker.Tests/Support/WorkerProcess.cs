@@ -14,11 +14,12 @@ internal sealed class WorkerProcess : IDisposable
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
 
-    private WorkerProcess(string workingDirectory, string[] arguments)
+    private WorkerProcess(string workingDirectory, string[] arguments, string? kernels = null)
     {
         string executable = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "streamem.exe" : "streamem");
         var start = new ProcessStartInfo(executable, arguments)
         { WorkingDirectory = workingDirectory, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        if (kernels is not null) start.Environment["STREAMEM_KERNELS"] = kernels;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(_errors, line.Data);
@@ -34,6 +35,10 @@ internal sealed class WorkerProcess : IDisposable
     public string Output => string.Join('\n', _output);
 
     public static WorkerProcess Start(string workingDirectory, params string[] arguments) => new(workingDirectory, arguments);
+
+    /// <summary>The same on a processor with another width of vectors.</summary>
+    public static WorkerProcess StartWith(string kernels, string workingDirectory, params string[] arguments) =>
+        new(workingDirectory, arguments, kernels);
 
     public static async Task<(int Code, string Output, string Errors)> Run(string workingDirectory, params string[] arguments)
     {
