@@ -24,6 +24,9 @@ public sealed record FileSourceOptions : SourceOptions
     /// <summary>Size of the read buffer in bytes; it grows up to what one record of the largest size needs. Not part of the YAML.</summary>
     public int BufferBytes { get; init; } = 256 * 1024;
 
+    /// <summary>The name of a file without the ending that says it is compressed.</summary>
+    public static string NameOfText(string path) => FileText.NameOfText(path);
+
     /// <summary>Of files that end by themselves: of a followed log the old files go their way.</summary>
     public override bool HoldsWhatWasRead(SourceContext context)
     {

@@ -47,7 +47,7 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
     /// <summary>How a file's records are written, as its name says; null where it does not.</summary>
     public static RecordFormat? FormatSaidBy(string path)
     {
-        string ending = Path.GetExtension(FileText.NameOfText(path)).ToLowerInvariant();
+        string ending = Path.GetExtension(FileSourceOptions.NameOfText(path)).ToLowerInvariant();
         return ending == ".csv" ? RecordFormat.Csv : NdjsonEndings.Contains(ending) ? RecordFormat.Ndjson : null;
     }
 }
