@@ -24,7 +24,7 @@ public static class ScoreCommand
         var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
         var data = new Argument<string[]>("data")
         {
-            Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz; a FIFO; - for standard input.",
+            Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; a FIFO; - for standard input.",
             Arity = ArgumentArity.OneOrMore,
         };
         var output = new Option<string?>("-o", "--output")
