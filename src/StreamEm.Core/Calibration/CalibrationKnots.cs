@@ -1,9 +1,9 @@
 namespace StreamEm.Core.Calibration;
 
 /// <summary>
-/// The score function of a histogram of log-densities. A bin that holds many records and its neighbours few is a tie: all in it score by
-/// what is more probable than the bin, as equal records are at least as improbable as each other. Between other bins the share is
-/// interpolated. P(Y >= y) is estimated by (count + 1) / (n + 1), so that nothing has probability 0.
+/// The score function of a histogram of log-densities and of ties, whose log-densities are known exactly. Equal records score by what is
+/// more probable, as they are at least as improbable as each other; so do the records of a bin that holds many where its neighbours hold
+/// few. Between other bins the share is interpolated. P(Y >= y) is estimated by (count + 1) / (n + 1), so that nothing has probability 0.
 /// </summary>
 internal ref struct CalibrationKnots
 {
@@ -19,6 +19,9 @@ internal ref struct CalibrationKnots
     /// <summary>Records from which on a tie is one.</summary>
     private const double TieRecords = 5;
 
+    /// <summary>What rounding may do to a log-density y, of 1 + |y|: another processor sums in another order.</summary>
+    private const double Rounding = 1e-9;
+
     /// <summary>Ties of so many records beyond the 98 % are taken as they are, before a tail is fitted to the rest.</summary>
     private const double TailTieRecords = 20;
 
@@ -26,45 +29,78 @@ internal ref struct CalibrationKnots
     private const double EmptyTailScale = 1.0 / 16, LeastTailScale = 1.0 / 64;
 
     private readonly ReadOnlySpan<double> _bins;
-    private readonly int _first;
+    private readonly ReadOnlySpan<Tie> _ties;
+    private readonly int _first, _lastTie;
     private readonly double _total;
     private readonly List<double> _logDensities = [], _scores = [];
+    private double _above, _next;
 
-    private CalibrationKnots(ReadOnlySpan<double> bins, int first, double total)
+    private CalibrationKnots(ReadOnlySpan<double> bins, int first, ReadOnlySpan<Tie> ties, double total)
     {
         _bins = bins;
+        _ties = ties;
         (_first, _total) = (first, total);
+        _lastTie = ties.Length - 1;
+        while (_lastTie >= 0 && ties[_lastTie].Weight < TailTieRecords) _lastTie--;
     }
 
     /// <summary>The score function.</summary>
     /// <param name="bins">Weights, from the most probable on.</param>
     /// <param name="first">Number of the first bin.</param>
-    /// <param name="total">Their sum, above 0.</param>
+    /// <param name="ties">Records of one log-density each, the most probable first; within the bins, and not counted there.</param>
+    /// <param name="total">The sum of both, above 0.</param>
     /// <param name="quantiles">See <see cref="AnomalyCalibration.Quantiles"/>.</param>
-    public static AnomalyCalibration Of(ReadOnlySpan<double> bins, int first, double total, double[] quantiles)
+    public static AnomalyCalibration Of(
+        ReadOnlySpan<double> bins, int first, ReadOnlySpan<Tie> ties, double total, double[] quantiles)
     {
-        var knots = new CalibrationKnots(bins, first, total);
-        double above = 0;
-        int at = 0;
-        for (double next = 0; ; at++)
-        {
-            double weight = bins[at];
-            if (weight <= 0 && at < bins.Length - 1) continue;
-            bool isLast = total - above - weight <= (1 - AnomalyCalibration.TailQuantile) * total || at == bins.Length - 1;
-            bool isTie = knots.IsTie(at, TieShare * total, TieRecords);
-            if (isLast || isTie || above + weight >= next) knots.Add(at, above, isTie);
-            above += weight;
-            while (next <= above) next += Spacing * total;
-            if (isLast) break;
-        }
-        int end = knots.AddTiesBeyond(at, ref above);
-        double beyond = Math.Max(0, total - above), reference = AnomalyCalibration.Reference(quantiles);
+        var knots = new CalibrationKnots(bins, first, ties, total);
+        int at = 0, tie = 0;
+        while (!knots.Take(ref at, ref tie)) at++;
+        int end = tie > 0 ? at : knots.AddTiesBeyond(at);
+        double beyond = Math.Max(0, total - knots._above), reference = AnomalyCalibration.Reference(quantiles);
         double start = AnomalyCalibration.Excess(knots._logDensities[^1], reference);
-        return new AnomalyCalibration(total, quantiles, start, knots.TailScale(end, reference, start, beyond))
+        return new AnomalyCalibration(total, quantiles, start, knots.TailScale(end, tie, reference, start, beyond))
         {
             LogDensities = [.. knots._logDensities],
             Scores = [.. knots._scores],
         };
+    }
+
+    /// <summary>Takes a bin and the ties in it; returns whether what is beyond is the tail: then the last bin that is not of it, and the
+    /// first tie that is.</summary>
+    private bool Take(ref int at, ref int tie)
+    {
+        double left = _bins[at], high = Edge(at), low = Edge(at + 1);
+        bool isLastBin = at == _bins.Length - 1, hasTies = false;
+        for (; tie < _ties.Length && (isLastBin || _ties[tie].LogDensity > low); tie++)
+        {
+            double within = Math.Clamp((high - _ties[tie].LogDensity) / (high - low), 0, 1), part = left - (1 - within) * _bins[at];
+            if (part > 0) (_above, left) = (_above + part, left - part);
+            AddTie(_ties[tie]);
+            hasTies = true;
+            if (!IsTail(tie + 1)) continue;
+            tie++;
+            at = Math.Max(0, at - 1);
+            return true;
+        }
+        if (left <= 0 && !isLastBin) return false;
+        bool isLast = isLastBin || (_total - _above - left <= (1 - AnomalyCalibration.TailQuantile) * _total && tie > _lastTie);
+        bool isTie = !hasTies && IsTie(at, TieShare * _total, TieRecords);
+        if (isLast || isTie || _above + left >= _next) Add(at, left, isTie);
+        Pass(left);
+        return isLast;
+    }
+
+    /// <summary>Whether no more than the tail is left, and no heavy tie from this one on.</summary>
+    private readonly bool IsTail(int tie) => _total - _above <= (1 - AnomalyCalibration.TailQuantile) * _total && tie > _lastTie;
+
+    /// <summary>Takes so much weight as more probable than what comes: the next knot is 2 % further, in the tail at half of what is left.
+    /// </summary>
+    private void Pass(double weight)
+    {
+        _above += weight;
+        while (_next <= _above && _above < AnomalyCalibration.TailQuantile * _total) _next += Spacing * _total;
+        if (_next <= _above) _next = _above + 0.5 * (_total - _above);
     }
 
     private readonly bool IsTie(int at, double share, double records)
@@ -73,38 +109,51 @@ internal ref struct CalibrationKnots
         return _bins[at] >= Math.Max(share, records) && _bins[at] > TieRatio * neighbour;
     }
 
-    /// <summary>The knots of a bin with so many records more probable than all in it.</summary>
-    private readonly void Add(int at, double above, bool isTie)
+    /// <summary>The knots of a tie: all within rounding of it score by what is more probable.</summary>
+    private void AddTie(Tie tie)
     {
-        if (isTie || _scores.Count == 0 || _bins[at] > Spacing * _total) Add(at, above);
-        int end = at + 1;
-        while (isTie && end <= at + TieSlack && (end >= _bins.Length || _bins[end] <= 0)) end++;
-        if (isTie) Add(end, above);
-        Add(end, above + _bins[at]);
+        double slack = Rounding * (1 + Math.Abs(tie.LogDensity));
+        AddKnot(tie.LogDensity + slack, _above);
+        AddKnot(tie.LogDensity - slack, _above);
+        AddKnot(tie.LogDensity - slack, _above + tie.Weight);
+        Pass(tie.Weight);
     }
 
-    private readonly void Add(int edge, double above)
+    /// <summary>The knots of a bin with so much weight.</summary>
+    private readonly void Add(int at, double weight, bool isTie)
     {
-        _logDensities.Add(LogDensitySketch.LogDensity((double)(_first + edge) / LogDensitySketch.BinsPerUnit));
+        if (isTie || _scores.Count == 0 || weight > Spacing * _total) AddKnot(Edge(at), _above);
+        int end = at + 1;
+        while (isTie && end <= at + TieSlack && (end >= _bins.Length || _bins[end] <= 0)) end++;
+        if (isTie) AddKnot(Edge(end), _above);
+        AddKnot(Edge(end), _above + weight);
+    }
+
+    private readonly void AddKnot(double logDensity, double above)
+    {
+        _logDensities.Add(_logDensities.Count > 0 ? Math.Min(logDensity, _logDensities[^1]) : logDensity);
         _scores.Add(Math.Min(above, _total) / (_total + 1));
     }
 
+    /// <summary>The higher log-density of a bin.</summary>
+    private readonly double Edge(int at) => LogDensitySketch.LogDensity((double)(_first + at) / LogDensitySketch.BinsPerUnit);
+
     /// <summary>Takes heavy ties beyond bin <paramref name="at"/> as they are; returns the last bin that is not of the tail.</summary>
-    private readonly int AddTiesBeyond(int at, ref double above)
+    private int AddTiesBeyond(int at)
     {
         for (int bin = at + 1; bin < _bins.Length; bin++)
         {
             if (_bins[bin] <= 0) continue;
-            if (!IsTie(bin, 0.5 * (_total - above), TailTieRecords)) break;
-            Add(bin, above, isTie: true);
-            above += _bins[bin];
+            if (!IsTie(bin, 0.5 * (_total - _above), TailTieRecords)) break;
+            Add(bin, _bins[bin], isTie: true);
+            _above += _bins[bin];
             at = bin;
         }
         return at;
     }
 
-    /// <summary>Mean excess of the bins' centres beyond the tail's start, with one record of the scale of an empty tail.</summary>
-    private readonly double TailScale(int end, double reference, double start, double beyond)
+    /// <summary>Mean excess of what is beyond the tail's start, with one record of the scale of an empty tail.</summary>
+    private readonly double TailScale(int end, int tie, double reference, double start, double beyond)
     {
         double sum = EmptyTailScale;
         for (int at = end + 1; at < _bins.Length; at++)
@@ -113,6 +162,8 @@ internal ref struct CalibrationKnots
             double centre = LogDensitySketch.LogDensity((_first + at + 0.5) / LogDensitySketch.BinsPerUnit);
             sum += _bins[at] * Math.Max(0, AnomalyCalibration.Excess(centre, reference) - start);
         }
+        for (; tie < _ties.Length; tie++)
+            sum += _ties[tie].Weight * Math.Max(0, AnomalyCalibration.Excess(_ties[tie].LogDensity, reference) - start);
         return Math.Max(sum / (beyond + 1), LeastTailScale);
     }
 }

@@ -100,9 +100,29 @@ internal sealed class LogDensitySketch
     }
 
     /// <summary>The score function of what is remembered; null while that is less than 100 records.</summary>
-    public AnomalyCalibration? Calibrate()
+    public AnomalyCalibration? Calibrate() => Calibrate([]);
+
+    /// <summary>The score function of what is remembered and of records kept as they are beside it, in any order.</summary>
+    public AnomalyCalibration? Calibrate(Tie[] ties)
     {
-        if (Total < MinRecords) return null;
+        if (ties.Length == 0) return Total < MinRecords ? null : CalibrationKnots.Of(_bins, _first, [], Total, Ranks());
+        double last = LogDensity(MaxBin / BinsPerUnit);
+        for (int at = 0; at < ties.Length; at++)
+            if (!(ties[at].LogDensity > last)) ties[at] = ties[at] with { LogDensity = last };
+        Array.Sort(ties, (one, other) => other.LogDensity.CompareTo(one.LogDensity));
+        var all = new LogDensitySketch();
+        all.Merge(this);
+        foreach (Tie tie in ties) all.Add(tie.LogDensity, tie.Weight);
+        if (all.Total < MinRecords) return null;
+        double[] bins = new double[all._bins.Length];
+        for (int at = 0; at < _bins.Length; at++)
+            if (_bins[at] != 0) bins[_first + at - all._first] = _bins[at];
+        return CalibrationKnots.Of(bins, all._first, ties, all.Total, all.Ranks());
+    }
+
+    /// <summary>Log-densities at equally spaced ranks; see <see cref="AnomalyCalibration.Quantiles"/>.</summary>
+    private double[] Ranks()
+    {
         double[] quantiles = new double[Quantiles];
         double below = 0;
         int next = 0;
@@ -120,7 +140,7 @@ internal sealed class LogDensitySketch
         }
         double end = LogDensity((_first + _bins.AsSpan().LastIndexOfAnyExcept(0) + 1) / BinsPerUnit);
         for (; next < Quantiles; next++) quantiles[next] = end;
-        return CalibrationKnots.Of(_bins, _first, Total, quantiles);
+        return quantiles;
     }
 
     /// <summary>

@@ -7,9 +7,10 @@ namespace StreamEm.Core.Calibration;
 /// What a learner remembers of its stream's log-densities: a sketch over all records, in which one with missing values stands by the
 /// log-density of a complete record as improbable, and sketches of their own for the sets of missing features met most. Which sets those
 /// are is kept by the counters of Misra &amp; Gries (1982): a set that more than a seventeenth of the records have cannot be left out.
-/// Everything fades as the parameters forget (<see cref="FadeOf"/>). Part of the state.
+/// Records that many others equal are not in the sketches: they are kept as they are, for every version says anew how probable they are
+/// (<see cref="FrequentRecords"/>). Everything fades as the parameters forget (<see cref="FadeOf"/>). Part of the state.
 /// </summary>
-internal sealed class StreamCalibration
+internal sealed partial class StreamCalibration
 {
     /// <summary>Sets of missing features with a sketch of their own.</summary>
     private const int MaxPatterns = 16;
@@ -21,16 +22,22 @@ internal sealed class StreamCalibration
     private const double LeastMemory = 5000;
 
     private readonly LogDensitySketch _all = new();
+    private readonly FrequentRecords? _frequent;
+    private readonly int[] _twins = new int[FrequentRecords.Sample];
     private readonly List<MissingSketch> _patterns = [];
     private readonly Stack<MissingSketch> _spare = new();
     private readonly ulong[] _mask;
     private double _weight, _worth;
     private double[] _bins = [], _comparableBins = [];
 
-    /// <summary>Remembers nothing yet, of records of so many features.</summary>
-    public StreamCalibration(int dimension)
+    /// <summary>Remembers nothing yet.</summary>
+    /// <param name="dimension">D.</param>
+    /// <param name="isOfRecords">Whether a record's log-density is its own, so that of equal records one says all: not where it depends on
+    /// those before it.</param>
+    public StreamCalibration(int dimension, bool isOfRecords = true)
     {
         Dimension = dimension;
+        if (isOfRecords) _frequent = new FrequentRecords(dimension);
         _mask = new ulong[(dimension + 63) / 64];
     }
 
@@ -55,7 +62,7 @@ internal sealed class StreamCalibration
         using (var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true)) other.Save(writer);
         stream.Position = 0;
         using var reader = new BinaryReader(stream);
-        Load(reader, knowsPatterns: true);
+        Load(reader, StateVersion.Current);
     }
 
     /// <summary>Begins with what a calibration of the same features knows.</summary>
@@ -79,6 +86,7 @@ internal sealed class StreamCalibration
     public void Clear()
     {
         _all.Clear();
+        _frequent?.Clear();
         foreach (MissingSketch pattern in _patterns) _spare.Push(pattern);
         _patterns.Clear();
         (_weight, _worth) = (0, 0);
@@ -89,6 +97,7 @@ internal sealed class StreamCalibration
     {
         if (factor == 1) return;
         _all.Fade(factor);
+        _frequent?.Fade(factor);
         foreach (MissingSketch pattern in _patterns) pattern.Fade(factor);
         _weight *= factor;
         _worth *= factor;
@@ -107,12 +116,13 @@ internal sealed class StreamCalibration
         _worth += RelativeWeights.Worth(rows, [], count);
         // Of a record, by its weight; 1 where all weights are alike.
         double factor = _weight > 0 ? _worth / _weight * unit : 0;
-        if (complete && _patterns.Count == 0 && rows.Weights.IsEmpty && factor == 1)
+        if (!complete && _patterns.Count == 0) BeginPatterns();
+        FindFrequent(rows, logDensities[..count], comparable, factor);
+        if (complete && _patterns.Count == 0 && rows.Weights.IsEmpty && factor == 1 && !HasFrequent)
         {
             _all.AddRange(logDensities, default);
             return;
         }
-        if (!complete && _patterns.Count == 0) _patterns.Add(MissingSketch.OfComplete(_mask.Length, _all));
         if (_bins.Length < count) (_bins, _comparableBins) = (new double[count], new double[count]);
         LogDensitySketch.Bins(logDensities[..count], _bins);
         if (!complete) LogDensitySketch.Bins(comparable[..count], _comparableBins);
@@ -121,23 +131,59 @@ internal sealed class StreamCalibration
             double weight = rows.Weight(row) * factor;
             if (double.IsNaN(_bins[row]) || !(weight > 0)) continue;
             bool isPartial = !complete && Mask(rows.Row(row));
-            _all.Count(isPartial && double.IsFinite(logDensities[row]) ? _comparableBins[row] : _bins[row], weight);
-            if (_patterns.Count == 0) continue;
-            if (!isPartial) Array.Clear(_mask);
-            Sketch(weight)?.Sketch.Count(_bins[row], weight);
+            if (!isPartial && _patterns.Count > 0) Array.Clear(_mask);
+            MissingSketch? pattern = _patterns.Count == 0 ? null : Sketch(weight);
+            bool compares = isPartial && double.IsFinite(logDensities[row]);
+            if (HasFrequent && _frequent!.Find(rows.Row(row)) is >= 0 and int known && double.IsFinite(logDensities[row]))
+            {
+                ref FrequentRecords.Entry entry = ref _frequent[known];
+                entry.Weight += weight;
+                if (pattern is not null || _patterns.Count == 0) entry.OfItsPattern += weight;
+                entry.Counter += weight;
+                (entry.LogDensity, entry.Comparable) = (logDensities[row], compares ? comparable[row] : logDensities[row]);
+                continue;
+            }
+            _all.Count(compares ? _comparableBins[row] : _bins[row], weight);
+            pattern?.Sketch.Count(_bins[row], weight);
         }
     }
 
-    /// <summary>The score functions; null while fewer than 100 records are remembered.</summary>
+    /// <summary>The score functions, records that are kept as they are being as probable as when they last came.</summary>
     public AnomalyCalibration? Calibrate()
     {
-        AnomalyCalibration? all = _all.Calibrate();
-        if (all is null || _patterns.Count == 0) return all;
-        return all with
+        double[] logDensities = new double[_frequent?.Count ?? 0], comparable = new double[logDensities.Length];
+        for (int at = 0; at < logDensities.Length; at++)
+            (logDensities[at], comparable[at]) = (_frequent![at].LogDensity, _frequent[at].Comparable);
+        return Calibrate(logDensities, comparable);
+    }
+
+    /// <summary>The score functions; null while fewer than 100 records are remembered.</summary>
+    /// <param name="logDensities">Of the records that <see cref="CopyFrequent"/> gave, in their order.</param>
+    /// <param name="comparable">See <see cref="Models.Pass.Comparable"/>; used where they have values missing.</param>
+    public AnomalyCalibration? Calibrate(ReadOnlySpan<double> logDensities, ReadOnlySpan<double> comparable)
+    {
+        int count = _frequent?.Count ?? 0;
+        var ties = new Tie[count];
+        for (int at = 0; at < count; at++)
         {
-            Patterns = [.. _patterns.Where(pattern => pattern.Sketch.Total >= MinPatternRecords)
-                .Select(pattern => new PatternCalibration(pattern.Missing(Dimension), Dimension, pattern.Sketch.Calibrate()!))],
-        };
+            bool compares = double.IsFinite(logDensities[at]) && _frequent!.Row(at).Contains(double.NaN);
+            ties[at] = new Tie(compares ? comparable[at] : logDensities[at], _frequent![at].Weight);
+        }
+        AnomalyCalibration? all = _all.Calibrate(ties);
+        if (all is null || _patterns.Count == 0) return all;
+        var patterns = new List<PatternCalibration>();
+        foreach (MissingSketch pattern in _patterns)
+        {
+            var own = new List<Tie>();
+            for (int at = 0; at < count; at++)
+            {
+                Mask(_frequent!.Row(at));
+                if (pattern.Is(_mask) && _frequent[at].OfItsPattern > 0) own.Add(new Tie(logDensities[at], _frequent[at].OfItsPattern));
+            }
+            if (pattern.Sketch.Total + own.Sum(tie => tie.Weight) >= MinPatternRecords)
+                patterns.Add(new PatternCalibration(pattern.Missing(Dimension), Dimension, pattern.Sketch.Calibrate([.. own])!));
+        }
+        return all with { Patterns = patterns };
     }
 
     /// <summary>Writes all of it.</summary>
@@ -148,16 +194,18 @@ internal sealed class StreamCalibration
         writer.Write(_worth);
         writer.Write(_patterns.Count);
         foreach (MissingSketch pattern in _patterns) pattern.Save(writer);
+        (_frequent ?? new FrequentRecords(Dimension)).Save(writer);
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote, or what was written before sets of missing features were told apart.</summary>
+    /// <summary>Reads what <see cref="Save"/> wrote, in this release or one before.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
-    public void Load(BinaryReader reader, bool knowsPatterns)
+    public void Load(BinaryReader reader, StateVersion version)
     {
         _all.Load(reader);
         _patterns.Clear();
+        _frequent?.Clear();
         (_weight, _worth) = (_all.Total, _all.Total);
-        if (!knowsPatterns) return;
+        if (version < StateVersion.Patterns) return;
         (_weight, _worth) = (reader.ReadDouble(), reader.ReadDouble());
         if (!(_weight >= 0) || !double.IsFinite(_weight) || !(_worth >= 0) || !double.IsFinite(_worth))
             throw new InvalidDataException("The weight of the records remembered is not a number of at least 0.");
@@ -165,17 +213,20 @@ internal sealed class StreamCalibration
         if (count is < 0 or > MaxPatterns)
             throw new InvalidDataException($"{count} sets of missing features are remembered; expected 0 to {MaxPatterns}.");
         for (int at = 0; at < count; at++) _patterns.Add(MissingSketch.Load(reader, _mask.Length));
+        if (version >= StateVersion.Current) (_frequent ?? new FrequentRecords(Dimension)).Load(reader);
     }
 
     /// <summary>Fills the mask of missing features; returns whether any is.</summary>
-    private bool Mask(ReadOnlySpan<double> row)
+    private bool Mask(ReadOnlySpan<double> row) => Mask(row, _mask);
+
+    private static bool Mask(ReadOnlySpan<double> row, Span<ulong> mask)
     {
-        Array.Clear(_mask);
+        mask.Clear();
         bool any = false;
         for (int d = 0; d < row.Length; d++)
         {
             if (!double.IsNaN(row[d])) continue;
-            _mask[d / 64] |= 1UL << (d % 64);
+            mask[d / 64] |= 1UL << (d % 64);
             any = true;
         }
         return any;
@@ -202,6 +253,7 @@ internal sealed class StreamCalibration
         }
         MissingSketch made = _spare.TryPop(out MissingSketch? spare) ? spare : new MissingSketch(_mask.Length);
         made.Begin(_mask, weight);
+        LeaveOut(_mask);
         _patterns.Add(made);
         return made;
     }

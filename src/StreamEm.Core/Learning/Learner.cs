@@ -68,9 +68,10 @@ public sealed partial class Learner
             new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? options.Initialization.Buffer : 1), new TextTable());
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
-        _calibration = new StreamCalibration(dimension);
+        LatentModel largest = model.CreateLargest(schema);
+        _calibration = new StreamCalibration(dimension, largest.Order == RowOrder.Any);
         _stepSize = new PowerLaw(options.StepSize);
-        _labels = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
+        _labels = new LabelNames((largest as ComponentModel)?.Components ?? 0);
         _intake = new RecordIntake(_plan, _labels);
         if (from is null) return;
         _core = LearnerCore.StartAt(model, _plan, options, from, threads);
@@ -140,7 +141,7 @@ public sealed partial class Learner
     /// <summary>What has been learned; null before the first update.</summary>
     public LearnedModel? CreateSnapshot() => _core is null || Updates == 0 ? null : Learned(_core);
 
-    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _calibration.Calibrate(), _labels, _intake);
+    private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _calibration, _labels, _intake);
 
     private void Update(LearnerCore core, Minibatch minibatch, int count)
     {

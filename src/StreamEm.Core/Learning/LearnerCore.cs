@@ -182,13 +182,30 @@ internal sealed partial class LearnerCore
         (State.Updates, State.Rows, State.EffectiveRows, State.LastStepSize) =
             (result.LogLikelihoods.Count - 1, rows.Count, RelativeWeights.Worth(inside, logDensities, evidence.Weight), 1);
         _meanLogLikelihood = result.LogLikelihoods[^1] - units;
-        var calibration = new StreamCalibration(rows.Dimension);
+        var calibration = new StreamCalibration(rows.Dimension, _model.Order == RowOrder.Any);
         calibration.Add(inside, complete, logDensities, comparable, unit);
         double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
-        return new BatchFit(CreateSnapshot(schema, calibration.Calibrate(), labels, intake), trace, result.Converged, result.LargestFall);
+        return new BatchFit(CreateSnapshot(schema, calibration, labels, intake), trace, result.Converged, result.LargestFall);
     }
 
-    public LearnedModel CreateSnapshot(RecordSchema schema, AnomalyCalibration? calibration, LabelNames labels, RecordIntake intake)
+    /// <summary>What has been learned.</summary>
+    public LearnedModel CreateSnapshot(RecordSchema schema, StreamCalibration calibration, LabelNames labels, RecordIntake intake)
+    {
+        LearnedModel learned = Describe(schema, labels, intake);
+        var frequent = new Minibatch(Space.Dimension);
+        calibration.CopyFrequent(frequent);
+        if (frequent.Count == 0) return learned with { Calibration = calibration.Calibrate() };
+        // As the snapshot's readers will score them.
+        double[] logDensities = new double[frequent.Count], comparable = new double[frequent.Count],
+            scores = new double[frequent.Count * _model.ScoreLayout.Length];
+        EStep eStep = new Scorer(learned).EStep;
+        Workspace workspace = eStep.CreateWorkspace();
+        workspace.Pass = new Pass(null, Comparable: comparable);
+        eStep.Score(frequent, 0, frequent.Count, logDensities, scores, workspace);
+        return learned with { Calibration = calibration.Calibrate(logDensities, comparable) };
+    }
+
+    private LearnedModel Describe(RecordSchema schema, LabelNames labels, RecordIntake intake)
     {
         double[] parameters = new double[State.Parameters.Length];
         _model.ToUserUnits(State.Parameters, Space, parameters);
@@ -204,7 +221,6 @@ internal sealed partial class LearnerCore
             ComponentIds = Ids.Texts,
             Labels = labels.Any ? [.. labels.Names] : [],
             ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
-            Calibration = calibration,
             Training = new TrainingReport
             {
                 Recursion = _options.Recursion,

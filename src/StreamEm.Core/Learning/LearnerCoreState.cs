@@ -58,7 +58,7 @@ internal sealed partial class LearnerCore
         BinaryReader reader, LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, int threads, StateVersion version)
     {
         FeatureSpace space = FeatureSpaceState.Load(plan, reader);
-        bool hasGuard = version >= StateVersion.Current;
+        bool hasGuard = version >= StateVersion.Patterns;
         LatentModel model = modelOptions.Create(space);
         StepwiseState state = StepwiseState.Load(reader, model, hasGuard);
         var core = new LearnerCore(modelOptions, options, model, space, state, threads);

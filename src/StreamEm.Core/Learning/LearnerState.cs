@@ -84,9 +84,8 @@ public sealed partial class Learner
             else reader.ReadMinibatch(_pending);
             _intake.Load(reader);
             _intake.Check(_pending);
-            bool isCurrent = version >= (int)StateVersion.Current;
-            _calibration.Load(reader, knowsPatterns: isCurrent);
-            _dropped = isCurrent ? reader.ReadInt64() : 0;
+            _calibration.Load(reader, (StateVersion)version);
+            _dropped = version >= (int)StateVersion.Patterns ? reader.ReadInt64() : 0;
             if (_dropped < 0) throw new InvalidDataException($"{_dropped} records were left out; expected at least 0.");
             if (!reader.ReadBoolean()) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);

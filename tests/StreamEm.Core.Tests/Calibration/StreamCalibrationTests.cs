@@ -62,7 +62,7 @@ public sealed class StreamCalibrationTests
         StreamCalibration whole = new(2), first = new(2);
         foreach (StreamCalibration one in (StreamCalibration[])[whole, first]) Feed(one, 0, 5);
         var second = new StreamCalibration(2);
-        second.Load(new BinaryReader(new MemoryStream(Bytes(first))), knowsPatterns: true);
+        second.Load(new BinaryReader(new MemoryStream(Bytes(first))), StateVersion.Current);
         Feed(whole, 5, 12);
         Feed(second, 5, 12);
         Assert.Equal(Bytes(whole), Bytes(second));
@@ -112,7 +112,7 @@ public sealed class StreamCalibrationTests
     private static Minibatch Rows(int count)
     {
         var rows = new Minibatch(2, count);
-        for (int n = 0; n < count; n++) rows.Add([1, n % 2 == 0 ? double.NaN : 1]);
+        for (int n = 0; n < count; n++) rows.Add([n, n % 2 == 0 ? double.NaN : 1]);
         return rows;
     }
 

@@ -1,4 +1,4 @@
-namespace StreamEm.Core.Learning;
+namespace StreamEm.Core.Data;
 
 /// <summary>The forms of a learner's saved state that this release reads.</summary>
 internal enum StateVersion
@@ -11,6 +11,10 @@ internal enum StateVersion
     /// </summary>
     Levels = 3,
 
+    /// <summary>Records that many others equal are not kept as they are; nothing is known of the records held back but their number.
+    /// </summary>
+    Patterns = 4,
+
     /// <summary>What this release writes.</summary>
-    Current = 4,
+    Current = 5,
 }
