@@ -35,7 +35,8 @@ public abstract partial class ModelContract
         foreach (int size in (int[])[1, 3, 8, 9])
         {
             double[] actual = [.. Enumerable.Range(0, 300 / size).SelectMany(batch => Scores(scorer, records, batch * size, size))];
-            Assert.Equal(expected.Take(actual.Length).Select(BitConverter.DoubleToInt64Bits), actual.Select(BitConverter.DoubleToInt64Bits));
+            Assert.Equal(
+                expected.Take(actual.Length).Select(BitConverter.DoubleToInt64Bits), actual.Select(BitConverter.DoubleToInt64Bits));
         }
     }
 
