@@ -13,6 +13,12 @@ public abstract class StreamMemory
     /// <summary>Takes over everything another memory of the same model and size knows.</summary>
     public abstract void CopyFrom(StreamMemory other);
 
+    /// <summary>Takes over what another memory of the same model knows of one of its slots.</summary>
+    /// <param name="other">The other.</param>
+    /// <param name="from">Its slot.</param>
+    /// <param name="to">The slot here.</param>
+    public abstract void CopyFrom(StreamMemory other, int from, int to);
+
     /// <summary>Writes all of it.</summary>
     public abstract void Save(BinaryWriter writer);
 

@@ -23,7 +23,7 @@ public static class ScoreCommand
     {
         var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
         var data = new Argument<string[]>("data")
-        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz.", Arity = ArgumentArity.OneOrMore };
+        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst.", Arity = ArgumentArity.OneOrMore };
         var output =
             new Option<string?>("-o", "--output") { Description = "Where the scores go; standard output by default.", HelpName = "file" };
         var format =

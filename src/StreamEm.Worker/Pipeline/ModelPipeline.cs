@@ -60,6 +60,12 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <summary>Its source, from the start until it fails.</summary>
     public RecordSource? Source => State == ModelState.Failed ? null : _reader?.Source;
 
+    /// <summary>Its run; null before the state is restored.</summary>
+    public string? RunId => _run?.Identity.RunId;
+
+    /// <summary>Whether the run takes the place of an earlier one, which had versions of the same numbers.</summary>
+    public bool HasPredecessors => _run?.Predecessors is { Count: > 0 };
+
     /// <summary>Whether its state is restored and it runs.</summary>
     public bool HasStarted => _learner is not null;
 

@@ -13,6 +13,9 @@ namespace StreamEm.Worker.Pipeline;
 /// <summary>How a pipeline begins: with a new run, or with the one of the newest checkpoint, restored to where it was.</summary>
 internal sealed class RunStart
 {
+    private const string KeysForgotten =
+        "What was remembered of the keys is of the old states and forgotten: each key begins a sequence anew.";
+
     private RunStart(RunState run) => Run = run;
 
     /// <summary>The run.</summary>
@@ -66,6 +69,9 @@ internal sealed class RunStart
         IReadOnlyList<ConfigurationChange> changes = binding?.Changes ?? [];
         foreach (ConfigurationChange change in changes)
             WorkerLog.ConfigurationChanged(context.Log, options.Id, change.ToString(), Told(change, checkpoint));
+        bool forgetsKeys = options.Model.MaxKeys > 0 && checkpoint.Updates > 0
+            && changes.Any(change => change.Effect == ChangeEffect.Components);
+        if (forgetsKeys) WorkerLog.ModelWarning(context.Log, options.Id, KeysForgotten);
         Learner learner = StateRestore.Learner(options, checkpoint, binding);
         RefuseForeignSnapshots(checkpoint);
         long known = checkpoint.Incarnation ?? 0;
@@ -75,7 +81,8 @@ internal sealed class RunStart
             Identity = checkpoint.Identity with { ConfigHash = options.ConfigHash },
             Configuration = options.Values,
             History = RunEvent.Append(checkpoint.History, changes.Where(change => change.Effect != ChangeEffect.None)
-                .Select(change => new RunEvent(context.Time.GetUtcNow(), checkpoint.Updates, change.ToString()))),
+                .Select(change => change.ToString()).Concat(forgetsKeys ? [KeysForgotten] : [])
+                .Select(text => new RunEvent(context.Time.GetUtcNow(), checkpoint.Updates, text))),
             Predecessors = Predecessors(options, checkpoint.RunId, checkpoint.Predecessors),
             Incarnation = NextIncarnation(known, context.Time),
             Learner = learner,

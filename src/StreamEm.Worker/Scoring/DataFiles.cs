@@ -8,7 +8,7 @@ using StreamEm.Worker.Failures;
 namespace StreamEm.Worker.Scoring;
 
 /// <summary>The data files named on a command line, each read to its end in the order given; <c>.csv</c>, <c>.ndjson</c>, <c>.jsonl</c> and
-/// <c>.json</c> say their own format, with <c>.gz</c> behind it or not.</summary>
+/// <c>.json</c> say their own format, with <c>.gz</c> or <c>.zst</c> behind it or not.</summary>
 internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherwise)
 {
     private static readonly string[] NdjsonEndings = [".ndjson", ".jsonl", ".json"];
@@ -47,8 +47,7 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
     /// <summary>How a file's records are written, as its name says; null where it does not.</summary>
     public static RecordFormat? FormatSaidBy(string path)
     {
-        string name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
-        string ending = Path.GetExtension(name).ToLowerInvariant();
+        string ending = Path.GetExtension(FileSourceOptions.NameOfText(path)).ToLowerInvariant();
         return ending == ".csv" ? RecordFormat.Csv : NdjsonEndings.Contains(ending) ? RecordFormat.Ndjson : null;
     }
 }

@@ -53,8 +53,8 @@ internal sealed class LineFile : IDisposable
         {
             if (!DurableFile.TryOwn(handle, path))
                 throw new CommandException(ExitCode.CannotCreate,
-                    $"'{path}' is written by another streamem, and two would write over each other's {what}. Stop that one first, or set "
-                        + $"{key} to another path.");
+                    $"'{path}' is written by another streamem, or under another name by this one, and two would write over each other's "
+                        + $"{what}. Stop that one first, or set {key} to another path.");
             // Also where it was there: the process that made it may have been killed before.
             DurableFile.SyncDirectory(directory);
             long found = RandomAccess.GetLength(handle), end = LastLineFeed(handle, found) + 1;
