@@ -73,6 +73,7 @@ internal sealed class RunState
             Incarnation = Incarnation,
             IsFinal = IsFinal,
             CreatedAt = now,
+            Kernels = Core.LinearAlgebra.Kernels.Name,
             Updates = Learner.Updates,
             Records = Learner.Records,
             Position = Position.Copy(),
