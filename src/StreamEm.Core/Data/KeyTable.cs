@@ -44,6 +44,25 @@ internal sealed class KeyTable
         return slot;
     }
 
+    /// <summary>
+    /// Takes over the keys of a table of another capacity into this empty one, those met last as far as they have room; the others count as
+    /// evicted.
+    /// </summary>
+    /// <returns>For every slot taken, the slot of its key in the other table.</returns>
+    public int[] TakeNewest(KeyTable other)
+    {
+        int slot = other._oldest, dropped = Math.Max(0, other.Count - Capacity);
+        for (int i = 0; i < dropped; i++) slot = other._newer[slot];
+        Evicted = other.Evicted + dropped;
+        int[] from = new int[other.Count - dropped];
+        for (int to = 0; to < from.Length; to++, slot = other._newer[slot])
+        {
+            from[to] = slot;
+            Touch(other._keys[slot]!, out _);
+        }
+        return from;
+    }
+
     /// <summary>Takes over the keys of another table of the same capacity.</summary>
     public void CopyFrom(KeyTable other)
     {

@@ -34,7 +34,7 @@ internal sealed partial class LearnerCore
         };
         if (Guard is not null && core.Guard is not null) core.Guard.CopyFrom(Guard);
         foreach (LearnerEvent item in Happened.All) core.Happened.Add(item.Kind, item.Update, item.Subject);
-        if (!change.HasComponentsChanged && modelOptions.MaxKeys == _modelOptions.MaxKeys) core.Cut.CopyFrom(Cut);
+        if (!change.HasComponentsChanged) core.Cut.CopyFrom(Cut);
         return core;
     }
 

@@ -34,8 +34,8 @@ internal abstract class MinibatchCut
     {
     }
 
-    /// <summary>Takes over what another cut of the same sizes remembers.</summary>
-    public void CopyFrom(MinibatchCut other)
+    /// <summary>Takes over what another cut of the same model remembers, as far as there is room for it.</summary>
+    public virtual void CopyFrom(MinibatchCut other)
     {
         using var stream = new MemoryStream();
         using (var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true)) other.Save(writer);
@@ -111,6 +111,18 @@ internal sealed class KeyedCut(int size, int maxKeys, StreamMemory memory) : Min
     {
         _keys.Load(reader);
         memory.Load(reader);
+    }
+
+    /// <inheritdoc/>
+    public override void CopyFrom(MinibatchCut other)
+    {
+        if (other is not KeyedCut keyed || keyed._keys.Capacity == _keys.Capacity)
+        {
+            base.CopyFrom(other);
+            return;
+        }
+        int[] from = _keys.TakeNewest(keyed._keys);
+        for (int slot = 0; slot < from.Length; slot++) memory.CopyFrom(keyed.Memory!, from[slot], slot);
     }
 
     private static string KeyOf(Minibatch rows, int row) => rows.Texts?.Find(rows.Key(row)) ?? "";

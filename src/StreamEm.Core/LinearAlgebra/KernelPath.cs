@@ -15,20 +15,28 @@ internal enum KernelPath
     Avx512,
 }
 
-/// <summary>Chooses the <see cref="KernelPath"/> of this process once.</summary>
-internal static class Kernels
+/// <summary>Which width of vectors this process computes with: chosen once.</summary>
+public static class Kernels
 {
     /// <summary>
     /// Environment variable, and <see cref="AppContext"/> datum, that forces a path: <c>portable</c>, <c>avx2</c> or <c>avx512</c>.
     /// </summary>
     public const string Switch = "STREAMEM_KERNELS";
 
-    /// <summary>The path of this process. The choice changes speed and the last bits of sums; never their meaning.</summary>
-    public static readonly KernelPath Path = Choose(AppContext.GetData(Switch) as string ?? Environment.GetEnvironmentVariable(Switch));
+    /// <summary>The path of this process. The choice changes speed and nothing else, not a bit (<see cref="LaneSums"/>).</summary>
+    internal static readonly KernelPath Path = Choose(AppContext.GetData(Switch) as string ?? Environment.GetEnvironmentVariable(Switch));
+
+    /// <summary>Its name: portable, avx2 or avx512.</summary>
+    public static string Name => Path switch
+    {
+        KernelPath.Avx512 => "avx512",
+        KernelPath.Avx2 => "avx2",
+        _ => "portable",
+    };
 
     /// <summary>The path that <paramref name="forced"/> names, or the widest this machine accelerates when it is null or empty.</summary>
     /// <exception cref="InvalidOperationException">No such path.</exception>
-    public static KernelPath Choose(string? forced)
+    internal static KernelPath Choose(string? forced)
     {
         if (string.IsNullOrEmpty(forced)) return Widest();
         return Enum.TryParse(forced, ignoreCase: true, out KernelPath path) && Enum.IsDefined(path)

@@ -6,7 +6,7 @@ namespace StreamEm.Core.LinearAlgebra;
 /// The order of every sum over the rows of a block, which no width of a register changes. Rows are dealt out to a number of lanes, each
 /// lane is summed in the order of its rows, and the lanes are added as a tree: eight become four, l(i) + l(i + 4); four become (l0 + l1) +
 /// (l2 + l3). Kernels with narrower registers go over the lanes in parts; with wider ones they hold two sums in one. Which kernel has how
-/// many lanes is what costs the narrow and the wide least: decision 0019.
+/// many lanes is what costs the narrow and the wide least: decision 0021.
 /// </summary>
 internal static class LaneSums
 {

@@ -87,7 +87,7 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector512<double>>
     /// <summary>Four doubles, in the lower half and again in the upper.</summary>
     /// <remarks>
     /// The JIT of .NET 10.0 takes a displacement of 16 to 2032 bytes that it folds into this load for twice as far. Give it a pointer as it
-    /// is, or one at least a <see cref="RowBlock.Stride"/> from it; SameBytesTests fails otherwise.
+    /// is, or one farther off; SameBytesTests fails otherwise.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> Twice(double* source) => Avx512F.IsSupported

@@ -23,8 +23,8 @@ internal static unsafe class PairedOuterProducts
     public static void Add(
         double* columns, int dimension, double* responsibilities, int components, double* first, double* second, int lanes)
     {
-        double* strip = stackalloc double[4 * Pair + 8];
-        strip = (double*)(((nint)strip + 63) & ~63);
+        double* memory = stackalloc double[4 * Pair + 20 * 8 + 8];
+        double* strip = (double*)(((nint)memory + 63) & ~63), sums = strip + 4 * Pair;
         int packed = Packed.Length(dimension);
         if (_pairs is null || _pairs.Length < (dimension + 1) / 2 * Pair) _pairs = new AlignedDoubles((dimension + 1) / 2 * Pair);
         double* pairs = _pairs.Pointer;
@@ -53,11 +53,11 @@ internal static unsafe class PairedOuterProducts
                         for (int row = 0; row < rows; row += 2)
                             Weigh(r, pairs + (i + row) / 2 * Pair, row + 1 < rows, strip + row / 2 * Pair, lanes,
                                 moments == null ? null : moments + i + row);
-                        Rows(strip, columns, second, i, rows, lanes);
+                        Rows(strip, sums, pairs, second, i, rows, lanes);
                     }
             }
-            if (group == 4) PairedSmallProducts.FourComponents(strip, columns, dimension, second, count, lanes);
-            else if (group == 2) PairedSmallProducts.TwoComponents(strip, columns, dimension, second, count, lanes);
+            if (group == 4) PairedSmallProducts.FourComponents(strip, pairs, sums, dimension, second, count, lanes);
+            else if (group == 2) PairedSmallProducts.TwoComponents(strip, pairs, sums, dimension, second, count, lanes);
         }
     }
 
@@ -96,28 +96,39 @@ internal static unsafe class PairedOuterProducts
     }
 
     /// <summary>Rows i .. i + rows - 1 of one triangle.</summary>
-    private static void Rows(double* strip, double* columns, double* triangle, int i, int rows, int lanes)
+    private static void Rows(double* strip, double* sums, double* pairs, double* triangle, int i, int rows, int lanes)
     {
         double** row = stackalloc double*[8];
         for (int r = 0; r < 8; r++) row[r] = r < rows ? triangle + Packed.Index(i + r, 0) : null;
         for (int j = 0; j < i; j += 4)
-            if (rows > 4) FourByFour(strip, columns + j * RowBlock.Stride, row, j, lanes);
-            else TwoByFour(strip, rows > 2 ? strip + Pair : strip, columns + j * RowBlock.Stride, row, j, lanes);
+            if (rows > 4) FourByFour(strip, pairs + j / 2 * Pair, row, sums, j, lanes);
+            else TwoByFour(strip, rows > 2 ? strip + Pair : strip, pairs + j / 2 * Pair, row, sums, j, lanes);
         for (int r = 0; r < rows; r++) row[r] += i;
-        double* x = columns + i * RowBlock.Stride;
-        if (rows > 4) EightRows(strip, x, rows == 8 ? x + 7 * RowBlock.Stride : x, row, lanes);
-        else if (rows > 2) FourRows(strip, x, rows == 4 ? x + 3 * RowBlock.Stride : x, row, lanes);
-        else TwoRows(strip, x, rows == 2 ? x + RowBlock.Stride : x, row, lanes);
+        double* x = pairs + i / 2 * Pair;
+        if (rows > 4) EightRows(strip, x, rows == 8 ? x + 3 * Pair + 4 : x, row, sums, lanes);
+        else if (rows > 2) FourRows(strip, x, rows == 4 ? x + Pair + 4 : x, row, sums, lanes);
+        else TwoRows(strip, x, rows == 2 ? x + 4 : x, row, sums, lanes);
     }
 
-    /// <summary>Adds the sums of a pair over up to four features to its two rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddTo(
-        double* row0, int count0, double* row1, int count1, Vector512<double> a, Vector512<double> b, Vector512<double> c,
-        Vector512<double> d)
+    /// <summary>Adds the sums of a pair over up to four features, as a tile left them, to its two rows.</summary>
+    public static void AddTo(double* row0, int count0, double* row1, int count1, double* sums)
     {
-        Add(row0, count0, Lanes4.Sum4(a.GetLower(), b.GetLower(), c.GetLower(), d.GetLower()));
-        if (row1 != null) Add(row1, count1, Lanes4.Sum4(a.GetUpper(), b.GetUpper(), c.GetUpper(), d.GetUpper()));
+        Add(row0, count0, Lanes4.Sum4(
+            Vector256.Load(sums), Vector256.Load(sums + 8), Vector256.Load(sums + 16), Vector256.Load(sums + 24)));
+        if (row1 == null) return;
+        sums += 4;
+        Add(row1, count1, Lanes4.Sum4(
+            Vector256.Load(sums), Vector256.Load(sums + 8), Vector256.Load(sums + 16), Vector256.Load(sums + 24)));
+    }
+
+    /// <summary>Leaves four accumulators in memory: live beyond the loop they would be spilled in it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Leave(double* sums, Vector512<double> a, Vector512<double> b, Vector512<double> c, Vector512<double> d)
+    {
+        Vector512.Store(a, sums);
+        Vector512.Store(b, sums + 8);
+        Vector512.Store(c, sums + 16);
+        Vector512.Store(d, sums + 24);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -134,78 +145,89 @@ internal static unsafe class PairedOuterProducts
     }
 
     /// <summary>The diagonal tile of 7 or 8 rows: 20 accumulators.</summary>
-    private static void EightRows(double* w, double* x, double* last, double** row, int lanes)
+    private static void EightRows(double* w, double* x, double* last, double** row, double* sums, int lanes)
     {
-        Vector512<double> a00, a01, a10, a11, a12, a13, a20, a21, a22, a23, a24, a25, a30, a31, a32, a33, a34, a35, a36, a37, zero;
-        a00 = a01 = a10 = a11 = a12 = a13 = a20 = a21 = a22 = a23 = a24 = a25 = zero = Vector512<double>.Zero;
-        a30 = a31 = a32 = a33 = a34 = a35 = a36 = a37 = zero;
-        for (double* end = w + 2 * lanes; w < end; w += 8, x += 4, last += 4)
+        Vector512<double> a00, a01, a10, a11, a12, a13, a20, a21, a22, a23, a24, a25, a30, a31, a32, a33, a34, a35, a36, a37;
+        a00 = a01 = a10 = a11 = a12 = a13 = a20 = a21 = a22 = a23 = a24 = a25 = Vector512<double>.Zero;
+        a30 = a31 = a32 = a33 = a34 = a35 = a36 = a37 = a00;
+        double* y = x + 4;
+        for (double* end = w + 2 * lanes; w < end; w += 8, x += 8, y += 8, last += 8)
         {
             Vector512<double> v0 = Vector512.Load(w), v1 = Vector512.Load(w + Pair), v2 = Vector512.Load(w + 2 * Pair),
                 v3 = Vector512.Load(w + 3 * Pair), v = Lanes8.Twice(x);
             a00 = Lanes8.Fma(v0, v, a00); a10 = Lanes8.Fma(v1, v, a10); a20 = Lanes8.Fma(v2, v, a20); a30 = Lanes8.Fma(v3, v, a30);
-            v = Lanes8.Twice(x + RowBlock.Stride);
+            v = Lanes8.Twice(y);
             a01 = Lanes8.Fma(v0, v, a01); a11 = Lanes8.Fma(v1, v, a11); a21 = Lanes8.Fma(v2, v, a21); a31 = Lanes8.Fma(v3, v, a31);
-            v = Lanes8.Twice(x + 2 * RowBlock.Stride);
+            v = Lanes8.Twice(x + Pair);
             a12 = Lanes8.Fma(v1, v, a12); a22 = Lanes8.Fma(v2, v, a22); a32 = Lanes8.Fma(v3, v, a32);
-            v = Lanes8.Twice(x + 3 * RowBlock.Stride);
+            v = Lanes8.Twice(y + Pair);
             a13 = Lanes8.Fma(v1, v, a13); a23 = Lanes8.Fma(v2, v, a23); a33 = Lanes8.Fma(v3, v, a33);
-            v = Lanes8.Twice(x + 4 * RowBlock.Stride);
+            v = Lanes8.Twice(x + 2 * Pair);
             a24 = Lanes8.Fma(v2, v, a24); a34 = Lanes8.Fma(v3, v, a34);
-            v = Lanes8.Twice(x + 5 * RowBlock.Stride);
+            v = Lanes8.Twice(y + 2 * Pair);
             a25 = Lanes8.Fma(v2, v, a25); a35 = Lanes8.Fma(v3, v, a35);
-            a36 = Lanes8.Fma(v3, Lanes8.Twice(x + 6 * RowBlock.Stride), a36);
+            a36 = Lanes8.Fma(v3, Lanes8.Twice(x + 3 * Pair), a36);
             a37 = Lanes8.Fma(v3, Lanes8.Twice(last), a37);
         }
-        AddTo(row[0], 1, row[1], 2, a00, a01, zero, zero);
-        AddTo(row[2], 3, row[3], 4, a10, a11, a12, a13);
-        AddTo(row[4], 4, row[5], 4, a20, a21, a22, a23);
-        AddTo(row[4] + 4, 1, row[5] + 4, 2, a24, a25, zero, zero);
-        AddTo(row[6], 4, row[7], 4, a30, a31, a32, a33);
-        AddTo(row[6] + 4, 3, row[7] == null ? null : row[7] + 4, 4, a34, a35, a36, a37);
+        Leave(sums, a00, a01, a24, a25);
+        Leave(sums + 32, a10, a11, a12, a13);
+        Leave(sums + 64, a20, a21, a22, a23);
+        Leave(sums + 96, a30, a31, a32, a33);
+        Leave(sums + 128, a34, a35, a36, a37);
+        AddTo(row[0], 1, row[1], 2, sums);
+        AddTo(row[2], 3, row[3], 4, sums + 32);
+        AddTo(row[4], 4, row[5], 4, sums + 64);
+        AddTo(row[4] + 4, 1, row[5] + 4, 2, sums + 16);
+        AddTo(row[6], 4, row[7], 4, sums + 96);
+        AddTo(row[6] + 4, 3, row[7] == null ? null : row[7] + 4, 4, sums + 128);
     }
 
     /// <summary>The diagonal tile of 3 or 4 rows: 6 accumulators.</summary>
-    private static void FourRows(double* w, double* x, double* last, double** row, int lanes)
+    private static void FourRows(double* w, double* x, double* last, double** row, double* sums, int lanes)
     {
-        Vector512<double> a00, a01, a10, a11, a12, a13, zero;
-        a00 = a01 = a10 = a11 = a12 = a13 = zero = Vector512<double>.Zero;
-        for (double* end = w + 2 * lanes; w < end; w += 8, x += 4, last += 4)
+        Vector512<double> a00, a01, a10, a11, a12, a13;
+        a00 = a01 = a10 = a11 = a12 = a13 = Vector512<double>.Zero;
+        double* y = x + 4;
+        for (double* end = w + 2 * lanes; w < end; w += 8, x += 8, y += 8, last += 8)
         {
             Vector512<double> v0 = Vector512.Load(w), v1 = Vector512.Load(w + Pair), v = Lanes8.Twice(x);
             a00 = Lanes8.Fma(v0, v, a00); a10 = Lanes8.Fma(v1, v, a10);
-            v = Lanes8.Twice(x + RowBlock.Stride);
+            v = Lanes8.Twice(y);
             a01 = Lanes8.Fma(v0, v, a01); a11 = Lanes8.Fma(v1, v, a11);
-            a12 = Lanes8.Fma(v1, Lanes8.Twice(x + 2 * RowBlock.Stride), a12);
+            a12 = Lanes8.Fma(v1, Lanes8.Twice(x + Pair), a12);
             a13 = Lanes8.Fma(v1, Lanes8.Twice(last), a13);
         }
-        AddTo(row[0], 1, row[1], 2, a00, a01, zero, zero);
-        AddTo(row[2], 3, row[3], 4, a10, a11, a12, a13);
+        Leave(sums, a00, a01, a00, a01);
+        Leave(sums + 32, a10, a11, a12, a13);
+        AddTo(row[0], 1, row[1], 2, sums);
+        AddTo(row[2], 3, row[3], 4, sums + 32);
     }
 
     /// <summary>The diagonal tile of 1 or 2 rows.</summary>
-    private static void TwoRows(double* w, double* x, double* last, double** row, int lanes)
+    private static void TwoRows(double* w, double* x, double* last, double** row, double* sums, int lanes)
     {
-        Vector512<double> a00, a01, zero;
-        a00 = a01 = zero = Vector512<double>.Zero;
-        for (double* end = w + 2 * lanes; w < end; w += 8, x += 4, last += 4)
+        Vector512<double> a00, a01;
+        a00 = a01 = Vector512<double>.Zero;
+        for (double* end = w + 2 * lanes; w < end; w += 8, x += 8, last += 8)
         {
             Vector512<double> v0 = Vector512.Load(w);
             a00 = Lanes8.Fma(v0, Lanes8.Twice(x), a00);
             a01 = Lanes8.Fma(v0, Lanes8.Twice(last), a01);
         }
-        AddTo(row[0], 1, row[1], 2, a00, a01, zero, zero);
+        Leave(sums, a00, a01, a00, a01);
+        AddTo(row[0], 1, row[1], 2, sums);
     }
 
     /// <summary>4 pairs by features j .. j + 3, j below i: 16 accumulators.</summary>
-    private static void FourByFour(double* w, double* x, double** row, int j, int lanes)
+    private static void FourByFour(double* w, double* x, double** row, double* sums, int j, int lanes)
     {
         Vector512<double> a00, a01, a02, a03, a10, a11, a12, a13, a20, a21, a22, a23, a30, a31, a32, a33;
         a00 = a01 = a02 = a03 = a10 = a11 = a12 = a13 = a20 = a21 = a22 = a23 = a30 = a31 = a32 = a33 = Vector512<double>.Zero;
-        for (double* end = w + 2 * lanes; w < end; w += 8, x += 4)
+        double* y = x + 4;
+        for (double* end = w + 2 * lanes; w < end; w += 8, x += 8, y += 8)
         {
-            Vector512<double> x0 = Lanes8.Twice(x), x1 = Lanes8.Twice(x + RowBlock.Stride), x2 = Lanes8.Twice(x + 2 * RowBlock.Stride),
-                x3 = Lanes8.Twice(x + 3 * RowBlock.Stride), v;
+            Vector512<double> x0 = Lanes8.Twice(x), x1 = Lanes8.Twice(y), x2 = Lanes8.Twice(x + Pair),
+                x3 = Lanes8.Twice(y + Pair), v;
             v = Vector512.Load(w);
             a00 = Lanes8.Fma(v, x0, a00); a01 = Lanes8.Fma(v, x1, a01); a02 = Lanes8.Fma(v, x2, a02); a03 = Lanes8.Fma(v, x3, a03);
             v = Vector512.Load(w + Pair);
@@ -215,29 +237,35 @@ internal static unsafe class PairedOuterProducts
             v = Vector512.Load(w + 3 * Pair);
             a30 = Lanes8.Fma(v, x0, a30); a31 = Lanes8.Fma(v, x1, a31); a32 = Lanes8.Fma(v, x2, a32); a33 = Lanes8.Fma(v, x3, a33);
         }
-        AddTo(row[0] + j, 4, row[1] + j, 4, a00, a01, a02, a03);
-        AddTo(row[2] + j, 4, row[3] + j, 4, a10, a11, a12, a13);
-        AddTo(row[4] + j, 4, row[5] + j, 4, a20, a21, a22, a23);
-        AddTo(row[6] + j, 4, row[7] == null ? null : row[7] + j, 4, a30, a31, a32, a33);
+        Leave(sums, a00, a01, a02, a03);
+        Leave(sums + 32, a10, a11, a12, a13);
+        Leave(sums + 64, a20, a21, a22, a23);
+        Leave(sums + 96, a30, a31, a32, a33);
+        for (int pair = 0; pair < 4; pair++, row += 2, sums += 32)
+            AddTo(row[0] + j, 4, row[1] == null ? null : row[1] + j, 4, sums);
     }
 
     /// <summary>2 pairs, or one twice, by features j .. j + 3: 8 accumulators.</summary>
-    private static void TwoByFour(double* w, double* w1, double* x, double** row, int j, int lanes)
+    private static void TwoByFour(double* w, double* w1, double* x, double** rows, double* sums, int j, int lanes)
     {
+        double** row = rows;
         Vector512<double> a00, a01, a02, a03, a10, a11, a12, a13;
         a00 = a01 = a02 = a03 = a10 = a11 = a12 = a13 = Vector512<double>.Zero;
-        for (double* end = w + 2 * lanes; w < end; w += 8, w1 += 8, x += 4)
+        double* y = x + 4;
+        for (double* end = w + 2 * lanes; w < end; w += 8, w1 += 8, x += 8, y += 8)
         {
             Vector512<double> v0 = Vector512.Load(w), v1 = Vector512.Load(w1), v = Lanes8.Twice(x);
             a00 = Lanes8.Fma(v0, v, a00); a10 = Lanes8.Fma(v1, v, a10);
-            v = Lanes8.Twice(x + RowBlock.Stride);
+            v = Lanes8.Twice(y);
             a01 = Lanes8.Fma(v0, v, a01); a11 = Lanes8.Fma(v1, v, a11);
-            v = Lanes8.Twice(x + 2 * RowBlock.Stride);
+            v = Lanes8.Twice(x + Pair);
             a02 = Lanes8.Fma(v0, v, a02); a12 = Lanes8.Fma(v1, v, a12);
-            v = Lanes8.Twice(x + 3 * RowBlock.Stride);
+            v = Lanes8.Twice(y + Pair);
             a03 = Lanes8.Fma(v0, v, a03); a13 = Lanes8.Fma(v1, v, a13);
         }
-        AddTo(row[0] + j, 4, row[1] == null ? null : row[1] + j, 4, a00, a01, a02, a03);
-        if (row[2] != null) AddTo(row[2] + j, 4, row[3] == null ? null : row[3] + j, 4, a10, a11, a12, a13);
+        Leave(sums, a00, a01, a02, a03);
+        Leave(sums + 32, a10, a11, a12, a13);
+        for (; row[0] != null && row < rows + 4; row += 2, sums += 32)
+            AddTo(row[0] + j, 4, row[1] == null ? null : row[1] + j, 4, sums);
     }
 }

@@ -13,6 +13,12 @@ public abstract class StreamMemory
     /// <summary>Takes over everything another memory of the same model and size knows.</summary>
     public abstract void CopyFrom(StreamMemory other);
 
+    /// <summary>Takes over what another memory of the same model knows of one of its slots.</summary>
+    /// <param name="other">The other.</param>
+    /// <param name="from">Its slot.</param>
+    /// <param name="to">The slot here.</param>
+    public abstract void CopyFrom(StreamMemory other, int from, int to);
+
     /// <summary>Writes all of it.</summary>
     public abstract void Save(BinaryWriter writer);
 
@@ -37,4 +43,7 @@ public readonly record struct Pass(StreamMemory? Memory, long Update = 0, double
     /// <summary>Whether labels say what a row is, even to a model that learns how far they may be trusted: of partitions at the
     /// start.</summary>
     internal bool LabelsAreCertain { get; init; }
+
+    /// <summary>Whether few rows are scored as many are, to the same bits: how many come together depends on the moment.</summary>
+    internal bool IsOfStream { get; init; }
 }

@@ -9,7 +9,7 @@ internal static class OtherContent
     private static readonly (byte[] Start, string What)[] Known =
     [
         ([0x1F, 0x8B], "compressed with gzip: give it a name that ends in .gz"),
-        ([0x28, 0xB5, 0x2F, 0xFD], "compressed with zstd: decompress it first (zstd -d)"),
+        ([0x28, 0xB5, 0x2F, 0xFD], "compressed with zstd: give it a name that ends in .zst"),
         ([0xFD, .. "7zXZ\0"u8], "compressed with xz: decompress it first (xz -d)"),
         .. Enumerable.Range('1', 9).Select(level =>
             ((byte[])[.. "BZh"u8, (byte)level, .. "1AY&SY"u8], "compressed with bzip2: decompress it first (bzip2 -d)")),

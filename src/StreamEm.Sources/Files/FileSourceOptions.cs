@@ -7,7 +7,7 @@ public sealed record FileSourceOptions : SourceOptions
 {
     /// <summary>
     /// <c>path</c>: files and globs (<c>*</c>, <c>?</c>, <c>**</c> for any depth), read in the order written, the matches of a glob in
-    /// ordinal order of their names; a file matched twice is read once. A name ending in <c>.gz</c> is decompressed.
+    /// ordinal order of their names; a file matched twice is read once. A name ending in <c>.gz</c> or <c>.zst</c> is decompressed.
     /// </summary>
     public required IReadOnlyList<string> Path { get; init; }
 
@@ -23,6 +23,9 @@ public sealed record FileSourceOptions : SourceOptions
 
     /// <summary>Size of the read buffer in bytes; it grows up to what one record of the largest size needs. Not part of the YAML.</summary>
     public int BufferBytes { get; init; } = 256 * 1024;
+
+    /// <summary>The name of a file without the ending that says it is compressed.</summary>
+    public static string NameOfText(string path) => FileText.NameOfText(path);
 
     /// <summary>Of files that end by themselves: of a followed log the old files go their way.</summary>
     public override bool HoldsWhatWasRead(SourceContext context)

@@ -8,11 +8,21 @@ internal abstract class FileText : IDisposable
     /// <summary>Offset of the next byte read.</summary>
     public long At { get; private protected set; }
 
+    private const string Gzip = ".gz", Zstd = ".zst";
+
     /// <summary>The text of a file, whose handle stays open.</summary>
-    public static FileText Of(string path, SafeFileHandle file) => IsCompressed(path) ? new GzipText(file) : new PlainText(file);
+    public static FileText Of(string path, SafeFileHandle file) => EndingOf(path) switch
+    {
+        Gzip => new GzipText(file),
+        Zstd => new ZstdText(file),
+        _ => new PlainText(file),
+    };
 
     /// <summary>Whether the name of a file says that it is compressed.</summary>
-    public static bool IsCompressed(string path) => path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
+    public static bool IsCompressed(string path) => EndingOf(path).Length > 0;
+
+    /// <summary>The name of a file without what says that it is compressed.</summary>
+    public static string NameOfText(string path) => path[..^EndingOf(path).Length];
 
     /// <summary>Reads on; 0 at the end.</summary>
     /// <exception cref="InvalidDataException">The compressed data is damaged or was cut off.</exception>
@@ -52,6 +62,10 @@ internal abstract class FileText : IDisposable
 
     /// <inheritdoc/>
     public abstract void Dispose();
+
+    private static string EndingOf(string path) =>
+        path.EndsWith(Gzip, StringComparison.OrdinalIgnoreCase) ? Gzip
+            : path.EndsWith(Zstd, StringComparison.OrdinalIgnoreCase) ? Zstd : "";
 
     /// <summary>Reads from <see cref="At"/> on.</summary>
     private protected abstract int ReadNext(Span<byte> buffer);

@@ -58,56 +58,12 @@ internal sealed class GzipText : FileText
         _start = _end = 0;
     }
 
-    private GZipStream Open() => new(new StoredBytes(_file), CompressionMode.Decompress);
+    private GZipStream Open() => new(new StoredBytes(_file, EndMember), CompressionMode.Decompress);
 
     private static byte[] Compress(byte[] text)
     {
         using var member = new MemoryStream();
         using (var stream = new GZipStream(member, CompressionLevel.Fastest)) stream.Write(text);
         return member.ToArray();
-    }
-
-    /// <summary>The bytes on disk, then those of the member that marks the end.</summary>
-    private sealed class StoredBytes(SafeFileHandle file) : Stream
-    {
-        private long _at;
-        private int _ending;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override int Read(Span<byte> buffer)
-        {
-            int read = _ending == 0 ? RandomAccess.Read(file, buffer, _at) : 0;
-            _at += read;
-            if (read > 0) return read;
-            int count = Math.Min(buffer.Length, EndMember.Length - _ending);
-            EndMember.AsSpan(_ending, count).CopyTo(buffer);
-            _ending += count;
-            return count;
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -9,7 +9,10 @@ namespace StreamEm.Worker.Api;
 
 /// <summary>
 /// <c>GET /v1/models/{id}/stream</c>: snapshots as server-sent events, id = version. A reader that is slower than the learner gets the
-/// newest each time, never a queue; one that comes back with <c>Last-Event-ID</c> does not get the same version again.
+/// newest each time, never a queue; one that comes back with <c>Last-Event-ID</c> does not get the same version again. A version alone may
+/// be of an earlier run: where this one has taken the place of another it is sent again rather than left out. The header
+/// <c>streamem-run-id</c> says which run is followed, and <c>Last-Event-ID: RUN-VERSION</c>, as the
+/// <c>ETag</c> of a snapshot has it, is exact.
 /// </summary>
 internal static class StreamEndpoint
 {
@@ -48,8 +51,11 @@ internal static class StreamEndpoint
             context.Response.ContentType = ContentType;
             context.Response.Headers.CacheControl = "no-store";
             context.Response.Headers["X-Accel-Buffering"] = "no";
+            if (model.RunId is { } run) context.Response.Headers["streamem-run-id"] = run;
             await context.Response.StartAsync(end.Token).ConfigureAwait(false);
-            await SendAsync(model.Feed, context.Response.BodyWriter, LastSeen(context.Request), time, end.Token).ConfigureAwait(false);
+            string lastSeen = context.Request.Headers["Last-Event-ID"].ToString();
+            await SendAsync(model.Feed, context.Response.BodyWriter, document => IsSeen(document, lastSeen, model.HasPredecessors), time,
+                end.Token).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is IOException || (failure is OperationCanceledException && end.IsCancellationRequested))
         {
@@ -63,10 +69,11 @@ internal static class StreamEndpoint
         return Results.Empty;
     }
 
-    private static async Task SendAsync(SnapshotFeed feed, PipeWriter output, long? lastSeen, TimeProvider time, CancellationToken end)
+    private static async Task SendAsync(
+        SnapshotFeed feed, PipeWriter output, Func<SnapshotDocument, bool> isSeen, TimeProvider time, CancellationToken end)
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(end);
-        await using IAsyncEnumerator<SnapshotDocument> snapshots = feed.Snapshots.SkipWhile(document => document.Version == lastSeen)
+        await using IAsyncEnumerator<SnapshotDocument> snapshots = feed.Snapshots.SkipWhile(isSeen)
             .NewestAsync(leaving.Token).GetAsyncEnumerator(leaving.Token);
         await output.WriteAsync(": snapshots follow\n\n"u8.ToArray(), end).ConfigureAwait(false);
         Task<bool> next = snapshots.MoveNextAsync().AsTask();
@@ -105,8 +112,10 @@ internal static class StreamEndpoint
         await output.FlushAsync(end).ConfigureAwait(false);
     }
 
-    private static long? LastSeen(HttpRequest request) =>
-        long.TryParse(request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long version)
-            ? version
-            : null;
+    /// <summary>Whether a reader has a version already, by the id of the last event it got.</summary>
+    private static bool IsSeen(SnapshotDocument document, string lastSeen, bool mayBeOfAnotherRun)
+    {
+        string version = document.Version.ToString(CultureInfo.InvariantCulture);
+        return lastSeen == $"{document.Snapshot.RunId}-{version}" || (!mayBeOfAnotherRun && lastSeen == version);
+    }
 }

@@ -27,7 +27,7 @@ public sealed class CheckpointDirectory
     private long _lastSequence;
 
     /// <summary>Opens the directory, creating it (mode 0700) where needed, and deletes what an interrupted write left behind.</summary>
-    /// <exception cref="CommandException">It cannot be written (73).</exception>
+    /// <exception cref="CommandException">It cannot be written, or anybody may write it (73).</exception>
     public CheckpointDirectory(string stateDirectory, string modelId, int keep, ILogger log)
     {
         _path = Path.Combine(stateDirectory, modelId);
@@ -36,6 +36,7 @@ public sealed class CheckpointDirectory
         try
         {
             DurableFile.CreateDirectory(_path, DurableFile.PrivateDirectory);
+            StateLock.RefuseOpenToOthers(_path);
             // Also where it was there: the process that made it may have been killed before.
             DurableFile.SyncDirectory(stateDirectory);
             foreach (string leftover in Directory.EnumerateFiles(_path, Prefix + "*" + TemporarySuffix)) DurableFile.Delete(leftover);

@@ -24,6 +24,9 @@ public abstract record CheckpointFields
     /// <summary>When it was made.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Which vectors the worker that wrote it computed with, for people: no number depends on it. Null before 0.2.</summary>
+    public string? Kernels { get; init; }
+
     /// <summary>Updates so far: the version of the parameters inside.</summary>
     public required long Updates { get; init; }
 

@@ -27,7 +27,7 @@ public static class FitCommand
         var own = new ModelArguments();
         var dialect = new DialectArguments();
         var data = new Argument<string[]>("data")
-        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz.", Arity = ArgumentArity.OneOrMore };
+        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst.", Arity = ArgumentArity.OneOrMore };
         var model = new Option<string?>("--model")
         {
             Description = "Which model of the configuration; needed when it has several. Without a configuration: the type, see 'streamem "

@@ -13,6 +13,9 @@ namespace StreamEm.Worker.Pipeline;
 /// <summary>How a pipeline begins: with a new run, or with the one of the newest checkpoint, restored to where it was.</summary>
 internal sealed class RunStart
 {
+    private const string KeysForgotten =
+        "What was remembered of the keys is of the old states and forgotten: each key begins a sequence anew.";
+
     private RunStart(RunState run) => Run = run;
 
     /// <summary>The run.</summary>
@@ -34,6 +37,9 @@ internal sealed class RunStart
 
     /// <summary>Whether it goes on with another configuration than it had.</summary>
     public bool HasChanged { get; private init; }
+
+    /// <summary>What the checkpoint says of the scored stream, and when it was made; empty where it says nothing.</summary>
+    public (ReadOnlyMemory<byte> State, DateTimeOffset SavedAt) Scores { get; private init; }
 
     /// <summary>What publishers are told of the run.</summary>
     public required RunClaim Claim { get; init; }
@@ -66,6 +72,9 @@ internal sealed class RunStart
         IReadOnlyList<ConfigurationChange> changes = binding?.Changes ?? [];
         foreach (ConfigurationChange change in changes)
             WorkerLog.ConfigurationChanged(context.Log, options.Id, change.ToString(), Told(change, checkpoint));
+        bool forgetsKeys = options.Model.MaxKeys > 0 && checkpoint.Updates > 0
+            && changes.Any(change => change.Effect == ChangeEffect.Components);
+        if (forgetsKeys) WorkerLog.ModelWarning(context.Log, options.Id, KeysForgotten);
         Learner learner = StateRestore.Learner(options, checkpoint, binding);
         RefuseForeignSnapshots(checkpoint);
         long known = checkpoint.Incarnation ?? 0;
@@ -75,7 +84,8 @@ internal sealed class RunStart
             Identity = checkpoint.Identity with { ConfigHash = options.ConfigHash },
             Configuration = options.Values,
             History = RunEvent.Append(checkpoint.History, changes.Where(change => change.Effect != ChangeEffect.None)
-                .Select(change => new RunEvent(context.Time.GetUtcNow(), checkpoint.Updates, change.ToString()))),
+                .Select(change => change.ToString()).Concat(forgetsKeys ? [KeysForgotten] : [])
+                .Select(text => new RunEvent(context.Time.GetUtcNow(), checkpoint.Updates, text))),
             Predecessors = Predecessors(options, checkpoint.RunId, checkpoint.Predecessors),
             Incarnation = NextIncarnation(known, context.Time),
             Learner = learner,
@@ -95,6 +105,7 @@ internal sealed class RunStart
             HasChanged = changes.Count > 0 || isOther,
             Unpublished = UnpublishedOf(checkpoint),
             UnpublishedSince = OldestOf(checkpoint),
+            Scores = (checkpoint.Scores, checkpoint.CreatedAt),
         };
     }
 

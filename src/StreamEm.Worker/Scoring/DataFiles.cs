@@ -3,12 +3,13 @@ using StreamEm.Sources;
 using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
+using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Scoring;
 
 /// <summary>The data files named on a command line, each read to its end in the order given; <c>.csv</c>, <c>.ndjson</c>, <c>.jsonl</c> and
-/// <c>.json</c> say their own format, with <c>.gz</c> behind it or not.</summary>
+/// <c>.json</c> say their own format, with <c>.gz</c> or <c>.zst</c> behind it or not.</summary>
 internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherwise)
 {
     private static readonly string[] NdjsonEndings = [".ndjson", ".jsonl", ".json"];
@@ -29,8 +30,8 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
         {
             try
             {
-                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions
-                { Path = [path], Format = FormatOf(path), Csv = schema.Csv },
+                await using RecordSource source = SourceCatalog.Create(
+                    await OptionsOf(path, schema, cancellationToken).ConfigureAwait(false),
                     new SourceContext(schema, new SourcePosition(), time));
                 while (await source.ReadAsync(batch, cancellationToken).ConfigureAwait(false))
                     if (!take(batch)) return;
@@ -42,13 +43,23 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
         }
     }
 
+    /// <summary>Whether standard input (-), FIFOs and the like are read too, as they come.</summary>
+    public bool TakesPipes { get; init; }
+
+    private async Task<SourceOptions> OptionsOf(string path, RecordSchema schema, CancellationToken cancellationToken)
+    {
+        PipedInput? pipe = TakesPipes ? await PipedInput.OpenAsync(path, cancellationToken).ConfigureAwait(false) : null;
+        return pipe is null
+            ? new FileSourceOptions { Path = [path], Format = FormatOf(path), Csv = schema.Csv }
+            : new StdinSourceOptions { Format = pipe.Format ?? FormatOf(path), Csv = schema.Csv, Open = () => pipe };
+    }
+
     private RecordFormat FormatOf(string path) => FormatSaidBy(path) ?? otherwise;
 
     /// <summary>How a file's records are written, as its name says; null where it does not.</summary>
     public static RecordFormat? FormatSaidBy(string path)
     {
-        string name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
-        string ending = Path.GetExtension(name).ToLowerInvariant();
+        string ending = Path.GetExtension(FileSourceOptions.NameOfText(path)).ToLowerInvariant();
         return ending == ".csv" ? RecordFormat.Csv : NdjsonEndings.Contains(ending) ? RecordFormat.Ndjson : null;
     }
 }

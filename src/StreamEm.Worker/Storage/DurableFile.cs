@@ -79,6 +79,9 @@ internal static partial class DurableFile
     public static SafeFileHandle OpenShared(string path, UnixFileMode mode)
     {
         const FileShare share = FileShare.ReadWrite | FileShare.Delete;
+        // A link that leads nowhere yet is one to the file that is to be made.
+        if (!File.Exists(path) && new FileInfo(path).LinkTarget is not null)
+            path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
         // Two steps, so that the mode of a file that is there is left as it is.
         for (bool isThere = File.Exists(path); ; isThere = true)
         {

@@ -54,7 +54,8 @@ public sealed class StateLock : IDisposable
     /// <summary>
     /// Whoever may write the directory may give the worker another state. The group may: it is how volumes are shared with a container.
     /// </summary>
-    private static void RefuseOpenToOthers(string directory)
+    /// <exception cref="CommandException">Anybody may (73).</exception>
+    public static void RefuseOpenToOthers(string directory)
     {
         if (OperatingSystem.IsWindows() || !File.GetUnixFileMode(directory).HasFlag(UnixFileMode.OtherWrite)) return;
         throw new CommandException(ExitCode.CannotCreate,

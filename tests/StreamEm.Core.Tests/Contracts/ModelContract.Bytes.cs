@@ -23,6 +23,35 @@ public abstract partial class ModelContract
         Assert.Equal(expected, OtherPath.Run(KernelPath.Portable, GetType(), nameof(BytesOfAStream), recursion, 3));
     }
 
+    /// <summary>What is said of a record does not depend on the records it came with, unless they are its sequence.</summary>
+    [Fact]
+    public void Score_AnyBatch_GivesTheSameBytes()
+    {
+        Minibatch records = Records(Rows(5, 700, 31, 0.1));
+        var options = new LearningOptions { MinibatchSize = 300, Initialization = new() { Buffer = 350, NInit = 1 } };
+        var scorer = new Scorer(Streams.Snapshot(Streams.Learn(Options(3, 5), options, records, schema: Schema(5))));
+        if (scorer.Learned.Model.Order != RowOrder.Any) return;
+        double[] expected = Scores(scorer, records, 0, 300);
+        foreach (int size in (int[])[1, 3, 8, 9])
+        {
+            double[] actual = [.. Enumerable.Range(0, 300 / size).SelectMany(batch => Scores(scorer, records, batch * size, size))];
+            Assert.Equal(
+                expected.Take(actual.Length).Select(BitConverter.DoubleToInt64Bits), actual.Select(BitConverter.DoubleToInt64Bits));
+        }
+    }
+
+    /// <summary>What is said of each of some records, record by record.</summary>
+    private static double[] Scores(Scorer scorer, Minibatch records, int first, int count)
+    {
+        var batch = new Minibatch(records.Dimension, count, records.Texts);
+        batch.Append(records, first, count);
+        int width = scorer.Layout.Length;
+        double[] densities = new double[count], scores = new double[count * width], anomalies = new double[count];
+        scorer.Score(batch, densities, scores, anomalies);
+        return [.. Enumerable.Range(0, count).SelectMany(row => scores[(row * width)..(row * width + width)]
+            .Append(densities[row]).Append(anomalies[row]))];
+    }
+
     /// <summary>
     /// SHA-256 of the states, parameters and scores after a stream of ragged minibatches, and of statistics and log-densities of a larger
     /// model; called under every kernel path.

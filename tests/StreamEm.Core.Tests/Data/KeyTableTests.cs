@@ -17,6 +17,25 @@ public sealed class KeyTableTests
         Assert.Equal((2, 2L), (table.Count, table.Evicted));
     }
 
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(3, 1)]
+    [InlineData(9, 0)]
+    public void TakeNewest_OfATableOfAnotherSize_KeepsTheKeysMetLast(int capacity, int dropped)
+    {
+        var table = new KeyTable(4);
+        foreach (string key in (string[])["a", "b", "c", "d", "b"]) table.Touch(key, out _);
+        string[] kept = [.. ((string[])["a", "c", "d", "b"])[(4 - Math.Min(4, capacity))..]];
+
+        var other = new KeyTable(capacity);
+        int[] from = other.TakeNewest(table);
+
+        Assert.Equal(kept.Select(key => Touch(table, key).Slot), from);
+        Assert.Equal(4 - kept.Length, other.Evicted);
+        Assert.Equal(Enumerable.Range(0, kept.Length).Select(slot => (slot, false)), kept.Select(key => Touch(other, key)));
+        if (dropped > 0) Assert.True(Touch(other, "a").IsNew);
+    }
+
     /// <summary>
     /// A list of the keys, those met last at its end, says what the table must do; every so often the table is saved, copied or both.
     /// </summary>

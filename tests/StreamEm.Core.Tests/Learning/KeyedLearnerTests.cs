@@ -67,6 +67,25 @@ public sealed class KeyedLearnerTests
         }
     }
 
+    /// <summary>While all keys have room, another number of them that is remembered changes nothing.</summary>
+    [Theory]
+    [InlineData(45)]
+    [InlineData(500)]
+    public void ChangeModel_OtherMaxKeys_RemembersWhatItHasRoomFor(int slots)
+    {
+        Minibatch records = Walks(2000, 45, 3);
+        var same = new Learner(RandomWalkOptions.Of(60), Schema, Options, Given(0.3));
+        var changed = new Learner(RandomWalkOptions.Of(60), Schema, Options, Given(0.3));
+        foreach (Learner learner in (Learner[])[same, changed]) Streams.Feed(learner, records, 0, 1000);
+
+        changed = changed.ChangeModel(RandomWalkOptions.Of(slots), Schema, Options);
+        foreach (Learner learner in (Learner[])[same, changed]) Streams.Feed(learner, records, 1000, 1000);
+
+        Assert.Equal(Streams.Snapshot(same).Parameters.ToArray(), Streams.Snapshot(changed).Parameters.ToArray());
+        Assert.Equal(
+            Streams.Snapshot(same).Training.MeanLogLikelihood, Streams.Snapshot(changed).Training.MeanLogLikelihood);
+    }
+
     [Fact]
     public void Learn_FewerKeysThanRowsOfAMinibatch_IsGivenAsMany()
     {

@@ -113,6 +113,8 @@ public sealed class MinibatchCutTests
 
         public override void CopyFrom(StreamMemory other) => ((Marks)other).Seen.CopyTo(Seen, 0);
 
+        public override void CopyFrom(StreamMemory other, int from, int to) => Seen[to] = ((Marks)other).Seen[from];
+
         public override void Save(BinaryWriter writer) => writer.WriteDoubles(Seen);
 
         public override void Load(BinaryReader reader) => reader.ReadDoubles().CopyTo(Seen, 0);

@@ -25,7 +25,8 @@ internal sealed class OtherPath : AssemblyLoadContext
             AppContext.SetData(Kernels.Switch, path.ToString());
             AppContext.SetData(SparseWeightedSums.Switch, FormattableString.Invariant($"{sparseThreshold:R}"));
             Assembly engine = LoadFromAssemblyName(typeof(Kernels).Assembly.GetName());
-            object? Value(Type type, string field) => engine.GetType(type.FullName!)!.GetField(field)!.GetValue(null);
+            object? Value(Type type, string field) => engine.GetType(type.FullName!)!
+                .GetField(field, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!.GetValue(null);
             object? chosen = Value(typeof(Kernels), nameof(Kernels.Path)),
                 threshold = Value(typeof(SparseWeightedSums), nameof(SparseWeightedSums.Threshold));
             AppContext.SetData(Kernels.Switch, null);

@@ -92,6 +92,8 @@ internal sealed class RandomWalk(int dimension) : LatentModel
 
         public override void CopyFrom(StreamMemory other) => ((Last)other)._values.CopyTo(_values, 0);
 
+        public override void CopyFrom(StreamMemory other, int from, int to) => ((Last)other).Of(from).CopyTo(Of(to));
+
         public override void Save(BinaryWriter writer) => writer.WriteDoubles(_values);
 
         public override void Load(BinaryReader reader) => reader.ReadDoubles().CopyTo(_values, 0);

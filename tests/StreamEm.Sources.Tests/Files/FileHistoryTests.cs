@@ -107,7 +107,7 @@ public sealed class FileHistoryTests
             int[] plain = [.. Enumerable.Range(1, _files).Where(number => File.Exists(_folder.File($"log.{number}")))];
             if (plain.Length == 0) return "nothing";
             string name = $"log.{plain[_random.Next(plain.Length)]}";
-            _folder.Compress(name, name + ".gz");
+            _folder.Compress(name, name + (_written % 2 == 0 ? ".gz" : ".zst"));
             return $"compress {name}";
         }
 
@@ -195,7 +195,7 @@ public sealed class FileHistoryTests
         private void Shift()
         {
             for (int number = _files++; number >= 1; number--)
-                foreach (string ending in (string[])["", ".gz"])
+                foreach (string ending in (string[])["", ".gz", ".zst"])
                     if (File.Exists(_folder.File($"log.{number}{ending}")))
                         _folder.Move($"log.{number}{ending}", $"log.{number + 1}{ending}");
         }

@@ -42,6 +42,23 @@ public sealed class FileSourceTests : IDisposable
         Assert.Equal("b.csv:1,2 a.csv:3,4,5 a.csv:6 c.csv.gz:7", await ValuesAsync(null, "b.csv", "*.csv*"));
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(1000)]
+    public async Task Offset_OfEveryRecord_IsWhereItsLineBegins(int capacity)
+    {
+        string[] lines = ["a", .. Enumerable.Range(0, 500).Select(at => at % 7 == 3 ? "bad" : $"{at}"), ""];
+        string text = string.Join('\n', lines);
+        _folder.Write("a.csv", text);
+        await using FileSource source = Open(buffer: 64, names: "a.csv");
+        var batch = new RecordBatch(1, capacity);
+        int seen = 0;
+        while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
+            for (int row = 0; row < batch.Count; row++, seen++)
+                Assert.Equal($"{batch.Row(row)[0]}", text[(int)batch.Offset(row)..].Split('\n')[0]);
+        Assert.Equal(lines.Count(line => int.TryParse(line, out _)), seen);
+    }
+
     [Fact]
     public async Task ReadAsync_SmallBuffer_GrowsForALongRecord()
     {
@@ -125,17 +142,19 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(9)]
-    [InlineData(500)]
-    public async Task ReadAsync_GzipCutOff_IsAFailureNotAnEnd(int missing)
+    [InlineData("a.csv.gz", 1)]
+    [InlineData("a.csv.gz", 9)]
+    [InlineData("a.csv.gz", 500)]
+    [InlineData("a.csv.zst", 1)]
+    [InlineData("a.csv.zst", 9)]
+    [InlineData("a.csv.zst", 500)]
+    public async Task ReadAsync_CompressedFileCutOff_IsAFailureNotAnEnd(string name, int missing)
     {
-        string path = _folder.WriteGzip("a.csv.gz", "a\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => $"{i * 7919 % 5003}\n")));
-        byte[] whole = File.ReadAllBytes(path);
-        File.WriteAllBytes(path, whole[..^missing]);
-        var failure = await Assert.ThrowsAsync<SourceException>(() => ValuesAsync(null, "a.csv.gz"));
+        string text = "a\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => $"{i * 7919 % 5003}\n"));
+        File.WriteAllBytes(_folder.File(name), FollowedFolder.Compressed(text, name)[..^missing]);
+        var failure = await Assert.ThrowsAsync<SourceException>(() => ValuesAsync(null, name));
         Assert.Equal(SourceFailure.Changed, failure.Failure);
-        Assert.Contains("a.csv.gz' cannot be read at byte ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"{name}' cannot be read at byte ", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -153,6 +172,24 @@ public sealed class FileSourceTests : IDisposable
         string first = _folder.WriteGzip("1.gz", "a\n1\n2"), second = _folder.WriteGzip("2.gz", "3\n4\n");
         File.WriteAllBytes(_folder.File("a.csv.gz"), [.. File.ReadAllBytes(first), .. File.ReadAllBytes(second)]);
         Assert.Equal("a.csv.gz:1,23,4", await ValuesAsync(null, "a.csv.gz"));
+    }
+
+    [Fact]
+    public async Task ReadAsync_ZstdOfSeveralFrames_IsReadToTheEnd()
+    {
+        byte[] first = FollowedFolder.Compressed("a\n1\n2", "1.zst"), second = FollowedFolder.Compressed("3\n4\n", "2.zst");
+        // Between them a frame that is to be passed over (RFC 8878, section 3.1.2).
+        File.WriteAllBytes(_folder.File("a.csv.zst"), [.. first, 0x50, 0x2A, 0x4D, 0x18, 2, 0, 0, 0, 9, 9, .. second]);
+        Assert.Equal("a.csv.zst:1 a.csv.zst:23,4", await ValuesAsync(null, "a.csv.zst"));
+    }
+
+    [Fact]
+    public async Task ReadAsync_ZstdFollowedBySomethingElse_IsAFailure()
+    {
+        File.WriteAllBytes(_folder.File("a.csv.zst"), [.. FollowedFolder.Compressed("a\n1\n", "a.zst"), 7, 7, 7, 7, 7, 7]);
+        var failure = await Assert.ThrowsAsync<SourceException>(() => ValuesAsync(null, "a.csv.zst"));
+        Assert.Equal(SourceFailure.Changed, failure.Failure);
+        Assert.Contains("damaged or followed by something else", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

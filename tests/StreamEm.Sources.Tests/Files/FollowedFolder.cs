@@ -95,10 +95,18 @@ internal sealed class FollowedFolder : IAsyncDisposable
         return bytes.ToArray();
     }
 
+    /// <summary>The text compressed as the ending of a name says.</summary>
+    public static byte[] Compressed(string text, string name)
+    {
+        if (!name.EndsWith(".zst", StringComparison.Ordinal)) return Gzip(text);
+        using var compressor = new ZstdSharp.Compressor();
+        return compressor.Wrap(Encoding.UTF8.GetBytes(text)).ToArray();
+    }
+
     /// <summary>Compresses a file beside, gives it its name, and deletes the original.</summary>
     public void Compress(string from, string to)
     {
-        System.IO.File.WriteAllBytes(File("compressing"), Gzip(System.IO.File.ReadAllText(File(from))));
+        System.IO.File.WriteAllBytes(File("compressing"), Compressed(System.IO.File.ReadAllText(File(from)), to));
         Move("compressing", to);
         System.IO.File.Delete(File(from));
     }

@@ -48,9 +48,11 @@ public sealed class RotationTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task ReadFile_CompressedLater_IsNotReadAgain(bool isClosed)
+    [InlineData(true, ".gz")]
+    [InlineData(false, ".gz")]
+    [InlineData(true, ".zst")]
+    [InlineData(false, ".zst")]
+    public async Task ReadFile_CompressedLater_IsNotReadAgain(bool isClosed, string ending)
     {
         string text = "a\n" + string.Concat(Enumerable.Range(0, 40_000).Select(i => $"{i}\n"));
         _folder.Write("log.csv", text);
@@ -60,24 +62,26 @@ public sealed class RotationTests : IAsyncDisposable
         _folder.Write("log.csv", "a\n-1\n");
         Assert.Equal("-1", await _folder.ReadAsync());
         if (isClosed) await _folder.CloseAsync();
-        _folder.Compress("log.csv.1", "log.csv.1.gz");
+        _folder.Compress("log.csv.1", "log.csv.1" + ending);
         if (isClosed) _folder.Open("log.csv*");
         Assert.Equal("-2", await _folder.ReadAsync(() => _folder.Append("log.csv", "-2\n"), polls: 60));
-        Assert.Equal(["log.csv", "log.csv.1.gz"], _folder.Partitions);
+        Assert.Equal(["log.csv", "log.csv.1" + ending], _folder.Partitions);
         await _folder.CloseAsync();
         _folder.Open("log.csv*");
         Assert.Equal("", await _folder.ReadAsync(polls: 60));
     }
 
-    [Fact]
-    public async Task CompressedWhileClosed_TheRestIsReadFromTheCompressedFile()
+    [Theory]
+    [InlineData(".gz")]
+    [InlineData(".zst")]
+    public async Task CompressedWhileClosed_TheRestIsReadFromTheCompressedFile(string ending)
     {
         _folder.Write("log.csv", "a\n1\n2\n");
         _folder.Open("log.csv*");
         Assert.Equal("1 2", await _folder.ReadAsync());
         await _folder.CloseAsync();
         _folder.Append("log.csv", "3\n4\n");
-        _folder.Compress("log.csv", "log.csv.1.gz");
+        _folder.Compress("log.csv", "log.csv.1" + ending);
         _folder.Write("log.csv", "a\n5\n");
         _folder.Open("log.csv*");
         Assert.Equal("3 4 5", await _folder.ReadAsync());
@@ -150,32 +154,37 @@ public sealed class RotationTests : IAsyncDisposable
         Assert.Equal(["a.csv"], _folder.Partitions);
     }
 
-    [Fact]
-    public async Task CompressedFile_WrittenInPieces_WaitsForTheRest()
+    [Theory]
+    [InlineData("a.csv.gz")]
+    [InlineData("a.csv.zst")]
+    public async Task CompressedFile_WrittenInPieces_WaitsForTheRest(string name)
     {
-        byte[] whole = FollowedFolder.Gzip("a\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => $"{i * 7919 % 5003}\n")));
-        _folder.Open("*.csv.gz");
+        string text = "a\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => $"{i * 7919 % 5003}\n"));
+        byte[] whole = FollowedFolder.Compressed(text, name);
+        _folder.Open("*.csv.*");
         Assert.Equal("", await _folder.ReadAsync());
         for (int piece = 0; piece < 3; piece++)
         {
             int from = whole.Length * piece / 4, to = whole.Length * (piece + 1) / 4;
-            Assert.Equal("", await _folder.ReadAsync(() => _folder.AppendBytes("a.csv.gz", whole[from..to]), polls: 4));
+            Assert.Equal("", await _folder.ReadAsync(() => _folder.AppendBytes(name, whole[from..to]), polls: 4));
         }
         Assert.Empty(_folder.SetAside);
         Assert.Equal("", await _folder.ReadAsync(polls: 60));
-        Assert.Contains("'a.csv.gz' cannot be read at byte", _folder.SetAside, StringComparison.Ordinal);
-        string rest = await _folder.ReadAsync(() => _folder.AppendBytes("a.csv.gz", whole[(whole.Length * 3 / 4)..]), polls: 4);
+        Assert.Contains($"'{name}' cannot be read at byte", _folder.SetAside, StringComparison.Ordinal);
+        string rest = await _folder.ReadAsync(() => _folder.AppendBytes(name, whole[(whole.Length * 3 / 4)..]), polls: 4);
         Assert.Equal(5000, rest.Split(' ').Length);
         Assert.Empty(_folder.SetAside);
     }
 
-    [Fact]
-    public async Task CompressedFile_ThatGetsAnotherMember_IsReadOn()
+    [Theory]
+    [InlineData("a.csv.gz")]
+    [InlineData("a.csv.zst")]
+    public async Task CompressedFile_ThatGetsAnotherMember_IsReadOn(string name)
     {
-        _folder.AppendBytes("a.csv.gz", FollowedFolder.Gzip("a\n1\n2\n"));
-        _folder.Open("*.csv.gz");
+        _folder.AppendBytes(name, FollowedFolder.Compressed("a\n1\n2\n", name));
+        _folder.Open("*.csv.*");
         Assert.Equal("1 2", await _folder.ReadAsync());
-        Assert.Equal("3", await _folder.ReadAsync(() => _folder.AppendBytes("a.csv.gz", FollowedFolder.Gzip("3\n")), polls: 3));
+        Assert.Equal("3", await _folder.ReadAsync(() => _folder.AppendBytes(name, FollowedFolder.Compressed("3\n", name)), polls: 3));
     }
 
     [Fact]

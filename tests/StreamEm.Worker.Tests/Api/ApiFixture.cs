@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Pipeline;
@@ -20,7 +22,7 @@ internal sealed class ApiFixture : IAsyncDisposable
         Pipeline = Pipelines.Create(
             _directory, Pipelines.Model(_directory), position => Source = new MemorySource(Records, position, endless: true));
         Status = new WorkerStatus([Pipeline]);
-        _server = new ApiServer(options, Status, TimeProvider.System, NullLoggerProvider.Instance);
+        _server = new ApiServer(options, Status, TimeProvider.System, Log);
         Client = new HttpClient();
     }
 
@@ -33,6 +35,9 @@ internal sealed class ApiFixture : IAsyncDisposable
     public WorkerStatus Status { get; }
 
     public HttpClient Client { get; }
+
+    /// <summary>What the server says that is a warning or worse.</summary>
+    public ServerLog Log { get; } = new();
 
     /// <summary>A server whose model has learned from 330 records: version 10 with 10 records pending.</summary>
     public static Task<ApiFixture> Start(int records = 330) => Start(records, new HttpOptions());
@@ -66,5 +71,26 @@ internal sealed class ApiFixture : IAsyncDisposable
         await _server.DisposeAsync();
         await Pipeline.DisposeAsync();
         if (_ownsDirectory) _directory.Dispose();
+    }
+}
+
+/// <summary>What a server logs, as lines.</summary>
+internal sealed class ServerLog : ILoggerProvider, ILogger
+{
+    public ConcurrentQueue<string> Lines { get; } = new();
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        Lines.Enqueue($"{logLevel} {eventId.Name}: {formatter(state, exception)} {exception}");
+
+    public void Dispose()
+    {
     }
 }

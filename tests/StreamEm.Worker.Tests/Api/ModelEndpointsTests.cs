@@ -77,6 +77,23 @@ public sealed class ModelEndpointsTests
     }
 
     [Fact]
+    public async Task Head_OfTheLatest_TellsLengthAndETagAndHonoursIfNoneMatch()
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+        HttpResponseMessage whole = await api.Client.GetAsync("/v1/models/clouds");
+
+        HttpResponseMessage head = await api.Client.SendAsync(api.Request(HttpMethod.Head, "/v1/models/clouds"));
+        HttpRequestMessage again = api.Request(HttpMethod.Head, "/v1/models/clouds");
+        again.Headers.IfNoneMatch.Add(whole.Headers.ETag!);
+        HttpResponseMessage known = await api.Client.SendAsync(again);
+
+        Assert.Equal((HttpStatusCode.OK, whole.Headers.ETag), (head.StatusCode, head.Headers.ETag));
+        Assert.Equal((await whole.Content.ReadAsByteArrayAsync()).Length, head.Content.Headers.ContentLength);
+        Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+        Assert.Equal((HttpStatusCode.NotModified, whole.Headers.ETag), (known.StatusCode, known.Headers.ETag));
+    }
+
+    [Fact]
     public async Task Latest_AfterARestart_IsThereAtOnceUnderTheETagOfBefore()
     {
         using var directory = new TemporaryDirectory();

@@ -182,6 +182,16 @@ public sealed class CheckpointDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void Open_FolderThatAnyoneMayWrite_IsRefusedWith73()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no such modes.");
+        Open();
+        File.SetUnixFileMode(_state["boiler"], (UnixFileMode)0b111_111_111);
+
+        Assert.Equal(ExitCode.CannotCreate, Assert.Throws<CommandException>(Open).ExitCode);
+    }
+
+    [Fact]
     public void Write_SameVersionAgainAndAgain_LeavesTheVersionsBefore()
     {
         CheckpointDirectory directory = Open();

@@ -28,6 +28,18 @@ public sealed class RejectedFileTests : IDisposable
     }
 
     [Fact]
+    public void Open_LinkToAFileThatIsNotThereYet_MakesThatFile()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights on Windows.");
+        Directory.CreateDirectory(_directory["out"]);
+        File.CreateSymbolicLink(Path, _directory["out/today.ndjson"]);
+
+        Write(mark: null, Record(1));
+
+        Assert.Single(File.ReadAllLines(_directory["out/today.ndjson"]));
+    }
+
+    [Fact]
     public void Open_WhileAnotherWritesIt_IsRefusedWith73AndReadersAreNot()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has locks of open files.");

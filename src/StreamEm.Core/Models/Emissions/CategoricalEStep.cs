@@ -46,6 +46,8 @@ internal sealed class CategoricalEStep : EmissionEStep
 
     public override bool TryLogJoint(ReadOnlySpan<double> row, ReadOnlySpan<double> logWeights, Span<double> logJoint)
     {
+        // A row with missing values is compared with complete ones, which only a block does.
+        if (row.Contains(double.NaN)) return false;
         logJoint.Fill(double.NegativeInfinity);
         Sum(row, logJoint[.._components]);
         Interpolation.Add(logJoint[.._components], logWeights);

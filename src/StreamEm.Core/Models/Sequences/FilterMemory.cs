@@ -33,6 +33,14 @@ internal sealed class FilterMemory(int keys, int components) : StreamMemory
     }
 
     /// <inheritdoc/>
+    public override void CopyFrom(StreamMemory other, int from, int to)
+    {
+        var filter = (FilterMemory)other;
+        if (filter.IsKnown(from)) Set(to, filter.Of(from));
+        else Forget(to);
+    }
+
+    /// <inheritdoc/>
     public override void Save(BinaryWriter writer)
     {
         writer.WriteArray<int>([.. Enumerable.Range(0, keys).Where(IsKnown)]);

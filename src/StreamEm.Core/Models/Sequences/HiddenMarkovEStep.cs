@@ -173,7 +173,8 @@ internal sealed class HiddenMarkovEStep : EStep
             b.Fill(1);
             sum = 1;
         }
-        space.RowLogDensities[row] = isImpossible ? double.NegativeInfinity : space.SaysNothing[row] ? double.NaN : max + ScalarMath.Log(sum);
+        space.RowLogDensities[row] =
+            isImpossible ? double.NegativeInfinity : space.SaysNothing[row] ? double.NaN : max + ScalarMath.Log(sum);
         if (isHeld && !space.SaysNothing[row])
         {
             (isImpossible, max) = (true, 0);

@@ -22,7 +22,7 @@ internal static class SourceTables
         { IsRequired = true },
         new ValueField<FileSourceOptions>(new Setting<FileSourceOptions, RecordFormat>(
             "format", TextFormats, o => o.Format, (o, v) => o with { Format = v },
-            "How records are written; a name ending in .gz is decompressed.")),
+            "How records are written; a name ending in .gz or .zst is decompressed.")),
         new ValueField<FileSourceOptions>(new Setting<FileSourceOptions, bool>(
             "follow", new BooleanKind(), o => o.Follow, (o, v) => o with { Follow = v }, "Whether to wait for more records at the end.")),
         .. DialectFields.OfStreams<FileSourceOptions>((o, v) => o with { Csv = v })]);
