@@ -95,6 +95,8 @@ internal static partial class WorkerTable
         new SectionField<ModelOptions, CheckpointOptions>(
             "checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
         PublisherTables.Field,
+        ScoreTables.Scores,
+        ScoreTables.Alarms,
         new SectionField<ModelOptions, RejectedOptions>(
             "rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }),
         new ValueField<ModelOptions>(new Setting<ModelOptions, FailurePolicy?>(
