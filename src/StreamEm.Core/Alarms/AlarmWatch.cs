@@ -6,8 +6,8 @@ namespace StreamEm.Core.Alarms;
 /// <summary>
 /// Raises alarms over a stream of scored records, key by key. A record whose p-value is below the threshold, and which is off by enough to
 /// matter, raises one; after it, for a while, only one at least twice as improbable raises another (the rest); an alarm lasts until a
-/// record is usual again (hysteresis). A function of the records and their order alone; its state is part of the checkpoint, so that a replay
-/// raises none twice. One thread at a time.
+/// record is usual again (hysteresis). A function of the records and their order alone; its state is part of the checkpoint, so that a
+/// replay raises none twice. One thread at a time.
 /// </summary>
 public sealed class AlarmWatch
 {

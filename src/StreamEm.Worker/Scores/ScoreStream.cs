@@ -12,8 +12,8 @@ namespace StreamEm.Worker.Scores;
 
 /// <summary>
 /// Scores the records of one model as they come, under the parameters there are: each before it is learned from (test-then-train). Keeps
-/// the alarms, and hands on what the sinks ask for. A function of the records, their order and its own state, so that a replay says the same.
-/// Before the first version nothing is said: those records are what the parameters were found in. Used by the learner's thread.
+/// the alarms, and hands on what the sinks ask for. A function of the records, their order and its own state, so that a replay says the
+/// same. Before the first version nothing is said: those records are what the parameters were found in. Used by the learner's thread.
 /// </summary>
 internal sealed class ScoreStream
 {

@@ -9,8 +9,8 @@ namespace StreamEm.Worker.Scores;
 
 /// <summary>
 /// Posts scored records to a URL, several lines of NDJSON a request, one request at a time, each tried again with growing pauses until it
-/// is taken. Signed as Standard Webhooks says (standardwebhooks.com): <c>webhook-signature: v1,base64(HMAC-SHA256(id.timestamp.body))</c>. At
-/// least once: what is sent again has the same <c>webhook-id</c>, or, after a crash, the same record numbers.
+/// is taken. Signed as Standard Webhooks says (standardwebhooks.com): <c>webhook-signature: v1,base64(HMAC-SHA256(id.timestamp.body))</c>.
+/// At least once: what is sent again has the same <c>webhook-id</c>, or, after a crash, the same record numbers.
 /// </summary>
 internal sealed class WebhookScoreSink : ScoreSink
 {

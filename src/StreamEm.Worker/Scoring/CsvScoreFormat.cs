@@ -12,8 +12,8 @@ namespace StreamEm.Worker.Scoring;
 
 /// <summary>
 /// Scores as CSV: <c>record, log_density, component, component_id, anomaly_score, p_value, responsibility_&lt;id&gt; ..., error</c>. A key
-/// and a time, where the model was told of them, come after the record's number; the columns of the model's other blocks have their name and a
-/// number.
+/// and a time, where the model was told of them, come after the record's number; the columns of the model's other blocks have their name
+/// and a number.
 /// </summary>
 internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
 {

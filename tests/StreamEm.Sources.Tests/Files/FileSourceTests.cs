@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
@@ -56,7 +57,7 @@ public sealed class FileSourceTests : IDisposable
         while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
             for (int row = 0; row < batch.Count; row++, seen++)
                 Assert.Equal($"{batch.Row(row)[0]}", text[(int)batch.Offset(row)..].Split('\n')[0]);
-        Assert.Equal(lines.Count(line => int.TryParse(line, out _)), seen);
+        Assert.Equal(lines.Count(line => int.TryParse(line, CultureInfo.InvariantCulture, out _)), seen);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class KafkaScoreSinkTests(KafkaBroker broker)
         string topic = await broker.CreateTopicAsync(1);
         await Deliver(topic, "run", since: null, Chunk(0, 1, 2));
 
-        await Deliver(topic, "run", since: DateTimeOffset.UtcNow, Chunk(0, 1), Chunk(2, 3, 4));
+        await Deliver(topic, "run", since: TimeProvider.System.GetUtcNow(), Chunk(0, 1), Chunk(2, 3, 4));
 
         List<Message<byte[]?, byte[]?>> messages = TopicLog.Read(broker, topic);
         Assert.Equal(["{0}", "{1}", "{2}", "{3}", "{4}"], messages.Select(message => Encoding.UTF8.GetString(message.Value!)));
@@ -33,7 +33,7 @@ public sealed class KafkaScoreSinkTests(KafkaBroker broker)
         string topic = await broker.CreateTopicAsync(1);
         await Deliver(topic, "one", since: null, Chunk(0));
 
-        await Deliver(topic, "other", since: DateTimeOffset.UtcNow, Chunk(0));
+        await Deliver(topic, "other", since: TimeProvider.System.GetUtcNow(), Chunk(0));
 
         Assert.Equal(2, TopicLog.Read(broker, topic).Count);
     }

@@ -9,7 +9,7 @@ internal sealed class MemorySink(string name = "memory") : ScoreSink
 {
     private readonly Lock _lock = new();
     private readonly List<string> _lines = [];
-    private TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override string Name => name;
 

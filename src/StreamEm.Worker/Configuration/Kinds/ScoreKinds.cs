@@ -34,7 +34,7 @@ public sealed class FieldSelectionKind : ValueKind<FieldSelection>
     public override string Format(FieldSelection value) =>
         value.IsAll ? "all" : value.Names.Count == 0 ? "none" : JsonSerializer.Serialize(value.Names);
 
-    private static IReadOnlyList<string>? NamesIn(string text)
+    private static string[]? NamesIn(string text)
     {
         try
         {

@@ -133,6 +133,6 @@ internal static partial class WorkerTable
         new(new Setting<ModelOptions, string?>(
             key, FieldName, o => get(o.Schema), (o, v) => o with { Schema = set(o.Schema, v) }, description));
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}\\z", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}\\z", RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex IdPattern();
 }
