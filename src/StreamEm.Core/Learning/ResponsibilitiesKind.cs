@@ -15,7 +15,8 @@ public sealed class ResponsibilitiesKind : ValueKind<Responsibilities>
         new Setting<Responsibilities, double>(
             "start", new NumberKind(Interval.OpenClosed(0, 1)), o => o.Start, (o, v) => o with { Start = v }, "beta of the first update."),
         new Setting<Responsibilities, double>(
-            "updates", new NumberKind(Interval.AtLeast(1)), o => o.Updates, (o, v) => o with { Updates = v }, "After so many updates beta is 1."),
+            "updates", new NumberKind(Interval.AtLeast(1)), o => o.Updates, (o, v) => o with { Updates = v },
+            "After so many updates beta is 1."),
     ];
 
     private static readonly Setting[] Sparse =

@@ -33,7 +33,8 @@ internal sealed class RecordFields
         Dimension = schema.Features.Count;
         MayLackRoles = schema.MayLackRoles;
         _kinds = [.. Enumerable.Range(0, Dimension).Select(schema.KindOf)];
-        _restricted = [.. Enumerable.Range(0, Dimension).Where(d => _kinds[d] is FeatureKind.Count or FeatureKind.Binary or FeatureKind.NonNegative)];
+        _restricted = [.. Enumerable.Range(0, Dimension)
+            .Where(d => _kinds[d] is FeatureKind.Count or FeatureKind.Binary or FeatureKind.NonNegative)];
         _spelling = new FieldSpelling(schema);
         _checksNumbers = _restricted.Length > 0 || !_spelling.MissingNumbers.IsEmpty;
         Add(schema.Label, Role.Label);

@@ -1,5 +1,5 @@
-using StreamEm.Core.Estimation;
 using System.Text.Json.Nodes;
+using StreamEm.Core.Estimation;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Tables;
 using StreamEm.Worker.Configuration.Text;

@@ -2,11 +2,9 @@ using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
-using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;
-using StreamEm.Core.Models.Sequences;
 using StreamEm.Core.Tests.Contracts;
 using StreamEm.Core.Vectors;
 

@@ -5,7 +5,9 @@ using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Tests.Decoding;
 
-/// <summary>Features that hold counts, yes and no, or numbers of at least 0: other numbers are refused, in every format and on every way through it.</summary>
+/// <summary>
+/// Features that hold counts, yes and no, or numbers of at least 0: other numbers are refused, in every format and on every way through it.
+/// </summary>
 public sealed class SupportTests
 {
     private const string BinaryExpected = "0 or 1, false or true", CountExpected = "a count: an integer of at least 0",

@@ -81,7 +81,8 @@ public sealed class ConfigurationRulesTests
     [Fact]
     public void MinibatchTooSmallForTheParameterRecursion_IsWarnedOfWithNumbers()
     {
-        string[] problems = ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 40 }, recursion: parameters }\n");
+        string[] problems =
+            ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n    learning: { minibatch: { size: 40 }, recursion: parameters }\n");
 
         Assert.Equal(
             ["streamem.yaml:6:36: warning: minibatches of m = 40 records are small for K = 4 components and the parameter recursion: with "

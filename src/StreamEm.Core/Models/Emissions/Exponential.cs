@@ -35,9 +35,9 @@ internal sealed record ExponentialOptions : EmissionOptions
 }
 
 /// <summary>
-/// Independent exponential features: log p(x given z = k) = sum_d (-x_d / m_kd - log m_kd), x at least 0. Parameter: <c>means [K, D]</c>, not
-/// rates, whose averages would be biased upwards (Jensen). Prior: the conjugate inverse gamma on the mean, a tenth of a row at the feature's
-/// mean in the first records.
+/// Independent exponential features: log p(x given z = k) = sum_d (-x_d / m_kd - log m_kd), x at least 0. Parameter: <c>means [K, D]</c>,
+/// not rates, whose averages would be biased upwards (Jensen). Prior: the conjugate inverse gamma on the mean, a tenth of a row at the
+/// feature's mean in the first records.
 /// </summary>
 /// <param name="components">K.</param>
 /// <param name="means">The mean of every feature [D]; 0 where it is not known.</param>

@@ -36,9 +36,9 @@ internal sealed record MultinomialOptions : EmissionOptions
 /// <summary>
 /// Counts over D features given their total n: log p(x given n, z = k) = log n! - sum_d log x_d! + sum_d x_d log p_kd. Parameter:
 /// <c>probabilities [K, D]</c>. Statistics (averages): <c>counts [K, D]</c> = r x, not divided by the row's total, so that long rows weigh
-/// more. M-step: p = (C + a / n_eff) / (sum C + D a / n_eff), a = 1 / D. A missing count is one that the total leaves out: the observed ones
-/// are multinomial with p_d / P, P = sum of p over the observed, and the expected number of counts that were not seen is n p_h / P
-/// (truncated data: Dempster, Laird &amp; Rubin 1977, section 4.2), which is exact. A row of zeros says nothing of its component.
+/// more. M-step: p = (C + a / n_eff) / (sum C + D a / n_eff), a = 1 / D. A missing count is one that the total leaves out: the
+/// observed ones are multinomial with p_d / P, P = sum of p over the observed, and the expected number of counts that were not seen is
+/// n p_h / P (truncated data: Dempster, Laird &amp; Rubin 1977, section 4.2), which is exact. A row of zeros says nothing of its component.
 /// </summary>
 internal sealed class Multinomial : Emission
 {

@@ -2,7 +2,9 @@ using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Models.Emissions;
 
-/// <summary>The E-step of multinomial components: linear in the counts, rows with missing counts conditioned on the observed total.</summary>
+/// <summary>
+/// The E-step of multinomial components: linear in the counts, rows with missing counts conditioned on the observed total.
+/// </summary>
 internal sealed class MultinomialEStep(int components, int dimension) : EmissionEStep
 {
     private readonly double[] _logs = new double[components * dimension], _probabilities = new double[components * dimension];

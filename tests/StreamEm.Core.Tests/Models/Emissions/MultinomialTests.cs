@@ -71,8 +71,8 @@ public sealed class MultinomialTests
     [Fact]
     public void MissingCount_IsSummedOverWhatItCouldBe()
     {
-        // Counts are drawn until the observed total is reached; what falls on the missing feature is not seen: a negative multinomial, whose
-        // sum over the unseen count, up to where its terms are below rounding, is the density and the expectation.
+        // Counts are drawn until the observed total is reached; what falls on the missing feature is not seen: a negative multinomial,
+        // whose sum over the unseen count, up to where its terms are below rounding, is the density and the expectation.
         double[] p = [0.5, 0.2, 0.3], row = [3, double.NaN, 4];
         double sum = 0, unseen = 0;
         for (int m = 0; m < 200; m++)
