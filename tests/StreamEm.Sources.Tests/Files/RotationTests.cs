@@ -37,7 +37,8 @@ public sealed class RotationTests : IAsyncDisposable
     [InlineData("log.csv", "a\n", true, "1 2")]
     [InlineData("log.csv", "a\n1\n", true, "1 2 1")]
     [InlineData("log-2.csv", "a\n", true, "1 2")]
-    public async Task CompressedBetweenTwoLooks_IsReadOnceThoughTheNextFileBeginsAlike(string next, string text, bool isLate, string learned)
+    public async Task CompressedBetweenTwoLooks_IsReadOnceThoughTheNextFileBeginsAlike(
+        string next, string text, bool isLate, string learned)
     {
         _folder.Write("log.csv", "a\n");
         _folder.Open("log*");
