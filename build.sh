@@ -17,7 +17,8 @@ usage: ./build.sh VERB
   cycles    print the circles in which folders use each other, with the types that make them
   coverage  branch coverage of the folders in build/levels.txt; fails below the levels there
   mutation  mutants that no test kills in those folders, or in the one named: mutation Estimation; fails below the levels there (hours)
-  chaos     kill workers on files (200 times) and on topics (50), and brokers (5), at random moments; compare with runs that were never stopped
+  chaos     kill workers on files (200 times, and 20 between kinds of processors) and on topics (50), and brokers (5), at random moments; compare with runs
+            that were never stopped; learn a million records on every kernel path
   bench     micro-benchmarks and the side-by-side run against other implementations
   publish   put the executable at artifacts/streamem/streamem
   image     build the container image streamem (needs Docker); STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name other base images
@@ -204,6 +205,7 @@ verb_chaos() {
   export STREAMEM_CHAOS_KILLS=${STREAMEM_CHAOS_KILLS:-200} STREAMEM_KAFKA_KILLS=${STREAMEM_KAFKA_KILLS:-50} STREAMEM_BROKER_KILLS=${STREAMEM_BROKER_KILLS:-5}
   dotnet test tests/StreamEm.Worker.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~Crash|FullyQualifiedName~Killed' --logger 'console;verbosity=normal'
   dotnet test tests/StreamEm.Sources.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~KafkaOutage' --logger 'console;verbosity=normal'
+  STREAMEM_TEST_RECORDS=1000000 dotnet test tests/StreamEm.Core.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~StreamBytesTests' --logger 'console;verbosity=normal'
 }
 
 verb_bench() { set_up && dotnet run -c $configuration --project tests/StreamEm.Benchmarks -- "$@"; }

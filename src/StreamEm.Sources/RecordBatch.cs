@@ -30,7 +30,7 @@ public sealed class RecordBatch
     private readonly List<RejectedRecord> _rejected = [];
     private readonly List<MovedPartition> _moved = [];
     private long _rejectedCharacters;
-    private readonly long[] _nextOffsets;
+    private readonly long[] _offsets, _nextOffsets;
     private OptionalFields[] _unread = [];
     private bool _anyUnread;
 
@@ -51,6 +51,7 @@ public sealed class RecordBatch
     {
         Capacity = capacity;
         Records = new Minibatch(dimension, capacity, new TextTable(), textFeatures);
+        _offsets = new long[capacity];
         _nextOffsets = new long[capacity];
     }
 
@@ -112,6 +113,11 @@ public sealed class RecordBatch
     /// <summary>D values of a record; NaN = missing.</summary>
     public ReadOnlySpan<double> Row(int row) => Records.Row(row);
 
+    /// <summary>
+    /// A record's own offset: of a message the topic's; of a text the byte at which it begins, or empty lines and comments before it do.
+    /// </summary>
+    public long Offset(int row) => _offsets[row];
+
     /// <summary>The position after a record: where reading goes on when it was the last one used.</summary>
     public long NextOffset(int row) => _nextOffsets[row];
 
@@ -164,6 +170,7 @@ public sealed class RecordBatch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(long nextOffset)
     {
+        _offsets[Records.Count] = EndOffset;
         _nextOffsets[Records.Count] = nextOffset;
         Records.Commit();
         EndOffset = nextOffset;
@@ -175,6 +182,7 @@ public sealed class RecordBatch
         long timestamp = NoTimestamp, OptionalFields unread = OptionalFields.None)
     {
         if (unread != OptionalFields.None) SetUnread(unread);
+        _offsets[Records.Count] = EndOffset;
         _nextOffsets[Records.Count] = nextOffset;
         Records.Commit(weight, label, target, key, timestamp);
         EndOffset = nextOffset;
@@ -183,6 +191,7 @@ public sealed class RecordBatch
     /// <summary>Takes a record of another batch, at its position there.</summary>
     internal void Take(RecordBatch other, int row)
     {
+        _offsets[Records.Count] = other._offsets[row];
         _nextOffsets[Records.Count] = other.NextOffset(row);
         if (other._anyUnread && other._unread[row] is var unread and not OptionalFields.None) SetUnread(unread);
         Records.Append(other.Records, row, 1);
@@ -206,7 +215,7 @@ public sealed class RecordBatch
         {
             for (; rejected < _rejected.Count && _rejected[rejected].BeforeRow <= row; rejected++)
                 _rejected[rejected] = _rejected[rejected] with { Offset = next++ };
-            if (row < Count) _nextOffsets[row] = ++next;
+            if (row < Count) (_offsets[row], _nextOffsets[row]) = (next, ++next);
         }
         EndOffset = next;
     }

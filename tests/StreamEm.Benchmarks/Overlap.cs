@@ -16,7 +16,8 @@ namespace StreamEm.Benchmarks;
 /// </summary>
 internal sealed class Overlap(Report report, bool quick)
 {
-    private const int Dimension = 8, Components = 8;
+    /// <summary>The shape.</summary>
+    public const int Dimension = 8, Components = 8;
 
     private readonly int _lines = quick ? 200_000 : 2_000_000;
 
@@ -55,7 +56,8 @@ internal sealed class Overlap(Report report, bool quick)
             Directory.CreateDirectory(run);
             TimeSpan before = Environment.CpuUsage.TotalTime;
             double start = Clock.Wall();
-            Drain(run, Options(data, type, minibatch, publish ? Path.Combine(run, "snapshots.ndjson") : null)).GetAwaiter().GetResult();
+            Drain(run, Options(data, type, minibatch, publish ? Path.Combine(run, "snapshots.ndjson") : null), _lines)
+                .GetAwaiter().GetResult();
             seconds[sample] = Clock.Wall() - start;
             busy += (Environment.CpuUsage.TotalTime - before).TotalSeconds / seconds[sample] / seconds.Length;
             Directory.Delete(run, recursive: true);
@@ -66,7 +68,8 @@ internal sealed class Overlap(Report report, bool quick)
             Report.Rate(_lines / seconds[0]), Report.Rate(_lines / seconds[2]), $"{busy:F2}");
     }
 
-    private async Task Drain(string run, ModelOptions options)
+    /// <summary>Runs a fresh pipeline to its end.</summary>
+    public static async Task Drain(string run, ModelOptions options, int lines)
     {
         await using var pipeline = new ModelPipeline(options, new PipelineEnvironment
         {
@@ -79,12 +82,13 @@ internal sealed class Overlap(Report report, bool quick)
         });
         await pipeline.StartAsync(CancellationToken.None);
         PipelineEnd end = await pipeline.Completion;
-        if (end.State != ModelState.Finished || pipeline.Metrics.Records != _lines)
+        if (end.State != ModelState.Finished || pipeline.Metrics.Records != lines)
             throw new InvalidOperationException(
-                $"The pipeline ended {end.State} after {pipeline.Metrics.Records} of {_lines} records. {end.Failure}");
+                $"The pipeline ended {end.State} after {pipeline.Metrics.Records} of {lines} records. {end.Failure}");
     }
 
-    private static ModelOptions Options(string data, CovarianceType type, int minibatch, string? snapshots) => new()
+    /// <summary>A model of the shape over a file.</summary>
+    public static ModelOptions Options(string data, CovarianceType type, int minibatch, string? snapshots) => new()
     {
         Id = "bench",
         Source = new FileSourceOptions { Path = [data] },

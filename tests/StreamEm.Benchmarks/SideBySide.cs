@@ -9,7 +9,10 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
 {
     /// <summary>Parts that can be run alone.</summary>
     public static readonly string[] Parts =
-        ["one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "ingest", "worker", "growth", "kafka", "micro"];
+    [
+        "one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "ingest", "worker", "scores", "growth", "kafka",
+        "micro",
+    ];
 
     private const int Samples = 5;
     private readonly double _sampleSeconds = quick ? 0.05 : 0.3;
@@ -36,7 +39,7 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
         Action[] parts =
         [
             () => OneThread(problems), () => SeveralThreads(problems), PhaseTable, () => Minibatches(problems), Sparse, SingleEvents,
-            new Ingest(report, quick).Run, Worker, new Growth(report, quick).Run,
+            new Ingest(report, quick).Run, Worker, new ScoredStream(report, _goals, quick).Run, new Growth(report, quick).Run,
             new KafkaThroughput(report, _goals, quick).Run, () => MicroRun.Run(report, quick),
         ];
         for (int part = 0; part < parts.Length; part++)

@@ -20,12 +20,25 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     /// <summary>The share of records inside, from which on a tail is fitted.</summary>
     public const double TailQuantile = 0.98;
 
+    /// <summary>The smallest p-value: what is rarer could not be told from it.</summary>
+    private const double SmallestPValue = 1e-300;
+
+    private readonly double[] _densities = Quantiles as double[] ?? [.. Quantiles];
+    private readonly double[] _scores = [.. Quantiles.Select((_, at) => TailQuantile * at / Math.Max(1, Quantiles.Count - 1))];
+
     /// <summary>Log-densities of the knots, descending; twice the same where many records have one log-density.</summary>
-    internal IReadOnlyList<double> LogDensities { get; init; } = Quantiles;
+    internal IReadOnlyList<double> LogDensities
+    {
+        get => _densities;
+        init => _densities = value as double[] ?? [.. value];
+    }
 
     /// <summary>The score at every knot, ascending.</summary>
-    internal IReadOnlyList<double> Scores { get; init; } =
-        [.. Quantiles.Select((_, at) => TailQuantile * at / Math.Max(1, Quantiles.Count - 1))];
+    internal IReadOnlyList<double> Scores
+    {
+        get => _scores;
+        init => _scores = value as double[] ?? [.. value];
+    }
 
     /// <summary>s: 1 minus the score where the tail begins.</summary>
     internal double TailShare => 1 - Scores[^1];
@@ -36,34 +49,45 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     /// <summary>
     /// The anomaly score of a record with this log-density (nats, standardised units): 0 most typical, towards 1 ever rarer.
     /// </summary>
-    public double Score(double logDensity)
+    public double Score(double logDensity) => Judge(logDensity).Score;
+
+    /// <summary>
+    /// The anomaly score of a log-density, and the p-value: 1 minus it, with the resolution that the difference has lost in the tail.
+    /// </summary>
+    internal (double Score, double PValue) Judge(double logDensity)
     {
-        if (double.IsNaN(logDensity)) return double.NaN;
-        int last = LogDensities.Count - 1;
-        if (logDensity < LogDensities[last])
-            return 1 - TailShare * ScalarMath.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
-        // The first knot that is not more probable: of equal ones that with the lowest score, for a record is as improbable as itself.
-        int low = 0, high = last;
-        while (low < high)
+        if (double.IsNaN(logDensity)) return (double.NaN, double.NaN);
+        if (logDensity < _densities[^1])
         {
-            int middle = (low + high) / 2;
-            if (LogDensities[middle] <= logDensity) high = middle;
-            else low = middle + 1;
+            double tail = TailShare * ScalarMath.Exp(-Math.Max(0, Excess(logDensity, Reference(Quantiles)) - TailStart) / TailScale);
+            return (1 - tail, Math.Max(tail, SmallestPValue));
         }
-        if (low == 0 || LogDensities[low] == logDensity) return Scores[low];
-        double within = (LogDensities[low - 1] - logDensity) / (LogDensities[low - 1] - LogDensities[low]);
-        return Scores[low - 1] + within * (Scores[low] - Scores[low - 1]);
+        double score = Inside(logDensity);
+        return (score, 1 - score);
+    }
+
+    private double Inside(double logDensity)
+    {
+        // The first knot that is not more probable: of equal ones that with the lowest score, for a record is as improbable as itself.
+        int low = Knots.CountAbove(_densities, logDensity);
+        if (low == 0 || _densities[low] == logDensity) return _scores[low];
+        double within = (_densities[low - 1] - logDensity) / (_densities[low - 1] - _densities[low]);
+        return _scores[low - 1] + within * (_scores[low] - _scores[low - 1]);
     }
 
     /// <summary>The anomaly score of a record (inside, NaN = missing).</summary>
     /// <param name="row">D values.</param>
     /// <param name="logDensity">log p of the values observed.</param>
     /// <param name="comparable">log p of a complete record as improbable; used where some are missing.</param>
-    internal double Score(ReadOnlySpan<double> row, double logDensity, double comparable)
+    internal double Score(ReadOnlySpan<double> row, double logDensity, double comparable) => Judge(row, logDensity, comparable).Score;
+
+    /// <summary>The same with the p-value.</summary>
+    internal (double Score, double PValue) Judge(ReadOnlySpan<double> row, double logDensity, double comparable)
     {
-        foreach (PatternCalibration pattern in Patterns)
-            if (pattern.Fits(row)) return pattern.Calibration.Score(logDensity);
-        return Score(double.IsFinite(logDensity) && row.Contains(double.NaN) ? comparable : logDensity);
+        if (Patterns.Count == 0 && logDensity == comparable) return Judge(logDensity);
+        for (int at = 0; at < Patterns.Count; at++)
+            if (Patterns[at].Fits(row)) return Patterns[at].Calibration.Judge(logDensity);
+        return Judge(double.IsFinite(logDensity) && row.Contains(double.NaN) ? comparable : logDensity);
     }
 
     /// <summary>

@@ -49,6 +49,7 @@ public sealed partial class Learner
     private readonly RecordIntake _intake;
     private readonly Surprise _surprise = new();
     private LearnerCore? _core;
+    private LearnedModel? _latest;
     private long _dropped;
 
     /// <summary>A learner without state.</summary>
@@ -139,16 +140,34 @@ public sealed partial class Learner
     }
 
     /// <summary>What has been learned; null before the first update.</summary>
-    public LearnedModel? CreateSnapshot() => _core is null || Updates == 0 ? null : Learned(_core);
+    public LearnedModel? CreateSnapshot() => _core is null || Updates == 0 ? null : _latest = Learned(_core);
+
+    /// <summary>
+    /// What scores records as they come, under the parameters there are: those that come before the next update are scored before they are
+    /// learned from. Each version needs one of its own. Null before the first update.
+    /// </summary>
+    /// <param name="replaced">The session of an earlier version, which is not used any more and whose memory is; null for none.</param>
+    public ScoreSession? CreateScoreSession(ScoreSession? replaced = null)
+    {
+        if (_core is not { } core || Updates == 0) return null;
+        ScoreSession session = ScoreSession.OfStream(
+            _latest ?? Learned(core), core.Cut.Keys, core.Cut.Memory, replaced);
+        if (core.Cut.Memory is null || Pending == 0) return session;
+        // What is pending has moved nothing on yet, and comes before what is to be scored.
+        Restore(core.Space, Pending);
+        session.Score(_raw, new double[Pending], new double[Pending * session.Scorer.Layout.Length], new double[Pending]);
+        return session;
+    }
 
     private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _calibration, _labels, _intake);
 
     private void Update(LearnerCore core, Minibatch minibatch, int count)
     {
+        _latest = null;
         if (BeforeUpdate is { } observe)
         {
             Restore(core.Space, count);
-            observe(_raw, new ScoreSession(new Scorer(Learned(core)), core.Cut.Keys, core.Cut.Memory));
+            observe(_raw, ScoreSession.OfStream(Learned(core), core.Cut.Keys, core.Cut.Memory, replaced: null));
         }
         if (core.Update(minibatch, count, _rows, _surprise, mayStartAnew: !_labels.Any)) Calibrate(core, count);
         else _calibration.Clear();

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace StreamEm.Core.LinearAlgebra;
 
@@ -17,6 +18,22 @@ internal static class VectorExp
 
     /// <summary>1.5 * 2^52 + 1023: adding it rounds to an integer and leaves n + 1023, the biased exponent, in the low bits.</summary>
     private const double Rounder = 6755399441055744 + 1023;
+
+    /// <summary>Overwrites every value by exp(value - <paramref name="subtrahend"/>), the difference in the range above.</summary>
+    public static void OfDifferences(Span<double> values, double subtrahend)
+    {
+        Vector256<double> less = Vector256.Create(subtrahend);
+        Span<double> four = stackalloc double[4];
+        for (int at = 0; at < values.Length; at += 4)
+        {
+            Span<double> part = values.Slice(at, Math.Min(4, values.Length - at));
+            part.CopyTo(four);
+            Vector256<double> result = Polynomial<Lanes4, Vector256<double>>(Vector256.Create<double>(four) - less);
+            if (part.Length == 4) result.CopyTo(part);
+            else
+                for (int lane = 0; lane < part.Length; lane++) part[lane] = result[lane];
+        }
+    }
 
     /// <summary>Degree 10 on |r| &lt;= ln 2 / 2, fitted at Chebyshev nodes, Horner's way: truncation 6e-16.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -29,7 +29,7 @@ public abstract class EStep
 
     /// <summary>
     /// Scores rows without touching statistics: log p(x) [count] and the blocks of <see cref="LatentModel.ScoreLayout"/> [count x its
-    /// length], row-major; labels are not used. A memory in the workspace's pass is read and goes on.
+    /// length], row-major, or empty to leave them out; labels are not used. A memory in the workspace's pass is read and goes on.
     /// </summary>
     public abstract void Score(
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace);

@@ -36,4 +36,7 @@ public readonly record struct Pass(StreamMemory? Memory, long Update = 0, double
 {
     /// <summary>What rows are held back by; null where every row is learned from.</summary>
     internal InfluenceBound? Bound { get; init; }
+
+    /// <summary>Whether few rows are scored as many are, to the same bits: how many come together depends on the moment.</summary>
+    internal bool IsOfStream { get; init; }
 }

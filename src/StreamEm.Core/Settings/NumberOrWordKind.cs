@@ -3,7 +3,7 @@ using System.Globalization;
 namespace StreamEm.Core.Settings;
 
 /// <summary>A number in an interval, or a word that stands for none: what is to be found.</summary>
-public sealed class NumberOrWordKind(Interval interval, string word) : ValueKind<double?>
+internal sealed class NumberOrWordKind(Interval interval, string word) : ValueKind<double?>
 {
     private readonly NumberKind _numbers = new(interval);
 

@@ -17,7 +17,7 @@ public sealed class ScoreSession
     private readonly SequenceGroups _groups = new();
     private Minibatch? _grouped;
     private int[] _slots = [];
-    private double[] _logDensities = [], _scores = [], _anomalyScores = [], _comparable = [];
+    private double[] _logDensities = [], _scores = [], _anomalyScores = [], _pValues = [], _comparable = [];
 
     /// <summary>A session that has seen no record.</summary>
     public ScoreSession(Scorer scorer)
@@ -26,11 +26,14 @@ public sealed class ScoreSession
     }
 
     /// <summary>A session that goes on where a learner stands; what it learns of the keys stays its own.</summary>
-    internal ScoreSession(Scorer scorer, KeyTable? keys, StreamMemory? memory)
+    private ScoreSession(Scorer scorer, KeyTable? keys, StreamMemory? memory, ScoreSession? replaced = null)
     {
         Scorer = scorer;
-        _workspace = scorer.EStep.CreateWorkspace();
-        _inside = new Minibatch(scorer.Dimension);
+        bool isOfSameModel = replaced is not null && replaced.Scorer.Learned.Space == scorer.Learned.Space
+            && replaced.Scorer.Model == scorer.Model;
+        _workspace = isOfSameModel ? replaced!._workspace : scorer.EStep.CreateWorkspace();
+        _inside = isOfSameModel ? replaced!._inside : new Minibatch(scorer.Dimension);
+        _comparable = isOfSameModel ? replaced!._comparable : [];
         _levels = scorer.Learned.Space.HasLevels ? new LevelReader(scorer.Learned.Space) : null;
         int capacity = keys?.Capacity ?? Math.Max(1, scorer.Learned.Options.MaxKeys);
         _memory = scorer.Model.CreateMemory(capacity);
@@ -41,25 +44,46 @@ public sealed class ScoreSession
         _memory.CopyFrom(memory);
     }
 
+    /// <summary>
+    /// A session of a stream that is learned from: it goes on where the learner stands, and a row's scores are the same to the bit however
+    /// many rows come with it.
+    /// </summary>
+    /// <param name="learned">What is scored under.</param>
+    /// <param name="keys">The keys the learner remembers; null for none.</param>
+    /// <param name="memory">What it remembers of them; null for nothing.</param>
+    /// <param name="replaced">A session that is not used any more, whose memory is; null for none.</param>
+    internal static ScoreSession OfStream(LearnedModel learned, KeyTable? keys, StreamMemory? memory, ScoreSession? replaced) =>
+        new(new Scorer(learned, replaced?.Scorer), keys, memory, replaced) { IsOfStream = true };
+
     /// <summary>What is scored under.</summary>
     public Scorer Scorer { get; }
+
+    /// <summary>Whether a row's scores are the same to the bit however many rows come with it.</summary>
+    private bool IsOfStream { get; init; }
+
+    /// <summary>
+    /// Whether <c>scores</c> may be left empty: rows can be asked for again, for what they have not been scored with.
+    /// </summary>
+    public bool CanRepeat => _memory is null;
 
     /// <summary>
     /// Scores all rows; see <see cref="Snapshots.Scorer.Score"/>. Rows of a key are scored in their order, each given those before it.
     /// </summary>
-    public void Score(Minibatch batch, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
+    public void Score(
+        Minibatch batch, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores, Span<double> pValues = default)
     {
         Minibatch rows = _levels?.Encode(batch) ?? batch;
         if (_memory is null)
         {
-            Run(rows, logDensities, scores, anomalyScores);
+            Run(rows, logDensities, scores, anomalyScores, pValues);
             return;
         }
-        for (int first = 0; first < rows.Count;) first += ScoreGrouped(rows, first, logDensities, scores, anomalyScores);
+        for (int first = 0; first < rows.Count;) first += ScoreGrouped(rows, first, logDensities, scores, anomalyScores, pValues);
     }
 
     /// <summary>Scores as many rows as there may be keys, put together by key, and puts the scores back in the rows' order.</summary>
-    private int ScoreGrouped(Minibatch rows, int first, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
+    private int ScoreGrouped(
+        Minibatch rows, int first, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores, Span<double> pValues)
     {
         int count = Math.Min(rows.Count - first, _keys!.Capacity), width = Scorer.Layout.Length;
         Reserve(count, width);
@@ -72,25 +96,29 @@ public sealed class ScoreSession
         }
         _grouped ??= new Minibatch(rows.Dimension, count);
         _groups.Group(part, _slots.AsSpan(0, count), _grouped);
-        Run(_grouped, _logDensities.AsSpan(0, count), _scores.AsSpan(0, count * width), _anomalyScores.AsSpan(0, count));
+        Run(_grouped, _logDensities.AsSpan(0, count), _scores.AsSpan(0, count * width), _anomalyScores.AsSpan(0, count),
+            _pValues.AsSpan(0, count));
         ReadOnlySpan<int> order = _groups.Order;
         for (int at = 0; at < count; at++)
         {
             int row = first + order[at];
             logDensities[row] = _logDensities[at];
             anomalyScores[row] = _anomalyScores[at];
+            if (!pValues.IsEmpty) pValues[row] = _pValues[at];
             _scores.AsSpan(at * width, width).CopyTo(scores[(row * width)..]);
         }
         return count;
     }
 
-    private void Run(Minibatch rows, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
+    private void Run(
+        Minibatch rows, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores, Span<double> pValues)
     {
-        bool compares = !Scorer.Learned.Space.Encode(rows, 0, rows.Count, _inside) && Scorer.Learned.Calibration is not null;
+        bool complete = Scorer.Learned.Space.Encode(rows, 0, rows.Count, _inside);
+        bool compares = !complete && Scorer.Learned.Calibration is not null;
         if (compares && _comparable.Length < rows.Count) _comparable = new double[rows.Count];
-        _workspace.Pass = new Pass(_memory, Comparable: compares ? _comparable : null);
+        _workspace.Pass = new Pass(_memory, Comparable: compares ? _comparable : null) { IsOfStream = IsOfStream };
         Scorer.EStep.Score(_inside, 0, rows.Count, logDensities, scores, _workspace);
-        Scorer.Finish(_inside, logDensities, compares ? _comparable : default, scores, anomalyScores);
+        Scorer.Finish(_inside, complete, logDensities, compares ? _comparable : default, scores, anomalyScores, pValues);
     }
 
     private void Reserve(int count, int width)
@@ -99,6 +127,7 @@ public sealed class ScoreSession
         _slots = new int[count];
         _logDensities = new double[count];
         _anomalyScores = new double[count];
+        _pValues = new double[count];
         _scores = new double[count * width];
     }
 }

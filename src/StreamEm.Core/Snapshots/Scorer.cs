@@ -15,21 +15,29 @@ public sealed class Scorer
 {
     private readonly double[] _logScale;
     private readonly bool _hasUnits;
+    private readonly double _logScaleOfAll;
     private readonly ConcurrentBag<ScoreSession> _sessions = [];
 
     /// <summary>Prepares parameters for scoring.</summary>
     /// <exception cref="ArgumentException">They are not valid for their model.</exception>
     public Scorer(LearnedModel learned)
+        : this(learned, replaced: null)
+    {
+    }
+
+    /// <summary>The same with the memory of a scorer that is not used any more.</summary>
+    internal Scorer(LearnedModel learned, Scorer? replaced)
     {
         Learned = learned;
         Model = learned.Model;
         Layout = Model.ScoreLayout;
         double[] inside = new double[Model.ParameterLayout.Length];
         Model.FromUserUnits(learned.Parameters, learned.Space, inside);
-        EStep = Model.Prepare(inside);
+        EStep = Model.Prepare(inside, replaced?.Model == Model ? replaced.EStep : null);
         _logScale = learned.Space.LogScale.ToArray();
         for (int d = 0; d < _logScale.Length; d++)
             if (!Model.IsDensityOf(d)) _logScale[d] = 0;
+        foreach (double scale in _logScale) _logScaleOfAll += scale;
         _hasUnits = Layout.Blocks.Any(block => block.Units != Units.None);
     }
 
@@ -56,31 +64,38 @@ public sealed class Scorer
     /// <param name="logDensities">N, overwritten: log p(x) in nats, user units; of the observed features where some are missing.</param>
     /// <param name="scores">N x the length of <see cref="Layout"/>, overwritten, user units.</param>
     /// <param name="anomalyScores">N, overwritten; NaN while the model is not calibrated and for a row without any value.</param>
-    public void Score(Minibatch batch, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores)
+    /// <param name="pValues">N, overwritten: 1 minus the anomaly score, with the resolution of the tail; empty leaves them out.</param>
+    public void Score(
+        Minibatch batch, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores, Span<double> pValues = default)
     {
         if (Model.Order != RowOrder.Any || !_sessions.TryTake(out ScoreSession? session)) session = new ScoreSession(this);
-        session.Score(batch, logDensities, scores, anomalyScores);
+        session.Score(batch, logDensities, scores, anomalyScores, pValues);
         if (Model.Order == RowOrder.Any) _sessions.Add(session);
     }
 
     /// <summary>Takes the scores of rows from inside to the user's units, and log-densities to anomaly scores.</summary>
     /// <param name="inside">The rows inside, in the order of the scores.</param>
     /// <param name="logDensities">N; NaN for a row that says nothing; overwritten.</param>
+    /// <param name="complete">Whether no value is missing.</param>
     /// <param name="comparable">See <see cref="Pass.Comparable"/>; empty where no value is missing.</param>
     /// <param name="scores">N x width; overwritten.</param>
     /// <param name="anomalyScores">N; overwritten.</param>
+    /// <param name="pValues">N or empty; overwritten.</param>
     internal void Finish(
-        Minibatch inside, Span<double> logDensities, ReadOnlySpan<double> comparable, Span<double> scores, Span<double> anomalyScores)
+        Minibatch inside, bool complete, Span<double> logDensities, ReadOnlySpan<double> comparable, Span<double> scores,
+        Span<double> anomalyScores, Span<double> pValues)
     {
         for (int row = 0; row < inside.Count; row++)
         {
             double logDensity = logDensities[row];
             double standing = comparable.IsEmpty ? logDensity : comparable[row];
-            anomalyScores[row] = Learned.Calibration?.Score(inside.Row(row), logDensity, standing) ?? double.NaN;
+            (anomalyScores[row], double pValue) =
+                Learned.Calibration?.Judge(inside.Row(row), logDensity, standing) ?? (double.NaN, double.NaN);
+            if (!pValues.IsEmpty) pValues[row] = pValue;
             // What says nothing has probability 1.
-            logDensities[row] = double.IsNaN(logDensity) ? 0 : logDensity - LogUnits(inside.Row(row));
+            logDensities[row] = double.IsNaN(logDensity) ? 0 : logDensity - (complete ? _logScaleOfAll : LogUnits(inside.Row(row)));
         }
-        if (!_hasUnits) return;
+        if (!_hasUnits || scores.IsEmpty) return;
         int width = Layout.Length;
         Span<double> user = width <= 256 ? stackalloc double[width] : new double[width];
         for (int row = 0; row < inside.Count; row++)

@@ -8,7 +8,7 @@ namespace StreamEm.Core.Snapshots;
 /// Schubfach way to render doubles, 2021): three 64 x 128-bit products with a power of ten settle every double. Laid out as
 /// the runtime does, but for integers of 16 and 17 digits that end in zeros: these take an exponent.
 /// </summary>
-internal static class ShortestNumber
+public static class ShortestNumber
 {
     /// <summary>The longest text: <c>-2.2250738585072014E-308</c>.</summary>
     public const int MaxLength = 24;

@@ -38,6 +38,9 @@ public static class SourceCatalog
         throw new ArgumentException($"No source is configured by a {options.GetType().Name}; expected one of {known}.", nameof(options));
     }
 
+    /// <summary>The name of the source that an options record configures.</summary>
+    public static string NameOf(SourceOptions options) => Types.First(candidate => candidate.OptionsType == options.GetType()).Name;
+
     private static SourceType Type<T>(string name, string description, Func<T, SourceContext, RecordSource> create)
         where T : SourceOptions =>
         new(name, description, typeof(T), (options, context) => create((T)options, context));

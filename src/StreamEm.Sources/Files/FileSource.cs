@@ -192,6 +192,7 @@ internal sealed class FileSource : RecordSource
     /// <returns>Whether there is such a hole, to be passed over next.</returns>
     private bool Decode(KnownFile file, RecordBatch batch, bool isFinal)
     {
+        batch.EndOffset = _offset;
         int hole = Hole();
         int used = hole < 0 ? 0 : _decoder.Decode(_window.Bytes[..hole], _offset, isFinal: false, batch);
         bool isCut = used > 0;

@@ -227,6 +227,7 @@ public sealed class KafkaSource : RecordSource
                 continue;
             }
 
+            batch.EndOffset = message.Offset;
             int rejected = batch.Rejected.Count;
             if (_fields.Read(message, batch.Texts, out RecordDefaults defaults) is var (reason, detail))
                 batch.Reject(reason, detail, message.Offset, message.Offset + 1, TextOf(message.Value.Span));

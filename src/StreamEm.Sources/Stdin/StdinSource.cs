@@ -21,7 +21,7 @@ internal sealed class StdinSource : RecordSource
     /// <summary>Reads <paramref name="stream"/>, by default standard input; disposed with the source.</summary>
     public StdinSource(StdinSourceOptions options, SourceContext context, Stream? stream = null)
     {
-        _stream = stream ?? Console.OpenStandardInput();
+        _stream = stream ?? options.Open?.Invoke() ?? Console.OpenStandardInput();
         _decoder = RecordDecoder.Create(options.Format, context.Schema with { Csv = options.Csv });
         _window = new ByteWindow(options.BufferBytes);
         _offset = context.Position.Partitions.TryGetValue(PartitionName, out PartitionPosition? position) ? position.Next : 0;
@@ -73,6 +73,7 @@ internal sealed class StdinSource : RecordSource
             _window.Drop(header);
             _offset += header;
         }
+        batch.EndOffset = _offset;
         int used = _decoder.Decode(_window.Bytes, _offset, _ended, batch);
         _window.Drop(used);
         _offset += used;

@@ -15,43 +15,51 @@ internal static class JsonSurvey
     /// <summary>Reads every line that is an object.</summary>
     public static void Read(ReadOnlySpan<byte> text, bool isWhole, DataSurvey survey)
     {
+        var bare = new BareTokens(Spelling);
+        var values = new List<(string Name, byte[] Text)>();
         while (text.Length > 0 && survey.Records < DataSurvey.MostRecords)
         {
             int end = text.IndexOf((byte)'\n');
             if (end < 0 && !isWhole) return;
             ReadOnlySpan<byte> line = end < 0 ? text : text[..end];
             text = end < 0 ? [] : text[(end + 1)..];
-            if (Parse(line) is not { } document) continue;
-            using (document)
-            {
-                if (document.RootElement.ValueKind != JsonValueKind.Object) continue;
-                survey.Records++;
-                Add(document.RootElement, "", survey);
-            }
+            values.Clear();
+            if (!TryRead(bare.TryMend(line, out ReadOnlySpan<byte> mended) ? mended : line, values)) continue;
+            survey.Records++;
+            foreach ((string name, byte[] value) in values) survey.Field(name)?.Add(value, Spelling);
         }
     }
 
-    private static JsonDocument? Parse(ReadOnlySpan<byte> line)
+    /// <summary>The fields of a record; false where it is none: its reason is told by whoever learns from it.</summary>
+    private static bool TryRead(ReadOnlySpan<byte> line, List<(string Name, byte[] Text)> values)
     {
         var reader = new Utf8JsonReader(line);
         try
         {
-            return JsonDocument.TryParseValue(ref reader, out JsonDocument? document) ? document : null;
+            if (!JsonDocument.TryParseValue(ref reader, out JsonDocument? document)) return false;
+            using (document)
+            {
+                if (document.RootElement.ValueKind != JsonValueKind.Object) return false;
+                Collect(document.RootElement, "", values);
+                return true;
+            }
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            // Records that are none are told, with their reasons, by whoever learns from them.
-            return null;
+            // InvalidOperationException: half a surrogate pair in a name.
+            return false;
         }
     }
 
-    private static void Add(JsonElement element, string prefix, DataSurvey survey)
+    /// <summary>A name that is empty or holds a dot cannot be written as a path.</summary>
+    private static void Collect(JsonElement element, string prefix, List<(string Name, byte[] Text)> values)
     {
         foreach (JsonProperty property in element.EnumerateObject())
         {
+            if (property.Name.Length == 0 || property.Name.Contains('.', StringComparison.Ordinal)) continue;
             string name = prefix + property.Name;
-            if (property.Value.ValueKind == JsonValueKind.Object) Add(property.Value, name + ".", survey);
-            else if (property.Value.ValueKind != JsonValueKind.Array) survey.Field(name)?.Add(Text(property.Value), Spelling);
+            if (property.Value.ValueKind == JsonValueKind.Object) Collect(property.Value, name + ".", values);
+            else if (property.Value.ValueKind != JsonValueKind.Array) values.Add((name, Text(property.Value)));
         }
     }
 

@@ -46,7 +46,26 @@ internal static class MetricsText
         foreach (ModelPipeline model in models)
             foreach ((string publisher, long count) in model.Metrics.Published)
                 text.Sample(count, ("model", model.Options.Id), ("sink", publisher));
+        Scores(text, [.. models.Where(model => model.Options.Scores.Count > 0 || model.Options.Alarms is not null)]);
         return text.ToString();
+    }
+
+    private static void Scores(PrometheusText text, IReadOnlyList<ModelPipeline> models)
+    {
+        if (models.Count == 0) return;
+        text.Family("streamem_anomaly_score", "histogram", "Anomaly scores of the records scored since the start.");
+        foreach (ModelPipeline model in models) text.Histogram(model.Metrics.Scores, ("model", model.Options.Id));
+        text.PerModel(models, "streamem_unscored_records_total", "counter",
+            "Records that came before there was a version to score them under, since the start.", model => model.Metrics.Unscored);
+        text.Family("streamem_scores_delivered_total", "counter", "Scored records that have arrived, since the start.");
+        foreach (ModelPipeline model in models)
+            foreach ((string sink, long count) in model.Metrics.Delivered) text.Sample(count, ("model", model.Options.Id), ("sink", sink));
+        ModelPipeline[] watched = [.. models.Where(model => model.Options.Alarms is not null)];
+        text.PerModel(watched, "streamem_alarms_raised_total", "counter", "Alarms raised, over the whole run.",
+            model => model.Metrics.Alarms?.Raised ?? 0);
+        text.PerModel(watched, "streamem_alarms_cleared_total", "counter", "Alarms that ended, over the whole run.",
+            model => model.Metrics.Alarms?.Cleared ?? 0);
+        text.PerModel(watched, "streamem_alarms_active", "gauge", "Keys whose alarm lasts.", model => model.Metrics.Alarms?.Lasting ?? 0);
     }
 
     private static void Clients(PrometheusText text, IReadOnlyList<ModelPipeline> models)

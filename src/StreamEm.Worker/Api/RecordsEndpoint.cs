@@ -1,4 +1,5 @@
 using Microsoft.Net.Http.Headers;
+using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Http;
 using StreamEm.Worker.Pipeline;
 
@@ -19,7 +20,7 @@ internal static class RecordsEndpoint
         if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (model.Options.Source is not HttpSourceOptions)
             return ErrorAnswer.Of(StatusCodes.Status409Conflict, "Another source", $"Model '{id}' does not take records by HTTP.",
-                model.Options.Source.GetType().Name, "source: { http: {} }");
+                SourceCatalog.NameOf(model.Options.Source), "source: { http: {} }");
         if (model.End is { State: ModelState.Failed } end)
             return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Model failed",
                 $"Model '{id}' cannot go on and takes no records until the worker is started again: {end.Failure}");

@@ -79,15 +79,15 @@ internal static class ScoreEndpoint
         context.Response.ContentType = type;
         CancellationToken gone = context.RequestAborted;
         bool isLines = type == RequestRecords.LinesType;
-        using var json = new JsonScoreFormat(output, isLines, withVersion: true);
-        ScoreFormat format = type == RequestRecords.CsvType ? new CsvScoreFormat(output) : json;
+        ScoreFormat format = type == RequestRecords.CsvType
+            ? new CsvScoreFormat(output)
+            : new JsonScoreFormat(output, isLines, withVersion: true);
         BatchScorer scores = desk.Begin(format);
         bool isMore = true;
         while (isMore)
         {
             isMore = desk.Score(body.Span, scores);
             if (!isMore) format.End();
-            format.Flush();
             FlushResult flushed = await output.FlushAsync(gone).ConfigureAwait(false);
             if (flushed.IsCompleted || flushed.IsCanceled) break;
         }

@@ -16,8 +16,10 @@ public sealed record Checkpoint : CheckpointFields
 
     /// <summary>A checkpoint with these small fields; the parts are to be given.</summary>
     [SetsRequiredMembers]
-    internal Checkpoint(CheckpointFields fields, ReadOnlyMemory<byte> learner, SnapshotDocument? latest, IReadOnlyList<OutboxEntry> outbox)
-        : base(fields) => (Learner, Latest, Outbox) = (learner, latest, outbox);
+    internal Checkpoint(
+        CheckpointFields fields, ReadOnlyMemory<byte> learner, SnapshotDocument? latest, IReadOnlyList<OutboxEntry> outbox,
+        ReadOnlyMemory<byte> scores)
+        : base(fields) => (Learner, Latest, Outbox, Scores) = (learner, latest, outbox, scores);
 
     /// <summary>What <see cref="Core.Learning.Learner.Save"/> wrote.</summary>
     public required ReadOnlyMemory<byte> Learner { get; init; }
@@ -31,6 +33,9 @@ public sealed record Checkpoint : CheckpointFields
     /// </summary>
     public required IReadOnlyList<OutboxEntry> Outbox { get; init; }
 
+    /// <summary>Alarms, and where the scored stream has got to; empty where nothing is scored.</summary>
+    public ReadOnlyMemory<byte> Scores { get; init; }
+
     /// <summary>The large parts in the order of the file's body, which <see cref="CheckpointHeader"/> takes apart again.</summary>
-    internal IEnumerable<ReadOnlyMemory<byte>> Parts => [Learner, Latest?.Json ?? default, .. Outbox.Select(entry => entry.Json)];
+    internal IEnumerable<ReadOnlyMemory<byte>> Parts => [Learner, Latest?.Json ?? default, .. Outbox.Select(entry => entry.Json), Scores];
 }

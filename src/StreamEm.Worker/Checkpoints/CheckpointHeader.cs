@@ -30,6 +30,7 @@ internal sealed record CheckpointHeader : CheckpointFields
         Format = FormatName;
         LearnerLength = checkpoint.Learner.Length;
         LatestLength = checkpoint.Latest?.Json.Length ?? 0;
+        ScoresLength = checkpoint.Scores.IsEmpty ? null : checkpoint.Scores.Length;
         Outbox =
             [.. checkpoint.Outbox.Select(entry => new OutboxPart(entry.Version, entry.IsLast, entry.Json.Length, entry.IsAcknowledged))];
     }
@@ -46,7 +47,11 @@ internal sealed record CheckpointHeader : CheckpointFields
     [JsonPropertyOrder(1)]
     public required IReadOnlyList<OutboxPart> Outbox { get; init; }
 
-    private long BodyLength => (long)LearnerLength + LatestLength + Outbox.Sum(part => (long)part.Length);
+    /// <summary>Absent where nothing is scored.</summary>
+    [JsonPropertyOrder(1)]
+    public int? ScoresLength { get; init; }
+
+    private long BodyLength => (long)LearnerLength + LatestLength + Outbox.Sum(part => (long)part.Length) + (ScoresLength ?? 0);
 
     /// <summary>Reads a header.</summary>
     /// <exception cref="InvalidDataException">It is of another format.</exception>
@@ -67,7 +72,7 @@ internal sealed record CheckpointHeader : CheckpointFields
     /// <exception cref="InvalidDataException">The body is not what the header says.</exception>
     public Checkpoint WithBody(ReadOnlyMemory<byte> body)
     {
-        if (LearnerLength < 0 || LatestLength < 0 || Outbox.Any(part => part.Length < 0) || BodyLength != body.Length)
+        if (LearnerLength < 0 || LatestLength < 0 || ScoresLength < 0 || Outbox.Any(part => part.Length < 0) || BodyLength != body.Length)
             throw new InvalidDataException($"Its header names parts of {BodyLength} bytes in all; the body has {body.Length}.");
 
         if (Updates < 0 || Records < 0 || RejectedFileLength < 0 || Rejections.Read < 0 || Rejections.ByReason.Any(count => count < 0)
@@ -86,11 +91,9 @@ internal sealed record CheckpointHeader : CheckpointFields
         }
 
         ReadOnlyMemory<byte> learner = Next(LearnerLength), latest = Next(LatestLength);
-        return new Checkpoint(
-            this,
-            learner,
-            latest.IsEmpty ? null : SnapshotDocument.Parse(latest),
-            [.. Outbox.Select(part => new OutboxEntry(part.Version, part.IsLast, Next(part.Length), part.IsAcknowledged))]);
+        List<OutboxEntry> outbox =
+            [.. Outbox.Select(part => new OutboxEntry(part.Version, part.IsLast, Next(part.Length), part.IsAcknowledged))];
+        return new Checkpoint(this, learner, latest.IsEmpty ? null : SnapshotDocument.Parse(latest), outbox, Next(ScoresLength ?? 0));
     }
 
     /// <summary>One outbox entry's part of the body.</summary>

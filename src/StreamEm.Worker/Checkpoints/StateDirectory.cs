@@ -116,9 +116,9 @@ internal sealed partial class StateDirectory(string path)
         }
     }
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}\\z", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}\\z", RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex IdPattern();
 
-    [GeneratedRegex("^checkpoint-[0-9]{20}\\.sem\\z", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("^checkpoint-[0-9]{20}\\.sem\\z", RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex FilePattern();
 }

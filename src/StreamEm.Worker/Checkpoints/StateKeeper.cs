@@ -13,6 +13,9 @@ namespace StreamEm.Worker.Checkpoints;
 /// <param name="capture">Makes it of the state as it is.</param>
 internal sealed class StateKeeper(CheckpointSchedule schedule, CheckpointWriter writer, RejectionSink rejected, Func<Checkpoint> capture)
 {
+    /// <summary>What has to be durable before it too, on the writing thread; null for nothing.</summary>
+    public Action? MakeDurable { get; init; }
+
     /// <summary>Ends when the checkpoint being written is done; faulted when it could not be made durable.</summary>
     public Task InFlight => writer.InFlight;
 
@@ -59,7 +62,11 @@ internal sealed class StateKeeper(CheckpointSchedule schedule, CheckpointWriter 
     private void Begin()
     {
         rejected.Flush();
-        writer.Begin(capture(), rejected.MakeDurable);
+        writer.Begin(capture(), () =>
+        {
+            rejected.MakeDurable();
+            MakeDurable?.Invoke();
+        });
         schedule.Begun();
     }
 }

@@ -50,15 +50,7 @@ public static class FitCommand
         configuration.AddTo(command);
         own.AddTo(command);
         dialect.AddTo(command);
-        passes.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1) result.AddError("--passes must be at least 1.");
-        });
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(batch) && (result.GetResult(scores) is not null || result.GetResult(passes) is { Implicit: false }))
-                result.AddError("--batch sees all data at once: it goes without --scores and --passes.");
-        });
+        AddChecks(command, batch, scores, passes);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             string[] files = parsed.GetRequiredValue(data);
@@ -155,6 +147,19 @@ public static class FitCommand
                 await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
                     $"{count} of {rejections.Read} records have a {field} that cannot be read; they were used without it"))
                     .ConfigureAwait(false);
+    }
+
+    private static void AddChecks(Command command, Option<bool> batch, Option<string?> scores, Option<int> passes)
+    {
+        passes.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1) result.AddError("--passes must be at least 1.");
+        });
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(batch) && (result.GetResult(scores) is not null || result.GetResult(passes) is { Implicit: false }))
+                result.AddError("--batch sees all data at once: it goes without --scores and --passes.");
+        });
     }
 
     private static bool IsType(string name) => ModelCatalog.Find(name) is not null;

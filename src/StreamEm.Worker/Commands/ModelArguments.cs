@@ -88,7 +88,7 @@ internal sealed class ModelArguments
             ConfigurationLoader.LoadText(new ProposalText(proposal, data).ForFit(type, Features(parsed)), given, overrides);
         if (loaded.Options is null)
             throw new CommandException(ExitCode.Usage, string.Join('\n', loaded.Problems.Select(problem => problem.ToString())));
-        foreach (Problem problem in loaded.Problems) console.WriteLine(problem);
+        foreach (Problem problem in loaded.Problems) console.WriteLine(PrintableText.Of(problem.ToString()));
         ModelOptions model = loaded.Options.Models[0];
         string unused = Shown([.. Unused(proposal, model.Schema).Select(field => $"{field.Name} ({field.Reason})")]);
         console.WriteLine(PrintableText.Of(

@@ -6,6 +6,7 @@ using StreamEm.Sources.Paths;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Scores;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
@@ -24,7 +25,7 @@ public static class RunCommand
         configuration.AddTo(command);
         command.SetAction((parsed, stop) => RunAsync(
             configuration.Load(parsed), parsed.GetValue(once), parsed.GetValue(acceptsModelChange), parsed.GetValue(Cli.LogLevelOption),
-            parsed.InvocationConfiguration.Output, stop));
+            parsed.InvocationConfiguration, stop));
         return command;
     }
 
@@ -36,9 +37,14 @@ public static class RunCommand
     };
 
     private static async Task<int> RunAsync(
-        WorkerOptions options, bool once, bool acceptsModelChange, LogLevel level, TextWriter output, CancellationToken stop)
+        WorkerOptions options, bool once, bool acceptsModelChange, LogLevel level, InvocationConfiguration invocation,
+        CancellationToken stop)
     {
-        using var logs = new LineLoggerProvider(output, json: Console.IsOutputRedirected, level, TimeProvider.System);
+        // Where standard output is for scores, the log is not among them.
+        bool printsScores = options.Models.Any(model => model.Scores.Any(entry => entry is StdoutScoreOptions));
+        using var logs = printsScores
+            ? new LineLoggerProvider(invocation.Error, json: Console.IsErrorRedirected, level, TimeProvider.System)
+            : new LineLoggerProvider(invocation.Output, json: Console.IsOutputRedirected, level, TimeProvider.System);
         // Not disposed: the command line hears the same signal and may end the run before our own handler has come to cancel this.
         var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
         OwnFiles own = WrittenFiles.Of(options);

@@ -23,9 +23,12 @@ public static class ScoreCommand
     {
         var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
         var data = new Argument<string[]>("data")
-        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst.", Arity = ArgumentArity.OneOrMore };
-        var output =
-            new Option<string?>("-o", "--output") { Description = "Where the scores go; standard output by default.", HelpName = "file" };
+        {
+            Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; a FIFO; - for standard input.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var output = new Option<string?>("-o", "--output")
+        { Description = "Where the scores go; standard output by default, and for -.", HelpName = "file" };
         var format =
             new Option<string>("--format") { Description = "How scores are written: ndjson or csv.", DefaultValueFactory = _ => Ndjson };
         format.AcceptOnlyFromAmong(Ndjson, Csv);
@@ -36,14 +39,20 @@ public static class ScoreCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             Scorer scorer = Prepare(parsed.GetRequiredValue(file));
-            OutputFile.RefuseInputs(parsed.GetValue(output), [parsed.GetRequiredValue(file), .. parsed.GetRequiredValue(data)]);
-            using Stream? target = parsed.GetValue(output) is { } path ? OutputFile.Create(path) : null;
+            string? to = parsed.GetValue(output) is PipedInput.Standard ? null : parsed.GetValue(output);
+            OutputFile.RefuseInputs(to, [parsed.GetRequiredValue(file), .. parsed.GetRequiredValue(data)]);
+            using Stream? target = to is null ? null : OutputFile.Create(to);
             TextWriter console = parsed.InvocationConfiguration.Output;
             RecordSchema schema = ScoreSchema.Of(scorer.Learned);
             schema = schema with { Csv = dialect.Of(parsed, schema.Csv) };
             await ScoreAsync(scorer, schema, parsed.GetRequiredValue(data), parsed.GetRequiredValue(format), bytes =>
             {
-                if (target is not null) target.Write(bytes);
+                if (target is not null)
+                {
+                    // Whoever reads along sees what there is when the input pauses.
+                    target.Write(bytes);
+                    target.Flush();
+                }
                 else console.Write(Encoding.UTF8.GetString(bytes));
             }, cancellationToken).ConfigureAwait(false);
             return ExitCode.Ok;
@@ -61,7 +70,7 @@ public static class ScoreCommand
             : new JsonScoreFormat(buffer, asLines: true, withVersion: false);
         var scores = new BatchScorer(new ScoreSession(scorer), format);
         format.Begin(scorer.Learned);
-        await new DataFiles(data, RecordFormat.Csv).ReadAsync(schema, TimeProvider.System, batch =>
+        await new DataFiles(data, RecordFormat.Csv) { TakesPipes = true }.ReadAsync(schema, TimeProvider.System, batch =>
         {
             scores.Score(batch);
             Flush();

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Failures;
 
@@ -6,17 +7,37 @@ namespace StreamEm.Worker.Commands;
 /// <summary>Snapshots named on a command line.</summary>
 internal static class SnapshotFile
 {
-    /// <summary>The bytes of a file.</summary>
+    /// <summary>Longer files are read from their end.</summary>
+    private const int MostWhole = 64 << 20;
+
+    /// <summary>The longest line of a log that is read.</summary>
+    private const int MostLine = 1 << 30;
+
+    /// <summary>The bytes of a file; of a long one, its end, with its last line whole.</summary>
     /// <exception cref="CommandException">It is not there or cannot be read (66).</exception>
     public static byte[] ReadBytes(string path)
     {
         try
         {
-            return File.ReadAllBytes(path);
+            var file = new FileInfo(path);
+            return file.Exists && file.Length > MostWhole ? ReadEnd(path, file.Length) : File.ReadAllBytes(path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new CommandException(ExitCode.InputMissing, $"'{path}' cannot be read: {failure.Message}", failure);
+        }
+    }
+
+    private static byte[] ReadEnd(string path, long length)
+    {
+        using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        for (long size = MostWhole; ; size *= 4)
+        {
+            byte[] end = new byte[Math.Min(length, Math.Min(size, MostLine))];
+            int read = RandomAccess.Read(file, end, length - end.Length);
+            if (read < end.Length) throw new IOException("It became shorter while it was read.");
+            if (end.Length == length || LastOfLog(end).Length < end.AsSpan().TrimEnd("\r\n "u8).Length) return end;
+            if (end.Length == MostLine) throw new IOException($"Its last line is longer than {MostLine} bytes.");
         }
     }
 

@@ -4,6 +4,7 @@ using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Scores;
 
 namespace StreamEm.Worker.Configuration;
 
@@ -30,6 +31,13 @@ internal sealed class KafkaRules(WorkerOptions options, Binder binder)
                 if (model.Publish[item] is KafkaPublisherOptions publisher)
                     CheckTarget($"{path}.publish.{item}.kafka",
                         new KafkaTarget(publisher.Brokers, publisher.Topic, publisher.Properties, "publish.kafka"), isBatched: false);
+            }
+
+            for (int item = 0; item < model.Scores.Count; item++)
+            {
+                if (model.Scores[item] is KafkaScoreOptions scores)
+                    CheckTarget($"{path}.scores.{item}.kafka",
+                        new KafkaTarget(scores.Brokers, scores.Topic, scores.Properties, "scores.kafka"), isBatched: true);
             }
 
             if (model.Rejected.Kafka is { } rejected)

@@ -5,6 +5,7 @@ using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Scores;
 
 namespace StreamEm.Worker.Configuration;
 
@@ -26,6 +27,12 @@ internal sealed class PathRules(WorkerOptions options, Binder binder)
             {
                 if (model.Publish[item] is FilePublisherOptions { Path.Length: > 0 } file)
                     CheckWritten(file.Path, binder.OriginOf($"{path}.publish.{item}.file.path"), "snapshots");
+            }
+
+            for (int item = 0; item < model.Scores.Count; item++)
+            {
+                if (model.Scores[item] is FileScoreOptions { Path.Length: > 0 } file)
+                    CheckWritten(file.Path, binder.OriginOf($"{path}.scores.{item}.file.path"), "scores");
             }
 
             if (model.Rejected.File is { } rejected) CheckWritten(rejected, binder.OriginOf($"{path}.rejected.file"), "rejected records");

@@ -4,6 +4,7 @@ using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Scores;
 
 namespace StreamEm.Worker.Configuration;
 
@@ -33,6 +34,17 @@ internal sealed class TopicRules(WorkerOptions options, Binder binder)
                 if (others.Exists(other => IsSame(other.Brokers, other.Topic, publisher.Brokers, publisher.Topic)))
                     binder.Problems.Error(origin, $"model '{model.Id}' publishes to topic '{publisher.Topic}' twice; keep one");
                 else others.Add(publisher);
+            }
+
+            for (int item = 0; item < model.Scores.Count; item++)
+            {
+                if (model.Scores[item] is not KafkaScoreOptions scores) continue;
+                Origin origin = binder.OriginOf($"{path}.scores.{item}.kafka.topic");
+                RefuseLoop(scores.Brokers, scores.Topic, origin, "scores");
+                if (model.Publish.OfType<KafkaPublisherOptions>()
+                    .Any(publisher => IsSame(publisher.Brokers, publisher.Topic, scores.Brokers, scores.Topic)))
+                    binder.Problems.Error(origin,
+                        $"scores would go to topic '{scores.Topic}', which holds snapshots of model '{model.Id}'; write to another topic");
             }
 
             if (model.Rejected.Kafka is { } rejected)

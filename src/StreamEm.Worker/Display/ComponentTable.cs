@@ -22,14 +22,15 @@ internal static class ComponentTable
         Fact("model", $"{snapshot.ModelId}: {snapshot.Options.Type} ({string.Join(", ", Settings(snapshot))})");
         if (snapshot.RunId.Length > 0) Fact("run", $"{snapshot.RunId}");
         Fact("version", $"{snapshot.Version}, made {snapshot.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
-        Fact("learned from", $"{training.Records} records in {training.Updates} updates; last step size {training.LastStepSize:G4}");
+        string updates = Count(training.Updates, "update");
+        Fact("learned from", $"{training.Records} records in {updates}; last step size {training.LastStepSize:G4}");
         if (training.Unlearned > 0)
             Fact("not learned from", $"{training.Unlearned} records, {training.Bounded} of them too far from every component");
         Fact("mean log-likelihood", $"{training.MeanLogLikelihood:F4} nats per record (last minibatch, before its update)");
         foreach ((string name, double value) in snapshot.Health) Fact(name.Replace('_', ' '), $"{value:G4}");
         Fact("anomaly score",
             snapshot.Calibration is { } calibration
-                ? (FormattableString)$"calibrated on {calibration.Records:F0} records"
+                ? (FormattableString)$"calibrated on what is worth {calibration.Records:F0} records: older ones fade"
                 : $"not calibrated yet (needs 100 records)");
         foreach ((string partition, long next) in snapshot.Source) Fact("next record", $"{partition} at {next}");
         foreach (ModelWarning warning in training.Warnings) Fact("warning", $"{warning}");
@@ -43,6 +44,9 @@ internal static class ComponentTable
         Components(snapshot, model, console);
         foreach (VectorBlock block in model.MixingBlocks.Where(block => block.Shape.Count == 2)) Transitions(snapshot, block, console);
     }
+
+    private static string Count(long number, string what) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {what}{(number == 1 ? "" : "s")}");
 
     private static void Components(ModelSnapshot snapshot, ComponentModel model, IAnsiConsole console)
     {

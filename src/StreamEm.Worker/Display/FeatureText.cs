@@ -13,7 +13,8 @@ internal static class FeatureText
     public static string Caption(FeatureSpace space)
     {
         var parts = new List<string>();
-        if (space.Features.Any(feature => feature.Kind is FeatureKind.Number or FeatureKind.NonNegative)) parts.Add("mean ± standard deviation");
+        if (space.Features.Any(feature => feature.Kind is FeatureKind.Number or FeatureKind.NonNegative))
+            parts.Add("mean ± standard deviation");
         if (space.Features.Any(feature => feature.Kind is FeatureKind.Count)) parts.Add("mean count");
         if (space.Features.Any(feature => feature.Kind is FeatureKind.Binary)) parts.Add("probability of 1");
         if (space.HasLevels) parts.Add("most probable levels");
@@ -33,8 +34,11 @@ internal static class FeatureText
         if (described.Kind == FeatureKind.Level) return Levels(described, profile.Levels(component, feature).ToArray());
         double mean = profile.Mean(component, feature);
         if (double.IsNaN(mean)) return "";
+        double deviation = profile.Deviation(component, feature);
+        // What is left of a zero by rounding is one.
+        if (Math.Abs(mean) < 1e-9 * deviation) mean = 0;
         return described.Kind is FeatureKind.Number or FeatureKind.NonNegative
-            ? string.Create(CultureInfo.InvariantCulture, $"{mean:G5} ± {profile.Deviation(component, feature):G3}")
+            ? string.Create(CultureInfo.InvariantCulture, $"{mean:G5} ± {deviation:G3}")
             : string.Create(CultureInfo.InvariantCulture, $"{mean:G4}");
     }
 

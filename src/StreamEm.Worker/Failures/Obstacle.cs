@@ -21,6 +21,9 @@ public enum ObstacleKind
     /// <summary>Snapshots cannot be published.</summary>
     SnapshotsNotPublished,
 
+    /// <summary>Scored records cannot be delivered.</summary>
+    ScoresNotDelivered,
+
     /// <summary>Rejected records cannot be passed on.</summary>
     RejectedRecordsNotKept,
 }

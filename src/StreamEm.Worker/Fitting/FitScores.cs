@@ -1,60 +1,131 @@
 using System.Buffers;
+using StreamEm.Core.Alarms;
 using StreamEm.Core.Data;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Scoring;
 
 namespace StreamEm.Worker.Fitting;
 
 /// <summary>
-/// The scores of a fit: every minibatch under the parameters before it (test-then-train), a line per record in the order of the input,
-/// rejected ones at their place, so that they have the numbers <c>score</c> gives them.
+/// The scores of a fit, the lines that a worker writes: every record under the parameters before it is learned from, in the order of the
+/// input. Beyond those, the records that the first parameters were found in have lines too, under these, and rejected ones at their place,
+/// so that there is a line per record with the number that <c>score</c> gives it.
 /// </summary>
 internal sealed class FitScores : IDisposable
 {
     private readonly Stream _output;
+    private readonly Learner _learner;
+    private readonly AlarmWatch? _alarms;
     private readonly ArrayBufferWriter<byte> _buffer = new();
-    private readonly JsonScoreFormat _format;
-    private readonly Queue<(long Before, RejectedRecord Record)> _rejected = new();
-    private readonly List<RejectedRecord> _here = [];
-    private long _scored, _records;
+    private readonly ScoreJson _json;
+    private readonly RowScores _scores = new();
+    private readonly Queue<Waiting> _waiting = new();
+    private readonly Minibatch _part;
+    private ScoreSession? _session;
+    private long _version = -1, _records;
 
     /// <summary>Writes to a stream, which it closes.</summary>
-    public FitScores(Stream output)
+    public FitScores(Stream output, ModelOptions model, Learner learner)
     {
-        _output = output;
-        _format = new JsonScoreFormat(_buffer, asLines: true, withVersion: true);
+        (_output, _learner) = (output, learner);
+        _json = new ScoreJson { ModelId = model.Id, WithVersion = true };
+        _alarms = model.Alarms is { } options ? new AlarmWatch(options, model.Schema.Features) : null;
+        _part = new Minibatch(learner.Dimension);
+        // Where parameters are given, those before the first update are no version yet, and records wait for it.
+        learner.BeforeUpdate = ScoreWaiting;
     }
 
-    /// <summary>A record was rejected after so many accepted ones.</summary>
-    public void Reject(RejectedRecord record, long accepted) => _rejected.Enqueue((accepted, record));
-
-    /// <summary>Scores the next records accepted, before they are learned from.</summary>
-    public void Score(Minibatch rows, ScoreSession session)
+    /// <summary>A record was rejected.</summary>
+    public void Reject(RejectedRecord record)
     {
-        _here.Clear();
-        while (_rejected.TryPeek(out (long Before, RejectedRecord Record) next) && next.Before < _scored + rows.Count)
-            _here.Add(_rejected.Dequeue().Record with { BeforeRow = (int)(next.Before - _scored) });
-        _format.Begin(session.Scorer.Learned);
-        var scores = new BatchScorer(session, _format) { Records = _records };
-        scores.Score(rows, _here);
-        _records = scores.Records;
-        _scored += rows.Count;
+        if (_waiting.Count > 0) _waiting.Enqueue(new Waiting(record, "", 0));
+        else WriteError(record);
+    }
+
+    /// <summary>Scores the records taken next, or has them wait until there are parameters.</summary>
+    public void Take(RecordBatch batch, int first, int count)
+    {
+        if (_waiting.Count > 0 || _learner.Updates == 0)
+        {
+            for (int row = first; row < first + count; row++)
+                _waiting.Enqueue(new Waiting(null, batch.PartitionName, batch.Offset(row)));
+            _learner.BeforeUpdate = ScoreWaiting;
+            return;
+        }
+
+        if (_version != _learner.Updates)
+        {
+            _session = _learner.CreateScoreSession(_session)!;
+            _version = _learner.Updates;
+            Begin(_session);
+        }
+
+        _part.Clear();
+        _part.Texts = batch.Texts;
+        _part.Append(batch.Records, first, count);
+        _scores.Score(_part);
+        for (int row = 0; row < count; row++) Write(_part, row, batch.PartitionName, batch.Offset(first + row));
         Flush();
     }
 
     /// <summary>Writes what was rejected after the last record scored.</summary>
     public void End()
     {
-        while (_rejected.TryDequeue(out (long Before, RejectedRecord Record) last)) _format.WriteError(_records++, last.Record);
+        _learner.BeforeUpdate = null;
+        WriteErrors();
         Flush();
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => _output.Dispose();
+
+    /// <summary>The records that wait and are learned from now.</summary>
+    private void ScoreWaiting(Minibatch rows, ScoreSession session)
     {
-        _format.Dispose();
-        _output.Dispose();
+        Begin(session);
+        _scores.Score(rows);
+        for (int row = 0; row < rows.Count; row++)
+        {
+            WriteErrors();
+            Waiting waiting = _waiting.Dequeue();
+            Write(rows, row, waiting.PartitionName, waiting.Offset);
+        }
+
+        if (_waiting.Count == 0) _learner.BeforeUpdate = null;
+        Flush();
+    }
+
+    private void Begin(ScoreSession session)
+    {
+        _scores.Begin(session);
+        _json.Begin(session.Scorer.Learned);
+        _alarms?.Begin(session.Scorer.Learned);
+    }
+
+    private void Write(Minibatch rows, int row, string partition, long offset)
+    {
+        AlarmMark mark = _alarms?.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), _scores.PValues[row], _scores.Component(row),
+            rows.Row(row)) ?? AlarmMark.None;
+        _json.Write(_buffer, _scores.Of(row, _records++, mark, partition, offset));
+        _buffer.Write("\n"u8);
+    }
+
+    private void WriteErrors()
+    {
+        while (_waiting.TryPeek(out Waiting next) && next.Rejected is { } rejected)
+        {
+            _waiting.Dequeue();
+            WriteError(rejected);
+        }
+    }
+
+    private void WriteError(RejectedRecord record)
+    {
+        _json.WriteError(_buffer, _records++, record);
+        _buffer.Write("\n"u8);
     }
 
     private void Flush()
@@ -62,4 +133,7 @@ internal sealed class FitScores : IDisposable
         _output.Write(_buffer.WrittenSpan);
         _buffer.ResetWrittenCount();
     }
+
+    /// <summary>A record that has no line yet.</summary>
+    private readonly record struct Waiting(RejectedRecord? Rejected, string PartitionName, long Offset);
 }

@@ -40,7 +40,8 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
         var fold = new RecordFold(learner, new SourcePosition(), Rejections, rejectedFile, request.Model.Rejected.StopAboveRatio)
         {
             Updated = () => trace?.Write(learner.CreateSnapshot()!.Training),
-            Rejected = record => _scores?.Reject(record, Rejections.Read - Rejections.Rejected),
+            Taking = (batch, first, count) => _scores?.Take(batch, first, count),
+            Rejected = record => _scores?.Reject(record),
         };
         await WithProgressAsync(advance => ReadUntilStoppedAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
         rejectedFile?.Flush();
@@ -68,8 +69,8 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
 
     private async Task ReadPassesAsync(RecordFold fold, Action<double> advance, CancellationToken cancellationToken)
     {
-        using FitScores? scores = request.Scores is { } path ? new FitScores(OutputFile.Create(path)) : null;
-        if (scores is not null) fold.Learner.BeforeUpdate = scores.Score;
+        using FitScores? scores =
+            request.Scores is { } path ? new FitScores(OutputFile.Create(path), request.Model, fold.Learner) : null;
         _scores = scores;
         string? excess = null;
         double total = Math.Max(1, (double)_data.TotalBytes * request.Passes);
@@ -86,7 +87,6 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
                 return excess is null;
             }, cancellationToken).ConfigureAwait(false);
             if (excess is null) fold.Flush();
-            fold.Learner.BeforeUpdate = null;
             _scores?.End();
             _scores = null;
         }

@@ -5,6 +5,7 @@ using StreamEm.Worker.Api;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Scores;
 using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 
@@ -173,12 +174,13 @@ public sealed class WorkerHost(
         var owners = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (ModelOptions model in options.Models)
         {
-            IEnumerable<string?> files = model.Publish.OfType<FilePublisherOptions>().Select(file => file.Path).Append(model.Rejected.File);
+            IEnumerable<string?> files = model.Publish.OfType<FilePublisherOptions>().Select(file => file.Path)
+                .Concat(model.Scores.OfType<FileScoreOptions>().Select(file => file.Path)).Append(model.Rejected.File);
             foreach (string path in files.OfType<string>().Select(RealPath.OfNew))
             {
                 if (owners.TryAdd(path, model.Id)) continue;
                 throw new CommandException(ExitCode.Configuration, owners[path] == model.Id
-                    ? $"Model '{model.Id}' writes to '{path}' twice; give every publisher and the rejected file a path of its own."
+                    ? $"Model '{model.Id}' writes to '{path}' twice; give every publisher, file of scores and rejected file its own path."
                     : $"Models '{owners[path]}' and '{model.Id}' both write to '{path}'; give each a file of its own.");
             }
         }

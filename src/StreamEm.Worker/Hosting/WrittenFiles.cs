@@ -1,6 +1,7 @@
 using StreamEm.Sources.Paths;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Scores;
 
 namespace StreamEm.Worker.Hosting;
 
@@ -17,7 +18,8 @@ internal static class WrittenFiles
 
     /// <summary>The files that a model's configuration names to be written.</summary>
     private static IEnumerable<string> Outputs(ModelOptions model) =>
-        model.Publish.OfType<FilePublisherOptions>().Select(file => file.Path).Append(model.Rejected.File ?? "")
+        model.Publish.OfType<FilePublisherOptions>().Select(file => file.Path)
+            .Concat(model.Scores.OfType<FileScoreOptions>().Select(file => file.Path)).Append(model.Rejected.File ?? "")
             .Where(path => path.Length > 0);
 
     private static IEnumerable<string> State(WorkerOptions options, ModelOptions model)

@@ -39,6 +39,7 @@ internal sealed class LearnerLoop
         {
             Updated = OnUpdated,
             Rejected = OnRejected,
+            Taking = run.Scores is { } scores ? (batch, first, count) => scores.Take(batch, first, count, run.Rejections.Read) : null,
         };
         _warnings = new WarningLog(Options.Id, context.Log);
     }
@@ -150,6 +151,7 @@ internal sealed class LearnerLoop
         // The first version is what people wait for.
         if (updates == 0 && _run.Learner.Updates > 0) _keeper.Demand();
         if (_reader.Source.IsPushed && (batch.Rejected.Count > 0 || _rejecting is not null)) LookAtRejections();
+        if (_delivery.AwaitsCheckpoint) _keeper.Demand();
         Report();
         return excess;
     }
@@ -257,6 +259,7 @@ internal sealed class LearnerLoop
         TrainingReport training = made.Snapshot.Training;
         WorkerLog.ModelUpdated(Log, Options.Id, training.Updates, training.LastStepSize, training.MeanLogLikelihood);
         _warnings.Tell(training.Warnings);
+        _run.Scores?.Updated();
         _delivery.Take(made);
         if (_delivery.AwaitsCheckpoint) _keeper.Demand();
     }

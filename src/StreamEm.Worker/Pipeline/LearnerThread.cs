@@ -84,9 +84,17 @@ internal sealed class LearnerThread(
 
         using CancellationTokenRegistration stopping = IsReplayable ? default : stop.Register(() => deadline.CancelAfter(StopDeadline));
         if (hasFailed && !IsReplayable) deadline.CancelAfter(StopDeadline);
-        if (delivery.Close(deadline.Token)) return;
+        bool tookAll = delivery.Close(deadline.Token);
+        if (delivery.HasNews && !deadline.IsCancellationRequested)
+        {
+            // What is known to be there is not sent again at the next start.
+            keeper.Demand();
+            keeper.KeepNow();
+        }
+
+        if (tookAll) return;
         WorkerLog.ModelWarning(context.Log, context.Options.Id,
-            "A publisher did not take every snapshot in time; the rest is in the checkpoint and is published at the next start.");
+            "A publisher or a sink of scores did not take all in time; the rest is in the checkpoint and goes out at the next start.");
     }
 
     private void WarnOfRejected() => WorkerLog.ModelWarning(context.Log, context.Options.Id,

@@ -1,3 +1,4 @@
+using StreamEm.Core.Alarms;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
@@ -5,6 +6,7 @@ using StreamEm.Sources;
 using StreamEm.Sources.Files;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Scores;
 
 namespace StreamEm.Worker.Pipeline;
 
@@ -70,6 +72,12 @@ public sealed record ModelOptions
 
     /// <summary><c>publish</c>.</summary>
     public IReadOnlyList<object> Publish { get; init; } = [];
+
+    /// <summary><c>scores</c>: where scored records go.</summary>
+    public IReadOnlyList<ScoreSinkOptions> Scores { get; init; } = [];
+
+    /// <summary><c>alarms</c>; null raises none.</summary>
+    public AlarmOptions? Alarms { get; init; }
 
     /// <summary><c>rejected</c>.</summary>
     public RejectedOptions Rejected { get; init; } = new();

@@ -1,7 +1,9 @@
+using StreamEm.Core.Alarms;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Scores;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -81,13 +83,15 @@ public sealed class ModelPipeline : IAsyncDisposable
         var start = RunStart.Open(context, directory, _environment.AcceptsModelChange);
         _run = start.Run;
         _run.RejectedTo.Start();
-        _delivery = new SnapshotDelivery(CreateLanes(), new SnapshotDisplay(Feed));
+        ScoreDelivery scores = OpenScores(start);
+        _delivery = new SnapshotDelivery(CreateLanes(), new SnapshotDisplay(Feed), scores);
         await _delivery.OpenAsync(start, cancellationToken).ConfigureAwait(false);
         _reader = new SourceReader(OpenSource(_run.Position), Options.Schema);
         _writer = new CheckpointWriter(directory, Metrics, context.Time, context.Log) { Durable = OnDurable };
         var keeper = new StateKeeper(
             new CheckpointSchedule(Options.Checkpoint, context.Time, _run.Learner.Updates), _writer, _run.RejectedTo,
-            () => _run.Capture(_delivery.Capture(), context.Time.GetUtcNow()));
+            () => _run.Capture(_delivery.Capture(), context.Time.GetUtcNow()))
+        { MakeDurable = scores.MakeDurable };
         _learner = new LearnerThread(context, start, _reader, keeper, _delivery);
         new Thread(Learn) { Name = $"learner {Options.Id}", IsBackground = true }.Start();
     }
@@ -142,6 +146,33 @@ public sealed class ModelPipeline : IAsyncDisposable
         var published = new PublishedModel(Options.Id, Options.Model, Options.Schema);
         return [.. Options.Publish
             .Select(entry => new PublisherLane(_environment.CreatePublisher(published, entry), Metrics, _environment.Time))];
+    }
+
+    /// <summary>The scored stream of the run, and where it goes.</summary>
+    private ScoreDelivery OpenScores(RunStart start)
+    {
+        (TimeProvider time, ILogger log) = (_environment.Time, _environment.Log);
+        ScoreLane[] lanes = [.. Options.Scores.Select(entry => new ScoreLane(
+            _environment.CreateScoreSink?.Invoke(entry) ?? ScoreSinkCatalog.Create(Options.Id, entry, time, log), Metrics, time))];
+        var delivery = new ScoreDelivery(lanes);
+        AlarmWatch? alarms = Options.Alarms is { } options ? new AlarmWatch(options, Options.Schema.Features) : null;
+        try
+        {
+            if (!start.Scores.State.IsEmpty)
+                foreach ((string name, int records) in new ScoreState(alarms, delivery).Restore(start.Scores.State, start.Scores.SavedAt))
+                    if (records > 0) WorkerLog.ScoresDropped(log, Options.Id, name, records);
+        }
+        catch (InvalidDataException failure)
+        {
+            throw new CommandException(ExitCode.DataCorrupt,
+                $"The checkpoint of model '{Options.Id}' cannot be restored: {failure.Message} Restore another from a backup, or forget "
+                    + $"what was learned: streamem state reset {Options.Id}.", failure);
+        }
+
+        if (lanes.Length > 0 || alarms is not null)
+            start.Run.Scores = new ScoreStream(Options.Id, Options.Schema, start.Run.Learner,
+                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, Metrics, time);
+        return delivery;
     }
 
     private RecordSource OpenSource(SourcePosition position)

@@ -1,5 +1,6 @@
 using StreamEm.Sources;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Scores;
 
 namespace StreamEm.Worker.Pipeline;
 
@@ -14,6 +15,9 @@ public sealed record PipelineEnvironment
 
     /// <summary>Makes a publisher from one entry of a model's <c>publish</c>.</summary>
     public required Func<PublishedModel, object, SnapshotPublisher> CreatePublisher { get; init; }
+
+    /// <summary>Makes a sink from one entry of a model's <c>scores</c>; null as the catalogue says.</summary>
+    internal Func<ScoreSinkOptions, ScoreSink>? CreateScoreSink { get; init; }
 
     /// <summary>Whether components may come and go where the configuration has another number of them than the state.</summary>
     public bool AcceptsModelChange { get; init; }

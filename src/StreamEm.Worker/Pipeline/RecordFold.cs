@@ -26,6 +26,9 @@ internal sealed class RecordFold(
     /// <summary>Called after every update, with the position already at the next record.</summary>
     public required Action Updated { get; init; }
 
+    /// <summary>Called with the records that are taken next, before they are: their batch, the first of them and how many.</summary>
+    public Action<RecordBatch, int, int>? Taking { get; init; }
+
     /// <summary>Called for every rejected record, before it is kept aside.</summary>
     public Action<RejectedRecord>? Rejected { get; init; }
 
@@ -76,6 +79,7 @@ internal sealed class RecordFold(
 
     private void Add(RecordBatch batch, int first, int count)
     {
+        Taking?.Invoke(batch, first, count);
         rejections.Accept(batch, first, count);
         learner.Add(batch.Records, first, count);
     }

@@ -38,6 +38,9 @@ internal sealed class RunStart
     /// <summary>Whether it goes on with another configuration than it had.</summary>
     public bool HasChanged { get; private init; }
 
+    /// <summary>What the checkpoint says of the scored stream, and when it was made; empty where it says nothing.</summary>
+    public (ReadOnlyMemory<byte> State, DateTimeOffset SavedAt) Scores { get; private init; }
+
     /// <summary>What publishers are told of the run.</summary>
     public required RunClaim Claim { get; init; }
 
@@ -102,6 +105,7 @@ internal sealed class RunStart
             HasChanged = changes.Count > 0 || isOther,
             Unpublished = UnpublishedOf(checkpoint),
             UnpublishedSince = OldestOf(checkpoint),
+            Scores = (checkpoint.Scores, checkpoint.CreatedAt),
         };
     }
 

@@ -2,6 +2,7 @@ using StreamEm.Core.Learning;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Scores;
 using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Pipeline;
@@ -42,6 +43,9 @@ internal sealed class RunState
     /// <summary>The newest snapshot, of this process or of the checkpoint; null before the first.</summary>
     public required SnapshotDocument? Latest { get; set; }
 
+    /// <summary>The scored stream; null where nothing is scored.</summary>
+    public ScoreStream? Scores { get; set; }
+
     /// <summary>Makes the snapshot of the update just done, the newest from now on.</summary>
     /// <param name="now">The time.</param>
     public SnapshotDocument MakeSnapshot(DateTimeOffset now)
@@ -79,6 +83,7 @@ internal sealed class RunState
             Latest = Latest,
             Outbox = outbox,
             Learner = stream.ToArray(),
+            Scores = Scores?.Save() ?? default,
         };
     }
 }

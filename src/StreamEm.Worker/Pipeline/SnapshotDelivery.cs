@@ -1,6 +1,7 @@
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Scores;
 using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Pipeline;
@@ -10,7 +11,7 @@ namespace StreamEm.Worker.Pipeline;
 /// publisher, in order, each once a checkpoint that holds it is durable. Told by the learner's thread; <see cref="Durable"/> by the one
 /// that writes checkpoints.
 /// </summary>
-internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, SnapshotDisplay display) : IAsyncDisposable
+internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, SnapshotDisplay display, ScoreDelivery scores) : IAsyncDisposable
 {
     /// <summary>Unpublished snapshots that no checkpoint holds yet: beyond this a checkpoint is due.</summary>
     private const long DueBytes = 8L << 20;
@@ -20,26 +21,29 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
 
     private readonly Outbox _outbox = new(lanes);
 
-    /// <summary>Bytes of snapshots that are not published yet.</summary>
-    public long Bytes => _outbox.Bytes;
+    /// <summary>Bytes of snapshots that are not published, and of scores that have not arrived.</summary>
+    public long Bytes => _outbox.Bytes + scores.Bytes;
 
-    /// <summary>Whether so many are not published that learning has to wait for an acknowledgement.</summary>
-    public bool IsFull => _outbox.Bytes > LimitBytes;
+    /// <summary>Whether so much is on its way that learning has to wait for some of it.</summary>
+    public bool IsFull => _outbox.Bytes > LimitBytes || scores.IsFull;
 
     /// <summary>Whether so many wait for a checkpoint that one is due.</summary>
     public bool IsCheckpointDue => _outbox.BytesSinceCapture > DueBytes;
 
     /// <summary>Whether versions that could be seen wait for a checkpoint.</summary>
-    public bool AwaitsCheckpoint => display.AwaitsCheckpoint;
+    public bool AwaitsCheckpoint => display.AwaitsCheckpoint || scores.AwaitsCheckpoint;
 
-    /// <summary>Completes with the next acknowledgement.</summary>
-    public Task NextAcknowledgement => _outbox.NextAcknowledgement;
+    /// <summary>Whether a sink that may get records twice has got some that the last checkpoint does not know to be there.</summary>
+    public bool HasNews => scores.HasArrivals;
 
-    /// <summary>One task a publisher, ended when it has all; faulted when it cannot go on.</summary>
-    public IEnumerable<Task> Publishing => lanes.Select(lane => lane.Publishing);
+    /// <summary>Completes with the next acknowledgement of what there is too much of.</summary>
+    public Task NextAcknowledgement => scores.IsFull ? scores.NextArrival : _outbox.NextAcknowledgement;
 
-    /// <summary>What keeps a publisher from publishing; null when all is well.</summary>
-    public Obstacle? Obstacle => lanes.Select(lane => lane.Obstacle).FirstOrDefault(obstacle => obstacle is not null);
+    /// <summary>One task a publisher or sink, ended when it has all; faulted when it cannot go on.</summary>
+    public IEnumerable<Task> Publishing => lanes.Select(lane => lane.Publishing).Concat(scores.Delivering);
+
+    /// <summary>What keeps a publisher from publishing, or a sink from delivering; null when all is well.</summary>
+    public Obstacle? Obstacle => lanes.Select(lane => lane.Obstacle).FirstOrDefault(obstacle => obstacle is not null) ?? scores.Obstacle;
 
     /// <summary>Prepares the publishers and offers them what a run that goes on had not published.</summary>
     public async Task OpenAsync(RunStart start, CancellationToken cancellationToken)
@@ -50,6 +54,7 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
         foreach (PublisherLane lane in lanes)
             await lane.OpenAsync(start.Claim, start.UnpublishedSince, _outbox.RemoveAcknowledged, cancellationToken)
                 .ConfigureAwait(false);
+        await scores.OpenAsync(start.Run.Identity.RunId, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -58,10 +63,18 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
     /// </summary>
     /// <param name="start">The run.</param>
     /// <param name="isReplayable">Whether a restart reads the same records again.</param>
-    public void Restore(RunStart start, bool isReplayable) => display.Begin(start.Run.Latest, isReplayable);
+    public void Restore(RunStart start, bool isReplayable)
+    {
+        display.Begin(start.Run.Latest, isReplayable);
+        scores.Begin(isReplayable);
+    }
 
     /// <summary>Notes that the versions after <paramref name="version"/> depend on a decision of the moment.</summary>
-    public void Decided(long version) => display.Decided(version);
+    public void Decided(long version)
+    {
+        display.Decided(version);
+        scores.Decided();
+    }
 
     /// <summary>Takes a version just made.</summary>
     public void Take(SnapshotDocument made)
@@ -81,6 +94,7 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
     public void Durable(Checkpoint checkpoint)
     {
         display.Durable(checkpoint.Updates);
+        scores.Durable();
         Release(checkpoint.Outbox);
     }
 
@@ -108,12 +122,14 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
             }
         }
 
-        return tookAll;
+        return scores.Close(deadline) && tookAll;
     }
 
     /// <summary>Ends the publishers, all at once: each may wait for a broker that never answers.</summary>
     public async ValueTask DisposeAsync() =>
-        await Task.WhenAll([.. lanes.Select(lane => lane.DisposeAsync().AsTask()), _outbox.DisposeAsync().AsTask()]).ConfigureAwait(false);
+        await Task.WhenAll(
+            [.. lanes.Select(lane => lane.DisposeAsync().AsTask()), _outbox.DisposeAsync().AsTask(), scores.DisposeAsync().AsTask()])
+            .ConfigureAwait(false);
 
     private void Release(IReadOnlyList<OutboxEntry> durable)
     {

@@ -38,8 +38,9 @@ internal sealed record Axis(double Low, double High, double From, double To)
         double step = power * (raw / power < 1.5 ? 1 : raw / power < 3.5 ? 2 : raw / power < 7.5 ? 5 : 10);
         for (double tick = Math.Ceiling(Low / step); tick * step <= High; tick++)
         {
-            double value = tick * step;
-            yield return (value, Math.Round(value, 12).ToString("G6", CultureInfo.InvariantCulture));
+            // A tick of -0 is 0.
+            double value = tick * step + 0.0;
+            yield return (value, (Math.Round(value, 12) + 0.0).ToString("G6", CultureInfo.InvariantCulture));
         }
     }
 }

@@ -46,6 +46,9 @@ internal sealed partial class Proposal
     /// <summary>Texts that differ in more ways are no levels.</summary>
     private const int MostLevels = 50;
 
+    /// <summary>So many fields are listed in a message.</summary>
+    private const int MostListed = 12;
+
     /// <summary>Fewer records do not tell numbers of records from numbers that happen to ascend.</summary>
     private const int LeastAscending = 10;
 
@@ -86,11 +89,13 @@ internal sealed partial class Proposal
         foreach (string name in features ?? [])
             if (!fields.Exists(field => field.Name == name))
                 throw new CommandException(ExitCode.DataCorrupt,
-                    $"'{survey.Name}' has no field '{name}'{Spelling.Suggestion(name, fields.Select(field => field.Name))}");
+                    $"'{survey.Name}' has no field '{name}'{Spelling.Suggestion(name, fields.Select(field => field.Name))} "
+                        + $"It has {string.Join(", ", fields.Take(MostListed).Select(field => field.Name))}"
+                        + $"{(fields.Count > MostListed ? $" and {fields.Count - MostListed} more" : "")}.");
         if (features is null && fields.All(field => field.Use is FieldUse.None or FieldUse.Timestamp or FieldUse.Key))
             throw new CommandException(ExitCode.DataCorrupt,
                 $"'{survey.Name}' has no field to learn from. Expected columns of numbers, of true and false, or of a few different texts; "
-                    + $"found {string.Join("; ", fields.Take(12).Select(field => $"{field.Name}: {field.Reason}"))}. "
+                    + $"found {string.Join("; ", fields.Take(MostListed).Select(field => $"{field.Name}: {field.Reason}"))}. "
                     + "Name the features with --features.");
         return proposal;
     }
@@ -117,10 +122,10 @@ internal sealed partial class Proposal
     private static string Word(FieldUse use) => use == FieldUse.Key ? "key" : "time";
 
     [GeneratedRegex(@"^@?(.*[_.-])?(time|timestamp|ts|date|datetime|epoch|created|updated)([_.-]?(at|ms|us|ns|s))?\z",
-        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex TimeName();
 
     [GeneratedRegex(@"^(.*[_.-])?(id|uuid|guid|key|device|sensor|host|hostname|machine|station|asset|session|user|vehicle)([_.-]?id)?\z",
-        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex KeyName();
 }

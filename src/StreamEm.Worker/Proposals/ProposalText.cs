@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Proposals;
 
@@ -72,7 +73,8 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
             $"# Proposed from the first {proposal.Survey.Records} records of {PrintableName(paths[0])}. Look it over, then:"));
         Line("#   streamem validate -c FILE     every error at once");
         Line("#   streamem fit DATA -c FILE     learns from files and prints what it found");
-        Line("#   streamem run -c FILE          the worker; every key and default: docs/design.md, streamem models");
+        Line("#   streamem run -c FILE          the worker");
+        Line("# Every key with its default: streamem schema; every model with its settings: streamem models.");
         Head();
         List<(FeatureKind Kind, List<ProposedField> Fields)> parts =
         [
@@ -96,7 +98,7 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
     private void Head()
     {
         Line("models:");
-        Line($"  - id: {Id}");
+        Line($"  - id: {Name(Id)}");
         Line("    source:");
         string format = proposal.Survey.Format == RecordFormat.Csv ? $"csv{Dialect(proposal.Survey.Dialect)}" : "ndjson";
         Line($"      file: {{ path: [{string.Join(", ", paths.Select(Quoted))}], format: {format} }}");
@@ -136,23 +138,31 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
 
     private static string List(IReadOnlyList<ProposedField> fields) => $"[{string.Join(", ", fields.Select(field => Name(field.Name)))}]";
 
-    private static string PrintableName(string path) => new([.. path.Select(c => char.IsControl(c) ? '?' : c)]);
+    /// <summary>A name within a comment, which no character of it may end.</summary>
+    private static string PrintableName(string path) => PrintableText.Of(path).ReplaceLineEndings("?").Replace('\t', '?');
 
     /// <summary>A name as YAML reads it back: as it is where it cannot be taken for something else.</summary>
     private static string Name(string name) => Plain().IsMatch(name) && !Reserved().IsMatch(name) ? name : Quoted(name);
 
     /// <summary>A text in quotes: a text of JSON is one of YAML; what would be a variable is escaped.</summary>
-    private static string Quoted(string text) => JsonSerializer.Serialize(text, Relaxed).Replace("${", "$${", StringComparison.Ordinal);
+    private static string Quoted(string text) => string.Concat(
+        JsonSerializer.Serialize(text, Relaxed).Replace("${", "$${", StringComparison.Ordinal).Select(Escaped));
+
+    /// <summary>What a terminal or YAML takes for an order is written as its number.</summary>
+    private static string Escaped(char c) => char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.Control
+        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+        ? string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}")
+        : c.ToString();
 
     private void Line(string line) => _text.Append(line).Append('\n');
 
-    [GeneratedRegex("[^a-z0-9._-]+", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("[^a-z0-9._-]+", RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex NotOfIds();
 
-    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_.]*\z", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_.]*\z", RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex Plain();
 
     [GeneratedRegex("^(true|false|null|yes|no|on|off)\\z",
-        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex Reserved();
 }

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Globalization;
-using System.IO.Hashing;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using StreamEm.Sources;
@@ -25,13 +23,13 @@ internal sealed class RejectedFile : RejectionSink
     private readonly ArrayBufferWriter<byte> _buffer = new();
     private readonly LineFile _file;
     private readonly Utf8JsonWriter _json;
-    private ulong _lastLine;
+    private string _identity;
     private bool _hasFailed;
 
     private RejectedFile(LineFile file)
     {
         _file = file;
-        _lastLine = XxHash3.HashToUInt64(file.LineBefore(file.Length));
+        _identity = file.IdentityAfter(file.LineBefore(file.Length));
         _json = new Utf8JsonWriter(_buffer, Options);
     }
 
@@ -39,7 +37,7 @@ internal sealed class RejectedFile : RejectionSink
     public long Length => _file.Length + _buffer.WrittenCount;
 
     /// <inheritdoc/>
-    public override RejectedFileMark? Mark => new(Length, IdentityOf(_file, _lastLine));
+    public override RejectedFileMark? Mark => new(Length, _identity);
 
     /// <summary>How every line begins.</summary>
     private static ReadOnlySpan<byte> Beginning => "{\"reason\":\""u8;
@@ -54,7 +52,7 @@ internal sealed class RejectedFile : RejectionSink
         try
         {
             LineFile file = LineFile.Open(path, Beginning, "rejected records", "rejected.file", DurableFile.OwnerOnly);
-            if (mark is not null && !TryReturn(file, mark))
+            if (mark is not null && !file.TryReturn(mark.Length, mark.Identity))
             {
                 if (mark.Length > file.Length) WorkerLog.RejectedFileShort(log, path, file.Length, mark.Length);
                 else WorkerLog.RejectedFileOther(log, path, mark.Length);
@@ -65,20 +63,6 @@ internal sealed class RejectedFile : RejectionSink
         {
             throw CannotWrite(path, failure);
         }
-    }
-
-    /// <summary>Cuts the file to where the checkpoint's ended, if it is the same one.</summary>
-    private static bool TryReturn(LineFile file, RejectedFileMark mark)
-    {
-        if (mark.Length > file.Length) return false;
-        byte[] last = file.LineBefore(mark.Length);
-        bool isAtALine = last.Length > 0 && last[^1] == (byte)'\n';
-        // Without a record to tell it by, only the very file is known; a state of 0.1 tells nothing but where a line ends.
-        bool isSame = mark.Identity is null ? isAtALine
-            : mark.Length == 0 ? file.Number is { } number && mark.Identity.StartsWith(number, StringComparison.Ordinal)
-            : isAtALine && mark.Identity.EndsWith(Text(XxHash3.HashToUInt64(last)), StringComparison.Ordinal);
-        if (isSame && mark.Length < file.Length) file.CutTo(mark.Length);
-        return isSame;
     }
 
     /// <inheritdoc/>
@@ -95,7 +79,7 @@ internal sealed class RejectedFile : RejectionSink
         _json.WriteEndObject();
         _json.Flush();
         _buffer.Write("\n"u8);
-        _lastLine = XxHash3.HashToUInt64(_buffer.WrittenSpan[start..]);
+        _identity = _file.IdentityAfter(_buffer.WrittenSpan[start..]);
         if (_buffer.WrittenCount >= BufferedBytes) Flush();
     }
 
@@ -133,8 +117,4 @@ internal sealed class RejectedFile : RejectionSink
 
     private static CommandException CannotWrite(string path, Exception failure) => new(ExitCode.InputOutput,
         $"The rejected file '{path}' cannot be written: {failure.Message} Make room, or set rejected.file to another path.", failure);
-
-    private static string IdentityOf(LineFile file, ulong lastLine) => $"{file.Number}/{Text(lastLine)}";
-
-    private static string Text(ulong hash) => hash.ToString("x16", CultureInfo.InvariantCulture);
 }

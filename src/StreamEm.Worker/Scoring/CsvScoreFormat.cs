@@ -11,15 +11,16 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Scoring;
 
 /// <summary>
-/// Scores as CSV: <c>record, log_density, component, component_id, anomaly_score, responsibility_&lt;id&gt; ..., error</c>. A key and a
-/// time, where the model was told of them, come after the record's number; the columns of the model's other blocks have their name and a
-/// number.
+/// Scores as CSV: <c>record, log_density, component, component_id, anomaly_score, p_value, responsibility_&lt;id&gt; ..., error</c>. A key
+/// and a time, where the model was told of them, come after the record's number; the columns of the model's other blocks have their name
+/// and a number.
 /// </summary>
 internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
 {
     private readonly StringBuilder _line = new();
     private int _values;
     private bool _hasKey, _hasTimestamp, _hasComponents;
+    private IReadOnlyList<string> _componentIds = [];
 
     /// <inheritdoc/>
     public override void Begin(LearnedModel learned)
@@ -28,12 +29,13 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
         _hasKey = learned.Schema.Key is not null;
         _hasTimestamp = learned.Schema.Timestamp is not null;
         _hasComponents = learned.Model is ComponentModel;
+        _componentIds = learned.ComponentIds;
         _line.Append("record");
         if (_hasKey) _line.Append(",key");
         if (_hasTimestamp) _line.Append(",timestamp");
         _line.Append(",log_density");
         if (_hasComponents) _line.Append(",component,component_id");
-        _line.Append(",anomaly_score");
+        _line.Append(",anomaly_score,p_value");
         foreach (VectorBlock block in learned.Model.ScoreLayout.Blocks)
         {
             bool isMembership = block.Name == (learned.Model as ComponentModel)?.MembershipBlock;
@@ -60,8 +62,8 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
                     ? ""
                     : SnapshotJson.Timestamp(DateTimeOffset.FromUnixTimeMilliseconds(score.Timestamp)));
         _line.Append(',').Append(Number(score.LogDensity));
-        if (_hasComponents) _line.Append(CultureInfo.InvariantCulture, $",{score.Component},{score.ComponentId}");
-        _line.Append(',').Append(Number(score.AnomalyScore));
+        if (_hasComponents) _line.Append(CultureInfo.InvariantCulture, $",{score.Component},{_componentIds[score.Component]}");
+        _line.Append(',').Append(Number(score.AnomalyScore)).Append(',').Append(Number(score.PValue));
         foreach (double value in score.Scores) _line.Append(',').Append(Number(value));
         _line.Append(',');
         Finish();
@@ -70,7 +72,7 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
     /// <inheritdoc/>
     public override void WriteError(long record, RejectedRecord rejected)
     {
-        int empty = 2 + _values + (_hasComponents ? 2 : 0) + (_hasKey ? 1 : 0) + (_hasTimestamp ? 1 : 0);
+        int empty = 3 + _values + (_hasComponents ? 2 : 0) + (_hasKey ? 1 : 0) + (_hasTimestamp ? 1 : 0);
         _line.Append(CultureInfo.InvariantCulture, $"{record}").Append(',', empty);
         _line.Append(",\"").Append(SnakeCase.Of(rejected.Reason)).Append(": ")
             .Append(rejected.Detail.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');

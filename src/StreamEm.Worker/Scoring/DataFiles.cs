@@ -3,6 +3,7 @@ using StreamEm.Sources;
 using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
+using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Scoring;
@@ -29,8 +30,8 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
         {
             try
             {
-                await using RecordSource source = SourceCatalog.Create(new FileSourceOptions
-                { Path = [path], Format = FormatOf(path), Csv = schema.Csv },
+                await using RecordSource source = SourceCatalog.Create(
+                    await OptionsOf(path, schema, cancellationToken).ConfigureAwait(false),
                     new SourceContext(schema, new SourcePosition(), time));
                 while (await source.ReadAsync(batch, cancellationToken).ConfigureAwait(false))
                     if (!take(batch)) return;
@@ -40,6 +41,17 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
                 throw new CommandException(SourceExitCode.Of(failure.Failure), failure.Message, failure);
             }
         }
+    }
+
+    /// <summary>Whether standard input (-), FIFOs and the like are read too, as they come.</summary>
+    public bool TakesPipes { get; init; }
+
+    private async Task<SourceOptions> OptionsOf(string path, RecordSchema schema, CancellationToken cancellationToken)
+    {
+        PipedInput? pipe = TakesPipes ? await PipedInput.OpenAsync(path, cancellationToken).ConfigureAwait(false) : null;
+        return pipe is null
+            ? new FileSourceOptions { Path = [path], Format = FormatOf(path), Csv = schema.Csv }
+            : new StdinSourceOptions { Format = pipe.Format ?? FormatOf(path), Csv = schema.Csv, Open = () => pipe };
     }
 
     private RecordFormat FormatOf(string path) => FormatSaidBy(path) ?? otherwise;

@@ -19,11 +19,6 @@ internal abstract class ScoreFormat
     /// <param name="rejected">Why.</param>
     public abstract void WriteError(long record, RejectedRecord rejected);
 
-    /// <summary>Hands what was written to the output.</summary>
-    public virtual void Flush()
-    {
-    }
-
     /// <summary>What comes after the last result.</summary>
     public virtual void End()
     {

@@ -1,3 +1,6 @@
+using StreamEm.Core.Alarms;
+using StreamEm.Core.Data;
+
 namespace StreamEm.Worker.Scoring;
 
 /// <summary>What a model says of one record.</summary>
@@ -9,7 +12,7 @@ internal readonly ref struct ScoredRecord
     /// <summary>Its key; null without.</summary>
     public required string? Key { get; init; }
 
-    /// <summary>Its time, ms since 1970; <see cref="Core.Data.Minibatch.NoTimestamp"/> without.</summary>
+    /// <summary>Its time, ms since 1970; <see cref="Minibatch.NoTimestamp"/> without.</summary>
     public required long Timestamp { get; init; }
 
     /// <summary>log p(x), nats, user units; negative infinity where no component can produce it.</summary>
@@ -21,9 +24,24 @@ internal readonly ref struct ScoredRecord
     /// <summary>The most probable component; -1 for a model without components.</summary>
     public required int Component { get; init; }
 
-    /// <summary>Its stable id.</summary>
-    public required string ComponentId { get; init; }
-
     /// <summary>In [0, 1]; NaN while the model is not calibrated.</summary>
     public required double AnomalyScore { get; init; }
+
+    /// <summary>1 minus the anomaly score, with the resolution of the tail.</summary>
+    public required double PValue { get; init; }
+
+    /// <summary>The partition it is from; null where that is not told.</summary>
+    public string? Partition { get; init; }
+
+    /// <summary>Its offset there.</summary>
+    public long Offset { get; init; }
+
+    /// <summary>What it does to the alarms.</summary>
+    public AlarmMark Alarm { get; init; }
+
+    /// <summary>The rows it is one of, as the source delivered them; null where its fields are not told.</summary>
+    public Minibatch? Rows { get; init; }
+
+    /// <summary>Which of them.</summary>
+    public int Row { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.IO.Hashing;
 using Microsoft.Win32.SafeHandles;
 using StreamEm.Sources.Paths;
 using StreamEm.Worker.Failures;
@@ -106,6 +108,29 @@ internal sealed class LineFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Which file this is and where in it: device and inode, and a hash of the last line before its end, for <see cref="TryReturn"/>.
+    /// </summary>
+    /// <param name="lastLine">That line, its line feed included.</param>
+    public string IdentityAfter(ReadOnlySpan<byte> lastLine) => $"{Number}/{HashOf(lastLine)}";
+
+    /// <summary>Cuts the file to where a state's ended, if it is the same one.</summary>
+    /// <param name="length">Its length then.</param>
+    /// <param name="identity">What <see cref="IdentityAfter"/> said then; null in states of releases up to 0.1.</param>
+    /// <returns>Whether it is.</returns>
+    public bool TryReturn(long length, string? identity)
+    {
+        if (length > Length) return false;
+        byte[] last = LineBefore(length);
+        bool isAtALine = last.Length > 0 && last[^1] == (byte)'\n';
+        // Without a record to tell it by, only the very file is known; a state of 0.1 tells nothing but where a line ends.
+        bool isSame = identity is null ? isAtALine
+            : length == 0 ? Number is { } number && identity.StartsWith(number, StringComparison.Ordinal)
+            : isAtALine && identity.EndsWith(HashOf(last), StringComparison.Ordinal);
+        if (isSame && length < Length) CutTo(length);
+        return isSame;
+    }
+
     /// <summary>Cuts the file to its first bytes.</summary>
     public void CutTo(long length)
     {
@@ -119,6 +144,8 @@ internal sealed class LineFile : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
+
+    private static string HashOf(ReadOnlySpan<byte> line) => XxHash3.HashToUInt64(line).ToString("x16", CultureInfo.InvariantCulture);
 
     private void TakeBack()
     {

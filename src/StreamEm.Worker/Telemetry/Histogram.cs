@@ -21,6 +21,20 @@ public sealed class Histogram(params double[] bounds)
         }
     }
 
+    /// <summary>Counts many observations; those that are no number are left out.</summary>
+    public void ObserveAll(ReadOnlySpan<double> values)
+    {
+        lock (_lock)
+            foreach (double value in values)
+            {
+                if (double.IsNaN(value)) continue;
+                int bucket = 0;
+                foreach (double bound in bounds) bucket += value > bound ? 1 : 0;
+                _counts[bucket]++;
+                _sum += value;
+            }
+    }
+
     /// <summary>For every bound the observations at or below it, the last for infinity (their number), and the sum of all.</summary>
     public (IReadOnlyList<(double Bound, long Cumulative)> Buckets, double Sum) Read()
     {

@@ -8,6 +8,9 @@ public sealed class ModelMetrics
 {
     private readonly long[] _rejected = new long[Enum.GetValues<RejectionReason>().Length];
     private readonly ConcurrentDictionary<string, long> _published = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _delivered = new(StringComparer.Ordinal);
+    private volatile AlarmCounts? _alarms;
+    private long _unscored;
     private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
 
     /// <summary>Records taken from the source and not rejected, over the whole run.</summary>
@@ -50,6 +53,19 @@ public sealed class ModelMetrics
     /// <summary>When the last checkpoint became durable, in seconds since 1970; 0 before.</summary>
     public double LastCheckpointSeconds => Volatile.Read(ref _lastCheckpointMilliseconds) / 1000.0;
 
+    /// <summary>Anomaly scores of the records scored since the start.</summary>
+    public Histogram Scores { get; } = new(0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999);
+
+    /// <summary>Records that came before there was a version to score them under, since the start.</summary>
+    public long Unscored => Volatile.Read(ref _unscored);
+
+    /// <summary>Alarms raised, and ended, over the whole run, and how many last; null where none are raised.</summary>
+    public (long Raised, long Cleared, int Lasting)? Alarms =>
+        _alarms is { } alarms ? (alarms.Raised, alarms.Cleared, alarms.Lasting) : null;
+
+    /// <summary>Scored records that have arrived since the start, by sink.</summary>
+    public IReadOnlyDictionary<string, long> Delivered => _delivered;
+
     /// <summary>Snapshots published, by publisher.</summary>
     public IReadOnlyDictionary<string, long> Published => _published;
 
@@ -58,6 +74,19 @@ public sealed class ModelMetrics
 
     /// <summary>Sets the records rejected for one reason.</summary>
     public void SetRejected(RejectionReason reason, long count) => Volatile.Write(ref _rejected[(int)reason], count);
+
+    /// <summary>Counts records that could not be scored yet.</summary>
+    public void RecordsUnscored(int count) => Interlocked.Add(ref _unscored, count);
+
+    /// <summary>Says where the alarms stand.</summary>
+    public void SetAlarms(long raised, long cleared, int lasting)
+    {
+        if (_alarms is { } known && known.Raised == raised && known.Cleared == cleared && known.Lasting == lasting) return;
+        _alarms = new AlarmCounts(raised, cleared, lasting);
+    }
+
+    /// <summary>Counts scored records that have arrived.</summary>
+    public void ScoresDelivered(string sink, int count) => _delivered.AddOrUpdate(sink, count, (_, before) => before + count);
 
     /// <summary>Counts a durable checkpoint.</summary>
     public void CheckpointWritten(long size, TimeSpan took, DateTimeOffset when)
@@ -72,4 +101,6 @@ public sealed class ModelMetrics
 
     /// <summary>Counts snapshots acknowledged by a publisher.</summary>
     public void SnapshotsPublished(string publisher, int count) => _published.AddOrUpdate(publisher, count, (_, before) => before + count);
+
+    private sealed record AlarmCounts(long Raised, long Cleared, int Lasting);
 }

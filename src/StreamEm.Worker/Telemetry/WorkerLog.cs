@@ -165,6 +165,16 @@ internal static partial class WorkerLog
         "Model {Model}: topic {Topic} holds version {Version} of this run, found in {Records} recent records", EventName = "topic_read")]
     public static partial void TopicRead(ILogger log, string model, string topic, long version, long records);
 
+    [LoggerMessage(45, LogLevel.Warning,
+        "The scores in {File} are not the ones the state goes on from at {Expected} bytes: scores are appended at {Bytes} bytes",
+        EventName = "score_file_other")]
+    public static partial void ScoreFileOther(ILogger log, string file, long expected, long bytes);
+
+    [LoggerMessage(46, LogLevel.Warning,
+        "Model {Model}: {Sink} is not configured any more; {Records} scored record(s) that had not arrived there are dropped",
+        EventName = "scores_dropped")]
+    public static partial void ScoresDropped(ILogger log, string model, string sink, int records);
+
     [LoggerMessage(80, LogLevel.Warning,
         "Model {Model}: run {OtherRun} publishes the same id to topic {Topic} (version {Version}, from {Host}); it came later and is to "
             + "end by itself: give it an id of its own", EventName = "another_run_publishes")]

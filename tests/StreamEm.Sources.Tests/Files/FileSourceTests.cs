@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
@@ -40,6 +41,23 @@ public sealed class FileSourceTests : IDisposable
         _folder.Write("empty.csv", "");
         _folder.WriteGzip("c.csv.gz", "a\n7\n");
         Assert.Equal("b.csv:1,2 a.csv:3,4,5 a.csv:6 c.csv.gz:7", await ValuesAsync(null, "b.csv", "*.csv*"));
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(1000)]
+    public async Task Offset_OfEveryRecord_IsWhereItsLineBegins(int capacity)
+    {
+        string[] lines = ["a", .. Enumerable.Range(0, 500).Select(at => at % 7 == 3 ? "bad" : $"{at}"), ""];
+        string text = string.Join('\n', lines);
+        _folder.Write("a.csv", text);
+        await using FileSource source = Open(buffer: 64, names: "a.csv");
+        var batch = new RecordBatch(1, capacity);
+        int seen = 0;
+        while (await source.ReadAsync(batch, TestContext.Current.CancellationToken))
+            for (int row = 0; row < batch.Count; row++, seen++)
+                Assert.Equal($"{batch.Row(row)[0]}", text[(int)batch.Offset(row)..].Split('\n')[0]);
+        Assert.Equal(lines.Count(line => int.TryParse(line, CultureInfo.InvariantCulture, out _)), seen);
     }
 
     [Fact]

@@ -95,6 +95,16 @@ public sealed class DataSurveyTests
     }
 
     [Fact]
+    public void OfText_ObjectsThatAreNotQuiteJson_AreReadAsTheDecoderReadsThem()
+    {
+        DataSurvey survey = Survey("{\"a\": 1.5, \"x\": NaN}\n{\"a\\ud800\": 2}\n{\"\": 1, \"b.c\": 2, \"a\": 3}\n");
+
+        Assert.Equal(2, survey.Records);
+        Assert.Equal(["a", "x"], survey.Fields.Select(field => field.Name));
+        Assert.Equal([2, 0], survey.Fields.Select(field => (int)field.Present));
+    }
+
+    [Fact]
     public void OfText_CutInARecord_LeavesItOut() =>
         Assert.Equal(1, DataSurvey.OfText("a,b\n1,2\n3,"u8, isWhole: false, "x", null, CsvDialect.Found).Records);
 

@@ -38,6 +38,8 @@ public sealed class PlotTests : IDisposable
 
         Assert.Equal(4, svg.Descendants().Count(element => element.Name.LocalName == "polyline"));
         Assert.True(svg.Descendants().Count(element => element.Name.LocalName == "circle") > 600, "Records are missing.");
+        Assert.Contains("0", Texts(svg));
+        Assert.DoesNotContain("-0", Texts(svg));
     }
 
     [Fact]

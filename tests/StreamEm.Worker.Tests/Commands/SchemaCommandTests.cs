@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Json.Schema;
 using StreamEm.Core.Catalog;
 using StreamEm.Worker.Commands;
+using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Failures;
 using YamlDotNet.Serialization;
 
@@ -64,6 +65,24 @@ public sealed class SchemaCommandTests
             model: { type: gaussian_mixture, components: "${K:4}", covariance_type: "${FORM:full}" }
             checkpoint:
         """));
+
+    [Fact]
+    public void SampleOfEveryKey_HasThemAll()
+    {
+        string sample = File.ReadAllText(Path.Combine(Root(), "samples", "streamem.yaml"));
+
+        Assert.All(Keys(ConfigurationLoader.Schema()).Distinct(), key => Assert.Contains($"{key}:", sample, StringComparison.Ordinal));
+    }
+
+    /// <summary>The keys of a schema but for those that depend on the model's type.</summary>
+    private static IEnumerable<string> Keys(JsonNode? schema) => schema switch
+    {
+        JsonObject mapping => mapping.Where(entry => entry.Key != "allOf").SelectMany(entry => entry is ("properties", JsonObject inner)
+            ? inner.SelectMany(property => Keys(property.Value).Prepend(property.Key))
+            : Keys(entry.Value)),
+        JsonArray list => list.SelectMany(Keys),
+        _ => [],
+    };
 
     private static List<string> Marked(string yaml)
     {

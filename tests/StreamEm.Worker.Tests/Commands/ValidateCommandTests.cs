@@ -39,8 +39,8 @@ public sealed class ValidateCommandTests
                 learning.initialization.from: null, learning.initialization.from_token: null,
                 learning.standardize: true, learning.learn: bounded, learning.dead_components: reseed,
                 learning.anomaly_half_life: null, checkpoint.every_updates: 50, checkpoint.every: 10s,
-                checkpoint.keep: 3, rejected.file: null, rejected.kafka: null, rejected.stop_above_ratio: 0.05,
-                on_failure: null
+                checkpoint.keep: 3, alarms: null, rejected.file: null, rejected.kafka: null,
+                rejected.stop_above_ratio: 0.05, on_failure: null
 
             """,
             run.Output

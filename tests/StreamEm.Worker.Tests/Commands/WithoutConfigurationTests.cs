@@ -142,6 +142,22 @@ public sealed class WithoutConfigurationTests : IDisposable
         Assert.Equal(ExitCode.Ok, (await CommandRun.Of(FitCommand.Create(), written, "-c", file)).ExitCode);
     }
 
+    [Theory]
+    [InlineData("null.csv")]
+    [InlineData("x\u2028    bogus: 1 #.csv")]
+    [InlineData("\u202e${HOME}#'\".csv")]
+    public async Task Init_AnyFileName_WritesAConfigurationThatIsValid(string name)
+    {
+        string file = _directory["streamem.yaml"], data = _directory[name];
+        File.WriteAllText(data, "a,b\n1.5,2\n3.25,4\n");
+
+        CommandRun run = await CommandRun.Of(InitCommand.Create(), data, "-o", file);
+
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Empty(ConfigurationLoader.Load([file], [], _ => null).Problems.Select(problem => problem.ToString()));
+        Assert.DoesNotContain(File.ReadAllText(file), c => c is '\u2028' or '\u202e');
+    }
+
     [Fact]
     public async Task Init_FileThatIsThere_LeavesIt()
     {

@@ -34,6 +34,10 @@ internal sealed class CrashRun : IDisposable
                 checkpoint: { every_updates: 7, every: 1s }
                 publish:
                   - file: { path: out/snapshots.ndjson }
+                scores:
+                  - file: { path: out/scores.ndjson, include: all }
+                  - file: { path: out/alarms.ndjson, alarms_only: true }
+                alarms: { rest: 20 }
                 rejected: { file: out/rejected.ndjson }
             """);
     }
@@ -43,6 +47,10 @@ internal sealed class CrashRun : IDisposable
     public string Snapshots => _directory["out/snapshots.ndjson"];
 
     public string Rejected => _directory["out/rejected.ndjson"];
+
+    public string Scores => _directory["out/scores.ndjson"];
+
+    public string Alarms => _directory["out/alarms.ndjson"];
 
     public string State => _directory["state/clouds"];
 

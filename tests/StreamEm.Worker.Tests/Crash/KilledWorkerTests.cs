@@ -62,6 +62,8 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
 
         Assert.Equal(PublishedLog.Contents(whole.Snapshots), PublishedLog.Contents(killed.Snapshots));
         Assert.Equal(await File.ReadAllTextAsync(whole.Rejected), await File.ReadAllTextAsync(killed.Rejected));
+        Assert.Equal(await File.ReadAllBytesAsync(whole.Scores), await File.ReadAllBytesAsync(killed.Scores));
+        Assert.Equal(await File.ReadAllBytesAsync(whole.Alarms), await File.ReadAllBytesAsync(killed.Alarms));
         Assert.Single(
             PublishedLog.Read(killed.Snapshots).Select(line => line.GetProperty("model").GetProperty("run_id").GetString()).Distinct());
         report.WriteLine($"{kills} kills, {PublishedLog.Versions(killed.Snapshots)[^1]} versions.");

@@ -45,7 +45,7 @@ public sealed class ScoreDeskTests
         output.ResetWrittenCount();
         ScoreDesk desk = desks.Take(document);
         Assert.True(desk.Records.TryBegin(body, RequestFormat.Json, out _));
-        using var format = new JsonScoreFormat(output, asLines: false, withVersion: true);
+        var format = new JsonScoreFormat(output, asLines: false, withVersion: true);
         Assert.False(desk.Score(body, desk.Begin(format)));
         desks.Return(desk);
     }

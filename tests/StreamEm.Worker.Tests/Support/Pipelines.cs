@@ -12,6 +12,7 @@ using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Scores;
 
 namespace StreamEm.Worker.Tests.Support;
 
@@ -49,18 +50,21 @@ internal static class Pipelines
         ConfigHash = "sha256:test",
     };
 
-    public static ModelPipeline Create(
+    internal static ModelPipeline Create(
         TemporaryDirectory directory, ModelOptions options, Func<SourcePosition, RecordSource> open, TimeProvider? time = null,
-        Func<object, SnapshotPublisher>? publisher = null, bool acceptsModelChange = false) =>
-        Create(directory["state"], options, open, time, publisher, acceptsModelChange);
+        Func<object, SnapshotPublisher>? publisher = null, bool acceptsModelChange = false,
+        Func<ScoreSinkOptions, ScoreSink>? scoreSink = null) =>
+        Create(directory["state"], options, open, time, publisher, acceptsModelChange, scoreSink);
 
-    public static ModelPipeline Create(
+    internal static ModelPipeline Create(
         string state, ModelOptions options, Func<SourcePosition, RecordSource> open, TimeProvider? time = null,
-        Func<object, SnapshotPublisher>? publisher = null, bool acceptsModelChange = false) =>
+        Func<object, SnapshotPublisher>? publisher = null, bool acceptsModelChange = false,
+        Func<ScoreSinkOptions, ScoreSink>? scoreSink = null) =>
         new(options, new PipelineEnvironment
         {
             StateDirectory = state,
             AcceptsModelChange = acceptsModelChange,
+            CreateScoreSink = scoreSink,
             OpenSource = (_, position) => open(position),
             CreatePublisher = publisher is null ? (model, entry) =>
                 PublisherCatalog.Create(model, entry, time ?? TimeProvider.System, NullLogger.Instance) : (_, entry) => publisher(entry),

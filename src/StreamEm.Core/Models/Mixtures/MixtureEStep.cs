@@ -84,8 +84,8 @@ internal sealed class MixtureEStep : EStep
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace)
     {
         var space = (BlockWorkspace)workspace;
-        bool isPlain = _scoreLength == _components && _rule is SoftResponsibilities;
-        if (count <= FewRows && isPlain && TryScoreRows(batch, first, count, logDensities, scores, space)) return;
+        bool isPlain = _scoreLength == _components && _rule is SoftResponsibilities && !space.Pass.IsOfStream;
+        if (count <= FewRows && isPlain && !scores.IsEmpty && TryScoreRows(batch, first, count, logDensities, scores, space)) return;
         for (int at = 0; at < count; at += RowBlock.Capacity)
         {
             RowBlock block = space.Block;
@@ -97,10 +97,10 @@ internal sealed class MixtureEStep : EStep
             {
                 bool impossible = !(space.LogDensities[i] > ImpossibleLogDensity);
                 logDensities[at + i] = impossible ? double.NegativeInfinity : space.LogDensities[i];
-                for (int k = 0; k < _components; k++)
+                for (int k = 0; k < _components && !scores.IsEmpty; k++)
                     scores[(at + i) * _scoreLength + k] = impossible ? _weights[k] : space.LogJoint[k * RowBlock.Stride + i];
             }
-            if (_scoreLength > _components)
+            if (_scoreLength > _components && !scores.IsEmpty)
                 Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + _components)..], _scoreLength);
         }
     }

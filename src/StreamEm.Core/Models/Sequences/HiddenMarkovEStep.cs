@@ -163,7 +163,7 @@ internal sealed class HiddenMarkovEStep : EStep
         }
         else
         {
-            for (int k = 0; k < b.Length; k++) b[k] = ScalarMath.Exp(b[k] - max);
+            VectorExp.OfDifferences(b, max);
         }
         for (int k = 0; k < b.Length; k++) sum += predicted[k] * b[k];
         if (!(sum > 0))
@@ -173,8 +173,8 @@ internal sealed class HiddenMarkovEStep : EStep
             b.Fill(1);
             sum = 1;
         }
-        space.RowLogDensities[row] =
-            isImpossible ? double.NegativeInfinity : space.SaysNothing[row] ? double.NaN : max + ScalarMath.Log(sum);
+        double logSum = ScalarMath.Log(sum);
+        space.RowLogDensities[row] = isImpossible ? double.NegativeInfinity : space.SaysNothing[row] ? double.NaN : max + logSum;
         if (isHeld && !space.SaysNothing[row])
         {
             (isImpossible, max) = (true, 0);
@@ -187,7 +187,7 @@ internal sealed class HiddenMarkovEStep : EStep
         for (int k = 0; k < b.Length; k++) alpha[k] /= labelled;
         space.Scale[row] = labelled;
         if (isImpossible) space.SaysNothing[row] = true;
-        return max + ScalarMath.Log(labelled);
+        return max + (labelled == sum ? logSum : ScalarMath.Log(labelled));
     }
 
     /// <summary>The smoothed posteriors of one sequence; adds initial counts and passages, and remembers where the key stands.</summary>

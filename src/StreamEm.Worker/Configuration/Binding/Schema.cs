@@ -4,7 +4,9 @@ using StreamEm.Core.Settings;
 
 namespace StreamEm.Worker.Configuration.Binding;
 
-/// <summary>Pieces of the JSON Schema (draft 2020-12) that says to an editor what the tables say to the reader of a configuration.</summary>
+/// <summary>
+/// Pieces of the JSON Schema (draft 2020-12) that says to an editor what the tables say to the reader of a configuration.
+/// </summary>
 internal static class Schema
 {
     /// <summary>A value may always be written as a variable.</summary>
@@ -54,8 +56,8 @@ internal static class Schema
             ValueForm.Structure => [],
             _ => Text(setting.IsNullable),
         };
-        string initial = setting.Format(options);
-        return Described(schema, $"{setting.Description} Expected: {setting.Expected}. Default: {(initial.Length == 0 ? "none" : initial)}.");
+        string initial = setting.Format(options) is { Length: > 0 } text ? text : "none";
+        return Described(schema, $"{setting.Description} Expected: {setting.Expected}. Default: {initial}.");
     }
 
     /// <summary>A schema with what it is for.</summary>

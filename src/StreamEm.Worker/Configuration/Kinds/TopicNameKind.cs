@@ -20,6 +20,6 @@ public sealed partial class TopicNameKind : ValueKind<string>
     /// <inheritdoc/>
     public override string Format(string value) => value;
 
-    [GeneratedRegex("^[a-zA-Z0-9._-]{1,249}\\z", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("^[a-zA-Z0-9._-]{1,249}\\z", RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex Pattern();
 }

@@ -95,6 +95,8 @@ internal static partial class WorkerTable
         new SectionField<ModelOptions, CheckpointOptions>(
             "checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
         PublisherTables.Field,
+        ScoreTables.Scores,
+        ScoreTables.Alarms,
         new SectionField<ModelOptions, RejectedOptions>(
             "rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }),
         new ValueField<ModelOptions>(new Setting<ModelOptions, FailurePolicy?>(
@@ -131,6 +133,6 @@ internal static partial class WorkerTable
         new(new Setting<ModelOptions, string?>(
             key, FieldName, o => get(o.Schema), (o, v) => o with { Schema = set(o.Schema, v) }, description));
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}\\z", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}\\z", RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex IdPattern();
 }

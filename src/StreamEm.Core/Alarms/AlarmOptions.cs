@@ -1,0 +1,45 @@
+namespace StreamEm.Core.Alarms;
+
+/// <summary>To which side of what is expected a value has to lie.</summary>
+public enum Direction
+{
+    /// <summary>Either.</summary>
+    Both,
+
+    /// <summary>Above.</summary>
+    Up,
+
+    /// <summary>Below.</summary>
+    Down,
+}
+
+/// <summary>When a record raises an alarm.</summary>
+public sealed record AlarmOptions
+{
+    /// <summary>A record whose p-value is below it may raise an alarm.</summary>
+    public double Threshold { get; init; } = 0.01;
+
+    /// <summary>
+    /// An alarm lasts until a record of its key has a p-value of at least this; null: of at least <see cref="Threshold"/>.
+    /// </summary>
+    public double? Clear { get; init; }
+
+    /// <summary>
+    /// Records of a key after an alarm among which only one that is at least twice as improbable raises another.
+    /// </summary>
+    public int Rest { get; init; } = 100;
+
+    /// <summary>The least event time between two alarms of a key, however strong; null for none.</summary>
+    public TimeSpan? MinGap { get; init; }
+
+    /// <summary>
+    /// By how much a feature has to be off what is expected, in the user's units; the name * stands for every feature not named.
+    /// </summary>
+    public IReadOnlyDictionary<string, double> MinDeviation { get; init; } = new Dictionary<string, double>(StringComparer.Ordinal);
+
+    /// <summary>To which side a feature has to be off; the name * stands for every feature not named.</summary>
+    public IReadOnlyDictionary<string, Direction> Direction { get; init; } = new Dictionary<string, Direction>(StringComparer.Ordinal);
+
+    /// <summary>Keys remembered; beyond, the one not met for longest begins anew.</summary>
+    public int MaxKeys { get; init; } = 10_000;
+}

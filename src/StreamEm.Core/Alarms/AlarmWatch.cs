@@ -1,0 +1,162 @@
+using StreamEm.Core.Data;
+using StreamEm.Core.Snapshots;
+
+namespace StreamEm.Core.Alarms;
+
+/// <summary>
+/// Raises alarms over a stream of scored records, key by key. A record whose p-value is below the threshold, and which is off by enough to
+/// matter, raises one; after it, for a while, only one at least twice as improbable raises another (the rest); an alarm lasts until a
+/// record is usual again (hysteresis). A function of the records and their order alone; its state is part of the checkpoint, so that a
+/// replay raises none twice. One thread at a time.
+/// </summary>
+public sealed class AlarmWatch
+{
+    /// <summary>What a p-value has to be of that of the last alarm to count as stronger: twice as improbable.</summary>
+    private const double Stronger = 0.5;
+
+    /// <summary>More keys than any state has.</summary>
+    private const int MostKeys = 100_000_000;
+
+    private readonly AlarmOptions _options;
+    private readonly BusinessLimits _limits;
+    private readonly double _clear;
+    private KeyTable _keys;
+    private Entry[] _entries;
+    private string? _lastKey;
+    private int _lastSlot;
+
+    /// <summary>A watch that has seen nothing.</summary>
+    /// <param name="options">When a record raises an alarm.</param>
+    /// <param name="features">Names of the D features.</param>
+    public AlarmWatch(AlarmOptions options, IReadOnlyList<string> features)
+    {
+        _options = options;
+        _limits = new BusinessLimits(options, features);
+        _clear = Math.Max(options.Threshold, options.Clear ?? options.Threshold);
+        _keys = new KeyTable(options.MaxKeys);
+        _entries = new Entry[Math.Min(options.MaxKeys, 16)];
+    }
+
+    /// <summary>Below it a p-value may raise an alarm.</summary>
+    public double Threshold => _options.Threshold;
+
+    /// <summary>Whether a record's component counts.</summary>
+    public bool HasLimits => _limits.Any;
+
+    /// <summary>Alarms raised over the whole run.</summary>
+    public long Raised { get; private set; }
+
+    /// <summary>Alarms that ended over the whole run.</summary>
+    public long Cleared { get; private set; }
+
+    /// <summary>Keys whose alarm lasts.</summary>
+    public int Lasting { get; private set; }
+
+    /// <summary>Takes the version that the records to come are scored under.</summary>
+    public void Begin(LearnedModel learned) => _limits.Begin(learned);
+
+    /// <summary>Takes the next record.</summary>
+    /// <param name="key">Its key; null for none.</param>
+    /// <param name="timestamp">Its time, ms since 1970; <see cref="Minibatch.NoTimestamp"/> without.</param>
+    /// <param name="pValue">Its p-value; NaN where there is none to give.</param>
+    /// <param name="component">The component it most probably comes from; -1 without.</param>
+    /// <param name="row">D values, the user's units.</param>
+    public AlarmMark Take(string? key, long timestamp, double pValue, int component, ReadOnlySpan<double> row)
+    {
+        key ??= "";
+        bool isNew = false;
+        int slot = ReferenceEquals(key, _lastKey) ? _lastSlot : _keys.Touch(key, out isNew);
+        (_lastKey, _lastSlot) = (key, slot);
+        if (slot >= _entries.Length) Array.Resize(ref _entries, Math.Min(_keys.Capacity, 2 * slot + 1));
+        ref Entry entry = ref _entries[slot];
+        if (isNew)
+        {
+            if (entry.IsLasting) Lasting--;
+            entry = default;
+        }
+
+        entry.Seen++;
+        if (pValue < _options.Threshold && _limits.Allow(row, component))
+        {
+            bool begins = !entry.IsLasting;
+            entry.IsLasting = true;
+            if (begins) Lasting++;
+            if (!IsDue(entry, timestamp, pValue)) return AlarmMark.Lasting;
+            (entry.HasRaised, entry.LastSeen, entry.LastTime, entry.PValue) = (true, entry.Seen, timestamp, pValue);
+            Raised++;
+            return AlarmMark.Raised;
+        }
+
+        if (!entry.IsLasting) return AlarmMark.Quiet;
+        if (!(pValue >= _clear)) return AlarmMark.Lasting;
+        entry.IsLasting = false;
+        Lasting--;
+        Cleared++;
+        return AlarmMark.Cleared;
+    }
+
+    /// <summary>Writes its state.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(Raised);
+        writer.Write(Cleared);
+        writer.Write(_keys.Count);
+        _keys.Save(writer);
+        for (int slot = 0; slot < _keys.Count; slot++) _entries[slot].Save(writer);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote, whatever the options were then.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public void Load(BinaryReader reader)
+    {
+        (Raised, Cleared) = (reader.ReadInt64(), reader.ReadInt64());
+        int count = reader.ReadInt32();
+        if (Raised < 0 || Cleared < 0 || count is < 0 or > MostKeys || count > reader.BaseStream.Length - reader.BaseStream.Position)
+            throw new InvalidDataException("The alarms' state is damaged: a count is impossible.");
+        _keys = new KeyTable(Math.Max(_options.MaxKeys, count));
+        _keys.Load(reader);
+        if (_keys.Count != count)
+            throw new InvalidDataException("The alarms' state is damaged: it has another number of keys than it says.");
+        _entries = new Entry[Math.Max(16, count)];
+        _lastKey = null;
+        Lasting = 0;
+        for (int slot = 0; slot < count; slot++)
+            if ((_entries[slot] = Entry.Load(reader)).IsLasting) Lasting++;
+    }
+
+    private bool IsDue(in Entry entry, long timestamp, double pValue)
+    {
+        if (!entry.HasRaised) return true;
+        bool hasTimes = timestamp != Minibatch.NoTimestamp && entry.LastTime != Minibatch.NoTimestamp;
+        if (_options.MinGap is { } gap && hasTimes && timestamp - entry.LastTime < gap.TotalMilliseconds) return false;
+        return entry.Seen - entry.LastSeen > _options.Rest || pValue < Stronger * entry.PValue;
+    }
+
+    /// <summary>What is known of a key.</summary>
+    private struct Entry
+    {
+        public long Seen, LastSeen, LastTime;
+        public double PValue;
+        public bool HasRaised, IsLasting;
+
+        public static Entry Load(BinaryReader reader) => new()
+        {
+            Seen = reader.ReadInt64(),
+            LastSeen = reader.ReadInt64(),
+            LastTime = reader.ReadInt64(),
+            PValue = reader.ReadDouble(),
+            HasRaised = reader.ReadBoolean(),
+            IsLasting = reader.ReadBoolean(),
+        };
+
+        public readonly void Save(BinaryWriter writer)
+        {
+            writer.Write(Seen);
+            writer.Write(LastSeen);
+            writer.Write(LastTime);
+            writer.Write(PValue);
+            writer.Write(HasRaised);
+            writer.Write(IsLasting);
+        }
+    }
+}

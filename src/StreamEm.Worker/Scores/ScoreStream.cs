@@ -1,0 +1,207 @@
+using System.Runtime.InteropServices;
+using StreamEm.Core.Alarms;
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
+using StreamEm.Core.Learning;
+using StreamEm.Core.Snapshots;
+using StreamEm.Sources;
+using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.Scores;
+
+/// <summary>
+/// Scores the records of one model as they come, under the parameters there are: each before it is learned from (test-then-train). Keeps
+/// the alarms, and hands on what the sinks ask for. A function of the records, their order and its own state, so that a replay says the
+/// same. Before the first version nothing is said: those records are what the parameters were found in. Used by the learner's thread.
+/// </summary>
+internal sealed class ScoreStream
+{
+    /// <summary>From this score on, records are so few that each costs less alone than all do together.</summary>
+    private const double FewAbove = 0.95;
+
+    private readonly Learner _learner;
+    private readonly ScoreDelivery _delivery;
+    private readonly AlarmWatch? _alarms;
+    private readonly Outlet[] _outlets;
+    private readonly ModelMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly RowScores _scores = new();
+    private readonly Minibatch _part;
+    private readonly List<int> _chosen = [];
+    private AlarmMark[] _marks = [];
+    private ScoreSession? _session;
+    private readonly bool _isDetailed;
+    private bool _isCurrent;
+
+    /// <summary>A stream of scores.</summary>
+    /// <param name="modelId">The model.</param>
+    /// <param name="schema">Its fields.</param>
+    /// <param name="learner">What learns.</param>
+    /// <param name="sinks">What each lane asks for, in their order.</param>
+    /// <param name="delivery">The lanes.</param>
+    /// <param name="alarms">The alarms; null for none.</param>
+    /// <param name="metrics">Told what was scored.</param>
+    /// <param name="time">The clock.</param>
+    public ScoreStream(
+        string modelId, RecordSchema schema, Learner learner, IReadOnlyList<ScoreSelection> sinks, ScoreDelivery delivery,
+        AlarmWatch? alarms, ModelMetrics metrics, TimeProvider time)
+    {
+        (_learner, _delivery, _alarms, _metrics, _time) = (learner, delivery, alarms, metrics, time);
+        _part = new Minibatch(learner.Dimension);
+        _outlets = [.. sinks.Zip(delivery.Lanes, (sink, lane) => new Outlet(sink, lane, modelId, schema))];
+        _isDetailed = sinks.Any(sink => !sink.AlarmsOnly && !(sink.Above >= FewAbove) && !(sink.Sample <= 1 - FewAbove));
+        TellAlarms();
+    }
+
+    /// <summary>The lanes.</summary>
+    public ScoreDelivery Delivery => _delivery;
+
+    /// <summary>From here on the learner has other parameters.</summary>
+    public void Updated() => _isCurrent = false;
+
+    /// <summary>Scores records that are about to be learned from.</summary>
+    /// <param name="batch">Their batch.</param>
+    /// <param name="first">The first of them.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="record">The first one's number in the input.</param>
+    public void Take(RecordBatch batch, int first, int count, long record)
+    {
+        if (!_isCurrent && !TryBegin())
+        {
+            _metrics.RecordsUnscored(count);
+            return;
+        }
+
+        Minibatch rows = batch.Records;
+        if (count < rows.Count)
+        {
+            _part.Clear();
+            _part.Texts = rows.Texts;
+            _part.Append(rows, first, count);
+            rows = _part;
+        }
+
+        _scores.Score(rows, _isDetailed);
+        _metrics.Scores.ObserveAll(_scores.AnomalyScores);
+        Choose(rows, record);
+        ReadOnlySpan<int> chosen = CollectionsMarshal.AsSpan(_chosen);
+        _scores.Detail(chosen);
+        foreach (int row in chosen)
+        {
+            ScoredRecord score = _scores.Of(row, record + row, _marks[row], batch.PartitionName, batch.Offset(first + row));
+            foreach (Outlet outlet in _outlets)
+                if (outlet.Wants(score.AnomalyScore, score.Alarm, score.Record)) outlet.Write(score);
+        }
+
+        foreach (Outlet outlet in _outlets) outlet.HandOver(_delivery, _time);
+        if (_alarms is not null) TellAlarms();
+    }
+
+    /// <summary>Writes the alarms, where every sink is and what has not arrived.</summary>
+    public byte[] Save()
+    {
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        new ScoreState(_alarms, _delivery).Save(writer);
+        return stream.ToArray();
+    }
+
+    private bool TryBegin()
+    {
+        ScoreSession? session = _learner.CreateScoreSession(_session);
+        if (session is null) return false;
+        (_session, _isCurrent) = (session, true);
+        LearnedModel learned = session.Scorer.Learned;
+        _scores.Begin(session);
+        _alarms?.Begin(learned);
+        foreach (Outlet outlet in _outlets) outlet.Begin(learned);
+        return true;
+    }
+
+    /// <summary>Watches for alarms, and finds the rows that some sink asks for.</summary>
+    private void Choose(Minibatch rows, long record)
+    {
+        ReadOnlySpan<double> anomalyScores = _scores.AnomalyScores, pValues = _scores.PValues;
+        if (_marks.Length < rows.Count) _marks = new AlarmMark[rows.Count];
+        _chosen.Clear();
+        for (int row = 0; row < rows.Count; row++)
+        {
+            if (_alarms is not null) _marks[row] = Watch(rows, row, pValues[row]);
+            foreach (Outlet outlet in _outlets)
+            {
+                if (!outlet.Wants(anomalyScores[row], _marks[row], record + row)) continue;
+                _chosen.Add(row);
+                break;
+            }
+        }
+    }
+
+    private AlarmMark Watch(Minibatch rows, int row, double pValue)
+    {
+        int component = -1;
+        if (_alarms!.HasLimits && pValue < _alarms.Threshold)
+        {
+            _scores.Detail([row]);
+            component = _scores.Component(row);
+        }
+
+        return _alarms.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), pValue, component, rows.Row(row));
+    }
+
+    private void TellAlarms()
+    {
+        if (_alarms is not null) _metrics.SetAlarms(_alarms.Raised, _alarms.Cleared, _alarms.Lasting);
+    }
+
+    /// <summary>What one sink asks for, on the learner's side.</summary>
+    private sealed class Outlet
+    {
+        private readonly ScoreLane _lane;
+        private readonly ScoreJson _json;
+        private readonly double _above;
+        private readonly ulong _sampleBelow;
+        private readonly bool _alarmsOnly;
+        private ScoreChunk? _chunk;
+
+        public Outlet(ScoreSelection selection, ScoreLane lane, string modelId, RecordSchema schema)
+        {
+            _lane = lane;
+            _json = new ScoreJson { ModelId = modelId, WithVersion = true, Fields = selection.Include.Of(schema) };
+            _above = selection.Above ?? double.NegativeInfinity;
+            _sampleBelow = selection.Sample is { } share and < 1 ? (ulong)(share * ulong.MaxValue) : ulong.MaxValue;
+            _alarmsOnly = selection.AlarmsOnly;
+        }
+
+        public void Begin(LearnedModel learned) => _json.Begin(learned);
+
+        public bool Wants(double anomalyScore, AlarmMark mark, long record) =>
+            (anomalyScore > _above || double.IsNegativeInfinity(_above))
+            && (!_alarmsOnly || mark == AlarmMark.Raised)
+            && (_sampleBelow == ulong.MaxValue || Hash(record) < _sampleBelow);
+
+        public void Write(in ScoredRecord score)
+        {
+            _chunk ??= _lane.Take();
+            _json.Write(_chunk.Text, score);
+            _chunk.EndLine(score.Record, score.Key);
+        }
+
+        public void HandOver(ScoreDelivery delivery, TimeProvider time)
+        {
+            if (_chunk is null) return;
+            _chunk.MadeAt = time.GetUtcNow();
+            delivery.Add(_lane, _chunk);
+            _chunk = null;
+        }
+
+        /// <summary>64 bits of a record's number: the finaliser of SplitMix64 (Steele, Lea &amp; Flood 2014).</summary>
+        private static ulong Hash(long record)
+        {
+            ulong z = unchecked((ulong)record * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15);
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+            return z ^ (z >> 31);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+using System.Buffers;
+using System.Text;
+using StreamEm.Core.Alarms;
+using StreamEm.Core.Data;
+using StreamEm.Core.Snapshots;
+using StreamEm.Core.Vectors;
+using StreamEm.Sources;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.Scoring;
+
+/// <summary>
+/// The scores of a record as a JSON object: the one writer of all that say scores. With <see cref="WithVersion"/> it says which version it
+/// is from, with <see cref="ModelId"/> of which model, with <see cref="Fields"/> what the record held.
+/// </summary>
+internal sealed class ScoreJson
+{
+    private const int OtherBytes = 400;
+
+    private LearnedModel? _learned;
+    private (byte[] Name, VectorBlock Block)[] _blocks = [];
+    private byte[][] _components = [];
+    private int _bound;
+
+    /// <summary>Whether every result says which version it is from.</summary>
+    public bool WithVersion { get; init; }
+
+    /// <summary>The model that every result names first; null names none.</summary>
+    public string? ModelId { get; init; }
+
+    /// <summary>The fields of the record that are told; null tells none.</summary>
+    public ScoreFields? Fields { get; init; }
+
+    /// <summary>Takes another version, of the same model or another.</summary>
+    public void Begin(LearnedModel learned)
+    {
+        bool isSame = _learned is not null && _learned.Model == learned.Model && _learned.ComponentIds.SequenceEqual(learned.ComponentIds);
+        _learned = learned;
+        if (isSame) return;
+        IReadOnlyList<VectorBlock> blocks = learned.Model.ScoreLayout.Blocks;
+        _blocks = [.. blocks.Select(block => (Encoding.UTF8.GetBytes($",\"{block.Name}\":"), block))];
+        _components = [.. learned.ComponentIds.Select(
+            (id, at) => Encoding.UTF8.GetBytes($",\"component\":{at},\"component_id\":\"{id}\""))];
+        // A bracket a number is more than any nesting takes.
+        _bound = OtherBytes + JsonText.BoundOf(ModelId)
+            + _blocks.Sum(block => block.Name.Length + (JsonText.NumberBytes + 2 * (1 + block.Block.Shape.Count)) * block.Block.Length)
+            + (_components.Length == 0 ? 0 : _components.Max(text => text.Length));
+    }
+
+    /// <summary>Writes the object of a record.</summary>
+    public void Write(IBufferWriter<byte> output, in ScoredRecord score)
+    {
+        LearnedModel learned = _learned ?? throw new InvalidOperationException("Scores were not begun.");
+        int bound = _bound + JsonText.BoundOf(score.Key) + JsonText.BoundOf(score.Partition) + (Fields?.BoundOf(score) ?? 0);
+        var json = new JsonText(output.GetSpan(bound));
+        Start(ref json, score.Record);
+        if (score.Key is { } key)
+        {
+            json.Raw(",\"key\":"u8);
+            json.Text(key);
+        }
+
+        if (score.Timestamp != Minibatch.NoTimestamp)
+        {
+            json.Raw(",\"timestamp\":"u8);
+            json.Time(score.Timestamp);
+        }
+
+        if (score.Partition is { } partition)
+        {
+            json.Raw(",\"partition\":"u8);
+            json.Text(partition);
+            json.Raw(",\"offset\":"u8);
+            json.Integer(score.Offset);
+        }
+
+        json.Raw(",\"log_density\":"u8);
+        json.Number(score.LogDensity);
+        foreach ((byte[] name, VectorBlock block) in _blocks)
+        {
+            json.Raw(name);
+            WriteValues(ref json, block.Of(score.Scores), block.Shape, 0);
+        }
+
+        if (score.Component >= 0) json.Raw(_components[score.Component]);
+        json.Raw(",\"anomaly_score\":"u8);
+        json.Number(score.AnomalyScore);
+        json.Raw(",\"p_value\":"u8);
+        json.Number(score.PValue);
+        json.Raw(AlarmText(score.Alarm));
+        if (WithVersion)
+        {
+            json.Raw(",\"version\":"u8);
+            json.Integer(learned.Version);
+        }
+
+        Fields?.Write(ref json, score);
+        json.Raw("}"u8);
+        output.Advance(json.Length);
+    }
+
+    /// <summary>Writes the object of a record that could not be used.</summary>
+    public void WriteError(IBufferWriter<byte> output, long record, RejectedRecord rejected)
+    {
+        string reason = SnakeCase.Of(rejected.Reason);
+        var json = new JsonText(output.GetSpan(
+            OtherBytes + JsonText.BoundOf(ModelId) + JsonText.BoundOf(reason) + JsonText.BoundOf(rejected.Detail)));
+        Start(ref json, record);
+        json.Raw(",\"error\":{\"reason\":"u8);
+        json.Text(reason);
+        json.Raw(",\"detail\":"u8);
+        json.Text(rejected.Detail);
+        json.Raw("}}"u8);
+        output.Advance(json.Length);
+    }
+
+    private static ReadOnlySpan<byte> AlarmText(AlarmMark mark) => mark switch
+    {
+        AlarmMark.Quiet => ",\"alarm\":false"u8,
+        AlarmMark.Lasting => ",\"alarm\":true"u8,
+        AlarmMark.Raised => ",\"alarm\":true,\"alarm_event\":\"raised\""u8,
+        AlarmMark.Cleared => ",\"alarm\":false,\"alarm_event\":\"cleared\""u8,
+        _ => default,
+    };
+
+    private void Start(ref JsonText json, long record)
+    {
+        if (ModelId is { } id)
+        {
+            json.Raw("{\"model\":"u8);
+            json.Text(id);
+            json.Raw(",\"record\":"u8);
+        }
+        else
+        {
+            json.Raw("{\"record\":"u8);
+        }
+
+        json.Integer(record);
+    }
+
+    /// <summary>Nested arrays of a block's shape; a number where it has none.</summary>
+    private static void WriteValues(ref JsonText json, ReadOnlySpan<double> values, IReadOnlyList<int> shape, int axis)
+    {
+        if (axis == shape.Count)
+        {
+            json.Number(values[0]);
+            return;
+        }
+
+        int length = values.Length / shape[axis];
+        json.Raw("["u8);
+        for (int at = 0; at < shape[axis]; at++)
+        {
+            if (at > 0) json.Raw(","u8);
+            if (length == 1 && axis == shape.Count - 1) json.Number(values[at]);
+            else WriteValues(ref json, values.Slice(at * length, length), shape, axis + 1);
+        }
+
+        json.Raw("]"u8);
+    }
+}
