@@ -27,7 +27,10 @@ public enum RejectionReason
     /// <summary>A value is infinite or beyond double precision.</summary>
     NotFinite,
 
-    /// <summary>A value lies outside what its meaning allows: a negative weight, or one beyond 1e100.</summary>
+    /// <summary>
+    /// A value lies outside what its meaning allows, a negative weight, or one beyond 1e100; or a feature or target is beyond 1e150, or
+    /// nearer to 0 than 1e-150.
+    /// </summary>
     OutOfRange,
 
     /// <summary>A category that the model does not know.</summary>

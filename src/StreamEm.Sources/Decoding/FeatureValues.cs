@@ -8,6 +8,15 @@ namespace StreamEm.Sources.Decoding;
 /// <summary>Which values a feature may hold, and which text a number is as a level.</summary>
 internal static class FeatureValues
 {
+    /// <summary>The largest magnitude of a number: with it, no sum of squares of 1e8 of them overflows.</summary>
+    public const double Most = 1e150;
+
+    /// <summary>The smallest magnitude above 0: the square of a smaller one loses digits, or is 0, and with it every variance.</summary>
+    public const double Least = 1e-150;
+
+    /// <summary>What is expected of a number that <see cref="IsInRange"/> refuses, for a person.</summary>
+    public const string ExpectedRange = "0 or a magnitude of 1e-150 to 1e150, whose square is within double precision";
+
     /// <summary>What is expected of a feature, for a person.</summary>
     public static string Expected(FeatureKind kind) => kind switch
     {
@@ -16,6 +25,12 @@ internal static class FeatureValues
         FeatureKind.NonNegative => "a number of at least 0",
         _ => "a number",
     };
+
+    /// <summary>
+    /// Whether a finite number, or NaN for a missing one, can be learned from: 0, or a magnitude from <see cref="Least"/> to
+    /// <see cref="Most"/>. A number of at most 22 bytes without exponent always can, so that the short ways need not ask.
+    /// </summary>
+    public static bool IsInRange(double value) => double.IsNaN(value) || value == 0 || Math.Abs(value) is >= Least and <= Most;
 
     /// <summary>Whether a number, or NaN for a missing one, may be the value of a feature.</summary>
     public static bool IsInSupport(FeatureKind kind, double value) => kind switch
@@ -31,7 +46,7 @@ internal static class FeatureValues
     public static bool TryTake(FeatureKind kind, TextTable texts, ref double value)
     {
         if (kind == FeatureKind.Level) value = texts.Number(Text(value));
-        return IsInSupport(kind, value);
+        return IsInSupport(kind, value) && (kind == FeatureKind.Level || IsInRange(value));
     }
 
     /// <summary>The value of a binary feature written as a word; NaN for another.</summary>

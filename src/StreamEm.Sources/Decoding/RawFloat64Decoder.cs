@@ -72,9 +72,10 @@ internal sealed class RawFloat64Decoder : RecordDecoder
             if (double.IsFinite(value) && FeatureValues.TryTake(_schema.KindOf(d), batch.Texts, ref row[d])) continue;
             if (double.IsFinite(value))
             {
-                batch.Reject(
-                    RejectionReason.OutOfRange, $"feature '{_schema.Features[d]}' is not {FeatureValues.Expected(_schema.KindOf(d))}",
-                    offset, nextOffset, Hexadecimal(record));
+                string expected = FeatureValues.IsInSupport(_schema.KindOf(d), value)
+                    ? FeatureValues.ExpectedRange : FeatureValues.Expected(_schema.KindOf(d));
+                batch.Reject(RejectionReason.OutOfRange, $"feature '{_schema.Features[d]}' is not {expected}", offset, nextOffset,
+                    Hexadecimal(record));
                 return false;
             }
             if (double.IsNaN(value) && _schema.AllowMissing) continue;

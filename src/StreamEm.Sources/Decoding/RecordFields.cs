@@ -126,7 +126,8 @@ internal sealed class RecordFields
                 if (_spelling.Key(text, _texts) is var key and not TextTable.None) _key = key;
                 return null;
             case Role.Target:
-                return Number(text, out _target, required: false);
+                return Number(text, out _target, required: false) is { } refused ? refused
+                    : FeatureValues.IsInRange(_target) ? null : RejectionReason.OutOfRange;
             case Role.Timestamp:
                 if (!_spelling.TryTime(text, out long time)) return Pass(slot);
                 if (time != RecordBatch.NoTimestamp) _timestamp = time;
@@ -171,10 +172,18 @@ internal sealed class RecordFields
                 : $"{field} holds {TextFound(text)}, expected {number}",
             RejectionReason.NotFinite => $"{field} holds an infinite number, expected a finite one within double precision",
             RejectionReason.DecodeUtf8 => $"{field} holds bytes that are no text, expected UTF-8",
+            _ when IsOutOfRange(slot, text) =>
+                $"{field} holds a number that cannot be computed with, expected {FeatureValues.ExpectedRange}",
             _ when slot >= Dimension => $"{field} holds another number, expected {RelativeWeights.Expected}",
             _ => $"{field} holds another value, expected {FeatureValues.Expected(_kinds[slot])}",
         };
     }
+
+    /// <summary>Whether what is wrong with a number is its magnitude, not what the feature means.</summary>
+    private bool IsOutOfRange(int slot, ReadOnlySpan<byte> text) =>
+        (slot >= Dimension ? _roles[slot - Dimension] == Role.Target : _kinds[slot] != FeatureKind.Level)
+            && _spelling.Number(text, out double value) == NumberOutcome.Finite && !FeatureValues.IsInRange(value)
+            && (slot >= Dimension || FeatureValues.IsInSupport(_kinds[slot], value));
 
     private static string TextFound(ReadOnlySpan<byte> text) =>
         string.Create(CultureInfo.InvariantCulture, $"a text of {text.Length} {(text.Length == 1 ? "byte" : "bytes")}");
@@ -215,7 +224,7 @@ internal sealed class RecordFields
             return null;
         }
         if (Number(text, out value, required: !_allowMissing) is { } reason) return reason;
-        return FeatureValues.IsInSupport(kind, value) ? null : RejectionReason.OutOfRange;
+        return FeatureValues.IsInSupport(kind, value) && FeatureValues.IsInRange(value) ? null : RejectionReason.OutOfRange;
     }
 
     private RejectionReason? Number(ReadOnlySpan<byte> text, out double value, bool required) =>

@@ -195,6 +195,7 @@ internal sealed class KnownFile : IDisposable
     public void Adopt(in FoundFile found)
     {
         MoveTo(found);
+        _evidence = Evidence;
         _hash = null;
         Checked = null;
         StoredLength = -1;

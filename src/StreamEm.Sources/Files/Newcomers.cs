@@ -94,13 +94,15 @@ internal sealed class Newcomers(PastFiles past, SetAsideFiles aside, TimeProvide
 
     /// <summary>
     /// The copy of a file that went on growing, and being read, between copy and truncation: it was seen to be a beginning of that file
-    /// while both were there.
+    /// while both were there. That file stays among the past ones: what only began like it must not hide the whole copy that is still to
+    /// come.
     /// </summary>
     private KnownFile? ShorterCopy(in FoundFile item, OpenFile file)
     {
         if (!_suspects.TryGetValue((item.Path, item.Status.Number), out Suspect? suspect)) return null;
         if (suspect.Original is not { } original || !past.Files.Contains(original) || item.Status.Length != suspect.Length) return null;
-        past.Remove(original);
+        // A copy has another name: what has this one now is the next file, which may well begin with the same records.
+        if (PartitionNames.PathOf(original.Name) == item.Path) return null;
         var copy = new KnownFile(item) { Columns = original.Columns, HasNoHeader = original.HasNoHeader, IsInState = original.IsInState };
         copy.Skip(file, Math.Min(original.Next, suspect.Length));
         return copy.AsChecked();

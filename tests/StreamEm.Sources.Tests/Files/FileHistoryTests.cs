@@ -28,6 +28,7 @@ public sealed class FileHistoryTests
         private readonly List<string> _steps = [];
         private readonly string _header = seed % 3 == 0 ? "x,a\n" : "a\n";
         private readonly int _longRows = seed % 4 == 0 ? 3000 : 0;
+        private readonly bool _compressesElsewhere = seed % 5 == 3;
         private SourcePosition _kept = new();
         private double[] _keptLearned = [];
         private int _written, _files;
@@ -62,7 +63,7 @@ public sealed class FileHistoryTests
             {
                 < 34 => Append(),
                 < 44 => Rotate(),
-                < 52 => Compress(),
+                < 52 => await CompressAsync(),
                 < 58 => CopyAndTruncate(),
                 < 61 => await ReplaceAsync(),
                 < 64 => await TruncateAsync(),
@@ -102,13 +103,21 @@ public sealed class FileHistoryTests
             return "rotate";
         }
 
-        private string Compress()
+        private async Task<string> CompressAsync()
         {
             int[] plain = [.. Enumerable.Range(1, _files).Where(number => File.Exists(_folder.File($"log.{number}")))];
             if (plain.Length == 0) return "nothing";
             string name = $"log.{plain[_random.Next(plain.Length)]}";
-            _folder.Compress(name, name + (_written % 2 == 0 ? ".gz" : ".zst"));
-            return $"compress {name}";
+            string ending = _random.Next(2) == 0 ? ".gz" : ".zst";
+            if (!_compressesElsewhere)
+            {
+                _folder.Compress(name, name + ending);
+                return $"compress {name}";
+            }
+            _folder.Move(name, "elsewhere");
+            await SettleAsync();
+            _folder.Compress("elsewhere", name + ending);
+            return $"compress {name} elsewhere";
         }
 
         private string CopyAndTruncate()

@@ -32,6 +32,50 @@ public sealed class RotationTests : IAsyncDisposable
         }));
     }
 
+    [Theory]
+    [InlineData("log.csv", "a\n", false, "1 2")]
+    [InlineData("log.csv", "a\n", true, "1 2")]
+    [InlineData("log.csv", "a\n1\n", true, "1 2 1")]
+    [InlineData("log-2.csv", "a\n", true, "1 2")]
+    public async Task CompressedBetweenTwoLooks_IsReadOnceThoughTheNextFileBeginsAlike(
+        string next, string text, bool isLate, string learned)
+    {
+        _folder.Write("log.csv", "a\n");
+        _folder.Open("log*");
+        Assert.Equal("", await _folder.ReadAsync());
+        byte[] compressed = FollowedFolder.Gzip("a\n1\n2\n");
+        string read = await _folder.ReadAsync(polls: 60, change: () =>
+        {
+            _folder.Append("log.csv", "1\n2\n");
+            if (!isLate) _folder.AppendBytes("log.csv.1.gz", compressed);
+            File.Delete(_folder.File("log.csv"));
+            _folder.Write(next, text);
+        });
+        if (isLate) Assert.Equal("", await _folder.ReadAsync(() => _folder.AppendBytes("log.csv.1.gz", compressed), polls: 60));
+        Assert.Equal(learned, read);
+    }
+
+    [Fact]
+    public async Task CarriedOffAndReturnedCompressed_ReadFurtherThanTheLastStartKnew_IsNotReadAgain()
+    {
+        _folder.Write("log.csv", "a\n1\n2\n");
+        _folder.Open("log*");
+        Assert.Equal("1 2", await _folder.ReadAsync());
+        await _folder.CloseAsync();
+        _folder.Open("log*");
+        Assert.Equal("3", await _folder.ReadAsync(() => _folder.Append("log.csv", "3\n")));
+        Assert.Equal("4", await _folder.ReadAsync(polls: 60, change: () =>
+        {
+            _folder.Move("log.csv", "elsewhere");
+            _folder.Write("log.csv", "a\n4\n");
+        }));
+        Assert.Equal("5", await _folder.ReadAsync(polls: 60, change: () =>
+        {
+            _folder.Append("elsewhere", "5\n");
+            _folder.Compress("elsewhere", "log.csv.1.gz");
+        }));
+    }
+
     [Fact]
     public async Task LongCommonHeader_RotatedWhileClosed_IsAnotherFile()
     {
