@@ -28,12 +28,7 @@ public static class FitCommand
         var dialect = new DialectArguments();
         var data = new Argument<string[]>("data")
         { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst.", Arity = ArgumentArity.OneOrMore };
-        var model = new Option<string?>("--model")
-        {
-            Description = "Which model of the configuration; needed when it has several. Without a configuration: the type, see 'streamem "
-                + "models'.",
-            HelpName = "id or type",
-        };
+        Option<string?> model = ModelOption();
         var output = new Option<string?>("-o", "--output") { Description = "Where the snapshot goes (JSON).", HelpName = "file" };
         var trace = new Option<string?>("--trace")
         { Description = "One line per update (NDJSON): update, records, step_size, mean_log_likelihood.", HelpName = "file" };
@@ -153,6 +148,13 @@ public static class FitCommand
                     $"{count} of {rejections.Read} records have a {field} that cannot be read; they were used without it"))
                     .ConfigureAwait(false);
     }
+
+    private static Option<string?> ModelOption() => new("--model")
+    {
+        Description = "Which model of the configuration; needed when it has several. Without a configuration: the type, see 'streamem "
+            + "models'.",
+        HelpName = "id or type",
+    };
 
     private static void AddChecks(Command command, Option<bool> batch, Option<string?> scores, Option<int> passes)
     {

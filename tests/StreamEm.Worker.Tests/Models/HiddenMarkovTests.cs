@@ -51,10 +51,11 @@ public sealed class HiddenMarkovTests
         Filter(learned, Passage(b0, passages), 2.4, scores[2]);
         double[] a1 = Filter(learned, Passage(a0, passages), double.NaN, scores[4]);
         Filter(learned, Passage(a1, passages), 5, scores[5]);
-        Assert.Equal("record,key,log_density,component,component_id,anomaly_score,state_probability_c0,state_probability_c1,error", csv[0]);
+        Assert.Equal(
+            "record,key,log_density,component,component_id,anomaly_score,p_value,state_probability_c0,state_probability_c1,error", csv[0]);
         Assert.Equal(scores[5].Number("log_density").ToString("R", CultureInfo.InvariantCulture), csv[6].Split(',')[2]);
         Assert.Equal(["5", "a"], csv[6].Split(',')[..2]);
-        Assert.StartsWith("3,,,,,,,,\"not_a_number: ", csv[4], StringComparison.Ordinal);
+        Assert.StartsWith("3,,,,,,,,,\"not_a_number: ", csv[4], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -76,7 +77,7 @@ public sealed class HiddenMarkovTests
         Assert.Equal(fitted.GetProperty("training").Number("mean_log_likelihood"),
             scores.TakeLast(200).Average(score => score.Number("log_density")), 1e-9);
         Assert.Contains("hidden_markov", shown, StringComparison.Ordinal);
-        Assert.Contains("from the component of the row to that of the column", shown, StringComparison.Ordinal);
+        Assert.Contains("probability of the column given the component of the row", shown, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -108,7 +109,7 @@ public sealed class HiddenMarkovTests
             Assert.Matches("c0 +0\\.[0-9]{4}", shown);
         }
 
-        Assert.Contains("from the component of the row to that of the column", snapshot, StringComparison.Ordinal);
+        Assert.Contains("probability of the column given the component of the row", snapshot, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -188,21 +188,22 @@ public sealed class ScoreStreamTests : IDisposable
     [Fact]
     public async Task Source_ThatCannotBeReadAgain_ShowsNoLineBeforeACheckpointHoldsItsRecord()
     {
+        const int Many = 20_000;
         MemorySink sink = new MemorySink().Open();
         ModelOptions options = Scored(new ScoreSelection()) with
         {
             Checkpoint = new Worker.Checkpoints.CheckpointOptions { EveryUpdates = 1000, Every = TimeSpan.FromHours(1) },
         };
         await using ModelPipeline pipeline = Pipelines.Create(_directory, options,
-            position => new MemorySource(Pipelines.Clouds(300), position, isReplayable: false, endless: true), scoreSink: _ => sink);
+            position => new MemorySource(Pipelines.Clouds(Many), position, isReplayable: false, endless: true), scoreSink: _ => sink);
         await pipeline.StartAsync(CancellationToken.None);
-        await Eventually.True(() => pipeline.Metrics.Records == 300, "all is learned from");
+        await Eventually.True(() => pipeline.Metrics.Records == Many, "all is learned from");
         int before = sink.Lines.Count;
         pipeline.RequestCheckpoint();
-        await Eventually.True(() => sink.Lines.Count == 300 - Buffer, "all is shown");
+        await Eventually.True(() => sink.Lines.Count == Many - Buffer, "all is shown");
 
         // The first version has a checkpoint of its own; the batch it came with may be whole in it.
-        Assert.NotEqual(300 - Buffer, before);
+        Assert.NotEqual(Many - Buffer, before);
         pipeline.RequestStop();
         await Eventually.Within(pipeline.Completion);
     }
