@@ -84,7 +84,8 @@ public sealed class SignalTests : IDisposable
             """);
         string executable = Path.Combine(AppContext.BaseDirectory, "streamem");
         var start = new ProcessStartInfo("/usr/bin/script",
-            ["-qec", $"exec '{executable}' fit data.csv -c streamem.yaml --passes 100000000 -o fit.json --trace trace.ndjson", "log"])
+            ["-qec", $"exec env --default-signal=INT '{executable}' fit data.csv -c streamem.yaml --passes 100000000 -o fit.json "
+                + "--trace trace.ndjson", "log"])
         {
             WorkingDirectory = _directory.Path,
             UseShellExecute = false,

@@ -17,7 +17,9 @@ internal sealed class WorkerProcess : IDisposable
     private WorkerProcess(string workingDirectory, string[] arguments, string? kernels = null)
     {
         string executable = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "streamem.exe" : "streamem");
-        var start = new ProcessStartInfo(executable, arguments)
+        // Who runs in the background has SIGINT, and perhaps SIGHUP, ignored, and so would all it starts.
+        string[] listening = OperatingSystem.IsLinux() ? ["/usr/bin/env", "--default-signal=HUP,INT,TERM", executable] : [executable];
+        var start = new ProcessStartInfo(listening[0], [.. listening[1..], .. arguments])
         { WorkingDirectory = workingDirectory, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         if (kernels is not null) start.Environment["STREAMEM_KERNELS"] = kernels;
         _process = new Process { StartInfo = start };
