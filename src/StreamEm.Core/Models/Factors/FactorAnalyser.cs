@@ -42,7 +42,8 @@ internal sealed class FactorAnalyser : Emission
         (_commonRidge, _priorSquares) = (regularization.Ridge.Average(), regularization.PriorSquares.Sum());
         int[] Of(params int[] shape) => isAlone && components == 1 ? shape : [components, .. shape];
         ParameterLayout = new VectorLayout().Add("means", Units.Value, Domain.Real, Of(dimension))
-            .Add("loadings", Units.None, Domain.Real, Of(dimension, factors));
+            .Add(new VectorBlock("loadings", 0, Of(dimension, factors), Coordinates.Linear)
+            { Units = Units.Deviation, HasValuesPerFeature = true });
         if (isIsotropic) ParameterLayout.Add("noise_variance", Units.None, Domain.Positive, components);
         else ParameterLayout.Add("noise_variances", Units.Square, Domain.Positive, Of(dimension));
         StatisticsLayout = new VectorLayout().Add("first_moments", components, dimension).Add("squares", components, dimension)
@@ -220,14 +221,14 @@ internal sealed class FactorAnalyser : Emission
     public override void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result)
     {
         UserUnits.To(ParameterLayout, parameters, space, result);
-        Scale(space.Scale, result, inverse: false);
+        ScaleNoise(space.Scale, result, inverse: false);
     }
 
     /// <inheritdoc/>
     public override void FromUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result)
     {
         UserUnits.From(ParameterLayout, parameters, space, result);
-        Scale(space.Scale, result, inverse: true);
+        ScaleNoise(space.Scale, result, inverse: true);
     }
 
     /// <inheritdoc/>
@@ -259,7 +260,7 @@ internal sealed class FactorAnalyser : Emission
     {
         double least = double.PositiveInfinity;
         foreach (double variance in _noise.Of(parameters)) least = Math.Min(least, variance);
-        CovarianceHealth.Add(least, facts);
+        facts["min_noise_variance"] = least;
     }
 
     /// <summary>Gives a component loadings that are in no relation to the data and make up a share of unit variances.</summary>
@@ -281,14 +282,9 @@ internal sealed class FactorAnalyser : Emission
         return _regularization.Floor;
     }
 
-    private void Scale(ReadOnlySpan<double> scale, Span<double> parameters, bool inverse)
+    /// <summary>One noise variance has the square of the unit that all features share.</summary>
+    private void ScaleNoise(ReadOnlySpan<double> scale, Span<double> parameters, bool inverse)
     {
-        Span<double> loadings = _loadings.Of(parameters);
-        for (int at = 0; at < loadings.Length; at++)
-        {
-            double unit = scale[at / Factors % Dimension];
-            loadings[at] = inverse ? loadings[at] / unit : loadings[at] * unit;
-        }
         if (!_isIsotropic) return;
         double common = scale[0] * scale[0];
         foreach (ref double variance in _noise.Of(parameters)) variance = inverse ? variance / common : variance * common;
