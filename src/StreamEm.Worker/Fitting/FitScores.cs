@@ -107,8 +107,8 @@ internal sealed class FitScores : IDisposable
 
     private void Write(Minibatch rows, int row, string partition, long offset)
     {
-        AlarmMark mark = _alarms?.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), _scores.PValues[row], _scores.Component(row),
-            rows.Row(row)) ?? AlarmMark.None;
+        AlarmMark mark = _alarms?.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), _scores.PValues[row],
+            _scores.NoveltyPValues[row], _scores.Component(row), rows.Row(row)) ?? AlarmMark.None;
         _json.Write(_buffer, _scores.Of(row, _records++, mark, partition, offset));
         _buffer.Write("\n"u8);
     }
