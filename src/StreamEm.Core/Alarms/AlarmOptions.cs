@@ -36,7 +36,8 @@ public sealed record AlarmOptions
     public int? RestAtMost { get; init; }
 
     /// <summary>
-    /// A record whose p-value is below it is in alarm whether or not it raises one; null: below <see cref="Threshold"/>.
+    /// A record whose p-value is below it is in alarm whether or not it raises one; null: below <see cref="Threshold"/>, and below a tenth
+    /// of it where alarms are raised by what is new.
     /// </summary>
     public double? Flag { get; init; }
 

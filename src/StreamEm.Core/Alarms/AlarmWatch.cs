@@ -19,7 +19,11 @@ public sealed class AlarmWatch
 
     private readonly AlarmOptions _options;
     private readonly BusinessLimits _limits;
-    private readonly double _clear, _flag;
+    /// <summary>The part of the threshold below which a record is in alarm that is abnormal and not new.</summary>
+    private const double Flagged = 0.1;
+
+    private readonly double _clear;
+    private double _flag;
     private KeyTable _keys;
     private Entry[] _entries;
     private string? _lastKey;
@@ -54,7 +58,13 @@ public sealed class AlarmWatch
     public int Lasting { get; private set; }
 
     /// <summary>Takes the version that the records to come are scored under.</summary>
-    public void Begin(LearnedModel learned) => _limits.Begin(learned);
+    /// <param name="learned">The version.</param>
+    /// <param name="isByNovelty">Whether alarms are raised by what is new.</param>
+    public void Begin(LearnedModel learned, bool isByNovelty = false)
+    {
+        _limits.Begin(learned);
+        _flag = _options.Flag ?? (isByNovelty ? Flagged : 1) * _options.Threshold;
+    }
 
     /// <summary>Takes the next record.</summary>
     /// <param name="key">Its key; null for none.</param>

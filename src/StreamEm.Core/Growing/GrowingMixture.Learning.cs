@@ -1,5 +1,4 @@
 using StreamEm.Core.Calibration;
-using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Growing;
@@ -20,7 +19,8 @@ internal sealed partial class GrowingMixture
 
     /// <summary>What turns parameters into the score.</summary>
     public DetectionRule Rule() => new(
-        _rule.Floor, [.. _bulk.Mean], [.. _bulk.Variance], _rule.Growth.IsShared, [.. _components.IsQuarantined.AsSpan(0, _components.Count)]);
+        _rule.Floor, [.. _bulk.Mean], [.. _bulk.Variance], _rule.Growth.IsShared,
+        [.. _components.IsQuarantined.AsSpan(0, _components.Count)]);
 
     /// <summary>Another that goes on where this one stands.</summary>
     public GrowingMixture Copy()
@@ -40,7 +40,7 @@ internal sealed partial class GrowingMixture
         _quarantine.CopyFrom(other._quarantine);
         _bulk.CopyFrom(other._bulk);
         (Records, Unlearned, Gated) = (other.Records, other.Unlearned, other.Gated);
-        (_warm, _guardedFrom, _share) = (other._warm, other._guardedFrom, other._share);
+        (_warm, _guardedFrom, _share, _owed) = (other._warm, other._guardedFrom, other._share, other._owed);
     }
 
     /// <summary>Writes the whole state.</summary>
@@ -48,6 +48,7 @@ internal sealed partial class GrowingMixture
     {
         foreach (long count in (ReadOnlySpan<long>)[Records, Unlearned, Gated, _warm, _guardedFrom]) writer.Write(count);
         writer.Write(_share);
+        writer.Write(_owed);
         _scale.Save(writer);
         _components.Save(writer);
         _bulk.Save(writer);
@@ -61,10 +62,11 @@ internal sealed partial class GrowingMixture
     public void Load(BinaryReader reader)
     {
         (Records, Unlearned, Gated) = (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
-        (_warm, _guardedFrom, _share) = (reader.ReadInt64(), reader.ReadInt64(), reader.ReadDouble());
+        (_warm, _guardedFrom) = (reader.ReadInt64(), reader.ReadInt64());
+        (_share, _owed) = (reader.ReadDouble(), reader.ReadDouble());
         _guardedFrom = _guard.FreezeAfter ?? _guardedFrom;
         if (Records < 0 || Unlearned < 0 || Unlearned > Records || Gated < 0 || Gated > Unlearned || _warm < 0 || _guardedFrom < 0
-            || !(_share is >= 0 and <= 1))
+            || !(_share is >= 0 and <= 1) || !(_owed is >= 0 and <= MostOwed))
             throw new InvalidDataException("The state is damaged: the counts of records taken are impossible.");
         _scale.Load(reader);
         _components.Load(reader);
@@ -74,9 +76,9 @@ internal sealed partial class GrowingMixture
         _quarantine.Load(reader);
     }
 
-    private void FindBulk(long record)
+    private void FindBulk(long record, bool isGuarded)
     {
-        if (_rule.Growth.HalfLife is { } halfLife && record % BulkEvery == 0 && !IsGuarded)
+        if (_rule.Growth.HalfLife is { } halfLife && Records > _warm && !isGuarded)
         {
             _components.Fade(ScalarMath.Pow(2, -BulkEvery / halfLife));
             for (int k = _components.Count - 1; k >= 0 && _components.Count > 1; k--)

@@ -24,6 +24,9 @@ internal sealed partial class GrowingMixture
     /// <summary>Records after which a guarded mixture keeps its calibration.</summary>
     private const long CalibratedAfter = 400;
 
+    /// <summary>The most scores that may be owed to the histograms.</summary>
+    private const double MostOwed = 5;
+
     /// <summary>A component's part in a record below which it is not moved.</summary>
     private const double LeastPart = 1e-3;
 
@@ -43,7 +46,7 @@ internal sealed partial class GrowingMixture
     private readonly List<GrowthEvent> _events = [];
     private readonly double[] _inside, _filled, _conditional, _squares, _learning;
     private long _warm, _guardedFrom;
-    private double _share;
+    private double _share, _owed;
 
     /// <summary>A mixture that has seen nothing.</summary>
     public GrowingMixture(int dimension, GrowthOptions growth, GrowthGuard guard)
@@ -81,6 +84,13 @@ internal sealed partial class GrowingMixture
     /// <summary>Whether what is normal and how it is scored stays what it is.</summary>
     private bool IsGuarded => (_guard.LearnAbove > 0 || _guard.FreezeAfter is not null) && Records >= _guardedFrom;
 
+    /// <summary>
+    /// Whether scores are still counted while the mixture is guarded: where the gate is in the tail, as many of those it holds back as it
+    /// lets one expect, at the mean of what lies beyond it. A gate further inside would filter its own
+    /// calibration until it lets nothing through; there the calibration of the first records is kept.
+    /// </summary>
+    private bool KeepsCounting => _guard.FreezeAfter is null && _guard.LearnAbove <= 1 - AnomalyCalibration.TailQuantile;
+
     /// <summary>Finds locations and scales in the first records, which are then to be taken like all others.</summary>
     public void Start(Minibatch rows)
     {
@@ -96,7 +106,8 @@ internal sealed partial class GrowingMixture
     public GrowingScore Step(ReadOnlySpan<double> row)
     {
         bool isGuarded = IsGuarded;
-        int observed = _scale.Standardize(row, _inside, moves: !isGuarded, _components);
+        int observed = _scale.Standardize(row, _inside, moves: !isGuarded, _components, out bool hasMoved);
+        if (hasMoved) _bulk.Find(_components, _rule.Floor);
         long record = Records++;
         if (observed == 0)
         {
@@ -110,15 +121,16 @@ internal sealed partial class GrowingMixture
             return new GrowingScore(double.NaN, 0, 0, double.NaN, double.NaN, false, true);
         }
         bool isLive = record >= _warm;
-        if (record == _warm || (isLive && record % BulkEvery == 0)) FindBulk(record);
         Measure(_inside, observed);
-        GrowingScore score = Judge(observed, isLive && !isGuarded);
+        GrowingScore score = Judge(observed);
+        if (isLive && (!isGuarded || KeepsCounting)) Count(score, isGuarded);
         bool isHeld = isGuarded && (_guard.FreezeAfter is not null || score.PValue < _guard.LearnAbove);
         if (isHeld) Unlearned++;
         else Learn(observed, score.IsStrange, record);
         if (_guard.LearnAbove > 0 && isGuarded) Confirm(isHeld, record);
         if (_guard.Quarantines && isLive && _quarantine.Take(record, score.IsStrange) is { } kind) Release(kind, record);
         MakeRoom(record);
+        if (Records == _warm || (Records > _warm && Records % BulkEvery == 0)) FindBulk(record, isGuarded);
         return isHeld ? score with { IsLearned = false } : score;
     }
 
@@ -135,8 +147,8 @@ internal sealed partial class GrowingMixture
         }
     }
 
-    /// <summary>The scores of a record that was measured; the histograms take it where they still move.</summary>
-    private GrowingScore Judge(int observed, bool calibrates)
+    /// <summary>The scores of a record that was measured.</summary>
+    private GrowingScore Judge(int observed)
     {
         double remote = _rule.Top + GrowthRule.RemotenessOf(_inside, _bulk.Mean, _bulk.Variance);
         double nearest = double.PositiveInfinity, constant = _inside.Length * GrowthRule.LogTwoPi;
@@ -153,12 +165,25 @@ internal sealed partial class GrowingMixture
         double abnormality = anyQuarantined ? ScoreOf(remote, scoring, all: false) : novelty;
         double p = _trusted.PValue(abnormality), isNew = _all.PValue(novelty);
         bool isStrange = _guard.Quarantines && Records > _warm && p < StrangeBelow && nearest > _rule.FarSquare;
-        if (calibrates)
-        {
-            _all.Add(novelty);
-            if (!isStrange) _trusted.Add(abnormality);
-        }
         return new GrowingScore(LogDensity(observed), abnormality, novelty, p, isNew, isStrange, IsLearned: true);
+    }
+
+    /// <summary>Has the histograms take a score.</summary>
+    private void Count(in GrowingScore score, bool isGuarded)
+    {
+        bool isHeld = isGuarded && score.PValue < _guard.LearnAbove;
+        if (isGuarded) _owed = Math.Min(MostOwed, _owed + _guard.LearnAbove);
+        if (!isHeld)
+        {
+            _all.Add(score.Novelty);
+            if (!score.IsStrange) _trusted.Add(score.Abnormality);
+        }
+        else if (_owed >= 1)
+        {
+            _owed--;
+            _all.Add(_all.ScoreAt(_guard.LearnAbove / Math.E));
+            _trusted.Add(_trusted.ScoreAt(_guard.LearnAbove / Math.E));
+        }
     }
 
     /// <summary>y = log(1 + max(0, L* + g - log of the sum of the scoring densities over the weight)).</summary>

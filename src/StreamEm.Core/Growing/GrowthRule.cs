@@ -84,7 +84,9 @@ internal sealed class GrowthRule
     public static double TopOf(int dimension, double floor) =>
         -0.5 * dimension * (VolumeShare * ScalarMath.Log((1 + LeastFloor) * floor) + LogTwoPi);
 
-    /// <summary>g = (gamma D / 2) log(1 + mean over the observed features of (z - b)^2 / v): how remote a record is from the bulk.</summary>
+    /// <summary>
+    /// g = (gamma D / 2) log(1 + mean over the observed features of (z - b)^2 / v): how remote a record is from the bulk.
+    /// </summary>
     public static double RemotenessOf(ReadOnlySpan<double> row, ReadOnlySpan<double> mean, ReadOnlySpan<double> variance)
     {
         double sum = 0;

@@ -62,10 +62,13 @@ internal sealed class RobustScale(int dimension)
     /// <param name="inside">D values, overwritten.</param>
     /// <param name="moves">Whether a feature that woke may get location and scale of its own.</param>
     /// <param name="components">Moved along with a feature that does.</param>
+    /// <param name="hasMoved">Whether one did.</param>
     /// <returns>How many values the row has.</returns>
-    public int Standardize(ReadOnlySpan<double> row, Span<double> inside, bool moves, GrowingComponents components)
+    public int Standardize(
+        ReadOnlySpan<double> row, Span<double> inside, bool moves, GrowingComponents components, out bool hasMoved)
     {
         int observed = 0;
+        hasMoved = false;
         for (int d = 0; d < dimension; d++)
         {
             double value = row[d];
@@ -74,7 +77,7 @@ internal sealed class RobustScale(int dimension)
             observed++;
             if (!_isKnown[d]) (_isKnown[d], Location[d]) = (true, value);
             if (_isAsleep[d] && value != Location[d]) Wake(d, value);
-            if (_fresh[d] is { } fresh && moves) Collect(d, value, fresh, components);
+            if (_fresh[d] is { } fresh && moves) hasMoved |= Collect(d, value, fresh, components);
             inside[d] = Math.Clamp((value - Location[d]) / Scale[d], -Limit, Limit);
         }
         return observed;
@@ -144,15 +147,17 @@ internal sealed class RobustScale(int dimension)
         _fresh[d] = [];
     }
 
-    private void Collect(int d, double value, List<double> fresh, GrowingComponents components)
+    /// <summary>Takes a value of a feature that woke; returns whether it has got location and scale of its own.</summary>
+    private bool Collect(int d, double value, List<double> fresh, GrowingComponents components)
     {
         fresh.Add(value);
-        if (fresh.Count < _window) return;
+        if (fresh.Count < _window) return false;
         (double location, double scale) = Of(fresh);
         _fresh[d] = null;
-        if (scale == 0) return;
+        if (scale == 0) return false;
         components.Rescale(d, (Location[d] - location) / scale, Scale[d] / scale);
         (Location[d], Scale[d]) = (location, scale);
+        return true;
     }
 
     /// <summary>By linear interpolation between the sorted values, as numpy's default.</summary>

@@ -24,6 +24,9 @@ internal sealed class ScoreHistogram
     /// <summary>n: scores taken.</summary>
     public double Total { get; private set; }
 
+    /// <summary>e: the mean excess of the tail.</summary>
+    private double Excess => Math.Max(_above > 0 ? _centres / _above - (_last + 1) * Width : EmptyExcess, Width);
+
     /// <summary>Takes a score.</summary>
     public void Add(double score)
     {
@@ -53,13 +56,19 @@ internal sealed class ScoreHistogram
         double start = (_last + 1) * Width;
         if (score > start)
         {
-            double excess = _above > 0 ? _centres / _above - start : EmptyExcess;
-            double tail = (_above + 1) / (Total + 1) * ScalarMath.Exp(-(score - start) / Math.Max(excess, Width));
+            double tail = (_above + 1) / (Total + 1) * ScalarMath.Exp(-(score - start) / Excess);
             return Math.Max(tail, SmallestPValue);
         }
         double count = _above;
         for (int bin = BinOf(score); bin <= _last; bin++) count += _counts[bin];
         return (count + 1) / (Total + 1);
+    }
+
+    /// <summary>The score with a p-value in the tail: the inverse of <see cref="PValue"/>, at least where the tail begins.</summary>
+    public double ScoreAt(double pValue)
+    {
+        double share = (_above + 1) / (Total + 1);
+        return (_last + 1) * Width + Math.Max(0, Excess * ScalarMath.Log(share / pValue));
     }
 
     /// <summary>Forgets all.</summary>
@@ -95,10 +104,10 @@ internal sealed class ScoreHistogram
             scores.Add(score);
             count -= _counts[bin];
         }
-        double start = (_last + 1) * Width, excess = _above > 0 ? _centres / _above - start : EmptyExcess;
+        double start = (_last + 1) * Width;
         densities.Add(Density(start));
         scores.Add(1 - (_above + 1) / (Total + 1));
-        return new AnomalyCalibration(Total, Quantiles(), start, Math.Max(excess, Width)) { LogDensities = densities, Scores = scores };
+        return new AnomalyCalibration(Total, Quantiles(), start, Excess) { LogDensities = densities, Scores = scores };
     }
 
     /// <summary>Writes it.</summary>

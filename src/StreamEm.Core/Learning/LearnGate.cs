@@ -5,8 +5,8 @@ namespace StreamEm.Core.Learning;
 /// <summary>
 /// Keeps records whose p-value is below a bound from being learned, and from the calibration that says so, unless they last: when they are
 /// more than half of the last records, they are a new normal. A calibration that never saw a record beyond its own bound would shrink step
-/// by step until it let nothing through; so as many as the bound itself lets one expect are counted, at the mean of what lies beyond it, and
-/// not where they are: an exponential tail keeps its mean, and a broken sensor cannot move it. Part of the state.
+/// by step until it let nothing through; so as many as the bound itself lets one expect are counted, at the mean of what lies beyond it
+/// and not where they are: an exponential tail keeps its mean, and a broken sensor cannot move it. Part of the state.
 /// </summary>
 internal sealed class LearnGate
 {

@@ -113,8 +113,9 @@ internal sealed partial class LearnerCore
             Model = _shown,
             Parameters = parameters,
             ComponentIds = count == 0 ? Ids.Texts : [.. components.Numbers.Take(count).Select(IdOf)],
-            ComponentStatus =
-                count == 0 ? ["no_evidence"] : [.. components.IsQuarantined.Take(count).Select(held => held ? DetectionJson.Quarantined : "ok")],
+            ComponentStatus = count == 0
+                ? ["no_evidence"]
+                : [.. components.IsQuarantined.Take(count).Select(held => held ? DetectionJson.Quarantined : "ok")],
             Training = Report(labels, intake),
             Calibration = Growing.Calibrate(),
             Detection = count == 0 ? null : Growing.Rule(),

@@ -106,8 +106,8 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
             $"feature '{item.Subject}' came to life with update {item.Update}: it had one value or none in the first records, and has "
                 + "location and scale of its own now.", item.Subject),
         LearnerEventKind.NewNormal => new ModelWarning(ModelWarningKind.ChangeLearned,
-            $"records that had been kept from learning became most of the stream: they are a new normal since update {item.Update}, and the "
-                + "calibration of anomaly scores began again."),
+            $"records that had been kept from learning became most of the stream: they are a new normal since update {item.Update}, and "
+                + "the calibration of anomaly scores began again."),
         LearnerEventKind.Released => new ModelWarning(ModelWarningKind.ChangeLearned,
             $"strange records that had been kept apart are no more frequent than such records ever were: they count as normal since update "
                 + $"{item.Update}."),

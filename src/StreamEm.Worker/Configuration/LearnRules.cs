@@ -27,7 +27,7 @@ internal sealed class LearnRules(Binder binder)
                 $"freeze_after is {after}: a mixture that grows can tell what is rare from {LeastGrown} records on; use at least that");
         if (learning.FreezeAfter is null && model.InitializeFrom is null)
             binder.Problems.Error(binder.OriginOf($"{path}.learning.learn"),
-                "learn: frozen needs something that was learned: set freeze_after to the records to learn first, or initialization.from to a "
-                    + "snapshot");
+                "learn: frozen needs something that was learned: set freeze_after to the records to learn first, or initialization.from to "
+                    + "a snapshot");
     }
 }

@@ -102,7 +102,7 @@ internal sealed class FitScores : IDisposable
     {
         _scores.Begin(session);
         _json.Begin(session.Scorer.Learned);
-        _alarms?.Begin(session.Scorer.Learned);
+        _alarms?.Begin(session.Scorer.Learned, session.TellsNovelty);
     }
 
     private void Write(Minibatch rows, int row, string partition, long offset)

@@ -114,7 +114,7 @@ internal sealed class ScoreStream
         (_session, _isCurrent) = (session, true);
         LearnedModel learned = session.Scorer.Learned;
         _scores.Begin(session);
-        _alarms?.Begin(learned);
+        _alarms?.Begin(learned, session.TellsNovelty);
         foreach (Outlet outlet in _outlets) outlet.Begin(learned);
         return true;
     }

@@ -35,7 +35,7 @@ public sealed class GrowingGoldenTests
             GrowingScore score = mixture.Step(rows[row]);
             AlarmMark mark = alarms.Take(null, Minibatch.NoTimestamp, score.PValue, score.NoveltyPValue, -1, rows[row]);
             if (row >= warm) CheckScore(scores[row], score, mark, $"{name}, row {row}");
-            if (golden.GetProperty("after").TryGetProperty((row + 1).ToString(), out JsonElement state) && row + 1 >= warm)
+            if (golden.GetProperty("after").TryGetProperty((row + 1).ToString(System.Globalization.CultureInfo.InvariantCulture), out JsonElement state) && row + 1 >= warm)
                 CheckState(state, mixture, $"{name}, after row {row + 1}");
         }
     }

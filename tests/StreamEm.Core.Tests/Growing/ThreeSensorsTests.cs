@@ -24,6 +24,8 @@ public sealed class ThreeSensorsTests
     [InlineData(LearnMode.Bounded, true, 2)]
     [InlineData(LearnMode.Gated, false, 1)]
     [InlineData(LearnMode.Gated, false, 2)]
+    [InlineData(LearnMode.Gated, true, 1)]
+    [InlineData(LearnMode.Gated, true, 2)]
     public void PValue_OfASensorThatBreaks_IsLowToTheEnd(LearnMode learn, bool grows, int seed)
     {
         double[] p = PValues(Learner(learn, grows), Rows(seed));
@@ -69,7 +71,7 @@ public sealed class ThreeSensorsTests
                 0 => [20 + x, 100 + 3 * y],
                 // Drifts by 20 deviations.
                 1 => [40 + 20.0 * row / Records + x, 120 + 3 * (0.5 * x + y)],
-                _ => row < Broken ? [30 + x, 80 + 3 * y] : [30 + 0.1 * x, 130 + 3 * y],
+                _ => row < Broken ? [30 + x, 80 + 3 * y] : [0.1 * x, 10 + 0.3 * y],
             });
         }
         return rows;

@@ -43,7 +43,8 @@ public sealed record MixtureOptions : LatentModelOptions
         $"{emission.Type}_mixture",
         $"Mixture of {emission.Description}",
         entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of(emission.CreateOptions()) },
-        [emission.CreateOptions() is GaussianOptions ? GrowingComponentsSetting() : ComponentsSetting(), .. emission.Settings.Select(setting => new NestedSetting<MixtureOptions>(
+        [emission.CreateOptions() is GaussianOptions ? GrowingComponentsSetting() : ComponentsSetting(),
+            .. emission.Settings.Select(setting => new NestedSetting<MixtureOptions>(
             setting, options => options.Emissions.Single,
             (options, held) => options with { Emissions = EmissionParts.Of((EmissionOptions)held) })),
             LabelNoiseSetting(), FixedSetting()]);
@@ -75,13 +76,13 @@ public sealed record MixtureOptions : LatentModelOptions
             yield return "label_noise: there are no labels; set label to the field that holds them";
         if (Growing is null) yield break;
         if (schema.Label is not null)
-            yield return "components: labels name components, and those of a mixture that grows come and go: leave label out, or give their "
-                + "number";
+            yield return "components: labels name components, and those of a mixture that grows come and go: leave label out, or give "
+                + "their number";
         if (schema.Weight is not null)
             yield return "components: a mixture that grows counts every record once: leave weight out, or give the number of components";
         if (Fixed.Names.Count > 0)
-            yield return "components: a mixture that grows has no blocks that could stay what they are: leave fixed out, or give the number "
-                + "of components";
+            yield return "components: a mixture that grows has no blocks that could stay what they are: leave fixed out, or give the "
+                + "number of components";
     }
 
     /// <inheritdoc/>

@@ -85,7 +85,8 @@ internal static class ScoreTables
             "The most records that rest_share makes a rest of; null: any number.")),
         new ValueField<AlarmOptions>(new Setting<AlarmOptions, double?>(
             "flag", new NullableKind<double>(Probability), o => o.Flag, (o, v) => o with { Flag = v },
-            "A record whose p-value is below it is in alarm whether it raises one or not; null: below the threshold.")),
+            "A record whose p-value is below it is in alarm whether it raises one or not; null: below the threshold, "
+                + "or a tenth of it where alarms are raised by what is new.")),
         new ValueField<AlarmOptions>(new Setting<AlarmOptions, TimeSpan?>(
             "min_gap", new NullableKind<TimeSpan>(new DurationKind()), o => o.MinGap, (o, v) => o with { MinGap = v },
             "The least event time between two alarms of a key, however strong.")),
