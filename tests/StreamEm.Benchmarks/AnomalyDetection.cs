@@ -146,7 +146,12 @@ internal sealed class AnomalyDetection(Report report)
 
     private double[]? ForestPValues(string kind, string path)
     {
-        var start = new ProcessStartInfo("/usr/bin/python3") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("/usr/bin/python3")
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "peers", "isolation_forest_peer.py"), kind, path])
             start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;

@@ -21,7 +21,6 @@ public sealed class ComponentCountKindTests
     }
 
     [Theory]
-    [InlineData("0", "expected an integer")]
     [InlineData("{\"max\":1}", "max is '1'")]
     [InlineData("{\"maximum\":8}", "unknown key 'maximum'; known keys: max, birth_distance, memory")]
     [InlineData("{\"memory\":\"short\"}", "memory is 'short'")]

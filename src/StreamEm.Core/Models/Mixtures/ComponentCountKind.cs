@@ -19,7 +19,7 @@ public sealed class ComponentCountKind : ValueKind<ComponentCount>
     private static readonly NumberKind Distance = new(Interval.Above(0)), Records = new(Interval.AtLeast(1));
 
     /// <inheritdoc/>
-    public override string Expected => $"{Number.Expected}, or {{max: 32, birth_distance: 3, memory: forever or {{half_life: 10000}}}}";
+    public override string Expected => $"{Number.Expected}, or {{max: 32, birth_distance: 3, memory: forever}}";
 
     /// <inheritdoc/>
     public override ValueForm Form => ValueForm.Structure;
@@ -28,7 +28,7 @@ public sealed class ComponentCountKind : ValueKind<ComponentCount>
     public override bool TryParse(string? text, [MaybeNullWhen(false)] out ComponentCount value) => Parse(text, out value) is null;
 
     /// <inheritdoc/>
-    public override string? Problem(string text) => Parse(text, out _);
+    public override string? Problem(string text) => NodeOf(text) is JsonObject ? Parse(text, out _) : null;
 
     /// <inheritdoc/>
     public override string Format(ComponentCount value)
