@@ -28,8 +28,8 @@ public static class ModelCatalog
         .. Emissions.Select(MixtureOptions.Shorthand),
         MixtureOptions.EntryOver(Emissions),
         HiddenMarkovOptions.EntryOver(Emissions),
-        FactorOptions.Ppca,
-        FactorOptions.FactorAnalysis,
+        PpcaOptions.Catalogued,
+        FactorAnalysisOptions.Catalogued,
     ];
 
     /// <summary>The names of all models.</summary>

@@ -5,17 +5,9 @@ using StreamEm.Core.Settings;
 
 namespace StreamEm.Core.Models.Factors;
 
-/// <summary>Factor analysis (<c>type: factor_analysis</c>), probabilistic PCA (<c>ppca</c>), and mixtures of either.</summary>
-public sealed record FactorOptions : LatentModelOptions
+/// <summary>What factor analysis and probabilistic PCA share, and mixtures of either.</summary>
+internal abstract record FactorOptions : LatentModelOptions
 {
-    /// <summary>Probabilistic PCA: one noise variance for all features.</summary>
-    public static ModelEntry Ppca { get; } = EntryOf(
-        "ppca", "Probabilistic PCA: q factors and one noise variance; low-dimensional structure of records in common units.");
-
-    /// <summary>Factor analysis: a noise variance for each feature.</summary>
-    public static ModelEntry FactorAnalysis { get; } = EntryOf(
-        "factor_analysis", "Factor analysis: q factors and a noise variance per feature; low-dimensional structure of many features.");
-
     /// <summary>Number of factors q.</summary>
     public int Factors { get; init; } = 2;
 
@@ -34,7 +26,8 @@ public sealed record FactorOptions : LatentModelOptions
     /// <inheritdoc/>
     public override bool HasResponsibilities => Components > 1;
 
-    private bool IsIsotropic => Type == Ppca.Type;
+    /// <summary>Whether all features have one noise variance, and with it one unit.</summary>
+    protected abstract bool IsIsotropic { get; }
 
     /// <inheritdoc/>
     public override IEnumerable<string> ProblemsWith(RecordSchema schema)
@@ -64,10 +57,11 @@ public sealed record FactorOptions : LatentModelOptions
     protected override Feature PlanFeature(string name) =>
         new(name, Scaling: IsIsotropic ? FeatureScaling.CommonScale : FeatureScaling.LocationAndScale);
 
-    private static ModelEntry EntryOf(string type, string description) => new(
+    /// <summary>An entry of the catalogue with the settings of both.</summary>
+    protected static ModelEntry EntryOf(string type, string description, Func<ModelEntry, FactorOptions> create) => new(
         type,
         description,
-        entry => new FactorOptions { Entry = entry },
+        create,
         new Setting<FactorOptions, int>(
             "factors", new IntegerKind(1, 65_536), o => o.Factors, (o, v) => o with { Factors = v },
             "Number of factors q, fewer than features."),
