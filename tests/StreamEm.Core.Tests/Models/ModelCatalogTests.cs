@@ -20,7 +20,7 @@ public sealed class ModelCatalogTests
         if (type == "mixture") options = options.Entry.Read(new Dictionary<string, string> { ["emissions"] = emissions });
 
         Assert.Equal(type, options.Type);
-        LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(2));
+        LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(4));
         Assert.Equal(type, model.Type);
         Assert.Same(ModelCatalog.Find(type), options.Entry);
         Assert.True(options.RowsToStart(2) >= ((model as ComponentModel)?.Components ?? 1));
