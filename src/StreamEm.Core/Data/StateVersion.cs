@@ -15,6 +15,12 @@ internal enum StateVersion
     /// </summary>
     Patterns = 4,
 
+    /// <summary>Nothing is said of events of the components, of the log-likelihood so far, or of averaged iterates.</summary>
+    Frequent = 5,
+
+    /// <summary>The first form that says it.</summary>
+    Health = 6,
+
     /// <summary>What this release writes.</summary>
-    Current = 5,
+    Current = Health,
 }

@@ -33,6 +33,7 @@ internal sealed partial class LearnerCore
         Cut = CutFor(model, modelOptions, options.MinibatchSize);
         Ids = ComponentNumbers.First((model as ComponentModel)?.Components ?? 0);
         Guard = options.Learn == LearnMode.Bounded ? new StreamGuard(space.Dimension) : null;
+        Health = new StreamHealth(model.ParameterLayout, options.Averaging);
     }
 
     /// <summary>Who the components are.</summary>
@@ -61,6 +62,9 @@ internal sealed partial class LearnerCore
 
     /// <summary>What happened lately that a person should know.</summary>
     public LearnerEvents Happened { get; } = new();
+
+    /// <summary>What is told of the stream beside its parameters.</summary>
+    public StreamHealth Health { get; }
 
     /// <summary>First parameters from the buffer (user units, levels as codes).</summary>
     public static LearnerCore Initialize(
@@ -96,6 +100,8 @@ internal sealed partial class LearnerCore
         core.State.ContinueFrom(State);
         core._impossible = _impossible;
         core.Ids = Ids;
+        core.Health.Events.CopyFrom(Health.Events);
+        foreach (string id in Ids.Texts) core.Health.Events.Add(ComponentEventKind.Reseeded, id, State.Updates + 1);
         foreach (LearnerEvent item in Happened.All) core.Happened.Add(item.Kind, item.Update, item.Subject);
         core.Happened.Add(LearnerEventKind.StartedAnew, State.Updates + 1);
         return core;
@@ -158,6 +164,7 @@ internal sealed partial class LearnerCore
         double units = _units.Sum(rows, complete, evidence, logDensities, bound, ref _impossible);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
         Watch.Look(State, rows, logDensities, bound);
+        Health.Take(State, evidence, _meanLogLikelihood, Ids.Texts);
         if (Guard is null) return true;
         Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, unit);
         if (change is Change.Part or Change.Most or Change.Another && Guard.Awaken(Space, Happened, State.Updates) is { } space)
@@ -186,6 +193,7 @@ internal sealed partial class LearnerCore
         (State.Updates, State.Rows, State.EffectiveRows, State.LastStepSize) =
             (result.LogLikelihoods.Count - 1, rows.Count, RelativeWeights.Worth(inside, logDensities, evidence.Weight), 1);
         _meanLogLikelihood = result.LogLikelihoods[^1] - units;
+        Health.Say(evidence);
         var calibration = new StreamCalibration(rows.Dimension, _model.Order == RowOrder.Any);
         calibration.Add(inside, complete, logDensities, comparable, unit);
         double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
@@ -211,8 +219,7 @@ internal sealed partial class LearnerCore
 
     private LearnedModel Describe(RecordSchema schema, LabelNames labels, RecordIntake intake)
     {
-        double[] parameters = new double[State.Parameters.Length];
-        _model.ToUserUnits(State.Parameters, Space, parameters);
+        double[] parameters = InUserUnits(State.Parameters);
         int components = (_model as ComponentModel)?.Components ?? 0;
         return new LearnedModel
         {
@@ -225,6 +232,8 @@ internal sealed partial class LearnerCore
             ComponentIds = Ids.Texts,
             Labels = labels.Any ? [.. labels.Names] : [],
             ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
+            Events = Health.Events.All,
+            AveragedParameters = Health.Average is { } average ? InUserUnits(average) : null,
             Training = new TrainingReport
             {
                 Recursion = _options.Recursion,
@@ -236,6 +245,11 @@ internal sealed partial class LearnerCore
                 Bounded = State.Bounded,
                 EffectiveRecords = State.EffectiveRows,
                 MeanLogLikelihood = _meanLogLikelihood,
+                RunningMeanLogLikelihood = Health.Likelihood.Mean,
+                RecentMeanLogLikelihood = Health.Likelihood.Recent,
+                Energy = _meanLogLikelihood - Health.Latent.Entropy - Health.Latent.Divergence,
+                Entropy = Health.Latent.Entropy,
+                Averaged = Health.Averaged,
                 Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } || Guard?.TooSmall.Any() == true
                     ? TrainingReport.Degenerate : TrainingReport.Ok,
                 Warnings = new LearnerWarnings(_options, _model, Space, State)
@@ -245,6 +259,7 @@ internal sealed partial class LearnerCore
                     Impossible = _impossible,
                     Guard = Guard,
                     Happened = Happened,
+                    Likelihood = Health.Likelihood,
                 }.Of(labels, intake, Cut),
             },
         };
@@ -273,5 +288,13 @@ internal sealed partial class LearnerCore
         Watch.Follow(_model);
         _absentFeatures = [.. _absentFeatures.Where(d => Guard!.IsAsleep(d))];
         _model.Follow(before, State.Parameters, State.EffectiveRows, State.Statistics);
+        Health.BeginAgain();
+    }
+
+    private double[] InUserUnits(double[] inside)
+    {
+        double[] result = new double[inside.Length];
+        _model.ToUserUnits(inside, Space, result);
+        return result;
     }
 }

@@ -34,6 +34,8 @@ internal sealed partial class LearnerCore
         };
         if (Guard is not null && core.Guard is not null) core.Guard.CopyFrom(Guard);
         foreach (LearnerEvent item in Happened.All) core.Happened.Add(item.Kind, item.Update, item.Subject);
+        core.Health.Events.CopyFrom(Health.Events);
+        core.Health.Events.Follow(Ids.Texts, core.Ids.Texts, State.Updates + 1);
         if (!change.HasComponentsChanged) core.Cut.CopyFrom(Cut);
         return core;
     }
@@ -52,6 +54,7 @@ internal sealed partial class LearnerCore
         Guard?.Save(writer);
         Happened.Save(writer);
         Ids.Save(writer);
+        Health.Save(writer);
     }
 
     public static LearnerCore Load(
@@ -68,6 +71,7 @@ internal sealed partial class LearnerCore
         if (hasGuard && reader.ReadBoolean()) (core.Guard ?? new StreamGuard(space.Dimension)).Load(reader);
         if (hasGuard) core.Happened.Load(reader);
         if (hasGuard) core.Ids = ComponentNumbers.Load(reader, core.Ids.Count);
+        if (version >= StateVersion.Health) core.Health.Load(reader, model.ParameterLayout);
         core.Check();
         return core;
     }

@@ -38,6 +38,9 @@ public enum ModelWarningKind
 
     /// <summary>A feature varies by too little for a variance.</summary>
     SpreadTooSmall,
+
+    /// <summary>Records became less likely than they had been.</summary>
+    LogLikelihoodFell,
 }
 
 /// <summary>A warning for a person.</summary>

@@ -43,7 +43,11 @@ public static class SnapshotReader
             Version = Count(Member(root, "version")),
             Space = space,
             Model = made,
-            Parameters = Parameters(root, made.ParameterLayout),
+            Parameters = Parameters(Member(root, "parameters"), made.ParameterLayout),
+            AveragedParameters = root.TryGetProperty("averaged_parameters", out JsonElement averaged)
+                ? Parameters(averaged, made.ParameterLayout)
+                : null,
+            Events = ComponentEventJson.Read(health),
             ComponentIds = Strings(Member(root, "component_ids")).Select(id => id ?? "").ToArray(),
             Labels = root.TryGetProperty("labels", out JsonElement labels) ? Strings(labels) : [],
             Training = Training(training),
@@ -80,7 +84,7 @@ public static class SnapshotReader
     }
 
     /// <summary>A number of records or updates, or a position.</summary>
-    private static long Count(JsonElement element) => element.GetInt64() is >= 0 and var count
+    internal static long Count(JsonElement element) => element.GetInt64() is >= 0 and var count
         ? count
         : throw new InvalidDataException($"A count or position is {element.GetRawText()}; expected at least 0.");
 
@@ -208,10 +212,9 @@ public static class SnapshotReader
         return entry.Read(settings);
     }
 
-    private static double[] Parameters(JsonElement root, VectorLayout layout)
+    private static double[] Parameters(JsonElement blocks, VectorLayout layout)
     {
         double[] parameters = new double[layout.Length];
-        JsonElement blocks = Member(root, "parameters");
         foreach (VectorBlock block in layout.Blocks)
         {
             JsonElement element = Member(blocks, block.Name);
@@ -240,6 +243,11 @@ public static class SnapshotReader
         Bounded = training.TryGetProperty("bounded", out JsonElement bounded) ? Count(bounded) : 0,
         EffectiveRecords = NumberOrNaN(training, "effective_records"),
         MeanLogLikelihood = NumberOrNaN(training, "mean_log_likelihood"),
+        RunningMeanLogLikelihood = NumberOrNaN(training, "running_mean_log_likelihood"),
+        RecentMeanLogLikelihood = NumberOrNaN(training, "recent_mean_log_likelihood"),
+        Energy = training.TryGetProperty("free_energy", out JsonElement energy) ? NumberOrNaN(energy, "energy") : double.NaN,
+        Entropy = training.TryGetProperty("free_energy", out energy) ? NumberOrNaN(energy, "entropy") : double.NaN,
+        Averaged = training.TryGetProperty("averaged", out JsonElement averaged) ? Count(averaged) : 0,
         Status = Text(training, "status"),
         Warnings = Warnings(training),
     };
@@ -259,7 +267,7 @@ public static class SnapshotReader
         ? member
         : throw new InvalidDataException($"'{name}' is missing.");
 
-    private static string Text(JsonElement element, string name) => Member(element, name).GetString() ?? "";
+    internal static string Text(JsonElement element, string name) => Member(element, name).GetString() ?? "";
 
     private static double NumberOrNaN(JsonElement element, string name) =>
         element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN;

@@ -32,13 +32,15 @@ public static class ScoreCommand
         var format =
             new Option<string>("--format") { Description = "How scores are written: ndjson or csv.", DefaultValueFactory = _ => Ndjson };
         format.AcceptOnlyFromAmong(Ndjson, Csv);
+        var averaged = new Option<bool>("--averaged")
+        { Description = "Scores under the average of the parameters (learning.averaging: tail) instead of the last ones." };
         Command command = new("score", "Scores records under a snapshot: log_density, responsibilities, component, anomaly_score.")
-        { file, data, output, format };
+        { file, data, output, format, averaged };
         var dialect = new DialectArguments();
         dialect.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            Scorer scorer = Prepare(parsed.GetRequiredValue(file));
+            Scorer scorer = Prepare(parsed.GetRequiredValue(file), parsed.GetValue(averaged));
             string? to = parsed.GetValue(output) is PipedInput.Standard ? null : parsed.GetValue(output);
             OutputFile.RefuseInputs(to, [parsed.GetRequiredValue(file), .. parsed.GetRequiredValue(data)]);
             using Stream? target = to is null ? null : OutputFile.Create(to);
@@ -86,11 +88,15 @@ public static class ScoreCommand
         }
     }
 
-    private static Scorer Prepare(string path)
+    private static Scorer Prepare(string path, bool averaged)
     {
+        ModelSnapshot snapshot = SnapshotFile.Read(path);
+        if (averaged && snapshot.AveragedParameters is null)
+            throw new CommandException(ExitCode.Usage,
+                $"--averaged: '{path}' has no averaged parameters; it was learned with learning.averaging: none, or for too few updates.");
         try
         {
-            return new Scorer(SnapshotFile.Read(path));
+            return new Scorer(averaged ? snapshot with { Parameters = snapshot.AveragedParameters! } : snapshot);
         }
         catch (Exception failure) when (failure is ArgumentException or ArithmeticException)
         {

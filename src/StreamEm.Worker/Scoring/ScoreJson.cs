@@ -15,7 +15,7 @@ namespace StreamEm.Worker.Scoring;
 /// </summary>
 internal sealed class ScoreJson
 {
-    private const int OtherBytes = 400;
+    private const int OtherBytes = 440;
 
     private LearnedModel? _learned;
     private (byte[] Name, VectorBlock Block)[] _blocks = [];
@@ -82,7 +82,13 @@ internal sealed class ScoreJson
             WriteValues(ref json, block.Of(score.Scores), block.Shape, 0);
         }
 
-        if (score.Component >= 0) json.Raw(_components[score.Component]);
+        if (score.Component >= 0)
+        {
+            json.Raw(_components[score.Component]);
+            json.Raw(",\"uncertainty\":"u8);
+            json.Number(score.Uncertainty);
+        }
+
         json.Raw(",\"anomaly_score\":"u8);
         json.Number(score.AnomalyScore);
         json.Raw(",\"p_value\":"u8);
