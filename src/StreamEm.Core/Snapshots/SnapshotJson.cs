@@ -128,12 +128,18 @@ public static class SnapshotJson
         if (training.Bounded > 0) json.WriteNumber("bounded", training.Bounded);
         WriteNumberOrNull(json, "effective_records", training.EffectiveRecords);
         WriteNumberOrNull(json, "mean_log_likelihood", training.MeanLogLikelihood);
-        WriteNumberOrNull(json, "running_mean_log_likelihood", training.RunningMeanLogLikelihood);
-        WriteNumberOrNull(json, "recent_mean_log_likelihood", training.RecentMeanLogLikelihood);
-        json.WriteStartObject("free_energy");
-        WriteNumberOrNull(json, "energy", training.Energy);
-        WriteNumberOrNull(json, "entropy", training.Entropy);
-        json.WriteEndObject();
+        if (double.IsFinite(training.RunningMeanLogLikelihood))
+        {
+            WriteNumber(json, "running_mean_log_likelihood", training.RunningMeanLogLikelihood);
+            WriteNumberOrNull(json, "recent_mean_log_likelihood", training.RecentMeanLogLikelihood);
+        }
+        if (double.IsFinite(training.Energy))
+        {
+            json.WriteStartObject("free_energy");
+            WriteNumber(json, "energy", training.Energy);
+            WriteNumber(json, "entropy", training.Entropy);
+            json.WriteEndObject();
+        }
         if (training.Averaged > 1) json.WriteNumber("averaged", training.Averaged);
         json.WriteString("status", training.Status);
         WriteStrings(json, "warnings", training.Warnings.Select(warning => warning.Text));
@@ -166,7 +172,7 @@ public static class SnapshotJson
             json.WriteEndObject();
         }
         json.WriteEndArray();
-        ComponentEventJson.Write(json, snapshot.Events);
+        if (snapshot.Events.Count > 0) ComponentEventJson.Write(json, snapshot.Events);
         json.WriteEndObject();
     }
 

@@ -74,8 +74,8 @@ public sealed class SampleAndDiffTests : IDisposable
     {
         await Fit(Configure("[x, y]", Chain), "data.csv", "model.json");
         CommandRun run = await Sample("model.json", "-n", "10", "--length", "4", "--format", "ndjson");
-        string?[] keys = [.. run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("device").GetString())];
+        string[] keys = [.. run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("device").GetString() ?? "")];
         Assert.Equal(["s1", "s1", "s1", "s1", "s2", "s2", "s2", "s2", "s3", "s3"], keys);
     }
 
