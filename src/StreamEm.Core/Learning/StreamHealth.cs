@@ -1,6 +1,5 @@
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
-using StreamEm.Core.Snapshots;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Learning;
