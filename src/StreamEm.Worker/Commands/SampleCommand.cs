@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using StreamEm.Core.Data;
 using StreamEm.Core.Models;
@@ -70,7 +71,7 @@ public static class SampleCommand
         Action<ReadOnlySpan<byte>> write)
     {
         var buffer = new ArrayBufferWriter<byte>(1 << 16);
-        var text = new RecordText(buffer, format, snapshot, withComponent ? ComponentField : null);
+        using var text = new RecordText(buffer, format, snapshot, withComponent ? ComponentField : null);
         var components = new List<string>(Chunk);
         Minibatch? rows = null;
         for (long row = 0; row < count; row += rows.Count)
@@ -109,7 +110,9 @@ public static class SampleCommand
 
     private static void Require(Option option) => option.Validators.Add(result =>
     {
-        if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, out long value) && value < 1)
+        bool isNumber = long.TryParse(
+            result.Tokens.Count == 1 ? result.Tokens[0].Value : "", NumberStyles.Integer, CultureInfo.InvariantCulture, out long value);
+        if (isNumber && value < 1)
             result.AddError($"{option.Name} must be at least 1.");
     });
 }

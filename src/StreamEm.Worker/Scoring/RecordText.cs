@@ -10,7 +10,7 @@ using StreamEm.Sources.Decoding;
 namespace StreamEm.Worker.Scoring;
 
 /// <summary>Writes records as a source reads them: CSV as the model's own records are written, or NDJSON.</summary>
-internal sealed class RecordText
+internal sealed class RecordText : IDisposable
 {
     private readonly IBufferWriter<byte> _output;
     private readonly Utf8JsonWriter? _json;
@@ -47,6 +47,9 @@ internal sealed class RecordText
             else WriteJson(rows, row, components[row]);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _json?.Dispose();
 
     private void WriteHeader()
     {

@@ -1,7 +1,5 @@
 using System.Globalization;
-using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
-using StreamEm.Core.Settings;
 using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Selection;

@@ -9,7 +9,6 @@ using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Worker.Display;
 using StreamEm.Worker.Failures;
-using StreamEm.Worker.Fitting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scoring;

@@ -1,4 +1,3 @@
-using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
