@@ -32,7 +32,7 @@ internal sealed partial class LearnerCore
         Watch = new DeadComponentWatch(model, options.DeadComponents);
         Cut = CutFor(model, modelOptions, options.MinibatchSize);
         Ids = ComponentNumbers.First((model as ComponentModel)?.Components ?? 0);
-        Guard = options.Learn == LearnMode.Bounded ? new StreamGuard(space.Dimension) : null;
+        Guard = options.Learn == LearnMode.Bounded && modelOptions.Growth is null ? new StreamGuard(space.Dimension) : null;
         Health = new StreamHealth(model.ParameterLayout, options.Averaging);
     }
 
@@ -70,8 +70,9 @@ internal sealed partial class LearnerCore
     public static LearnerCore Initialize(
         LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, Minibatch buffer, int threads)
     {
+        if (modelOptions.Growth is { } growth) return InitializeGrowing(modelOptions, growth, plan, options, buffer, threads);
         FeatureSpace scaled = options.Standardize ? plan : plan.WithoutScaling();
-        FirstRecords? first = options.Learn == LearnMode.Bounded ? new FirstRecords(scaled, buffer) : null;
+        FirstRecords? first = options.Learn != LearnMode.Always ? new FirstRecords(scaled, buffer) : null;
         FeatureSpace space = first?.Space ?? scaled.Learn(buffer);
         LatentModel model = modelOptions.Create(space);
         Minibatch whole = CutFor(model, modelOptions, options.MinibatchSize).Whole(buffer);
@@ -86,7 +87,7 @@ internal sealed partial class LearnerCore
         {
             _absentFeatures = FeatureStatistics.AbsentFeatures(buffer),
             _bufferedRecords = buffer.Count,
-            Guard = first is null ? null : new StreamGuard(first),
+            Guard = options.Learn == LearnMode.Bounded ? new StreamGuard(first!) : null,
         };
     }
 
@@ -111,6 +112,9 @@ internal sealed partial class LearnerCore
     public static LearnerCore StartAt(
         LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, InitialParameters from, int threads)
     {
+        if (modelOptions.Growth is not null)
+            throw new ArgumentException(
+                "a mixture that grows begins with its stream: leave initialization.from out, or give the number of components");
         FeatureSpace space = options.Standardize ? plan : plan.WithoutScaling();
         LatentModel model = modelOptions.Create(space);
         double[] given = from.Flatten(model), theta = new double[given.Length], mean = new double[plan.Dimension],
@@ -151,14 +155,16 @@ internal sealed partial class LearnerCore
     /// <param name="rows">Overwritten with the same inside.</param>
     /// <param name="surprise">Overwritten with what they say of the rows, before the update.</param>
     /// <param name="mayStartAnew">Whether parameters may be initialised anew: not where components have names.</param>
+    /// <param name="gate">What holds rows back by their p-values, begun for this minibatch; null without.</param>
     /// <returns>Whether the log-densities are in the units of those before.</returns>
-    public bool Update(Minibatch minibatch, int count, Minibatch rows, Surprise surprise, bool mayStartAnew)
+    public bool Update(
+        Minibatch minibatch, int count, Minibatch rows, Surprise surprise, bool mayStartAnew, InfluenceBound? gate = null)
     {
         bool complete = Space.Encode(minibatch, 0, count, rows);
         double unit = RelativeWeights.Normalize(rows);
         surprise.Begin(count, complete, unit);
         double worth = State.Shares.Length == 0 ? State.EffectiveRows : State.EffectiveRows / State.Shares.Length;
-        InfluenceBound? bound = Guard?.Begin(minibatch, count, worth, unit);
+        InfluenceBound? bound = Guard?.Begin(minibatch, count, worth, unit) ?? gate;
         double[] logDensities = surprise.LogDensities;
         Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory, bound, complete ? null : surprise.Comparable, unit);
         double units = _units.Sum(rows, complete, evidence, logDensities, bound, ref _impossible);
@@ -174,6 +180,19 @@ internal sealed partial class LearnerCore
         }
         if (change != Change.None) Guard.Answer(change, mayStartAnew, State, Happened);
         return true;
+    }
+
+    /// <summary>Takes a minibatch that nothing is learned from: what is remembered of keys goes on.</summary>
+    public void Pass(Minibatch minibatch, int count, Minibatch rows, Surprise surprise)
+    {
+        State.Rows += count;
+        State.Unlearned += count;
+        State.Updates = Math.Max(1, State.Updates);
+        if (Growing is not null || Cut.Memory is null) return;
+        bool complete = Space.Encode(minibatch, 0, count, rows);
+        double unit = RelativeWeights.Normalize(rows);
+        surprise.Begin(count, complete, unit);
+        _em.Pass(State, rows, surprise.LogDensities, Cut.Memory);
     }
 
     /// <summary>Batch EM over all rows (user units, levels as codes) from the current parameters.</summary>
@@ -200,71 +219,6 @@ internal sealed partial class LearnerCore
         return new BatchFit(CreateSnapshot(schema, calibration, labels, intake), trace, result.Converged, result.LargestFall);
     }
 
-    /// <summary>What has been learned.</summary>
-    public LearnedModel CreateSnapshot(RecordSchema schema, StreamCalibration calibration, LabelNames labels, RecordIntake intake)
-    {
-        LearnedModel learned = Describe(schema, labels, intake);
-        var frequent = new Minibatch(Space.Dimension);
-        calibration.CopyFrequent(frequent);
-        if (frequent.Count == 0) return learned with { Calibration = calibration.Calibrate() };
-        // As the snapshot's readers will score them.
-        double[] logDensities = new double[frequent.Count], comparable = new double[frequent.Count],
-            scores = new double[frequent.Count * _model.ScoreLayout.Length];
-        EStep eStep = new Scorer(learned).EStep;
-        Workspace workspace = eStep.CreateWorkspace();
-        workspace.Pass = new Pass(null, Comparable: comparable);
-        eStep.Score(frequent, 0, frequent.Count, logDensities, scores, workspace);
-        return learned with { Calibration = calibration.Calibrate(logDensities, comparable) };
-    }
-
-    private LearnedModel Describe(RecordSchema schema, LabelNames labels, RecordIntake intake)
-    {
-        double[] parameters = InUserUnits(State.Parameters);
-        int components = (_model as ComponentModel)?.Components ?? 0;
-        return new LearnedModel
-        {
-            Options = _modelOptions,
-            Schema = schema,
-            Version = State.Updates,
-            Space = Space,
-            Model = _model,
-            Parameters = parameters,
-            ComponentIds = Ids.Texts,
-            Labels = labels.Any ? [.. labels.Names] : [],
-            ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
-            Events = Health.Events.All,
-            AveragedParameters = Health.Average is { } average ? InUserUnits(average) : null,
-            Training = new TrainingReport
-            {
-                Recursion = _options.Recursion,
-                StepSize = _options.StepSize,
-                LastStepSize = State.LastStepSize,
-                Updates = State.Updates,
-                Records = State.Rows - State.Unlearned,
-                Unlearned = State.Unlearned,
-                Bounded = State.Bounded,
-                EffectiveRecords = State.EffectiveRows,
-                MeanLogLikelihood = _meanLogLikelihood,
-                RunningMeanLogLikelihood = Health.Likelihood.Mean,
-                RecentMeanLogLikelihood = Health.Likelihood.Recent,
-                Energy = _meanLogLikelihood - Health.Latent.Entropy - Health.Latent.Divergence,
-                Entropy = Health.Latent.Entropy,
-                Averaged = Health.Averaged,
-                Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } || Guard?.TooSmall.Any() == true
-                    ? TrainingReport.Degenerate : TrainingReport.Ok,
-                Warnings = new LearnerWarnings(_options, _model, Space, State)
-                {
-                    AbsentFeatures = _absentFeatures,
-                    BufferedRecords = _bufferedRecords,
-                    Impossible = _impossible,
-                    Guard = Guard,
-                    Happened = Happened,
-                    Likelihood = Health.Likelihood,
-                }.Of(labels, intake, Cut),
-            },
-        };
-    }
-
     private static MinibatchCut CutFor(LatentModel model, LatentModelOptions options, int size) => model.Order switch
     {
         RowOrder.CarriedSequences when model.CreateMemory(Math.Max(options.MaxKeys, size)) is { } memory =>
@@ -289,12 +243,5 @@ internal sealed partial class LearnerCore
         _absentFeatures = [.. _absentFeatures.Where(d => Guard!.IsAsleep(d))];
         _model.Follow(before, State.Parameters, State.EffectiveRows, State.Statistics);
         Health.BeginAgain();
-    }
-
-    private double[] InUserUnits(double[] inside)
-    {
-        double[] result = new double[inside.Length];
-        _model.ToUserUnits(inside, Space, result);
-        return result;
     }
 }
