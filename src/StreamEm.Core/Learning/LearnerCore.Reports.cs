@@ -1,5 +1,6 @@
 using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 
