@@ -82,7 +82,7 @@ public sealed class SampleAndDiffTests : IDisposable
     [Theory]
     [InlineData("-n must be at least 1.", "model.json", "-n", "0")]
     [InlineData("Option '-n' is required.", "model.json")]
-    [InlineData("Did you mean --seed", "model.json", "-n", "5", "--sede", "3")]
+    [InlineData("did you mean '--seed'", "model.json", "-n", "5", "--sede", "3")]
     public async Task Sample_AWrongCall_IsRefused(string message, params string[] args)
     {
         CommandRun run = await CommandRun.Of(SampleCommand.Create(), args);

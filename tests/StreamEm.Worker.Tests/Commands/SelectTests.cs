@@ -44,10 +44,10 @@ public sealed class SelectTests : IDisposable
     public async Task Select_HardClusters_FindsTheKneeOfTheDistortion()
     {
         WriteClusters("data.csv", 2000);
-        JsonElement result = await Select("--covariance-type", "spherical", "--fixed", "[weights, covariances]", "--components", "1..8",
+        JsonElement result = await Select("--covariance-type", "spherical", "--fixed", "[weights, covariances]", "--components", "1..6",
             "-s", "models.0.learning.responsibilities=hard");
         double[] curve = [.. result.GetProperty("candidates").EnumerateArray().Select(item => item.GetProperty("distortion").GetDouble())];
-        Assert.Equal(curve.OrderDescending(), curve);
+        Assert.True(curve[2] < 0.15 * curve[1] && curve[5] > 0.5 * curve[2], string.Join(" ", curve));
         Assert.Equal(3, result.GetProperty("best").GetProperty("distortion").GetInt32());
     }
 
@@ -96,7 +96,7 @@ public sealed class SelectTests : IDisposable
     [InlineData("--components cannot be read", "--components", "3..1")]
     [InlineData("--components cannot be read", "--components", "many")]
     [InlineData("--folds must be 0, or from 2 to 100.", "--folds", "1")]
-    [InlineData("Did you mean --folds", "--fold", "3")]
+    [InlineData("did you mean '--folds'", "--fold", "3")]
     public async Task Select_AWrongCall_IsRefused(string message, params string[] args)
     {
         CommandRun run = await CommandRun.Of(SelectCommand.Create(), ["data.csv", .. args]);
@@ -116,16 +116,19 @@ public sealed class SelectTests : IDisposable
         return JsonDocument.Parse(run.Output).RootElement;
     }
 
-    /// <summary>Three round clouds, ten standard deviations apart.</summary>
+    /// <summary>
+    /// Three round clouds, ten standard deviations apart, of points that fill the plane evenly (the R2 sequence, taken to normals): AIC takes
+    /// what the noise of a sample offers it.
+    /// </summary>
     private void WriteClusters(string file, int count)
     {
-        var chance = new Random(11);
-        double Normal() => Math.Sqrt(-2 * Math.Log(1 - chance.NextDouble())) * Math.Cos(2 * Math.PI * chance.NextDouble());
         var text = new StringBuilder("x,y\n");
         for (int row = 0; row < count; row++)
         {
-            int k = chance.Next(3);
-            text.Append(CultureInfo.InvariantCulture, $"{(k == 1 ? 10 : 0) + Normal():F4},{(k == 2 ? 10 : 0) + Normal():F4}\n");
+            int k = row * 7 % 3, point = row / 3 + 1;
+            double u = (point * 0.7548776662466927 + k * 0.33) % 1, v = (point * 0.5698402909980532 + k * 0.71) % 1;
+            double radius = Math.Sqrt(-2 * Math.Log(1 - u)), x = radius * Math.Cos(2 * Math.PI * v), y = radius * Math.Sin(2 * Math.PI * v);
+            text.Append(CultureInfo.InvariantCulture, $"{(k == 1 ? 10 : 0) + x:F4},{(k == 2 ? 10 : 0) + y:F4}\n");
         }
 
         File.WriteAllText(_directory[file], text.ToString());

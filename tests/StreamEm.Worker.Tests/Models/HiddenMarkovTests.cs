@@ -55,7 +55,7 @@ public sealed class HiddenMarkovTests
             "record,key,log_density,component,component_id,uncertainty,anomaly_score,p_value,state_probability_c0,state_probability_c1,error", csv[0]);
         Assert.Equal(scores[5].Number("log_density").ToString("R", CultureInfo.InvariantCulture), csv[6].Split(',')[2]);
         Assert.Equal(["5", "a"], csv[6].Split(',')[..2]);
-        Assert.StartsWith("3,,,,,,,,,\"not_a_number: ", csv[4], StringComparison.Ordinal);
+        Assert.StartsWith("3,,,,,,,,,,\"not_a_number: ", csv[4], StringComparison.Ordinal);
     }
 
     [Fact]
