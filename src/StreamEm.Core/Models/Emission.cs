@@ -69,6 +69,10 @@ public abstract class Emission
     /// <param name="units">The standard deviation of every feature that counts as narrow [D].</param>
     public abstract void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units);
 
+    /// <summary>Entries of the parameters that others determine, beyond what their domains say; see
+    /// <see cref="LatentModel.FreeParameters"/>.</summary>
+    public virtual int RedundantParameters => 0;
+
     /// <summary>Draws a record from a component.</summary>
     /// <param name="parameters">The family's.</param>
     /// <param name="component">Which.</param>

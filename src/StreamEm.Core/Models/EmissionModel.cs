@@ -125,6 +125,9 @@ internal abstract class EmissionModel : ComponentModel
             : double.NaN;
 
     /// <inheritdoc/>
+    public override int FreeParameters => base.FreeParameters - Emission.RedundantParameters;
+
+    /// <inheritdoc/>
     public override bool CanSample => true;
 
     /// <inheritdoc/>

@@ -182,8 +182,9 @@ public abstract class ComponentContract : ModelContract
     }
 
     /// <summary>-sum w r log r over rows with values, of independent rows.</summary>
-    private protected static double EntropyOfMembership(ComponentModel model, double[] theta, Minibatch rows)
+    private protected override double EntropyOf(LatentModel latent, double[] theta, Minibatch rows)
     {
+        var model = (ComponentModel)latent;
         EStep eStep = model.Prepare(theta);
         int width = model.ScoreLayout.Length;
         double[] scores = new double[rows.Count * width];

@@ -122,9 +122,6 @@ public abstract class MixtureOf<TFamily> : EmissionContract<TFamily>
 
     protected override ComponentModel Host(Emission emission) => new Mixture("mixture", emission);
 
-    private protected override double EntropyOf(LatentModel model, double[] theta, Minibatch rows) =>
-        EntropyOfMembership((ComponentModel)model, theta, rows);
-
     [Fact]
     public void StatisticsRecursion_IsTheParameterRecursionInExpectationParameters()
     {

@@ -23,9 +23,6 @@ public abstract class ProductOf<TFamily> : EmissionContract<TFamily>
 
     protected override ComponentModel Host(Emission emission) => new Mixture("mixture", emission);
 
-    private protected override double EntropyOf(LatentModel model, double[] theta, Minibatch rows) =>
-        EntropyOfMembership((ComponentModel)model, theta, rows);
-
     protected override Emission Components(int components, int dimension)
     {
         if (dimension == 1) return new Product([new ProductPart("own", Tested.Create(components, 1), [0])], 1);

@@ -134,6 +134,9 @@ internal sealed class Product : Emission
     }
 
     /// <inheritdoc/>
+    public override int RedundantParameters => _parts.Sum(part => part.Emission.RedundantParameters);
+
+    /// <inheritdoc/>
     public override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row)
     {
         int at = 0;
