@@ -28,7 +28,7 @@ internal sealed record CandidateReport
     /// <summary>Mean log-likelihood of records that were left out, over all folds, nats per record; larger is better.</summary>
     public required double HeldOut { get; init; }
 
-    /// <summary>Mean squared distance to the nearest mean, features scaled alike; only where records go wholly to their component.</summary>
+    /// <summary>Mean squared distance to the nearest mean, features scaled alike; only where records go wholly to one.</summary>
     public double Distortion { get; init; } = double.NaN;
 }
 

@@ -29,7 +29,8 @@ internal sealed class SelectionTable(IReadOnlyList<CandidateReport> reports, str
         if (_knee >= 0 || reports.All(report => double.IsFinite(report.Distortion)))
             table.Add("distortion", Cells(report => report.Distortion, _knee, "G5"));
         table.Write(console);
-        console.WriteLine("  * the best by its criterion; prequential and held out: nats per record, larger is better; BIC, AIC, ICL: smaller");
+        console.WriteLine(
+            "  * the best by its criterion; prequential and held out: nats per record, larger is better; BIC, AIC, ICL: smaller");
         foreach (Criterion criterion in Criterion.All)
             if (criterion.Best(reports) is >= 0 and var best)
                 console.WriteLine($"  best by {criterion.Title}: {reports[best].Components} {unit}");

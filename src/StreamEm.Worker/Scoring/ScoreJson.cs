@@ -82,6 +82,21 @@ internal sealed class ScoreJson
             WriteValues(ref json, block.Of(score.Scores), block.Shape, 0);
         }
 
+        WriteVerdict(ref json, score);
+        if (WithVersion)
+        {
+            json.Raw(",\"version\":"u8);
+            json.Integer(learned.Version);
+        }
+
+        Fields?.Write(ref json, score);
+        json.Raw("}"u8);
+        output.Advance(json.Length);
+    }
+
+    /// <summary>Writes the component with its uncertainty, how improbable the record is, and what it does to the alarms.</summary>
+    private void WriteVerdict(ref JsonText json, in ScoredRecord score)
+    {
         if (score.Component >= 0)
         {
             json.Raw(_components[score.Component]);
@@ -100,15 +115,6 @@ internal sealed class ScoreJson
         }
 
         json.Raw(AlarmText(score.Alarm));
-        if (WithVersion)
-        {
-            json.Raw(",\"version\":"u8);
-            json.Integer(learned.Version);
-        }
-
-        Fields?.Write(ref json, score);
-        json.Raw("}"u8);
-        output.Advance(json.Length);
     }
 
     /// <summary>Writes the object of a record that could not be used.</summary>

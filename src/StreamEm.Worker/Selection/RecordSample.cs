@@ -6,8 +6,8 @@ using StreamEm.Sources;
 namespace StreamEm.Worker.Selection;
 
 /// <summary>
-/// A seeded sample of a stream: of independent records every one is in it as likely as any other (Vitter 1985, algorithm R); of sequences it
-/// is the first ones, which a choice among them would tear apart.
+/// A seeded sample of a stream: of independent records every one is in it as likely as any other (Vitter 1985, algorithm R); of sequences
+/// it is the first ones, which a choice among them would tear apart.
 /// </summary>
 internal sealed class RecordSample(RecordSchema schema, int size, ulong seed, bool isOfSequences)
 {

@@ -117,8 +117,8 @@ public sealed class SelectTests : IDisposable
     }
 
     /// <summary>
-    /// Three round clouds, ten standard deviations apart, of points that fill the plane evenly (the R2 sequence, taken to normals): AIC takes
-    /// what the noise of a sample offers it.
+    /// Three round clouds, ten standard deviations apart, of points that fill the plane evenly (the R2 sequence, taken to normals): AIC
+    /// takes what the noise of a sample offers it.
     /// </summary>
     private void WriteClusters(string file, int count)
     {
