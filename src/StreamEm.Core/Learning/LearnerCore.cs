@@ -159,14 +159,8 @@ internal sealed partial class LearnerCore
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
         Watch.Look(State, rows, logDensities, bound);
         if (Guard is null) return true;
-        Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, unit);
-        if (change is Change.Part or Change.Most or Change.Another && Guard.Awaken(Space, Happened, State.Updates) is { } space)
-        {
-            Move(space);
-            return false;
-        }
-        if (change != Change.None) Guard.Answer(change, mayStartAnew, State, Happened);
-        return true;
+        Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, State.Rows - count);
+        return Answer(Guard, change, worth, mayStartAnew);
     }
 
     /// <summary>Batch EM over all rows (user units, levels as codes) from the current parameters.</summary>
@@ -257,21 +251,4 @@ internal sealed partial class LearnerCore
         RowOrder.Any => new PlainCut(size),
         _ => throw new InvalidOperationException($"{model.Type} asks for the row order {model.Order}, and remembers nothing."),
     };
-
-    /// <summary>Goes on in another space, whose features that came to life have moments of their own.</summary>
-    private void Move(FeatureSpace space)
-    {
-        double[] before = State.Parameters.ToArray();
-        for (int d = 0; d < space.Dimension; d++)
-            if (space.Features[d] != Space.Features[d])
-                SleepingFeatures.Move(_model.ParameterLayout, State.Parameters, d, space.Features[d]);
-        Space = space;
-        _model = _modelOptions.Create(space);
-        _em = new StepwiseEm(
-            _model, _options.Recursion, new PowerLaw(_options.StepSize), _threads, _options.Responsibilities.Rule);
-        _units = new LogUnits(_model, space);
-        Watch.Follow(_model);
-        _absentFeatures = [.. _absentFeatures.Where(d => Guard!.IsAsleep(d))];
-        _model.Follow(before, State.Parameters, State.EffectiveRows, State.Statistics);
-    }
 }

@@ -65,7 +65,7 @@ internal sealed partial class LearnerCore
         core.LoadReport(reader);
         core.Watch.Load(reader);
         core.Cut.Load(reader);
-        if (hasGuard && reader.ReadBoolean()) (core.Guard ?? new StreamGuard(space.Dimension)).Load(reader);
+        if (hasGuard && reader.ReadBoolean()) (core.Guard ?? new StreamGuard(space.Dimension)).Load(reader, version);
         if (hasGuard) core.Happened.Load(reader);
         if (hasGuard) core.Ids = ComponentNumbers.Load(reader, core.Ids.Count);
         core.Check();

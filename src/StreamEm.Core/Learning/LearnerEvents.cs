@@ -11,6 +11,9 @@ internal enum LearnerEventKind
 
     /// <summary>Records that were too far keep coming and are learned from.</summary>
     ChangeLearned,
+
+    /// <summary>A component was moved to a cluster of records that were too far.</summary>
+    ClusterLearned,
 }
 
 /// <summary>Something that happened.</summary>

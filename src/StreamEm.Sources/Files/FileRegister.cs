@@ -12,8 +12,8 @@ internal sealed class FileRegister : IDisposable
     /// <summary>Files held open beyond which those with nothing to read are closed.</summary>
     private const int MostOpen = 200;
 
-    /// <summary>Files beyond which the state does not keep the columns of each.</summary>
-    private const int MostWithColumns = 64;
+    /// <summary>Different headers beyond which the state does not keep the columns of more.</summary>
+    private const int MostHeaders = 64;
 
     private readonly FileSourceOptions _options;
     private readonly FileFinder _finder;
@@ -23,6 +23,7 @@ internal sealed class FileRegister : IDisposable
     private readonly Newcomers _newcomers;
     private readonly PartitionNames _names = new();
     private readonly LostFiles _lost;
+    private readonly Dictionary<string, IReadOnlyList<string>> _headers = new(StringComparer.Ordinal);
     private List<KnownFile> _files = [];
     private volatile string? _problem;
     private bool _hasScanned;
@@ -228,7 +229,19 @@ internal sealed class FileRegister : IDisposable
         // What is left of a file that was renamed comes before what is in the new one.
         _files = [.. _files.OrderBy(file => file.Path is { } path && path == file.Name ? 1 : 0)
             .ThenBy(file => file.Path is { } path ? order[path] : -1)];
-        foreach (KnownFile file in _files) file.KeepsColumns = _isEndless && _files.Count <= MostWithColumns;
+        foreach (KnownFile file in _files)
+            if (_isEndless && file.Columns is { } columns) file.KeepsColumns = TryShare(columns, file);
+    }
+
+    /// <summary>Files with the same header share one list of columns: it is in the state once, however many they are.</summary>
+    private bool TryShare(IReadOnlyList<string> columns, KnownFile file)
+    {
+        if (_headers.ContainsValue(columns)) return true;
+        string header = string.Join('\n', columns);
+        if (_headers.TryGetValue(header, out IReadOnlyList<string>? known)) file.Columns = known;
+        else if (_headers.Count < MostHeaders) _headers[header] = columns;
+        else return false;
+        return true;
     }
 
     private void CloseIdle()

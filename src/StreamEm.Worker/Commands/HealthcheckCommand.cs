@@ -61,7 +61,7 @@ public static class HealthcheckCommand
         }
         catch (HttpRequestException failure)
         {
-            await invocation.Error.WriteLineAsync($"not alive: {target}: {failure.Message}").ConfigureAwait(false);
+            await invocation.Error.WriteLineAsync(PrintableText.Of($"not alive: {target}: {failure.Message}")).ConfigureAwait(false);
         }
         catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
