@@ -16,7 +16,6 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
     private const string Usual = ",;\t|", WithDecimalComma = ";\t|,";
 
     private long _lookedAt;
-    private bool _isOneColumn;
 
     /// <summary>The columns; null where the data ended before them.</summary>
     public CsvHeader? Header { get; private set; }
@@ -78,8 +77,7 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
     }
 
     /// <summary>
-    /// Looks for the first row with a number that has a mark, where nothing was said and nothing was found yet, and takes its mark; of a
-    /// single column a comma is one, for there is nothing it could keep apart.
+    /// Looks for the first row with a number that has a mark, where nothing was said and nothing was found yet, and takes its mark.
     /// </summary>
     /// <param name="data">Bytes that begin where a record does.</param>
     /// <param name="offset">Where they are in the stream.</param>
@@ -109,41 +107,27 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
     {
         Header = null;
         Found = null;
-        (_lookedAt, _isOneColumn, IsUndecided) = (0, false, false);
+        (_lookedAt, IsUndecided) = (0, false);
         fields.Spelling.HasDecimalComma = dialect.Decimal == ',';
     }
 
     private void BeginLooking()
     {
-        IsUndecided = dialect.Decimal is null
-            && (tokens.Separator != ',' || (_isOneColumn && dialect.Separator is null && Header!.Count == 1));
+        IsUndecided = dialect.Decimal is null && tokens.Separator != ',';
         SayFound();
     }
 
     private void SayFound()
     {
-        bool isComma = fields.Spelling.HasDecimalComma && dialect.Decimal is null;
-        string? apart = tokens.Separator == ',' || dialect.Separator is not null || _isOneColumn
+        string? apart = tokens.Separator == ',' || dialect.Separator is not null
             ? null : $"columns apart by {CsvHeaderProblem.Named((char)tokens.Separator)}";
-        Found = (apart, isComma) switch
-        {
-            (null, true) => "numbers with a decimal comma",
-            (not null, true) => $"{apart}, numbers with a decimal comma",
-            _ => apart,
-        };
+        string? comma = fields.Spelling.HasDecimalComma && dialect.Decimal is null ? "numbers with a decimal comma" : null;
+        Found = apart is null ? comma : comma is null ? apart : $"{apart}, {comma}";
     }
 
     /// <summary>Takes what a row says of the decimal mark.</summary>
     private void Decide(ReadOnlySpan<byte> row)
     {
-        if (tokens.Separator == ',')
-        {
-            if (!row.Contains((byte)',') || !fields.IsNumber(Header!.Slots[0])) return;
-            IsUndecided = false;
-            if (!fields.Spelling.IsNumberWithOtherMark(row)) return;
-            (tokens.Separator, fields.Spelling.HasDecimalComma) = ((byte)WithDecimalComma[0], true);
-            return;
-        }
         if (tokens.Count < Header!.Count) return;
         bool points = false, commas = false;
         for (int c = 0; c < Header.Count; c++)
@@ -228,7 +212,6 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
         if (fewest > 0)
             throw new SourceException(SourceFailure.Missing, CsvHeaderProblem.NoColumn(name, FirstMissing(best), best, separator));
         Use(best, separator, name);
-        _isOneColumn = best.Length == 1 && trailing == 0;
         Header = Header!.WithTrailing(trailing);
         return true;
     }
@@ -240,7 +223,6 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
     private bool TryUseColumns(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, bool isFinal, string name, out int length)
     {
         length = 0;
-        _isOneColumn = columns.Count == 1;
         char separator = Candidates[0];
         int at = 0, most = -1;
         while (most < 0 && at < data.Length)

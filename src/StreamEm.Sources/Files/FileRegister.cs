@@ -230,7 +230,7 @@ internal sealed class FileRegister : IDisposable
         _files = [.. _files.OrderBy(file => file.Path is { } path && path == file.Name ? 1 : 0)
             .ThenBy(file => file.Path is { } path ? order[path] : -1)];
         foreach (KnownFile file in _files)
-            if (_isEndless && file.Columns is { } columns) file.KeepsColumns = TryShare(columns, file);
+            file.KeepsColumns = _isEndless && (file.Columns is { } columns ? TryShare(columns, file) : _headers.Count < MostHeaders);
     }
 
     /// <summary>Files with the same header share one list of columns: it is in the state once, however many they are.</summary>

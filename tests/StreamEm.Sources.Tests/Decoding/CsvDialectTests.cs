@@ -231,18 +231,6 @@ public sealed class CsvDialectTests
             Assert.Equal(whole, Decoded.InPieces(RecordFormat.Csv, Two, bytes, () => piece, 2));
     }
 
-    [Theory]
-    [InlineData("a\n20,5\n21\n-3,25\n", "20.5 21 -3.25")]
-    [InlineData("a\n20\n21,5\n", "20 21.5")]
-    [InlineData("a\n20,\n21.5,\n", "20 21.5")]
-    [InlineData("a,b\n20,5\n21,7\n", "20 21")]
-    public void Decode_OneColumn_ACommaInItIsADecimalMark(string text, string expected)
-    {
-        RecordBatch batch = Decoded.Batch(RecordFormat.Csv, new RecordSchema { Features = ["a"] }, Encoding.UTF8.GetBytes(text));
-        Assert.Equal(expected, string.Join(' ', batch.Records.Values.ToArray().Select(value => value.ToString(CultureInfo.InvariantCulture))));
-        Assert.Empty(batch.Rejected);
-    }
-
     [Fact]
     public void Decode_ColumnsAreSaidAndTheFirstRowsAreDamaged_TheFirstGoodOneTellsHowTheyAreApart()
     {

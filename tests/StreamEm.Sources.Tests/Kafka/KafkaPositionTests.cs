@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Kafka;
 
 namespace StreamEm.Sources.Tests.Kafka;
