@@ -169,6 +169,13 @@ internal sealed class FileRegister : IDisposable
         foreach (FoundFile item in found)
         {
             KnownFile? file = byNumber.GetValueOrDefault(item.Status.Number) ?? byName.GetValueOrDefault(item.Path);
+            if (file is not null && MayBeAnother(file, item))
+            {
+                // Whatever it is, it is looked at like any file that comes.
+                _files.Remove(file);
+                byNumber.Remove(item.Status.Number);
+                file = null;
+            }
             if (file is null)
             {
                 fresh.Add(item);
@@ -186,6 +193,12 @@ internal sealed class FileRegister : IDisposable
         }
         return fresh;
     }
+
+    /// <summary>
+    /// Whether a file of which no record was read may have gone, and its number be another's since: of one that is open it cannot.
+    /// </summary>
+    private static bool MayBeAnother(KnownFile file, in FoundFile item) =>
+        file is { IsInState: false, File: null, Gone: null, SetAside: null } && (item.Path != file.Name || item.Status != file.Status);
 
     /// <summary>Whether a file still holds what was read of it; true too when that cannot be found out now.</summary>
     private bool HoldsOrWaits(KnownFile file, in FoundFile item)

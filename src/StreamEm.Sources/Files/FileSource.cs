@@ -125,7 +125,7 @@ internal sealed class FileSource : RecordSource
             }
             if (atEnd) return End(file, batch, length);
             int read = open.Read(_window.Free().Span);
-            if (read > 0 && _files.IsEndless && !(open.Continues ?? open.IsCompressed || file.HoldsWhatWasRead()))
+            if (read > 0 && _files.IsEndless && !file.StillHoldsWhatWasRead())
             {
                 _loaded = null;
                 _files.Recheck(file);

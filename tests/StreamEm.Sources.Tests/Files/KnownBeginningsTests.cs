@@ -37,7 +37,7 @@ public sealed class KnownBeginningsTests : IAsyncDisposable
         _folder.Open("log*.csv");
         await _folder.ReadAsync();
         await _folder.CloseAsync();
-        Assert.Single(_folder.Position.Partitions.Values.Select(position => position.File?.Columns).Distinct());
+        Assert.All(_folder.Position.Partitions.Values, position => Assert.Equal(["a", "b"], position.File!.Columns!));
         // The writers go on in files that were truncated, without a header.
         for (int number = 0; number < files; number++) _folder.Write($"log{number}.csv", $"{100 + number},8\n");
         _folder.Open("log*.csv");
