@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 
 namespace StreamEm.Core.Learning;
@@ -165,6 +166,21 @@ internal sealed class HeldRows(int dimension)
         (_fresh, _areTiesMeasured, WaitingShare) = (reader.ReadInt32(), reader.ReadBoolean(), reader.ReadDouble());
         if (_fresh < 0 || !(WaitingShare is >= 0 and <= 1))
             throw new InvalidDataException("The state is damaged: the records held back have no share of the stream.");
+    }
+
+    /// <summary>Throws unless the rows are of these features: codes of levels there are.</summary>
+    /// <exception cref="InvalidDataException">The state is damaged.</exception>
+    public void Check(FeatureSpace space)
+    {
+        for (int d = 0; d < space.Dimension; d++)
+        {
+            if (space.Features[d].Kind != FeatureKind.Level) continue;
+            int levels = space.Features[d].Levels.Count;
+            foreach (double[] row in _values)
+                if (!double.IsNaN(row[d]) && !(row[d] >= 0 && row[d] < levels && row[d] == Math.Floor(row[d])))
+                    throw new InvalidDataException($"The state is damaged: a record held back has a level of '{space.Features[d].Name}' "
+                        + $"that is none of its {levels}.");
+        }
     }
 
     private static int Length(BinaryReader reader, int most) => reader.ReadInt32() is var length && length >= 0 && length <= most

@@ -230,7 +230,7 @@ internal sealed partial class LearnerCore
                 Bounded = State.Bounded,
                 EffectiveRecords = State.EffectiveRows,
                 MeanLogLikelihood = _meanLogLikelihood,
-                Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } || Guard?.TooSmall.Any() == true
+                Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } or { WaitingShare: > 0 } || Guard?.TooSmall.Any() == true
                     ? TrainingReport.Degenerate : TrainingReport.Ok,
                 Warnings = new LearnerWarnings(_options, _model, Space, State)
                 {

@@ -77,6 +77,7 @@ internal sealed partial class LearnerCore
     internal void Check()
     {
         if (_impossible < 0 || _bufferedRecords < 0) throw new InvalidDataException("The state is damaged: a count is below 0.");
+        Guard?.Check(Space);
         StateCheck.Run(_model, Space, State, _options.Recursion);
     }
 

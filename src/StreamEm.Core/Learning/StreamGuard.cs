@@ -189,6 +189,10 @@ internal sealed class StreamGuard
         if (version >= StateVersion.Held) _heldRows.Load(reader);
     }
 
+    /// <summary>Throws unless what is held is of these features.</summary>
+    /// <exception cref="InvalidDataException">The state is damaged.</exception>
+    public void Check(FeatureSpace space) => _heldRows.Check(space);
+
     /// <summary>Takes over what another guard of the same features knows.</summary>
     public void CopyFrom(StreamGuard other)
     {

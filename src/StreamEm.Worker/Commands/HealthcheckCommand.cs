@@ -3,6 +3,7 @@ using System.Text.Json;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
 

@@ -73,6 +73,7 @@ public sealed class SmallClusterTests
         Assert.Equal(Streams.MeanLogDensity(good, clean), Streams.MeanLogDensity(found, clean), 0.02);
         ModelWarning said = Assert.Single(found.Training.Warnings, warning => warning.Kind == ModelWarningKind.ClusterHeld);
         Assert.Contains("--accept-model-change", said.Text);
+        Assert.Equal(TrainingReport.Degenerate, found.Training.Status);
     }
 
     [Theory]

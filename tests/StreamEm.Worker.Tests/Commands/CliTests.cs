@@ -18,7 +18,7 @@ public sealed class CliTests
 
     [Theory]
     [InlineData("sttae ls", "Unknown command 'sttae'; did you mean 'state'?\nSee 'streamem --help'.\n")]
-    [InlineData("state lss --json", "Unknown command 'lss'; did you mean 'ls'?\nSee 'streamem state --help'.\n")]
+    [InlineData("state lss", "Unknown command 'lss'; did you mean 'ls'?\nSee 'streamem state --help'.\n")]
     [InlineData("zzzzzzzz", "Unknown command 'zzzzzzzz'; there are run, fit, init, score,")]
     public async Task UnknownVerb_IsAllThatIsSaid(string words, string expected)
     {

@@ -139,8 +139,8 @@ public sealed class ModelRulesTests
 
     [Theory]
     [InlineData("{ type: gaussian_mixtur, componets: 3, covariance_type: full }",
-        "models.0.model.type is 'gaussian_mixtur'", "unknown key 'componets' in models.0.model; did you mean 'components'?")]
-    [InlineData("{ componets: 3 }", "missing key 'type' in models.0.model", "unknown key 'componets' in models.0.model")]
+        "model.type is 'gaussian_mixtur'", "unknown key 'componets' in model; did you mean 'components'?")]
+    [InlineData("{ componets: 3 }", "missing key 'type' in model", "unknown key 'componets' in model")]
     public void MisspeltType_HidesNoOtherMistake(string model, params string[] expected)
     {
         string problems = string.Join('\n', ConfigFile.ProblemsOf(
