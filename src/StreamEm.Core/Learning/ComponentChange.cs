@@ -1,4 +1,3 @@
-using System.Globalization;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.LinearAlgebra;
@@ -97,16 +96,9 @@ public static class ComponentChange
     /// <summary>The model with one component less and all else the same; null where there is none.</summary>
     internal static ComponentModel? WithOneLess(LatentModelOptions options, ComponentModel model, FeatureSpace space)
     {
-        string components = model.Components.ToString(CultureInfo.InvariantCulture),
-            less = (model.Components - 1).ToString(CultureInfo.InvariantCulture);
-        foreach ((string key, string value) in options.Settings)
-        {
-            if (value != components || model.Components < 2) continue;
-            var settings = new Dictionary<string, string>(options.Settings, StringComparer.Ordinal) { [key] = less };
-            if (options.Entry.Read(settings).Create(space) is ComponentModel other && IsPossible(model, other)
-                && other.Components == model.Components - 1) return other;
-        }
-        return null;
+        if (model.Components < 2) return null;
+        return options.WithComponents(model.Components - 1).Create(space) is ComponentModel less
+            && less.Components == model.Components - 1 && IsPossible(model, less) ? less : null;
     }
 
     private static bool Follow(VectorLayout one, VectorLayout other, int k, int changed) => one.Blocks.Count == other.Blocks.Count

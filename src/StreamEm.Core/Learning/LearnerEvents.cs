@@ -14,6 +14,12 @@ internal enum LearnerEventKind
 
     /// <summary>A component was moved to a cluster of records that were too far.</summary>
     ClusterLearned,
+
+    /// <summary>Records that were kept from learning lasted: they are a new normal.</summary>
+    NewNormal,
+
+    /// <summary>What was in quarantine is no more frequent than strays ever were, and normal.</summary>
+    Released,
 }
 
 /// <summary>Something that happened.</summary>

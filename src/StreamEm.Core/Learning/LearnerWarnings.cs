@@ -118,6 +118,12 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
         LearnerEventKind.ClusterLearned => new ModelWarning(ModelWarningKind.ClusterLearned,
             $"a component was moved with update {item.Update} to records that are near each other and were too far from every component; "
                 + "where it was, another one was too."),
+        LearnerEventKind.NewNormal => new ModelWarning(ModelWarningKind.ChangeLearned,
+            $"records that had been kept from learning became most of the stream: they are a new normal since update {item.Update}, and "
+                + "the calibration of anomaly scores began again."),
+        LearnerEventKind.Released => new ModelWarning(ModelWarningKind.ChangeLearned,
+            $"strange records that had been kept apart are no more frequent than such records ever were: they count as normal since update "
+                + $"{item.Update}."),
         _ => new ModelWarning(ModelWarningKind.ChangeLearned,
             $"records that were too far from every component kept coming and are learned from since update {item.Update}."),
     };
