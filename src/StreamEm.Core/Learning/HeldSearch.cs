@@ -1,7 +1,6 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
-using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 
 namespace StreamEm.Core.Learning;

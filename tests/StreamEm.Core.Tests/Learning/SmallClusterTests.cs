@@ -2,7 +2,6 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Support;
