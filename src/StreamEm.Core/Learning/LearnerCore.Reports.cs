@@ -64,7 +64,7 @@ internal sealed partial class LearnerCore
         Energy = _meanLogLikelihood - Health.Latent.Entropy - Health.Latent.Divergence,
         Entropy = Health.Latent.Entropy,
         Averaged = Health.Averaged,
-        Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } || Guard?.TooSmall.Any() == true
+        Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } or { WaitingShare: > 0 } || Guard?.TooSmall.Any() == true
             ? TrainingReport.Degenerate : TrainingReport.Ok,
         Warnings = new LearnerWarnings(_options, _model, Space, State)
         {

@@ -24,7 +24,7 @@ internal static class ComponentTable
         if (snapshot.RunId.Length > 0) Fact("run", $"{snapshot.RunId}");
         Fact("version", $"{snapshot.Version}, made {snapshot.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
         string updates = Count(training.Updates, "update");
-        Fact("learned from", $"{training.Records} records in {updates}; last step size {training.LastStepSize:G4}");
+        Fact("learned from", $"{training.Records} records in {updates}; last step size {training.LastStepSize:G4}{OfLight(training)}");
         if (training.Unlearned > 0)
             Fact("not learned from", $"{training.Unlearned} records, {training.Bounded} of them too far from every component");
         if (double.IsFinite(training.EffectiveRecords)) Fact("effective records", $"{training.EffectiveRecords:F0}");
@@ -62,6 +62,15 @@ internal static class ComponentTable
             : string.Create(CultureInfo.InvariantCulture, $", {item.Count} times until version {item.Until}");
         return string.Create(CultureInfo.InvariantCulture,
             $"{item.Component ?? "all components"} {SnakeCase.Of(item.Kind)} with version {item.Version}{until}");
+    }
+
+    /// <summary>Why the last step was smaller than the schedule has it; nothing where it was not.</summary>
+    private static string OfLight(TrainingReport training)
+    {
+        if (training.Updates == 0) return "";
+        double scheduled = Math.Max(training.StepSize.Floor, Math.Pow(training.Updates + training.StepSize.T0, -training.StepSize.Kappa));
+        return training.LastStepSize >= 0.999 * scheduled ? "" : string.Create(CultureInfo.InvariantCulture,
+            $", {scheduled:G4} by the schedule: the last minibatch was short, or records of it were not learned from");
     }
 
     private static string Count(long number, string what) =>

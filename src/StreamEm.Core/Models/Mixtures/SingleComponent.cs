@@ -65,7 +65,7 @@ internal sealed class SingleComponent : EmissionModel
     protected override ReadOnlySpan<double> Mixing(ReadOnlySpan<double> parameters, int before) => Certain;
 
     /// <inheritdoc/>
-    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double factor)
+    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)
     {
     }
 }
