@@ -180,6 +180,22 @@ internal sealed class Product : Emission
     }
 
     /// <inheritdoc/>
+    public override double Covariance(ReadOnlySpan<double> parameters, int component, int feature, int other)
+    {
+        int at = 0;
+        foreach (ProductPart part in _parts)
+        {
+            int length = part.Emission.ParameterLayout.Length, one = Array.IndexOf(part.Features, feature);
+            if (one >= 0)
+                return Array.IndexOf(part.Features, other) is >= 0 and int two
+                    ? part.Emission.Covariance(parameters.Slice(at, length), component, one, two)
+                    : 0;
+            at += length;
+        }
+        return 0;
+    }
+
+    /// <inheritdoc/>
     public override void PoolVariances(Span<double> variances)
     {
         foreach (ProductPart part in _parts)
