@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
@@ -18,9 +19,9 @@ public readonly record struct FeatureExplanation(double Contribution, double Exp
 
 /// <summary>
 /// Says of a record which feature is to blame. Contributions are of every family: the log-density without the feature less that with it,
-/// p(x_-d) and p(x) being what the model says of records with values missing; exact for mixtures, Gaussian or not. Expected values are those
-/// of the mixture of the components' conditional distributions, weighted by the responsibilities without the feature: the regression on the
-/// others where features covary (Anderson 2003, section 2.5), else the component's own moments. Of models whose records stand alone. One
+/// p(x_-d) and p(x) being what the model says of records with values missing; exact for mixtures of every family. Expected values are
+/// those of the mixture of the components' conditional distributions, weighted by the responsibilities without the feature: the regression on
+/// the others where features covary (Anderson 2003, section 2.5), else the component's own moments. Of models whose records stand alone. One
 /// thread at a time.
 /// </summary>
 public sealed class Explainer
@@ -76,11 +77,13 @@ public sealed class Explainer
         {
             double contribution = double.IsNaN(values[d]) ? double.NaN : _logDensities[d] - _logDensities[_dimension];
             if (_scorer.Model.IsDensityOf(d)) contribution -= _scorer.Learned.Space.LogScale[d];
-            (double expected, double deviation) = _hasMoments ? Expect(values, d) : (double.NaN, double.NaN);
+            (double expected, double deviation) = HasMoments(d) ? Expect(values, d) : (double.NaN, double.NaN);
             _features[d] = new FeatureExplanation(contribution, expected, deviation);
         }
         return _features;
     }
+
+    private bool HasMoments(int feature) => _hasMoments && _scorer.Learned.Space.Features[feature].Kind != FeatureKind.Level;
 
     private (double Expected, double Deviation) Expect(ReadOnlySpan<double> values, int feature)
     {

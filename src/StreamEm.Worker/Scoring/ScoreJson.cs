@@ -56,7 +56,8 @@ internal sealed class ScoreJson
     public void Write(IBufferWriter<byte> output, in ScoredRecord score)
     {
         LearnedModel learned = _learned ?? throw new InvalidOperationException("Scores were not begun.");
-        int bound = _bound + JsonText.BoundOf(score.Key) + JsonText.BoundOf(score.Partition) + (Fields?.BoundOf(score) ?? 0) + (_explanations?.Bound ?? 0);
+        int bound = _bound + JsonText.BoundOf(score.Key) + JsonText.BoundOf(score.Partition) + (Fields?.BoundOf(score) ?? 0)
+            + (_explanations?.Bound ?? 0);
         var json = new JsonText(output.GetSpan(bound));
         Start(ref json, score.Record);
         if (score.Key is { } key)

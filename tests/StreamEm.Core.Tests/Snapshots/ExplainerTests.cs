@@ -34,8 +34,8 @@ public sealed class ExplainerTests
             double distance = row.Row(0)[d] - expected, scale = learned.Space.Scale[d];
             Assert.Equal(expected, features[d].Expected, 1e-8 * (1 + Math.Abs(expected)));
             Assert.Equal(Math.Sqrt(variance), features[d].Deviation, 1e-8 * Math.Sqrt(variance));
-            Assert.Equal(
-                0.5 * (distance * distance / variance + Math.Log(2 * Math.PI * variance / (scale * scale))), features[d].Contribution, 1e-8);
+            double surprise = 0.5 * (distance * distance / variance + Math.Log(2 * Math.PI * variance / (scale * scale)));
+            Assert.Equal(surprise, features[d].Contribution, 1e-8);
         }
     }
 

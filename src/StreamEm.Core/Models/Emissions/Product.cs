@@ -182,17 +182,11 @@ internal sealed class Product : Emission
     /// <inheritdoc/>
     public override double Covariance(ReadOnlySpan<double> parameters, int component, int feature, int other)
     {
-        int at = 0;
-        foreach (ProductPart part in _parts)
-        {
-            int length = part.Emission.ParameterLayout.Length, one = Array.IndexOf(part.Features, feature);
-            if (one >= 0)
-                return Array.IndexOf(part.Features, other) is >= 0 and int two
-                    ? part.Emission.Covariance(parameters.Slice(at, length), component, one, two)
-                    : 0;
-            at += length;
-        }
-        return 0;
+        int at = 0, of = 0;
+        for (; !_parts[of].Features.Contains(feature); of++) at += _parts[of].Emission.ParameterLayout.Length;
+        (Emission emission, int[] features) = (_parts[of].Emission, _parts[of].Features);
+        int one = Array.IndexOf(features, feature), two = Array.IndexOf(features, other);
+        return two < 0 ? 0 : emission.Covariance(parameters.Slice(at, emission.ParameterLayout.Length), component, one, two);
     }
 
     /// <inheritdoc/>
