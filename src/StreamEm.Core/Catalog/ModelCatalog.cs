@@ -1,5 +1,6 @@
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Models.Factors;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Models.Sequences;
 
@@ -27,6 +28,8 @@ public static class ModelCatalog
         .. Emissions.Select(MixtureOptions.Shorthand),
         MixtureOptions.EntryOver(Emissions),
         HiddenMarkovOptions.EntryOver(Emissions),
+        PpcaOptions.Catalogued,
+        FactorAnalysisOptions.Catalogued,
     ];
 
     /// <summary>The names of all models.</summary>

@@ -61,6 +61,9 @@ public abstract record LatentModelOptions
     /// <summary>The largest model there can be for a schema: what must be known of sizes before any record.</summary>
     public LatentModel CreateLargest(RecordSchema schema) => Create(Plan(schema).WithMostLevels());
 
+    /// <summary>What the model's features hold, as far as the type alone tells: of these options without fields of their own.</summary>
+    public FeatureKind FeatureKind => PlanFeature("x").Kind;
+
     /// <summary>What one feature holds and how it is scaled.</summary>
     protected abstract Feature PlanFeature(string name);
 }

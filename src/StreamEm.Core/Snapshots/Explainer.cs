@@ -20,9 +20,9 @@ public readonly record struct FeatureExplanation(double Contribution, double Exp
 /// <summary>
 /// Says of a record which feature is to blame. Contributions are of every family: the log-density without the feature less that with it,
 /// p(x_-d) and p(x) being what the model says of records with values missing; exact for mixtures of every family. Expected values are
-/// those of the mixture of the components' conditional distributions, weighted by the responsibilities without the feature: the regression on
-/// the others where features covary (Anderson 2003, section 2.5), else the component's own moments. Of models whose records stand alone. One
-/// thread at a time.
+/// those of the mixture of the components' conditional distributions, weighted by the responsibilities without the feature: the
+/// regression on the others where features covary (Anderson 2003, section 2.5), else the component's own moments. Of models whose records
+/// stand alone. One thread at a time.
 /// </summary>
 public sealed class Explainer
 {
