@@ -82,6 +82,9 @@ public abstract class ComponentModel : LatentModel
         ReadOnlySpan<double> from, int component, ComponentModel other, ReadOnlySpan<double> to, int reached) =>
         double.NaN;
 
+    /// <summary>Covariance of two features within a component, where <see cref="TryComponentMoments"/> says their variances.</summary>
+    public virtual double ComponentCovariance(ReadOnlySpan<double> parameters, int component, int feature, int other) => 0;
+
     /// <inheritdoc/>
     public override double[] Start(Minibatch buffer, ModelStart start) => start.Partition(this, buffer);
 
