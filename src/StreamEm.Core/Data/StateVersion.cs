@@ -15,6 +15,16 @@ internal enum StateVersion
     /// </summary>
     Patterns = 4,
 
+    /// <summary>The records held back are not remembered.</summary>
+    Frequent = 5,
+
+    /// <summary>With the last records held back; nothing is said of events of the components, of the log-likelihood so far, or of averaged
+    /// iterates.</summary>
+    Held = 6,
+
+    /// <summary>The first form that says it.</summary>
+    Health = 7,
+
     /// <summary>What this release writes.</summary>
-    Current = 5,
+    Current = Health,
 }

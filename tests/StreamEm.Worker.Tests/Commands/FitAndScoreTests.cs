@@ -56,6 +56,31 @@ public sealed class FitAndScoreTests : IDisposable
         Assert.Equal(2, snapshot.GetProperty("parameters").GetProperty("weights").GetProperty("data").GetArrayLength());
     }
 
+    /// <summary>The values beside the scores, so that nobody has to join them again.</summary>
+    [Fact]
+    public async Task Score_Include_CarriesTheFields()
+    {
+        await Fit();
+        await File.WriteAllTextAsync(_directory["few.csv"], "note,y,x\n\"a,b\",2,1\n,,0.5\nz,rubbish,1\n");
+        CommandRun csv = await CommandRun.Of(Verbs.CreateRoot(), "score", _directory["snapshot.json"], _directory["few.csv"],
+            "--format", "csv", "--include", "all");
+        string[][] lines = [.. csv.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(','))];
+        Assert.Equal(["x", "y", "error"], lines[0][^3..]);
+        Assert.Equal(["1", "2", ""], lines[1][^3..]);
+        Assert.Equal(["0.5", "", ""], lines[2][^3..]);
+        Assert.Equal(["", ""], lines[3][(lines[0].Length - 3)..(lines[0].Length - 1)]);
+        Assert.StartsWith("\"not_a_number", lines[3][lines[0].Length - 1], StringComparison.Ordinal);
+
+        CommandRun json = await CommandRun.Of(Verbs.CreateRoot(), "score", _directory["snapshot.json"], _directory["few.csv"],
+            "--include", "y");
+        Assert.Contains("\"fields\":{\"y\":2}}", json.Output, StringComparison.Ordinal);
+
+        CommandRun wrong = await CommandRun.Of(Verbs.CreateRoot(), "score", _directory["snapshot.json"], _directory["few.csv"],
+            "--include", "note");
+        Assert.Equal(ExitCode.Usage, wrong.ExitCode);
+        Assert.Equal("--include: the model reads no field 'note'; it reads x, y\n", wrong.Error);
+    }
+
     [Fact]
     public async Task Fit_Batch_IsAtLeastAsLikelyAsTheStream()
     {
@@ -181,9 +206,10 @@ public sealed class FitAndScoreTests : IDisposable
         string[] lines = run.Output.TrimEnd('\n').Split('\n');
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal("record,log_density,component,component_id,anomaly_score,p_value,responsibility_c0,responsibility_c1,error", lines[0]);
+        Assert.Equal(
+            "record,log_density,component,component_id,uncertainty,anomaly_score,p_value,responsibility_c0,responsibility_c1,error", lines[0]);
         Assert.Equal(["0", "1", "2", "3"], lines[1..].Select(line => line.Split(',')[0]));
-        Assert.StartsWith("1,,,,,,,,\"not_a_number: ", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("1,,,,,,,,,\"not_a_number: ", lines[2], StringComparison.Ordinal);
         Assert.Equal(lines[3].Split(',')[3], lines[4].Split(',')[3]);
         Assert.NotEqual(lines[1].Split(',')[3], lines[3].Split(',')[3]);
     }
