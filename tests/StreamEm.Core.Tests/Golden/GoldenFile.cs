@@ -21,7 +21,7 @@ namespace StreamEm.Core.Tests.Golden;
 /// <param name="Model">The model, without priors and regularisation.</param>
 internal sealed record GoldenFile(string Name, LatentModel Model)
 {
-    [ThreadStatic] private static string? lastSteps;
+    [ThreadStatic] private static string? _lastSteps;
 
     /// <summary>Block of the parameters -> path in <c>theta</c> (<see cref="GoldenPath"/>); a block left out stays neutral.</summary>
     public required IReadOnlyDictionary<string, string> Parameters { get; init; }
@@ -68,12 +68,12 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
     /// <param name="method">The test that asks.</param>
     public void Check(Recursion recursion, Type tests, string? file = null, [CallerMemberName] string method = "")
     {
-        lastSteps = Steps(recursion);
+        _lastSteps = Steps(recursion);
         if (OtherPath.IsHere) return;
         foreach (KernelPath path in Enum.GetValues<KernelPath>())
         {
             string there = OtherPath.Run(path, typeof(GoldenFile), nameof(StepsOf), tests.FullName!, method, file!, recursion.ToString());
-            Assert.True(lastSteps == there, $"{Name} takes other steps with {path}.");
+            Assert.True(_lastSteps == there, $"{Name} takes other steps with {path}.");
         }
     }
 
@@ -83,7 +83,7 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
         Type type = typeof(GoldenFile).Assembly.GetType(tests, throwOnError: true)!;
         object last = Enum.Parse<Recursion>(recursion);
         type.GetMethod(method)!.Invoke(Activator.CreateInstance(type), file is null ? [last] : [file, last]);
-        return lastSteps!;
+        return _lastSteps!;
     }
 
     /// <summary>Asserts the steps; SHA-256 of all that was found on the way.</summary>

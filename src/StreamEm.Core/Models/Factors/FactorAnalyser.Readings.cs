@@ -1,4 +1,3 @@
-using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Models.Factors;
 
