@@ -95,6 +95,10 @@ internal abstract class EmissionModel : ComponentModel
         Emission.TryMoments(parameters[OwnParameters..], means, variances);
 
     /// <inheritdoc/>
+    public override double ComponentCovariance(ReadOnlySpan<double> parameters, int component, int feature, int other) =>
+        Emission.Covariance(parameters[OwnParameters..], component, feature, other);
+
+    /// <inheritdoc/>
     public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance)
     {
         double[] shares = new double[Components], means = new double[Components * Dimension],
@@ -112,6 +116,35 @@ internal abstract class EmissionModel : ComponentModel
         Emission.PoolVariances(variance);
         return true;
     }
+
+    /// <inheritdoc/>
+    public override void Moments(ReadOnlySpan<double> parameters, int component, Span<double> mean, Span<double> covariance) =>
+        Emission.Moments(parameters[OwnParameters..], component, mean, covariance);
+
+    /// <inheritdoc/>
+    public override double Divergence(
+        ReadOnlySpan<double> from, int component, ComponentModel other, ReadOnlySpan<double> to, int reached) =>
+        other is EmissionModel model
+            ? Emission.Divergence(from[OwnParameters..], component, model.Emission, to[model.OwnParameters..], reached)
+            : double.NaN;
+
+    /// <inheritdoc/>
+    public override int FreeParameters => base.FreeParameters - Emission.RedundantParameters;
+
+    /// <inheritdoc/>
+    public override bool CanSample => true;
+
+    /// <inheritdoc/>
+    public override void Sample(ReadOnlySpan<double> parameters, RandomDraws draws, ref int state, Span<double> row)
+    {
+        state = draws.Category(Mixing(parameters, state));
+        Emission.Sample(parameters[OwnParameters..], state, draws, row);
+    }
+
+    /// <summary>The probabilities of a record's component.</summary>
+    /// <param name="parameters">Theta.</param>
+    /// <param name="before">The component of the record before it in its sequence; -1 for none.</param>
+    protected abstract ReadOnlySpan<double> Mixing(ReadOnlySpan<double> parameters, int before);
 
     /// <inheritdoc/>
     public override void Health(ReadOnlySpan<double> parameters, IDictionary<string, double> facts) =>

@@ -15,11 +15,12 @@ namespace StreamEm.Worker.Scoring;
 /// </summary>
 internal sealed class ScoreJson
 {
-    private const int OtherBytes = 400;
+    private const int OtherBytes = 440;
 
     private LearnedModel? _learned;
     private (byte[] Name, VectorBlock Block)[] _blocks = [];
     private byte[][] _components = [];
+    private ScoreExplanations? _explanations;
     private int _bound;
 
     /// <summary>Whether every result says which version it is from.</summary>
@@ -31,11 +32,15 @@ internal sealed class ScoreJson
     /// <summary>The fields of the record that are told; null tells none.</summary>
     public ScoreFields? Fields { get; init; }
 
+    /// <summary>Whether each feature's contribution is told.</summary>
+    public bool Explains { get; init; }
+
     /// <summary>Takes another version, of the same model or another.</summary>
     public void Begin(LearnedModel learned)
     {
         bool isSame = _learned is not null && _learned.Model == learned.Model && _learned.ComponentIds.SequenceEqual(learned.ComponentIds);
         _learned = learned;
+        if (Explains) _explanations = new ScoreExplanations(learned);
         if (isSame) return;
         IReadOnlyList<VectorBlock> blocks = learned.Model.ScoreLayout.Blocks;
         _blocks = [.. blocks.Select(block => (Encoding.UTF8.GetBytes($",\"{block.Name}\":"), block))];
@@ -51,7 +56,8 @@ internal sealed class ScoreJson
     public void Write(IBufferWriter<byte> output, in ScoredRecord score)
     {
         LearnedModel learned = _learned ?? throw new InvalidOperationException("Scores were not begun.");
-        int bound = _bound + JsonText.BoundOf(score.Key) + JsonText.BoundOf(score.Partition) + (Fields?.BoundOf(score) ?? 0);
+        int bound = _bound + JsonText.BoundOf(score.Key) + JsonText.BoundOf(score.Partition) + (Fields?.BoundOf(score) ?? 0)
+            + (_explanations?.Bound ?? 0);
         var json = new JsonText(output.GetSpan(bound));
         Start(ref json, score.Record);
         if (score.Key is { } key)
@@ -82,7 +88,29 @@ internal sealed class ScoreJson
             WriteValues(ref json, block.Of(score.Scores), block.Shape, 0);
         }
 
-        if (score.Component >= 0) json.Raw(_components[score.Component]);
+        WriteVerdict(ref json, score);
+        if (WithVersion)
+        {
+            json.Raw(",\"version\":"u8);
+            json.Integer(learned.Version);
+        }
+
+        Fields?.Write(ref json, score);
+        _explanations?.Write(ref json, score);
+        json.Raw("}"u8);
+        output.Advance(json.Length);
+    }
+
+    /// <summary>Writes the component with its uncertainty, how improbable the record is, and what it does to the alarms.</summary>
+    private void WriteVerdict(ref JsonText json, in ScoredRecord score)
+    {
+        if (score.Component >= 0)
+        {
+            json.Raw(_components[score.Component]);
+            json.Raw(",\"uncertainty\":"u8);
+            json.Number(score.Uncertainty);
+        }
+
         json.Raw(",\"anomaly_score\":"u8);
         json.Number(score.AnomalyScore);
         json.Raw(",\"p_value\":"u8);
@@ -94,15 +122,6 @@ internal sealed class ScoreJson
         }
 
         json.Raw(AlarmText(score.Alarm));
-        if (WithVersion)
-        {
-            json.Raw(",\"version\":"u8);
-            json.Integer(learned.Version);
-        }
-
-        Fields?.Write(ref json, score);
-        json.Raw("}"u8);
-        output.Advance(json.Length);
     }
 
     /// <summary>Writes the object of a record that could not be used.</summary>
