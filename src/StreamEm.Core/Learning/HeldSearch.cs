@@ -24,8 +24,8 @@ internal readonly record struct Standpoint(
 /// What rows that were held back look like under the parameters there are. Per feature u is the geometric mean of the components' standard
 /// deviations, z = x / u, and rho = d / c how far a row is (<see cref="InfluenceBound"/>).
 /// <list type="bullet">
-/// <item>A value that at least 8 rows of two stretches share to the bit, more than 6 deviations from every component, is a tie when those are more than four
-/// fifths of the values within 3 u of it, or there are fewer than three different ones: measurements vary.</item>
+/// <item>A value that at least 8 rows of two stretches share to the bit, more than 6 deviations from every component, is a tie when those
+/// are more than four fifths of the values within 3 u of it, or there are fewer than three different ones: measurements vary.</item>
 /// <item>A cluster are the rows within half their own distance from the components of one row, then of those rows' mean: at least 32 and
 /// 2 (D + 1) of them, from 8 stretches of the stream. Between them and the components is a gap: mean(rho) - 1 is above 3 sd(rho), where the
 /// tail of a component, exponential or heavier, has its mean excess near its deviation (Embrechts, Klueppelberg &amp; Mikosch 1997, section
@@ -98,7 +98,8 @@ internal sealed class HeldSearch
                 int count = same.Count();
                 double value = _inside[same.First()][d];
                 double[] near = [.. _rows.Select(row => _inside[row][d]).Where(other => Math.Abs(other - value) <= Near * _units[d])];
-                if (count >= FewestTied && Stretches(same) >= FewestStretchesTied && (count > TiedShare * near.Length || near.Distinct().Count() < FewestDifferent))
+                bool isAlone = count > TiedShare * near.Length || near.Distinct().Count() < FewestDifferent;
+                if (isAlone && count >= FewestTied && Stretches(same) >= FewestStretchesTied)
                     ties.Add(new TiedValue(d, same.Key, 0));
             }
         }

@@ -4,9 +4,9 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// What comes before the first record of a CSV stream: lines to be passed over, the header, and from it and the first rows what was not said
-/// about how the file is written. The decimal mark is decided by the first row that has one: those before it mean the same under either. So
-/// what a record means depends neither on how much of a growing file is there nor on where reading goes on.
+/// What comes before the first record of a CSV stream: lines to be passed over, the header, and from it and the first rows what was not
+/// said about how the file is written. The decimal mark is decided by the first row that has one: those before it mean the same under
+/// either. So what a record means depends neither on how much of a growing file is there nor on where reading goes on.
 /// </summary>
 internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDialect dialect)
 {

@@ -14,7 +14,8 @@ internal sealed class SavedPositionConverter : JsonConverter<SourcePosition>
     public override SourcePosition Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         var position = new SourcePosition();
-        Dictionary<string, SavedPartition> saved = JsonSerializer.Deserialize<Dictionary<string, SavedPartition>>(ref reader, options) ?? [];
+        Dictionary<string, SavedPartition> saved =
+            JsonSerializer.Deserialize<Dictionary<string, SavedPartition>>(ref reader, options) ?? [];
         foreach ((string name, SavedPartition partition) in saved)
         {
             IReadOnlyList<string>? columns = partition.File?.Columns;

@@ -20,7 +20,8 @@ internal static class RunFork
     /// <param name="changes">How the configuration differs from the one it was made with.</param>
     /// <param name="source">The source as it is now.</param>
     public static bool IsNeeded(Checkpoint checkpoint, IReadOnlyList<ConfigurationChange> changes, SourceOptions source) =>
-        checkpoint.IsFinal == false && (source.IsReplayable || HasOther("source.", changes)) && changes.Any(change => (change.Effect != ChangeEffect.None || checkpoint.Updates == 0)
+        checkpoint.IsFinal == false && (source.IsReplayable || HasOther("source.", changes))
+        && changes.Any(change => (change.Effect != ChangeEffect.None || checkpoint.Updates == 0)
             && !Array.Exists(Bystanders, section => change.Path.StartsWith(section, StringComparison.Ordinal)));
 
     private static bool HasOther(string section, IReadOnlyList<ConfigurationChange> changes) =>

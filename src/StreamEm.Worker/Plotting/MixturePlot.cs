@@ -48,7 +48,7 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
         _svg.Add(
             $"<clipPath id=\"data\"><rect x=\"{Left}\" y=\"{Top}\" width=\"{Width - Left - Right}\" ",
             $"height=\"{Height - Top - Bottom}\"/></clipPath>");
-        _svg.Add($"<text x=\"{Left}\" y=\"28\" font-size=\"17\" fill=\"#222\">{SvgCanvas.Escape(SvgCanvas.Fit(title, Width - 2 * Left, 17))}</text>");
+        _svg.Text(Left, 28, 17, SvgCanvas.Fit(title, Width - 2 * Left, 17));
     }
 
     private void Axes(Axis horizontal, Axis vertical)

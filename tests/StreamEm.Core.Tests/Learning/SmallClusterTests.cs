@@ -42,13 +42,14 @@ public sealed class SmallClusterTests
         rows.Append(then, 0, then.Count);
         LearnedModel found = Learn(components, type, recursion, rows);
         // Of 400 records, those that it takes to make a cluster: eight stretches of 512.
-        string said = $"{string.Join(' ', found.Parameters)}, {found.Training.Bounded} held back, {string.Join(' ', found.Training.Warnings)}";
+        string said = Said(found);
         Assert.True(found.Training.Bounded is >= 32 and < 100, said);
         double[] means = found.Model.ParameterLayout["means"].Of((ReadOnlySpan<double>)found.Parameters).ToArray();
         int there = Array.FindIndex(means, mean => Math.Abs(mean - far) < 1) / 2;
         Assert.True(Math.Abs(means[2 * there] - far) < 1 && found.Parameters[there] is > 0.004 and < 0.03, said);
         for (int k = 0; k < components; k++)
-            if (k != there) Assert.Contains((double[])(components == 2 ? [30.0] : [20.0, 40.0]), mean => Math.Abs(mean - means[2 * k]) < 0.3);
+            if (k != there)
+                Assert.Contains((double[])(components == 2 ? [30.0] : [20.0, 40.0]), mean => Math.Abs(mean - means[2 * k]) < 0.3);
     }
 
     /// <summary>With no component to spare for it, the cluster is held back and the model says so.</summary>
@@ -101,7 +102,7 @@ public sealed class SmallClusterTests
         Minibatch then = WithTies(Pair.Draw(30_000, 46), 9, 0);
         rows.Append(then, 0, then.Count);
         LearnedModel found = Learn(3, CovarianceType.Full, Recursion.Statistics, rows);
-        string said = $"{string.Join(' ', found.Parameters)}, {found.Training.Bounded} held back, {string.Join(' ', found.Training.Warnings)}";
+        string said = Said(found);
         Assert.True(Enumerable.Range(0, 3).Any(k => Math.Abs(found.Parameters[3 + 2 * k]) < 0.5), said);
         Assert.InRange(found.Training.Bounded, 0, 1000);
     }
@@ -140,6 +141,9 @@ public sealed class SmallClusterTests
         Assert.Equal(Streams.State(whole), Streams.State(learner));
         Assert.InRange(whole.CreateSnapshot()!.Training.Bounded, 100, 300);
     }
+
+    private static string Said(LearnedModel found) =>
+        $"{string.Join(' ', found.Parameters)}, {found.Training.Bounded} held back, {string.Join(' ', found.Training.Warnings)}";
 
     private static Minibatch WithTies(Minibatch rows, int every, double value)
     {

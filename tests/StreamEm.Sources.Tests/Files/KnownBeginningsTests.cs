@@ -42,6 +42,7 @@ public sealed class KnownBeginningsTests : IAsyncDisposable
         for (int number = 0; number < files; number++) _folder.Write($"log{number}.csv", $"{100 + number},8\n");
         _folder.Open("log*.csv");
         string[] read = (await _folder.ReadAsync()).Split(' ');
-        Assert.Equal(Enumerable.Range(100, files).Select(value => $"{value}").Order(StringComparer.Ordinal), read.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Enumerable.Range(100, files).Select(value => $"{value}").Order(StringComparer.Ordinal), read.Order(StringComparer.Ordinal));
     }
 }
