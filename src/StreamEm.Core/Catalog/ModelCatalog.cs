@@ -1,4 +1,5 @@
 using StreamEm.Core.Models;
+using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Models.Sequences;
@@ -27,6 +28,8 @@ public static class ModelCatalog
         .. Emissions.Select(MixtureOptions.Shorthand),
         MixtureOptions.EntryOver(Emissions),
         HiddenMarkovOptions.EntryOver(Emissions),
+        MixtureClassifier.EntryOver(Emissions),
+        NaiveBayes.EntryOver(Emissions),
     ];
 
     /// <summary>The names of all models.</summary>

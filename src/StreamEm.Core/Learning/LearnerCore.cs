@@ -189,7 +189,8 @@ internal sealed partial class LearnerCore
         var calibration = new StreamCalibration(rows.Dimension, _model.Order == RowOrder.Any);
         calibration.Add(inside, complete, logDensities, comparable, unit);
         double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
-        return new BatchFit(CreateSnapshot(schema, calibration, labels, intake), trace, result.Converged, result.LargestFall);
+        return new BatchFit(CreateSnapshot(schema, calibration, labels, intake), trace, result.Converged, result.LargestFall,
+            result.Evaluations);
     }
 
     /// <summary>What has been learned.</summary>
@@ -223,7 +224,8 @@ internal sealed partial class LearnerCore
             Model = _model,
             Parameters = parameters,
             ComponentIds = Ids.Texts,
-            Labels = labels.Any ? [.. labels.Names] : [],
+            Labels = labels.AreClasses ? [.. Enumerable.Range(0, components).Select(k => _model.Classes[k * _model.Classes.Count / components])]
+                : labels.Any ? [.. labels.Names] : [],
             ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
             Training = new TrainingReport
             {

@@ -21,6 +21,15 @@ public abstract record LatentModelOptions
     /// <summary>Whether the model is of sequences by key, which must then be configured.</summary>
     public virtual bool NeedsKey => false;
 
+    /// <summary>Whether the model learns classes from labels, which must then be configured.</summary>
+    public virtual bool NeedsLabel => false;
+
+    /// <summary>The most classes that labels may name; 0 where they name components.</summary>
+    public virtual int MaxClasses => 0;
+
+    /// <summary>The classes, in their order; empty where labels name components, or no class is known yet.</summary>
+    public virtual IReadOnlyList<string> Classes => [];
+
     /// <summary>Whether rows are shared out to components by a rule that may be chosen.</summary>
     public virtual bool HasResponsibilities => false;
 
@@ -35,13 +44,16 @@ public abstract record LatentModelOptions
             yield return $"{Type} does not use a target: leave target out, or add '{schema.Target}' to features";
         if (NeedsKey && schema.Key is null)
             yield return $"{Type} learns a sequence per key: set key to the field that tells sequences apart";
+        if (NeedsLabel && schema.Label is null)
+            yield return $"{Type} learns classes from labels: set label to the field that holds them";
     }
 
     /// <summary>What the features of a schema hold and how they are scaled, before any record.</summary>
     /// <exception cref="ArgumentException">The schema does not fit; the message is the first of <see cref="ProblemsWith"/>.</exception>
+    /// <remarks>Records that are scored have no labels: whether they have, only learning asks.</remarks>
     public FeatureSpace Plan(RecordSchema schema)
     {
-        if (ProblemsWith(schema).FirstOrDefault() is { } problem) throw new ArgumentException(problem, nameof(schema));
+        if (ProblemsWith(schema with { Label = schema.Label ?? "" }).FirstOrDefault() is { } problem) throw new ArgumentException(problem, nameof(schema));
         return new FeatureSpace([.. schema.Features.Select(PlanFeature)]);
     }
 
@@ -53,7 +65,15 @@ public abstract record LatentModelOptions
     public abstract LatentModel Create(FeatureSpace space);
 
     /// <summary>The largest model there can be for a schema: what must be known of sizes before any record.</summary>
-    public LatentModel CreateLargest(RecordSchema schema) => Create(Plan(schema).WithMostLevels());
+    public virtual LatentModel CreateLargest(RecordSchema schema) => Create(Plan(schema).WithMostLevels());
+
+    /// <summary>The same model over these classes; itself where labels name components, and of no class.</summary>
+    public virtual LatentModelOptions WithClasses(IReadOnlyList<string> classes) => this;
+
+    /// <summary>The classes that blocks of parameters are of, in their order.</summary>
+    /// <param name="blocks">The blocks' names.</param>
+    /// <param name="space">The features.</param>
+    public virtual IReadOnlyList<string> ClassesIn(IEnumerable<string> blocks, FeatureSpace space) => [];
 
     /// <summary>What one feature holds and how it is scaled.</summary>
     protected abstract Feature PlanFeature(string name);

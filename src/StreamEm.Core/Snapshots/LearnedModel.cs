@@ -69,5 +69,5 @@ public record LearnedModel
     /// <summary>What <c>score</c> says of a record, by name, in its order; beside the anomaly score it always says the p-value.</summary>
     public IEnumerable<string> Outputs =>
         ["log_density", .. Model.ScoreLayout.Blocks.Select(block => block.Name), .. Model is ComponentModel ? ["component"] : (string[])[],
-            "anomaly_score"];
+            .. Model.Classes.Count > 0 ? ["class"] : (string[])[], "anomaly_score"];
 }

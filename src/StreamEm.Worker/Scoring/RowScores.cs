@@ -10,7 +10,7 @@ namespace StreamEm.Worker.Scoring;
 internal sealed class RowScores
 {
     private ScoreSession? _session;
-    private VectorBlock? _membership;
+    private VectorBlock? _membership, _classes;
     private Minibatch? _rows;
     private Minibatch? _chosen;
     private double[] _ofChosen = [], _scoresOfChosen = [];
@@ -25,6 +25,7 @@ internal sealed class RowScores
         _session = session;
         _width = scorer.Layout.Length;
         _membership = scorer.Learned.Model is ComponentModel model ? scorer.Layout[model.MembershipBlock] : null;
+        _classes = scorer.Learned.Model.Classes.Count > 0 ? scorer.Layout["class_probabilities"] : null;
     }
 
     /// <summary>Anomaly scores of the rows.</summary>
@@ -55,15 +56,7 @@ internal sealed class RowScores
     }
 
     /// <summary>The component a row most probably comes from; -1 for a model without components.</summary>
-    public int Component(int row)
-    {
-        if (_membership is null) return -1;
-        ReadOnlySpan<double> values = _membership.Of(ScoresOf(row));
-        int largest = 0;
-        for (int k = 1; k < values.Length; k++)
-            if (values[k] > values[largest]) largest = k;
-        return largest;
-    }
+    public int Component(int row) => Largest(_membership, row);
 
     /// <summary>All that is said of a row.</summary>
     /// <param name="row">The row.</param>
@@ -84,6 +77,7 @@ internal sealed class RowScores
             LogDensity = _logDensities[row],
             Scores = ScoresOf(row),
             Component = Component(row),
+            Class = Largest(_classes, row),
             AnomalyScore = _anomalyScores[row],
             PValue = _pValues[row],
             Alarm = alarm,
@@ -107,6 +101,16 @@ internal sealed class RowScores
             _ofChosen.AsSpan(2 * count, count));
         for (int at = 0; at < count; at++)
             _scoresOfChosen.AsSpan(at * _width, _width).CopyTo(_scores.AsSpan(chosen[at] * _width));
+    }
+
+    private int Largest(VectorBlock? block, int row)
+    {
+        if (block is null) return -1;
+        ReadOnlySpan<double> values = block.Of(ScoresOf(row));
+        int largest = 0;
+        for (int k = 1; k < values.Length; k++)
+            if (values[k] > values[largest]) largest = k;
+        return largest;
     }
 
     private ReadOnlySpan<double> ScoresOf(int row) => _scores.AsSpan(row * _width, _width);

@@ -24,6 +24,9 @@ internal readonly ref struct ScoredRecord
     /// <summary>The most probable component; -1 for a model without components.</summary>
     public required int Component { get; init; }
 
+    /// <summary>The most probable class; -1 for a model without classes.</summary>
+    public required int Class { get; init; }
+
     /// <summary>In [0, 1]; NaN while the model is not calibrated.</summary>
     public required double AnomalyScore { get; init; }
 

@@ -25,9 +25,18 @@ internal sealed partial class MixtureEStep : EStep
     private EmissionEStep? _set;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
+    /// <param name="components">K.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="statisticsLength">Length of the statistics.</param>
+    /// <param name="scoreLength">Length of a row's scores.</param>
+    /// <param name="rule">How responsibilities are made where a pass does not say.</param>
+    /// <param name="hasNoisyLabels">Whether labels are noisy observations of the component.</param>
+    /// <param name="classes">Classes, each of as many components one after another, where labels name classes; else 0.</param>
     public MixtureEStep(
-        int components, int dimension, int statisticsLength, int scoreLength, ResponsibilityRule rule, bool hasNoisyLabels)
+        int components, int dimension, int statisticsLength, int scoreLength, ResponsibilityRule rule, bool hasNoisyLabels = false,
+        int classes = 0)
     {
+        (_classes, _ofClass) = (classes, classes == 0 ? 1 : components / classes);
         (_components, _dimension, _statisticsLength, _scoreLength, _rule) = (components, dimension, statisticsLength, scoreLength, rule);
         _weights = new double[components];
         _logWeights = new double[ComponentLanes.Padded(components)];
@@ -106,8 +115,9 @@ internal sealed partial class MixtureEStep : EStep
                 logDensities[at + i] = impossible ? double.NegativeInfinity : space.LogDensities[i];
                 for (int k = 0; k < _components && !scores.IsEmpty; k++)
                     scores[(at + i) * _scoreLength + k] = impossible ? _weights[k] : space.LogJoint[k * RowBlock.Stride + i];
+                if (_classes > 0 && !scores.IsEmpty) SumByClass(scores.Slice((at + i) * _scoreLength, _scoreLength));
             }
-            if (_scoreLength > _components && !scores.IsEmpty)
+            if (_scoreLength > _components + _classes && !scores.IsEmpty)
                 Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + _components)..], _scoreLength);
         }
     }
