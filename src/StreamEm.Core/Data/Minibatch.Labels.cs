@@ -14,7 +14,8 @@ public sealed partial class Minibatch
     /// What a label says that names no single component [K]: p(label given z = k) up to a factor, the largest 1; empty where the label is a
     /// component or there is none.
     /// </summary>
-    public ReadOnlySpan<double> Evidence(int row) => Label(row) is < Unlabelled and var label ? _evidence![Unlabelled - 1 - label] : default;
+    public ReadOnlySpan<double> Evidence(int row) =>
+        Label(row) is < Unlabelled and var label ? _evidence![Unlabelled - 1 - label] : default;
 
     /// <summary>Makes a label of what is said of every component, for an observation that is added after those there are.</summary>
     /// <param name="evidence">K numbers of at least 0, the largest 1.</param>

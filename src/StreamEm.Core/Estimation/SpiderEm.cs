@@ -62,7 +62,8 @@ internal static class SpiderEm
         }
     }
 
-    /// <summary>Moves statistics on by what rows say of another step; false where the parameters cannot be or no row says anything.</summary>
+    /// <summary>Moves statistics on by what rows say of another step; false where the parameters cannot be, or no row says anything.
+    /// </summary>
     private static bool TryMove(
         WholeData data, double[] theta, double[] next, Minibatch rows, double[] statistics, double[] after, double[] before)
     {

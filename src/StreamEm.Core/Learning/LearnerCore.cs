@@ -224,7 +224,8 @@ internal sealed partial class LearnerCore
             Model = _model,
             Parameters = parameters,
             ComponentIds = Ids.Texts,
-            Labels = labels.AreClasses ? [.. Enumerable.Range(0, components).Select(k => _model.Classes[k * _model.Classes.Count / components])]
+            Labels = labels.AreClasses
+                ? [.. Enumerable.Range(0, components).Select(k => _model.Classes[k * _model.Classes.Count / components])]
                 : labels.Any ? [.. labels.Names] : [],
             ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
             Training = new TrainingReport

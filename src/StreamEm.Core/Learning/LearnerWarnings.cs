@@ -85,8 +85,8 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
         if (labels.Unknown > 0)
             Warn(ModelWarningKind.UnknownLabels,
                 labels.AreClasses
-                    ? $"{labels.Unknown} label(s) were ignored: they name none of the {model.Classes.Count} classes there were when learning "
-                        + "started. List them in classes, or use a larger initialization.buffer or max_classes."
+                    ? $"{labels.Unknown} label(s) were ignored: they name none of the {model.Classes.Count} classes there were when "
+                        + "learning started. List them in classes, or use a larger initialization.buffer or max_classes."
                     : $"{labels.Unknown} label(s) were ignored: all {state.Shares.Length} components already have a label.");
         foreach ((int feature, long unknown) in intake.Unknown)
             if (unknown > 0)

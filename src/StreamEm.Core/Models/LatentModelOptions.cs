@@ -53,7 +53,8 @@ public abstract record LatentModelOptions
     /// <remarks>Records that are scored have no labels: whether they have, only learning asks.</remarks>
     public FeatureSpace Plan(RecordSchema schema)
     {
-        if (ProblemsWith(schema with { Label = schema.Label ?? "" }).FirstOrDefault() is { } problem) throw new ArgumentException(problem, nameof(schema));
+        if (ProblemsWith(schema with { Label = schema.Label ?? "" }).FirstOrDefault() is { } problem)
+            throw new ArgumentException(problem, nameof(schema));
         return new FeatureSpace([.. schema.Features.Select(PlanFeature)]);
     }
 

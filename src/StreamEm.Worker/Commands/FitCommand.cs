@@ -43,15 +43,16 @@ public static class FitCommand
         };
         var passes = new Option<int>("--passes")
         { Description = "How many times the data are streamed.", DefaultValueFactory = _ => 1, HelpName = "n" };
-        var batch = new Option<bool>("--batch") { Description = "Plain batch EM to convergence instead, as the yardstick: --engine batch." };
+        var batch = new Option<bool>("--batch")
+        { Description = "Plain batch EM to convergence instead, as the yardstick: --engine batch." };
         var engine = new Option<string?>("--engine")
         {
             Description = $"{string.Join(", ", Engines.Words)}: how the data are learned from. The first streams them, the others have "
                 + "all of them in memory and go on to convergence.",
             HelpName = "name",
         };
-        Command command =
-            new("fit", "Learns one model from files and prints what it found.") { data, model, output, trace, scores, passes, batch, engine };
+        var command = new Command("fit", "Learns one model from files and prints what it found.")
+        { data, model, output, trace, scores, passes, batch, engine };
         configuration.AddTo(command);
         own.AddTo(command);
         dialect.AddTo(command);

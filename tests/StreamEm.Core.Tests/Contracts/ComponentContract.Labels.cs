@@ -34,20 +34,19 @@ public abstract partial class ComponentContract
         for (int row = 0; row < 20; row++)
         {
             double[] joint = new double[3];
-            double[] Masses(Func<Minibatch, int> label, out double logLikelihood)
+            double[] MassesOf(Func<Minibatch, int> label, out double logLikelihood)
             {
                 var one = new Minibatch(2);
                 one.BeginSequence();
                 one.Add(rows.Row(row), label: label(one), key: 0);
-                double[] averages = Averages(model, theta, one, out Evidence evidence), masses = new double[3];
-                model.Masses(averages, masses);
+                double[] averages = Averages(model, theta, one, out Evidence evidence);
                 logLikelihood = evidence.LogLikelihood;
-                return masses;
+                return Masses(model, averages);
             }
-            for (int k = 0; k < 3; k++) Masses(_ => k, out joint[k]);
+            for (int k = 0; k < 3; k++) MassesOf(_ => k, out joint[k]);
             double first = says[0] * Math.Exp(joint[0]), second = says[1] * Math.Exp(joint[1]);
 
-            double[] masses = Masses(to => to.AddEvidence(says), out double together);
+            double[] masses = MassesOf(to => to.AddEvidence(says), out double together);
 
             Near([Math.Log(first + second)], [together], 1e-12);
             Near([first / (first + second), second / (first + second), 0], masses, 1e-12);

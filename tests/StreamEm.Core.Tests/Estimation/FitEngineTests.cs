@@ -24,7 +24,8 @@ public sealed class FitEngineTests(ITestOutputHelper output)
     {
         Minibatch rows = Overlapping.Draw(6000, 3);
         double[] start = Start(0.4);
-        BatchEmResult batch = BatchEm.Run(Model, rows, start, Exact), other = BatchEm.Run(Model, rows, start, Exact with { Engine = engine });
+        BatchEmResult batch = BatchEm.Run(Model, rows, start, Exact),
+            other = BatchEm.Run(Model, rows, start, Exact with { Engine = engine });
         output.WriteLine($"{engine}: {other.Evaluations} rows, batch {batch.Evaluations}; "
             + $"{Distance(batch.Parameters, other.Parameters):G3} apart");
         Assert.True(batch.Converged && other.Converged);

@@ -76,8 +76,8 @@ public sealed class BatchReferenceTests(ITestOutputHelper output)
     [Fact]
     public void Digits_TenBernoullis_AreAsLikelyAsTheReference()
     {
-        // 1797 digits of 8 x 8 pixels, black from half of the ink (Alpaydin & Kaynak 1998; scikit-learn's load_digits): the reference counts
-        // half an imaginary digit of each colour a pixel and component, which costs it a little. Batch EM's best of ten is -19.2927.
+        // 1797 digits of 8 x 8 pixels, black from half of the ink (Alpaydin & Kaynak 1998; scikit-learn's load_digits): the reference
+        // counts half an imaginary digit of each colour a pixel and component, which costs it a little. Batch EM's best of ten is -19.2927.
         (Minibatch rows, int[] digits) = Digits();
         MixtureOptions model = ModelCatalog.MixtureOf(new BernoulliOptions { Prior = Prior.None }, 10);
         RecordSchema schema = RecordSchema.OfNumbers(64);

@@ -56,7 +56,8 @@ public sealed class NoisyLabelsTests
         new ShardedEStep(model, 1).Average(model.Prepare(theta), theta, rows, averages, new double[1]);
         // In the middle the labels alone tell: .9 + .05 of the first, .3 + .35 of the second.
         double first = 0.95 / 1.6;
-        double[] expected = [first, 1 - first, first * 0.9 / 0.95, first * 0.05 / 0.95, (1 - first) * 0.3 / 0.65, (1 - first) * 0.35 / 0.65];
+        double second = 1 - first;
+        double[] expected = [first, second, first * 0.9 / 0.95, first * 0.05 / 0.95, second * 0.3 / 0.65, second * 0.35 / 0.65];
         for (int at = 0; at < expected.Length; at++) Assert.Equal(expected[at], averages[at], 1e-12);
     }
 

@@ -22,7 +22,8 @@ public sealed class LabelTests
     [InlineData("{\"not\": 0.4, \"x\": 0.6}", "{\"not\":0.4,\"x\":0.6}")]
     public void Label_OfSeveral_IsOneTextHoweverItIsWritten(string written, string? label)
     {
-        string quoted = written.Replace("\"", "\"\"", StringComparison.Ordinal), escaped = written.Replace("\"", "\\\"", StringComparison.Ordinal);
+        string quoted = written.Replace("\"", "\"\"", StringComparison.Ordinal),
+            escaped = written.Replace("\"", "\\\"", StringComparison.Ordinal);
         Assert.Equal(label, Decoded.Batch(RecordFormat.Csv, Schema, $"a,label\n1,\"{quoted}\"\n").Label(0));
         // As a value of its own, as a text, and again and again, when the record's shape is known.
         RecordBatch lines = Decoded.Batch(RecordFormat.Ndjson, Schema, string.Concat(Enumerable.Repeat(

@@ -79,7 +79,8 @@ internal sealed record ClassifierOptions : LatentModelOptions
     /// <inheritdoc/>
     public override IReadOnlyList<string> ClassesIn(IEnumerable<string> blocks, FeatureSpace space)
     {
-        string[] ends = [".weights", .. Emissions.Create(space, Components, Prior).ParameterLayout.Blocks.Select(block => $".{block.Name}")];
+        string[] ends =
+            [".weights", .. Emissions.Create(space, Components, Prior).ParameterLayout.Blocks.Select(block => $".{block.Name}")];
         return [.. blocks.Select(block => ends.FirstOrDefault(end => block.EndsWith(end, StringComparison.Ordinal)) is { } end
                 ? block[..^end.Length]
                 : "")

@@ -23,7 +23,8 @@ internal sealed partial class MixtureEStep
     /// <summary>
     /// Adds what labels say to the log joint densities: the others' become negative infinity, or each has log p(label given z) added. The
     /// lanes get log p(x) as density like all others; that their log-likelihood is log p(x, label) is returned as a difference. A label
-    /// that its components cannot have under the parameters - of weight 0, or of a level they never had - is taken at its word all the same.
+    /// that its components cannot have under the parameters - of weight 0, or of a level they never had - is taken at its word all the
+    /// same.
     /// </summary>
     private Evidence TakeLabels(RowBlock block, Span<double> joint, BlockWorkspace space)
     {

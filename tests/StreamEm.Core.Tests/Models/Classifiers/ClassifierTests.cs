@@ -202,7 +202,8 @@ public sealed class ClassifierTests(ITestOutputHelper output)
         var rows = new Minibatch(1, texts: texts);
         for (int row = 0; row < 700; row++) rows.Add([row % 7]);
         var options = new LearningOptions { MinibatchSize = 50, Initialization = new() { Buffer = 100 } };
-        var learner = new Learner(ModelCatalog.Find("naive_bayes")!.CreateOptions(), RecordSchema.OfNumbers(1) with { Label = "y" }, options);
+        var learner = new Learner(
+            ModelCatalog.Find("naive_bayes")!.CreateOptions(), RecordSchema.OfNumbers(1) with { Label = "y" }, options);
         Streams.Feed(learner, rows, 0, 700);
         Assert.Equal((LearnerStatus.WarmingUp, true), (learner.Status, learner.Pending <= 100));
         Assert.False(learner.TryUpdate(flush: true));
