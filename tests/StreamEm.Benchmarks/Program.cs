@@ -7,6 +7,7 @@ if (args is ["--micro", ..])
     MicroRun.Switch(args[1..]);
     return 0;
 }
+if (args is ["anomaly", ..]) return new AnomalyDetection(new Report()).Run(args[1..]);
 bool quick = args.Contains("--quick");
 string[] rest = [.. args.Where(arg => arg != "--quick")];
 string? only = rest is ["--only", var name] && SideBySide.Parts.Contains(name) ? name : null;
@@ -14,7 +15,7 @@ if (rest.Length > 0 && only is null)
 {
     Console.Error
         .WriteLine(
-            $"usage: StreamEm.Benchmarks [--quick] [--only {string.Join('|', SideBySide.Parts)}] | --micro [BenchmarkDotNet options]");
+            $"usage: StreamEm.Benchmarks [--quick] [--only {string.Join('|', SideBySide.Parts)}] | anomaly NAB [--tables FOLDER] | --micro [BenchmarkDotNet options]");
     return 64;
 }
 var report = new Report();

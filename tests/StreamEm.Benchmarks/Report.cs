@@ -74,6 +74,9 @@ internal sealed class Report
                 .Split(' ', StringSplitOptions.RemoveEmptyEntries));
     }
 
+    /// <summary>Where the repository is.</summary>
+    public static string RepositoryFolder() => Path.GetFullPath(Path.Combine(ProjectFolder(), "..", ".."));
+
     private static string ProjectFolder()
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

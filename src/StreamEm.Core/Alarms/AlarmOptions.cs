@@ -29,6 +29,18 @@ public sealed record AlarmOptions
     /// </summary>
     public int Rest { get; init; } = 100;
 
+    /// <summary>The part of the key's records so far that a rest lasts for, where that is more; 0 for none.</summary>
+    public double RestShare { get; init; }
+
+    /// <summary>The most records a rest lasts for because of <see cref="RestShare"/>; null: any number.</summary>
+    public int? RestAtMost { get; init; }
+
+    /// <summary>
+    /// A record whose p-value is below it is in alarm whether or not it raises one; null: below <see cref="Threshold"/>, and below a tenth
+    /// of it where alarms are raised by what is new.
+    /// </summary>
+    public double? Flag { get; init; }
+
     /// <summary>The least event time between two alarms of a key, however strong; null for none.</summary>
     public TimeSpan? MinGap { get; init; }
 

@@ -19,7 +19,11 @@ public sealed class AlarmWatch
 
     private readonly AlarmOptions _options;
     private readonly BusinessLimits _limits;
+    /// <summary>The part of the threshold below which a record is in alarm that is abnormal and not new.</summary>
+    private const double Flagged = 0.1;
+
     private readonly double _clear;
+    private double _flag;
     private KeyTable _keys;
     private Entry[] _entries;
     private string? _lastKey;
@@ -33,12 +37,13 @@ public sealed class AlarmWatch
         _options = options;
         _limits = new BusinessLimits(options, features);
         _clear = Math.Max(options.Threshold, options.Clear ?? options.Threshold);
+        _flag = options.Flag ?? options.Threshold;
         _keys = new KeyTable(options.MaxKeys);
         _entries = new Entry[Math.Min(options.MaxKeys, 16)];
     }
 
-    /// <summary>Below it a p-value may raise an alarm.</summary>
-    public double Threshold => _options.Threshold;
+    /// <summary>Whether a record's p-values may make an alarm: what it is off by then counts.</summary>
+    public bool MayMatter(double pValue, double novelty) => pValue < _flag || novelty < _options.Threshold;
 
     /// <summary>Whether a record's component counts.</summary>
     public bool HasLimits => _limits.Any;
@@ -53,15 +58,22 @@ public sealed class AlarmWatch
     public int Lasting { get; private set; }
 
     /// <summary>Takes the version that the records to come are scored under.</summary>
-    public void Begin(LearnedModel learned) => _limits.Begin(learned);
+    /// <param name="learned">The version.</param>
+    /// <param name="isByNovelty">Whether alarms are raised by what is new.</param>
+    public void Begin(LearnedModel learned, bool isByNovelty = false)
+    {
+        _limits.Begin(learned);
+        _flag = _options.Flag ?? (isByNovelty ? Flagged : 1) * _options.Threshold;
+    }
 
     /// <summary>Takes the next record.</summary>
     /// <param name="key">Its key; null for none.</param>
     /// <param name="timestamp">Its time, ms since 1970; <see cref="Minibatch.NoTimestamp"/> without.</param>
     /// <param name="pValue">Its p-value; NaN where there is none to give.</param>
+    /// <param name="novelty">The p-value that raises an alarm: against everything seen, where that is told; else the same.</param>
     /// <param name="component">The component it most probably comes from; -1 without.</param>
     /// <param name="row">D values, the user's units.</param>
-    public AlarmMark Take(string? key, long timestamp, double pValue, int component, ReadOnlySpan<double> row)
+    public AlarmMark Take(string? key, long timestamp, double pValue, double novelty, int component, ReadOnlySpan<double> row)
     {
         key ??= "";
         bool isNew = false;
@@ -76,13 +88,14 @@ public sealed class AlarmWatch
         }
 
         entry.Seen++;
-        if (pValue < _options.Threshold && _limits.Allow(row, component))
+        bool matters = MayMatter(pValue, novelty) && _limits.Allow(row, component);
+        bool isRaised = matters && novelty < _options.Threshold && IsDue(entry, timestamp, novelty);
+        if (isRaised || (matters && pValue < _flag))
         {
-            bool begins = !entry.IsLasting;
+            if (!entry.IsLasting) Lasting++;
             entry.IsLasting = true;
-            if (begins) Lasting++;
-            if (!IsDue(entry, timestamp, pValue)) return AlarmMark.Lasting;
-            (entry.HasRaised, entry.LastSeen, entry.LastTime, entry.PValue) = (true, entry.Seen, timestamp, pValue);
+            if (!isRaised) return AlarmMark.Lasting;
+            (entry.HasRaised, entry.LastSeen, entry.LastTime, entry.PValue) = (true, entry.Seen, timestamp, novelty);
             Raised++;
             return AlarmMark.Raised;
         }
@@ -129,7 +142,8 @@ public sealed class AlarmWatch
         if (!entry.HasRaised) return true;
         bool hasTimes = timestamp != Minibatch.NoTimestamp && entry.LastTime != Minibatch.NoTimestamp;
         if (_options.MinGap is { } gap && hasTimes && timestamp - entry.LastTime < gap.TotalMilliseconds) return false;
-        return entry.Seen - entry.LastSeen > _options.Rest || pValue < Stronger * entry.PValue;
+        double rest = Math.Max(_options.Rest, Math.Min(_options.RestAtMost ?? double.MaxValue, _options.RestShare * (entry.Seen - 1)));
+        return entry.Seen - entry.LastSeen > rest || pValue < Stronger * entry.PValue;
     }
 
     /// <summary>What is known of a key.</summary>

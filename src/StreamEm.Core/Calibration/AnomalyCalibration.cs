@@ -66,6 +66,20 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
         return (score, 1 - score);
     }
 
+    /// <summary>The log-density with this p-value: the inverse of <see cref="Judge(double)"/>.</summary>
+    /// <param name="pValue">In (0, 1).</param>
+    internal double LogDensityAt(double pValue)
+    {
+        if (pValue < TailShare)
+        {
+            double excess = TailStart + TailScale * ScalarMath.Log(TailShare / pValue);
+            return Math.Min(_densities[^1], Reference(Quantiles) - ScalarMath.Expm1(excess));
+        }
+        int high = 0;
+        while (high < _scores.Length - 1 && _scores[high] < 1 - pValue) high++;
+        return _densities[high];
+    }
+
     private double Inside(double logDensity)
     {
         // The first knot that is not more probable: of equal ones that with the lowest score, for a record is as improbable as itself.

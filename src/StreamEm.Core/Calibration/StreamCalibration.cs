@@ -148,6 +148,14 @@ internal sealed partial class StreamCalibration
         }
     }
 
+    /// <summary>Adds records by their log-density alone.</summary>
+    public void AddAt(double logDensity, double records)
+    {
+        _all.Add(logDensity, records);
+        _weight += records;
+        _worth += records;
+    }
+
     /// <summary>The score functions, records that are kept as they are being as probable as when they last came.</summary>
     public AnomalyCalibration? Calibrate()
     {

@@ -77,6 +77,13 @@ internal sealed class StepwiseEm(
         return evidence;
     }
 
+    /// <summary>The E-step of rows that nothing is learned from, for what it remembers of their keys.</summary>
+    public void Pass(StepwiseState state, Minibatch batch, double[] logDensities, StreamMemory memory)
+    {
+        _eStep = model.Prepare(state.Parameters, _eStep);
+        _executor.Average(_eStep, state.Parameters, batch, _averages, logDensities, new Pass(memory, state.Updates + 1) { Rule = rule });
+    }
+
     /// <summary>Gives a component a new start at a location; see <see cref="ComponentModel.Reseed"/>.</summary>
     public static void Reseed(StepwiseState state, ComponentModel model, int component, ReadOnlySpan<double> location)
     {

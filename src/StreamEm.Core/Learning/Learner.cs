@@ -48,6 +48,8 @@ public sealed partial class Learner
     private readonly LabelNames _labels;
     private readonly RecordIntake _intake;
     private readonly Surprise _surprise = new();
+    private readonly LearnGate? _gate;
+    private readonly int _buffer;
     private LearnerCore? _core;
     private LearnedModel? _latest;
     private long _dropped;
@@ -66,8 +68,8 @@ public sealed partial class Learner
         if (from is not null) model = model.WithClasses(model.ClassesIn(from.Blocks.Keys, _plan));
         (_model, _schema, _options, _threads) = (model, schema, options, threads);
         int dimension = _plan.Dimension;
-        _pending =
-            new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? options.Initialization.Buffer : 1), new TextTable());
+        _buffer = model.Growth is null ? options.Initialization.Buffer : Growing.GrowingMixture.FirstRows;
+        _pending = new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? _buffer : 1), new TextTable());
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
         LatentModel largest = model.CreateLargest(schema);
@@ -75,6 +77,7 @@ public sealed partial class Learner
         _stepSize = new PowerLaw(options.StepSize);
         _labels = LabelNames.Of(model, (largest as ComponentModel)?.Components ?? 0);
         _intake = new RecordIntake(_plan, _labels);
+        if (options.Learn == LearnMode.Gated && model.Growth is null) _gate = new LearnGate(dimension, options);
         if (from is null) return;
         _core = LearnerCore.StartAt(model, _plan, options, from, threads);
         if (from.Calibration is { } calibration) _calibration.Restore(calibration);
@@ -108,7 +111,7 @@ public sealed partial class Learner
     public int Pending => _pending.Count;
 
     /// <summary>Records that can be taken before <see cref="TryUpdate"/> has something to do; at least 1.</summary>
-    public int Room => Math.Max(1, (IsGathering ? _options.Initialization.Buffer : _options.MinibatchSize) - _pending.Count);
+    public int Room => Math.Max(1, (IsGathering ? _buffer : _options.MinibatchSize) - _pending.Count);
 
     private bool IsGathering => _core is null || _core.Guard is { AwaitsAnew: true };
 
@@ -139,9 +142,20 @@ public sealed partial class Learner
     {
         if (_pending.Count == 0) return false;
         if (IsGathering && !TryInitialize(flush)) return false;
-        if (_core!.Cut.Next(_pending, flush, out int count) is not { } minibatch) return false;
-        Update(_core, minibatch, count);
-        return true;
+        // A mixture that grows has no parameters before its first records.
+        bool cuts = flush || (Updates == 0 && _core!.Growing is not null);
+        while (_core!.Cut.Next(_pending, cuts, out int count) is { } minibatch)
+        {
+            bool isFrozen = IsFrozen(_core);
+            if (!isFrozen || Updates == 0)
+            {
+                Update(_core, minibatch, count, isFrozen);
+                return true;
+            }
+            _core.Pass(minibatch, count, _rows, _surprise);
+            TakeOff(count);
+        }
+        return false;
     }
 
     /// <summary>What has been learned; null before the first update.</summary>
@@ -156,8 +170,8 @@ public sealed partial class Learner
     {
         if (_core is not { } core || Updates == 0) return null;
         ScoreSession session = ScoreSession.OfStream(
-            _latest ?? Learned(core), core.Cut.Keys, core.Cut.Memory, replaced);
-        if (core.Cut.Memory is null || Pending == 0) return session;
+            _latest ?? Learned(core), core.Cut.Keys, core.Cut.Memory, replaced, core.Growing);
+        if ((core.Cut.Memory is null && core.Growing is null) || Pending == 0) return session;
         // What is pending has moved nothing on yet, and comes before what is to be scored.
         Restore(core.Space, Pending);
         session.Score(_raw, new double[Pending], new double[Pending * session.Scorer.Layout.Length], new double[Pending]);
@@ -169,17 +183,26 @@ public sealed partial class Learner
 
     private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _calibration, _labels, _intake);
 
-    private void Update(LearnerCore core, Minibatch minibatch, int count)
+    private void Update(LearnerCore core, Minibatch minibatch, int count, bool isFrozen)
     {
-        _latest = null;
         if (BeforeUpdate is { } observe)
         {
             Restore(core.Space, count);
-            observe(_raw, ScoreSession.OfStream(Learned(core), core.Cut.Keys, core.Cut.Memory, replaced: null));
+            observe(_raw, ScoreSession.OfStream(Learned(core), core.Cut.Keys, core.Cut.Memory, replaced: null, core.Growing));
         }
-        if (core.Update(minibatch, count, _rows, _surprise, mayStartAnew: !_labels.Any)) Calibrate(core, count);
+        if (core.Growing is not null) core.Grow(minibatch, count);
+        else if (isFrozen) core.Pass(minibatch, count, _rows, _surprise);
+        else if (_gate is not null) UpdateGated(core, _gate, minibatch, count);
+        else if (core.Update(minibatch, count, _rows, _surprise, mayStartAnew: !_labels.Any)) Calibrate(core, count);
         else _calibration.Clear();
+        _latest = null;
         if (core.Guard is { AwaitsAnew: true }) _intake.FreeLevels();
+        TakeOff(count);
+    }
+
+    /// <summary>The first pending rows are done with.</summary>
+    private void TakeOff(int count)
+    {
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
         if (_pending.Count == 0 && _pending.Texts!.Count > MaxPendingTexts) _pending.Texts = new TextTable();

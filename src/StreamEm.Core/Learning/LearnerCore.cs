@@ -32,7 +32,7 @@ internal sealed partial class LearnerCore
         Watch = new DeadComponentWatch(model, options.DeadComponents);
         Cut = CutFor(model, modelOptions, options.MinibatchSize);
         Ids = ComponentNumbers.First((model as ComponentModel)?.Components ?? 0);
-        Guard = options.Learn == LearnMode.Bounded ? new StreamGuard(space.Dimension) : null;
+        Guard = options.Learn == LearnMode.Bounded && modelOptions.Growth is null ? new StreamGuard(space.Dimension) : null;
     }
 
     /// <summary>Who the components are.</summary>
@@ -66,8 +66,9 @@ internal sealed partial class LearnerCore
     public static LearnerCore Initialize(
         LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, Minibatch buffer, int threads)
     {
+        if (modelOptions.Growth is { } growth) return InitializeGrowing(modelOptions, growth, plan, options, buffer, threads);
         FeatureSpace scaled = options.Standardize ? plan : plan.WithoutScaling();
-        FirstRecords? first = options.Learn == LearnMode.Bounded ? new FirstRecords(scaled, buffer) : null;
+        FirstRecords? first = options.Learn != LearnMode.Always ? new FirstRecords(scaled, buffer) : null;
         FeatureSpace space = first?.Space ?? scaled.Learn(buffer);
         LatentModel model = modelOptions.Create(space);
         Minibatch whole = CutFor(model, modelOptions, options.MinibatchSize).Whole(buffer);
@@ -82,7 +83,7 @@ internal sealed partial class LearnerCore
         {
             _absentFeatures = FeatureStatistics.AbsentFeatures(buffer),
             _bufferedRecords = buffer.Count,
-            Guard = first is null ? null : new StreamGuard(first),
+            Guard = options.Learn == LearnMode.Bounded ? new StreamGuard(first!) : null,
         };
     }
 
@@ -105,6 +106,9 @@ internal sealed partial class LearnerCore
     public static LearnerCore StartAt(
         LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, InitialParameters from, int threads)
     {
+        if (modelOptions.Growth is not null)
+            throw new ArgumentException(
+                "a mixture that grows begins with its stream: leave initialization.from out, or give the number of components");
         FeatureSpace space = options.Standardize ? plan : plan.WithoutScaling();
         LatentModel model = modelOptions.Create(space);
         double[] given = from.Flatten(model), theta = new double[given.Length], mean = new double[plan.Dimension],
@@ -145,14 +149,16 @@ internal sealed partial class LearnerCore
     /// <param name="rows">Overwritten with the same inside.</param>
     /// <param name="surprise">Overwritten with what they say of the rows, before the update.</param>
     /// <param name="mayStartAnew">Whether parameters may be initialised anew: not where components have names.</param>
+    /// <param name="gate">What holds rows back by their p-values, begun for this minibatch; null without.</param>
     /// <returns>Whether the log-densities are in the units of those before.</returns>
-    public bool Update(Minibatch minibatch, int count, Minibatch rows, Surprise surprise, bool mayStartAnew)
+    public bool Update(
+        Minibatch minibatch, int count, Minibatch rows, Surprise surprise, bool mayStartAnew, InfluenceBound? gate = null)
     {
         bool complete = Space.Encode(minibatch, 0, count, rows);
         double unit = RelativeWeights.Normalize(rows);
         surprise.Begin(count, complete, unit);
         double worth = State.Shares.Length == 0 ? State.EffectiveRows : State.EffectiveRows / State.Shares.Length;
-        InfluenceBound? bound = Guard?.Begin(minibatch, count, worth, unit);
+        InfluenceBound? bound = Guard?.Begin(minibatch, count, worth, unit) ?? gate;
         double[] logDensities = surprise.LogDensities;
         Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory, bound, complete ? null : surprise.Comparable, unit);
         double units = _units.Sum(rows, complete, evidence, logDensities, bound, ref _impossible);
@@ -167,6 +173,19 @@ internal sealed partial class LearnerCore
         }
         if (change != Change.None) Guard.Answer(change, mayStartAnew, State, Happened);
         return true;
+    }
+
+    /// <summary>Takes a minibatch that nothing is learned from: what is remembered of keys goes on.</summary>
+    public void Pass(Minibatch minibatch, int count, Minibatch rows, Surprise surprise)
+    {
+        State.Rows += count;
+        State.Unlearned += count;
+        State.Updates = Math.Max(1, State.Updates);
+        if (Growing is not null || Cut.Memory is null) return;
+        bool complete = Space.Encode(minibatch, 0, count, rows);
+        double unit = RelativeWeights.Normalize(rows);
+        surprise.Begin(count, complete, unit);
+        _em.Pass(State, rows, surprise.LogDensities, Cut.Memory);
     }
 
     /// <summary>Batch EM over all rows (user units, levels as codes) from the current parameters.</summary>
@@ -196,6 +215,7 @@ internal sealed partial class LearnerCore
     /// <summary>What has been learned.</summary>
     public LearnedModel CreateSnapshot(RecordSchema schema, StreamCalibration calibration, LabelNames labels, RecordIntake intake)
     {
+        if (Growing is not null) return DescribeGrowing(schema, labels, intake);
         LearnedModel learned = Describe(schema, labels, intake);
         var frequent = new Minibatch(Space.Dimension);
         calibration.CopyFrequent(frequent);
@@ -228,30 +248,32 @@ internal sealed partial class LearnerCore
                 ? [.. Enumerable.Range(0, components).Select(k => _model.Classes[k * _model.Classes.Count / components])]
                 : labels.Any ? [.. labels.Names] : [],
             ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
-            Training = new TrainingReport
-            {
-                Recursion = _options.Recursion,
-                StepSize = _options.StepSize,
-                LastStepSize = State.LastStepSize,
-                Updates = State.Updates,
-                Records = State.Rows - State.Unlearned,
-                Unlearned = State.Unlearned,
-                Bounded = State.Bounded,
-                EffectiveRecords = State.EffectiveRows,
-                MeanLogLikelihood = _meanLogLikelihood,
-                Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } || Guard?.TooSmall.Any() == true
-                    ? TrainingReport.Degenerate : TrainingReport.Ok,
-                Warnings = new LearnerWarnings(_options, _model, Space, State)
-                {
-                    AbsentFeatures = _absentFeatures,
-                    BufferedRecords = _bufferedRecords,
-                    Impossible = _impossible,
-                    Guard = Guard,
-                    Happened = Happened,
-                }.Of(labels, intake, Cut),
-            },
+            Training = Report(labels, intake),
         };
     }
+
+    private TrainingReport Report(LabelNames labels, RecordIntake intake) => new TrainingReport
+    {
+        Recursion = _options.Recursion,
+        StepSize = _options.StepSize,
+        LastStepSize = State.LastStepSize,
+        Updates = State.Updates,
+        Records = State.Rows - State.Unlearned,
+        Unlearned = State.Unlearned,
+        Bounded = State.Bounded,
+        EffectiveRecords = State.EffectiveRows,
+        MeanLogLikelihood = _meanLogLikelihood,
+        Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } || Guard?.TooSmall.Any() == true
+            ? TrainingReport.Degenerate : TrainingReport.Ok,
+        Warnings = new LearnerWarnings(_options, _model, Space, State)
+        {
+            AbsentFeatures = _absentFeatures,
+            BufferedRecords = _bufferedRecords,
+            Impossible = _impossible,
+            Guard = Guard,
+            Happened = Happened,
+        }.Of(labels, intake, Cut),
+    };
 
     private static MinibatchCut CutFor(LatentModel model, LatentModelOptions options, int size) => model.Order switch
     {

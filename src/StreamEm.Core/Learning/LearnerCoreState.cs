@@ -1,6 +1,7 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
+using StreamEm.Core.Growing;
 using StreamEm.Core.Models;
 
 namespace StreamEm.Core.Learning;
@@ -19,6 +20,8 @@ internal sealed partial class LearnerCore
     /// <exception cref="ArgumentException">The model is of another shape.</exception>
     public LearnerCore ChangeModel(LatentModelOptions modelOptions, LearningOptions options, out int[][] sources, int threads)
     {
+        if (Growing is not null || modelOptions.Growth is not null)
+            throw new ArgumentException("a mixture that grows goes on only as it is configured; its components come and go by themselves");
         LatentModel target = modelOptions.Create(Space);
         var change = new ModelChange(_model, State, Ids);
         if (target is ComponentModel components && _model is ComponentModel)
@@ -52,6 +55,7 @@ internal sealed partial class LearnerCore
         Guard?.Save(writer);
         Happened.Save(writer);
         Ids.Save(writer);
+        Growing?.Save(writer);
     }
 
     public static LearnerCore Load(
@@ -59,7 +63,8 @@ internal sealed partial class LearnerCore
     {
         FeatureSpace space = FeatureSpaceState.Load(plan, reader);
         bool hasGuard = version >= StateVersion.Patterns;
-        LatentModel model = modelOptions.Create(space);
+        GrowthOptions? growth = modelOptions.Growth;
+        LatentModel model = (growth is null ? modelOptions : modelOptions.WithComponents(1)).Create(space);
         StepwiseState state = StepwiseState.Load(reader, model, hasGuard);
         var core = new LearnerCore(modelOptions, options, model, space, state, threads);
         core.LoadReport(reader);
@@ -68,6 +73,12 @@ internal sealed partial class LearnerCore
         if (hasGuard && reader.ReadBoolean()) (core.Guard ?? new StreamGuard(space.Dimension)).Load(reader);
         if (hasGuard) core.Happened.Load(reader);
         if (hasGuard) core.Ids = ComponentNumbers.Load(reader, core.Ids.Count);
+        if (growth is not null)
+        {
+            core.Growing = new GrowingMixture(space.Dimension, growth, GuardOf(options));
+            core.Growing.Load(reader);
+            core.Space = SpaceOf(space, core.Growing);
+        }
         core.Check();
         return core;
     }

@@ -11,6 +11,12 @@ internal enum LearnerEventKind
 
     /// <summary>Records that were too far keep coming and are learned from.</summary>
     ChangeLearned,
+
+    /// <summary>Records that were kept from learning lasted: they are a new normal.</summary>
+    NewNormal,
+
+    /// <summary>What was in quarantine is no more frequent than strays ever were, and normal.</summary>
+    Released,
 }
 
 /// <summary>Something that happened.</summary>

@@ -9,9 +9,9 @@ public sealed partial class Learner
     /// <summary>First parameters, or others, once the buffer is full of rows that say something.</summary>
     private bool TryInitialize(bool flush)
     {
-        int buffer = _options.Initialization.Buffer;
+        int buffer = _buffer;
         if (!flush && _pending.Count < buffer) return false;
-        if (_options.Learn == LearnMode.Bounded)
+        if (_options.Learn != LearnMode.Always && _model.Growth is null)
         {
             int evidence = 0;
             for (int row = 0; row < _pending.Count; row++)
@@ -49,7 +49,7 @@ public sealed partial class Learner
         if (_labels.Known.Count >= (flush ? 1 : 2) || _labels.IsFixed) return true;
         if (flush) return false;
         int[] labelled = [.. Enumerable.Range(0, _pending.Count).Where(row => _pending.Label(row) != Minibatch.Unlabelled)];
-        Keep(labelled.AsSpan(Math.Max(0, labelled.Length - _options.Initialization.Buffer / 2)));
+        Keep(labelled.AsSpan(Math.Max(0, labelled.Length - _buffer / 2)));
         return false;
     }
 

@@ -81,6 +81,7 @@ public sealed partial class Learner
         writer.Write(_dropped);
         writer.Write(_core is not null);
         _core?.Save(writer);
+        _gate?.Save(writer);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote with the same options into a new learner, in this release or one before.</summary>
@@ -109,6 +110,9 @@ public sealed partial class Learner
             if (!hasCore) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
             else _core = LearnerCore.Load(reader, Model, _plan, _options, _threads, (StateVersion)version);
+            // Only of a stream that was gated; another gate than this state's learner had begins anew.
+            if (reader.BaseStream is { CanSeek: true } rest && rest.Position < rest.Length)
+                (_gate ?? new LearnGate(Dimension, _options)).Load(reader);
             if (reader.BaseStream is { CanSeek: true } stream && stream.Position != stream.Length)
                 throw new InvalidDataException(
                     $"The state goes on for {stream.Length - stream.Position} bytes after its end: it is of another model.");

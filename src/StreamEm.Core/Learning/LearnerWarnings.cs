@@ -108,6 +108,12 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
         LearnerEventKind.FeatureAwake => new ModelWarning(ModelWarningKind.FeatureAwake,
             $"feature '{item.Subject}' came to life with update {item.Update}: it had one value or none in the first records, and has "
                 + "location and scale of its own now.", item.Subject),
+        LearnerEventKind.NewNormal => new ModelWarning(ModelWarningKind.ChangeLearned,
+            $"records that had been kept from learning became most of the stream: they are a new normal since update {item.Update}, and "
+                + "the calibration of anomaly scores began again."),
+        LearnerEventKind.Released => new ModelWarning(ModelWarningKind.ChangeLearned,
+            $"strange records that had been kept apart are no more frequent than such records ever were: they count as normal since update "
+                + $"{item.Update}."),
         _ => new ModelWarning(ModelWarningKind.ChangeLearned,
             $"records that were too far from every component kept coming and are learned from since update {item.Update}."),
     };

@@ -26,6 +26,12 @@ public enum LearnMode
 
     /// <summary>All, each with its weight: plain EM, in the units of the first records.</summary>
     Always,
+
+    /// <summary>Those whose p-value is not too low, unless such records last; the calibration is kept from the others too.</summary>
+    Gated,
+
+    /// <summary>None once enough were: records are scored by what was learned, and by the calibration of then.</summary>
+    Frozen,
 }
 
 /// <summary>How a model learns from its stream.</summary>
@@ -51,6 +57,18 @@ public sealed record LearningOptions
 
     /// <summary>Which records are learned from.</summary>
     public LearnMode Learn { get; init; }
+
+    /// <summary>Gated: the p-value below which a record is not learned.</summary>
+    public double LearnAbove { get; init; } = 0.001;
+
+    /// <summary>
+    /// Gated: the span of records, the newest counting most (exponential weights), of which more than half were not learned where that is
+    /// a new normal, to be learned.
+    /// </summary>
+    public double ConfirmAfter { get; init; } = 1000;
+
+    /// <summary>Frozen: the records learned before; null: none beyond those that the parameters came with.</summary>
+    public int? FreezeAfter { get; init; }
 
     /// <summary>What happens to dead components.</summary>
     public DeadComponents DeadComponents { get; init; } = DeadComponents.Reseed;

@@ -33,6 +33,12 @@ public abstract record LatentModelOptions
     /// <summary>Whether rows are shared out to components by a rule that may be chosen.</summary>
     public virtual bool HasResponsibilities => false;
 
+    /// <summary>How the model's components grow with the stream; null where their number is given.</summary>
+    public virtual GrowthOptions? Growth => null;
+
+    /// <summary>The same with a given number of components, for a model that has any.</summary>
+    public virtual LatentModelOptions WithComponents(int components) => this;
+
     /// <summary>The most keys remembered at once; 0 for a model without keys.</summary>
     public virtual int MaxKeys => 0;
 

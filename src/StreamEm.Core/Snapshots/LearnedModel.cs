@@ -45,6 +45,14 @@ public record LearnedModel
     /// <summary>Turns log-densities into anomaly scores; null before there is enough to calibrate with.</summary>
     public Calibration.AnomalyCalibration? Calibration { get; init; }
 
+    /// <summary>
+    /// How records are scored by a mixture that grew: the calibration is then of this score; null where it is of log-densities.
+    /// </summary>
+    public Growing.DetectionRule? Detection { get; init; }
+
+    /// <summary>What happened to the components with this version, of a mixture that grows.</summary>
+    public IReadOnlyList<Growing.GrowthEvent> GrowthEvents { get; init; } = [];
+
     /// <summary>Names of the D features, in order.</summary>
     public IReadOnlyList<string> Features => Schema.Features;
 

@@ -1,5 +1,6 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
+using StreamEm.Core.Growing;
 using StreamEm.Core.Models;
 
 namespace StreamEm.Core.Snapshots;
@@ -14,6 +15,9 @@ public sealed class ScoreSession
     private readonly LevelReader? _levels;
     private readonly StreamMemory? _memory;
     private readonly KeyTable? _keys;
+    private readonly GrowingMixture? _growing;
+    private readonly DetectionScore? _detection;
+    private double[] _novelty = [];
     private readonly SequenceGroups _groups = new();
     private Minibatch? _grouped;
     private int[] _slots = [];
@@ -26,9 +30,13 @@ public sealed class ScoreSession
     }
 
     /// <summary>A session that goes on where a learner stands; what it learns of the keys stays its own.</summary>
-    private ScoreSession(Scorer scorer, KeyTable? keys, StreamMemory? memory, ScoreSession? replaced = null)
+    private ScoreSession(
+        Scorer scorer, KeyTable? keys, StreamMemory? memory, ScoreSession? replaced = null, GrowingMixture? growing = null)
     {
         Scorer = scorer;
+        if (growing is null) _detection = scorer.CreateDetection();
+        else if (replaced?._growing is { } spent) (_growing = spent).CopyFrom(growing);
+        else _growing = growing.Copy();
         bool isOfSameModel = replaced is not null && replaced.Scorer.Learned.Space == scorer.Learned.Space
             && replaced.Scorer.Model == scorer.Model;
         _workspace = isOfSameModel ? replaced!._workspace : scorer.EStep.CreateWorkspace();
@@ -52,8 +60,10 @@ public sealed class ScoreSession
     /// <param name="keys">The keys the learner remembers; null for none.</param>
     /// <param name="memory">What it remembers of them; null for nothing.</param>
     /// <param name="replaced">A session that is not used any more, whose memory is; null for none.</param>
-    internal static ScoreSession OfStream(LearnedModel learned, KeyTable? keys, StreamMemory? memory, ScoreSession? replaced) =>
-        new(new Scorer(learned, replaced?.Scorer), keys, memory, replaced) { IsOfStream = true };
+    /// <param name="growing">A mixture that grows, which a copy of goes on record by record; null where a version is scored under.</param>
+    internal static ScoreSession OfStream(
+        LearnedModel learned, KeyTable? keys, StreamMemory? memory, ScoreSession? replaced, GrowingMixture? growing = null) =>
+        new(new Scorer(learned, replaced?.Scorer), keys, memory, replaced, growing) { IsOfStream = true };
 
     /// <summary>What is scored under.</summary>
     public Scorer Scorer { get; }
@@ -66,8 +76,15 @@ public sealed class ScoreSession
     /// </summary>
     public bool CanRepeat => _memory is null;
 
+    /// <summary>Whether the rows' p-values against everything seen are told beside those against what is normal.</summary>
+    public bool TellsNovelty => _growing is not null;
+
+    /// <summary>The p-value of each row last scored against everything seen; empty where that is not told.</summary>
+    public ReadOnlySpan<double> NoveltyPValues => _novelty;
+
     /// <summary>
     /// Scores all rows; see <see cref="Snapshots.Scorer.Score"/>. Rows of a key are scored in their order, each given those before it.
+    /// Without room for anomaly scores and p-values only the rest is said, which moves nothing on.
     /// </summary>
     public void Score(
         Minibatch batch, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores, Span<double> pValues = default)
@@ -114,11 +131,28 @@ public sealed class ScoreSession
         Minibatch rows, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores, Span<double> pValues)
     {
         bool complete = Scorer.Learned.Space.Encode(rows, 0, rows.Count, _inside);
-        bool compares = !complete && Scorer.Learned.Calibration is not null;
+        bool judges = _growing is null && !anomalyScores.IsEmpty;
+        bool compares = judges && _detection is null && !complete && Scorer.Learned.Calibration is not null;
         if (compares && _comparable.Length < rows.Count) _comparable = new double[rows.Count];
         _workspace.Pass = new Pass(_memory, Comparable: compares ? _comparable : null) { IsOfStream = IsOfStream };
         Scorer.EStep.Score(_inside, 0, rows.Count, logDensities, scores, _workspace);
-        Scorer.Finish(_inside, complete, logDensities, compares ? _comparable : default, scores, anomalyScores, pValues);
+        Scorer.Finish(
+            _inside, complete, logDensities, compares ? _comparable : default, scores, judges ? anomalyScores : default, pValues,
+            _detection);
+        if (_growing is not null && !anomalyScores.IsEmpty) GoOn(_growing, rows, anomalyScores, pValues);
+    }
+
+    /// <summary>Scores rows by all there was before each, and takes them.</summary>
+    private void GoOn(GrowingMixture growing, Minibatch rows, Span<double> anomalyScores, Span<double> pValues)
+    {
+        if (_novelty.Length < rows.Count) _novelty = new double[rows.Count];
+        for (int row = 0; row < rows.Count; row++)
+        {
+            GrowingScore score = growing.Step(rows.Row(row));
+            anomalyScores[row] = 1 - score.PValue;
+            if (!pValues.IsEmpty) pValues[row] = score.PValue;
+            _novelty[row] = score.NoveltyPValue;
+        }
     }
 
     private void Reserve(int count, int width)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
+using StreamEm.Core.Growing;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
 
@@ -13,7 +14,7 @@ namespace StreamEm.Core.Snapshots;
 /// </summary>
 public sealed class Scorer
 {
-    private readonly double[] _logScale;
+    private readonly double[] _logScale, _inside;
     private readonly bool _hasUnits;
     private readonly double _logScaleOfAll;
     private readonly ConcurrentBag<ScoreSession> _sessions = [];
@@ -33,6 +34,7 @@ public sealed class Scorer
         Layout = Model.ScoreLayout;
         double[] inside = new double[Model.ParameterLayout.Length];
         Model.FromUserUnits(learned.Parameters, learned.Space, inside);
+        _inside = inside;
         EStep = Model.Prepare(inside, replaced?.Model == Model ? replaced.EStep : null);
         _logScale = learned.Space.LogScale.ToArray();
         for (int d = 0; d < _logScale.Length; d++)
@@ -81,17 +83,22 @@ public sealed class Scorer
     /// <param name="scores">N x width; overwritten.</param>
     /// <param name="anomalyScores">N; overwritten.</param>
     /// <param name="pValues">N or empty; overwritten.</param>
+    /// <param name="detection">What makes the scores that the calibration is of; null for log-densities.</param>
     internal void Finish(
         Minibatch inside, bool complete, Span<double> logDensities, ReadOnlySpan<double> comparable, Span<double> scores,
-        Span<double> anomalyScores, Span<double> pValues)
+        Span<double> anomalyScores, Span<double> pValues, DetectionScore? detection = null)
     {
         for (int row = 0; row < inside.Count; row++)
         {
             double logDensity = logDensities[row];
-            double standing = comparable.IsEmpty ? logDensity : comparable[row];
-            (anomalyScores[row], double pValue) =
-                Learned.Calibration?.Judge(inside.Row(row), logDensity, standing) ?? (double.NaN, double.NaN);
-            if (!pValues.IsEmpty) pValues[row] = pValue;
+            if (!anomalyScores.IsEmpty)
+            {
+                double standing = comparable.IsEmpty ? logDensity : comparable[row];
+                (anomalyScores[row], double pValue) = Learned.Calibration is not { } calibration ? (double.NaN, double.NaN)
+                    : detection is null ? calibration.Judge(inside.Row(row), logDensity, standing)
+                    : calibration.Judge(detection.Density(inside.Row(row)));
+                if (!pValues.IsEmpty) pValues[row] = pValue;
+            }
             // What says nothing has probability 1.
             logDensities[row] = double.IsNaN(logDensity) ? 0 : logDensity - (complete ? _logScaleOfAll : LogUnits(inside.Row(row)));
         }
@@ -104,6 +111,25 @@ public sealed class Scorer
             UserUnits.To(Layout, of, Learned.Space, user);
             user.CopyTo(of);
         }
+    }
+
+    /// <summary>What scores as the stream did whose mixture grew; null where log-densities do.</summary>
+    internal DetectionScore? CreateDetection()
+    {
+        if (Learned.Detection is not { } rule) return null;
+        VectorLayout layout = Model.ParameterLayout;
+        ReadOnlySpan<double> inside = _inside, covariances = layout["covariances"].Of(inside);
+        double[] weights = layout["weights"].Of(inside).ToArray(), means = layout["means"].Of(inside).ToArray();
+        int square = Dimension * Dimension, form = rule.IsShared ? covariances.Length : covariances.Length / weights.Length;
+        double[] full = new double[weights.Length * square];
+        for (int k = 0; k < weights.Length; k++)
+        {
+            ReadOnlySpan<double> own = covariances.Slice(rule.IsShared ? 0 : k * form, form);
+            Span<double> result = full.AsSpan(k * square, square);
+            if (own.Length == square) own.CopyTo(result);
+            else for (int d = 0; d < Dimension; d++) result[d * Dimension + d] = own[own.Length == 1 ? 0 : d];
+        }
+        return new DetectionScore(rule, weights, means, full);
     }
 
     private double LogUnits(ReadOnlySpan<double> row)

@@ -52,6 +52,8 @@ public static class SnapshotJson
         json.WriteEndObject();
         WriteTraining(json, snapshot.Training);
         WriteCalibration(json, snapshot);
+        if (snapshot.Detection is { } detection) DetectionJson.Write(json, detection);
+        if (snapshot.GrowthEvents.Count > 0) DetectionJson.WriteEvents(json, snapshot.GrowthEvents);
         json.WriteStartObject("source");
         foreach ((string partition, long next) in snapshot.Source) json.WriteNumber(partition, next);
         json.WriteEndObject();

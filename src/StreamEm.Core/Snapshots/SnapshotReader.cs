@@ -53,7 +53,9 @@ public static class SnapshotReader
                 : null,
         };
         Check(learned);
-        _ = new Scorer(learned);
+        if (root.TryGetProperty("detection", out JsonElement detection))
+            learned = learned with { Detection = DetectionJson.Read(detection, learned.Space.Dimension, learned.ComponentStatus) };
+        _ = new Scorer(learned).CreateDetection();
         return new ModelSnapshot(learned,
             new SnapshotOrigin(Text(model, "id"), Text(model, "run_id"), Text(model, "config_hash"),
                 Member(root, "created_at").GetDateTimeOffset())

@@ -102,13 +102,13 @@ internal sealed class FitScores : IDisposable
     {
         _scores.Begin(session);
         _json.Begin(session.Scorer.Learned);
-        _alarms?.Begin(session.Scorer.Learned);
+        _alarms?.Begin(session.Scorer.Learned, session.TellsNovelty);
     }
 
     private void Write(Minibatch rows, int row, string partition, long offset)
     {
-        AlarmMark mark = _alarms?.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), _scores.PValues[row], _scores.Component(row),
-            rows.Row(row)) ?? AlarmMark.None;
+        AlarmMark mark = _alarms?.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), _scores.PValues[row],
+            _scores.NoveltyPValues[row], _scores.Component(row), rows.Row(row)) ?? AlarmMark.None;
         _json.Write(_buffer, _scores.Of(row, _records++, mark, partition, offset));
         _buffer.Write("\n"u8);
     }

@@ -108,6 +108,9 @@ internal sealed class StateBinding
             var settings = new Dictionary<string, string>(old.Settings, StringComparer.Ordinal) { [key] = _options.Model.Settings[key] };
             LatentModelOptions changed = old.Entry.Read(settings);
             if (!KindsOf(old).SequenceEqual(KindsOf(changed))) return ChangeEffect.Reset;
+            if (old.Growth is { } grown && changed.Growth is { } grows)
+                return grows.Max >= grown.Max ? ChangeEffect.NextUpdate : ChangeEffect.Reset;
+            if (old.Growth is not null || changed.Growth is not null) return ChangeEffect.Reset;
             LatentModel before = Make(old), after = Make(changed);
             if (HaveSameShape(before, after)) return ChangeEffect.NextUpdate;
             return ComponentChange.IsPossible(before, after) ? ChangeEffect.Components : ChangeEffect.Reset;

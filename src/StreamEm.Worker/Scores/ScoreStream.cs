@@ -114,7 +114,7 @@ internal sealed class ScoreStream
         (_session, _isCurrent) = (session, true);
         LearnedModel learned = session.Scorer.Learned;
         _scores.Begin(session);
-        _alarms?.Begin(learned);
+        _alarms?.Begin(learned, session.TellsNovelty);
         foreach (Outlet outlet in _outlets) outlet.Begin(learned);
         return true;
     }
@@ -122,12 +122,12 @@ internal sealed class ScoreStream
     /// <summary>Watches for alarms, and finds the rows that some sink asks for.</summary>
     private void Choose(Minibatch rows, long record)
     {
-        ReadOnlySpan<double> anomalyScores = _scores.AnomalyScores, pValues = _scores.PValues;
+        ReadOnlySpan<double> anomalyScores = _scores.AnomalyScores, pValues = _scores.PValues, novelty = _scores.NoveltyPValues;
         if (_marks.Length < rows.Count) _marks = new AlarmMark[rows.Count];
         _chosen.Clear();
         for (int row = 0; row < rows.Count; row++)
         {
-            if (_alarms is not null) _marks[row] = Watch(rows, row, pValues[row]);
+            if (_alarms is not null) _marks[row] = Watch(rows, row, pValues[row], novelty[row]);
             foreach (Outlet outlet in _outlets)
             {
                 if (!outlet.Wants(anomalyScores[row], _marks[row], record + row)) continue;
@@ -137,16 +137,16 @@ internal sealed class ScoreStream
         }
     }
 
-    private AlarmMark Watch(Minibatch rows, int row, double pValue)
+    private AlarmMark Watch(Minibatch rows, int row, double pValue, double novelty)
     {
         int component = -1;
-        if (_alarms!.HasLimits && pValue < _alarms.Threshold)
+        if (_alarms!.HasLimits && _alarms.MayMatter(pValue, novelty))
         {
             _scores.Detail([row]);
             component = _scores.Component(row);
         }
 
-        return _alarms.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), pValue, component, rows.Row(row));
+        return _alarms.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), pValue, novelty, component, rows.Row(row));
     }
 
     private void TellAlarms()

@@ -34,6 +34,10 @@ internal sealed class RowScores
     /// <summary>P-values of the rows.</summary>
     public ReadOnlySpan<double> PValues => _pValues.AsSpan(0, _rows?.Count ?? 0);
 
+    /// <summary>P-values of the rows against everything seen, where that is told; else the same as <see cref="PValues"/>.</summary>
+    public ReadOnlySpan<double> NoveltyPValues =>
+        _session is { TellsNovelty: true } session ? session.NoveltyPValues[..(_rows?.Count ?? 0)] : PValues;
+
     /// <summary>Scores rows.</summary>
     /// <param name="rows">The rows.</param>
     /// <param name="isDetailed">Whether most of them are asked for more than how improbable they are; else <see cref="Detail"/> says
@@ -80,6 +84,7 @@ internal sealed class RowScores
             Class = Largest(_classes, row),
             AnomalyScore = _anomalyScores[row],
             PValue = _pValues[row],
+            NoveltyPValue = _session is { TellsNovelty: true } session ? session.NoveltyPValues[row] : null,
             Alarm = alarm,
             Rows = rows,
             Row = row,
@@ -95,10 +100,9 @@ internal sealed class RowScores
         _chosen.Clear();
         _chosen.Texts = rows.Texts;
         _chosen.Append(rows, chosen);
-        if (_ofChosen.Length < 3 * count || _scoresOfChosen.Length < count * _width)
-            (_ofChosen, _scoresOfChosen) = (new double[3 * count], new double[count * _width]);
-        session.Score(_chosen, _ofChosen.AsSpan(0, count), _scoresOfChosen.AsSpan(0, count * _width), _ofChosen.AsSpan(count, count),
-            _ofChosen.AsSpan(2 * count, count));
+        if (_ofChosen.Length < count || _scoresOfChosen.Length < count * _width)
+            (_ofChosen, _scoresOfChosen) = (new double[count], new double[count * _width]);
+        session.Score(_chosen, _ofChosen.AsSpan(0, count), _scoresOfChosen.AsSpan(0, count * _width), []);
         for (int at = 0; at < count; at++)
             _scoresOfChosen.AsSpan(at * _width, _width).CopyTo(_scores.AsSpan(chosen[at] * _width));
     }

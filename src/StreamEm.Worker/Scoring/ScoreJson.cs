@@ -90,6 +90,12 @@ internal sealed class ScoreJson
         json.Number(score.AnomalyScore);
         json.Raw(",\"p_value\":"u8);
         json.Number(score.PValue);
+        if (score.NoveltyPValue is { } novelty)
+        {
+            json.Raw(",\"novelty_p_value\":"u8);
+            json.Number(novelty);
+        }
+
         json.Raw(AlarmText(score.Alarm));
         if (WithVersion)
         {

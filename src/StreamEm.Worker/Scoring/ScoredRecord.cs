@@ -33,6 +33,9 @@ internal readonly ref struct ScoredRecord
     /// <summary>1 minus the anomaly score, with the resolution of the tail.</summary>
     public required double PValue { get; init; }
 
+    /// <summary>The p-value against everything seen; null where that is not told.</summary>
+    public double? NoveltyPValue { get; init; }
+
     /// <summary>The partition it is from; null where that is not told.</summary>
     public string? Partition { get; init; }
 

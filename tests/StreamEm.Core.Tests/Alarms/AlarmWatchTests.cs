@@ -108,5 +108,5 @@ public sealed class AlarmWatchTests
     }
 
     private static AlarmMark Take(AlarmWatch watch, double p, string? key = null, long time = Minibatch.NoTimestamp) =>
-        watch.Take(key, time, p, 0, [0]);
+        watch.Take(key, time, p, p, 0, [0]);
 }

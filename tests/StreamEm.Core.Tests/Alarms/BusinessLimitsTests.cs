@@ -38,7 +38,7 @@ public sealed class BusinessLimitsTests
         var watch = new AlarmWatch(options, ["x"]);
         watch.Begin(learned);
         int component = Math.Abs(means[0] - centre) < 10 ? 0 : 1;
-        return watch.Take(null, Minibatch.NoTimestamp, 1e-9, component, [value]) == AlarmMark.Raised;
+        return watch.Take(null, Minibatch.NoTimestamp, 1e-9, 1e-9, component, [value]) == AlarmMark.Raised;
     }
 
     private static LearnedModel Learned()

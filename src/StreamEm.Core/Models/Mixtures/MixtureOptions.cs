@@ -23,6 +23,9 @@ public sealed record MixtureOptions : LatentModelOptions
     /// <summary>Number of components K.</summary>
     public int Components { get; init; } = 4;
 
+    /// <summary>How components are born and merged, at most <see cref="Components"/>; null: there are as many from the start.</summary>
+    public GrowthOptions? Growing { get; init; }
+
     /// <summary>The components' family, or families over different features.</summary>
     public required EmissionParts Emissions { get; init; }
 
@@ -40,7 +43,8 @@ public sealed record MixtureOptions : LatentModelOptions
         $"{emission.Type}_mixture",
         $"Mixture of {emission.Description}",
         entry => new MixtureOptions { Entry = entry, Emissions = EmissionParts.Of(emission.CreateOptions()) },
-        [ComponentsSetting(), .. emission.Settings.Select(setting => new NestedSetting<MixtureOptions>(
+        [emission.CreateOptions() is GaussianOptions ? GrowingComponentsSetting() : ComponentsSetting(),
+            .. emission.Settings.Select(setting => new NestedSetting<MixtureOptions>(
             setting, options => options.Emissions.Single,
             (options, held) => options with { Emissions = EmissionParts.Of((EmissionOptions)held) })),
             LabelNoiseSetting(), FixedSetting()]);
@@ -70,13 +74,34 @@ public sealed record MixtureOptions : LatentModelOptions
         foreach (string problem in base.ProblemsWith(schema).Concat(Emissions.ProblemsWith(schema))) yield return problem;
         if (LabelNoise == LabelNoise.Learned && schema.Label is null)
             yield return "label_noise: there are no labels; set label to the field that holds them";
+        if (Growing is null) yield break;
+        if (schema.Label is not null)
+            yield return "components: labels name components, and those of a mixture that grows come and go: leave label out, or give "
+                + "their number";
+        if (schema.Weight is not null)
+            yield return "components: a mixture that grows counts every record once: leave weight out, or give the number of components";
+        if (Fixed.Names.Count > 0)
+            yield return "components: a mixture that grows has no blocks that could stay what they are: leave fixed out, or give the "
+                + "number of components";
     }
 
     /// <inheritdoc/>
     public override bool HasResponsibilities => true;
 
     /// <inheritdoc/>
-    public override long RowsToStart(int dimension) => Emissions.RowsToStart(Components, dimension);
+    public override long RowsToStart(int dimension) => Growing is null ? Emissions.RowsToStart(Components, dimension) : dimension + 1;
+
+    /// <inheritdoc/>
+    public override GrowthOptions? Growth => Growing is null || Emissions.Single is not GaussianOptions gaussian ? null : Growing with
+    {
+        Max = Components,
+        IsShared = gaussian.CovarianceType == CovarianceType.Tied,
+        IsDiagonal = gaussian.CovarianceType == CovarianceType.Diag,
+        IsIsotropic = gaussian.CovarianceType == CovarianceType.Spherical,
+    };
+
+    /// <inheritdoc/>
+    public override LatentModelOptions WithComponents(int components) => this with { Components = components, Growing = null };
 
     /// <inheritdoc/>
     public override LatentModel Create(FeatureSpace space)
@@ -97,6 +122,11 @@ public sealed record MixtureOptions : LatentModelOptions
 
     private static Setting<MixtureOptions, BlockNames> FixedSetting() =>
         BlockNames.SettingOf<MixtureOptions>(o => o.Fixed, (o, v) => o with { Fixed = v });
+
+    private static Setting<MixtureOptions, ComponentCount> GrowingComponentsSetting() => new(
+        "components", new ComponentCountKind(), o => new ComponentCount(o.Components, o.Growing),
+        (o, v) => o with { Components = v.Count, Growing = v.Growth },
+        "Number of components K, or how they grow: born where records are far from all, the closest merged beyond max.");
 
     private static Setting<MixtureOptions, int> ComponentsSetting() => new(
         "components", new IntegerKind(1, 65_536), o => o.Components, (o, v) => o with { Components = v }, "Number of components K.");

@@ -77,6 +77,16 @@ internal static class ScoreTables
         new ValueField<AlarmOptions>(new Setting<AlarmOptions, int>(
             "rest", new IntegerKind(0), o => o.Rest, (o, v) => o with { Rest = v },
             "Records of a key after an alarm among which only one at least twice as improbable raises another.")),
+        new ValueField<AlarmOptions>(new Setting<AlarmOptions, double>(
+            "rest_share", new NumberKind(Interval.ClosedOpen(0, 1)), o => o.RestShare, (o, v) => o with { RestShare = v },
+            "The rest is this share of the key's records so far, where that is more.")),
+        new ValueField<AlarmOptions>(new Setting<AlarmOptions, int?>(
+            "rest_at_most", new NullableKind<int>(new IntegerKind(0)), o => o.RestAtMost, (o, v) => o with { RestAtMost = v },
+            "The most records that rest_share makes a rest of; null: any number.")),
+        new ValueField<AlarmOptions>(new Setting<AlarmOptions, double?>(
+            "flag", new NullableKind<double>(Probability), o => o.Flag, (o, v) => o with { Flag = v },
+            "A record whose p-value is below it is in alarm whether it raises one or not; null: below the threshold, "
+                + "or a tenth of it where alarms are raised by what is new.")),
         new ValueField<AlarmOptions>(new Setting<AlarmOptions, TimeSpan?>(
             "min_gap", new NullableKind<TimeSpan>(new DurationKind()), o => o.MinGap, (o, v) => o with { MinGap = v },
             "The least event time between two alarms of a key, however strong.")),

@@ -1,0 +1,169 @@
+using StreamEm.Core.Calibration;
+using StreamEm.Core.Data;
+using StreamEm.Core.LinearAlgebra;
+
+namespace StreamEm.Core.Growing;
+
+/// <summary>
+/// The p-value of a score y >= 0 against those before it: a histogram of bins of 1/64, the last one open, and an exponential tail beyond
+/// the bin in which 98 % of them lie. P(Y >= y) inside, equal ones counted; beyond u, (a + 1) / (n + 1) exp(-(y - u) / e), a the count
+/// beyond u and e their mean excess. Histograms add, so that those of parts of a stream are that of the whole.
+/// </summary>
+internal sealed class ScoreHistogram
+{
+    /// <summary>Scores from which on there are p-values.</summary>
+    public const double Least = 50;
+
+    private const double Width = 1.0 / 64, EmptyExcess = 1.0 / 16, SmallestPValue = 1e-300;
+    private const int Bins = 1600, Ranks = 50;
+
+    private readonly double[] _counts = new double[Bins];
+    private int _last;
+    private double _above, _centres;
+
+    /// <summary>n: scores taken.</summary>
+    public double Total { get; private set; }
+
+    /// <summary>e: the mean excess of the tail.</summary>
+    private double Excess => Math.Max(_above > 0 ? _centres / _above - (_last + 1) * Width : EmptyExcess, Width);
+
+    /// <summary>Takes a score.</summary>
+    public void Add(double score)
+    {
+        int bin = BinOf(score);
+        _counts[bin]++;
+        Total++;
+        if (bin > _last) Beyond(bin, 1);
+        Follow();
+    }
+
+    /// <summary>Takes all of another.</summary>
+    public void Merge(ScoreHistogram other)
+    {
+        for (int bin = 0; bin < Bins; bin++)
+        {
+            _counts[bin] += other._counts[bin];
+            if (bin > _last) Beyond(bin, other._counts[bin]);
+        }
+        Total += other.Total;
+        Follow();
+    }
+
+    /// <summary>The share of scores at least as high; NaN until there are 50.</summary>
+    public double PValue(double score)
+    {
+        if (Total < Least) return double.NaN;
+        double start = (_last + 1) * Width;
+        if (score > start)
+        {
+            double tail = (_above + 1) / (Total + 1) * ScalarMath.Exp(-(score - start) / Excess);
+            return Math.Max(tail, SmallestPValue);
+        }
+        double count = _above;
+        for (int bin = BinOf(score); bin <= _last; bin++) count += _counts[bin];
+        return (count + 1) / (Total + 1);
+    }
+
+    /// <summary>The score with a p-value in the tail: the inverse of <see cref="PValue"/>, at least where the tail begins.</summary>
+    public double ScoreAt(double pValue)
+    {
+        double share = (_above + 1) / (Total + 1);
+        return (_last + 1) * Width + Math.Max(0, Excess * ScalarMath.Log(share / pValue));
+    }
+
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        Array.Clear(_counts);
+        (_last, _above, _centres, Total) = (0, 0, 0, 0);
+    }
+
+    /// <summary>Takes over all of another, in place of what is known.</summary>
+    public void CopyFrom(ScoreHistogram other)
+    {
+        other._counts.CopyTo(_counts, 0);
+        (_last, _above, _centres, Total) = (other._last, other._above, other._centres, other.Total);
+    }
+
+    /// <summary>
+    /// The same as a score function of log-densities 3 - (e^y - 1), which readers of a snapshot know; null until there are 50 scores.
+    /// </summary>
+    public AnomalyCalibration? Calibrate()
+    {
+        if (Total < Least) return null;
+        var densities = new List<double>();
+        var scores = new List<double>();
+        double count = Total;
+        for (int bin = 0; bin <= _last; bin++)
+        {
+            if (_counts[bin] == 0 && bin > 0) continue;
+            double score = 1 - Math.Min(1, (count + 1) / (Total + 1));
+            densities.Add(Density(bin * Width));
+            densities.Add(Density((bin + 1) * Width));
+            scores.Add(score);
+            scores.Add(score);
+            count -= _counts[bin];
+        }
+        double start = (_last + 1) * Width;
+        densities.Add(Density(start));
+        scores.Add(1 - (_above + 1) / (Total + 1));
+        return new AnomalyCalibration(Total, Quantiles(), start, Excess) { LogDensities = densities, Scores = scores };
+    }
+
+    /// <summary>Writes it.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        int end = Bins;
+        while (end > 0 && _counts[end - 1] == 0) end--;
+        writer.WriteDoubles(_counts.AsSpan(0, end));
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public void Load(BinaryReader reader)
+    {
+        Clear();
+        double[] counts = reader.ReadDoubles();
+        if (counts.Length > Bins || counts.Any(count => !(count >= 0) || !double.IsFinite(count)))
+            throw new InvalidDataException("The state is damaged: the histogram of scores has counts that are none.");
+        for (int bin = 0; bin < counts.Length; bin++)
+        {
+            _counts[bin] = counts[bin];
+            Total += counts[bin];
+            if (bin > 0) Beyond(bin, counts[bin]);
+        }
+        Follow();
+    }
+
+    private static int BinOf(double score) => (int)Math.Min(score / Width, Bins - 1);
+
+    private static double Density(double score) => 3 - ScalarMath.Expm1(score);
+
+    private void Beyond(int bin, double count)
+    {
+        _above += count;
+        _centres += count * (bin + 0.5) * Width;
+    }
+
+    /// <summary>Moves the last bin before the tail to the first beyond which no more than 2 % lie. All sums are exact.</summary>
+    private void Follow()
+    {
+        double share = (1 - AnomalyCalibration.TailQuantile) * Total;
+        while (_above > share) Beyond(++_last, -_counts[_last]);
+        while (_last > 0 && _above + _counts[_last] <= share) Beyond(_last, _counts[_last--]);
+    }
+
+    private double[] Quantiles()
+    {
+        double[] quantiles = new double[Ranks];
+        double below = 0;
+        int bin = 0;
+        for (int at = 0; at < Ranks; at++)
+        {
+            double rank = AnomalyCalibration.TailQuantile * at / (Ranks - 1) * Total;
+            while (bin < Bins - 1 && below + _counts[bin] < rank) below += _counts[bin++];
+            quantiles[at] = Density((bin + 0.5) * Width);
+        }
+        return quantiles;
+    }
+}
