@@ -84,6 +84,11 @@ internal sealed class LabelNames(int components, bool areClasses = false)
         return Minibatch.Unlabelled;
     }
 
+    /// <summary>The names of the components, or of the classes they are of; null where one has none, empty where none has.</summary>
+    public IReadOnlyList<string?> OfComponents(IReadOnlyList<string> classes, int components) => areClasses
+        ? [.. Enumerable.Range(0, components).Select(k => classes[k * classes.Count / components])]
+        : Any ? [.. _names] : [];
+
     /// <summary>Takes over names [K], null where a component has none, and the labels that no component was left for.</summary>
     public void Restore(IReadOnlyList<string?> names, long unknown)
     {

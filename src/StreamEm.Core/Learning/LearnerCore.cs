@@ -244,9 +244,7 @@ internal sealed partial class LearnerCore
             Model = _model,
             Parameters = parameters,
             ComponentIds = Ids.Texts,
-            Labels = labels.AreClasses
-                ? [.. Enumerable.Range(0, components).Select(k => _model.Classes[k * _model.Classes.Count / components])]
-                : labels.Any ? [.. labels.Names] : [],
+            Labels = labels.OfComponents(_model.Classes, components),
             ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
             Training = Report(labels, intake),
         };

@@ -21,7 +21,7 @@ public abstract record LatentModelOptions
     /// <summary>Whether the model is of sequences by key, which must then be configured.</summary>
     public virtual bool NeedsKey => false;
 
-    /// <summary>Whether the model learns classes from labels, which must then be configured.</summary>
+    /// <summary>Whether the model learns from labels, which must then be configured.</summary>
     public virtual bool NeedsLabel => false;
 
     /// <summary>The most classes that labels may name; 0 where they name components.</summary>
@@ -50,8 +50,7 @@ public abstract record LatentModelOptions
             yield return $"{Type} does not use a target: leave target out, or add '{schema.Target}' to features";
         if (NeedsKey && schema.Key is null)
             yield return $"{Type} learns a sequence per key: set key to the field that tells sequences apart";
-        if (NeedsLabel && schema.Label is null)
-            yield return $"{Type} learns classes from labels: set label to the field that holds them";
+        if (NeedsLabel && schema.Label is null) yield return LabelProblem;
     }
 
     /// <summary>What the features of a schema hold and how they are scaled, before any record.</summary>
@@ -59,7 +58,7 @@ public abstract record LatentModelOptions
     /// <remarks>Records that are scored have no labels: whether they have, only learning asks.</remarks>
     public FeatureSpace Plan(RecordSchema schema)
     {
-        if (ProblemsWith(schema with { Label = schema.Label ?? "" }).FirstOrDefault() is { } problem)
+        if (ProblemsWith(NeedsLabel ? schema with { Label = schema.Label ?? "" } : schema).FirstOrDefault() is { } problem)
             throw new ArgumentException(problem, nameof(schema));
         return new FeatureSpace([.. schema.Features.Select(PlanFeature)]);
     }
@@ -81,6 +80,9 @@ public abstract record LatentModelOptions
     /// <param name="blocks">The blocks' names.</param>
     /// <param name="space">The features.</param>
     public virtual IReadOnlyList<string> ClassesIn(IEnumerable<string> blocks, FeatureSpace space) => [];
+
+    /// <summary>What to do where there are no labels that are needed, for a person.</summary>
+    protected virtual string LabelProblem => $"{Type} learns classes from labels: set label to the field that holds them";
 
     /// <summary>What one feature holds and how it is scaled.</summary>
     protected abstract Feature PlanFeature(string name);

@@ -43,7 +43,7 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
             throw new CommandException(ExitCode.DataCorrupt, excess);
         if (rows.Count == 0)
             throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}.");
-        if (request.Model.Model is { NeedsLabel: true, Classes.Count: 0 } && request.Model.InitializeFrom is null && rows.Labels.IsEmpty)
+        if (request.Model.Model is { MaxClasses: > 0, Classes.Count: 0 } && request.Model.InitializeFrom is null && rows.Labels.IsEmpty)
             throw new CommandException(ExitCode.DataCorrupt,
                 $"No record in {string.Join(", ", request.Data)} has a label in '{request.Model.Schema.Label}' to learn a class from.");
         if (request.Engine == FitEngine.Spider && request.Model.Model.NeedsKey)

@@ -72,8 +72,6 @@ public sealed record MixtureOptions : LatentModelOptions
     public override IEnumerable<string> ProblemsWith(RecordSchema schema)
     {
         foreach (string problem in base.ProblemsWith(schema).Concat(Emissions.ProblemsWith(schema))) yield return problem;
-        if (LabelNoise == LabelNoise.Learned && schema.Label is null)
-            yield return "label_noise: there are no labels; set label to the field that holds them";
         if (Growing is null) yield break;
         if (schema.Label is not null)
             yield return "components: labels name components, and those of a mixture that grows come and go: leave label out, or give "
@@ -84,6 +82,9 @@ public sealed record MixtureOptions : LatentModelOptions
             yield return "components: a mixture that grows has no blocks that could stay what they are: leave fixed out, or give the "
                 + "number of components";
     }
+
+    /// <inheritdoc/>
+    public override bool NeedsLabel => LabelNoise == LabelNoise.Learned;
 
     /// <inheritdoc/>
     public override bool HasResponsibilities => true;
@@ -112,6 +113,9 @@ public sealed record MixtureOptions : LatentModelOptions
         model.Hold(Fixed.With(Emissions.Fixed.Names));
         return model;
     }
+
+    /// <inheritdoc/>
+    protected override string LabelProblem => "label_noise: there are no labels; set label to the field that holds them";
 
     /// <inheritdoc/>
     protected override Feature PlanFeature(string name) => Emissions.Plan(name);
