@@ -29,6 +29,7 @@ public sealed record BatchFit(
         InitialParameters? from = null)
     {
         FeatureSpace plan = from?.Plan(model, schema) ?? model.Plan(schema);
+        model = model.For(learning.Responsibilities.Kind);
         if (from is not null) model = model.WithClasses(model.ClassesIn(from.Blocks.Keys, plan));
         var names = LabelNames.Of(model, (model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
         var intake = new RecordIntake(plan, names);

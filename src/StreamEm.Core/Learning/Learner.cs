@@ -66,7 +66,7 @@ public sealed partial class Learner
         ArgumentOutOfRangeException.ThrowIfZero(schema.Features.Count);
         _plan = from?.Plan(model, schema) ?? model.Plan(schema);
         if (from is not null) model = model.WithClasses(model.ClassesIn(from.Blocks.Keys, _plan));
-        (_model, _schema, _options, _threads) = (model, schema, options, threads);
+        (_model, _schema, _options, _threads) = (model.For(options.Responsibilities.Kind), schema, options, threads);
         int dimension = _plan.Dimension;
         _buffer = model.Growth is null ? options.Initialization.Buffer : Growing.GrowingMixture.FirstRows;
         _pending = new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? _buffer : 1), new TextTable());

@@ -23,7 +23,7 @@ public sealed partial class Learner
         if (_core is not null)
         {
             changed._core = _core.ChangeModel(
-                model.WithClasses(_labels.AreClasses ? _labels.Known : []), options, out int[][] ofComponents, _threads);
+                changed._model.WithClasses(_labels.AreClasses ? _labels.Known : []), options, out int[][] ofComponents, _threads);
             if (!_labels.AreClasses) sources = ofComponents;
         }
         changed._intake.TakeLevels(_intake);

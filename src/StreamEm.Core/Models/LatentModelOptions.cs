@@ -76,6 +76,9 @@ public abstract record LatentModelOptions
     /// <summary>The same model over these classes; itself where labels name components, and of no class.</summary>
     public virtual LatentModelOptions WithClasses(IReadOnlyList<string> classes) => this;
 
+    /// <summary>The same model where rows are shared out so: what it says of a record may depend on it.</summary>
+    public virtual LatentModelOptions For(ResponsibilityKind responsibilities) => this;
+
     /// <summary>The classes that blocks of parameters are of, in their order.</summary>
     /// <param name="blocks">The blocks' names.</param>
     /// <param name="space">The features.</param>

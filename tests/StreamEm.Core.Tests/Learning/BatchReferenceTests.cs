@@ -37,7 +37,7 @@ public sealed class BatchReferenceTests(ITestOutputHelper output)
     private static readonly LearningOptions Exact = new()
     {
         Learn = LearnMode.Always,
-        Initialization = new() { NInit = 10 },
+        Initialization = new() { NInit = 10, Buffer = 2201 },
     };
 
     public static TheoryData<string, int, double, double> Cases => new()
@@ -55,6 +55,7 @@ public sealed class BatchReferenceTests(ITestOutputHelper output)
     public void BatchEm_ToConvergence_ReachesTheReference(string data, int components, double one, double reference)
     {
         (LatentModelOptions model, RecordSchema schema, Minibatch rows) = Read(data, components);
+        rows = Shuffled(rows);
         BatchFit fit = BatchFit.Run(model, schema, Exact, rows, new BatchEmOptions { Tolerance = 1e-12, MaxIterations = 20_000 });
         output.WriteLine($"{data} K={components}: {fit.MeanLogLikelihoods[^1]:R} after {fit.MeanLogLikelihoods.Count - 1}");
         Assert.True(fit.Converged && one < reference);

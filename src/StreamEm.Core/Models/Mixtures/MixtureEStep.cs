@@ -48,6 +48,9 @@ internal sealed partial class MixtureEStep : EStep
     /// <summary>The components' part; null before <see cref="Set"/>.</summary>
     public EmissionEStep? Emission => _set;
 
+    /// <summary>What is said of a record by its component alone; null where that is not said.</summary>
+    public Quantization? Quantization { get; init; }
+
     private EmissionEStep Prepared => _set ?? throw new InvalidOperationException("The E-step has no parameters yet.");
 
     /// <summary>Takes parameters; from here on immutable until it is spent.</summary>
@@ -116,9 +119,13 @@ internal sealed partial class MixtureEStep : EStep
                 for (int k = 0; k < _components && !scores.IsEmpty; k++)
                     scores[(at + i) * _scoreLength + k] = impossible ? _weights[k] : space.LogJoint[k * RowBlock.Stride + i];
                 if (_classes > 0 && !scores.IsEmpty) SumByClass(scores.Slice((at + i) * _scoreLength, _scoreLength));
+                if (!scores.IsEmpty)
+                    Quantization?.Write(block.Row(i), scores.Slice((at + i) * _scoreLength, _components),
+                        scores[((at + i) * _scoreLength + _components)..]);
             }
-            if (_scoreLength > _components + _classes && !scores.IsEmpty)
-                Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + _components)..], _scoreLength);
+            int own = _components + _classes + (Quantization?.Length ?? 0);
+            if (_scoreLength > own && !scores.IsEmpty)
+                Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + own)..], _scoreLength);
         }
     }
 
