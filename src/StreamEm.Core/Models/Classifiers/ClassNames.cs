@@ -7,7 +7,7 @@ namespace StreamEm.Core.Models.Classifiers;
 
 /// <summary>Names of classes, in their order; equal where the names are.</summary>
 /// <param name="Names">The names; none where the first records say them.</param>
-public sealed record ClassNames(IReadOnlyList<string> Names)
+internal sealed record ClassNames(IReadOnlyList<string> Names)
 {
     /// <summary>No class yet.</summary>
     public static ClassNames None { get; } = new([]);
