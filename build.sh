@@ -16,7 +16,7 @@ usage: ./build.sh VERB
   drawing   draw the folders of src and their uses anew: docs/images/folders.svg
   cycles    print the circles in which folders use each other, with the types that make them
   coverage  branch coverage of the folders in build/levels.txt; fails below the levels there
-  mutation  mutants that no test kills in those folders, or in the one named: mutation Estimation; fails below the levels there (hours)
+  mutation  mutants that the tests named in build/levels.txt do not kill, in those folders or in one: mutation Estimation; fails below the levels
   chaos     kill workers on files (200 times, and 20 between kinds of processors) and on topics (50), and brokers (5), at random moments; compare with runs
             that were never stopped; learn a million records on every kernel path
   bench     micro-benchmarks and the side-by-side run against other implementations; bench anomaly NAB [--tables FOLDER]: what the samples
@@ -127,7 +127,7 @@ verb_cycles() { build_house && run_house --filter 'FullyQualifiedName~NoCycle'; 
 # Tests that start processes of their own are not seen by either measure.
 in_process='FullyQualifiedName!~Crash&FullyQualifiedName!~Killed'
 
-# levels: folder, tests, branches, mutants; comments left out.
+# levels: folder, tests, branches, mutants, folders of the tests that have to kill them; comments left out.
 levels() { grep -v '^#' build/levels.txt; }
 
 # branches REPORT NAMESPACE: covered, all, percent, from the lines of classes (the report has those of methods again).
@@ -162,12 +162,12 @@ verb_coverage() {
 
 verb_mutation() {
   set_up && dotnet tool restore
-  local folder tests least project status=0
-  while read -r folder tests _ least; do
+  local folder tests least killers project status=0
+  while read -r folder tests _ least killers; do
     [[ -z ${1:-} || $folder == */$1 ]] || continue
     project=$(cut -d/ -f2 <<<"$folder")
     (cd "$tests" && dotnet stryker --config-file ../../build/stryker.json --project "$project.csproj" --mutate "**/${folder##*/}/**/*.cs" \
-      --test-case-filter "$in_process" --threshold-low "$least" --break-at "$least" --concurrency "${STREAMEM_MUTATION_TESTERS:-1}" \
+      --test-case-filter "FullyQualifiedName~.${killers//,/.|FullyQualifiedName~.}." --threshold-low "$least" --break-at "$least" --concurrency "${STREAMEM_MUTATION_TESTERS:-1}" \
       --skip-version-check --output "$OLDPWD/artifacts/mutation/${folder##*/}" </dev/null) || status=1
   done < <(levels)
   return $status

@@ -1,6 +1,7 @@
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Models.Factors;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Models.Sequences;
 
@@ -30,6 +31,8 @@ public static class ModelCatalog
         HiddenMarkovOptions.EntryOver(Emissions),
         MixtureClassifier.EntryOver(Emissions),
         NaiveBayes.EntryOver(Emissions),
+        PpcaOptions.Catalogued,
+        FactorAnalysisOptions.Catalogued,
     ];
 
     /// <summary>The names of all models.</summary>

@@ -21,6 +21,7 @@ internal static class UserUnits
         {
             Span<double> values = block.Of(result);
             (double[] location, double[] scale) = Of(block, space);
+            int each = block.ValuesPerFeature;
             switch (block.Units)
             {
                 case Units.Value:
@@ -28,7 +29,7 @@ internal static class UserUnits
                         values[at] = Math.FusedMultiplyAdd(values[at], scale[at % scale.Length], location[at % scale.Length]);
                     break;
                 case Units.Deviation:
-                    for (int at = 0; at < values.Length; at++) values[at] *= scale[at % scale.Length];
+                    for (int at = 0; at < values.Length; at++) values[at] *= scale[at / each % scale.Length];
                     break;
                 case Units.Square:
                     for (int at = 0; at < values.Length; at++) values[at] *= scale[at % scale.Length] * scale[at % scale.Length];
@@ -51,6 +52,7 @@ internal static class UserUnits
         {
             Span<double> values = block.Of(result);
             (double[] location, double[] scale) = Of(block, space);
+            int each = block.ValuesPerFeature;
             switch (block.Units)
             {
                 case Units.Value:
@@ -58,7 +60,7 @@ internal static class UserUnits
                         values[at] = (values[at] - location[at % scale.Length]) / scale[at % scale.Length];
                     break;
                 case Units.Deviation:
-                    for (int at = 0; at < values.Length; at++) values[at] /= scale[at % scale.Length];
+                    for (int at = 0; at < values.Length; at++) values[at] /= scale[at / each % scale.Length];
                     break;
                 case Units.Square:
                     for (int at = 0; at < values.Length; at++) values[at] /= scale[at % scale.Length] * scale[at % scale.Length];
@@ -132,7 +134,7 @@ internal static class UserUnits
         return $"({string.Join(", ", indices)})";
     }
 
-    /// <summary>Location and scale of the features on the block's last axis.</summary>
+    /// <summary>Location and scale of the block's features.</summary>
     private static (double[] Location, double[] Scale) Of(VectorBlock block, FeatureSpace space)
     {
         if (block.Units == Units.None) return ([], []);

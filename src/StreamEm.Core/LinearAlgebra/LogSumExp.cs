@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace StreamEm.Core.LinearAlgebra;
@@ -38,6 +39,7 @@ internal static unsafe class LogSumExp
         }
     }
 
+    [SkipLocalsInit]
     private static void Run<TLanes, TVector>(double* logJoint, int components, double* logDensities, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct

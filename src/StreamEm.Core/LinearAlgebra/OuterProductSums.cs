@@ -17,6 +17,7 @@ internal static unsafe class OuterProductSums
     private static AlignedDoubles? _halves;
 
     /// <summary>Adds to <paramref name="second"/> (K packed triangles) and, unless null, to <paramref name="first"/> (K x D).</summary>
+    [SkipLocalsInit]
     public static void Add<TLanes, TVector>(
         double* columns, int dimension, double* responsibilities, int components, double* first, double* second, int lanes)
         where TLanes : ILanes<TVector>

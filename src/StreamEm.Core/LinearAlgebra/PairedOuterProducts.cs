@@ -20,6 +20,7 @@ internal static unsafe class PairedOuterProducts
     private static AlignedDoubles? _pairs;
 
     /// <summary>Adds to <paramref name="second"/> (K packed triangles) and, unless null, to <paramref name="first"/> (K x D).</summary>
+    [SkipLocalsInit]
     public static void Add(
         double* columns, int dimension, double* responsibilities, int components, double* first, double* second, int lanes)
     {
@@ -111,6 +112,8 @@ internal static unsafe class PairedOuterProducts
     }
 
     /// <summary>Adds the sums of a pair over up to four features, as a tile left them, to its two rows.</summary>
+    /// <remarks>Inlined, or the first blocks of a process, until the runtime compiles it again, take several times as long.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddTo(double* row0, int count0, double* row1, int count1, double* sums)
     {
         Add(row0, count0, Lanes4.Sum4(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace StreamEm.Core.LinearAlgebra;
@@ -74,6 +75,7 @@ internal static unsafe class SparseWeightedSums
         AddMomentsAndOuterProducts(Kernels.Path, rows, count, dimension, responsibilities, components, threshold, moments, products);
 
     /// <summary>The same on a chosen path.</summary>
+    [SkipLocalsInit]
     internal static double AddMomentsAndOuterProducts(
         KernelPath path, ReadOnlySpan<double> rows, int count, int dimension, ReadOnlySpan<double> responsibilities, int components,
         double threshold,

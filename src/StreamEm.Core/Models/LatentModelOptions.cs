@@ -87,6 +87,9 @@ public abstract record LatentModelOptions
     /// <summary>What to do where there are no labels that are needed, for a person.</summary>
     protected virtual string LabelProblem => $"{Type} learns classes from labels: set label to the field that holds them";
 
+    /// <summary>What the model's features hold, as far as the type alone tells: of these options without fields of their own.</summary>
+    public FeatureKind FeatureKind => PlanFeature("x").Kind;
+
     /// <summary>What one feature holds and how it is scaled.</summary>
     protected abstract Feature PlanFeature(string name);
 }

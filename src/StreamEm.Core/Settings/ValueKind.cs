@@ -25,6 +25,9 @@ public enum ValueForm
 
     /// <summary>A list or a mapping.</summary>
     Structure,
+
+    /// <summary>A whole number, or a mapping that says more.</summary>
+    IntegerOrStructure,
 }
 
 /// <summary>

@@ -1,7 +1,8 @@
 namespace StreamEm.Core.Vectors;
 
 /// <summary>
-/// How the numbers of a block follow the units of the features on its last axis (the last two for <see cref="Product"/>).
+/// How the numbers of a block follow the units of the features on its last axis (the last two for <see cref="Product"/>, the one before it
+/// where a feature has several values).
 /// </summary>
 public enum Units
 {

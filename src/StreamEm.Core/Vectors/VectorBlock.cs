@@ -25,7 +25,13 @@ public sealed record VectorBlock(string Name, int Offset, IReadOnlyList<int> Sha
     /// <summary>Which values are valid.</summary>
     public Domain Domain { get; init; }
 
-    /// <summary>The features of the last axis; null for all of them, in order. A part of a product has some.</summary>
+    /// <summary>Whether the features are on the axis before the last, which holds several values of each: loadings [D, q].</summary>
+    public bool HasValuesPerFeature { get; init; }
+
+    /// <summary>How many values lie side by side for each feature.</summary>
+    public int ValuesPerFeature => HasValuesPerFeature ? Shape[^1] : 1;
+
+    /// <summary>The features of their axis; null for all of them, in order. A part of a product has some.</summary>
     public IReadOnlyList<int>? Features { get; init; }
 
     /// <summary>Whether the block is a constant of the model, which given parameters may leave out.</summary>

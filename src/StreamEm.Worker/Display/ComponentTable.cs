@@ -9,7 +9,7 @@ namespace StreamEm.Worker.Display;
 /// <summary>A snapshot as a person reads it: facts, then one row per component in the user's units.</summary>
 internal static class ComponentTable
 {
-    private const int MaxFeatures = 24, MaxValues = 12;
+    private const int MaxFeatures = 24, MaxValues = 12, MaxTables = 8;
 
     /// <summary>Writes version, health and components.</summary>
     public static void Write(ModelSnapshot snapshot, TextWriter output)
@@ -43,6 +43,8 @@ internal static class ComponentTable
 
         Components(snapshot, model, console);
         foreach (VectorBlock block in model.MixingBlocks.Where(block => block.Shape.Count == 2)) Transitions(snapshot, block, console);
+        foreach (VectorBlock block in snapshot.Layout.Blocks.Where(block => block.HasValuesPerFeature))
+            for (int k = 0; k < Math.Min(MaxTables, model.Components); k++) PerFeature(snapshot, block, k, console);
     }
 
     private static string Count(long number, string what) =>
@@ -76,6 +78,22 @@ internal static class ComponentTable
                     .Select(from => values[from * components + to].ToString("F4", CultureInfo.InvariantCulture))]);
         table.Write(console);
         console.WriteLine("  probability of the column given the component of the row");
+    }
+
+    /// <summary>The values that each feature has of a component.</summary>
+    private static void PerFeature(ModelSnapshot snapshot, VectorBlock block, int component, IAnsiConsole console)
+    {
+        int each = block.ValuesPerFeature, features = block.Shape[^2], shown = Math.Min(MaxFeatures, features);
+        double[] values = block.Of((ReadOnlySpan<double>)snapshot.Parameters).Slice(component * features * each, features * each).ToArray();
+        string of = block.Shape.Count > 2 ? $" of {snapshot.ComponentIds[component]}" : "";
+        var table = new ColumnBands(
+            block.Name + of,
+            [.. Enumerable.Range(0, shown).Select(at => FeatureText.Name(snapshot.Space.Features[block.Features?[at] ?? at]))]);
+        for (int value = 0; value < each; value++)
+            table.Add(string.Create(CultureInfo.InvariantCulture, $"{value + 1}"),
+                [.. Enumerable.Range(0, shown).Select(at => values[at * each + value].ToString("G4", CultureInfo.InvariantCulture))]);
+        table.Write(console);
+        if (shown < features) console.WriteLine($"  {features - shown} more features");
     }
 
     /// <summary>The options that are something.</summary>

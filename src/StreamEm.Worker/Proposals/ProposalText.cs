@@ -49,7 +49,7 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
 
     /// <summary>What a model's features hold, as far as its type alone tells.</summary>
     private static FeatureKind KindOf(string type) =>
-        ModelCatalog.Find(type)?.CreateOptions().Plan(new RecordSchema { Features = ["x"] }).Features[0].Kind ?? FeatureKind.Number;
+        ModelCatalog.Find(type)?.CreateOptions().FeatureKind ?? FeatureKind.Number;
 
     /// <summary>The first family of the catalogue whose features hold values of a kind.</summary>
     private static string FamilyOf(FeatureKind kind) =>

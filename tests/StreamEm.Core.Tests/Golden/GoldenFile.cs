@@ -1,10 +1,14 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text.Json;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
+using StreamEm.Core.Tests.Support;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Tests.Golden;
@@ -17,6 +21,8 @@ namespace StreamEm.Core.Tests.Golden;
 /// <param name="Model">The model, without priors and regularisation.</param>
 internal sealed record GoldenFile(string Name, LatentModel Model)
 {
+    [ThreadStatic] private static string? lastSteps;
+
     /// <summary>Block of the parameters -> path in <c>theta</c> (<see cref="GoldenPath"/>); a block left out stays neutral.</summary>
     public required IReadOnlyDictionary<string, string> Parameters { get; init; }
 
@@ -55,9 +61,35 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
         return document.RootElement.Clone();
     }
 
-    /// <summary>Asserts that the recursion takes the file's steps.</summary>
-    public void Check(Recursion recursion)
+    /// <summary>Asserts that the recursion takes the file's steps, and the same ones to the byte on every kernel path.</summary>
+    /// <param name="recursion">Which.</param>
+    /// <param name="tests">The class of the test that asks.</param>
+    /// <param name="file">What the test takes before the recursion, if anything.</param>
+    /// <param name="method">The test that asks.</param>
+    public void Check(Recursion recursion, Type tests, string? file = null, [CallerMemberName] string method = "")
     {
+        lastSteps = Steps(recursion);
+        if (OtherPath.IsHere) return;
+        foreach (KernelPath path in Enum.GetValues<KernelPath>())
+        {
+            string there = OtherPath.Run(path, typeof(GoldenFile), nameof(StepsOf), tests.FullName!, method, file!, recursion.ToString());
+            Assert.True(lastSteps == there, $"{Name} takes other steps with {path}.");
+        }
+    }
+
+    /// <summary>The steps that a test takes on the path this was loaded for.</summary>
+    public static string StepsOf(string tests, string method, string? file, string recursion)
+    {
+        Type type = typeof(GoldenFile).Assembly.GetType(tests, throwOnError: true)!;
+        object last = Enum.Parse<Recursion>(recursion);
+        type.GetMethod(method)!.Invoke(Activator.CreateInstance(type), file is null ? [last] : [file, last]);
+        return lastSteps!;
+    }
+
+    /// <summary>Asserts the steps; SHA-256 of all that was found on the way.</summary>
+    private string Steps(Recursion recursion)
+    {
+        using var bytes = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         JsonElement root = Read(), inputs = root.GetProperty("inputs");
         var stepSize = new WholeSteps(new PowerLaw(new StepSizeOptions { Kappa = root.GetProperty("kappa").GetDouble() }));
         var em = new StepwiseEm(Model, recursion, stepSize, rule: Rule);
@@ -87,7 +119,10 @@ internal sealed record GoldenFile(string Name, LatentModel Model)
             double after = MeanLogLikelihood(state.Parameters, batch) * RowsPerUnit;
             if (HasLogLikelihoods) Close(golden.GetProperty("mean_loglik_batch_after").GetDouble(), after, $"log-likelihood after {where}");
             if (Responsibilities is { } path) CheckResponsibilities(GoldenPath.Values(golden, path), before, batch, where);
+            foreach (double[] found in (double[][])[averages, state.Statistics, state.Parameters, [evidence.MeanLogLikelihood, after]])
+                bytes.AppendData(MemoryMarshal.AsBytes<double>(found));
         }
+        return Convert.ToHexString(bytes.GetHashAndReset());
     }
 
     private double[] Theta(JsonElement theta)

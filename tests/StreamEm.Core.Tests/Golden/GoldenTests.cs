@@ -52,7 +52,8 @@ public sealed class GoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void StepwiseEm_GoldenMinibatches_GivesGoldenSteps(string file, Recursion recursion) => Files[file].Check(recursion);
+    public void StepwiseEm_GoldenMinibatches_GivesGoldenSteps(string file, Recursion recursion) =>
+        Files[file].Check(recursion, GetType(), file);
 
     [Fact]
     public void MissingValues_PosteriorCovarianceDropped_WouldGiveTheWrongCovariance()

@@ -16,11 +16,11 @@ public sealed class ModelCatalogTests
     {
         LatentModelOptions options = ModelCatalog.Find(type)!.CreateOptions();
         // A mixture of mixed records has no families by default.
-        const string emissions = """[{"gaussian": {"features": ["x0"]}}, {"bernoulli": {"features": ["x1"]}}]""";
+        const string emissions = """[{"gaussian": {"features": ["x0", "x2", "x3"]}}, {"bernoulli": {"features": ["x1"]}}]""";
         if (type == "mixture") options = options.Entry.Read(new Dictionary<string, string> { ["emissions"] = emissions });
 
         Assert.Equal(type, options.Type);
-        LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(2));
+        LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(4));
         Assert.Equal(type, model.Type);
         Assert.Same(ModelCatalog.Find(type), options.Entry);
         Assert.True(options.RowsToStart(2) >= ((model as ComponentModel)?.Components ?? 1));

@@ -35,7 +35,10 @@ internal sealed class OtherPath : AssemblyLoadContext
         }
     }
 
-    /// <summary>Makes an object of a class of these tests there, calls a method of it and returns what that returns.</summary>
+    /// <summary>Whether this is a copy that was loaded for another path.</summary>
+    public static bool IsHere => GetLoadContext(typeof(OtherPath).Assembly) != Default;
+
+    /// <summary>Calls a method of a class of these tests there, on a new object if it needs one, and returns what that returns.</summary>
     public static string Run(KernelPath path, Type type, string method, params object[] arguments) =>
         Run(path, SparseWeightedSums.DefaultThreshold, type, method, arguments);
 
@@ -44,7 +47,8 @@ internal sealed class OtherPath : AssemblyLoadContext
     {
         OtherPath context = Loaded.GetOrAdd((path, sparseThreshold), _ => new(() => new OtherPath(path, sparseThreshold))).Value;
         Type there = context.LoadFromAssemblyName(type.Assembly.GetName()).GetType(type.FullName!, throwOnError: true)!;
-        return (string)there.GetMethod(method)!.Invoke(Activator.CreateInstance(there), arguments)!;
+        MethodInfo called = there.GetMethod(method)!;
+        return (string)called.Invoke(called.IsStatic ? null : Activator.CreateInstance(there), arguments)!;
     }
 
     /// <inheritdoc/>

@@ -22,7 +22,7 @@ public sealed class ComponentCountKind : ValueKind<ComponentCount>
     public override string Expected => $"{Number.Expected}, or {{max: 32, birth_distance: 3, memory: forever}}";
 
     /// <inheritdoc/>
-    public override ValueForm Form => ValueForm.Structure;
+    public override ValueForm Form => ValueForm.IntegerOrStructure;
 
     /// <inheritdoc/>
     public override bool TryParse(string? text, [MaybeNullWhen(false)] out ComponentCount value) => Parse(text, out value) is null;

@@ -80,13 +80,13 @@ public sealed class Binder(Problems problems)
         if (node is ScalarNode scalar)
         {
             if (setting.TryRead(options, scalar.Text, out object result)) return result;
-            if (setting.Form == ValueForm.Structure && setting.Problem(scalar.Text ?? "") is { } problem)
+            if (setting.Form is ValueForm.Structure or ValueForm.IntegerOrStructure && setting.Problem(scalar.Text ?? "") is { } problem)
                 Problems.Error(node.Origin, $"{Name(path)}: {problem}");
             else Refuse(node, path, setting.Expected, Spelling.Suggestion(scalar.Text ?? "", setting.Words));
             return options;
         }
 
-        if (setting.Form == ValueForm.Structure)
+        if (setting.Form is ValueForm.Structure or ValueForm.IntegerOrStructure)
         {
             string text = node.ToJson();
             if (setting.TryRead(options, text, out object result)) return result;

@@ -54,6 +54,8 @@ internal static class Schema
             ValueForm.Integer => Number("integer", setting),
             ValueForm.Number => Number("number", setting),
             ValueForm.Structure => [],
+            ValueForm.IntegerOrStructure =>
+                new() { ["anyOf"] = new JsonArray(Number("integer", setting), new JsonObject { ["type"] = "object" }) },
             _ => Text(setting.IsNullable),
         };
         string initial = setting.Format(options) is { Length: > 0 } text ? text : "none";

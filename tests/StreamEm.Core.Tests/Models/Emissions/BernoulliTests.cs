@@ -51,7 +51,7 @@ public sealed class BernoulliTests
         {
             Parameters = new Dictionary<string, string> { ["weights"] = "weights", ["probabilities"] = "p" },
             Statistics = new Dictionary<string, string> { ["masses"] = "N", ["sums"] = "S1" },
-        }.Check(recursion);
+        }.Check(recursion, GetType());
 
     [Fact]
     public void Maximize_ConjugatePrior_IsTwoImaginaryRowsOfWhichOneIsOne()

@@ -46,7 +46,7 @@ public sealed class CategoricalTests
             Parameters =
                 new Dictionary<string, string> { ["weights"] = "weights", ["probabilities.x0"] = "p.*.0", ["probabilities.x1"] = "p.*.1" },
             Statistics = new Dictionary<string, string> { ["masses"] = "N", ["counts.x0"] = "S1.*.0", ["counts.x1"] = "S1.*.1" },
-        }.Check(recursion);
+        }.Check(recursion, GetType());
 
     [Fact]
     public void Maximize_ConjugatePrior_IsOneImaginaryRowALevel()

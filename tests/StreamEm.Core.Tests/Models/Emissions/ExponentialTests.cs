@@ -52,7 +52,7 @@ public sealed class ExponentialTests
         {
             Parameters = new Dictionary<string, string> { ["weights"] = "weights", ["means"] = "means" },
             Statistics = new Dictionary<string, string> { ["masses"] = "N", ["sums"] = "S1" },
-        }.Check(recursion);
+        }.Check(recursion, GetType());
 
     [Fact]
     public void Maximize_ConjugatePrior_IsATenthOfARowAtTheFeaturesMean()

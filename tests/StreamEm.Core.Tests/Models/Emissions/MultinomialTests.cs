@@ -56,7 +56,7 @@ public sealed class MultinomialTests
         {
             Parameters = new Dictionary<string, string> { ["weights"] = "weights", ["probabilities"] = "p" },
             Statistics = new Dictionary<string, string> { ["masses"] = "N", ["counts"] = "S1" },
-        }.Check(recursion);
+        }.Check(recursion, GetType());
 
     [Fact]
     public void Maximize_ConjugatePrior_IsOneImaginaryCount()

@@ -59,7 +59,7 @@ public sealed class PoissonTests
         {
             Parameters = new Dictionary<string, string> { ["weights"] = "weights", ["rates"] = "lambda" },
             Statistics = new Dictionary<string, string> { ["masses"] = "N", ["sums"] = "S1" },
-        }.Check(recursion);
+        }.Check(recursion, GetType());
 
     [Theory]
     [InlineData(Recursion.Parameters)]
@@ -91,7 +91,7 @@ public sealed class PoissonTests
                 ["poisson.sums"] = "Scount",
             },
             Rows = GoldenRows.Columns(["gauss", "cat", "count"], codes: "cat"),
-        }.Check(recursion);
+        }.Check(recursion, GetType());
 
     [Fact]
     public void Maximize_ConjugatePrior_IsATenthOfARowAtTheFeaturesMean()

@@ -72,7 +72,7 @@ public sealed class StudentTTests
                 ["second_moments"] = "Suxx",
             },
             Responsibilities = null,
-        }.Check(recursion);
+        }.Check(recursion, GetType());
 
     [Theory]
     [InlineData(Recursion.Parameters)]
@@ -89,7 +89,7 @@ public sealed class StudentTTests
                 ["second_moments"] = "Suxx",
             },
             Constants = new Dictionary<string, double[]> { ["degrees_of_freedom"] = [4, 10] },
-        }.Check(recursion);
+        }.Check(recursion, GetType());
 
     [Fact]
     public void Maximize_DegreesOfFreedom_AreTheRootOfTheGoldenFile()

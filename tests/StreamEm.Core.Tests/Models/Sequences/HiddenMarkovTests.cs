@@ -31,7 +31,7 @@ public sealed class HiddenMarkovTests
             Rows = GoldenRows.Sequences,
             Responsibilities = null,
             RowsPerUnit = 3.5,
-        }.Check(recursion);
+        }.Check(recursion, GetType());
 
     [Fact]
     public void Score_OfASequence_IsTheFilteredStateByEnumeration()

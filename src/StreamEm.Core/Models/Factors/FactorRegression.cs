@@ -1,0 +1,106 @@
+using StreamEm.Core.LinearAlgebra;
+
+namespace StreamEm.Core.Models.Factors;
+
+/// <summary>
+/// The M-step of one feature on z+ = (z, 1): beta = (w, mu) that minimises E[(x - beta z+)^2] over the rows that have the feature, beta =
+/// G^-1 b with G = E[z+ z+'] and b = E[x z+]; of a part that stays what it is, over the other.
+/// </summary>
+internal sealed class FactorRegression
+{
+    private readonly int _factors;
+    private readonly bool _meanIsFixed, _loadingsAreFixed;
+    private readonly double[] _all, _gram, _factor, _shared;
+    private bool _hasShared;
+
+    /// <summary>Memory for q factors.</summary>
+    /// <param name="factors">q.</param>
+    /// <param name="meanIsFixed">Whether mu stays what it is.</param>
+    /// <param name="loadingsAreFixed">Whether w does.</param>
+    public FactorRegression(int factors, bool meanIsFixed, bool loadingsAreFixed)
+    {
+        (_factors, _meanIsFixed, _loadingsAreFixed) = (factors, meanIsFixed, loadingsAreFixed);
+        (_all, _gram, _factor, _shared) = (new double[Size], new double[Size], new double[Size], new double[Size]);
+        Products = new double[factors + 1];
+    }
+
+    /// <summary>P(q + 1): values of a packed matrix over z+.</summary>
+    public int Size => Packed.Length(_factors + 1);
+
+    /// <summary>b [q + 1]: to be written before a feature is solved.</summary>
+    public double[] Products { get; }
+
+    /// <summary>Takes a component's G over all rows.</summary>
+    /// <param name="moments">E[z z'] [P(q)].</param>
+    /// <param name="means">E[z] [q].</param>
+    /// <param name="mass">N.</param>
+    public void Begin(ReadOnlySpan<double> moments, ReadOnlySpan<double> means, double mass)
+    {
+        moments.CopyTo(_all);
+        means.CopyTo(_all.AsSpan(moments.Length));
+        _all[^1] = mass;
+        _hasShared = false;
+    }
+
+    /// <summary>Finds w and mu of a feature; false, and nothing written, where its rows do not determine them.</summary>
+    /// <param name="missing">What of G comes from rows without the feature [P(q + 1)].</param>
+    /// <param name="loadings">w [q]; overwritten unless fixed.</param>
+    /// <param name="mean">mu; overwritten unless fixed.</param>
+    public bool TrySolve(ReadOnlySpan<double> missing, Span<double> loadings, ref double mean)
+    {
+        bool isWhole = !missing.ContainsAnyExcept(0.0);
+        for (int at = 0; at < _gram.Length; at++) _gram[at] = _all[at] - missing[at];
+        if (_loadingsAreFixed)
+        {
+            if (_meanIsFixed) return true;
+            double rest = Products[_factors];
+            for (int j = 0; j < _factors; j++) rest -= loadings[j] * _gram[Packed.Index(_factors, j)];
+            mean = rest / _gram[^1];
+            return true;
+        }
+        int size = _meanIsFixed ? _factors : _factors + 1;
+        if (!isWhole || !_hasShared)
+        {
+            double[] factor = isWhole ? _shared : _factor;
+            _gram.CopyTo(factor, 0);
+            if (Cholesky.Factor(factor.AsSpan(0, Packed.Length(size)), size, out _) >= 0) return false;
+            _hasShared |= isWhole;
+        }
+        Solve(isWhole ? _shared : _factor, size, loadings, ref mean);
+        return true;
+    }
+
+    /// <summary>E[(x - beta z+)^2] over the rows that have the feature last solved, times their mass.</summary>
+    public double Residual(double square, ReadOnlySpan<double> loadings, double mean)
+    {
+        double residual = square;
+        for (int i = 0, at = 0; i <= _factors; i++)
+        {
+            double beta = i < _factors ? loadings[i] : mean, product = -2 * Products[i];
+            for (int j = 0; j < i; j++, at++) product = Math.FusedMultiplyAdd(2 * _gram[at], loadings[j], product);
+            product = Math.FusedMultiplyAdd(_gram[at++], beta, product);
+            residual = Math.FusedMultiplyAdd(beta, product, residual);
+        }
+        return residual;
+    }
+
+    /// <summary>L L' beta = b, forwards and backwards.</summary>
+    private void Solve(double[] factor, int size, Span<double> loadings, ref double mean)
+    {
+        Span<double> beta = size <= 64 ? stackalloc double[size] : new double[size];
+        for (int i = 0; i < size; i++)
+        {
+            double value = Products[i] - (_meanIsFixed ? mean * _gram[Packed.Index(_factors, i)] : 0);
+            for (int j = 0; j < i; j++) value = Math.FusedMultiplyAdd(-factor[Packed.Index(i, j)], beta[j], value);
+            beta[i] = value / factor[Packed.Index(i, i)];
+        }
+        for (int i = size - 1; i >= 0; i--)
+        {
+            double value = beta[i];
+            for (int j = i + 1; j < size; j++) value = Math.FusedMultiplyAdd(-factor[Packed.Index(j, i)], beta[j], value);
+            beta[i] = value / factor[Packed.Index(i, i)];
+        }
+        beta[.._factors].CopyTo(loadings);
+        if (!_meanIsFixed) mean = beta[_factors];
+    }
+}
