@@ -70,7 +70,9 @@ internal sealed record ClassifierOptions : LatentModelOptions
         [.. base.ProblemsWith(schema), .. Emissions.ProblemsWith(schema)];
 
     /// <inheritdoc/>
-    public override long RowsToStart(int dimension) => Emissions.RowsToStart(Components, dimension);
+    /// <remarks>As many as a class needs, and one a component.</remarks>
+    public override long RowsToStart(int dimension) =>
+        Math.Max((long)MaxClasses * Components, Emissions.RowsToStart(Components, dimension));
 
     /// <inheritdoc/>
     public override LatentModelOptions WithClasses(IReadOnlyList<string> classes) =>
