@@ -10,6 +10,9 @@ public abstract record SourceOptions
     /// written.</summary>
     public CsvDialect Csv { get; init; } = CsvDialect.Found;
 
+    /// <summary>Whether what was read can be read again; see <see cref="RecordSource.IsReplayable"/>.</summary>
+    public virtual bool IsReplayable => true;
+
     /// <summary>
     /// Whether what was read up to a position is still there as it was, as far as that can be looked up without waiting for anybody: what
     /// a state without a version asks, which is bound by nothing and can as well begin again.

@@ -20,7 +20,8 @@ public sealed record PartitionPosition(long Next, string? Identity = null)
 }
 
 /// <summary>What is known of a file beside how far it was read.</summary>
-/// <param name="Columns">The columns of its header, to go on with where a header does not come again; null where none are kept.</param>
+/// <param name="Columns">The columns of its header, to go on with where a header does not come again; null where none are kept. Files with
+/// the same header share one list.</param>
 /// <param name="HasNoHeader">Whether it has no header and is read with these columns; null for no.</param>
 /// <param name="Gone">A number, growing with every file that goes, of one that is gone: only its identity is still of use; null for one
 /// that is there.</param>

@@ -221,7 +221,7 @@ internal sealed partial class StreamCalibration
         if (count is < 0 or > MaxPatterns)
             throw new InvalidDataException($"{count} sets of missing features are remembered; expected 0 to {MaxPatterns}.");
         for (int at = 0; at < count; at++) _patterns.Add(MissingSketch.Load(reader, _mask.Length));
-        if (version >= StateVersion.Current) (_frequent ?? new FrequentRecords(Dimension)).Load(reader);
+        if (version >= StateVersion.Frequent) (_frequent ?? new FrequentRecords(Dimension)).Load(reader);
     }
 
     /// <summary>Fills the mask of missing features; returns whether any is.</summary>

@@ -15,6 +15,12 @@ internal enum StateVersion
     /// </summary>
     Patterns = 4,
 
+    /// <summary>The records held back are not remembered.</summary>
+    Frequent = 5,
+
+    /// <summary>With the last records held back.</summary>
+    Held = 6,
+
     /// <summary>What this release writes.</summary>
-    Current = 5,
+    Current = Held,
 }

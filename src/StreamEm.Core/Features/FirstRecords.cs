@@ -9,7 +9,7 @@ namespace StreamEm.Core.Features;
 /// c = median, s = (q90 - q10) / 2.563                    the inter-decile range of a normal is 2.563 standard deviations
 /// s = median of |x - c| over the x that are not c        where the deciles are equal: idle, zero-inflated
 /// asleep where fewer than max(3, n / 200) values are not c
-/// bound  = 30 s 10^j, the smallest j = 0, 1, ... beyond which less than 2 % of the values lie
+/// bound  = 30 s 10^j, the smallest j = 0, 1, ... beyond which less than 2 % of the values lie; 5 % where they are one or two numbers
 /// location, scale = weighted mean and standard deviation of the values within the bound
 /// </code>
 /// A value beyond the bound is a glitch and not a cluster: a cluster is more of the records. Order statistics break down at 10 % (Hampel,
@@ -25,6 +25,9 @@ internal sealed class FirstRecords
 
     /// <summary>The share of values that may be glitches.</summary>
     private const double GlitchShare = 0.02;
+
+    /// <summary>The share of values that may be one or two numbers, always the same, and far from all others: no measurements.</summary>
+    private const double TiedShare = 0.05;
 
     /// <summary>Fewer values beside the constant, as a share and as a number, leave a feature asleep.</summary>
     private const double AwakeShare = 0.005;
@@ -126,9 +129,20 @@ internal sealed class FirstRecords
         Array.Sort(off);
         if (!(spread > FeatureStatistics.LeastSpread)) spread = off[off.Length / 2];
         double bound = Wide * spread;
-        while (off.Count(value => value > bound) >= GlitchShare * sorted.Length) bound *= 10;
+        while (!AreFew(off.AsSpan(Array.FindLastIndex(off, value => value <= bound) + 1), sorted.Length)) bound *= 10;
         (_low[d], _high[d]) = (centre - bound, centre + bound);
         return true;
+    }
+
+    /// <summary>Whether values beyond the bound are few enough to be left out.</summary>
+    private static bool AreFew(ReadOnlySpan<double> beyond, int all)
+    {
+        if (beyond.Length < GlitchShare * all) return true;
+        if (beyond.Length >= TiedShare * all) return false;
+        int different = 1;
+        for (int at = 1; at < beyond.Length; at++)
+            if (beyond[at] != beyond[at - 1]) different++;
+        return different <= 2;
     }
 
     /// <summary>The values present in rows that count, ascending.</summary>

@@ -1,4 +1,5 @@
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
@@ -25,7 +26,7 @@ public static class ComponentChange
     /// <param name="widest">The component that was split; its other half is the last.</param>
     internal static StepwiseState Split(ComponentModel before, ComponentModel after, StepwiseState state, out int widest)
     {
-        double[] units = Units(before, state);
+        double[] units = Units(before, state.Parameters);
         widest = Widest(before, state, units);
         int k = before.Components;
         int[][] sources = [.. Enumerable.Range(0, k).Select(i => new[] { i }), [widest]];
@@ -51,9 +52,20 @@ public static class ComponentChange
     /// <param name="state">Where the model stands.</param>
     /// <param name="kept">The heavier of the two, which the one that remains is.</param>
     /// <param name="gone">The lighter.</param>
-    internal static StepwiseState Merge(ComponentModel before, ComponentModel after, StepwiseState state, out int kept, out int gone)
+    internal static StepwiseState Merge(ComponentModel before, ComponentModel after, StepwiseState state, out int kept, out int gone) =>
+        Merge(before, after, state, Closest(before, state), out kept, out gone);
+
+    /// <summary>The state with one component less: two of them become one, of their common moments.</summary>
+    /// <param name="before">The model of the state.</param>
+    /// <param name="after">The model with one component less.</param>
+    /// <param name="state">Where the model stands.</param>
+    /// <param name="pair">The two.</param>
+    /// <param name="kept">The heavier of the two, which the one that remains is.</param>
+    /// <param name="gone">The lighter.</param>
+    internal static StepwiseState Merge(
+        ComponentModel before, ComponentModel after, StepwiseState state, (int One, int Other) pair, out int kept, out int gone)
     {
-        (int one, int other) = Closest(before, state);
+        (int one, int other) = pair;
         (kept, gone) = state.Shares[one] >= state.Shares[other] ? (one, other) : (other, one);
         int stays = kept, goes = gone;
         int[][] sources = [.. Enumerable.Range(0, before.Components).Where(i => i != goes)
@@ -69,6 +81,26 @@ public static class ComponentChange
         return carry.State(state, parameters, carry.Statistics(state.Statistics));
     }
 
+    /// <summary>The state with one component more, the last, which has no weight yet and is otherwise like the first.</summary>
+    /// <param name="before">The model of the state.</param>
+    /// <param name="after">The model with one component more.</param>
+    /// <param name="state">Where the model stands.</param>
+    internal static StepwiseState AddEmpty(ComponentModel before, ComponentModel after, StepwiseState state)
+    {
+        double[] share = new double[after.Components];
+        share.AsSpan(..before.Components).Fill(1);
+        var carry = new Carry(before, after, [.. Enumerable.Range(0, before.Components).Select(k => new[] { k }), [0]], share);
+        return carry.State(state, carry.Parameters(state.Parameters, state.Shares), carry.Statistics(state.Statistics));
+    }
+
+    /// <summary>The model with one component less and all else the same; null where there is none.</summary>
+    internal static ComponentModel? WithOneLess(LatentModelOptions options, ComponentModel model, FeatureSpace space)
+    {
+        if (model.Components < 2) return null;
+        return options.WithComponents(model.Components - 1).Create(space) is ComponentModel less
+            && less.Components == model.Components - 1 && IsPossible(model, less) ? less : null;
+    }
+
     private static bool Follow(VectorLayout one, VectorLayout other, int k, int changed) => one.Blocks.Count == other.Blocks.Count
         && one.Blocks.Zip(other.Blocks).All(pair => pair.First.Name == pair.Second.Name
             && pair.First.Shape.Count == pair.Second.Shape.Count && pair.First.Domain == pair.Second.Domain
@@ -80,11 +112,11 @@ public static class ComponentChange
     /// What counts as narrow in every feature [D]: the geometric mean of the components' standard deviations, so that one that is wide
     /// where the others are not is seen to be; 1 where the family has none.
     /// </summary>
-    private static double[] Units(ComponentModel model, StepwiseState state)
+    internal static double[] Units(ComponentModel model, double[] parameters)
     {
         double[] units = new double[model.Dimension];
         double[] means = new double[model.Components * model.Dimension], variances = new double[means.Length];
-        if (model.TryComponentMoments(state.Parameters, means, variances))
+        if (model.TryComponentMoments(parameters, means, variances))
             for (int at = 0; at < variances.Length; at++)
                 units[at % units.Length] += ScalarMath.Log(Math.Max(variances[at], 1e-100)) / (2 * model.Components);
         for (int d = 0; d < units.Length; d++) units[d] = ScalarMath.Exp(units[d]);

@@ -22,6 +22,9 @@ internal sealed class DeadComponentWatch(LatentModel model, DeadComponents polic
     /// <summary>Goes on with the model in other units.</summary>
     public void Follow(LatentModel model) => _model = model as ComponentModel;
 
+    /// <summary>Begins anew: components have been moved.</summary>
+    public void Begin() => Array.Clear(_starved);
+
     /// <summary>Looks at the shares after an update from <paramref name="rows"/>, whose log-densities are given.</summary>
     /// <param name="state">Where the model stands.</param>
     /// <param name="rows">The rows, inside.</param>

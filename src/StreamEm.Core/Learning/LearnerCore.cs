@@ -165,14 +165,8 @@ internal sealed partial class LearnerCore
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
         Watch.Look(State, rows, logDensities, bound);
         if (Guard is null) return true;
-        Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, unit);
-        if (change is Change.Part or Change.Most or Change.Another && Guard.Awaken(Space, Happened, State.Updates) is { } space)
-        {
-            Move(space);
-            return false;
-        }
-        if (change != Change.None) Guard.Answer(change, mayStartAnew, State, Happened);
-        return true;
+        Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, State.Rows - count);
+        return Answer(Guard, change, worth, mayStartAnew);
     }
 
     /// <summary>Takes a minibatch that nothing is learned from: what is remembered of keys goes on.</summary>
@@ -261,7 +255,7 @@ internal sealed partial class LearnerCore
         Bounded = State.Bounded,
         EffectiveRecords = State.EffectiveRows,
         MeanLogLikelihood = _meanLogLikelihood,
-        Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } || Guard?.TooSmall.Any() == true
+        Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } or { WaitingShare: > 0 } || Guard?.TooSmall.Any() == true
             ? TrainingReport.Degenerate : TrainingReport.Ok,
         Warnings = new LearnerWarnings(_options, _model, Space, State)
         {
@@ -280,21 +274,4 @@ internal sealed partial class LearnerCore
         RowOrder.Any => new PlainCut(size),
         _ => throw new InvalidOperationException($"{model.Type} asks for the row order {model.Order}, and remembers nothing."),
     };
-
-    /// <summary>Goes on in another space, whose features that came to life have moments of their own.</summary>
-    private void Move(FeatureSpace space)
-    {
-        double[] before = State.Parameters.ToArray();
-        for (int d = 0; d < space.Dimension; d++)
-            if (space.Features[d] != Space.Features[d])
-                SleepingFeatures.Move(_model.ParameterLayout, State.Parameters, d, space.Features[d]);
-        Space = space;
-        _model = _modelOptions.Create(space);
-        _em = new StepwiseEm(
-            _model, _options.Recursion, new PowerLaw(_options.StepSize), _threads, _options.Responsibilities.Rule);
-        _units = new LogUnits(_model, space);
-        Watch.Follow(_model);
-        _absentFeatures = [.. _absentFeatures.Where(d => Guard!.IsAsleep(d))];
-        _model.Follow(before, State.Parameters, State.EffectiveRows, State.Statistics);
-    }
 }

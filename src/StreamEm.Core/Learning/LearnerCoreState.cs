@@ -70,7 +70,7 @@ internal sealed partial class LearnerCore
         core.LoadReport(reader);
         core.Watch.Load(reader);
         core.Cut.Load(reader);
-        if (hasGuard && reader.ReadBoolean()) (core.Guard ?? new StreamGuard(space.Dimension)).Load(reader);
+        if (hasGuard && reader.ReadBoolean()) (core.Guard ?? new StreamGuard(space.Dimension)).Load(reader, version);
         if (hasGuard) core.Happened.Load(reader);
         if (hasGuard) core.Ids = ComponentNumbers.Load(reader, core.Ids.Count);
         if (growth is not null)
@@ -88,6 +88,7 @@ internal sealed partial class LearnerCore
     internal void Check()
     {
         if (_impossible < 0 || _bufferedRecords < 0) throw new InvalidDataException("The state is damaged: a count is below 0.");
+        Guard?.Check(Space);
         StateCheck.Run(_model, Space, State, _options.Recursion);
     }
 

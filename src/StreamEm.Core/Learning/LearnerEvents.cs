@@ -12,6 +12,9 @@ internal enum LearnerEventKind
     /// <summary>Records that were too far keep coming and are learned from.</summary>
     ChangeLearned,
 
+    /// <summary>A component was moved to a cluster of records that were too far.</summary>
+    ClusterLearned,
+
     /// <summary>Records that were kept from learning lasted: they are a new normal.</summary>
     NewNormal,
 

@@ -94,7 +94,7 @@ public sealed partial class Learner
             if (!Enum.IsDefined((StateVersion)version))
                 throw new InvalidDataException(
                     $"The state has version {version}; this program reads "
-                        + $"{string.Join(" and ", Enum.GetValues<StateVersion>().Select(known => (int)known))}.");
+                        + $"{string.Join(" and ", Enum.GetValues<StateVersion>().Select(known => (int)known).Distinct())}.");
             if (dimension != Dimension)
                 throw new InvalidDataException($"The state is of {dimension} features; the configuration has {Dimension}.");
             _pending.Clear();

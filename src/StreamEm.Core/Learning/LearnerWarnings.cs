@@ -80,6 +80,16 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
             Warn(ModelWarningKind.SpreadTooSmall,
                 $"feature '{space.Features[feature].Name}' varies by less than {Short(FeatureStatistics.LeastSpread)}, whose square is no "
                     + "number, so its spread is not learned. Use larger units, or leave it out.", space.Features[feature].Name);
+        foreach (IGrouping<int, TiedValue> ties in (Guard?.Ties ?? []).GroupBy(tie => tie.Feature))
+            Warn(ModelWarningKind.TiedValues,
+                $"feature '{space.Features[ties.Key].Name}' held the same number, far from all others, in {ties.Sum(tie => tie.Rows)} "
+                    + "record(s), which were not learned from. If it stands for a missing value, name it in missing_values; if it is a "
+                    + "measurement, set learn: always.", space.Features[ties.Key].Name);
+        if (Guard is { WaitingShare: > 0 and var waiting })
+            Warn(ModelWarningKind.ClusterHeld,
+                $"about {Short(100 * waiting)} % of the records are near each other and too far from every component; they are not learned "
+                    + "from, for no component can be spared for them. Give the model one component more: --accept-model-change keeps what "
+                    + "it has learned.");
         foreach (LearnerEvent item in Happened.All)
             if (state.Updates - item.Update < ToldFor) warnings.Add(Told(item));
         if (labels.Unknown > 0)
@@ -108,6 +118,9 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
         LearnerEventKind.FeatureAwake => new ModelWarning(ModelWarningKind.FeatureAwake,
             $"feature '{item.Subject}' came to life with update {item.Update}: it had one value or none in the first records, and has "
                 + "location and scale of its own now.", item.Subject),
+        LearnerEventKind.ClusterLearned => new ModelWarning(ModelWarningKind.ClusterLearned,
+            $"a component was moved with update {item.Update} to records that are near each other and were too far from every component; "
+                + "where it was, another one was too."),
         LearnerEventKind.NewNormal => new ModelWarning(ModelWarningKind.ChangeLearned,
             $"records that had been kept from learning became most of the stream: they are a new normal since update {item.Update}, and "
                 + "the calibration of anomaly scores began again."),

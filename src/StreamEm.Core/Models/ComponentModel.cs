@@ -39,6 +39,20 @@ public abstract class ComponentModel : LatentModel
     /// <param name="location">Where, inside.</param>
     public abstract void Reseed(Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location);
 
+    /// <summary>
+    /// Moves a component that has no weight to a cluster: with its mean, variances and share. The others keep what they are, in their
+    /// proportions. False, and nothing changed, where the model cannot.
+    /// </summary>
+    /// <param name="parameters">Theta; changed for this component, and the others' weights scaled.</param>
+    /// <param name="statistics">The running averages; this component's part replaced, the others' scaled to the mass left.</param>
+    /// <param name="component">Which.</param>
+    /// <param name="location">Mean [D], inside; NaN = unknown.</param>
+    /// <param name="variances">Variances [D], inside.</param>
+    /// <param name="share">Its share of the stream, below 1.</param>
+    public virtual bool TryPlace(
+        Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location, ReadOnlySpan<double> variances,
+        double share) => false;
+
     /// <summary>Moves two equal components apart; see <see cref="Emission.Split"/>.</summary>
     /// <param name="parameters">Theta; <paramref name="other"/> is a copy of <paramref name="component"/>.</param>
     /// <param name="component">One of them.</param>
@@ -56,9 +70,15 @@ public abstract class ComponentModel : LatentModel
     /// <summary>Scales shares so that one of them is 1/K and all sum to 1.</summary>
     /// <param name="shares">K, sum 1; overwritten.</param>
     /// <param name="component">The one that becomes 1/K.</param>
-    public static void ShareEqually(Span<double> shares, int component)
+    public static void ShareEqually(Span<double> shares, int component) => GiveShare(shares, component, 1.0 / shares.Length);
+
+    /// <summary>Scales shares so that one of them is as given and all sum to 1.</summary>
+    /// <param name="shares">K, sum 1; overwritten.</param>
+    /// <param name="component">The one that is given its share.</param>
+    /// <param name="share">Its share.</param>
+    internal static void GiveShare(Span<double> shares, int component, double share)
     {
-        double others = 1 - shares[component], share = 1.0 / shares.Length;
+        double others = 1 - shares[component];
         for (int k = 0; k < shares.Length; k++) shares[k] *= (1 - share) / others;
         shares[component] = share;
     }

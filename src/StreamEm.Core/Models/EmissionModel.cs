@@ -120,21 +120,50 @@ internal abstract class EmissionModel : ComponentModel
     /// <inheritdoc/>
     public override void Reseed(Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location)
     {
-        double[] mean = new double[Dimension], variance = new double[Dimension], masses = new double[Components];
-        double[] implied = new double[Emission.StatisticsLayout.Length], before = FixedBlocks.Count > 0 ? parameters.ToArray() : [];
+        double[] mean = new double[Dimension], variance = new double[Dimension];
         if (!TryMoments(parameters, mean, variance)) Array.Fill(variance, 1);
+        Place(parameters, statistics, component, location, variance, 1.0 / Components);
+    }
+
+    /// <inheritdoc/>
+    public override bool TryPlace(
+        Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location, ReadOnlySpan<double> variances,
+        double share)
+    {
+        Place(parameters, statistics, component, location, variances, share);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units) =>
+        Emission.Split(parameters[OwnParameters..], component, other, units);
+
+    /// <summary>The model's own blocks of a component that is given a new start.</summary>
+    /// <param name="parameters">The model's own; overwritten.</param>
+    /// <param name="statistics">The model's own; what is not masses is overwritten.</param>
+    /// <param name="component">Which.</param>
+    /// <param name="share">Its share of the stream from now on.</param>
+    /// <param name="factor">What the others' masses are multiplied by.</param>
+    protected abstract void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor);
+
+    private void Place(
+        Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location, ReadOnlySpan<double> variances,
+        double portion)
+    {
+        double[] masses = new double[Components], implied = new double[Emission.StatisticsLayout.Length];
+        double[] before = FixedBlocks.Count > 0 ? parameters.ToArray() : [];
         Span<double> all = _masses.Of(statistics), family = statistics[OwnStatistics..];
         double total = 0, lost = all[component];
         foreach (double mass in all) total += mass;
-        double share = total / Components, factor = (total - share) / (total - lost);
+        double share = total * portion, factor = (total - share) / (total - lost);
 
         // The family's statistics less what the component put into them, in proportion to the mass left; then with what it stands for from
         // now on.
         masses[component] = lost;
         Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);
         for (int at = 0; at < implied.Length; at++) family[at] = (family[at] - implied[at]) * factor;
-        ReseedOwn(parameters[..OwnParameters], statistics[..OwnStatistics], component, factor);
-        Emission.Reseed(parameters[OwnParameters..], component, location, variance);
+        ReseedOwn(parameters[..OwnParameters], statistics[..OwnStatistics], component, portion, factor);
+        Emission.Reseed(parameters[OwnParameters..], component, location, variances);
         KeepFixed(before, parameters);
         masses[component] = share;
         Emission.ImpliedStatistics(masses, parameters[OwnParameters..], double.PositiveInfinity, implied);
@@ -149,15 +178,4 @@ internal abstract class EmissionModel : ComponentModel
         for (int k = 0; k < all.Length; k++) all[k] *= factor;
         all[component] = share;
     }
-
-    /// <inheritdoc/>
-    public override void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units) =>
-        Emission.Split(parameters[OwnParameters..], component, other, units);
-
-    /// <summary>The model's own blocks of a component that is given a new start with share 1/K.</summary>
-    /// <param name="parameters">The model's own; overwritten.</param>
-    /// <param name="statistics">The model's own; what is not masses is overwritten.</param>
-    /// <param name="component">Which.</param>
-    /// <param name="factor">What the others' masses are multiplied by.</param>
-    protected abstract void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double factor);
 }

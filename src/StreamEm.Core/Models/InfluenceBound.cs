@@ -16,6 +16,7 @@ internal sealed class InfluenceBound
 
     private readonly double[] _limits;
     private bool[] _held = [];
+    private double[] _squares = [];
     private double _slack = 1;
 
     /// <summary>Bounds for rows of up to <paramref name="dimension"/> values.</summary>
@@ -25,11 +26,16 @@ internal sealed class InfluenceBound
         for (int values = 1; values <= dimension; values++) _limits[values] = ChiSquare(values);
     }
 
+    private InfluenceBound(double[] limits) => _limits = limits;
+
     /// <summary>How many times as far as c a row may be and still be learned from: 1, more while a change is being learned.</summary>
     public double Reach { get; set; } = 1;
 
     /// <summary>Whether some row of the minibatch was held back before the E-step looked at any.</summary>
     public bool AnyHeldBefore { get; private set; }
+
+    /// <summary>Bounds of the same rows, for a pass of its own.</summary>
+    public InfluenceBound Another() => new(_limits);
 
     /// <summary>Begins a minibatch.</summary>
     /// <param name="rows">Its rows.</param>
@@ -37,7 +43,7 @@ internal sealed class InfluenceBound
     /// of Student's t does beside the normal (Cornish &amp; Fisher 1938, first term: t^2 = z^2 (1 + (z^2 + 1) / (2 n))).</param>
     public void Begin(int rows, double worth)
     {
-        if (_held.Length < rows) _held = new bool[rows];
+        if (_held.Length < rows) (_held, _squares) = (new bool[rows], new double[rows]);
         Array.Clear(_held, 0, rows);
         AnyHeldBefore = false;
         double freedom = worth - (_limits.Length - 1);
@@ -45,10 +51,13 @@ internal sealed class InfluenceBound
     }
 
     /// <summary>Holds a row back whatever its distance: the E-step has still to count it.</summary>
-    public void HoldBefore(int row) => AnyHeldBefore = _held[row] = true;
+    public void HoldBefore(int row) => (AnyHeldBefore, _held[row], _squares[row]) = (true, true, double.PositiveInfinity);
 
-    /// <summary>Holds a row back.</summary>
-    public void Hold(int row) => _held[row] = true;
+    /// <summary>Holds a row back that is as far as its relative square says.</summary>
+    public void Hold(int row, double relativeSquare) => (_held[row], _squares[row]) = (true, relativeSquare);
+
+    /// <summary>How far a row is that is held back, d^2 / c^2; infinite for one that was held back before its distance was known.</summary>
+    public double Square(int row) => _squares[row];
 
     /// <summary>Whether a relative square is ten times as far as it takes to be held back.</summary>
     public bool IsRemote(double relativeSquare) => relativeSquare > 100 * Reach * Reach;
@@ -95,7 +104,7 @@ internal sealed class InfluenceBound
         bool isWhole = !block.Row(index).Contains(double.NaN);
         if (isWhole && 2 * (peaks[best] - logDensities[best]) <= Limit(emission.MeasuredValues)) return 0;
         double square = RelativeSquare(emission, logDensities.Length, block, index, best);
-        if (square > Reach * Reach) Hold(block.First + index);
+        if (square > Reach * Reach) Hold(block.First + index, square);
         return square;
     }
 

@@ -38,6 +38,15 @@ public enum ModelWarningKind
 
     /// <summary>A feature varies by too little for a variance.</summary>
     SpreadTooSmall,
+
+    /// <summary>A feature holds a value, always the same, that is too far from all others to be a measurement.</summary>
+    TiedValues,
+
+    /// <summary>Records near each other are held back, for no component can be spared for them.</summary>
+    ClusterHeld,
+
+    /// <summary>A component was moved to records near each other that were held back before.</summary>
+    ClusterLearned,
 }
 
 /// <summary>A warning for a person.</summary>

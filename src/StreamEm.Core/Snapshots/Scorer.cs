@@ -59,13 +59,13 @@ public sealed class Scorer
     internal EStep EStep { get; }
 
     /// <summary>
-    /// Scores all rows of <paramref name="batch"/> (user units, NaN = missing). A row without any value has log density 0; a mixture then
-    /// gives its weights, as for a row that no component can produce, whose log density is negative infinity.
+    /// Scores all rows of <paramref name="batch"/> (user units, NaN = missing). A row without any value has log density 0, anomaly score 0
+    /// and p-value 1; a mixture then gives its weights, as for a row that no component can produce, whose log density is negative infinity.
     /// </summary>
     /// <param name="batch">N rows, as a source delivers them.</param>
     /// <param name="logDensities">N, overwritten: log p(x) in nats, user units; of the observed features where some are missing.</param>
     /// <param name="scores">N x the length of <see cref="Layout"/>, overwritten, user units.</param>
-    /// <param name="anomalyScores">N, overwritten; NaN while the model is not calibrated and for a row without any value.</param>
+    /// <param name="anomalyScores">N, overwritten; NaN while the model is not calibrated.</param>
     /// <param name="pValues">N, overwritten: 1 minus the anomaly score, with the resolution of the tail; empty leaves them out.</param>
     public void Score(
         Minibatch batch, Span<double> logDensities, Span<double> scores, Span<double> anomalyScores, Span<double> pValues = default)
@@ -77,7 +77,7 @@ public sealed class Scorer
 
     /// <summary>Takes the scores of rows from inside to the user's units, and log-densities to anomaly scores.</summary>
     /// <param name="inside">The rows inside, in the order of the scores.</param>
-    /// <param name="logDensities">N; NaN for a row that says nothing; overwritten.</param>
+    /// <param name="logDensities">N; overwritten.</param>
     /// <param name="complete">Whether no value is missing.</param>
     /// <param name="comparable">See <see cref="Pass.Comparable"/>; empty where no value is missing.</param>
     /// <param name="scores">N x width; overwritten.</param>
@@ -90,6 +90,11 @@ public sealed class Scorer
     {
         for (int row = 0; row < inside.Count; row++)
         {
+            if (!complete && !inside.Row(row).ContainsAnyExcept(double.NaN))
+            {
+                SayNothing(row, logDensities, anomalyScores, pValues);
+                continue;
+            }
             double logDensity = logDensities[row];
             if (!anomalyScores.IsEmpty)
             {
@@ -99,8 +104,7 @@ public sealed class Scorer
                     : calibration.Judge(detection.Density(inside.Row(row)));
                 if (!pValues.IsEmpty) pValues[row] = pValue;
             }
-            // What says nothing has probability 1.
-            logDensities[row] = double.IsNaN(logDensity) ? 0 : logDensity - (complete ? _logScaleOfAll : LogUnits(inside.Row(row)));
+            logDensities[row] = logDensity - (complete ? _logScaleOfAll : LogUnits(inside.Row(row)));
         }
         if (!_hasUnits || scores.IsEmpty) return;
         int width = Layout.Length;
@@ -111,6 +115,15 @@ public sealed class Scorer
             UserUnits.To(Layout, of, Learned.Space, user);
             user.CopyTo(of);
         }
+    }
+
+    /// <summary>A row without any value is certain, and as all records are at least as improbable nothing is less strange.</summary>
+    private void SayNothing(int row, Span<double> logDensities, Span<double> anomalyScores, Span<double> pValues)
+    {
+        bool isCalibrated = Learned.Calibration is not null;
+        logDensities[row] = 0;
+        if (!anomalyScores.IsEmpty) anomalyScores[row] = isCalibrated ? 0 : double.NaN;
+        if (!pValues.IsEmpty) pValues[row] = isCalibrated ? 1 : double.NaN;
     }
 
     /// <summary>What scores as the stream did whose mixture grew; null where log-densities do.</summary>

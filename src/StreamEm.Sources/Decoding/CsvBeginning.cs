@@ -4,12 +4,18 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// What comes before the first record of a CSV stream: lines to be passed over, the header, and from it and the first row what was not said
-/// about how the file is written. All of it depends on the first lines alone, so that reading on in the middle finds the same.
+/// What comes before the first record of a CSV stream: lines to be passed over, the header, and from it and the first rows what was not said
+/// about how the file is written. The decimal mark is decided by the first row that has one: those before it mean the same under either. So
+/// what a record means depends neither on how much of a growing file is there nor on where reading goes on.
 /// </summary>
 internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDialect dialect)
 {
+    /// <summary>So far into a stream rows are looked at for what was not said.</summary>
+    public const int MostLookedAt = 1 << 16;
+
     private const string Usual = ",;\t|", WithDecimalComma = ";\t|,";
+
+    private long _lookedAt;
 
     /// <summary>The columns; null where the data ended before them.</summary>
     public CsvHeader? Header { get; private set; }
@@ -19,6 +25,12 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
 
     /// <summary>Whether a line is passed over because it begins with what a comment begins with.</summary>
     public CsvComment Comment { get; } = new(dialect.Comment);
+
+    /// <summary>Whether rows may still say which mark numbers have.</summary>
+    public bool IsUndecided { get; private set; }
+
+    /// <summary>What was found that nobody had said and is not usual, for a person; null for nothing.</summary>
+    public string? Found { get; private set; }
 
     /// <summary>Reads to the first record, and sets the separator of the tokens and the decimal mark of the fields.</summary>
     /// <param name="data">The stream's bytes from its start.</param>
@@ -31,8 +43,7 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
     public bool TryRead(ReadOnlySpan<byte> data, int at, bool isFinal, string name, out int used)
     {
         used = 0;
-        Header = null;
-        fields.Spelling.HasDecimalComma = dialect.Decimal == ',';
+        Forget();
         for (int line = 0; line < dialect.SkipLines; line++)
             if (!TryPassLine(data, ref at, isFinal)) return NeedMore(data, name);
         if (!TryPassBlank(data, ref at, isFinal)) return NeedMore(data, name);
@@ -47,20 +58,87 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
             : TryUseHeader(data[at..], isFinal, name, out length)))
             return NeedMore(data, name);
         at += length;
-        if (!TryFindDecimal(data[at..], isFinal)) return NeedMore(data, name);
         used = at;
+        BeginLooking();
+        Look(data[at..], at, isFinal);
         return true;
     }
 
-    /// <summary>Takes columns known from before; how they are apart is found in the first row.</summary>
+    /// <summary>Takes columns known from before; how they are apart is found in the first rows.</summary>
     /// <exception cref="SourceException">A field of the schema is not among the columns.</exception>
     public void GoOn(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, string name)
     {
-        fields.Spelling.HasDecimalComma = dialect.Decimal == ',';
+        Forget();
         int at = 0;
         TryPassBlank(data, ref at, isFinal: true);
         TryUseColumns(columns, data[at..], isFinal: true, name, out _);
-        TryFindDecimal(data[at..], isFinal: true);
+        BeginLooking();
+        Look(data[at..], at, isFinal: false);
+    }
+
+    /// <summary>
+    /// Looks for the first row with a number that has a mark, where nothing was said and nothing was found yet, and takes its mark.
+    /// </summary>
+    /// <param name="data">Bytes that begin where a record does.</param>
+    /// <param name="offset">Where they are in the stream.</param>
+    /// <param name="isFinal">Whether no more bytes will come.</param>
+    /// <returns>Whether something was decided.</returns>
+    public bool Look(ReadOnlySpan<byte> data, long offset, bool isFinal)
+    {
+        if (!IsUndecided) return false;
+        int at = (int)Math.Clamp(_lookedAt - offset, 0, data.Length);
+        while (IsUndecided && offset + at < MostLookedAt)
+        {
+            if (!TryPassBlank(data, ref at, isFinal) || at == data.Length) break;
+            CsvScan scan = tokens.Scan(data[at..], isFinal);
+            if (scan == CsvScan.NeedMore) break;
+            if (scan == CsvScan.Record) Decide(data.Slice(at, tokens.Length));
+            if (scan == CsvScan.Record) at += tokens.FullLength;
+            else if (!TryPassLine(data, ref at, isFinal)) break;
+        }
+        _lookedAt = offset + at;
+        bool isDecided = !IsUndecided;
+        if (isDecided) SayFound();
+        IsUndecided &= _lookedAt < MostLookedAt;
+        return isDecided;
+    }
+
+    private void Forget()
+    {
+        Header = null;
+        Found = null;
+        (_lookedAt, IsUndecided) = (0, false);
+        fields.Spelling.HasDecimalComma = dialect.Decimal == ',';
+    }
+
+    private void BeginLooking()
+    {
+        IsUndecided = dialect.Decimal is null && tokens.Separator != ',';
+        SayFound();
+    }
+
+    private void SayFound()
+    {
+        string? apart = tokens.Separator == ',' || dialect.Separator is not null
+            ? null : $"columns apart by {CsvHeaderProblem.Named((char)tokens.Separator)}";
+        string? comma = fields.Spelling.HasDecimalComma && dialect.Decimal is null ? "numbers with a decimal comma" : null;
+        Found = apart is null ? comma : comma is null ? apart : $"{apart}, {comma}";
+    }
+
+    /// <summary>Takes what a row says of the decimal mark.</summary>
+    private void Decide(ReadOnlySpan<byte> row)
+    {
+        if (tokens.Count < Header!.Count) return;
+        bool points = false, commas = false;
+        for (int c = 0; c < Header.Count; c++)
+        {
+            if (Header.Slots[c] < 0 || fields.IsOptional(Header.Slots[c])) continue;
+            ReadOnlySpan<byte> text = tokens.Field(row, c);
+            points |= text.Contains((byte)'.') && Numbers.TryParse(text, out _);
+            commas |= text.Contains((byte)',') && fields.Spelling.IsNumberWithOtherMark(text);
+        }
+        if (!points && !commas) return;
+        (IsUndecided, fields.Spelling.HasDecimalComma) = (false, commas && !points);
     }
 
     /// <summary>Waits for more bytes, but not for ever.</summary>
@@ -139,55 +217,39 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
     }
 
     /// <summary>
-    /// Takes the columns that were said, apart by what makes as many of them of the first row; a first row that is the names of all that is
-    /// needed is a header after all.
+    /// Takes the columns that were said, apart by what makes as many of them of the first row of which anything does: those before it are
+    /// no records however columns are apart. A first row that is the names of all that is needed is a header after all.
     /// </summary>
     private bool TryUseColumns(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, bool isFinal, string name, out int length)
     {
         length = 0;
         char separator = Candidates[0];
-        int most = -1;
-        foreach (char candidate in Candidates)
+        int at = 0, most = -1;
+        while (most < 0 && at < data.Length)
         {
-            tokens.Separator = (byte)candidate;
-            CsvScan scan = tokens.Scan(data, isFinal);
-            if (scan == CsvScan.NeedMore) return false;
-            if (scan != CsvScan.Record) continue;
-            ReadOnlySpan<byte> row = data[..tokens.Length];
-            string[] names = CsvHeader.Names(tokens, row);
-            if (Missing(names) == 0)
+            foreach (char candidate in Candidates)
             {
-                length = tokens.FullLength;
-                Use(names, candidate, name);
-                return true;
+                tokens.Separator = (byte)candidate;
+                CsvScan scan = tokens.Scan(data[at..], isFinal);
+                if (scan == CsvScan.NeedMore) return false;
+                if (scan != CsvScan.Record) continue;
+                ReadOnlySpan<byte> row = data.Slice(at, tokens.Length);
+                if (at == 0 && CsvHeader.Names(tokens, row) is var names && Missing(names) == 0)
+                {
+                    length = tokens.FullLength;
+                    Use(names, candidate, name);
+                    return true;
+                }
+                if (tokens.Count < columns.Count || !tokens.AreEmptyFrom(columns.Count, row)) continue;
+                int good = Readable(columns, row);
+                if (good > most) (most, separator) = (good, candidate);
             }
-            if (tokens.Count < columns.Count || !tokens.AreEmptyFrom(columns.Count, row)) continue;
-            int good = Readable(columns, row);
-            if (good > most) (most, separator) = (good, candidate);
+            if (most >= 0) break;
+            if (!TryPassLine(data, ref at, isFinal) || !TryPassBlank(data, ref at, isFinal)) return false;
+            if (at >= MostLookedAt) break;
+            if (at == data.Length && !isFinal) return false;
         }
         Use(columns, separator, name);
-        return true;
-    }
-
-    /// <summary>Where nothing was said and columns are not apart by commas, the first row tells whether these are decimal marks.</summary>
-    private bool TryFindDecimal(ReadOnlySpan<byte> data, bool isFinal)
-    {
-        if (dialect.Decimal is not null || tokens.Separator == ',') return true;
-        int at = 0;
-        if (!TryPassBlank(data, ref at, isFinal)) return false;
-        if (at == data.Length) return isFinal;
-        CsvScan scan = tokens.Scan(data[at..], isFinal);
-        if (scan == CsvScan.NeedMore) return false;
-        if (scan != CsvScan.Record || tokens.Count < Header!.Count) return true;
-        bool points = false, commas = false;
-        for (int c = 0; c < Header.Count; c++)
-        {
-            if (Header.Slots[c] < 0 || fields.IsOptional(Header.Slots[c])) continue;
-            ReadOnlySpan<byte> text = tokens.Field(data.Slice(at, tokens.Length), c);
-            points |= text.Contains((byte)'.') && Numbers.TryParse(text, out _);
-            commas |= text.Contains((byte)',') && fields.Spelling.IsNumberWithOtherMark(text);
-        }
-        fields.Spelling.HasDecimalComma = commas && !points;
         return true;
     }
 

@@ -55,6 +55,12 @@ internal sealed class CsvDecoder : RecordDecoder
     public override IReadOnlyList<string>? Columns => _beginning.Columns;
 
     /// <inheritdoc/>
+    public override string? Found => _beginning.Found;
+
+    /// <inheritdoc/>
+    public override int LooksAt => CsvBeginning.MostLookedAt;
+
+    /// <inheritdoc/>
     public override void BeginWithout(IReadOnlyList<string> columns, ReadOnlySpan<byte> data, string name)
     {
         _oversized = null;
@@ -75,6 +81,7 @@ internal sealed class CsvDecoder : RecordDecoder
         int at = 0;
         _fields.Use(batch.Texts);
         if (_oversized is not null && !SkipOversized(data, offset, isFinal, batch, ref at)) return at;
+        if (_beginning.IsUndecided && _beginning.Look(data[at..], offset + at, isFinal)) Use(_header);
         while (at < data.Length && !batch.IsFull)
         {
             int before = at;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 
 namespace StreamEm.Sources.Decoding;
 
@@ -84,7 +85,7 @@ internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, in
             SkipBlanks();
             int key = _at;
             if (_at >= end || _json[_at] != Quote || !TrySkipString()) return found;
-            bool isRecords = _json[key.._at].SequenceEqual("\"records\""u8);
+            bool isRecords = IsRecords(_json[key.._at]);
             SkipBlanks();
             if (_at >= end || _json[_at] != ':') return found;
             _at++;
@@ -100,6 +101,21 @@ internal ref struct JsonRecords(ReadOnlySpan<byte> json, List<Range> records, in
             }
             if (!TrySkipValue((byte)'}') || _at >= end || _json[_at] != ',') return found;
             _at++;
+        }
+    }
+
+    /// <summary>Whether a key, in its quotes, is <c>records</c>, however its letters are written.</summary>
+    private static bool IsRecords(ReadOnlySpan<byte> key)
+    {
+        if (!key.Contains((byte)'\\')) return key.SequenceEqual("\"records\""u8);
+        var reader = new Utf8JsonReader(key);
+        try
+        {
+            return reader.Read() && reader.ValueTextEquals("records"u8);
+        }
+        catch (JsonException)
+        {
+            return false;
         }
     }
 

@@ -50,6 +50,14 @@ internal abstract class RecordDecoder
     /// <summary>The columns of the header the stream began with; null where the format has none.</summary>
     public virtual IReadOnlyList<string>? Columns => null;
 
+    /// <summary>What was found of how the stream is written that nobody had said, for a person; null where it is as usual.</summary>
+    public virtual string? Found => null;
+
+    /// <summary>
+    /// So many bytes of its start are looked at for how a stream is written: who goes on beyond them begins with all of them.
+    /// </summary>
+    public virtual int LooksAt => 0;
+
     /// <summary>Starts a stream that has no header though its format has one: its columns are known from before.</summary>
     /// <param name="columns">Their names.</param>
     /// <param name="data">The first lines, of which nothing is taken: how columns are apart can be seen in them.</param>

@@ -12,8 +12,8 @@ internal sealed class FileRegister : IDisposable
     /// <summary>Files held open beyond which those with nothing to read are closed.</summary>
     private const int MostOpen = 200;
 
-    /// <summary>Files beyond which the state does not keep the columns of each.</summary>
-    private const int MostWithColumns = 64;
+    /// <summary>Different headers beyond which the state does not keep the columns of more.</summary>
+    private const int MostHeaders = 64;
 
     private readonly FileSourceOptions _options;
     private readonly FileFinder _finder;
@@ -23,6 +23,7 @@ internal sealed class FileRegister : IDisposable
     private readonly Newcomers _newcomers;
     private readonly PartitionNames _names = new();
     private readonly LostFiles _lost;
+    private readonly Dictionary<string, IReadOnlyList<string>> _headers = new(StringComparer.Ordinal);
     private List<KnownFile> _files = [];
     private volatile string? _problem;
     private bool _hasScanned;
@@ -168,6 +169,13 @@ internal sealed class FileRegister : IDisposable
         foreach (FoundFile item in found)
         {
             KnownFile? file = byNumber.GetValueOrDefault(item.Status.Number) ?? byName.GetValueOrDefault(item.Path);
+            if (file is not null && MayBeAnother(file, item))
+            {
+                // Whatever it is, it is looked at like any file that comes.
+                _files.Remove(file);
+                byNumber.Remove(item.Status.Number);
+                file = null;
+            }
             if (file is null)
             {
                 fresh.Add(item);
@@ -185,6 +193,12 @@ internal sealed class FileRegister : IDisposable
         }
         return fresh;
     }
+
+    /// <summary>
+    /// Whether a file of which no record was read may have gone, and its number be another's since: of one that is open it cannot.
+    /// </summary>
+    private static bool MayBeAnother(KnownFile file, in FoundFile item) =>
+        file is { IsInState: false, File: null, Gone: null, SetAside: null } && (item.Path != file.Name || item.Status != file.Status);
 
     /// <summary>Whether a file still holds what was read of it; true too when that cannot be found out now.</summary>
     private bool HoldsOrWaits(KnownFile file, in FoundFile item)
@@ -228,7 +242,19 @@ internal sealed class FileRegister : IDisposable
         // What is left of a file that was renamed comes before what is in the new one.
         _files = [.. _files.OrderBy(file => file.Path is { } path && path == file.Name ? 1 : 0)
             .ThenBy(file => file.Path is { } path ? order[path] : -1)];
-        foreach (KnownFile file in _files) file.KeepsColumns = _isEndless && _files.Count <= MostWithColumns;
+        foreach (KnownFile file in _files)
+            file.KeepsColumns = _isEndless && (file.Columns is { } columns ? TryShare(columns, file) : _headers.Count < MostHeaders);
+    }
+
+    /// <summary>Files with the same header share one list of columns: it is in the state once, however many they are.</summary>
+    private bool TryShare(IReadOnlyList<string> columns, KnownFile file)
+    {
+        if (_headers.ContainsValue(columns)) return true;
+        string header = string.Join('\n', columns);
+        if (_headers.TryGetValue(header, out IReadOnlyList<string>? known)) file.Columns = known;
+        else if (_headers.Count < MostHeaders) _headers[header] = columns;
+        else return false;
+        return true;
     }
 
     private void CloseIdle()

@@ -28,6 +28,8 @@ internal sealed class FileSource : RecordSource
     private readonly FileQueue _files;
     private readonly ByteWindow _window;
     private readonly bool _isText;
+    private readonly Action<string>? _tell;
+    private readonly HashSet<string> _foundTold = new(StringComparer.Ordinal);
     private KnownFile? _loaded, _told;
     private OpenFile? _loadedFile;
     private long _offset, _withoutHole;
@@ -41,6 +43,7 @@ internal sealed class FileSource : RecordSource
         _headerless = new HeaderlessStart(_decoder, context.Schema);
         _isText = options.Format != RecordFormat.Float64;
         _time = context.Time;
+        _tell = context.Tell;
         bool isEndless = options.Follow && !context.Once;
         var register = new FileRegister(options, context, isEndless);
         _files = isEndless ? new FollowedFiles(register, options, _time) : new FiniteFiles(register);
@@ -122,7 +125,7 @@ internal sealed class FileSource : RecordSource
             }
             if (atEnd) return End(file, batch, length);
             int read = open.Read(_window.Free().Span);
-            if (read > 0 && _files.IsEndless && !(open.Continues ?? open.IsCompressed || file.HoldsWhatWasRead()))
+            if (read > 0 && _files.IsEndless && !file.StillHoldsWhatWasRead())
             {
                 _loaded = null;
                 _files.Recheck(file);
@@ -147,6 +150,8 @@ internal sealed class FileSource : RecordSource
     /// <summary>Reads what comes before the first record, then goes to the file's position.</summary>
     private bool TryBegin(KnownFile file, bool isFinal)
     {
+        // What was seen in what was read before has to be seen again.
+        if (!isFinal && _window.Bytes.Length < Math.Min(file.Next, _decoder.LooksAt)) return false;
         if (file.HasNoHeader && file.Columns is { } columns)
         {
             if (!isFinal && !_window.Bytes.Contains((byte)'\n')) return false;
@@ -238,6 +243,7 @@ internal sealed class FileSource : RecordSource
     /// <summary>Gives the batch its place in the state.</summary>
     private bool Tell(KnownFile file, RecordBatch batch, long start)
     {
+        if (_decoder.Found is { } found && _foundTold.Add(found)) _tell?.Invoke($"'{file.Name}' has {found}.");
         foreach (MovedPartition moved in _files.Register.TakeMoves()) batch.Move(moved);
         _files.Register.Told(file);
         batch.Place(file.PositionAt(start));

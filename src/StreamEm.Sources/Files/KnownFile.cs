@@ -12,6 +12,7 @@ internal sealed class KnownFile : IDisposable
     private TextHash? _hash;
     private string? _oldIdentity;
     private PartitionFile? _kept;
+    private FileStatus? _held;
 
     /// <summary>A file that was not read before.</summary>
     public KnownFile(in FoundFile found)
@@ -258,6 +259,23 @@ internal sealed class KnownFile : IDisposable
             Number = file.Number;
             return true;
         });
+    }
+
+    /// <summary>
+    /// Whether bytes that were just read follow what was read before: a file that is truncated and written to at once looks as if it had
+    /// grown. As long as nobody writes to it one look is enough.
+    /// </summary>
+    /// <exception cref="SourceException">It cannot be read.</exception>
+    public bool StillHoldsWhatWasRead()
+    {
+        OpenFile file = File!;
+        if (file.IsCompressed) return true;
+        if (file.Continues == false) return false;
+        FileStatus now = file.Status;
+        if (_held is { } then && file.Continues == true && (then.Length, then.Modified) == (now.Length, now.Modified)) return true;
+        if (!HoldsWhatWasRead()) return false;
+        _held = now;
+        return true;
     }
 
     /// <summary>Whether an open file begins as a state of an old release says of this one, and has what was read of it.</summary>

@@ -82,6 +82,9 @@ internal sealed class Newcomers(PastFiles past, SetAsideFiles aside, TimeProvide
         string path = item.Path;
         if (past.OriginalOf(file) is { } original)
         {
+            // One that is just going, and is still read to its end, may be more of it.
+            if (isEndless && IsHeld(item, file, files.Where(known => known.Path is null && known.KnownLength > original.Evidence.Length)))
+                return null;
             past.Remove(original);
             original.Adopt(item);
             return original.TryOpen() && original.HoldsWhatWasRead() ? original.AsChecked() : null;
@@ -109,7 +112,7 @@ internal sealed class Newcomers(PastFiles past, SetAsideFiles aside, TimeProvide
     }
 
     /// <summary>Whether the file may be a copy, not yet finished with, of one that is still there.</summary>
-    private bool IsHeld(in FoundFile item, OpenFile file, List<KnownFile> files)
+    private bool IsHeld(in FoundFile item, OpenFile file, IEnumerable<KnownFile> files)
     {
         (string, FileNumber) key = (item.Path, item.Status.Number);
         long now = time.GetTimestamp();

@@ -27,7 +27,7 @@ internal sealed class PastFiles
     public void Add(KnownFile file)
     {
         file.Vanish(++_order);
-        if (file.IsInState) _files.Add(file);
+        if (IsOfUse(file)) _files.Add(file);
     }
 
     /// <summary>Takes one that is not to be found, though it may come back as it was.</summary>
@@ -36,8 +36,11 @@ internal sealed class PastFiles
         file.Dispose();
         file.Lose();
         file.Gone = ++_order;
-        if (file.IsInState) _files.Add(file);
+        if (IsOfUse(file)) _files.Add(file);
     }
+
+    private static bool IsOfUse(KnownFile file) =>
+        file.IsInState && (file.Evidence.Length > file.HeaderLength || file.Evidence.Length == 0);
 
     /// <summary>Lets one go that is there again.</summary>
     public void Remove(KnownFile file) => _files.Remove(file);

@@ -10,4 +10,7 @@ public sealed record HttpSourceOptions : SourceOptions
 
     /// <summary>The most bytes that they may take in memory. Not part of the YAML.</summary>
     public long CapacityBytes { get; init; } = 64L << 20;
+
+    /// <inheritdoc/>
+    public override bool IsReplayable => false;
 }

@@ -1,3 +1,4 @@
+using Confluent.Kafka;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Kafka;
@@ -81,4 +82,30 @@ public sealed record KafkaSourceOptions : SourceOptions
 
     /// <summary>Bytes of messages read ahead. Not part of the YAML.</summary>
     public long ReadAheadBytes { get; init; } = 64L << 20;
+
+    /// <summary>
+    /// Of topics that were not deleted and created again since. Brokers that do not answer within seconds are taken at their earlier word.
+    /// </summary>
+    public override bool HoldsWhatWasRead(SourceContext context)
+    {
+        if (!context.Position.Partitions.Values.Any(position => position.Identity is not null)) return true;
+        try
+        {
+            using IConsumer<Ignore, Ignore> client =
+                new ConsumerBuilder<Ignore, Ignore>(KafkaClient.ConsumerConfig(this, new KafkaMessageFields(context.Schema)))
+                    .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+            using var cluster = new KafkaCluster(client.Handle, this, context.Time);
+            cluster.RefuseOtherTopics(cluster.DescribeAsync(needsIds: false).GetAwaiter().GetResult(), context.Position);
+            return true;
+        }
+        catch (SourceException failure)
+        {
+            // Whatever else is wrong is told when the topics are read.
+            return failure.Failure != SourceFailure.Changed;
+        }
+        catch (Exception failure) when (failure is KafkaException || KafkaClient.IsUnusable(failure))
+        {
+            return true;
+        }
+    }
 }

@@ -13,4 +13,7 @@ public sealed record StdinSourceOptions : SourceOptions
 
     /// <summary>Size of the read buffer in bytes. Not part of the YAML.</summary>
     public int BufferBytes { get; init; } = 256 * 1024;
+
+    /// <inheritdoc/>
+    public override bool IsReplayable => false;
 }

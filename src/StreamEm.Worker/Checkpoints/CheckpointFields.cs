@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using StreamEm.Sources;
 using StreamEm.Worker.Rejections;
@@ -34,7 +33,7 @@ public abstract record CheckpointFields
     public required long Records { get; init; }
 
     /// <summary>The next record of every partition.</summary>
-    [JsonConverter(typeof(PositionConverter))]
+    [JsonConverter(typeof(SavedPositionConverter))]
     public required SourcePosition Position { get; init; }
 
     /// <summary>Records read and rejected so far.</summary>
@@ -73,20 +72,4 @@ public abstract record CheckpointFields
     /// <summary>Whose it is.</summary>
     [JsonIgnore]
     public RunIdentity Identity => new(ModelId, RunId, ConfigHash);
-
-    /// <summary>A position as an object of its partitions.</summary>
-    private sealed class PositionConverter : JsonConverter<SourcePosition>
-    {
-        public override SourcePosition Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-        {
-            var position = new SourcePosition();
-            foreach ((string partition, PartitionPosition next) in JsonSerializer.Deserialize<Dictionary<string, PartitionPosition>>(
-                ref reader, options) ?? [])
-                position.Set(partition, next);
-            return position;
-        }
-
-        public override void Write(Utf8JsonWriter writer, SourcePosition value, JsonSerializerOptions options) =>
-            JsonSerializer.Serialize(writer, value.Partitions, options);
-    }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Telemetry;
 
@@ -42,18 +43,13 @@ public static class Cli
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = ShutdownDeadline,
         };
-        if (UnknownOptions.In(parsed, args) is { Count: > 0 } unknown)
+        IReadOnlyList<string> mistakes = UnknownOptions.In(parsed, args);
+        string afterwards = mistakes.Count > 0 ? " A file of that name comes after --." : "";
+        if (mistakes.Count == 0 && parsed.Action is ParseErrorAction) mistakes = UsageMistakes.In(parsed);
+        if (mistakes.Count > 0)
         {
-            foreach (string line in unknown) await error.WriteLineAsync(line).ConfigureAwait(false);
-            await error.WriteLineAsync($"See '{HelpCall(parsed)}'. A file of that name comes after --.").ConfigureAwait(false);
-            return ExitCode.Usage;
-        }
-
-        if (parsed.Action is ParseErrorAction usageError)
-        {
-            usageError.ShowHelp = false;
-            await parsed.InvokeAsync(invocation).ConfigureAwait(false);
-            await error.WriteLineAsync($"See '{HelpCall(parsed)}'.").ConfigureAwait(false);
+            foreach (string line in mistakes) await error.WriteLineAsync(PrintableText.Of(line)).ConfigureAwait(false);
+            await error.WriteLineAsync($"See '{HelpCall(parsed)}'.{afterwards}").ConfigureAwait(false);
             return ExitCode.Usage;
         }
 
@@ -73,8 +69,8 @@ public static class Cli
         catch (IOException failure)
         {
             // Of what a command writes for the user: whoever reads or writes files of his own says more.
-            await error.WriteLineAsync(ShowsTraces(parsed) ? failure.ToString() : $"Reading or writing failed: {failure.Message}")
-                .ConfigureAwait(false);
+            string what = ShowsTraces(parsed) ? failure.ToString() : $"Reading or writing failed: {failure.Message}";
+            await error.WriteLineAsync(PrintableText.Of(what)).ConfigureAwait(false);
             return ExitCode.InputOutput;
         }
         catch (Exception fault)
@@ -82,7 +78,7 @@ public static class Cli
             string hint = ShowsTraces(parsed)
                 ? fault.ToString()
                 : $"{fault.GetType().FullName}: {fault.Message} ({DebugVariable}=1 shows where)";
-            await error.WriteLineAsync($"internal error: {hint}").ConfigureAwait(false);
+            await error.WriteLineAsync(PrintableText.Of($"internal error: {hint}")).ConfigureAwait(false);
             return ExitCode.Internal;
         }
     }
@@ -91,5 +87,7 @@ public static class Cli
         parsed.GetValue(LogLevelOption) <= LogLevel.Debug || Environment.GetEnvironmentVariable(DebugVariable) == "1";
 
     private static string HelpCall(ParseResult parsed) =>
-        parsed.CommandResult.Command is RootCommand ? "streamem --help" : $"streamem {parsed.CommandResult.Command.Name} --help";
+        parsed.CommandResult.Parent is CommandResult { Command: not RootCommand } parent
+            ? $"streamem {parent.Command.Name} {parsed.CommandResult.Command.Name} --help"
+            : parsed.CommandResult.Command is RootCommand ? "streamem --help" : $"streamem {parsed.CommandResult.Command.Name} --help";
 }

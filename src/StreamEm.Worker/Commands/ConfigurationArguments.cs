@@ -3,6 +3,7 @@ using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Hosting;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
 
@@ -47,7 +48,7 @@ public sealed class ConfigurationArguments
         if (loaded.Options is null)
             throw new CommandException(ExitCode.Configuration,
                 string.Join('\n', [.. loaded.Problems.Select(problem => problem.ToString()), Verdict(loaded, Files(parsed))]));
-        foreach (Problem problem in loaded.Problems) parsed.InvocationConfiguration.Error.WriteLine(problem);
+        foreach (Problem problem in loaded.Problems) parsed.InvocationConfiguration.Error.WriteLine(PrintableText.Of(problem.ToString()));
         return loaded.Options;
     }
 

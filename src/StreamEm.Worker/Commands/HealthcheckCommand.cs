@@ -3,6 +3,7 @@ using System.Text.Json;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
 
@@ -61,7 +62,7 @@ public static class HealthcheckCommand
         }
         catch (HttpRequestException failure)
         {
-            await invocation.Error.WriteLineAsync($"not alive: {target}: {failure.Message}").ConfigureAwait(false);
+            await invocation.Error.WriteLineAsync(PrintableText.Of($"not alive: {target}: {failure.Message}")).ConfigureAwait(false);
         }
         catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.CommandLine;
 using System.Text;
 using StreamEm.Core.Features;
+using StreamEm.Core.Settings;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources.Decoding;
 using StreamEm.Worker.Failures;
@@ -11,17 +12,18 @@ using StreamEm.Worker.Storage;
 namespace StreamEm.Worker.Commands;
 
 /// <summary>
-/// <c>streamem score SNAPSHOT DATA... [-o OUT] [--format ndjson|csv]</c>: one line per record, in the order of the input.
+/// <c>streamem score SNAPSHOT DATA... [-o OUT] [--format ndjson|csv] [--include FIELDS]</c>: one line per record, in the order of the input.
 /// </summary>
 public static class ScoreCommand
 {
     private const string Ndjson = "ndjson";
     private const string Csv = "csv";
+    private const string All = "all";
 
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
+        var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots; a FIFO too." };
         var data = new Argument<string[]>("data")
         {
             Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; a FIFO; - for standard input.",
@@ -32,20 +34,31 @@ public static class ScoreCommand
         var format =
             new Option<string>("--format") { Description = "How scores are written: ndjson or csv.", DefaultValueFactory = _ => Ndjson };
         format.AcceptOnlyFromAmong(Ndjson, Csv);
+        var include = new Option<string?>("--include")
+        {
+            Description = "Fields of the records to tell beside their scores: all that the model reads, or names with commas between them.",
+            HelpName = "fields",
+        };
         Command command = new("score", "Scores records under a snapshot: log_density, responsibilities, component, anomaly_score.")
-        { file, data, output, format };
+        { file, data, output, format, include };
         var dialect = new DialectArguments();
         dialect.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            Scorer scorer = Prepare(parsed.GetRequiredValue(file));
+            // A FIFO is waited for until somebody writes to it, or the user gives up.
+            Scorer scorer = await Task.Run(() => Prepare(parsed.GetRequiredValue(file)), CancellationToken.None)
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
             string? to = parsed.GetValue(output) is PipedInput.Standard ? null : parsed.GetValue(output);
             OutputFile.RefuseInputs(to, [parsed.GetRequiredValue(file), .. parsed.GetRequiredValue(data)]);
             using Stream? target = to is null ? null : OutputFile.Create(to);
             TextWriter console = parsed.InvocationConfiguration.Output;
             RecordSchema schema = ScoreSchema.Of(scorer.Learned);
             schema = schema with { Csv = dialect.Of(parsed, schema.Csv) };
-            await ScoreAsync(scorer, schema, parsed.GetRequiredValue(data), parsed.GetRequiredValue(format), bytes =>
+            ScoreFields? fields = Included(parsed.GetValue(include), schema);
+            ScoreFormat Format(IBufferWriter<byte> buffer) => parsed.GetRequiredValue(format) == Csv
+                ? new CsvScoreFormat(buffer, fields)
+                : new JsonScoreFormat(buffer, asLines: true, withVersion: false, fields);
+            await ScoreAsync(scorer, schema, parsed.GetRequiredValue(data), Format, bytes =>
             {
                 if (target is not null)
                 {
@@ -61,13 +74,11 @@ public static class ScoreCommand
     }
 
     private static async Task ScoreAsync(
-        Scorer scorer, RecordSchema schema, string[] data, string formatName, Action<ReadOnlySpan<byte>> write,
-        CancellationToken cancellationToken)
+        Scorer scorer, RecordSchema schema, string[] data, Func<IBufferWriter<byte>, ScoreFormat> begin,
+        Action<ReadOnlySpan<byte>> write, CancellationToken cancellationToken)
     {
         var buffer = new ArrayBufferWriter<byte>(1 << 16);
-        ScoreFormat format = formatName == Csv
-            ? new CsvScoreFormat(buffer)
-            : new JsonScoreFormat(buffer, asLines: true, withVersion: false);
+        ScoreFormat format = begin(buffer);
         var scores = new BatchScorer(new ScoreSession(scorer), format);
         format.Begin(scorer.Learned);
         await new DataFiles(data, RecordFormat.Csv) { TakesPipes = true }.ReadAsync(schema, TimeProvider.System, batch =>
@@ -84,6 +95,22 @@ public static class ScoreCommand
             write(buffer.WrittenSpan);
             buffer.ResetWrittenCount();
         }
+    }
+
+    /// <summary>The fields that are told; null for none.</summary>
+    private static ScoreFields? Included(string? named, RecordSchema schema)
+    {
+        if (named is null) return null;
+        string[] known = [.. ScoreFields.AllOf(schema)];
+        string[] names = named == All ? known : named.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        foreach (string name in names.Except(known))
+        {
+            string suggestion = Spelling.Suggestion(name, known);
+            throw new CommandException(ExitCode.Usage, $"--include: the model reads no field '{name}'"
+                + (suggestion.Length > 0 ? suggestion : $"; it reads {string.Join(", ", known)}"));
+        }
+
+        return new ScoreFields(schema, names);
     }
 
     private static Scorer Prepare(string path)

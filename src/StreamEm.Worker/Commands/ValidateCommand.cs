@@ -4,6 +4,7 @@ using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
 
@@ -24,11 +25,12 @@ public static class ValidateCommand
             TextWriter output = parsed.InvocationConfiguration.Output;
             LoadedConfiguration loaded =
                 WithState(configuration.Read(parsed), configuration.Files(parsed)[0], parsed.GetValue(acceptsModelChange));
-            foreach (Problem problem in loaded.Problems) output.WriteLine(problem);
-            output.WriteLine(ConfigurationArguments.Verdict(loaded, configuration.Files(parsed)));
-            if (loaded.Options is null) return ExitCode.Configuration;
-            ConfigurationSummary.Write(loaded.Options, output);
-            return ExitCode.Ok;
+            using var text = new StringWriter { NewLine = output.NewLine };
+            foreach (Problem problem in loaded.Problems) text.WriteLine(problem);
+            text.WriteLine(ConfigurationArguments.Verdict(loaded, configuration.Files(parsed)));
+            if (loaded.Options is not null) ConfigurationSummary.Write(loaded.Options, text);
+            output.Write(PrintableText.Of(text.ToString()));
+            return loaded.Options is null ? ExitCode.Configuration : ExitCode.Ok;
         });
         return command;
     }

@@ -23,7 +23,7 @@ internal static class ComponentTable
         if (snapshot.RunId.Length > 0) Fact("run", $"{snapshot.RunId}");
         Fact("version", $"{snapshot.Version}, made {snapshot.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
         string updates = Count(training.Updates, "update");
-        Fact("learned from", $"{training.Records} records in {updates}; last step size {training.LastStepSize:G4}");
+        Fact("learned from", $"{training.Records} records in {updates}; last step size {training.LastStepSize:G4}{OfLight(training)}");
         if (training.Unlearned > 0)
             Fact("not learned from", $"{training.Unlearned} records, {training.Bounded} of them too far from every component");
         Fact("mean log-likelihood", $"{training.MeanLogLikelihood:F4} nats per record (last minibatch, before its update)");
@@ -45,6 +45,15 @@ internal static class ComponentTable
         foreach (VectorBlock block in model.MixingBlocks.Where(block => block.Shape.Count == 2)) Transitions(snapshot, block, console);
         foreach (VectorBlock block in snapshot.Layout.Blocks.Where(block => block.HasValuesPerFeature))
             for (int k = 0; k < Math.Min(MaxTables, model.Components); k++) PerFeature(snapshot, block, k, console);
+    }
+
+    /// <summary>Why the last step was smaller than the schedule has it; nothing where it was not.</summary>
+    private static string OfLight(TrainingReport training)
+    {
+        if (training.Updates == 0) return "";
+        double scheduled = Math.Max(training.StepSize.Floor, Math.Pow(training.Updates + training.StepSize.T0, -training.StepSize.Kappa));
+        return training.LastStepSize >= 0.999 * scheduled ? "" : string.Create(CultureInfo.InvariantCulture,
+            $", {scheduled:G4} by the schedule: the last minibatch was short, or records of it were not learned from");
     }
 
     private static string Count(long number, string what) =>

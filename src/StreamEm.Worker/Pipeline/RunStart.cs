@@ -78,7 +78,7 @@ internal sealed class RunStart
         Learner learner = StateRestore.Learner(options, checkpoint, binding);
         RefuseForeignSnapshots(checkpoint);
         long known = checkpoint.Incarnation ?? 0;
-        if (RunFork.IsNeeded(checkpoint, changes)) checkpoint = RunFork.Of(checkpoint, context);
+        if (RunFork.IsNeeded(checkpoint, changes, options.Source)) checkpoint = RunFork.Of(checkpoint, context);
         var run = new RunState
         {
             Identity = checkpoint.Identity with { ConfigHash = options.ConfigHash },

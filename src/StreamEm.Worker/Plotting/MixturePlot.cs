@@ -12,7 +12,13 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
 {
     private const double Width = 960, Height = 600, Left = 70, Right = 190, Top = 46, Bottom = 56;
 
+    /// <summary>Lines for components, beyond which the legend would run out of the picture.</summary>
+    private const int MostInLegend = 22;
+
+    private const double LabelSize = 13, RankSize = 11;
+
     private readonly SvgCanvas _svg = new();
+    private readonly LabelPlaces _labels = new();
     private readonly ComponentEllipse[]? _ellipses = ComponentEllipse.Of(snapshot, x, y);
 
     /// <summary>Draws rows (user units) that were scored under the snapshot.</summary>
@@ -29,6 +35,7 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
         _svg.Add($"<g clip-path=\"url(#data)\">");
         Points(rows, components, horizontal, vertical);
         for (int k = 0; k < snapshot.ComponentIds.Count; k++) Component(k, horizontal, vertical);
+        for (int k = 0; k < snapshot.ComponentIds.Count; k++) Label(k, horizontal, vertical);
         for (int rank = 0; rank < strangest.Count; rank++) Ring(rows.Row(strangest[rank]), rank + 1, horizontal, vertical);
         _svg.Add($"</g>");
         Legend(strangest.Count);
@@ -41,7 +48,7 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
         _svg.Add(
             $"<clipPath id=\"data\"><rect x=\"{Left}\" y=\"{Top}\" width=\"{Width - Left - Right}\" ",
             $"height=\"{Height - Top - Bottom}\"/></clipPath>");
-        _svg.Add($"<text x=\"{Left}\" y=\"28\" font-size=\"17\" fill=\"#222\">{SvgCanvas.Escape(title)}</text>");
+        _svg.Add($"<text x=\"{Left}\" y=\"28\" font-size=\"17\" fill=\"#222\">{SvgCanvas.Escape(SvgCanvas.Fit(title, Width - 2 * Left, 17))}</text>");
     }
 
     private void Axes(Axis horizontal, Axis vertical)
@@ -105,11 +112,18 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
                 $"stroke-width=\"{stroke}\"/>");
         }
 
-        if (!horizontal.Shows(ellipse.X) || !vertical.Shows(ellipse.Y)) return;
+    }
+
+    private void Label(int k, Axis horizontal, Axis vertical)
+    {
+        if (_ellipses is null || _ellipses[k] is var ellipse && (!horizontal.Shows(ellipse.X) || !vertical.Shows(ellipse.Y))) return;
+        string id = snapshot.ComponentIds[k];
+        double middle = horizontal.At(_ellipses[k].X);
+        double line = _labels.Place(middle - SvgCanvas.WidthOf(id, LabelSize) / 2, vertical.At(_ellipses[k].Y) + 4, id, LabelSize);
         _svg.Add(
-            $"<text x=\"{horizontal.At(ellipse.X):F1}\" y=\"{vertical.At(ellipse.Y) + 4:F1}\" font-size=\"13\" font-weight=\"bold\" ",
+            $"<text x=\"{middle:F1}\" y=\"{line:F1}\" font-size=\"{LabelSize}\" font-weight=\"bold\" ",
             $"fill=\"#111\" stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\" ");
-        _svg.Add($"text-anchor=\"middle\">{SvgCanvas.Escape(snapshot.ComponentIds[k])}</text>");
+        _svg.Add($"text-anchor=\"middle\">{SvgCanvas.Escape(id)}</text>");
     }
 
     private void Ring(ReadOnlySpan<double> values, int rank, Axis horizontal, Axis vertical)
@@ -117,7 +131,8 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
         if (!double.IsFinite(values[x]) || !double.IsFinite(values[y])) return;
         double cx = horizontal.At(values[x]), cy = vertical.At(values[y]);
         _svg.Add($"<circle cx=\"{cx:F1}\" cy=\"{cy:F1}\" r=\"7\" fill=\"none\" stroke=\"#c00000\" stroke-width=\"1.6\"/>");
-        _svg.Add($"<text x=\"{cx + 9:F1}\" y=\"{cy - 6:F1}\" font-size=\"11\" fill=\"#c00000\">{rank}</text>");
+        double line = _labels.Place(cx + 9, cy - 6, $"{rank}", RankSize);
+        _svg.Add($"<text x=\"{cx + 9:F1}\" y=\"{line:F1}\" font-size=\"{RankSize}\" fill=\"#c00000\">{rank}</text>");
     }
 
     private void Legend(int rings)
@@ -126,13 +141,20 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
         model.Shares(snapshot.Parameters, weights);
         double at = Width - Right + 18, line = Top + 10;
         _svg.Add($"<text x=\"{at}\" y=\"{line}\" font-size=\"12\" fill=\"#222\">component, weight</text>");
-        for (int k = 0; k < weights.Length; k++)
+        int shown = weights.Length <= MostInLegend ? weights.Length : MostInLegend - 1;
+        for (int k = 0; k < shown; k++)
         {
             line += 20;
             _svg.Add($"<rect x=\"{at}\" y=\"{line - 10}\" width=\"12\" height=\"12\" fill=\"{Palette.Component(k)}\"/>");
             _svg.Add(
                 $"<text x=\"{at + 18}\" y=\"{line}\" font-size=\"12\" fill=\"#222\">{SvgCanvas.Escape(snapshot.ComponentIds[k])}  ",
                 $"{weights[k]:P1}</text>");
+        }
+
+        if (shown < weights.Length)
+        {
+            line += 20;
+            _svg.Add($"<text x=\"{at}\" y=\"{line}\" font-size=\"12\" fill=\"#555\">and {weights.Length - shown} more</text>");
         }
 
         line += 26;

@@ -13,9 +13,10 @@ namespace StreamEm.Worker.Scoring;
 /// <summary>
 /// Scores as CSV: <c>record, log_density, component, component_id, anomaly_score, p_value, responsibility_&lt;id&gt; ..., error</c>. A key
 /// and a time, where the model was told of them, come after the record's number, the class after the component; the columns of the model's
-/// other blocks have their name and a number, or a class.
+/// other blocks have their name and a number, or a class. Fields of the record that are told come before the error, under their names;
+/// <c>field_</c> before one that is a column's.
 /// </summary>
-internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
+internal sealed class CsvScoreFormat(IBufferWriter<byte> output, ScoreFields? fields = null) : ScoreFormat
 {
     private readonly StringBuilder _line = new();
     private int _values;
@@ -54,6 +55,9 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
             }
         }
 
+        string[] columns = _line.ToString().Split(',');
+        foreach (string name in fields?.Names ?? [])
+            _line.Append(',').Append(Quoted(columns.Contains(name) || name == "error" ? $"field_{name}" : name));
         _line.Append(",error");
         Finish();
     }
@@ -64,23 +68,27 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output) : ScoreFormat
         _line.Append(CultureInfo.InvariantCulture, $"{score.Record}");
         if (_hasKey) _line.Append(',').Append(Quoted(score.Key ?? ""));
         if (_hasTimestamp)
-            _line.Append(',')
-                .Append(score.Timestamp == Minibatch.NoTimestamp
-                    ? ""
-                    : SnapshotJson.Timestamp(DateTimeOffset.FromUnixTimeMilliseconds(score.Timestamp)));
+            _line.Append(',').Append(TimeText(score.Timestamp));
         _line.Append(',').Append(Number(score.LogDensity));
         if (_hasComponents) _line.Append(CultureInfo.InvariantCulture, $",{score.Component},{_componentIds[score.Component]}");
         if (score.Class >= 0) _line.Append(',').Append(Quoted(_classes[score.Class]));
         _line.Append(',').Append(Number(score.AnomalyScore)).Append(',').Append(Number(score.PValue));
         foreach (double value in score.Scores) _line.Append(',').Append(Number(value));
+        for (int at = 0; at < fields?.Names.Count; at++) _line.Append(',').Append(Quoted(fields.TextAt(at, score)));
         _line.Append(',');
         Finish();
     }
 
+    /// <summary>A time; empty where there is none.</summary>
+    internal static string TimeText(long timestamp) => timestamp == Minibatch.NoTimestamp
+        ? ""
+        : SnapshotJson.Timestamp(DateTimeOffset.FromUnixTimeMilliseconds(timestamp));
+
     /// <inheritdoc/>
     public override void WriteError(long record, RejectedRecord rejected)
     {
-        int empty = 3 + _values + (_hasComponents ? 2 : 0) + (_classes.Count > 0 ? 1 : 0) + (_hasKey ? 1 : 0) + (_hasTimestamp ? 1 : 0);
+        int empty = 3 + _values + (_hasComponents ? 2 : 0) + (_classes.Count > 0 ? 1 : 0) + (_hasKey ? 1 : 0) + (_hasTimestamp ? 1 : 0)
+            + (fields?.Names.Count ?? 0);
         _line.Append(CultureInfo.InvariantCulture, $"{record}").Append(',', empty);
         _line.Append(",\"").Append(SnakeCase.Of(rejected.Reason)).Append(": ")
             .Append(rejected.Detail.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');

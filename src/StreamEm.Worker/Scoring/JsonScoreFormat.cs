@@ -8,9 +8,10 @@ namespace StreamEm.Worker.Scoring;
 /// Scores as JSON: one object a line, or one object <c>{model, run_id, version, records: [...]}</c>. With <c>withVersion</c> every result
 /// says which version it is from.
 /// </summary>
-internal sealed class JsonScoreFormat(IBufferWriter<byte> output, bool asLines, bool withVersion) : ScoreFormat
+internal sealed class JsonScoreFormat(IBufferWriter<byte> output, bool asLines, bool withVersion, ScoreFields? fields = null)
+    : ScoreFormat
 {
-    private readonly ScoreJson _json = new() { WithVersion = withVersion };
+    private readonly ScoreJson _json = new() { WithVersion = withVersion, Fields = fields };
     private bool _hasRecords;
 
     /// <inheritdoc/>

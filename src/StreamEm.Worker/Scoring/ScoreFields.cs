@@ -9,6 +9,7 @@ namespace StreamEm.Worker.Scoring;
 internal sealed class ScoreFields
 {
     private readonly List<(byte[] Name, Role Role, int Feature)> _fields = [];
+    private readonly List<string> _names = [];
     private readonly int _bound;
 
     /// <summary>These fields of a schema; names that it does not have are left out.</summary>
@@ -26,6 +27,7 @@ internal sealed class ScoreFields
             string start = string.Create(CultureInfo.InvariantCulture,
                 $"{(_fields.Count == 0 ? "" : ",")}{System.Text.Json.JsonSerializer.Serialize(name)}:");
             _fields.Add((Encoding.UTF8.GetBytes(start), known, feature));
+            _names.Add(name);
         }
 
         _bound = 32 + _fields.Sum(field => field.Name.Length + JsonText.TimeBytes);
@@ -89,6 +91,26 @@ internal sealed class ScoreFields
 
         json.Raw("}"u8);
     }
+
+    /// <summary>The fields, in their order.</summary>
+    public IReadOnlyList<string> Names => _names;
+
+    /// <summary>The text of a field by its place among <see cref="Names"/>; empty where it is missing.</summary>
+    public string TextAt(int at, in ScoredRecord score)
+    {
+        Minibatch rows = score.Rows ?? throw new InvalidOperationException("The record's fields are not at hand.");
+        (_, Role role, int feature) = _fields[at];
+        return role switch
+        {
+            Role.Number => NumberText(rows.Row(score.Row)[feature]),
+            Role.Target => NumberText(rows.Target(score.Row)),
+            Role.Weight => NumberText(rows.Weight(score.Row)),
+            Role.Timestamp => CsvScoreFormat.TimeText(score.Timestamp),
+            _ => TextOf(score, role, feature) ?? "",
+        };
+    }
+
+    private static string NumberText(double value) => double.IsFinite(value) ? value.ToString("R", CultureInfo.InvariantCulture) : "";
 
     private static string? TextOf(in ScoredRecord score, Role role, int feature)
     {

@@ -85,6 +85,26 @@ public sealed class StreamScoresTests
         Assert.True(pValues[1] > pValues[2] && pValues[2] > pValues[3] && pValues[3] > 0, string.Join(' ', pValues));
     }
 
+    /// <summary>Certain, and nothing less strange, of every family; alone and among others.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Score_ARecordWithoutAnyValue_IsCertainAndNotStrange(string kind)
+    {
+        ScoreSession session = Learned(kind).CreateScoreSession()!;
+        Minibatch some = Draw(kind, 20, seed: 4), rows = new(Dimension, 21, some.Texts);
+        int key = kind == "hidden_markov" ? some.Key(0) : Minibatch.NoKey;
+        rows.Add([double.NaN, double.NaN, double.NaN], key: key);
+        rows.Append(some, 0, 20);
+        foreach (int count in (int[])[1, 21])
+        {
+            var part = new Minibatch(Dimension, count, rows.Texts);
+            part.Append(rows, 0, count);
+            double[] densities = new double[count], anomalies = new double[count], pValues = new double[count];
+            session.Score(part, densities, new double[count * session.Scorer.Layout.Length], anomalies, pValues);
+            Assert.Equal((0.0, 0.0, 1.0), (densities[0], anomalies[0], pValues[0]));
+        }
+    }
+
     private static double[] Score(ScoreSession session, Minibatch rows, int at)
     {
         int width = session.Scorer.Layout.Length;

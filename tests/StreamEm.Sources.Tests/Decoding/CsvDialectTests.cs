@@ -212,6 +212,47 @@ public sealed class CsvDialectTests
         Assert.Equal([1.5, 2, 3, 4.25], batch.Records.Values.ToArray());
     }
 
+    /// <summary>Rows without a mark say nothing of it; the first that has one does, wherever the text is cut and reading goes on.</summary>
+    [Theory]
+    [InlineData("a;b\n1;2\n;\n1,5;3\n4;5,25\n", "1 2 - - 1.5 3 4 5.25")]
+    [InlineData("a;b\n1;2\n1.5;3\n4;5.25\n", "1 2 1.5 3 4 5.25")]
+    [InlineData("a\tb\n1\t2\n# no number\tx,y\n\n1,5\t3\n", "1 2 1.5 3", 1)]
+    [InlineData("a;b\n1;2\n\"x\n3,5;4\n", "1 2 3.5 4", 1)]
+    [InlineData("a;b\n1,5;2.5\n3,5;4\n", "", 2)]
+    public void Decode_TheFirstRowsHaveNoMark_TheFirstThatHasDecides(string text, string expected, int rejected = 0)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        RecordBatch batch = Decoded.Batch(RecordFormat.Csv, Two, bytes);
+        Assert.Equal(expected, string.Join(' ', batch.Records.Values.ToArray()
+            .Select(value => double.IsNaN(value) ? "-" : value.ToString(CultureInfo.InvariantCulture))));
+        Assert.Equal(rejected, batch.Rejected.Count);
+        List<string> whole = Decoded.InPieces(RecordFormat.Csv, Two, bytes, () => bytes.Length, 100);
+        foreach (int piece in (int[])[1, 2, 7])
+            Assert.Equal(whole, Decoded.InPieces(RecordFormat.Csv, Two, bytes, () => piece, 2));
+    }
+
+    [Fact]
+    public void Decode_ColumnsAreSaidAndTheFirstRowsAreDamaged_TheFirstGoodOneTellsHowTheyAreApart()
+    {
+        var schema = new RecordSchema { Features = ["a", "b"], Csv = new CsvDialect { Columns = ["a", "b", "c"] } };
+        RecordBatch batch = Decoded.Batch(RecordFormat.Csv, schema, "-- cut off\n;7\n1,5;2;x\n3;4;y\n"u8.ToArray());
+        Assert.Equal([1.5, 2, 3, 4], batch.Records.Values.ToArray());
+        Assert.Equal(2, batch.Rejected.Count);
+    }
+
+    [Theory]
+    [InlineData("a,b\n1,2\n", null)]
+    [InlineData("a;b\n1;2\n", "columns apart by semicolons (';')")]
+    [InlineData("a;b\n1;2\n3,5;4\n", "columns apart by semicolons (';'), numbers with a decimal comma")]
+    [InlineData("a|b\n1|2\n", "columns apart by bars ('|')")]
+    public void Found_SaysWhatNobodySaid(string text, string? expected)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        var decoder = new CsvDecoder(Two);
+        Assert.True(decoder.TryBegin(bytes, isFinal: true, "data.csv", out _));
+        Assert.Equal(expected, decoder.Found);
+    }
+
     [Fact]
     public void DecodeMessage_ADialect_IsReadInEveryMessage()
     {

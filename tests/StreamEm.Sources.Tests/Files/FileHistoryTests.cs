@@ -10,7 +10,15 @@ public sealed class FileHistoryTests
 {
     private const int Steps = 60, PollsToSettle = 80;
 
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 60)];
+    /// <summary>1 to 60, or those of STREAMEM_HISTORY_SEEDS: <c>2000-2299</c>.</summary>
+    public static TheoryData<int> Seeds
+    {
+        get
+        {
+            int[] ends = [.. (Environment.GetEnvironmentVariable("STREAMEM_HISTORY_SEEDS") ?? "1-60").Split('-').Select(int.Parse)];
+            return [.. Enumerable.Range(ends[0], ends[^1] - ends[0] + 1)];
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Seeds))]

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Kafka;
 
 namespace StreamEm.Sources.Tests.Kafka;
@@ -112,12 +113,16 @@ public sealed class KafkaPositionTests(KafkaBroker broker)
         SourcePosition place;
         await using (KafkaReading before = await new KafkaReading(KafkaReading.Options(broker, topic), once: true).DrainAsync())
             place = before.Position;
+        var context = new SourceContext(new RecordSchema { Features = ["a"] }, place, TimeProvider.System);
+        Assert.True(KafkaReading.Options(broker, topic).HoldsWhatWasRead(context));
         await broker.Admin.DeleteTopicsAsync([topic]);
         await Eventually.True(() => broker.Admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics[0].Error.IsError, "the topic is gone");
         await Eventually.Succeeds<KafkaException>(() =>
             broker.Admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = 1 }]), "the topic is created again");
         broker.Fill(topic, 0, 0, 50);
 
+        // Where there is no version yet, it is begun anew instead.
+        Assert.False(KafkaReading.Options(broker, topic).HoldsWhatWasRead(context));
         await using var reading = new KafkaReading(KafkaReading.Options(broker, topic), place, once: true);
         SourceException failure = await Assert.ThrowsAsync<SourceException>(reading.DrainAsync);
 

@@ -12,8 +12,62 @@ public sealed class CliTests
         CommandRun run = await CommandRun.Of(new RootCommand { VersionCommand.Create() }, "versoin");
 
         Assert.Equal(ExitCode.Usage, run.ExitCode);
-        Assert.Contains("'versoin'", run.Error, StringComparison.Ordinal);
-        Assert.Contains("See 'streamem --help'.", run.Error, StringComparison.Ordinal);
+        Assert.Equal("Unknown command 'versoin'; did you mean 'version'?\nSee 'streamem --help'.\n", run.Error);
+        Assert.Empty(run.Output);
+    }
+
+    [Theory]
+    [InlineData("sttae ls", "Unknown command 'sttae'; did you mean 'state'?\nSee 'streamem --help'.\n")]
+    [InlineData("state lss", "Unknown command 'lss'; did you mean 'ls'?\nSee 'streamem state --help'.\n")]
+    [InlineData("zzzzzzzz", "Unknown command 'zzzzzzzz'; there are run, fit, init, score,")]
+    public async Task UnknownVerb_IsAllThatIsSaid(string words, string expected)
+    {
+        CommandRun run = await CommandRun.Of(Verbs.CreateRoot(), words.Split(' '));
+
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.StartsWith(expected, run.Error, StringComparison.Ordinal);
+        Assert.Empty(run.Output);
+    }
+
+    /// <summary>What somebody else chose - the name of a file, a word that was pasted - gives a terminal no orders.</summary>
+    [Theory]
+    [InlineData("ver\u001b[31msion")]
+    [InlineData("version --\u001b[2Jx")]
+    [InlineData("version --log.level \u009b31m")]
+    [InlineData("inspect no\u001b]0;x\u0007thing.json")]
+    [InlineData("validate -c \u001b[5mno.yaml")]
+    [InlineData("fit -c no.yaml --model \u001b[5m data.csv")]
+    public async Task Messages_GiveTheTerminalNoOrders(string words)
+    {
+        CommandRun run = await CommandRun.Of(Verbs.CreateRoot(), words.Split(' '));
+
+        Assert.NotEqual(ExitCode.Ok, run.ExitCode);
+        Assert.DoesNotContain(run.Error + run.Output, character => char.IsControl(character) && character != '\n');
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Failures_GiveTheTerminalNoOrders(bool isIo)
+    {
+        const string text = "no \u001b[31mred";
+        CommandRun run = await CommandRun.Of(Throwing(isIo ? new IOException(text) : new InvalidOperationException(text)));
+
+        Assert.Equal(isIo ? ExitCode.InputOutput : ExitCode.Internal, run.ExitCode);
+        Assert.Contains("no ?[31mred", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("fit data.csv -c nothing.yaml", ExitCode.Configuration)]
+    [InlineData("run -c nothing.yaml", ExitCode.Configuration)]
+    [InlineData("score nothing.json data.csv", ExitCode.InputMissing)]
+    [InlineData("inspect nothing.json", ExitCode.InputMissing)]
+    public async Task MissingFiles_AConfigurationIs78AndAnyOther66(string words, int expected)
+    {
+        CommandRun run = await CommandRun.Of(Verbs.CreateRoot(), words.Split(' '));
+
+        Assert.Equal(expected, run.ExitCode);
+        Assert.Contains("nothing", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

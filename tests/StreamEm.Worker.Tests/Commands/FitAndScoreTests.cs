@@ -83,6 +83,31 @@ public sealed class FitAndScoreTests : IDisposable
         Assert.Contains(message, run.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>The values beside the scores, so that nobody has to join them again.</summary>
+    [Fact]
+    public async Task Score_Include_CarriesTheFields()
+    {
+        await Fit();
+        await File.WriteAllTextAsync(_directory["few.csv"], "note,y,x\n\"a,b\",2,1\n,,0.5\nz,rubbish,1\n");
+        CommandRun csv = await CommandRun.Of(Verbs.CreateRoot(), "score", _directory["snapshot.json"], _directory["few.csv"],
+            "--format", "csv", "--include", "all");
+        string[][] lines = [.. csv.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(','))];
+        Assert.Equal(["x", "y", "error"], lines[0][^3..]);
+        Assert.Equal(["1", "2", ""], lines[1][^3..]);
+        Assert.Equal(["0.5", "", ""], lines[2][^3..]);
+        Assert.Equal(["", ""], lines[3][(lines[0].Length - 3)..(lines[0].Length - 1)]);
+        Assert.StartsWith("\"not_a_number", lines[3][lines[0].Length - 1], StringComparison.Ordinal);
+
+        CommandRun json = await CommandRun.Of(Verbs.CreateRoot(), "score", _directory["snapshot.json"], _directory["few.csv"],
+            "--include", "y");
+        Assert.Contains("\"fields\":{\"y\":2}}", json.Output, StringComparison.Ordinal);
+
+        CommandRun wrong = await CommandRun.Of(Verbs.CreateRoot(), "score", _directory["snapshot.json"], _directory["few.csv"],
+            "--include", "note");
+        Assert.Equal(ExitCode.Usage, wrong.ExitCode);
+        Assert.Equal("--include: the model reads no field 'note'; it reads x, y\n", wrong.Error);
+    }
+
     [Fact]
     public async Task Fit_Batch_IsAtLeastAsLikelyAsTheStream()
     {

@@ -43,6 +43,22 @@ public sealed class PlotTests : IDisposable
     }
 
     [Fact]
+    public async Task Plot_ComponentsInOnePlace_HaveLabelsOneBelowTheOther()
+    {
+        XElement svg = await Plot("[x, y]", "{ type: gaussian_mixture, components: 14 }");
+
+        XElement[] labels = [.. svg.Descendants().Where(element => (string?)element.Attribute("font-weight") == "bold")];
+        (double X, double Y, double Width)[] places = [.. labels.Select(label => (
+            double.Parse((string)label.Attribute("x")!, CultureInfo.InvariantCulture),
+            double.Parse((string)label.Attribute("y")!, CultureInfo.InvariantCulture), label.Value.Length * 13 * 0.56))];
+        Assert.True(places.Length > 10, $"{places.Length} labels");
+        for (int i = 0; i < places.Length; i++)
+            for (int j = 0; j < i; j++)
+                Assert.False(Math.Abs(places[i].X - places[j].X) < (places[i].Width + places[j].Width) / 2 - 0.2
+                    && Math.Abs(places[i].Y - places[j].Y) < 12.9, $"{labels[i].Value} lies over {labels[j].Value}");
+    }
+
+    [Fact]
     public async Task Plot_MixedRecords_DrawsAPanelPerFeature()
     {
         XElement svg = await Plot("[x, y, on, state]", Mixed);

@@ -136,4 +136,16 @@ public sealed class ModelRulesTests
         Assert.Equal([string.Format(System.Globalization.CultureInfo.InvariantCulture, problem, Families, expected)],
             ConfigFile.ProblemsOf(Markov, [text]));
     }
+
+    [Theory]
+    [InlineData("{ type: gaussian_mixtur, componets: 3, covariance_type: full }",
+        "model.type is 'gaussian_mixtur'", "unknown key 'componets' in model; did you mean 'components'?")]
+    [InlineData("{ componets: 3 }", "missing key 'type' in model", "unknown key 'componets' in model")]
+    public void MisspeltType_HidesNoOtherMistake(string model, params string[] expected)
+    {
+        string problems = string.Join('\n', ConfigFile.ProblemsOf(
+            ConfigFile.Minimal.Replace("{ type: gaussian_mixture }", model, StringComparison.Ordinal)));
+        foreach (string problem in expected) Assert.Contains(problem, problems, StringComparison.Ordinal);
+        Assert.DoesNotContain("'covariance_type'", problems, StringComparison.Ordinal);
+    }
 }

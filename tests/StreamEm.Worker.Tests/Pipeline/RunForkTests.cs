@@ -11,8 +11,22 @@ namespace StreamEm.Worker.Tests.Pipeline;
 public sealed class RunForkTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
+    private string _source = "source={file: {path: [data.csv], follow: true}}";
 
     public void Dispose() => _directory.Dispose();
+
+    /// <summary>Of what cannot be read again nothing was shown that the checkpoint does not hold.</summary>
+    [Fact]
+    public async Task KilledAndChanged_ASourceThatCannotBeReadAgain_GoesOnAsTheSameRun()
+    {
+        _source = "source={stdin: {}}";
+        Checkpoint before = await Kill(330);
+
+        (Checkpoint after, _) = await Run(_directory["killed"], 660, "learning.step_size.kappa=0.6");
+
+        Assert.Equal(before.RunId, after.RunId);
+        Assert.Equal(660, after.Records);
+    }
 
     [Theory]
     [InlineData("learning.step_size.kappa=0.6", true)]
@@ -120,13 +134,14 @@ public sealed class RunForkTests : IDisposable
         return (Newest(state), shown!);
     }
 
-    private static ModelPipeline Create(
+    private ModelPipeline Create(
         string state, int records, string? change, bool isEndless, Action<RunClaim>? opened = null)
     {
         string[] changes = change is null ? [] : [change];
         if (opened is not null && !changes.Any(text => text.StartsWith("publish", StringComparison.Ordinal)))
             changes = [.. changes, "publish=[{kafka: {brokers: [\"localhost:9092\"], topic: models}}]"];
         ModelOptions options = ConfigFile.ModelWith([
+            $"models.0.{_source}",
             "models.0.model.components=2",
             "models.0.learning={learn: always, minibatch: {size: 32, max_wait: null}, "
                 + "initialization: {buffer: 96, n_init: 1, max_wait: null}}",

@@ -101,9 +101,9 @@ internal sealed class Mixture : EmissionModel
     public override void Shares(ReadOnlySpan<double> parameters, Span<double> shares) => parameters[..Components].CopyTo(shares);
 
     /// <inheritdoc/>
-    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double factor)
+    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)
     {
-        ShareEqually(parameters[..Components], component);
+        GiveShare(parameters[..Components], component, share);
         for (int at = Components; at < OwnParameters; at++)
         {
             int k = (at - Components) / Components;
@@ -113,7 +113,7 @@ internal sealed class Mixture : EmissionModel
                 continue;
             }
             parameters[at] = Trust(k, (at - Components) % Components);
-            statistics[at] = parameters[at] / Components;
+            statistics[at] = parameters[at] * share;
         }
     }
 

@@ -262,7 +262,7 @@ internal sealed partial class MixtureEStep : EStep
             double weight = block.Batch.Weight(block.First + i);
             far += weight;
             if (!(square > bound.Reach * bound.Reach)) continue;
-            bound.Hold(block.First + i);
+            if (!held) bound.Hold(block.First + i, square);
             if (bound.IsRemote(square)) remote += weight;
             any = true;
         }

@@ -60,7 +60,7 @@ internal sealed class SingleComponent : EmissionModel
     public override void Shares(ReadOnlySpan<double> parameters, Span<double> shares) => shares[0] = 1;
 
     /// <inheritdoc/>
-    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double factor)
+    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)
     {
     }
 }

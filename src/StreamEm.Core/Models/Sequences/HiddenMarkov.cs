@@ -125,11 +125,11 @@ internal sealed class HiddenMarkov : EmissionModel
     }
 
     /// <inheritdoc/>
-    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double factor)
+    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)
     {
         Span<double> transitions = _transitions.Of(parameters), passages = _passages.Of(statistics), initial = _initial.Of(statistics);
-        ShareEqually(_start.Of(parameters), component);
-        for (int from = 0; from < Components; from++) ShareEqually(Row(transitions, from), component);
+        GiveShare(_start.Of(parameters), component, share);
+        for (int from = 0; from < Components; from++) GiveShare(Row(transitions, from), component, share);
         Row(transitions, component).Fill(1.0 / Components);
         double begun = 0, passed = 0;
         foreach (double value in initial) begun += value;
@@ -137,7 +137,7 @@ internal sealed class HiddenMarkov : EmissionModel
         for (int k = 0; k < Components; k++) initial[k] = begun * _start.Of(parameters)[k];
         for (int from = 0; from < Components; from++)
         {
-            double left = from == component ? passed / Components : Sum(Row(passages, from)) * factor;
+            double left = from == component ? passed * share : Sum(Row(passages, from)) * factor;
             for (int to = 0; to < Components; to++) Row(passages, from)[to] = left * Row(transitions, from)[to];
         }
     }

@@ -17,7 +17,14 @@ public sealed class CatalogField<T>(
     public override T Bind(T owner, ConfigNode value, string path, Binder binder)
     {
         if (binder.AsMapping(value, path, [TypeKey, "the model's settings"]) is not { } mapping) return owner;
-        if (FindEntry(mapping, path, binder) is not { } entry) return owner;
+        if (FindEntry(mapping, path, binder) is not { } entry)
+        {
+            // Which settings there are is not known; what is none of any model's is a mistake all the same.
+            binder.ReportUnknown(mapping, path,
+                [TypeKey, .. ModelCatalog.Entries.SelectMany(known => known.Settings).Select(setting => setting.Key).Distinct()]);
+            return owner;
+        }
+
         binder.ReportUnknown(mapping, path, [TypeKey, .. entry.Settings.Select(setting => setting.Key)]);
         object options = entry.CreateOptions();
         foreach (Setting setting in entry.Settings)

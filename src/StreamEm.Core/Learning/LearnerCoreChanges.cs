@@ -1,0 +1,59 @@
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
+using StreamEm.Core.Models;
+using StreamEm.Core.Schedules;
+
+namespace StreamEm.Core.Learning;
+
+/// <summary>How it answers what the records held back have come to.</summary>
+internal sealed partial class LearnerCore
+{
+    /// <summary>Answers a change, or a cluster of records that are too few for one.</summary>
+    /// <returns>Whether the log-densities are in the units of those before.</returns>
+    private bool Answer(StreamGuard guard, Change change, double worth, bool mayStartAnew)
+    {
+        if (change is Change.Part or Change.Most or Change.Another && guard.Awaken(Space, Happened, State.Updates) is { } space)
+        {
+            Move(space);
+            return false;
+        }
+        bool isAnswered = false;
+        if (_model is ComponentModel components && guard.Cluster(change, components, Space, State.Parameters, worth) is { } cluster)
+        {
+            bool isLearned = mayStartAnew && TryPlace(components, cluster);
+            guard.Answer(cluster, isLearned);
+            isAnswered = isLearned && change == Change.Part;
+        }
+        if (change != Change.None && !isAnswered) guard.Answer(change, mayStartAnew, State, Happened);
+        return true;
+    }
+
+    /// <summary>Moves a component that can be spared to a cluster; it is another one from then on. Not in a chain, whose keys remember
+    /// which component they were in.</summary>
+    private bool TryPlace(ComponentModel model, HeldCluster cluster)
+    {
+        if (model.Order != RowOrder.Any || SpareComponent.Find(model, State) is not { } pair
+            || !SpareComponent.TryMove(_modelOptions, Space, model, State, pair, cluster, out int gone)) return false;
+        Ids = Ids.Remove(gone).Add();
+        Watch.Begin();
+        Happened.Add(LearnerEventKind.ClusterLearned, State.Updates);
+        return true;
+    }
+
+    /// <summary>Goes on in another space, whose features that came to life have moments of their own.</summary>
+    private void Move(FeatureSpace space)
+    {
+        double[] before = State.Parameters.ToArray();
+        for (int d = 0; d < space.Dimension; d++)
+            if (space.Features[d] != Space.Features[d])
+                SleepingFeatures.Move(_model.ParameterLayout, State.Parameters, d, space.Features[d]);
+        Space = space;
+        _model = _modelOptions.Create(space);
+        _em = new StepwiseEm(
+            _model, _options.Recursion, new PowerLaw(_options.StepSize), _threads, _options.Responsibilities.Rule);
+        _units = new LogUnits(_model, space);
+        Watch.Follow(_model);
+        _absentFeatures = [.. _absentFeatures.Where(d => Guard!.IsAsleep(d))];
+        _model.Follow(before, State.Parameters, State.EffectiveRows, State.Statistics);
+    }
+}
