@@ -115,11 +115,11 @@ internal sealed class Classifier : EmissionModel
     }
 
     /// <inheritdoc/>
-    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double factor)
+    protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)
     {
         double[] shares = new double[Components];
         Shares(parameters, shares);
-        ShareEqually(shares, component);
+        GiveShare(shares, component, share);
         Divide(shares, double.PositiveInfinity, parameters);
     }
 
