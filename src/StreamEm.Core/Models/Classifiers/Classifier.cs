@@ -123,6 +123,12 @@ internal sealed class Classifier : EmissionModel
         Divide(shares, double.PositiveInfinity, parameters);
     }
 
+    /// <inheritdoc/>
+    /// <remarks>No cluster is of a class before a label says so.</remarks>
+    public override bool TryPlace(
+        Span<double> parameters, Span<double> statistics, int component, ReadOnlySpan<double> location, ReadOnlySpan<double> variances,
+        double share) => false;
+
     /// <summary>Shares of all components as weights of the classes, and of their components; a class without any keeps those.</summary>
     private void Divide(ReadOnlySpan<double> masses, double evidence, Span<double> result)
     {
