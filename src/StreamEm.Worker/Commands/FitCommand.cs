@@ -45,12 +45,7 @@ public static class FitCommand
         { Description = "How many times the data are streamed.", DefaultValueFactory = _ => 1, HelpName = "n" };
         var batch = new Option<bool>("--batch")
         { Description = "Plain batch EM to convergence instead, as the yardstick: --engine batch." };
-        var engine = new Option<string?>("--engine")
-        {
-            Description = $"{string.Join(", ", Engines.Words)}: how the data are learned from. The first streams them, the others have "
-                + "all of them in memory and go on to convergence.",
-            HelpName = "name",
-        };
+        Option<string?> engine = EngineOption();
         var command = new Command("fit", "Learns one model from files and prints what it found.")
         { data, model, output, trace, scores, passes, batch, engine };
         configuration.AddTo(command);
@@ -166,6 +161,13 @@ public static class FitCommand
         Description = "Which model of the configuration; needed when it has several. Without a configuration: the type, see 'streamem "
             + "models'.",
         HelpName = "id or type",
+    };
+
+    private static Option<string?> EngineOption() => new("--engine")
+    {
+        Description = $"{string.Join(", ", Engines.Words)}: how the data are learned from. The first streams them, the others have all of "
+            + "them in memory and go on to convergence.",
+        HelpName = "name",
     };
 
     private static FitEngine EngineOf(bool isBatch, string? name) =>

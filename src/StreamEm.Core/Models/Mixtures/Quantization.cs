@@ -4,8 +4,8 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models.Mixtures;
 
 /// <summary>
-/// Vector quantisation (Gray 1984): a record is encoded as the number of its component and decoded as that component's mean; what is lost is
-/// its squared distance, in the user's units, over the features it has. The number costs -log2 weights[k] bits by the best code for
+/// Vector quantisation (Gray 1984): a record is encoded as the number of its component and decoded as that component's mean; what is lost
+/// is its squared distance, in the user's units, over the features it has. The number costs -log2 weights[k] bits by the best code for
 /// components as frequent as they are (Shannon 1948), on average the entropy of the weights and at most log2 K; exactly log2 K where the
 /// weights are held equal.
 /// </summary>
