@@ -65,13 +65,12 @@ internal sealed class AnomalyDetection(Report report)
             JsonElement[] scores = Score("anomaly-metric.yaml", path);
             seconds.Stop();
             records += times.Length;
-            ours.Add(times, windows, [.. scores.Select(score => score.TryGetProperty("alarm_event", out JsonElement what)
-                && what.GetString() == "raised")]);
+            ours.Add(times, windows, [.. scores.Select(IsRaised)]);
             if (ForestPValues("stream", path) is { } p) forest.Add(times, windows, Alarms(p));
         }
         report.Table("Numenta Anomaly Benchmark",
-            "Standard profile at the alarms as raised: samples/anomaly-metric.yaml, fit with --scores; IsolationForest learns the first 15 % "
-                + "of a file (at most 750), its p-values are ranks among them, with the same rest after an alarm.",
+            "Standard profile at the alarms as raised: samples/anomaly-metric.yaml, fit with --scores; IsolationForest learns the first "
+                + "15 % of a file (at most 750), its p-values are ranks among them, with the same rest after an alarm.",
             "detector", "score", "windows found", "false alarms");
         foreach ((string name, NabScore score) in new[] { ("StreamEM", ours), ("scikit-learn IsolationForest", forest) })
         {
@@ -110,12 +109,15 @@ internal sealed class AnomalyDetection(Report report)
     {
         string output = Path.Combine(_folder, "scores.ndjson");
         var said = new StringWriter();
-        int code = Cli.RunAsync(
-            Verbs.CreateRoot(), ["fit", path, "-c", Path.Combine(Report.RepositoryFolder(), "samples", sample), "--scores", output, .. more],
-            said, said).GetAwaiter().GetResult();
+        string configuration = Path.Combine(Report.RepositoryFolder(), "samples", sample);
+        int code = Cli.RunAsync(Verbs.CreateRoot(), ["fit", path, "-c", configuration, "--scores", output, .. more], said, said)
+            .GetAwaiter().GetResult();
         if (code != 0) throw new InvalidOperationException($"fit {path} ended with {code}: {said}");
         return [.. File.ReadLines(output).Select(line => JsonDocument.Parse(line).RootElement)];
     }
+
+    private static bool IsRaised(JsonElement score) =>
+        score.TryGetProperty("alarm_event", out JsonElement what) && what.GetString() == "raised";
 
     private static double[] PValues(JsonElement[] scores) => [.. scores.Select(score =>
         score.TryGetProperty("p_value", out JsonElement p) && p.ValueKind == JsonValueKind.Number ? p.GetDouble() : double.NaN)];
@@ -129,7 +131,7 @@ internal sealed class AnomalyDetection(Report report)
     /// <summary>P(a wrong record is less probable than another), equal ones half (Mann &amp; Whitney 1947).</summary>
     private static double Area(double[] pValues, bool[] isWrong)
     {
-        var rows = Enumerable.Range(0, pValues.Length).Where(row => !double.IsNaN(pValues[row])).OrderBy(row => pValues[row]).ToArray();
+        int[] rows = [.. Enumerable.Range(0, pValues.Length).Where(row => !double.IsNaN(pValues[row])).OrderBy(row => pValues[row])];
         double wrong = 0, right = 0, sum = 0;
         for (int at = 0; at < rows.Length;)
         {

@@ -15,7 +15,8 @@ if (rest.Length > 0 && only is null)
 {
     Console.Error
         .WriteLine(
-            $"usage: StreamEm.Benchmarks [--quick] [--only {string.Join('|', SideBySide.Parts)}] | anomaly NAB [--tables FOLDER] | --micro [BenchmarkDotNet options]");
+            $"usage: StreamEm.Benchmarks [--quick] [--only {string.Join('|', SideBySide.Parts)}] | anomaly NAB [--tables FOLDER] "
+                + "| --micro [BenchmarkDotNet options]");
     return 64;
 }
 var report = new Report();

@@ -64,26 +64,19 @@ internal sealed partial class GrowingComponents
             }
     }
 
-    /// <summary>log det V_oo over the values a row has, after <see cref="PartialSquare"/> of it.</summary>
-    private double KnownLogVolume()
-    {
-        double sum = 0;
-        for (int i = 0; i < _known.Count; i++) sum -= 2 * ScalarMath.Log(_ofKnown[Packed.Index(i, i)]);
-        return sum;
-    }
-
-    /// <summary>log N(x_o; m_o, V_oo) of the values a row has.</summary>
+    /// <summary>log w N(x_o; m_o, V_oo) of the values a row has.</summary>
     public double PartialLogDensity(int k, ReadOnlySpan<double> row)
     {
         Solve(k, row);
-        double sum = 0;
+        double sum = _known.Count * GrowthRule.LogTwoPi;
         for (int i = 0, at = 0; i < _known.Count; i++)
         {
             double value = 0;
             for (int j = 0; j <= i; j++) value += _ofKnown[at++] * _off[j];
-            sum += value * value;
+            // The factor is inverse: its diagonal has the roots of the pivots below 1.
+            sum += value * value - 2 * ScalarMath.Log(_ofKnown[at - 1]);
         }
-        return -0.5 * (sum + KnownLogVolume() + _known.Count * GrowthRule.LogTwoPi);
+        return ScalarMath.Log(Weights[k]) - 0.5 * sum;
     }
 
     /// <summary>Copies the covariances in their form: [K, D, D], [D, D] shared, [K, D] of features that do not covary, [K] of all alike.
@@ -120,20 +113,42 @@ internal sealed partial class GrowingComponents
 
     private void RefreshAll()
     {
-        for (int k = 0; k < Count; k++)
-        {
-            LogWeights[k] = ScalarMath.Log(Weights[k]);
-            if (!_rule.Growth.IsShared) Factor(k, Weights[k], Scatter(k));
-        }
-        if (_rule.Growth.IsShared && Count > 0) FactorPooled();
+        if (_rule.Growth.IsShared && Count > 0) Refresh(0);
+        for (int k = 0; k < Count && !_rule.Growth.IsShared; k++) Refresh(k);
     }
 
+    /// <summary>What follows from one component; where they share a covariance, from all.</summary>
     private void Refresh(int k)
     {
-        LogWeights[k] = ScalarMath.Log(Weights[k]);
-        if (_rule.Growth.IsShared) FactorPooled();
-        else Factor(k, Weights[k], Scatter(k));
+        if (!_rule.Growth.IsShared)
+        {
+            if (_dimension == 1) FactorOne(k);
+            else Factor(k, Weights[k], Scatter(k));
+            SetBases(k);
+            return;
+        }
+        FactorPooled();
+        for (int other = 0; other < Count; other++) SetBases(other);
     }
+
+    private void SetBases(int k)
+    {
+        double logWeight = ScalarMath.Log(Weights[k]), constant = _dimension * GrowthRule.LogTwoPi;
+        LearningBases[k] = logWeight - 0.5 * (_logVolumes[Form(k)] + constant);
+        ScoringBases[k] = logWeight - 0.5 * (GrowthRule.VolumeShare * _floored[Form(k)] + constant);
+    }
+
+    /// <summary>The same as <see cref="Factor"/> for one feature.</summary>
+    private void FactorOne(int k)
+    {
+        double variance = _scatters[k] * Weights[k] / (Weights[k] + _rule.PriorRecords) + FloorOf(Weights[k]);
+        (_covariances[k], _factors[k]) = (variance, 1 / Math.Sqrt(variance));
+        (_logVolumes[k], _floored[k]) = (ScalarMath.Log(variance), ScalarMath.Log(variance + _rule.Floor));
+    }
+
+    /// <summary>What the floor is worth beside so many records: f max(nu / (w + nu), kappa).</summary>
+    private double FloorOf(double weight) =>
+        _rule.Floor * Math.Max(_rule.PriorRecords / (weight + _rule.PriorRecords), GrowthRule.LeastFloor);
 
     /// <summary>The covariance shared by all: S averaged by w, the floor that of all records.</summary>
     private void FactorPooled()
@@ -150,8 +165,7 @@ internal sealed partial class GrowingComponents
     /// <summary>V, its inverse factor and its volumes.</summary>
     private void Factor(int form, double weight, ReadOnlySpan<double> scatter)
     {
-        double share = weight / (weight + _rule.PriorRecords),
-            floor = _rule.Floor * Math.Max(_rule.PriorRecords / (weight + _rule.PriorRecords), GrowthRule.LeastFloor), trace = 0;
+        double share = weight / (weight + _rule.PriorRecords), floor = FloorOf(weight), trace = 0;
         Span<double> covariance = _covariances.AsSpan(form * _square, _square), factor = _factors.AsSpan(form * _packed, _packed);
         for (int d = 0; d < _dimension; d++) trace += scatter[d * _dimension + d];
         bool isDiagonal = _rule.Growth.IsDiagonal || _rule.Growth.IsIsotropic;

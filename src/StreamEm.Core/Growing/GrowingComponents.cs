@@ -22,7 +22,8 @@ internal sealed partial class GrowingComponents
         (_square, _packed) = (_dimension * _dimension, Packed.Length(_dimension));
         Capacity = rule.Growth.Max + rule.Quarantined + 2;
         Weights = new double[Capacity];
-        LogWeights = new double[Capacity];
+        LearningBases = new double[Capacity];
+        ScoringBases = new double[Capacity];
         IsQuarantined = new bool[Capacity];
         Numbers = new int[Capacity];
         _means = new double[Capacity * _dimension];
@@ -45,8 +46,13 @@ internal sealed partial class GrowingComponents
     /// <summary>w: records each was given.</summary>
     public double[] Weights { get; }
 
-    /// <summary>log w.</summary>
-    public double[] LogWeights { get; }
+    /// <summary>log w - (log det V + D log 2 pi) / 2: the log of what each learns with, at its mean.</summary>
+    public double[] LearningBases { get; }
+
+    /// <summary>
+    /// log w - (tau log det (V + f I) + D log 2 pi) / 2: of what each scores with; its volume is never below the floor's.
+    /// </summary>
+    public double[] ScoringBases { get; }
 
     /// <summary>Whether each holds what is not confirmed as normal.</summary>
     public bool[] IsQuarantined { get; }
@@ -66,21 +72,27 @@ internal sealed partial class GrowingComponents
     /// <summary>V [D, D].</summary>
     public ReadOnlySpan<double> Covariance(int k) => _covariances.AsSpan(Form(k) * _square, _square);
 
-    /// <summary>log det V.</summary>
-    public double LogVolume(int k) => _logVolumes[Form(k)];
-
-    /// <summary>log det (V + f I): the volume that counts in the score is never below the floor's.</summary>
-    public double FlooredLogVolume(int k) => _floored[Form(k)];
+    /// <summary>Squared Mahalanobis distances of a row without missing values from all.</summary>
+    public void Squares(ReadOnlySpan<double> row, Span<double> squares)
+    {
+        if (row.Length > 1 || _rule.Growth.IsShared)
+        {
+            for (int k = 0; k < Count; k++) squares[k] = Square(k, row);
+            return;
+        }
+        double value = row[0];
+        ReadOnlySpan<double> means = _means.AsSpan(0, Count), factors = _factors.AsSpan(0, Count);
+        for (int k = 0; k < means.Length; k++)
+        {
+            double off = factors[k] * (value - means[k]);
+            squares[k] = off * off;
+        }
+    }
 
     /// <summary>Squared Mahalanobis distance of a row without missing values.</summary>
     public double Square(int k, ReadOnlySpan<double> row)
     {
         ReadOnlySpan<double> mean = Mean(k), factor = _factors.AsSpan(Form(k) * _packed, _packed);
-        if (row.Length == 1)
-        {
-            double only = factor[0] * (row[0] - mean[0]);
-            return only * only;
-        }
         Span<double> off = _off;
         double sum = 0;
         for (int i = 0, at = 0; i < row.Length; i++)
@@ -151,8 +163,8 @@ internal sealed partial class GrowingComponents
         int last = --Count;
         if (k < last)
         {
-            (Weights[k], LogWeights[k], IsQuarantined[k], Numbers[k]) =
-                (Weights[last], LogWeights[last], IsQuarantined[last], Numbers[last]);
+            (Weights[k], IsQuarantined[k], Numbers[k]) = (Weights[last], IsQuarantined[last], Numbers[last]);
+            (LearningBases[k], ScoringBases[k]) = (LearningBases[last], ScoringBases[last]);
             Mean(last).CopyTo(Mean(k));
             Scatter(last).CopyTo(Scatter(k));
             if (!_rule.Growth.IsShared) CopyForm(last, k);
@@ -188,7 +200,8 @@ internal sealed partial class GrowingComponents
     {
         (Count, NextNumber) = (other.Count, other.NextNumber);
         Array.Copy(other.Weights, Weights, Count);
-        Array.Copy(other.LogWeights, LogWeights, Count);
+        Array.Copy(other.LearningBases, LearningBases, Count);
+        Array.Copy(other.ScoringBases, ScoringBases, Count);
         Array.Copy(other.IsQuarantined, IsQuarantined, Count);
         Array.Copy(other.Numbers, Numbers, Count);
         Array.Copy(other._means, _means, Count * _dimension);

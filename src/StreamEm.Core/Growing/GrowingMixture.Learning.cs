@@ -22,10 +22,10 @@ internal sealed partial class GrowingMixture
         _rule.Floor, [.. _bulk.Mean], [.. _bulk.Variance], _rule.Growth.IsShared,
         [.. _components.IsQuarantined.AsSpan(0, _components.Count)]);
 
-    /// <summary>Another that goes on where this one stands.</summary>
+    /// <summary>Another that goes on where this one stands, and tells no log-densities.</summary>
     public GrowingMixture Copy()
     {
-        var copy = new GrowingMixture(Dimension, _rule.Growth, _guard);
+        var copy = new GrowingMixture(Dimension, _rule.Growth, _guard) { TellsDensity = false };
         copy.CopyFrom(this);
         return copy;
     }

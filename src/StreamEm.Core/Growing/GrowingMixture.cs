@@ -34,7 +34,7 @@ internal sealed partial class GrowingMixture
     private const int BulkEvery = 50;
 
     /// <summary>Nats below the largest from which a term adds nothing.</summary>
-    private const double Negligible = 36;
+    private const double Negligible = 30;
 
     private readonly GrowthRule _rule;
     private readonly GrowthGuard _guard;
@@ -44,7 +44,7 @@ internal sealed partial class GrowingMixture
     private readonly Quarantine _quarantine = new();
     private readonly Bulk _bulk;
     private readonly List<GrowthEvent> _events = [];
-    private readonly double[] _inside, _filled, _conditional, _squares, _learning;
+    private readonly double[] _inside, _filled, _conditional, _squares, _learning, _scoring;
     private long _warm, _guardedFrom;
     private double _share, _owed;
 
@@ -56,7 +56,8 @@ internal sealed partial class GrowingMixture
         _components = new GrowingComponents(_rule);
         _bulk = new Bulk(dimension, _components.Capacity);
         (_inside, _filled, _conditional) = (new double[dimension], new double[dimension], new double[dimension * dimension]);
-        (_squares, _learning) = (new double[_components.Capacity], new double[_components.Capacity]);
+        int capacity = _components.Capacity;
+        (_squares, _learning, _scoring) = (new double[capacity], new double[capacity], new double[capacity]);
         _guardedFrom = guard.FreezeAfter ?? CalibratedAfter;
     }
 
@@ -71,6 +72,9 @@ internal sealed partial class GrowingMixture
 
     /// <summary>Of these, records whose p-value was too low.</summary>
     public long Gated { get; private set; }
+
+    /// <summary>Whether log-densities are told too.</summary>
+    public bool TellsDensity { get; init; } = true;
 
     /// <summary>The components.</summary>
     public GrowingComponents Components => _components;
@@ -137,35 +141,42 @@ internal sealed partial class GrowingMixture
     /// <summary>Squared distances and learning densities of all components.</summary>
     private void Measure(ReadOnlySpan<double> row, int observed)
     {
-        bool isWhole = observed == row.Length;
-        double constant = row.Length * GrowthRule.LogTwoPi;
-        for (int k = 0; k < _components.Count; k++)
-        {
-            double square = isWhole ? _components.Square(k, row) : _components.PartialSquare(k, row);
-            _squares[k] = square;
-            _learning[k] = _components.LogWeights[k] - 0.5 * (square + _components.LogVolume(k) + constant);
-        }
+        int count = _components.Count;
+        if (observed == row.Length) _components.Squares(row, _squares);
+        else for (int k = 0; k < count; k++) _squares[k] = _components.PartialSquare(k, row);
+        ReadOnlySpan<double> bases = _components.LearningBases.AsSpan(0, count), squares = _squares.AsSpan(0, count);
+        for (int k = 0; k < bases.Length; k++) _learning[k] = bases[k] - 0.5 * squares[k];
     }
 
     /// <summary>The scores of a record that was measured.</summary>
     private GrowingScore Judge(int observed)
     {
-        double remote = _rule.Top + GrowthRule.RemotenessOf(_inside, _bulk.Mean, _bulk.Variance);
-        double nearest = double.PositiveInfinity, constant = _inside.Length * GrowthRule.LogTwoPi;
-        bool anyQuarantined = false;
-        Span<double> scoring = stackalloc double[_components.Count];
-        for (int k = 0; k < scoring.Length; k++)
+        int count = _components.Count;
+        double nearest = double.PositiveInfinity, weight = 0, trusted = 0;
+        ReadOnlySpan<double> bases = _components.ScoringBases.AsSpan(0, count), squares = _squares.AsSpan(0, count),
+            weights = _components.Weights.AsSpan(0, count);
+        ReadOnlySpan<bool> held = _components.IsQuarantined.AsSpan(0, count);
+        for (int k = 0; k < bases.Length; k++)
         {
-            scoring[k] = _components.LogWeights[k]
-                - 0.5 * (_squares[k] + GrowthRule.VolumeShare * _components.FlooredLogVolume(k) + constant);
-            if (_components.IsQuarantined[k]) anyQuarantined = true;
-            else nearest = Math.Min(nearest, _squares[k]);
+            _scoring[k] = bases[k] - 0.5 * squares[k];
+            weight += weights[k];
+            if (held[k]) continue;
+            trusted += weights[k];
+            nearest = Math.Min(nearest, squares[k]);
         }
-        double novelty = ScoreOf(remote, scoring, all: true);
-        double abnormality = anyQuarantined ? ScoreOf(remote, scoring, all: false) : novelty;
+        double remote = _rule.Top + GrowthRule.RemotenessOf(_inside, _bulk.Mean, _bulk.Variance), logWeight = ScalarMath.Log(weight);
+        double novelty = Score(remote + logWeight - LogSum(_scoring.AsSpan(0, count)));
+        double abnormality = novelty;
+        if (trusted < weight)
+        {
+            for (int k = 0; k < count; k++)
+                if (held[k]) _scoring[k] = double.NegativeInfinity;
+            abnormality = Score(remote + ScalarMath.Log(trusted) - LogSum(_scoring.AsSpan(0, count)));
+        }
         double p = _trusted.PValue(abnormality), isNew = _all.PValue(novelty);
         bool isStrange = _guard.Quarantines && Records > _warm && p < StrangeBelow && nearest > _rule.FarSquare;
-        return new GrowingScore(LogDensity(observed), abnormality, novelty, p, isNew, isStrange, IsLearned: true);
+        double density = TellsDensity ? LogDensity(observed) - logWeight : double.NaN;
+        return new GrowingScore(density, abnormality, novelty, p, isNew, isStrange, IsLearned: true);
     }
 
     /// <summary>Has the histograms take a score.</summary>
@@ -186,35 +197,25 @@ internal sealed partial class GrowingMixture
         }
     }
 
-    /// <summary>y = log(1 + max(0, L* + g - log of the sum of the scoring densities over the weight)).</summary>
-    private double ScoreOf(double remote, ReadOnlySpan<double> scoring, bool all)
+    /// <summary>y = log(1 + max(0, v)), v = L* + g - log of the sum of the scoring densities over the weight.</summary>
+    private static double Score(double excess) => ScalarMath.Log1P(Math.Max(0, excess));
+
+    /// <summary>log of the sum of what is given as logarithms.</summary>
+    private static double LogSum(ReadOnlySpan<double> logs)
     {
-        double largest = double.NegativeInfinity, weight = 0, sum = 0;
-        for (int k = 0; k < scoring.Length; k++)
-        {
-            if (!all && _components.IsQuarantined[k]) continue;
-            largest = Math.Max(largest, scoring[k]);
-            weight += _components.Weights[k];
-        }
-        for (int k = 0; k < scoring.Length; k++)
-            if ((all || !_components.IsQuarantined[k]) && scoring[k] > largest - Negligible) sum += ScalarMath.Exp(scoring[k] - largest);
-        return ScalarMath.Log1P(Math.Max(0, remote - largest - ScalarMath.Log(sum) + ScalarMath.Log(weight)));
+        double largest = double.NegativeInfinity, sum = 0;
+        foreach (double log in logs) largest = Math.Max(largest, log);
+        foreach (double log in logs)
+            if (log > largest - Negligible) sum += ScalarMath.Exp(log - largest);
+        return largest + ScalarMath.Log(sum);
     }
 
-    /// <summary>log p of the values there are: of a whole row from the learning densities.</summary>
+    /// <summary>log p of the values there are, times the weight: of a whole row from the learning densities.</summary>
     private double LogDensity(int observed)
     {
-        double largest = double.NegativeInfinity, weight = 0, sum = 0;
-        Span<double> densities = stackalloc double[_components.Count];
-        for (int k = 0; k < densities.Length; k++)
-        {
-            densities[k] = observed == _inside.Length ? _learning[k]
-                : _components.LogWeights[k] + _components.PartialLogDensity(k, _inside);
-            largest = Math.Max(largest, densities[k]);
-            weight += _components.Weights[k];
-        }
-        foreach (double density in densities)
-            if (density > largest - Negligible) sum += ScalarMath.Exp(density - largest);
-        return largest + ScalarMath.Log(sum) - ScalarMath.Log(weight);
+        int count = _components.Count;
+        if (observed == _inside.Length) return LogSum(_learning.AsSpan(0, count));
+        for (int k = 0; k < count; k++) _scoring[k] = _components.PartialLogDensity(k, _inside);
+        return LogSum(_scoring.AsSpan(0, count));
     }
 }

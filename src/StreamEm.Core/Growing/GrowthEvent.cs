@@ -34,5 +34,5 @@ public readonly record struct GrowthEvent(GrowthEventKind Kind, long Record, int
 /// <param name="NoveltyPValue">The share of records at least as new; NaN until that is known.</param>
 /// <param name="IsStrange">Whether it goes to quarantine.</param>
 /// <param name="IsLearned">Whether anything was learned from it.</param>
-public readonly record struct GrowingScore(
+internal readonly record struct GrowingScore(
     double LogDensity, double Abnormality, double Novelty, double PValue, double NoveltyPValue, bool IsStrange, bool IsLearned);

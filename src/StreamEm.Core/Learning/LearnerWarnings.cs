@@ -93,11 +93,7 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
         foreach (LearnerEvent item in Happened.All)
             if (state.Updates - item.Update < ToldFor) warnings.Add(Told(item));
         if (labels.Unknown > 0)
-            Warn(ModelWarningKind.UnknownLabels,
-                labels.AreClasses
-                    ? $"{labels.Unknown} label(s) were ignored: they name none of the {model.Classes.Count} classes there were when "
-                        + "learning started. List them in classes, or use a larger initialization.buffer or max_classes."
-                    : $"{labels.Unknown} label(s) were ignored: all {state.Shares.Length} components already have a label.");
+            Warn(ModelWarningKind.UnknownLabels, $"{labels.Unknown} label(s) were ignored: {WhyUnknown(labels)}.");
         foreach ((int feature, long unknown) in intake.Unknown)
             if (unknown > 0)
                 Warn(ModelWarningKind.UnknownLevels,
@@ -109,6 +105,11 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
                 $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}.");
         return warnings;
     }
+
+    private string WhyUnknown(LabelNames labels) => labels.AreClasses
+        ? $"they name none of the {model.Classes.Count} classes there were when learning started. List them in classes, or use a larger "
+            + "initialization.buffer or max_classes"
+        : $"all {state.Shares.Length} components already have a label";
 
     private static ModelWarning Told(LearnerEvent item) => item.Kind switch
     {

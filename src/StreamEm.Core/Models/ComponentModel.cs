@@ -64,6 +64,9 @@ public abstract class ComponentModel : LatentModel
     /// nothing written, where the family has none.</summary>
     public virtual bool TryComponentMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances) => false;
 
+    /// <summary>Covariance of two features within a component, where <see cref="TryComponentMoments"/> says their variances.</summary>
+    public virtual double ComponentCovariance(ReadOnlySpan<double> parameters, int component, int feature, int other) => 0;
+
     /// <inheritdoc/>
     public override double[] Start(Minibatch buffer, ModelStart start) => start.Partition(this, buffer);
 

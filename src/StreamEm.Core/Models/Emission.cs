@@ -80,6 +80,10 @@ public abstract class Emission
     /// <summary>Mean and variance of every feature under component k: K x D each, row-major. False where the family has none.</summary>
     public virtual bool TryMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances) => false;
 
+    /// <summary>Covariance of two features within component k, where <see cref="TryMoments"/> says their variances; 0 where the family's
+    /// features do not covary.</summary>
+    public virtual double Covariance(ReadOnlySpan<double> parameters, int component, int feature, int other) => 0;
+
     /// <summary>
     /// Gives features that can only be standardised by a common scale their mean variance; see <see cref="LatentModel.TryMoments"/>.
     /// </summary>

@@ -95,6 +95,10 @@ internal abstract class EmissionModel : ComponentModel
         Emission.TryMoments(parameters[OwnParameters..], means, variances);
 
     /// <inheritdoc/>
+    public override double ComponentCovariance(ReadOnlySpan<double> parameters, int component, int feature, int other) =>
+        Emission.Covariance(parameters[OwnParameters..], component, feature, other);
+
+    /// <inheritdoc/>
     public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance)
     {
         double[] shares = new double[Components], means = new double[Components * Dimension],

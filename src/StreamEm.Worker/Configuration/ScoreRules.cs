@@ -34,6 +34,9 @@ internal sealed class ScoreRules(Binder binder)
     {
         foreach (string name in selection.Include.Names)
             RefuseUnknown(name, ScoreFields.AllOf(model.Schema), $"{at}.include", "a field that the model reads");
+        if (selection.Explain && model.Model is { NeedsKey: true })
+            binder.Problems.Error(binder.OriginOf($"{at}.explain"),
+                $"explain: a record of {model.Model.Type} is improbable for what came before it, not for one feature; leave explain out");
         if (selection.AlarmsOnly && model.Alarms is null)
             binder.Problems.Error(binder.OriginOf($"{at}.alarms_only"),
                 "alarms_only: the model raises no alarms; add 'alarms: {}' to it, or choose records by 'above'");

@@ -28,6 +28,9 @@ public sealed record ScoreSelection
     /// <summary><c>include</c>.</summary>
     public FieldSelection Include { get; init; } = FieldSelection.None;
 
+    /// <summary><c>explain</c>: whether it is told what each feature has to do with it.</summary>
+    public bool Explain { get; init; }
+
     /// <summary><c>above</c>: only records whose anomaly score is above it; null for any.</summary>
     public double? Above { get; init; }
 

@@ -167,7 +167,10 @@ internal sealed class ScoreStream
         public Outlet(ScoreSelection selection, ScoreLane lane, string modelId, RecordSchema schema)
         {
             _lane = lane;
-            _json = new ScoreJson { ModelId = modelId, WithVersion = true, Fields = selection.Include.Of(schema) };
+            _json = new ScoreJson
+            {
+                ModelId = modelId, WithVersion = true, Fields = selection.Include.Of(schema), Explains = selection.Explain,
+            };
             _above = selection.Above ?? double.NegativeInfinity;
             _sampleBelow = selection.Sample is { } share and < 1 ? (ulong)(share * ulong.MaxValue) : ulong.MaxValue;
             _alarmsOnly = selection.AlarmsOnly;

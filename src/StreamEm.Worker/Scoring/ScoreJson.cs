@@ -20,6 +20,7 @@ internal sealed class ScoreJson
     private LearnedModel? _learned;
     private (byte[] Name, VectorBlock Block)[] _blocks = [];
     private byte[][] _components = [], _classes = [];
+    private ScoreExplanations? _explanations;
     private int _bound;
 
     /// <summary>Whether every result says which version it is from.</summary>
@@ -31,11 +32,15 @@ internal sealed class ScoreJson
     /// <summary>The fields of the record that are told; null tells none.</summary>
     public ScoreFields? Fields { get; init; }
 
+    /// <summary>Whether each feature's contribution is told.</summary>
+    public bool Explains { get; init; }
+
     /// <summary>Takes another version, of the same model or another.</summary>
     public void Begin(LearnedModel learned)
     {
         bool isSame = _learned is not null && _learned.Model == learned.Model && _learned.ComponentIds.SequenceEqual(learned.ComponentIds);
         _learned = learned;
+        if (Explains) _explanations = new ScoreExplanations(learned);
         if (isSame) return;
         IReadOnlyList<VectorBlock> blocks = learned.Model.ScoreLayout.Blocks;
         _blocks = [.. blocks.Select(block => (Encoding.UTF8.GetBytes($",\"{block.Name}\":"), block))];
@@ -53,7 +58,8 @@ internal sealed class ScoreJson
     public void Write(IBufferWriter<byte> output, in ScoredRecord score)
     {
         LearnedModel learned = _learned ?? throw new InvalidOperationException("Scores were not begun.");
-        int bound = _bound + JsonText.BoundOf(score.Key) + JsonText.BoundOf(score.Partition) + (Fields?.BoundOf(score) ?? 0);
+        int bound = _bound + JsonText.BoundOf(score.Key) + JsonText.BoundOf(score.Partition) + (Fields?.BoundOf(score) ?? 0)
+            + (_explanations?.Bound ?? 0);
         var json = new JsonText(output.GetSpan(bound));
         Start(ref json, score.Record);
         if (score.Key is { } key)
@@ -104,6 +110,7 @@ internal sealed class ScoreJson
         }
 
         Fields?.Write(ref json, score);
+        _explanations?.Write(ref json, score);
         json.Raw("}"u8);
         output.Advance(json.Length);
     }

@@ -35,7 +35,8 @@ public sealed class GrowingGoldenTests
             GrowingScore score = mixture.Step(rows[row]);
             AlarmMark mark = alarms.Take(null, Minibatch.NoTimestamp, score.PValue, score.NoveltyPValue, -1, rows[row]);
             if (row >= warm) CheckScore(scores[row], score, mark, $"{name}, row {row}");
-            if (golden.GetProperty("after").TryGetProperty((row + 1).ToString(System.Globalization.CultureInfo.InvariantCulture), out JsonElement state) && row + 1 >= warm)
+            string after = (row + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            if (golden.GetProperty("after").TryGetProperty(after, out JsonElement state) && row + 1 >= warm)
                 CheckState(state, mixture, $"{name}, after row {row + 1}");
         }
     }
@@ -77,7 +78,8 @@ public sealed class GrowingGoldenTests
     }
 
     private static void Close(double expected, double found, string where) =>
-        Assert.True(Math.Abs(expected - found) <= Tolerance * Math.Max(1e-3, Math.Abs(expected)), $"{where}: {found:R}, expected {expected:R}");
+        Assert.True(
+            Math.Abs(expected - found) <= Tolerance * Math.Max(1e-3, Math.Abs(expected)), $"{where}: {found:R}, expected {expected:R}");
 
     private static bool Has(double value) => !double.IsNaN(value);
 

@@ -4,8 +4,8 @@ using StreamEm.Core.Growing;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
+using StreamEm.Core.Tests.Support;
 
 namespace StreamEm.Core.Tests.Growing;
 
@@ -22,14 +22,14 @@ public sealed class GrowingStateTests
     {
         Minibatch rows = Rows(2500);
         Learner whole = Learner(), first = Learner();
-        Feed(whole, rows, 0, rows.Count);
-        Feed(first, rows, 0, stop);
+        Streams.Feed(whole, rows, 0, rows.Count);
+        Streams.Feed(first, rows, 0, stop);
 
         Learner second = Learner();
-        second.Load(new BinaryReader(new MemoryStream(Saved(first))));
-        Feed(second, rows, stop, rows.Count - stop);
+        second.Load(new BinaryReader(new MemoryStream(Streams.State(first))));
+        Streams.Feed(second, rows, stop, rows.Count - stop);
 
-        Assert.Equal(Saved(whole), Saved(second));
+        Assert.Equal(Streams.State(whole), Streams.State(second));
     }
 
     [Theory]
@@ -37,7 +37,7 @@ public sealed class GrowingStateTests
     public void Snapshot_OfEveryForm_IsAMixtureOfAsManyComponentsAsThereAre(CovarianceType form)
     {
         Learner learner = Learner(form);
-        Feed(learner, Rows(2000), 0, 2000);
+        Streams.Feed(learner, Rows(2000), 0, 2000);
         LearnedModel learned = learner.CreateSnapshot()!;
 
         ModelSnapshot read = RoundTrip(learned);
@@ -54,7 +54,7 @@ public sealed class GrowingStateTests
     {
         Minibatch rows = Rows(2200), next = new(3, 200);
         Learner learner = Learner(form);
-        Feed(learner, rows, 0, 2000);
+        Streams.Feed(learner, rows, 0, 2000);
         next.Append(rows, 2000, 200);
         double[] p = new double[200], streamed = new double[200], densities = new double[200], streamedDensities = new double[200];
 
@@ -81,7 +81,7 @@ public sealed class GrowingStateTests
         Minibatch rows = Rows(150);
         double[] together = new double[50], alone = new double[50];
         Learner learner = Learner();
-        Feed(learner, rows, 0, 100);
+        Streams.Feed(learner, rows, 0, 100);
         var next = new Minibatch(3, 50);
         next.Append(rows, 100, 50);
 
@@ -106,7 +106,7 @@ public sealed class GrowingStateTests
         Minibatch rows = Rows(3000);
         for (int row = 0; row < rows.Count; row += 100)
         {
-            Feed(learner, rows, row, 100);
+            Streams.Feed(learner, rows, row, 100);
             LearnedModel learned = learner.CreateSnapshot()!;
             foreach (GrowthEvent item in learned.GrowthEvents)
             {
@@ -125,9 +125,9 @@ public sealed class GrowingStateTests
     {
         Minibatch rows = Rows(3000);
         Learner learner = Learner(learn: LearnMode.Frozen, freezeAfter: 500);
-        Feed(learner, rows, 0, 1000);
+        Streams.Feed(learner, rows, 0, 1000);
         LearnedModel then = learner.CreateSnapshot()!;
-        Feed(learner, rows, 1000, 2000);
+        Streams.Feed(learner, rows, 1000, 2000);
 
         Assert.Equal(then.Parameters, learner.CreateSnapshot()!.Parameters);
         Assert.Equal(500, learner.Records);
@@ -143,7 +143,7 @@ public sealed class GrowingStateTests
         int Left(double? halfLife)
         {
             Learner learner = Learner(halfLife: halfLife, dimension: 1);
-            Feed(learner, rows, 0, rows.Count);
+            Streams.Feed(learner, rows, 0, rows.Count);
             LearnedModel learned = learner.CreateSnapshot()!;
             return learned.Layout["means"].Of((ReadOnlySpan<double>)learned.Parameters).ToArray().Count(mean => mean < 0);
         }
@@ -164,26 +164,6 @@ public sealed class GrowingStateTests
         return rows;
     }
 
-    private static void Feed(Learner learner, Minibatch rows, int first, int count)
-    {
-        for (int end = first + count; first < end;)
-        {
-            int part = Math.Min(learner.Room, end - first);
-            learner.Add(rows, first, part);
-            first += part;
-            while (learner.TryUpdate())
-            {
-            }
-        }
-    }
-
-    private static byte[] Saved(Learner learner)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new BinaryWriter(stream)) learner.Save(writer);
-        return stream.ToArray();
-    }
-
     private static ModelSnapshot RoundTrip(LearnedModel learned)
     {
         var written = new System.Buffers.ArrayBufferWriter<byte>();
@@ -194,12 +174,6 @@ public sealed class GrowingStateTests
     private static Learner Learner(
         CovarianceType form = CovarianceType.Full, LearnMode learn = LearnMode.Bounded, int? freezeAfter = null, double? halfLife = null,
         int dimension = 3) => new(
-        new MixtureOptions
-        {
-            Entry = Catalog.ModelCatalog.Find("gaussian_mixture")!,
-            Emissions = EmissionParts.Of(new GaussianOptions { CovarianceType = form }),
-            Components = 8,
-            Growing = new GrowthOptions { HalfLife = halfLife },
-        },
-        RecordSchema.OfNumbers(dimension), new LearningOptions { Learn = learn, MinibatchSize = 100, FreezeAfter = freezeAfter }, threads: 1);
+        Gaussians.Mixture(8, form) with { Growing = new GrowthOptions { HalfLife = halfLife } }, RecordSchema.OfNumbers(dimension),
+        new LearningOptions { Learn = learn, MinibatchSize = 100, FreezeAfter = freezeAfter }, threads: 1);
 }

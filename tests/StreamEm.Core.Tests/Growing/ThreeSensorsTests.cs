@@ -2,9 +2,8 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
-using StreamEm.Core.Models.Emissions;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
+using StreamEm.Core.Tests.Support;
 
 namespace StreamEm.Core.Tests.Growing;
 
@@ -81,13 +80,7 @@ public sealed class ThreeSensorsTests
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 
     private static Learner Learner(LearnMode learn, bool grows, int dimension = 2) => new(
-        new MixtureOptions
-        {
-            Entry = Catalog.ModelCatalog.Find("gaussian_mixture")!,
-            Emissions = EmissionParts.Of(new GaussianOptions()),
-            Components = grows ? 32 : dimension == 1 ? 2 : 4,
-            Growing = grows ? new GrowthOptions() : null,
-        },
+        Gaussians.Mixture(grows ? 32 : dimension == 1 ? 2 : 4) with { Growing = grows ? new GrowthOptions() : null },
         RecordSchema.OfNumbers(dimension), new LearningOptions { Learn = learn, MinibatchSize = grows ? 100 : 256 }, threads: 1);
 
     /// <summary>As a worker scores them: each before it is learned from.</summary>

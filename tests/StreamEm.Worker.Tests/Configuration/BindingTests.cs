@@ -75,7 +75,8 @@ public sealed class BindingTests
                 "streamem.yaml:22:35: error: rejected.stop_above_ratio is '1.5'; expected a number, in [0, 1]",
                 "streamem.yaml:24:13: error: source has stdin and http; expected exactly one of file, kafka, stdin, http",
                 "streamem.yaml:25:15: error: features is empty; expected at least one",
-                "streamem.yaml:26:50: error: model.components is '0'; expected an integer, in [1, 65536], or {max: 32, birth_distance: 3, memory: forever}",
+                "streamem.yaml:26:50: error: model.components is '0'; expected an integer, in [1, 65536], or "
+                    + "{max: 32, birth_distance: 3, memory: forever}",
                 "streamem.yaml:26:64: error: model.reg_covar is '.nan'; expected a number, at least 0",
                 "streamem.yaml:26:87: error: model.covariance_type is 'ful'; expected one of full, tied, diag, spherical; did you mean "
                     + "'full'?",

@@ -63,7 +63,8 @@ public sealed class OverrideTests
     [InlineData("models.0.model.component=5",
         "--set models.0.model.component: error: unknown key 'component' in model; did you mean 'components'?")]
     [InlineData("models.0.model.components=many",
-        "--set models.0.model.components: error: model.components is 'many'; expected an integer, in [1, 65536], or {max: 32, birth_distance: 3, memory: forever}")]
+        "--set models.0.model.components: error: model.components is 'many'; expected an integer, in [1, 65536], or "
+            + "{max: 32, birth_distance: 3, memory: forever}")]
     [InlineData("models.0.label=${NONE}",
         "--set models.0.label: error: variable NONE is not set; set it or give a default: ${NONE:default}")]
     public void BadOverride_IsAnErrorThatNamesIt(string text, string problem) =>

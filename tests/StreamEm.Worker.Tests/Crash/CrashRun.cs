@@ -63,6 +63,14 @@ internal sealed class CrashRun : IDisposable
         learning: { minibatch: { size: 512 }, initialization: { buffer: 1024, n_init: 1 } }
         """);
 
+    /// <summary>The same data through a mixture that grows.</summary>
+    public static CrashRun OfGrowth(int rows) => new(
+        Data(rows), follow: false, """
+        features: [a, b, c]
+        model: { type: gaussian_mixture, components: { max: 8 } }
+        learning: { minibatch: { size: 200, max_wait: null } }
+        """);
+
     public WorkerProcess Start(params string[] arguments) => WorkerProcess.Start(Path, ["run", "-c", "streamem.yaml", .. arguments]);
 
     /// <summary>Runs with a width of vectors: portable, avx2 or avx512.</summary>

@@ -46,6 +46,15 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
             warning => warning!.EndsWith("key(s) were forgotten to make room for others; max_keys is 4000.", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Killed_WhileComponentsComeAndGo_EqualsNeverStopped()
+    {
+        const int Kills = 5;
+        const int Rows = Kills * RowsPerKillOfSequences;
+        using CrashRun whole = CrashRun.OfGrowth(Rows), killed = CrashRun.OfGrowth(Rows);
+        await KillAndCompare(whole, killed, Kills);
+    }
+
     private async Task KillAndCompare(CrashRun whole, CrashRun killed, int kills, Func<int, WorkerProcess>? start = null)
     {
         await whole.Finish();

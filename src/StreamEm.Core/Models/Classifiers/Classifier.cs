@@ -8,8 +8,8 @@ namespace StreamEm.Core.Models.Classifiers;
 /// A generative classifier, a mixture for every class: p(x, c) = class_weights[c] sum_j weights_c[j] p(x given c, j), so that
 /// p(c given x) follows from Bayes' rule, also where values of x are missing (Hastie &amp; Tibshirani 1996). A label is the class; a
 /// record without one is shared out between the classes by p(c given x) (Nigam, McCallum, Thrun &amp; Mitchell 2000). With one component
-/// a class and independent features it is naive Bayes. Parameters: <c>class_weights [C]</c>, then <c>CLASS.weights [K]</c> and the families' blocks of
-/// every class. Statistics: <c>masses [C K]</c>, then the families'.
+/// a class and independent features it is naive Bayes. Parameters: <c>class_weights [C]</c>, then <c>CLASS.weights [K]</c> and the
+/// families' blocks of every class. Statistics: <c>masses [C K]</c>, then the families'.
 /// </summary>
 internal sealed class Classifier : EmissionModel
 {

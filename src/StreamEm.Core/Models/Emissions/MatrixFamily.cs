@@ -140,6 +140,10 @@ internal abstract class MatrixFamily : Gaussian
         Covariances.Of(parameters)[(component * Dimension + feature) * Dimension + feature];
 
     /// <inheritdoc/>
+    public override double Covariance(ReadOnlySpan<double> parameters, int component, int feature, int other) =>
+        Covariances.Of(parameters)[(component * Dimension + feature) * Dimension + other];
+
+    /// <inheritdoc/>
     private protected sealed override void Widen(Span<double> parameters, int component, ReadOnlySpan<double> variances)
     {
         Span<double> covariance = Covariances.Of(parameters).Slice(component * Dimension * Dimension, Dimension * Dimension);

@@ -180,6 +180,16 @@ internal sealed class Product : Emission
     }
 
     /// <inheritdoc/>
+    public override double Covariance(ReadOnlySpan<double> parameters, int component, int feature, int other)
+    {
+        int at = 0, of = 0;
+        for (; !_parts[of].Features.Contains(feature); of++) at += _parts[of].Emission.ParameterLayout.Length;
+        (Emission emission, int[] features) = (_parts[of].Emission, _parts[of].Features);
+        int one = Array.IndexOf(features, feature), two = Array.IndexOf(features, other);
+        return two < 0 ? 0 : emission.Covariance(parameters.Slice(at, emission.ParameterLayout.Length), component, one, two);
+    }
+
+    /// <inheritdoc/>
     public override void PoolVariances(Span<double> variances)
     {
         foreach (ProductPart part in _parts)

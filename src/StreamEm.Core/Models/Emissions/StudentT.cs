@@ -101,12 +101,19 @@ internal sealed class StudentT : MatrixFamily
     {
         base.TryMoments(parameters, means, variances);
         ReadOnlySpan<double> freedom = _freedom.Of(parameters);
-        for (int at = 0; at < variances.Length; at++)
-        {
-            double nu = Math.Max(freedom[at / Dimension], LeastFreedomOfVariance);
-            variances[at] *= nu / (nu - 2);
-        }
+        for (int at = 0; at < variances.Length; at++) variances[at] *= Widening(freedom[at / Dimension]);
         return true;
+    }
+
+    /// <inheritdoc/>
+    public override double Covariance(ReadOnlySpan<double> parameters, int component, int feature, int other) =>
+        Widening(_freedom.Of(parameters)[component]) * base.Covariance(parameters, component, feature, other);
+
+    /// <summary>What the variance is of the scale.</summary>
+    private static double Widening(double freedom)
+    {
+        double nu = Math.Max(freedom, LeastFreedomOfVariance);
+        return nu / (nu - 2);
     }
 
     /// <summary>

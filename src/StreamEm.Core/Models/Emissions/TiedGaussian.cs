@@ -96,6 +96,10 @@ internal sealed class TiedGaussian : Gaussian
         Covariances.Of(parameters)[feature * (Dimension + 1)];
 
     /// <inheritdoc/>
+    public override double Covariance(ReadOnlySpan<double> parameters, int component, int feature, int other) =>
+        Covariances.Of(parameters)[feature * Dimension + other];
+
+    /// <inheritdoc/>
     /// <remarks>The shared covariance stays: it is learned from the other components.</remarks>
     private protected override void Widen(Span<double> parameters, int component, ReadOnlySpan<double> variances)
     {

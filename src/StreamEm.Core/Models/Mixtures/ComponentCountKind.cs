@@ -8,10 +8,10 @@ namespace StreamEm.Core.Models.Mixtures;
 /// <summary>How many components there are.</summary>
 /// <param name="Count">K, or the most there may be.</param>
 /// <param name="Growth">How they grow up to that; null: there are K from the start.</param>
-public sealed record ComponentCount(int Count, GrowthOptions? Growth);
+internal sealed record ComponentCount(int Count, GrowthOptions? Growth);
 
 /// <summary>A number, or <c>{max: 32, birth_distance: 3, memory: forever}</c>; memory is <c>forever</c> or <c>{half_life: N}</c>.</summary>
-public sealed class ComponentCountKind : ValueKind<ComponentCount>
+internal sealed class ComponentCountKind : ValueKind<ComponentCount>
 {
     private const int Most = 65_536, MostGrowing = 1024;
 

@@ -118,6 +118,8 @@ internal static class ScoreTables
         [
             Of("include", new FieldSelectionKind(), o => o.Include, (o, v) => o with { Include = v },
                 "Fields of the record that are told beside its scores: none, all, or a list."),
+            Of("explain", new BooleanKind(), o => o.Explain, (o, v) => o with { Explain = v },
+                "Whether each feature's contribution is told, and what it was expected to be given the others."),
             Of("above", new NullableKind<double>(new NumberKind(Interval.ClosedOpen(0, 1))), o => o.Above,
                 (o, v) => o with { Above = v }, "Only records whose anomaly score is above it."),
             Of("sample", new NullableKind<double>(new NumberKind(Interval.OpenClosed(0, 1))), o => o.Sample,
