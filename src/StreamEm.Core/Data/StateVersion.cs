@@ -18,9 +18,13 @@ internal enum StateVersion
     /// <summary>The records held back are not remembered.</summary>
     Frequent = 5,
 
-    /// <summary>With the last records held back.</summary>
+    /// <summary>With the last records held back; nothing is said of events of the components, of the log-likelihood so far, or of averaged
+    /// iterates.</summary>
     Held = 6,
 
+    /// <summary>The first form that says it.</summary>
+    Health = 7,
+
     /// <summary>What this release writes.</summary>
-    Current = Held,
+    Current = Health,
 }

@@ -53,6 +53,8 @@ internal sealed partial class LearnerCore
         {
             if (item.Kind == GrowthEventKind.NewNormal) Happened.Add(LearnerEventKind.NewNormal, State.Updates);
             else if (item.Kind == GrowthEventKind.Released) Happened.Add(LearnerEventKind.Released, State.Updates);
+            else if (item.Kind == GrowthEventKind.Born) Health.Events.Add(ComponentEventKind.Born, IdOf(item.Component), State.Updates);
+            else Health.Events.Add(ComponentEventKind.Died, IdOf(item.Other >= 0 ? item.Other : item.Component), State.Updates);
         }
     }
 
@@ -120,6 +122,7 @@ internal sealed partial class LearnerCore
             Calibration = Growing.Calibrate(),
             Detection = count == 0 ? null : Growing.Rule(),
             GrowthEvents = [.. Growing.Events],
+            Events = Health.Events.All,
         };
     }
 

@@ -33,6 +33,7 @@ internal sealed partial class LearnerCore
         Cut = CutFor(model, modelOptions, options.MinibatchSize);
         Ids = ComponentNumbers.First((model as ComponentModel)?.Components ?? 0);
         Guard = options.Learn == LearnMode.Bounded && modelOptions.Growth is null ? new StreamGuard(space.Dimension) : null;
+        Health = new StreamHealth(model.ParameterLayout, options.Averaging);
     }
 
     /// <summary>Who the components are.</summary>
@@ -61,6 +62,9 @@ internal sealed partial class LearnerCore
 
     /// <summary>What happened lately that a person should know.</summary>
     public LearnerEvents Happened { get; } = new();
+
+    /// <summary>What is told of the stream beside its parameters.</summary>
+    public StreamHealth Health { get; }
 
     /// <summary>First parameters from the buffer (user units, levels as codes).</summary>
     public static LearnerCore Initialize(
@@ -97,6 +101,8 @@ internal sealed partial class LearnerCore
         core.State.ContinueFrom(State);
         core._impossible = _impossible;
         core.Ids = Ids;
+        core.Health.Events.CopyFrom(Health.Events);
+        foreach (string id in Ids.Texts) core.Health.Events.Add(ComponentEventKind.Reseeded, id, State.Updates + 1);
         foreach (LearnerEvent item in Happened.All) core.Happened.Add(item.Kind, item.Update, item.Subject);
         core.Happened.Add(LearnerEventKind.StartedAnew, State.Updates + 1);
         return core;
@@ -164,6 +170,7 @@ internal sealed partial class LearnerCore
         double units = _units.Sum(rows, complete, evidence, logDensities, bound, ref _impossible);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
         Watch.Look(State, rows, logDensities, bound);
+        Health.Take(State, evidence, _meanLogLikelihood, Ids.Texts);
         if (Guard is null) return true;
         Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, State.Rows - count);
         return Answer(Guard, change, worth, mayStartAnew);
@@ -199,73 +206,13 @@ internal sealed partial class LearnerCore
         (State.Updates, State.Rows, State.EffectiveRows, State.LastStepSize) =
             (result.LogLikelihoods.Count - 1, rows.Count, RelativeWeights.Worth(inside, logDensities, evidence.Weight), 1);
         _meanLogLikelihood = result.LogLikelihoods[^1] - units;
+        Health.Say(evidence);
         var calibration = new StreamCalibration(rows.Dimension, _model.Order == RowOrder.Any);
         calibration.Add(inside, complete, logDensities, comparable, unit);
         double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
         return new BatchFit(CreateSnapshot(schema, calibration, labels, intake), trace, result.Converged, result.LargestFall,
             result.Evaluations);
     }
-
-    /// <summary>What has been learned.</summary>
-    public LearnedModel CreateSnapshot(RecordSchema schema, StreamCalibration calibration, LabelNames labels, RecordIntake intake)
-    {
-        if (Growing is not null) return DescribeGrowing(schema, labels, intake);
-        LearnedModel learned = Describe(schema, labels, intake);
-        var frequent = new Minibatch(Space.Dimension);
-        calibration.CopyFrequent(frequent);
-        if (frequent.Count == 0) return learned with { Calibration = calibration.Calibrate() };
-        // As the snapshot's readers will score them.
-        double[] logDensities = new double[frequent.Count], comparable = new double[frequent.Count],
-            scores = new double[frequent.Count * _model.ScoreLayout.Length];
-        EStep eStep = new Scorer(learned).EStep;
-        Workspace workspace = eStep.CreateWorkspace();
-        workspace.Pass = new Pass(null, Comparable: comparable);
-        eStep.Score(frequent, 0, frequent.Count, logDensities, scores, workspace);
-        return learned with { Calibration = calibration.Calibrate(logDensities, comparable) };
-    }
-
-    private LearnedModel Describe(RecordSchema schema, LabelNames labels, RecordIntake intake)
-    {
-        double[] parameters = new double[State.Parameters.Length];
-        _model.ToUserUnits(State.Parameters, Space, parameters);
-        int components = (_model as ComponentModel)?.Components ?? 0;
-        return new LearnedModel
-        {
-            Options = _modelOptions,
-            Schema = schema,
-            Version = State.Updates,
-            Space = Space,
-            Model = _model,
-            Parameters = parameters,
-            ComponentIds = Ids.Texts,
-            Labels = labels.OfComponents(_model.Classes, components),
-            ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
-            Training = Report(labels, intake),
-        };
-    }
-
-    private TrainingReport Report(LabelNames labels, RecordIntake intake) => new TrainingReport
-    {
-        Recursion = _options.Recursion,
-        StepSize = _options.StepSize,
-        LastStepSize = State.LastStepSize,
-        Updates = State.Updates,
-        Records = State.Rows - State.Unlearned,
-        Unlearned = State.Unlearned,
-        Bounded = State.Bounded,
-        EffectiveRecords = State.EffectiveRows,
-        MeanLogLikelihood = _meanLogLikelihood,
-        Status = State.BarrenUpdates > 0 || Guard is { IsBlinded: true } or { WaitingShare: > 0 } || Guard?.TooSmall.Any() == true
-            ? TrainingReport.Degenerate : TrainingReport.Ok,
-        Warnings = new LearnerWarnings(_options, _model, Space, State)
-        {
-            AbsentFeatures = _absentFeatures,
-            BufferedRecords = _bufferedRecords,
-            Impossible = _impossible,
-            Guard = Guard,
-            Happened = Happened,
-        }.Of(labels, intake, Cut),
-    };
 
     private static MinibatchCut CutFor(LatentModel model, LatentModelOptions options, int size) => model.Order switch
     {

@@ -34,7 +34,9 @@ internal sealed partial class LearnerCore
     {
         if (model.Order != RowOrder.Any || SpareComponent.Find(model, State) is not { } pair
             || !SpareComponent.TryMove(_modelOptions, Space, model, State, pair, cluster, out int gone)) return false;
+        IReadOnlyList<string> before = Ids.Texts;
         Ids = Ids.Remove(gone).Add();
+        Health.Events.Follow(before, Ids.Texts, State.Updates);
         Watch.Begin();
         Happened.Add(LearnerEventKind.ClusterLearned, State.Updates);
         return true;
@@ -55,5 +57,6 @@ internal sealed partial class LearnerCore
         Watch.Follow(_model);
         _absentFeatures = [.. _absentFeatures.Where(d => Guard!.IsAsleep(d))];
         _model.Follow(before, State.Parameters, State.EffectiveRows, State.Statistics);
+        Health.BeginAgain();
     }
 }

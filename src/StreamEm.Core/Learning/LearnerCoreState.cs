@@ -37,6 +37,8 @@ internal sealed partial class LearnerCore
         };
         if (Guard is not null && core.Guard is not null) core.Guard.CopyFrom(Guard);
         foreach (LearnerEvent item in Happened.All) core.Happened.Add(item.Kind, item.Update, item.Subject);
+        core.Health.Events.CopyFrom(Health.Events);
+        core.Health.Events.Follow(Ids.Texts, core.Ids.Texts, State.Updates + 1);
         if (!change.HasComponentsChanged) core.Cut.CopyFrom(Cut);
         return core;
     }
@@ -56,6 +58,7 @@ internal sealed partial class LearnerCore
         Happened.Save(writer);
         Ids.Save(writer);
         Growing?.Save(writer);
+        Health.Save(writer);
     }
 
     public static LearnerCore Load(
@@ -79,6 +82,7 @@ internal sealed partial class LearnerCore
             core.Growing.Load(reader);
             core.Space = SpaceOf(space, core.Growing);
         }
+        if (version >= StateVersion.Health) core.Health.Load(reader, model.ParameterLayout);
         core.Check();
         return core;
     }

@@ -27,6 +27,9 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
     /// <summary>What happened lately.</summary>
     public required LearnerEvents Happened { get; init; }
 
+    /// <summary>How likely the stream was.</summary>
+    public required LikelihoodWatch Likelihood { get; init; }
+
     /// <summary>What the last update met, by component.</summary>
     public static string[] ComponentStatus(ModelEvents events, int components)
     {
@@ -80,6 +83,11 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
             Warn(ModelWarningKind.SpreadTooSmall,
                 $"feature '{space.Features[feature].Name}' varies by less than {Short(FeatureStatistics.LeastSpread)}, whose square is no "
                     + "number, so its spread is not learned. Use larger units, or leave it out.", space.Features[feature].Name);
+        if (Likelihood.FellWith > 0)
+            Warn(ModelWarningKind.LogLikelihoodFell,
+                $"the log-likelihood fell with update {Likelihood.FellWith}: its running mean, every minibatch under the parameters before "
+                    + $"it, went from {Short(Likelihood.FellFrom)} to {Short(Likelihood.FellTo)} nats per record. The stream has changed, "
+                    + "or the model follows it too slowly: look at the source, at health.events, and at learning.step_size.floor.");
         foreach (IGrouping<int, TiedValue> ties in (Guard?.Ties ?? []).GroupBy(tie => tie.Feature))
             Warn(ModelWarningKind.TiedValues,
                 $"feature '{space.Features[ties.Key].Name}' held the same number, far from all others, in {ties.Sum(tie => tie.Rows)} "

@@ -34,6 +34,16 @@ public enum LearnMode
     Frozen,
 }
 
+/// <summary>Whether iterates are averaged, beside the parameters as they are.</summary>
+public enum Averaging
+{
+    /// <summary>They are not.</summary>
+    None,
+
+    /// <summary>Over the last half of the stream so far (Polyak-Ruppert).</summary>
+    Tail,
+}
+
 /// <summary>How a model learns from its stream.</summary>
 public sealed record LearningOptions
 {
@@ -72,6 +82,9 @@ public sealed record LearningOptions
 
     /// <summary>What happens to dead components.</summary>
     public DeadComponents DeadComponents { get; init; } = DeadComponents.Reseed;
+
+    /// <summary>Whether the iterates are averaged too.</summary>
+    public Averaging Averaging { get; init; }
 
     /// <summary>Half-life of the anomaly score's memory in records; null remembers the whole stream.</summary>
     public double? AnomalyHalfLife { get; init; }

@@ -16,6 +16,18 @@ internal static class LaneSums
     /// <summary>Lanes of all others.</summary>
     public const int Eights = 8;
 
+    /// <summary>sum_i a_i max(b_i, least): four sums of every fourth product, then those, then what is left after the last four.</summary>
+    public static double ProductsAbove(ReadOnlySpan<double> a, ReadOnlySpan<double> b, double least)
+    {
+        int at = 0;
+        Vector256<double> floor = Vector256.Create(least), sums = Vector256<double>.Zero;
+        for (; at <= a.Length - 4; at += 4)
+            sums += Vector256.Create(a.Slice(at, 4)) * Vector256.Max(Vector256.Create(b.Slice(at, 4)), floor);
+        double sum = Lanes4.Sum(sums);
+        for (; at < a.Length; at++) sum += a[at] * Math.Max(b[at], least);
+        return sum;
+    }
+
     /// <summary>
     /// Whether every value is above <paramref name="bound"/> (a NaN is not), and if so their sum: four sums of every fourth value, then
     /// those, then what is left after the last four.

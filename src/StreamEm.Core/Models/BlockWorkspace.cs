@@ -5,13 +5,17 @@ namespace StreamEm.Core.Models;
 /// <summary>One thread's row block with its log-densities and responsibilities.</summary>
 internal class BlockWorkspace(int dimension, int components) : Workspace
 {
-    private readonly AlignedDoubles _logJoint = new(components * RowBlock.Stride), _logDensities = new(RowBlock.Stride);
+    private readonly AlignedDoubles _logJoint = new(components * RowBlock.Stride), _before = new(components * RowBlock.Stride);
+    private readonly AlignedDoubles _logDensities = new(RowBlock.Stride);
 
     /// <summary>The block of rows being worked on.</summary>
     public RowBlock Block { get; } = new(dimension);
 
     /// <summary>K x Stride: log weight plus log density, then responsibilities.</summary>
     public Span<double> LogJoint => _logJoint.Span;
+
+    /// <summary>K x Stride: log weight plus log density, before they became responsibilities.</summary>
+    public Span<double> LogJointBefore => _before.Span;
 
     /// <summary>One row's log-densities by component [K].</summary>
     public double[] OfRow { get; } = new double[components];

@@ -64,6 +64,27 @@ public abstract class ComponentModel : LatentModel
     /// nothing written, where the family has none.</summary>
     public virtual bool TryComponentMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances) => false;
 
+    /// <summary>E[x given z = k] and Cov[x given z = k] in the units of <paramref name="parameters"/>; NaN where there are none.</summary>
+    /// <param name="parameters">Theta.</param>
+    /// <param name="component">k.</param>
+    /// <param name="mean">[D]; overwritten.</param>
+    /// <param name="covariance">[D, D]; overwritten.</param>
+    public virtual void Moments(ReadOnlySpan<double> parameters, int component, Span<double> mean, Span<double> covariance)
+    {
+        mean.Fill(double.NaN);
+        covariance.Fill(double.NaN);
+    }
+
+    /// <summary>KL of a component to one of another model of the same kind; see <see cref="Emission.Divergence"/>.</summary>
+    /// <param name="from">Theta.</param>
+    /// <param name="component">k.</param>
+    /// <param name="other">The other model, over the same features.</param>
+    /// <param name="to">Its parameters, in the same units.</param>
+    /// <param name="reached">Its component.</param>
+    public virtual double Divergence(
+        ReadOnlySpan<double> from, int component, ComponentModel other, ReadOnlySpan<double> to, int reached) =>
+        double.NaN;
+
     /// <summary>Covariance of two features within a component, where <see cref="TryComponentMoments"/> says their variances.</summary>
     public virtual double ComponentCovariance(ReadOnlySpan<double> parameters, int component, int feature, int other) => 0;
 

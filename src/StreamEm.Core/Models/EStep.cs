@@ -49,10 +49,22 @@ public readonly record struct Evidence(double Weight, double LogLikelihood)
     /// <summary>Weight of the rows held back that are ten times as far as that takes.</summary>
     public double Remote { get; init; }
 
+    /// <summary>Weighted sum over the rows of H(q), the entropy of what the E-step took the latent variables to be; nats, 0 where nothing
+    /// is latent.</summary>
+    public double Entropy { get; init; }
+
+    /// <summary>
+    /// Weighted sum over the rows of KL(q || p(z given x)): 0 where q is the posterior itself. With the energy, E_q[log p(x, z)]:
+    /// log-likelihood = energy + entropy + divergence, of which the first two are the free energy L(q) (Neal &amp; Hinton 1998).
+    /// </summary>
+    public double Divergence { get; init; }
+
     /// <summary>All parts added.</summary>
     public static Evidence operator +(Evidence a, Evidence b) =>
         new(a.Weight + b.Weight, a.LogLikelihood + b.LogLikelihood)
         {
+            Entropy = a.Entropy + b.Entropy,
+            Divergence = a.Divergence + b.Divergence,
             Held = a.Held + b.Held,
             Far = a.Far + b.Far,
             Remote = a.Remote + b.Remote,

@@ -69,6 +69,48 @@ public abstract class Emission
     /// <param name="units">The standard deviation of every feature that counts as narrow [D].</param>
     public abstract void Split(Span<double> parameters, int component, int other, ReadOnlySpan<double> units);
 
+    /// <summary>Entries of the parameters that others determine, beyond what their domains say; see
+    /// <see cref="LatentModel.FreeParameters"/>.</summary>
+    public virtual int RedundantParameters => 0;
+
+    /// <summary>Draws a record from a component.</summary>
+    /// <param name="parameters">The family's.</param>
+    /// <param name="component">Which.</param>
+    /// <param name="draws">Chance, made for these parameters.</param>
+    /// <param name="row">[D]; overwritten.</param>
+    public abstract void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row);
+
+    /// <summary>
+    /// KL(p(x given z = k) || q(x given z = l)) = E_p[log p - log q] in nats; NaN where the family knows no closed form.
+    /// </summary>
+    /// <param name="from">The family's parameters of p.</param>
+    /// <param name="component">k.</param>
+    /// <param name="other">The family of q: the same over the same features, of any number of components; else NaN.</param>
+    /// <param name="to">Its parameters.</param>
+    /// <param name="reached">l.</param>
+    public virtual double Divergence(ReadOnlySpan<double> from, int component, Emission other, ReadOnlySpan<double> to, int reached) =>
+        double.NaN;
+
+    /// <summary>E[x given z = k] and Cov[x given z = k]; NaN where there are none. Features are independent where the family does not say
+    /// otherwise.</summary>
+    /// <param name="parameters">The family's.</param>
+    /// <param name="component">k.</param>
+    /// <param name="mean">[D]; overwritten.</param>
+    /// <param name="covariance">[D, D]; overwritten.</param>
+    public virtual void Moments(ReadOnlySpan<double> parameters, int component, Span<double> mean, Span<double> covariance)
+    {
+        double[] means = new double[Components * Dimension], variances = new double[means.Length];
+        if (!TryMoments(parameters, means, variances))
+        {
+            mean.Fill(double.NaN);
+            covariance.Fill(double.NaN);
+            return;
+        }
+        means.AsSpan(component * Dimension, Dimension).CopyTo(mean);
+        covariance.Clear();
+        for (int d = 0; d < Dimension; d++) covariance[d * (Dimension + 1)] = variances[component * Dimension + d];
+    }
+
     /// <summary>See <see cref="LatentModel.ToUserUnits"/>.</summary>
     public virtual void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result) =>
         UserUnits.To(ParameterLayout, parameters, space, result);

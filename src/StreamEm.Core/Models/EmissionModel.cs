@@ -118,6 +118,35 @@ internal abstract class EmissionModel : ComponentModel
     }
 
     /// <inheritdoc/>
+    public override void Moments(ReadOnlySpan<double> parameters, int component, Span<double> mean, Span<double> covariance) =>
+        Emission.Moments(parameters[OwnParameters..], component, mean, covariance);
+
+    /// <inheritdoc/>
+    public override double Divergence(
+        ReadOnlySpan<double> from, int component, ComponentModel other, ReadOnlySpan<double> to, int reached) =>
+        other is EmissionModel model
+            ? Emission.Divergence(from[OwnParameters..], component, model.Emission, to[model.OwnParameters..], reached)
+            : double.NaN;
+
+    /// <inheritdoc/>
+    public override int FreeParameters => base.FreeParameters - Emission.RedundantParameters;
+
+    /// <inheritdoc/>
+    public override bool CanSample => true;
+
+    /// <inheritdoc/>
+    public override void Sample(ReadOnlySpan<double> parameters, RandomDraws draws, ref int state, Span<double> row)
+    {
+        state = draws.Category(Mixing(parameters, state));
+        Emission.Sample(parameters[OwnParameters..], state, draws, row);
+    }
+
+    /// <summary>The probabilities of a record's component.</summary>
+    /// <param name="parameters">Theta.</param>
+    /// <param name="before">The component of the record before it in its sequence; -1 for none.</param>
+    protected abstract ReadOnlySpan<double> Mixing(ReadOnlySpan<double> parameters, int before);
+
+    /// <inheritdoc/>
     public override void Health(ReadOnlySpan<double> parameters, IDictionary<string, double> facts) =>
         Emission.Health(parameters[OwnParameters..], facts);
 

@@ -141,6 +141,43 @@ public abstract class LatentModel
     public virtual void FromUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result) =>
         UserUnits.From(ParameterLayout, parameters, space, result);
 
+    /// <summary>
+    /// The number of free parameters, as information criteria count them: a simplex has one less than it has entries, a covariance matrix
+    /// D (D + 1) / 2, what is held or a constant none (McLachlan &amp; Peel 2000, section 6.8).
+    /// </summary>
+    public virtual int FreeParameters
+    {
+        get
+        {
+            int free = 0;
+            foreach (VectorBlock block in ParameterLayout.Blocks)
+            {
+                int last = block.Shape.Count == 0 ? 1 : block.Shape[^1];
+                if (block.IsOptional || FixedBlocks.Contains(block)) continue;
+                free += block.Domain switch
+                {
+                    Domain.Simplex => block.Length - block.Length / last,
+                    Domain.PositiveDefinite => block.Length / (last * last) * (last * (last + 1) / 2),
+                    _ => block.Length,
+                };
+            }
+            return free;
+        }
+    }
+
+    /// <summary>Whether records can be drawn from the model.</summary>
+    public virtual bool CanSample => false;
+
+    /// <summary>Draws a record by ancestral sampling: what is latent first, then the record given it.</summary>
+    /// <param name="parameters">Theta, inside.</param>
+    /// <param name="draws">Chance, made for these parameters.</param>
+    /// <param name="state">What the record before it in its sequence came from, -1 where a sequence begins; overwritten by what this one
+    /// comes from: its component.</param>
+    /// <param name="row">[D], inside; overwritten.</param>
+    /// <exception cref="NotSupportedException">Where <see cref="CanSample"/> says so.</exception>
+    public virtual void Sample(ReadOnlySpan<double> parameters, RandomDraws draws, ref int state, Span<double> row) =>
+        throw new NotSupportedException($"Records cannot be drawn from {Type}.");
+
     /// <summary>Mean and variance of every feature under the model [D], in the units of <paramref name="parameters"/>: what standardises
     /// data when learning starts from given parameters. False, and nothing written, where the model does not say.</summary>
     public virtual bool TryMoments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance) => false;

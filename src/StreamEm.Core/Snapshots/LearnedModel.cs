@@ -30,6 +30,12 @@ public record LearnedModel
     /// <summary>Theta in the user's units, flat. Not to be written to.</summary>
     public required double[] Parameters { get; init; }
 
+    /// <summary>The average of Theta over the last half of the stream so far, user units; null where iterates are not averaged.</summary>
+    public double[]? AveragedParameters { get; init; }
+
+    /// <summary>What happened to the components lately, oldest first.</summary>
+    public IReadOnlyList<ComponentEvent> Events { get; init; } = [];
+
     /// <summary>One stable id per component; empty for a model without components.</summary>
     public required IReadOnlyList<string> ComponentIds { get; init; }
 
@@ -74,7 +80,8 @@ public record LearnedModel
         }
     }
 
-    /// <summary>What <c>score</c> says of a record, by name, in its order; beside the anomaly score it always says the p-value.</summary>
+    /// <summary>What <c>score</c> says of a record, by name, in its order; beside the component it always says the uncertainty, beside the
+    /// anomaly score the p-value.</summary>
     public IEnumerable<string> Outputs =>
         ["log_density", .. Model.ScoreLayout.Blocks.Select(block => block.Name), .. Model is ComponentModel ? ["component"] : (string[])[],
             .. Model.Classes.Count > 0 ? ["class"] : (string[])[], "anomaly_score"];

@@ -39,6 +39,9 @@ public enum ModelWarningKind
     /// <summary>A feature varies by too little for a variance.</summary>
     SpreadTooSmall,
 
+    /// <summary>Records became less likely than they had been.</summary>
+    LogLikelihoodFell,
+
     /// <summary>A feature holds a value, always the same, that is too far from all others to be a measurement.</summary>
     TiedValues,
 

@@ -33,17 +33,8 @@ public static class SnapshotJson
         json.WriteNumber("version", snapshot.Version);
         json.WriteString("created_at", Timestamp(snapshot.CreatedAt));
         WriteSignature(json, snapshot);
-        json.WriteStartObject("parameters");
-        foreach (VectorBlock block in snapshot.Layout.Blocks)
-        {
-            json.WriteStartObject(block.Name);
-            json.WriteStartArray("shape");
-            foreach (int extent in block.Shape) json.WriteNumberValue(extent);
-            json.WriteEndArray();
-            WriteNumbers(json, "data", block.Of((ReadOnlySpan<double>)snapshot.Parameters));
-            json.WriteEndObject();
-        }
-        json.WriteEndObject();
+        WriteParameters(json, "parameters", snapshot.Layout, snapshot.Parameters);
+        if (snapshot.AveragedParameters is { } averaged) WriteParameters(json, "averaged_parameters", snapshot.Layout, averaged);
         WriteStrings(json, "component_ids", snapshot.ComponentIds);
         if (snapshot.Labels.Count > 0) WriteStrings(json, "labels", snapshot.Labels);
         json.WriteStartObject("standardization");
@@ -58,6 +49,21 @@ public static class SnapshotJson
         foreach ((string partition, long next) in snapshot.Source) json.WriteNumber(partition, next);
         json.WriteEndObject();
         WriteHealth(json, snapshot);
+        json.WriteEndObject();
+    }
+
+    private static void WriteParameters(Utf8JsonWriter json, string name, VectorLayout layout, double[] parameters)
+    {
+        json.WriteStartObject(name);
+        foreach (VectorBlock block in layout.Blocks)
+        {
+            json.WriteStartObject(block.Name);
+            json.WriteStartArray("shape");
+            foreach (int extent in block.Shape) json.WriteNumberValue(extent);
+            json.WriteEndArray();
+            WriteNumbers(json, "data", block.Of((ReadOnlySpan<double>)parameters));
+            json.WriteEndObject();
+        }
         json.WriteEndObject();
     }
 
@@ -125,6 +131,19 @@ public static class SnapshotJson
         if (training.Bounded > 0) json.WriteNumber("bounded", training.Bounded);
         WriteNumberOrNull(json, "effective_records", training.EffectiveRecords);
         WriteNumberOrNull(json, "mean_log_likelihood", training.MeanLogLikelihood);
+        if (double.IsFinite(training.RunningMeanLogLikelihood))
+        {
+            WriteNumber(json, "running_mean_log_likelihood", training.RunningMeanLogLikelihood);
+            WriteNumberOrNull(json, "recent_mean_log_likelihood", training.RecentMeanLogLikelihood);
+        }
+        if (double.IsFinite(training.Energy))
+        {
+            json.WriteStartObject("free_energy");
+            WriteNumber(json, "energy", training.Energy);
+            WriteNumber(json, "entropy", training.Entropy);
+            json.WriteEndObject();
+        }
+        if (training.Averaged > 1) json.WriteNumber("averaged", training.Averaged);
         json.WriteString("status", training.Status);
         WriteStrings(json, "warnings", training.Warnings.Select(warning => warning.Text));
         if (training.Warnings.Count > 0)
@@ -156,6 +175,7 @@ public static class SnapshotJson
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        if (snapshot.Events.Count > 0) ComponentEventJson.Write(json, snapshot.Events);
         json.WriteEndObject();
     }
 

@@ -1,10 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using StreamEm.Core.Catalog;
-using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
-using StreamEm.Core.Schedules;
 using StreamEm.Core.Settings;
 using StreamEm.Core.Vectors;
 
@@ -43,10 +41,14 @@ public static class SnapshotReader
             Version = Count(Member(root, "version")),
             Space = space,
             Model = made,
-            Parameters = Parameters(root, made.ParameterLayout),
+            Parameters = Parameters(Member(root, "parameters"), made.ParameterLayout),
+            AveragedParameters = root.TryGetProperty("averaged_parameters", out JsonElement averaged)
+                ? Parameters(averaged, made.ParameterLayout)
+                : null,
+            Events = ComponentEventJson.Read(health),
             ComponentIds = Strings(Member(root, "component_ids")).Select(id => id ?? "").ToArray(),
             Labels = root.TryGetProperty("labels", out JsonElement labels) ? Strings(labels) : [],
-            Training = Training(training),
+            Training = TrainingJson.Read(training),
             ComponentStatus = Member(health, "components").EnumerateArray().Select(component => Text(component, "status")).ToArray(),
             Calibration = root.TryGetProperty("calibration", out JsonElement calibration)
                 ? CalibrationJson.Read(calibration, schema.Features)
@@ -82,7 +84,7 @@ public static class SnapshotReader
     }
 
     /// <summary>A number of records or updates, or a position.</summary>
-    private static long Count(JsonElement element) => element.GetInt64() is >= 0 and var count
+    internal static long Count(JsonElement element) => element.GetInt64() is >= 0 and var count
         ? count
         : throw new InvalidDataException($"A count or position is {element.GetRawText()}; expected at least 0.");
 
@@ -106,7 +108,7 @@ public static class SnapshotReader
         {
             Location = isScaled ? Numbers(Member(given, "location"), -1) : null,
             Scale = isScaled ? Numbers(Member(given, "scale"), -1) : null,
-            Progress = isSnapshot && root.TryGetProperty("training", out JsonElement training) ? Training(training) : null,
+            Progress = isSnapshot && root.TryGetProperty("training", out JsonElement training) ? TrainingJson.Read(training) : null,
             Calibration = isSnapshot && root.TryGetProperty("calibration", out JsonElement calibration)
                 ? CalibrationJson.Read(calibration, [.. Strings(Member(Member(root, "signature"), "features")).Select(name => name ?? "")])
                 : null,
@@ -210,10 +212,9 @@ public static class SnapshotReader
         return entry.Read(settings);
     }
 
-    private static double[] Parameters(JsonElement root, VectorLayout layout)
+    private static double[] Parameters(JsonElement blocks, VectorLayout layout)
     {
         double[] parameters = new double[layout.Length];
-        JsonElement blocks = Member(root, "parameters");
         foreach (VectorBlock block in layout.Blocks)
         {
             JsonElement element = Member(blocks, block.Name);
@@ -226,47 +227,16 @@ public static class SnapshotReader
         return parameters;
     }
 
-    private static TrainingReport Training(JsonElement training) => new()
-    {
-        Recursion = Text(training, "recursion") == "statistics" ? Recursion.Statistics : Recursion.Parameters,
-        StepSize = new StepSizeOptions
-        {
-            Kappa = Member(training, "kappa").GetDouble(),
-            T0 = Member(training, "t0").GetDouble(),
-            Floor = Member(training, "floor").GetDouble()
-        },
-        LastStepSize = Member(training, "step_size").GetDouble(),
-        Updates = Count(Member(training, "updates")),
-        Records = Count(Member(training, "records")),
-        Unlearned = training.TryGetProperty("unlearned", out JsonElement unlearned) ? Count(unlearned) : 0,
-        Bounded = training.TryGetProperty("bounded", out JsonElement bounded) ? Count(bounded) : 0,
-        EffectiveRecords = NumberOrNaN(training, "effective_records"),
-        MeanLogLikelihood = NumberOrNaN(training, "mean_log_likelihood"),
-        Status = Text(training, "status"),
-        Warnings = Warnings(training),
-    };
-
-    private static ModelWarning[] Warnings(JsonElement training)
-    {
-        string?[] texts = Strings(Member(training, "warnings"));
-        string?[] kinds = training.TryGetProperty("warning_kinds", out JsonElement given) ? Strings(given) : [];
-        return [
-            .. texts.Select((text, at) => new ModelWarning(at < kinds.Length ? KindOf(kinds[at]) : ModelWarningKind.Other, text ?? ""))];
-    }
-
-    private static ModelWarningKind KindOf(string? name) =>
-        Enum.GetValues<ModelWarningKind>().FirstOrDefault(kind => JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()) == name);
-
     internal static JsonElement Member(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement member)
         ? member
         : throw new InvalidDataException($"'{name}' is missing.");
 
-    private static string Text(JsonElement element, string name) => Member(element, name).GetString() ?? "";
+    internal static string Text(JsonElement element, string name) => Member(element, name).GetString() ?? "";
 
-    private static double NumberOrNaN(JsonElement element, string name) =>
+    internal static double NumberOrNaN(JsonElement element, string name) =>
         element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN;
 
-    private static string?[] Strings(JsonElement array) => array.EnumerateArray().Select(item => item.GetString()).ToArray();
+    internal static string?[] Strings(JsonElement array) => array.EnumerateArray().Select(item => item.GetString()).ToArray();
 
     internal static double[] Numbers(JsonElement array, int expected)
     {

@@ -15,8 +15,8 @@ public static class SnapshotSize
     /// <summary>The longest a double gets, with its comma: <c>-2.2250738585072014E-308,</c>.</summary>
     private const int NumberBytes = 25;
 
-    /// <summary>Keys, punctuation, identity, training and calibration's own numbers.</summary>
-    private const int FixedBytes = 4096;
+    /// <summary>Keys, punctuation, identity, training and calibration's own numbers, and the events that are kept.</summary>
+    private const int FixedBytes = 4096 + 32 * 128;
 
     /// <summary>Per parameter block: key, brackets, words.</summary>
     private const int BlockBytes = 40;
@@ -34,17 +34,19 @@ public static class SnapshotSize
     /// <param name="modelId">The model's id.</param>
     /// <param name="options">The model.</param>
     /// <param name="schema">The features.</param>
-    public static long Bound(string modelId, LatentModelOptions options, RecordSchema schema)
+    /// <param name="isAveraged">Whether the average of the parameters stands beside them.</param>
+    public static long Bound(string modelId, LatentModelOptions options, RecordSchema schema, bool isAveraged = false)
     {
+        int copies = isAveraged ? 2 : 1;
         LatentModel model = options.CreateLargest(schema);
         IReadOnlyList<string> features = schema.Features;
         long bytes = FixedBytes + TextBytes(modelId) + options.Settings.Sum(setting => TextBytes(setting.Key) + TextBytes(setting.Value));
         bytes += features.Sum(TextBytes);
-        bytes += (long)NumberBytes * (model.ParameterLayout.Length + 2L * features.Count + CalibrationNumbers);
+        bytes += (long)NumberBytes * ((long)copies * model.ParameterLayout.Length + 2L * features.Count + CalibrationNumbers);
         bytes += (long)ComponentBytes * ((model as ComponentModel)?.Components ?? 0);
         foreach (VectorBlock block in model.ParameterLayout.Blocks)
-            bytes += BlockBytes + TextBytes(block.Name) + block.Shape
-                .Sum(extent => 1 + extent.ToString(CultureInfo.InvariantCulture).Length);
+            bytes += copies * (BlockBytes + TextBytes(block.Name) + block.Shape
+                .Sum(extent => 1 + extent.ToString(CultureInfo.InvariantCulture).Length));
         return bytes;
     }
 

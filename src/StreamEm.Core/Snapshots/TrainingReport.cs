@@ -42,6 +42,23 @@ public sealed record TrainingReport
     /// <summary>Mean log-likelihood of the last minibatch under the parameters before it, nats per record, user units.</summary>
     public required double MeanLogLikelihood { get; init; }
 
+    /// <summary>The same over all records since the parameters began, every minibatch under the parameters before it; NaN where it is not
+    /// known.</summary>
+    public double RunningMeanLogLikelihood { get; init; } = double.NaN;
+
+    /// <summary>The same, remembering some 200 minibatches: what a fall is noticed by.</summary>
+    public double RecentMeanLogLikelihood { get; init; } = double.NaN;
+
+    /// <summary>E_q[log p(x, z)] of the last minibatch, nats per record, user units: with the entropy the free energy, which is the
+    /// log-likelihood where q is the posterior.</summary>
+    public double Energy { get; init; } = double.NaN;
+
+    /// <summary>H(q) of the last minibatch, nats per record.</summary>
+    public double Entropy { get; init; } = double.NaN;
+
+    /// <summary>Iterates in the averaged parameters; 0 without.</summary>
+    public long Averaged { get; init; }
+
     /// <summary><see cref="Ok"/> or <see cref="Degenerate"/>.</summary>
     public string Status { get; init; } = Ok;
 

@@ -1,3 +1,4 @@
+using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
@@ -20,17 +21,21 @@ namespace StreamEm.Worker.Api;
 /// <param name="RecordsSkipped">Records that were gone before they were read; null where the source cannot tell.</param>
 /// <param name="SourceLag">Records in the source that were not read yet; null where the source cannot tell.</param>
 /// <param name="MeanLogLikelihood">Of the last minibatch before its update, nats per record.</param>
+/// <param name="RunningMeanLogLikelihood">The same over all records since the parameters began.</param>
 /// <param name="StepSize">gamma of the last update.</param>
+/// <param name="EffectiveRecords">n_eff: the number of records the parameters' precision is worth.</param>
 /// <param name="RunId">Identity of the run.</param>
 /// <param name="UpdatedAt">When the newest version was made.</param>
 /// <param name="Progress">While warming up: how full the buffer is.</param>
 /// <param name="Problem">Why it failed or is not ready.</param>
 /// <param name="Warnings">What a person should know.</param>
+/// <param name="Events">What happened to components lately: born, died, reseeded, floored.</param>
 internal sealed record ModelSummary(
     string Id, string Type, string Status, long Version, long Updates, long Records, long Unlearned, long Bounded, long RecordsPending,
     IReadOnlyDictionary<string, long> RecordsRejected, IReadOnlyDictionary<string, long> FieldsUnread,
-    long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? StepSize, string? RunId, DateTimeOffset? UpdatedAt,
-    WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings)
+    long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? RunningMeanLogLikelihood, double? StepSize,
+    double? EffectiveRecords, string? RunId, DateTimeOffset? UpdatedAt,
+    WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings, IReadOnlyList<EventSummary> Events)
 {
     public static ModelSummary Of(ModelPipeline model)
     {
@@ -55,15 +60,32 @@ internal sealed record ModelSummary(
                 .ToDictionary(field => field.Item1, field => field.Item2, StringComparer.Ordinal),
             partitions?.Sum(partition => partition.Skipped),
             partitions is { Count: > 0 } ? partitions.Sum(partition => partition.Lag) : null,
-            training is { } report && double.IsFinite(report.MeanLogLikelihood) ? report.MeanLogLikelihood : null,
+            Finite(training?.MeanLogLikelihood),
+            Finite(training?.RunningMeanLogLikelihood),
             training?.LastStepSize,
+            Finite(training?.EffectiveRecords),
             latest?.Snapshot.RunId,
             latest?.Snapshot.CreatedAt,
             state == ModelState.WarmingUp ? new WarmUp(model.Metrics.Pending, model.Options.Learning.Initialization.Buffer) : null,
             model.Obstacle?.Text,
             [.. (training?.Warnings ?? []).Select(warning => warning.Text).Append(model.Rejecting).OfType<string>(),
-                .. (model.Source?.SetAside ?? []).Select(part => part.Reason)]);
+                .. (model.Source?.SetAside ?? []).Select(part => part.Reason)],
+            [.. (latest?.Snapshot.Events ?? []).Select(EventSummary.Of)]);
     }
+
+    private static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
+}
+
+/// <summary>Something that happened to a component.</summary>
+/// <param name="Event">born, died, reseeded or floored.</param>
+/// <param name="Component">The component's id; nothing for all of them.</param>
+/// <param name="Version">With which version it began.</param>
+/// <param name="Until">The last version with it.</param>
+/// <param name="Count">In how many updates.</param>
+internal sealed record EventSummary(string Event, string? Component, long Version, long Until, long Count)
+{
+    public static EventSummary Of(ComponentEvent item) =>
+        new(SnakeCase.Of(item.Kind), item.Component, item.Version, item.Until, item.Count);
 }
 
 /// <summary>How full the buffer for the initialisation is.</summary>

@@ -156,7 +156,7 @@ public static class FitCommand
                     .ConfigureAwait(false);
     }
 
-    private static Option<string?> ModelOption() => new("--model")
+    internal static Option<string?> ModelOption() => new("--model")
     {
         Description = "Which model of the configuration; needed when it has several. Without a configuration: the type, see 'streamem "
             + "models'.",
@@ -194,9 +194,9 @@ public static class FitCommand
         });
     }
 
-    private static bool IsType(string name) => ModelCatalog.Find(name) is not null;
+    internal static bool IsType(string name) => ModelCatalog.Find(name) is not null;
 
-    private static ModelOptions Choose(WorkerOptions options, string? id)
+    internal static ModelOptions Choose(WorkerOptions options, string? id)
     {
         string known = string.Join(", ", options.Models.Select(model => model.Id));
         if (id is not null)

@@ -44,9 +44,11 @@ public static class InspectCommand
         };
         var timeout = new Option<string>("--timeout")
         { Description = "How long the brokers may be out of reach.", DefaultValueFactory = _ => "30s", HelpName = "duration" };
+        var json = new Option<bool>("--json")
+        { Description = "Of a snapshot file: E[x] and Cov[x] of the whole model, weights and health, as one JSON object." };
         Command command = new("inspect",
             "Shows a snapshot, a checkpoint or a topic of snapshots as a table: parameters in the user's units, version, records, health.")
-        { what, output, properties, timeout };
+        { what, output, properties, timeout, json };
         command.SetAction((parsed, stop) =>
         {
             string name = parsed.GetRequiredValue(what);
@@ -55,6 +57,7 @@ public static class InspectCommand
             if (TopicAddress.IsOne(name))
                 InspectTopic(TopicAddress.Parse(name), parsed.GetValue(properties) ?? [], Patience(parsed.GetValue(timeout)), target,
                     console, stop);
+            else if (parsed.GetValue(json)) console.WriteLine(MomentsJson.Of(SnapshotFile.Read(name)));
             else InspectFile(name, target, console);
             return Task.FromResult(ExitCode.Ok);
         });

@@ -36,7 +36,8 @@ internal sealed class ModelArguments
     private readonly List<(Option<string?> Option, string Path)> _values = [];
 
     /// <summary>The options, those of all models in the order of the catalogue, each once.</summary>
-    public ModelArguments()
+    /// <param name="except">Settings that the verb says otherwise.</param>
+    public ModelArguments(params string[] except)
     {
         (string Role, string Description)[] roles =
         [
@@ -47,6 +48,7 @@ internal sealed class ModelArguments
             Add($"{ModelPath}.{role}", role, new Option<string?>($"--{role}") { Description = description, HelpName = "field" });
         foreach (IGrouping<string, Setting> settings in ModelCatalog.Entries.SelectMany(entry => entry.Settings).GroupBy(s => s.Key))
         {
+            if (except.Contains(settings.Key)) continue;
             Setting setting = settings.First();
             Add($"{ModelPath}.model.{setting.Key}", setting.Key, new Option<string?>($"--{setting.Key.Replace('_', '-')}")
             {

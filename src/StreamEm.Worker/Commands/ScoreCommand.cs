@@ -34,19 +34,21 @@ public static class ScoreCommand
         var format =
             new Option<string>("--format") { Description = "How scores are written: ndjson or csv.", DefaultValueFactory = _ => Ndjson };
         format.AcceptOnlyFromAmong(Ndjson, Csv);
+        var averaged = new Option<bool>("--averaged")
+        { Description = "Scores under the average of the parameters (learning.averaging: tail) instead of the last ones." };
         var include = new Option<string?>("--include")
         {
             Description = "Fields of the records to tell beside their scores: all that the model reads, or names with commas between them.",
             HelpName = "fields",
         };
         Command command = new("score", "Scores records under a snapshot: log_density, responsibilities, component, anomaly_score.")
-        { file, data, output, format, include };
+        { file, data, output, format, include, averaged };
         var dialect = new DialectArguments();
         dialect.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             // A FIFO is waited for until somebody writes to it, or the user gives up.
-            Scorer scorer = await Task.Run(() => Prepare(parsed.GetRequiredValue(file)), CancellationToken.None)
+            Scorer scorer = await Task.Run(() => Prepare(parsed.GetRequiredValue(file), parsed.GetValue(averaged)), CancellationToken.None)
                 .WaitAsync(cancellationToken).ConfigureAwait(false);
             string? to = parsed.GetValue(output) is PipedInput.Standard ? null : parsed.GetValue(output);
             OutputFile.RefuseInputs(to, [parsed.GetRequiredValue(file), .. parsed.GetRequiredValue(data)]);
@@ -113,11 +115,15 @@ public static class ScoreCommand
         return new ScoreFields(schema, names);
     }
 
-    private static Scorer Prepare(string path)
+    private static Scorer Prepare(string path, bool averaged)
     {
+        ModelSnapshot snapshot = SnapshotFile.Read(path);
+        if (averaged && snapshot.AveragedParameters is null)
+            throw new CommandException(ExitCode.Usage,
+                $"--averaged: '{path}' has no averaged parameters; it was learned with learning.averaging: none, or for too few updates.");
         try
         {
-            return new Scorer(SnapshotFile.Read(path));
+            return new Scorer(averaged ? snapshot with { Parameters = snapshot.AveragedParameters! } : snapshot);
         }
         catch (Exception failure) when (failure is ArgumentException or ArithmeticException)
         {

@@ -3,13 +3,14 @@ using Spectre.Console;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Vectors;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Display;
 
 /// <summary>A snapshot as a person reads it: facts, then one row per component in the user's units.</summary>
 internal static class ComponentTable
 {
-    private const int MaxFeatures = 24, MaxValues = 12, MaxTables = 8;
+    private const int MaxFeatures = 24, MaxValues = 12, MaxEvents = 8, MaxCorrelations = 6, MaxTables = 8;
 
     /// <summary>Writes version, health and components.</summary>
     public static void Write(ModelSnapshot snapshot, TextWriter output)
@@ -26,13 +27,20 @@ internal static class ComponentTable
         Fact("learned from", $"{training.Records} records in {updates}; last step size {training.LastStepSize:G4}{OfLight(training)}");
         if (training.Unlearned > 0)
             Fact("not learned from", $"{training.Unlearned} records, {training.Bounded} of them too far from every component");
+        if (double.IsFinite(training.EffectiveRecords)) Fact("effective records", $"{training.EffectiveRecords:F0}");
         Fact("mean log-likelihood", $"{training.MeanLogLikelihood:F4} nats per record (last minibatch, before its update)");
+        if (double.IsFinite(training.RunningMeanLogLikelihood))
+            Fact("running mean", $"{training.RunningMeanLogLikelihood:F4} nats per record (all records, each before its update)");
+        if (double.IsFinite(training.Energy))
+            Fact("free energy", $"energy {training.Energy:F4}, entropy {training.Entropy:F4} nats per record (last minibatch)");
+        if (training.Averaged > 1) Fact("averaged parameters", $"of the last {training.Averaged} versions; see -o, or score --averaged");
         foreach ((string name, double value) in snapshot.Health) Fact(name.Replace('_', ' '), $"{value:G4}");
         Fact("anomaly score",
             snapshot.Calibration is { } calibration
                 ? (FormattableString)$"calibrated on what is worth {calibration.Records:F0} records: older ones fade"
                 : $"not calibrated yet (needs 100 records)");
         foreach ((string partition, long next) in snapshot.Source) Fact("next record", $"{partition} at {next}");
+        foreach (ComponentEvent item in snapshot.Events.TakeLast(MaxEvents)) Fact("event", $"{EventText(item)}");
         foreach (ModelWarning warning in training.Warnings) Fact("warning", $"{warning}");
         console.Write(facts);
         if (snapshot.Model is not ComponentModel model)
@@ -45,6 +53,15 @@ internal static class ComponentTable
         foreach (VectorBlock block in model.MixingBlocks.Where(block => block.Shape.Count == 2)) Transitions(snapshot, block, console);
         foreach (VectorBlock block in snapshot.Layout.Blocks.Where(block => block.HasValuesPerFeature))
             for (int k = 0; k < Math.Min(MaxTables, model.Components); k++) PerFeature(snapshot, block, k, console);
+    }
+
+    private static string EventText(ComponentEvent item)
+    {
+        string until = item.Until == item.Version
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $", {item.Count} times until version {item.Until}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{item.Component ?? "all components"} {SnakeCase.Of(item.Kind)} with version {item.Version}{until}");
     }
 
     /// <summary>Why the last step was smaller than the schedule has it; nothing where it was not.</summary>
@@ -73,6 +90,26 @@ internal static class ComponentTable
         string note = FeatureText.Caption(snapshot.Space)
             + (shown < snapshot.Features.Count ? $"; {snapshot.Features.Count - shown} more features" : "");
         console.WriteLine($"  {note}");
+        WholeModel(snapshot, console);
+    }
+
+    /// <summary>Mean and standard deviation of the whole, and the correlations of its features.</summary>
+    private static void WholeModel(ModelSnapshot snapshot, IAnsiConsole console)
+    {
+        if (MixtureMoments.Of(snapshot) is not { } moments) return;
+        int dimension = snapshot.Features.Count;
+        int[] shown = [.. Enumerable.Range(0, dimension).Where(d => double.IsFinite(moments.Mean[d])).Take(MaxFeatures)];
+        if (shown.Length == 0) return;
+        double Deviation(int d) => Math.Sqrt(moments.Covariance[d * (dimension + 1)]);
+        var table = new ColumnBands("E[x], Cov[x]", [.. shown.Select(d => FeatureText.Name(snapshot.Space.Features[d]))]);
+        table.Add("mean", [.. shown.Select(d => moments.Mean[d].ToString("G5", CultureInfo.InvariantCulture))]);
+        table.Add("deviation", [.. shown.Select(d => Deviation(d).ToString("G4", CultureInfo.InvariantCulture))]);
+        string Correlation(int d, int other) =>
+            (moments.Covariance[d * dimension + other] / (Deviation(d) * Deviation(other))).ToString("F2", CultureInfo.InvariantCulture);
+        foreach (int other in shown.Take(MaxCorrelations))
+            table.Add($"r {FeatureText.Name(snapshot.Space.Features[other])}", [.. shown.Select(d => Correlation(d, other))]);
+        table.Write(console);
+        console.WriteLine("  of all components together; r: correlation with that feature");
     }
 
     /// <summary>The probabilities of going from one component to another.</summary>

@@ -259,6 +259,9 @@ internal sealed class LearnerLoop
         TrainingReport training = made.Snapshot.Training;
         WorkerLog.ModelUpdated(Log, Options.Id, training.Updates, training.LastStepSize, training.MeanLogLikelihood);
         _warnings.Tell(training.Warnings);
+        foreach (ComponentEvent item in made.Snapshot.Events)
+            if (item.Version == training.Updates)
+                WorkerLog.ComponentEvent(Log, Options.Id, item.Component ?? "all", SnakeCase.Of(item.Kind), item.Version);
         _run.Scores?.Updated();
         _delivery.Take(made);
         if (_delivery.AwaitsCheckpoint) _keeper.Demand();

@@ -1,4 +1,5 @@
 using StreamEm.Core.Alarms;
+using StreamEm.Core.Learning;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
@@ -143,7 +144,10 @@ public sealed class ModelPipeline : IAsyncDisposable
 
     private PublisherLane[] CreateLanes()
     {
-        var published = new PublishedModel(Options.Id, Options.Model, Options.Schema);
+        var published = new PublishedModel(Options.Id, Options.Model, Options.Schema)
+        {
+            IsAveraged = Options.Learning.Averaging != Averaging.None,
+        };
         return [.. Options.Publish
             .Select(entry => new PublisherLane(_environment.CreatePublisher(published, entry), Metrics, _environment.Time))];
     }

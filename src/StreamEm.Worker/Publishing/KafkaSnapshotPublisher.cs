@@ -59,7 +59,7 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
         : null;
 
     /// <summary>The most bytes a record of this model takes, known before any data.</summary>
-    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema) + RecordBytes + FromDataBytes;
+    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema, _model.IsAveraged) + RecordBytes + FromDataBytes;
 
     /// <inheritdoc/>
     public override Task<long> OpenAsync(RunClaim claim, DateTimeOffset? since, CancellationToken cancellationToken) =>

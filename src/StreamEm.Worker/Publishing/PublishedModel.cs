@@ -10,4 +10,8 @@ namespace StreamEm.Worker.Publishing;
 /// <param name="Id">Its id.</param>
 /// <param name="Model">Its options in the model catalogue.</param>
 /// <param name="Schema">Its features.</param>
-public sealed record PublishedModel(string Id, LatentModelOptions Model, RecordSchema Schema);
+public sealed record PublishedModel(string Id, LatentModelOptions Model, RecordSchema Schema)
+{
+    /// <summary>Whether the average of the parameters stands beside them.</summary>
+    public bool IsAveraged { get; init; }
+}

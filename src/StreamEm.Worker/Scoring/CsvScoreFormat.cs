@@ -11,10 +11,10 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Scoring;
 
 /// <summary>
-/// Scores as CSV: <c>record, log_density, component, component_id, anomaly_score, p_value, responsibility_&lt;id&gt; ..., error</c>. A key
-/// and a time, where the model was told of them, come after the record's number, the class after the component; the columns of the model's
-/// other blocks have their name and a number, or a class. Fields of the record that are told come before the error, under their names;
-/// <c>field_</c> before one that is a column's.
+/// Scores as CSV: <c>record, log_density, component, component_id, uncertainty, anomaly_score, p_value, responsibility_&lt;id&gt; ...,
+/// error</c>. A key and a time, where the model was told of them, come after the record's number, the class after the component; the
+/// columns of the model's other blocks have their name and a number, or a class. Fields of the record that are told come before the error,
+/// under their names; <c>field_</c> before one that is a column's.
 /// </summary>
 internal sealed class CsvScoreFormat(IBufferWriter<byte> output, ScoreFields? fields = null) : ScoreFormat
 {
@@ -36,7 +36,7 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output, ScoreFields? fi
         if (_hasKey) _line.Append(",key");
         if (_hasTimestamp) _line.Append(",timestamp");
         _line.Append(",log_density");
-        if (_hasComponents) _line.Append(",component,component_id");
+        if (_hasComponents) _line.Append(",component,component_id,uncertainty");
         if (_classes.Count > 0) _line.Append(",class");
         _line.Append(",anomaly_score,p_value");
         foreach (VectorBlock block in learned.Model.ScoreLayout.Blocks)
@@ -70,7 +70,8 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output, ScoreFields? fi
         if (_hasTimestamp)
             _line.Append(',').Append(TimeText(score.Timestamp));
         _line.Append(',').Append(Number(score.LogDensity));
-        if (_hasComponents) _line.Append(CultureInfo.InvariantCulture, $",{score.Component},{_componentIds[score.Component]}");
+        if (_hasComponents)
+            _line.Append(CultureInfo.InvariantCulture, $",{score.Component},{_componentIds[score.Component]},{Number(score.Uncertainty)}");
         if (score.Class >= 0) _line.Append(',').Append(Quoted(_classes[score.Class]));
         _line.Append(',').Append(Number(score.AnomalyScore)).Append(',').Append(Number(score.PValue));
         foreach (double value in score.Scores) _line.Append(',').Append(Number(value));
@@ -87,7 +88,7 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output, ScoreFields? fi
     /// <inheritdoc/>
     public override void WriteError(long record, RejectedRecord rejected)
     {
-        int empty = 3 + _values + (_hasComponents ? 2 : 0) + (_classes.Count > 0 ? 1 : 0) + (_hasKey ? 1 : 0) + (_hasTimestamp ? 1 : 0)
+        int empty = 3 + _values + (_hasComponents ? 3 : 0) + (_classes.Count > 0 ? 1 : 0) + (_hasKey ? 1 : 0) + (_hasTimestamp ? 1 : 0)
             + (fields?.Names.Count ?? 0);
         _line.Append(CultureInfo.InvariantCulture, $"{record}").Append(',', empty);
         _line.Append(",\"").Append(SnakeCase.Of(rejected.Reason)).Append(": ")

@@ -71,6 +71,7 @@ internal sealed class RowScores
     public ScoredRecord Of(int row, long record, AlarmMark alarm = AlarmMark.None, string? partition = null, long offset = 0)
     {
         Minibatch rows = _rows ?? throw new InvalidOperationException("No rows were scored.");
+        int component = Component(row);
         return new ScoredRecord
         {
             Record = record,
@@ -80,7 +81,8 @@ internal sealed class RowScores
             Offset = offset,
             LogDensity = _logDensities[row],
             Scores = ScoresOf(row),
-            Component = Component(row),
+            Component = component,
+            Uncertainty = component < 0 ? double.NaN : Math.Max(0, 1 - _membership!.Of(ScoresOf(row))[component]),
             Class = Largest(_classes, row),
             AnomalyScore = _anomalyScores[row],
             PValue = _pValues[row],

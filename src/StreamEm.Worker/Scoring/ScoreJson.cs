@@ -15,7 +15,7 @@ namespace StreamEm.Worker.Scoring;
 /// </summary>
 internal sealed class ScoreJson
 {
-    private const int OtherBytes = 400;
+    private const int OtherBytes = 440;
 
     private LearnedModel? _learned;
     private (byte[] Name, VectorBlock Block)[] _blocks = [];
@@ -90,8 +90,31 @@ internal sealed class ScoreJson
             WriteValues(ref json, block.Of(score.Scores), block.Shape, 0);
         }
 
-        if (score.Component >= 0) json.Raw(_components[score.Component]);
+        WriteVerdict(ref json, score);
+        if (WithVersion)
+        {
+            json.Raw(",\"version\":"u8);
+            json.Integer(learned.Version);
+        }
+
+        Fields?.Write(ref json, score);
+        _explanations?.Write(ref json, score);
+        json.Raw("}"u8);
+        output.Advance(json.Length);
+    }
+
+    /// <summary>Writes the component with its uncertainty, how improbable the record is, and what it does to the alarms.</summary>
+    private void WriteVerdict(ref JsonText json, in ScoredRecord score)
+    {
+        if (score.Component >= 0)
+        {
+            json.Raw(_components[score.Component]);
+            json.Raw(",\"uncertainty\":"u8);
+            json.Number(score.Uncertainty);
+        }
+
         if (score.Class >= 0) json.Raw(_classes[score.Class]);
+
         json.Raw(",\"anomaly_score\":"u8);
         json.Number(score.AnomalyScore);
         json.Raw(",\"p_value\":"u8);
@@ -103,16 +126,6 @@ internal sealed class ScoreJson
         }
 
         json.Raw(AlarmText(score.Alarm));
-        if (WithVersion)
-        {
-            json.Raw(",\"version\":"u8);
-            json.Integer(learned.Version);
-        }
-
-        Fields?.Write(ref json, score);
-        _explanations?.Write(ref json, score);
-        json.Raw("}"u8);
-        output.Advance(json.Length);
     }
 
     /// <summary>Writes the object of a record that could not be used.</summary>

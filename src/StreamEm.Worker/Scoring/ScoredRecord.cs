@@ -24,6 +24,9 @@ internal readonly ref struct ScoredRecord
     /// <summary>The most probable component; -1 for a model without components.</summary>
     public required int Component { get; init; }
 
+    /// <summary>1 minus the probability of that component: what choosing it would be wrong with, were the model right.</summary>
+    public required double Uncertainty { get; init; }
+
     /// <summary>The most probable class; -1 for a model without classes.</summary>
     public required int Class { get; init; }
 

@@ -128,6 +128,10 @@ internal static partial class WorkerLog
         EventName = "first_unread_field")]
     public static partial void FirstUnread(ILogger log, string model, string field, long records);
 
+    [LoggerMessage(25, LogLevel.Information, "Model {Model}: component {Component} was {Event} with version {Version}",
+        EventName = "component_event")]
+    public static partial void ComponentEvent(ILogger log, string model, string component, string @event, long version);
+
     [LoggerMessage(31, LogLevel.Warning, "Model {Model} rejected its first record ({Reason}) in {Partition} at offset {Offset}",
         EventName = "first_rejection")]
     public static partial void FirstRejection(ILogger log, string model, string reason, string partition, long offset);

@@ -181,11 +181,29 @@ public abstract partial class ComponentContract : ModelContract
         Assert.Equal(squares[0] + squares[1] - expected[0] * expected[0] - expected[1] * expected[1], variance[0] + variance[1], 1e-11);
     }
 
+    /// <summary>-sum w r log r over rows with values, of independent rows.</summary>
+    private protected override double EntropyOf(LatentModel latent, double[] theta, Minibatch rows)
+    {
+        var model = (ComponentModel)latent;
+        EStep eStep = model.Prepare(theta);
+        int width = model.ScoreLayout.Length;
+        double[] scores = new double[rows.Count * width];
+        eStep.Score(rows, 0, rows.Count, new double[rows.Count], scores, eStep.CreateWorkspace());
+        double entropy = 0;
+        for (int row = 0; row < rows.Count; row++)
+        {
+            if (!rows.Row(row).ContainsAnyExcept(double.NaN)) continue;
+            foreach (double r in model.ScoreLayout[model.MembershipBlock].Of((ReadOnlySpan<double>)scores.AsSpan(row * width, width)))
+                if (r > 0) entropy -= rows.Weight(row) * r * Math.Log(r);
+        }
+        return entropy;
+    }
+
     /// <summary>The model under test.</summary>
     private protected ComponentModel Model(int components, int dimension) => (ComponentModel)Create(components, dimension);
 
     /// <summary>Fitted parameters a tenth of the way to neutral ones: every component can produce every row.</summary>
-    private protected static double[] Possible(ComponentModel model, Minibatch rows)
+    internal static double[] Possible(ComponentModel model, Minibatch rows)
     {
         double[] theta = Theta(model, rows), neutral = new double[theta.Length];
         model.Neutral(neutral);

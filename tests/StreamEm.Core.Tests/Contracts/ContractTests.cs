@@ -14,6 +14,8 @@ public sealed class RandomWalkTests : ModelContract
     /// <inheritdoc/>
     protected override bool FollowsUnits => false;
 
+    protected override bool CanBeDrawn => false;
+
     protected override LatentModelOptions Options(int components, int dimension) => RandomWalkOptions.Of(200);
 
     protected override RecordSchema Schema(int dimension) => RecordSchema.OfNumbers(dimension) with { Key = "device" };

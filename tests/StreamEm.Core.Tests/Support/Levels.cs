@@ -108,6 +108,11 @@ internal sealed class Levels(int components, int dimension, int levels, double p
         (one[0], one[1], two[0], two[1]) = (one[0] + step, one[1] - step, two[0] - step, two[1] + step);
     }
 
+    public override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row)
+    {
+        for (int d = 0; d < dimension; d++) row[d] = draws.Category(parameters.Slice((component * dimension + d) * levels, levels));
+    }
+
     private sealed class Prepared(Levels family, ReadOnlyMemory<double> parameters, int levels) : EmissionEStep
     {
         public override void LogDensities(RowBlock block, Span<double> logJoint)

@@ -61,6 +61,9 @@ internal sealed class Bernoulli(int components, int dimension, Prior prior)
         LogDensitySpread.Of([ScalarMath.Log(Math.Max(mean, Least)), ScalarMath.Log(Math.Max(1 - mean, Least))]);
 
     /// <inheritdoc/>
+    private protected override double Draw(double mean, RandomDraws draws) => draws.Uniform() < mean ? 1 : 0;
+
+    /// <inheritdoc/>
     private protected override double Variance(double mean) => mean * (1 - mean);
 
     /// <inheritdoc/>

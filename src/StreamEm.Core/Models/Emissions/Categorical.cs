@@ -160,6 +160,23 @@ internal sealed class Categorical : Emission
         Simplex.MoveApart(Of(ParameterLayout, widest, component, parameters), Of(ParameterLayout, widest, other, parameters));
     }
 
+    /// <inheritdoc/>
+    public override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row)
+    {
+        for (int f = 0; f < _levels.Length; f++) row[f] = draws.Category(Of(ParameterLayout, f, component, parameters));
+    }
+
+    /// <inheritdoc/>
+    public override double Divergence(ReadOnlySpan<double> from, int component, Emission other, ReadOnlySpan<double> to, int reached)
+    {
+        if (other is not Categorical family || !family._levels.AsSpan().SequenceEqual(_levels)) return double.NaN;
+        double sum = 0;
+        for (int f = 0; f < _levels.Length; f++)
+            sum += Simplex.Divergence(
+                Of(ParameterLayout, f, component, from), family.Of(family.ParameterLayout, f, reached, to));
+        return sum;
+    }
+
     private Span<double> Of(VectorLayout layout, int feature, int component, Span<double> vector) =>
         layout.Blocks[feature].Of(vector).Slice(component * _levels[feature], _levels[feature]);
 

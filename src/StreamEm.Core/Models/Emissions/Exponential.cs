@@ -76,6 +76,9 @@ internal sealed class Exponential(int components, double[] means, Prior prior)
     internal override double HalfDeviance(double x, double mean) => x > mean ? x / mean - 1 - ScalarMath.Log(x / mean) : 0;
 
     /// <inheritdoc/>
+    private protected override double Draw(double mean, RandomDraws draws) => mean * draws.Exponential();
+
+    /// <inheritdoc/>
     private protected override double Variance(double mean) => mean * mean;
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Models.Emissions;
@@ -55,6 +56,63 @@ internal abstract class Gaussian : Emission
         Means.Of(parameters).CopyTo(means);
         for (int at = 0; at < variances.Length; at++) variances[at] = Variance(parameters, at / Dimension, at % Dimension);
         return true;
+    }
+
+    /// <inheritdoc/>
+    public override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row)
+    {
+        for (int d = 0; d < Dimension; d++) row[d] = Math.Sqrt(Variance(parameters, component, d)) * draws.Normal();
+        for (int d = 0; d < Dimension; d++) row[d] += Means.Of(parameters)[component * Dimension + d];
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Features independent: sum_d (v / v' - 1 - log(v / v') + (mu - mu')^2 / v') / 2.</remarks>
+    public override double Divergence(ReadOnlySpan<double> from, int component, Emission other, ReadOnlySpan<double> to, int reached)
+    {
+        if (other.GetType() != GetType()) return double.NaN;
+        var family = (Gaussian)other;
+        double sum = 0;
+        for (int d = 0; d < Dimension; d++)
+        {
+            double variance = family.Variance(to, reached, d), ratio = Variance(from, component, d) / variance;
+            double apart = from[component * Dimension + d] - to[reached * Dimension + d];
+            sum += ratio - 1 - ScalarMath.Log(ratio) + apart * apart / variance;
+        }
+        return 0.5 * Math.Max(0, sum);
+    }
+
+    /// <summary>Normals about a mean with a full covariance.</summary>
+    private protected void SampleAbout(
+        ReadOnlySpan<double> parameters, int component, ReadOnlySpan<double> covariance, double scale, RandomDraws draws, Span<double> row)
+    {
+        Means.Of(parameters).Slice(component * Dimension, Dimension).CopyTo(row);
+        draws.AddNormals(this, component, covariance, scale, row);
+    }
+
+    /// <summary>(tr(S'^-1 S) - D + log |S'| / |S| + (mu - mu')' S'^-1 (mu - mu')) / 2 of full covariances.</summary>
+    private protected double DivergenceOf(
+        ReadOnlySpan<double> mean, ReadOnlySpan<double> covariance, ReadOnlySpan<double> otherMean, ReadOnlySpan<double> otherCovariance)
+    {
+        int packed = Packed.Length(Dimension);
+        double[] own = new double[packed], inverse = new double[packed], column = new double[Dimension];
+        double logs = -SymmetricMatrix.InverseFactor(covariance, Dimension, 0, own);
+        logs += SymmetricMatrix.InverseFactor(otherCovariance, Dimension, 0, inverse);
+        SymmetricMatrix.Pack(covariance, Dimension, own);
+        _ = Cholesky.Factor(own, Dimension, out _);
+        double sum = 2 * logs - Dimension;
+        // |M L|^2, M the other's inverse factor and L the factor of this one: the trace; and |M (mu - mu')|^2.
+        for (int at = 0; at <= Dimension; at++)
+        {
+            for (int d = 0; d < Dimension; d++)
+                column[d] = at == Dimension ? mean[d] - otherMean[d] : d >= at ? own[Packed.Index(d, at)] : 0;
+            for (int i = 0; i < Dimension; i++)
+            {
+                double dot = 0;
+                for (int d = 0; d <= i; d++) dot = Math.FusedMultiplyAdd(inverse[Packed.Index(i, d)], column[d], dot);
+                sum = Math.FusedMultiplyAdd(dot, dot, sum);
+            }
+        }
+        return 0.5 * Math.Max(0, sum);
     }
 
     /// <inheritdoc/>

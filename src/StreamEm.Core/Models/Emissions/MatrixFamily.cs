@@ -41,6 +41,28 @@ internal abstract class MatrixFamily : Gaussian
         }
     }
 
+    /// <inheritdoc/>
+    public override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row) =>
+        SampleAbout(parameters, component, MatrixOf(parameters, component), 1, draws, row);
+
+    /// <inheritdoc/>
+    public override double Divergence(ReadOnlySpan<double> from, int component, Emission other, ReadOnlySpan<double> to, int reached) =>
+        other is MatrixFamily family && other.GetType() == GetType()
+            ? DivergenceOf(from.Slice(component * Dimension, Dimension), MatrixOf(from, component),
+                to.Slice(reached * Dimension, Dimension), family.MatrixOf(to, reached))
+            : double.NaN;
+
+    /// <inheritdoc/>
+    public override void Moments(ReadOnlySpan<double> parameters, int component, Span<double> mean, Span<double> covariance)
+    {
+        Means.Of(parameters).Slice(component * Dimension, Dimension).CopyTo(mean);
+        MatrixOf(parameters, component).CopyTo(covariance);
+    }
+
+    /// <summary>A component's matrix.</summary>
+    private protected ReadOnlySpan<double> MatrixOf(ReadOnlySpan<double> parameters, int component) =>
+        Covariances.Of(parameters).Slice(component * Dimension * Dimension, Dimension * Dimension);
+
     /// <summary>
     /// A component's mean S1 / s and its matrix (S2 - S1 S1' / s + S_0 / n) / (N + t / n) + ridge, kept positive definite; s is the sum of
     /// the weights of S1, S_0 and t the prior's. Where the mean stays what it is, the matrix is about it.

@@ -60,6 +60,9 @@ internal abstract class MeanFamily : Emission
     /// <summary>Half the deviance of a value under mean m: max over m' of (x w(m') - a(m')), less x w(m) - a(m).</summary>
     internal virtual double HalfDeviance(double x, double mean) => 0;
 
+    /// <summary>A value of a feature of mean m.</summary>
+    private protected abstract double Draw(double mean, RandomDraws draws);
+
     /// <summary>The variance of a feature of mean m.</summary>
     private protected abstract double Variance(double mean);
 
@@ -143,6 +146,28 @@ internal abstract class MeanFamily : Emission
         double step = 0.5 * Math.Max(0, Math.Min(sd, room));
         means[widest] -= step;
         means[widest + (other - component) * Dimension] += step;
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row)
+    {
+        ReadOnlySpan<double> means = _means.Of(parameters).Slice(component * Dimension, Dimension);
+        for (int d = 0; d < Dimension; d++) row[d] = Draw(means[d], draws);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>sum_d (w(m) - w(m')) m - a(m) + a(m').</remarks>
+    public sealed override double Divergence(
+        ReadOnlySpan<double> from, int component, Emission other, ReadOnlySpan<double> to, int reached)
+    {
+        if (other.GetType() != GetType()) return double.NaN;
+        double sum = 0;
+        for (int d = 0; d < Dimension; d++)
+        {
+            double mean = from[component * Dimension + d], there = to[reached * Dimension + d];
+            sum += (Slope(mean) - Slope(there)) * mean - Offset(mean) + Offset(there);
+        }
+        return Math.Max(0, sum);
     }
 
     /// <inheritdoc/>

@@ -136,6 +136,33 @@ internal sealed class Multinomial : Emission
         parameters.Slice(component * Dimension, Dimension), parameters.Slice(other * Dimension, Dimension));
 
     /// <inheritdoc/>
+    /// <remarks>Of a row with <see cref="RandomDraws.Total"/>.</remarks>
+    public override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row)
+    {
+        row.Clear();
+        for (int count = 0; count < draws.Total; count++) row[draws.Category(parameters.Slice(component * Dimension, Dimension))]++;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Of a row of the mean total.</remarks>
+    public override double Divergence(ReadOnlySpan<double> from, int component, Emission other, ReadOnlySpan<double> to, int reached) =>
+        other is Multinomial
+            ? _total * Simplex.Divergence(from.Slice(component * Dimension, Dimension), to.Slice(reached * Dimension, Dimension))
+            : double.NaN;
+
+    /// <inheritdoc/>
+    /// <remarks>Of a row of the mean total.</remarks>
+    public override void Moments(ReadOnlySpan<double> parameters, int component, Span<double> mean, Span<double> covariance)
+    {
+        ReadOnlySpan<double> p = parameters.Slice(component * Dimension, Dimension);
+        for (int i = 0; i < Dimension; i++)
+        {
+            mean[i] = _total * p[i];
+            for (int j = 0; j < Dimension; j++) covariance[i * Dimension + j] = _total * ((i == j ? p[i] : 0) - p[i] * p[j]);
+        }
+    }
+
+    /// <inheritdoc/>
     /// <remarks>Of a row of the mean total.</remarks>
     public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances)
     {

@@ -94,6 +94,9 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     }
 
     /// <inheritdoc/>
+    private protected override double Draw(double mean, RandomDraws draws) => draws.Poisson(mean);
+
+    /// <inheritdoc/>
     private protected override double Variance(double mean) => mean;
 
     /// <inheritdoc/>

@@ -1,5 +1,4 @@
 using StreamEm.Core.Features;
-using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Models.Emissions;
@@ -135,6 +134,62 @@ internal sealed class Product : Emission
     }
 
     /// <inheritdoc/>
+    public override int RedundantParameters => _parts.Sum(part => part.Emission.RedundantParameters);
+
+    /// <inheritdoc/>
+    public override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row)
+    {
+        int at = 0;
+        Span<double> values = Dimension <= 256 ? stackalloc double[Dimension] : new double[Dimension];
+        foreach (ProductPart part in _parts)
+        {
+            int length = part.Emission.ParameterLayout.Length;
+            Span<double> own = values[..part.Features.Length];
+            part.Emission.Sample(parameters.Slice(at, length), component, draws, own);
+            for (int d = 0; d < own.Length; d++) row[part.Features[d]] = own[d];
+            at += length;
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The parts' sum.</remarks>
+    public override double Divergence(ReadOnlySpan<double> from, int component, Emission other, ReadOnlySpan<double> to, int reached)
+    {
+        if (other is not Product product || product._parts.Length != _parts.Length) return double.NaN;
+        double sum = 0;
+        for (int part = 0, at = 0, there = 0; part < _parts.Length; part++)
+        {
+            Emission own = _parts[part].Emission, its = product._parts[part].Emission;
+            if (!product._parts[part].Features.AsSpan().SequenceEqual(_parts[part].Features)) return double.NaN;
+            sum += own.Divergence(from.Slice(at, own.ParameterLayout.Length), component, its,
+                to.Slice(there, its.ParameterLayout.Length), reached);
+            (at, there) = (at + own.ParameterLayout.Length, there + its.ParameterLayout.Length);
+        }
+        return sum;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The parts are independent given the component.</remarks>
+    public override void Moments(ReadOnlySpan<double> parameters, int component, Span<double> mean, Span<double> covariance)
+    {
+        covariance.Clear();
+        int at = 0;
+        foreach (ProductPart part in _parts)
+        {
+            int length = part.Emission.ParameterLayout.Length, count = part.Features.Length;
+            double[] means = new double[count], covariances = new double[count * count];
+            part.Emission.Moments(parameters.Slice(at, length), component, means, covariances);
+            for (int i = 0; i < count; i++)
+            {
+                mean[part.Features[i]] = means[i];
+                for (int j = 0; j < count; j++)
+                    covariance[part.Features[i] * Dimension + part.Features[j]] = covariances[i * count + j];
+            }
+            at += length;
+        }
+    }
+
+    /// <inheritdoc/>
     public override void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result)
     {
         int at = 0;
@@ -216,84 +271,5 @@ internal sealed class Product : Emission
         double[] result = new double[features.Length];
         for (int d = 0; d < result.Length; d++) result[d] = values[features[d]];
         return result;
-    }
-}
-
-/// <summary>The E-step of a product: each part over its own selection of the block.</summary>
-internal sealed class ProductEStep(ProductPart[] parts) : EmissionEStep
-{
-    private readonly EmissionEStep?[] _prepared = new EmissionEStep?[parts.Length];
-
-    /// <summary>A part's E-step; null before <see cref="Set"/>.</summary>
-    public EmissionEStep? Part(int part) => _prepared[part];
-
-    /// <summary>Takes a part's E-step.</summary>
-    public void Set(int part, EmissionEStep prepared) => _prepared[part] = prepared;
-
-    public override void LogDensities(RowBlock block, Span<double> logJoint)
-    {
-        for (int part = 0; part < parts.Length; part++) _prepared[part]!.LogDensities(block.Select(part, parts[part].Features), logJoint);
-    }
-
-    internal override void Spread(ReadOnlySpan<double> row, Span<LogDensitySpread> spreads)
-    {
-        spreads.Clear();
-        Span<LogDensitySpread> own = spreads.Length <= 64
-            ? stackalloc LogDensitySpread[spreads.Length]
-            : new LogDensitySpread[spreads.Length];
-        Span<double> values = row.Length <= 256 ? stackalloc double[row.Length] : new double[row.Length];
-        for (int part = 0; part < parts.Length; part++)
-        {
-            int[] features = parts[part].Features;
-            for (int d = 0; d < features.Length && !row.IsEmpty; d++) values[d] = row[features[d]];
-            _prepared[part]!.Spread(row.IsEmpty ? [] : values[..features.Length], own);
-            for (int k = 0; k < own.Length; k++) spreads[k] += own[k];
-        }
-    }
-
-    public override void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics)
-    {
-        int at = 0;
-        for (int part = 0; part < parts.Length; part++)
-        {
-            int length = parts[part].Emission.StatisticsLayout.Length;
-            _prepared[part]!.Accumulate(block.Select(part, parts[part].Features), responsibilities, statistics.Slice(at, length));
-            at += length;
-        }
-    }
-
-    public override int MeasuredValues
-    {
-        get
-        {
-            int values = 0;
-            foreach (EmissionEStep? part in _prepared) values += part!.MeasuredValues;
-            return values;
-        }
-    }
-
-    public override void AddPeaks(Span<double> peaks)
-    {
-        foreach (EmissionEStep? part in _prepared) part!.AddPeaks(peaks);
-    }
-
-    public override MeasuredDistance Distance(RowBlock block, int index, int component)
-    {
-        MeasuredDistance distance = default;
-        for (int part = 0; part < parts.Length; part++)
-            if (_prepared[part]!.MeasuredValues > 0)
-                distance += _prepared[part]!.Distance(block.Select(part, parts[part].Features), index, component);
-        return distance;
-    }
-
-    public override void Score(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> scores, int width)
-    {
-        int at = 0;
-        for (int part = 0; part < parts.Length; part++)
-        {
-            if (parts[part].Emission.ScoreLayout.Length == 0) continue;
-            _prepared[part]!.Score(block.Select(part, parts[part].Features), responsibilities, scores[at..], width);
-            at += parts[part].Emission.ScoreLayout.Length;
-        }
     }
 }

@@ -1,8 +1,22 @@
+using StreamEm.Core.LinearAlgebra;
+
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>Probabilities that sum to 1.</summary>
 internal static class Simplex
 {
+    /// <summary>The smallest probability that is divided by.</summary>
+    private const double Least = 1e-300;
+
+    /// <summary>sum p log(p / q); a p of 0 adds nothing.</summary>
+    public static double Divergence(ReadOnlySpan<double> p, ReadOnlySpan<double> q)
+    {
+        double sum = 0;
+        for (int at = 0; at < p.Length; at++)
+            if (p[at] > 0) sum += p[at] * (ScalarMath.Log(p[at]) - ScalarMath.Log(Math.Max(q[at], Least)));
+        return Math.Max(0, sum);
+    }
+
     /// <summary>
     /// Moves two equal distributions apart: half of the rarer of the two commonest outcomes is moved to the other and back.
     /// </summary>

@@ -96,6 +96,29 @@ internal sealed class StudentT : MatrixFamily
     }
 
     /// <inheritdoc/>
+    /// <remarks>Normals over sqrt(u), u ~ Gamma(nu / 2, nu / 2).</remarks>
+    public override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row)
+    {
+        double half = 0.5 * _freedom.Of(parameters)[component], precision = draws.Gamma(half) / half;
+        SampleAbout(parameters, component, MatrixOf(parameters, component), 1 / Math.Sqrt(precision), draws, row);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>There is no closed form.</remarks>
+    public override double Divergence(ReadOnlySpan<double> from, int component, Emission other, ReadOnlySpan<double> to, int reached) =>
+        double.NaN;
+
+    /// <inheritdoc/>
+    /// <remarks>nu / (nu - 2) Sigma; from nu = 2 down there is no covariance, from 1 down no mean.</remarks>
+    public override void Moments(ReadOnlySpan<double> parameters, int component, Span<double> mean, Span<double> covariance)
+    {
+        double nu = _freedom.Of(parameters)[component];
+        base.Moments(parameters, component, mean, covariance);
+        if (!(nu > 1)) mean.Fill(double.NaN);
+        for (int at = 0; at < covariance.Length; at++) covariance[at] = nu > 2 ? covariance[at] * nu / (nu - 2) : double.NaN;
+    }
+
+    /// <inheritdoc/>
     /// <remarks>The variance nu / (nu - 2) Sigma; below nu = 2.5, where it is hardly there, 5 Sigma.</remarks>
     public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> means, Span<double> variances)
     {

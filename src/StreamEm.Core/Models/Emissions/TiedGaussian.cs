@@ -92,6 +92,27 @@ internal sealed class TiedGaussian : Gaussian
     }
 
     /// <inheritdoc/>
+    public override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row)
+    {
+        Means.Of(parameters).Slice(component * Dimension, Dimension).CopyTo(row);
+        draws.AddNormals(this, 0, Covariances.Of(parameters), 1, row);
+    }
+
+    /// <inheritdoc/>
+    public override double Divergence(ReadOnlySpan<double> from, int component, Emission other, ReadOnlySpan<double> to, int reached) =>
+        other is TiedGaussian family
+            ? DivergenceOf(from.Slice(component * Dimension, Dimension), Covariances.Of(from), to.Slice(reached * Dimension, Dimension),
+                family.Covariances.Of(to))
+            : double.NaN;
+
+    /// <inheritdoc/>
+    public override void Moments(ReadOnlySpan<double> parameters, int component, Span<double> mean, Span<double> covariance)
+    {
+        Means.Of(parameters).Slice(component * Dimension, Dimension).CopyTo(mean);
+        Covariances.Of(parameters).CopyTo(covariance);
+    }
+
+    /// <inheritdoc/>
     private protected override double Variance(ReadOnlySpan<double> parameters, int component, int feature) =>
         Covariances.Of(parameters)[feature * (Dimension + 1)];
 

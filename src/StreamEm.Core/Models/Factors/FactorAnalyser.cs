@@ -15,7 +15,7 @@ namespace StreamEm.Core.Models.Factors;
 /// M-step, for every feature over the rows that have it: (W, mu) = E[x z+'] E[z+ z+']^-1, psi_d = (E[x_d^2] - (w_d, mu_d) E[x_d z+]) / N_d
 /// + reg_covar, sigma^2 their mean (Rubin &amp; Thayer 1982; Tipping &amp; Bishop 1999; Ghahramani &amp; Hinton 1996 for mixtures).
 /// </summary>
-internal sealed class FactorAnalyser : Emission
+internal sealed partial class FactorAnalyser : Emission
 {
     /// <summary>How much of a feature's variance the factors have before anything is known: as much as the noise.</summary>
     private const double FirstShare = 0.5;

@@ -101,6 +101,9 @@ internal sealed class Mixture : EmissionModel
     public override void Shares(ReadOnlySpan<double> parameters, Span<double> shares) => parameters[..Components].CopyTo(shares);
 
     /// <inheritdoc/>
+    protected override ReadOnlySpan<double> Mixing(ReadOnlySpan<double> parameters, int before) => parameters[..Components];
+
+    /// <inheritdoc/>
     protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)
     {
         GiveShare(parameters[..Components], component, share);

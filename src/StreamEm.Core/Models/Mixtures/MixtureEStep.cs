@@ -89,8 +89,10 @@ internal sealed partial class MixtureEStep : EStep
             Joint(block, joint);
             Compare(block, space);
             Evidence labelled = batch.Labels.IsEmpty ? default : TakeLabels(block, joint, space);
-            (space.Pass.Rule ?? _rule).Apply(joint, _components, lanes, block.Count, space.Pass);
-            evidence += labelled + Weigh(block, space);
+            joint.CopyTo(space.LogJointBefore);
+            ResponsibilityRule rule = space.Pass.Rule ?? _rule;
+            rule.Apply(joint, _components, lanes, block.Count, space.Pass);
+            evidence += FreeEnergy.Split(labelled + Weigh(block, space), block.Count, space, _components, rule is SoftResponsibilities);
             WeightedSums.AddMasses(joint, _components, statistics[.._components], block.Count);
             if (_logConfusion.Length > 0 && !batch.Labels.IsEmpty) CountLabels(block, space, statistics[_components.._own]);
             Prepared.Accumulate(block, joint, statistics[_own..]);

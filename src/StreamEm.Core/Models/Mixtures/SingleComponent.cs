@@ -8,6 +8,8 @@ namespace StreamEm.Core.Models.Mixtures;
 /// </summary>
 internal sealed class SingleComponent : EmissionModel
 {
+    private static readonly double[] Certain = [1];
+
     /// <summary>A model called <paramref name="type"/> in the catalogue.</summary>
     /// <param name="type">Its name.</param>
     /// <param name="emission">The family, of one component.</param>
@@ -58,6 +60,9 @@ internal sealed class SingleComponent : EmissionModel
 
     /// <inheritdoc/>
     public override void Shares(ReadOnlySpan<double> parameters, Span<double> shares) => shares[0] = 1;
+
+    /// <inheritdoc/>
+    protected override ReadOnlySpan<double> Mixing(ReadOnlySpan<double> parameters, int before) => Certain;
 
     /// <inheritdoc/>
     protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)

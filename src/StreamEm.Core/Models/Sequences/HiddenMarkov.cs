@@ -125,6 +125,10 @@ internal sealed class HiddenMarkov : EmissionModel
     }
 
     /// <inheritdoc/>
+    protected override ReadOnlySpan<double> Mixing(ReadOnlySpan<double> parameters, int before) =>
+        before < 0 ? _start.Of(parameters) : Row(_transitions.Of(parameters), before);
+
+    /// <inheritdoc/>
     protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)
     {
         Span<double> transitions = _transitions.Of(parameters), passages = _passages.Of(statistics), initial = _initial.Of(statistics);

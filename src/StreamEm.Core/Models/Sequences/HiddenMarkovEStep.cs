@@ -14,8 +14,11 @@ internal sealed partial class HiddenMarkovEStep : EStep
     /// <summary>A log-density below this belongs to no state; as in a mixture.</summary>
     private const double ImpossibleLogDensity = -1e16;
 
+    /// <summary>The smallest probability whose logarithm is taken: what it is multiplied by is 0 where the probability is.</summary>
+    private const double LeastProbability = 1e-300;
+
     private readonly int _states, _dimension, _own, _scoreLength;
-    private readonly double[] _start, _transitions, _peaks;
+    private readonly double[] _start, _transitions, _peaks, _logTransitions, _logStart;
     private EmissionEStep? _emission;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
@@ -23,6 +26,7 @@ internal sealed partial class HiddenMarkovEStep : EStep
     {
         (_states, _dimension, _own, _scoreLength) = (states, dimension, ownStatistics, scoreLength);
         (_start, _transitions, _peaks) = (new double[states], new double[states * states], new double[states]);
+        (_logStart, _logTransitions) = (new double[states], new double[states * states]);
     }
 
     /// <summary>The states' part; null before <see cref="Set"/>.</summary>
@@ -35,6 +39,9 @@ internal sealed partial class HiddenMarkovEStep : EStep
     {
         start.CopyTo(_start);
         transitions.CopyTo(_transitions);
+        for (int at = 0; at < _logStart.Length; at++) _logStart[at] = ScalarMath.Log(Math.Max(start[at], LeastProbability));
+        for (int at = 0; at < _logTransitions.Length; at++)
+            _logTransitions[at] = ScalarMath.Log(Math.Max(transitions[at], LeastProbability));
         _emission = emission;
         Array.Clear(_peaks);
         emission.AddPeaks(_peaks);
@@ -49,14 +56,18 @@ internal sealed partial class HiddenMarkovEStep : EStep
         space.Reserve(count);
         Likelihoods(batch, first, count, space, Prepared.MeasuredValues > 0 ? space.Pass.Bound : null);
         Evidence evidence = default;
+        double energy = 0;
+        statistics[..space.OwnBefore.Length].CopyTo(space.OwnBefore);
         ReadOnlySpan<int> starts = batch.SequenceStarts;
         for (int at = 0, next = 0; at < count; at = next)
         {
             next = EndOf(starts, first + at, first + count) - first;
-            evidence += Smooth(batch, first, at, next, statistics, logDensities, space);
+            evidence += Smooth(batch, first, at, next, statistics, logDensities, space, ref energy);
         }
+        for (int at = 0; at < space.OwnBefore.Length; at++)
+            energy += (statistics[at] - space.OwnBefore[at]) * (at < _states ? _logStart[at] : _logTransitions[at - _states]);
         Collect(batch, first, count, statistics, space);
-        return evidence;
+        return evidence.Weight > 0 ? evidence with { Entropy = Math.Max(0, evidence.LogLikelihood - energy) } : evidence;
     }
 
     public override void Score(Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace)
@@ -104,6 +115,7 @@ internal sealed partial class HiddenMarkovEStep : EStep
             {
                 Span<double> row = space.LogLikelihoods(at + i);
                 for (int k = 0; k < _states; k++) row[k] = joint[k * RowBlock.Stride + i];
+                row.CopyTo(space.LogDensitiesOf(at + i));
                 space.SaysNothing[at + i] = false;
                 space.RelativeSquares[at + i] = bound?.Judge(Prepared, block, i, row, _peaks) ?? 0;
             }
@@ -186,65 +198,6 @@ internal sealed partial class HiddenMarkovEStep : EStep
         space.Scale[row] = scale;
         if (isImpossible) space.SaysNothing[row] = true;
         return max + (scale == sum ? logSum : ScalarMath.Log(scale));
-    }
-
-    /// <summary>The smoothed posteriors of one sequence; adds initial counts and passages, and remembers where the key stands.</summary>
-    private Evidence Smooth(Minibatch batch, int first, int from, int to, Span<double> statistics, Span<double> logDensities,
-        SequenceWorkspace space)
-    {
-        var memory = space.Pass.Memory as FilterMemory;
-        int slot = memory is null ? -1 : batch.Key(first + from);
-        bool isCarried = slot >= 0 && memory!.IsKnown(slot);
-        if (isCarried) memory!.Of(slot).CopyTo(space.Carried);
-        Evidence evidence = Filter(batch, first, from, to, isCarried ? space.Carried : default, isLabelled: true, space);
-        Span<double> initial = statistics[.._states], passages = statistics.Slice(_states, _states * _states), beta = space.Beta;
-        if (slot >= 0) memory!.Set(slot, space.Alpha(to - 1));
-        beta.Fill(1);
-        for (int row = to - 1; row >= from; row--)
-        {
-            logDensities[row] = space.RowLogDensities[row];
-            double weight = batch.Weight(first + row);
-            Span<double> gamma = space.Gamma(row), alpha = space.Alpha(row), b = space.LogLikelihoods(row);
-            double total = 0;
-            for (int k = 0; k < _states; k++) total += gamma[k] = alpha[k] * beta[k];
-            for (int k = 0; k < _states; k++) gamma[k] /= total;
-            // b_t beta_t / c_t: what the row says of its state, given those after it.
-            for (int k = 0; k < _states; k++) beta[k] *= b[k] / space.Scale[row];
-            if (row > from) AddPassages(space.Alpha(row - 1), beta, weight, passages);
-            else if (isCarried) AddPassages(space.Carried, beta, weight, passages);
-            else
-                for (int k = 0; k < _states; k++) initial[k] = Math.FusedMultiplyAdd(weight, gamma[k], initial[k]);
-            if (row > from) StepBack(beta, space.Predicted);
-        }
-        return evidence;
-    }
-
-    /// <summary>passages[i, j] += weight alpha(i) A_ij beta(j), normalised.</summary>
-    private void AddPassages(ReadOnlySpan<double> alpha, ReadOnlySpan<double> beta, double weight, Span<double> passages)
-    {
-        double total = 0;
-        for (int i = 0; i < _states; i++)
-            for (int j = 0; j < _states; j++) total += alpha[i] * _transitions[i * _states + j] * beta[j];
-        if (!(total > 0)) return;
-        for (int i = 0; i < _states; i++)
-        {
-            double scaled = weight * alpha[i] / total;
-            for (int j = 0; j < _states; j++)
-                passages[i * _states + j] =
-                    Math.FusedMultiplyAdd(scaled * _transitions[i * _states + j], beta[j], passages[i * _states + j]);
-        }
-    }
-
-    /// <summary>beta = A beta.</summary>
-    private void StepBack(Span<double> beta, Span<double> scratch)
-    {
-        beta.CopyTo(scratch);
-        for (int i = 0; i < _states; i++)
-        {
-            double sum = 0;
-            for (int j = 0; j < _states; j++) sum = Math.FusedMultiplyAdd(_transitions[i * _states + j], scratch[j], sum);
-            beta[i] = sum;
-        }
     }
 
     /// <summary>predicted(j) = sum_i alpha(i) A_ij.</summary>

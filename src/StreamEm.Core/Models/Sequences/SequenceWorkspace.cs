@@ -4,7 +4,7 @@ namespace StreamEm.Core.Models.Sequences;
 internal sealed class SequenceWorkspace : BlockWorkspace
 {
     private readonly int _states;
-    private double[] _likelihoods = [], _alpha = [], _gamma = [], _completed = [];
+    private double[] _likelihoods = [], _logLikelihoods = [], _alpha = [], _gamma = [], _completed = [];
 
     /// <summary>For sequences over so many features and states.</summary>
     public SequenceWorkspace(int dimension, int states)
@@ -12,6 +12,7 @@ internal sealed class SequenceWorkspace : BlockWorkspace
     {
         _states = states;
         (Predicted, Beta, Carried) = (new double[states], new double[states], new double[states]);
+        OwnBefore = new double[states * (states + 1)];
     }
 
     /// <summary>c_t.</summary>
@@ -35,6 +36,12 @@ internal sealed class SequenceWorkspace : BlockWorkspace
     /// <summary>The filtered state a key came with [K].</summary>
     public double[] Carried { get; }
 
+    /// <summary>Initial counts and passages [K + K^2] as they were before the rows.</summary>
+    public double[] OwnBefore { get; }
+
+    /// <summary>log p(x_t given z_t) [K].</summary>
+    public Span<double> LogDensitiesOf(int row) => _logLikelihoods.AsSpan(row * _states, _states);
+
     /// <summary>log p(x_t given z_t) [K], then b_t less its scale.</summary>
     public Span<double> LogLikelihoods(int row) => _likelihoods.AsSpan(row * _states, _states);
 
@@ -57,6 +64,7 @@ internal sealed class SequenceWorkspace : BlockWorkspace
         Scale = new double[rows];
         RowLogDensities = new double[rows];
         _likelihoods = new double[rows * _states];
+        _logLikelihoods = new double[rows * _states];
         _alpha = new double[rows * _states];
         _gamma = new double[rows * _states];
     }

@@ -79,6 +79,8 @@ internal static class LearningTable
             "frozen: records learned before; null: none beyond those of initialization.from."),
         Of("dead_components", new ChoiceKind<DeadComponents>(), o => o.DeadComponents, (o, v) => o with { DeadComponents = v },
             "What happens to a component that has lost its weight."),
+        Of("averaging", new ChoiceKind<Averaging>(), o => o.Averaging, (o, v) => o with { Averaging = v },
+            "none; tail: beside the parameters also their average over the last half of the stream, which moves less."),
         Of("anomaly_half_life", new NullableKind<double>(new NumberKind(Interval.Above(0))), o => o.AnomalyHalfLife,
             (o, v) => o with { AnomalyHalfLife = v },
             "Half-life of the anomaly score's memory in records; null remembers the whole stream."));

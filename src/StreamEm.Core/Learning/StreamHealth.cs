@@ -1,0 +1,85 @@
+using StreamEm.Core.Estimation;
+using StreamEm.Core.Models;
+using StreamEm.Core.Vectors;
+
+namespace StreamEm.Core.Learning;
+
+/// <summary>What is told of a stream beside its parameters: events of the components, how likely it was, and the average of the iterates.
+/// Part of the state.</summary>
+internal sealed class StreamHealth
+{
+    private readonly TailAverage? _tail;
+    private long _begun;
+
+    /// <summary>Nothing has happened.</summary>
+    /// <param name="layout">The parameters' blocks.</param>
+    /// <param name="averaging">Whether iterates are averaged.</param>
+    public StreamHealth(VectorLayout layout, Averaging averaging) =>
+        _tail = averaging == Averaging.Tail ? new TailAverage(layout) : null;
+
+    /// <summary>What happened to the components lately.</summary>
+    public ComponentEvents Events { get; } = new();
+
+    /// <summary>How likely the stream was under the parameters before each minibatch.</summary>
+    public LikelihoodWatch Likelihood { get; } = new();
+
+    /// <summary>H(q) and KL(q || p(z given x)) of the last minibatch, nats per unit of weight; NaN where no row could be used.</summary>
+    public (double Entropy, double Divergence) Latent { get; private set; } = (double.NaN, double.NaN);
+
+    /// <summary>The average of the iterates, inside; null where there is none.</summary>
+    public double[]? Average => _tail?.Average();
+
+    /// <summary>Iterates in it.</summary>
+    public long Averaged => _tail?.Count ?? 0;
+
+    /// <summary>Takes an update.</summary>
+    /// <param name="state">Where the model stands after it.</param>
+    /// <param name="evidence">What the minibatch said.</param>
+    /// <param name="meanLogLikelihood">Its mean log-likelihood, user units.</param>
+    /// <param name="ids">The components' ids.</param>
+    public void Take(StepwiseState state, Evidence evidence, double meanLogLikelihood, IReadOnlyList<string> ids)
+    {
+        Say(evidence);
+        Likelihood.Take(meanLogLikelihood, evidence.Weight, state.Updates);
+        Events.Take(state.Events, ids, state.Updates);
+        if (_tail is null || !(evidence.Weight > 0)) return;
+        bool isBroken = state.Begun != _begun;
+        foreach (ModelEvent item in state.Events.All) isBroken |= item.Kind == ModelEventKind.Reseeded;
+        _begun = state.Begun;
+        if (isBroken) _tail.BeginAgain();
+        _tail.Take(state.Parameters);
+    }
+
+    /// <summary>Says what the log-likelihood of some rows is made of.</summary>
+    public void Say(Evidence evidence) =>
+        Latent = (evidence.Entropy / evidence.Weight, evidence.Divergence / evidence.Weight);
+
+    /// <summary>What comes is in other units, or of other components.</summary>
+    public void BeginAgain()
+    {
+        Likelihood.BeginAgain();
+        _tail?.BeginAgain();
+    }
+
+    public void Save(BinaryWriter writer)
+    {
+        Events.Save(writer);
+        Likelihood.Save(writer);
+        writer.Write(Latent.Entropy);
+        writer.Write(Latent.Divergence);
+        writer.Write(_begun);
+        writer.Write(_tail is not null);
+        _tail?.Save(writer);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote; the average of a state that averaged is passed over where none is wanted.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public void Load(BinaryReader reader, VectorLayout layout)
+    {
+        Events.Load(reader);
+        Likelihood.Load(reader);
+        Latent = (reader.ReadDouble(), reader.ReadDouble());
+        _begun = reader.ReadInt64();
+        if (reader.ReadBoolean()) (_tail ?? new TailAverage(layout)).Load(reader);
+    }
+}
