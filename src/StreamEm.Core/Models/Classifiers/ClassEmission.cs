@@ -110,6 +110,16 @@ internal sealed class ClassEmission : Emission
     }
 
     /// <inheritdoc/>
+    public override int RedundantParameters => _classes.Sum(of => of.RedundantParameters);
+
+    /// <inheritdoc/>
+    public override void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row)
+    {
+        int c = component / OfClass;
+        _classes[c].Sample(parameters.Slice(c * _parameters, _parameters), component % OfClass, draws, row);
+    }
+
+    /// <inheritdoc/>
     public override void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result)
     {
         for (int c = 0; c < _classes.Length; c++)

@@ -115,6 +115,14 @@ internal sealed class Classifier : EmissionModel
     }
 
     /// <inheritdoc/>
+    protected override ReadOnlySpan<double> Mixing(ReadOnlySpan<double> parameters, int before)
+    {
+        double[] shares = new double[Components];
+        Shares(parameters, shares);
+        return shares;
+    }
+
+    /// <inheritdoc/>
     protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)
     {
         double[] shares = new double[Components];
