@@ -54,7 +54,8 @@ public sealed class ClassifierTests
         Assert.All(scores, score => Assert.Equal(1,
             score.GetProperty("class_probabilities").EnumerateArray().Sum(value => value.GetDouble()), 1e-12));
         Assert.StartsWith("record,log_density,component,component_id,uncertainty,class,anomaly_score,p_value,"
-            + "responsibility_c0,responsibility_c1,responsibility_c2,class_probability_idle,class_probability_busy,class_probability_hot,error\n", csv,
+            + "responsibility_c0,responsibility_c1,responsibility_c2,"
+            + "class_probability_idle,class_probability_busy,class_probability_hot,error\n", csv,
             StringComparison.Ordinal);
         Assert.Contains("c2 hot", shown, StringComparison.Ordinal);
         JsonElement rejected = Assert.Single(folder.LinesOf("rejected.ndjson"));

@@ -35,6 +35,9 @@ public abstract class ClassifierContract(string type) : ModelContract
 
     protected override double[]? ImpossibleRow(int dimension) => Clouds.ImpossibleRow(dimension);
 
+    /// <summary>Half of the rows have labels, which leave less open than scores say.</summary>
+    private protected override double EntropyOf(LatentModel model, double[] theta, Minibatch rows) => double.NaN;
+
     private ClassifierOptions Options(int classes)
     {
         var options = (ClassifierOptions)ModelCatalog.Find(type)!.CreateOptions();
