@@ -83,11 +83,7 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
             Warn(ModelWarningKind.SpreadTooSmall,
                 $"feature '{space.Features[feature].Name}' varies by less than {Short(FeatureStatistics.LeastSpread)}, whose square is no "
                     + "number, so its spread is not learned. Use larger units, or leave it out.", space.Features[feature].Name);
-        if (Likelihood.FellWith > 0)
-            Warn(ModelWarningKind.LogLikelihoodFell,
-                $"the log-likelihood fell with update {Likelihood.FellWith}: its running mean, every minibatch under the parameters before "
-                    + $"it, went from {Short(Likelihood.FellFrom)} to {Short(Likelihood.FellTo)} nats per record. The stream has changed, "
-                    + "or the model follows it too slowly: look at the source, at health.events, and at learning.step_size.floor.");
+        if (Likelihood.FellWith > 0) warnings.Add(Fallen());
         foreach (IGrouping<int, TiedValue> ties in (Guard?.Ties ?? []).GroupBy(tie => tie.Feature))
             Warn(ModelWarningKind.TiedValues,
                 $"feature '{space.Features[ties.Key].Name}' held the same number, far from all others, in {ties.Sum(tie => tie.Rows)} "
@@ -118,6 +114,11 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
         ? $"they name none of the {model.Classes.Count} classes there were when learning started. List them in classes, or use a larger "
             + "initialization.buffer or max_classes"
         : $"all {state.Shares.Length} components already have a label";
+
+    private ModelWarning Fallen() => new(ModelWarningKind.LogLikelihoodFell, string.Create(CultureInfo.InvariantCulture,
+        $"the log-likelihood fell with update {Likelihood.FellWith}: its running mean, every minibatch under the parameters before it, went "
+            + $"from {Likelihood.FellFrom:G3} to {Likelihood.FellTo:G3} nats per record. The stream has changed, or the model follows it "
+            + $"too slowly: look at the source, at health.events, and at learning.step_size.floor."));
 
     private static ModelWarning Told(LearnerEvent item) => item.Kind switch
     {

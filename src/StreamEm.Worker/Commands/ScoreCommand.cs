@@ -12,7 +12,8 @@ using StreamEm.Worker.Storage;
 namespace StreamEm.Worker.Commands;
 
 /// <summary>
-/// <c>streamem score SNAPSHOT DATA... [-o OUT] [--format ndjson|csv] [--include FIELDS]</c>: one line per record, in the order of the input.
+/// <c>streamem score SNAPSHOT DATA... [-o OUT] [--format ndjson|csv] [--include FIELDS]</c>: one line per record, in the order of the
+/// input.
 /// </summary>
 public static class ScoreCommand
 {

@@ -234,7 +234,8 @@ public sealed class FitAndScoreTests : IDisposable
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(
-            "record,log_density,component,component_id,uncertainty,anomaly_score,p_value,responsibility_c0,responsibility_c1,error", lines[0]);
+            "record,log_density,component,component_id,uncertainty,anomaly_score,p_value,responsibility_c0,responsibility_c1,error",
+            lines[0]);
         Assert.Equal(["0", "1", "2", "3"], lines[1..].Select(line => line.Split(',')[0]));
         Assert.StartsWith("1,,,,,,,,,\"not_a_number: ", lines[2], StringComparison.Ordinal);
         Assert.Equal(lines[3].Split(',')[3], lines[4].Split(',')[3]);

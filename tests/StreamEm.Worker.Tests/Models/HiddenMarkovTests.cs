@@ -52,7 +52,8 @@ public sealed class HiddenMarkovTests
         double[] a1 = Filter(learned, Passage(a0, passages), double.NaN, scores[4]);
         Filter(learned, Passage(a1, passages), 5, scores[5]);
         Assert.Equal(
-            "record,key,log_density,component,component_id,uncertainty,anomaly_score,p_value,state_probability_c0,state_probability_c1,error",
+            "record,key,log_density,component,component_id,uncertainty,anomaly_score,p_value,"
+                + "state_probability_c0,state_probability_c1,error",
             csv[0]);
         Assert.Equal(scores[5].Number("log_density").ToString("R", CultureInfo.InvariantCulture), csv[6].Split(',')[2]);
         Assert.Equal(["5", "a"], csv[6].Split(',')[..2]);
