@@ -1,4 +1,5 @@
 using StreamEm.Core.Models;
+using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Factors;
 using StreamEm.Core.Models.Mixtures;
@@ -28,6 +29,8 @@ public static class ModelCatalog
         .. Emissions.Select(MixtureOptions.Shorthand),
         MixtureOptions.EntryOver(Emissions),
         HiddenMarkovOptions.EntryOver(Emissions),
+        MixtureClassifier.EntryOver(Emissions),
+        NaiveBayes.EntryOver(Emissions),
         PpcaOptions.Catalogued,
         FactorAnalysisOptions.Catalogued,
     ];

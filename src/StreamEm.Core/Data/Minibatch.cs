@@ -7,11 +7,8 @@ namespace StreamEm.Core.Data;
 /// predicted, the key of the sequence it belongs to, a time. A minibatch grows by <see cref="Add"/> and is reused after
 /// <see cref="Clear"/>: in steady state nothing is allocated, and a column that no observation has costs nothing.
 /// </summary>
-public sealed class Minibatch
+public sealed partial class Minibatch
 {
-    /// <summary>The label of an observation whose component is not known.</summary>
-    public const int Unlabelled = -1;
-
     /// <summary>The key of an observation without one.</summary>
     public const int NoKey = TextTable.None;
 
@@ -65,7 +62,8 @@ public sealed class Minibatch
     /// <summary>The weights, to be written; empty when every weight is 1.</summary>
     internal Span<double> MutableWeights => _weights.Mutable(Count);
 
-    /// <summary>N component numbers, <see cref="Unlabelled"/> where unknown; empty when no observation has one.</summary>
+    /// <summary>N component numbers, <see cref="Unlabelled"/> where unknown, below it where <see cref="Evidence"/> says more; empty when
+    /// no observation has a label.</summary>
     public ReadOnlySpan<int> Labels => _labels.Of(Count);
 
     /// <summary>N targets, NaN where unknown; empty when no observation has one. For models that predict.</summary>
@@ -101,7 +99,7 @@ public sealed class Minibatch
     /// <summary>Weight of an observation.</summary>
     public double Weight(int row) => _weights.At(row);
 
-    /// <summary>Label of an observation: a component, or the number of a text in <see cref="Texts"/>.</summary>
+    /// <summary>Label of an observation: as in <see cref="Labels"/>, or the number of a text in <see cref="Texts"/>.</summary>
     public int Label(int row) => _labels.At(row);
 
     /// <summary>Target of an observation; NaN where unknown.</summary>
@@ -173,7 +171,7 @@ public sealed class Minibatch
     public void Append(Minibatch other, ReadOnlySpan<int> rows)
     {
         foreach (int row in rows)
-            Add(other.Row(row), other.Weight(row), other.Label(row), other.Target(row), other.Key(row), other.Timestamp(row));
+            Add(other.Row(row), other.Weight(row), TakeLabel(other, row), other.Target(row), other.Key(row), other.Timestamp(row));
     }
 
     /// <summary>Appends what accompanies rows of another minibatch and returns where their values go.</summary>
@@ -189,20 +187,12 @@ public sealed class Minibatch
             AppendMore(
                 count, Slice(other.Weights, first, count), Slice(other.Labels, first, count), Slice(other.Targets, first, count),
                 Slice(other.Keys, first, count), Slice(other.Timestamps, first, count));
+        TakeEvidence(other, first, count);
         return values;
     }
 
     /// <summary>Makes the next observation added the first of a new sequence.</summary>
     public void BeginSequence() => BeginSequence(Count);
-
-    /// <summary>Sets the component of one observation: its responsibility is then one-hot.</summary>
-    public void SetLabel(int row, int label)
-    {
-        _hasMore |= label != Unlabelled;
-        bool began = !_labels.Any && label != Unlabelled;
-        _labels.Set(row, label);
-        if (began) _labels.Append(row + 1, Count - row - 1, default);
-    }
 
     /// <summary>Gives one observation other values [D].</summary>
     internal void Overwrite(int row, ReadOnlySpan<double> values) => values.CopyTo(_values.AsSpan(row * Dimension, Dimension));
@@ -214,6 +204,7 @@ public sealed class Minibatch
         _hasMore = false;
         _weights.Clear();
         _labels.Clear();
+        _evidence?.Keep(0);
         _targets.Clear();
         _keys.Clear();
         _timestamps.Clear();
@@ -233,6 +224,7 @@ public sealed class Minibatch
         foreach (int start in SequenceStarts)
             if (start >= count) _sequenceStarts[sequences++] = start - count;
         (Count, _sequences) = (kept, sequences);
+        CompactEvidence();
         _hasMore = _weights.Any || _labels.Any || _targets.Any || _keys.Any || _timestamps.Any;
     }
 
@@ -281,7 +273,7 @@ public sealed class Minibatch
             ?? throw new InvalidOperationException("Rows whose texts are numbers of a table were added to rows without one.");
         for (int row = first; row < first + count; row++)
         {
-            if (Label(row) != Unlabelled) _labels.Set(row, to.Number(from[Label(row)]));
+            if (Label(row) >= 0) _labels.Set(row, to.Number(from[Label(row)]));
             if (Key(row) != NoKey) _keys.Set(row, to.Number(from[Key(row)]));
             foreach (int feature in _textFeatures)
             {

@@ -45,7 +45,7 @@ internal sealed class SequenceGroups
         {
             int row = _order[at];
             if (at == 0 || _groupOf[row] != _groupOf[_order[at - 1]]) result.BeginSequence();
-            result.Add(rows.Row(row), rows.Weight(row), rows.Label(row), rows.Target(row), numbers[row], rows.Timestamp(row));
+            result.Add(rows.Row(row), rows.Weight(row), result.TakeLabel(rows, row), rows.Target(row), numbers[row], rows.Timestamp(row));
         }
     }
 

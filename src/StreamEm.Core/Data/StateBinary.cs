@@ -56,6 +56,8 @@ internal static class StateBinary
         writer.WriteDoubles(batch.Weights);
         writer.WriteDoubles(batch.Targets);
         writer.WriteArray(batch.Labels);
+        // Nothing where every label is a component or none, as in states before there were others.
+        if (!batch.AllEvidence.IsEmpty) writer.WriteDoubles(batch.AllEvidence);
         writer.WriteArray(batch.Timestamps);
         writer.Write(batch.Keys.Length);
         foreach (int key in batch.Keys) writer.Write(batch.Texts?.Find(key) ?? "");
@@ -66,6 +68,7 @@ internal static class StateBinary
     {
         double[] values = reader.ReadDoubles(), weights = reader.ReadDoubles(), targets = reader.ReadDoubles();
         int[] labels = reader.ReadArray<int>();
+        double[] evidence = labels.Any(label => label < Minibatch.Unlabelled) ? reader.ReadDoubles() : [];
         long[] timestamps = reader.ReadArray<long>();
         int[] keys = new int[reader.ReadLength(1)];
         for (int row = 0; row < keys.Length; row++)
@@ -80,14 +83,35 @@ internal static class StateBinary
         RequireColumns(count, weights.Length, targets.Length, labels.Length, timestamps.Length, keys.Length);
         if (weights.Any(weight => !(weight >= 0) || double.IsInfinity(weight)))
             throw new InvalidDataException("A saved minibatch has a weight that is not a number of at least 0.");
+        int[] known = Labels(labels, evidence, batch);
         for (int row = 0; row < count; row++)
             batch.Add(
                 values.AsSpan(row * batch.Dimension, batch.Dimension),
                 weights.Length > 0 ? weights[row] : 1,
-                labels.Length > 0 ? labels[row] : Minibatch.Unlabelled,
+                known.Length > 0 ? known[row] : Minibatch.Unlabelled,
                 targets.Length > 0 ? targets[row] : double.NaN,
                 keys.Length > 0 ? keys[row] : Minibatch.NoKey,
                 timestamps.Length > 0 ? timestamps[row] : Minibatch.NoTimestamp);
+    }
+
+    /// <summary>Labels as they are in the minibatch that they are added to.</summary>
+    private static int[] Labels(int[] labels, double[] evidence, Minibatch batch)
+    {
+        int uncertain = labels.Count(label => label < Minibatch.Unlabelled), next = 0;
+        if (uncertain == 0) return labels;
+        int width = evidence.Length / uncertain;
+        if (width == 0 || evidence.Length % uncertain != 0 || evidence.Any(value => value is not (>= 0 and <= 1)))
+            throw new InvalidDataException("A saved minibatch has labels that say nothing that can be said of components.");
+        int[] result = new int[labels.Length];
+        for (int row = 0; row < labels.Length; row++)
+        {
+            if (labels[row] < Minibatch.Unlabelled && !evidence.AsSpan(width * next, width).ContainsAnyExcept(0.0))
+                throw new InvalidDataException("A saved minibatch has a label that leaves no component.");
+            result[row] = labels[row] < Minibatch.Unlabelled
+                ? batch.AddEvidence(evidence.AsSpan(width * next++, width))
+                : labels[row];
+        }
+        return result;
     }
 
     /// <summary>Throws when a column of a minibatch is neither empty nor of as many rows.</summary>

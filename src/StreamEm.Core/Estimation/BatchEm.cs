@@ -3,25 +3,36 @@ using StreamEm.Core.Models;
 
 namespace StreamEm.Core.Estimation;
 
-/// <summary>When batch EM stops.</summary>
+/// <summary>How data that end are fitted, and when that stops.</summary>
 public sealed record BatchEmOptions
 {
-    /// <summary>Stops when the mean log-likelihood rises by less, in nats per row.</summary>
+    /// <summary>The rule; <see cref="FitEngine.Stepwise"/> is a stream's and has no place here.</summary>
+    public FitEngine Engine { get; init; } = FitEngine.Batch;
+
+    /// <summary>Stops when the mean log-likelihood rises by less from one pass over all rows to the next, in nats per row.</summary>
     public double Tolerance { get; init; } = 1e-9;
 
-    /// <summary>Stops after so many iterations.</summary>
+    /// <summary>Stops after so many passes over all rows.</summary>
     public int MaxIterations { get; init; } = 3000;
 
     /// <summary>Threads per iteration; 0 takes every core.</summary>
     public int Threads { get; init; }
+
+    /// <summary>Rows of a block of the incremental engine.</summary>
+    public int BlockRows { get; init; } = 512;
+
+    /// <summary>Chance of the rows that an engine draws.</summary>
+    public ulong Seed { get; init; } = 1;
 }
 
-/// <summary>What batch EM found.</summary>
+/// <summary>What an engine found.</summary>
 /// <param name="Parameters">Theta of the last iteration.</param>
-/// <param name="LogLikelihoods">Mean log-likelihood before every iteration and after the last, nats per row.</param>
+/// <param name="LogLikelihoods">Mean log-likelihood before every pass over all rows and after the last, nats per row.</param>
 /// <param name="Converged">Whether the tolerance was reached.</param>
 /// <param name="LargestFall">The largest fall of the mean log-likelihood met, 0 when it never fell.</param>
-internal sealed record BatchEmResult(double[] Parameters, IReadOnlyList<double> LogLikelihoods, bool Converged, double LargestFall);
+/// <param name="Evaluations">E-steps of single rows that it took.</param>
+internal sealed record BatchEmResult(
+    double[] Parameters, IReadOnlyList<double> LogLikelihoods, bool Converged, double LargestFall, long Evaluations);
 
 /// <summary>
 /// EM over all data at once (Dempster, Laird &amp; Rubin 1977): the yardstick for the recursions, and what refines the first parameters.
@@ -29,34 +40,65 @@ internal sealed record BatchEmResult(double[] Parameters, IReadOnlyList<double> 
 /// </summary>
 internal static class BatchEm
 {
-    /// <summary>Iterates from <paramref name="parameters"/> to convergence.</summary>
+    /// <summary>Iterates from <paramref name="parameters"/> to convergence, by the engine asked for.</summary>
     /// <param name="model">The model.</param>
     /// <param name="batch">All rows.</param>
     /// <param name="parameters">Theta(0); not written to.</param>
-    /// <param name="options">When to stop.</param>
+    /// <param name="options">The engine, and when to stop.</param>
     /// <param name="pass">What the E-step may know; an annealed rule has its last temperature.</param>
+    /// <exception cref="ArgumentException">The engine is none for such a model.</exception>
     public static BatchEmResult Run(
         LatentModel model, Minibatch batch, ReadOnlySpan<double> parameters, BatchEmOptions options, Pass pass = default)
     {
-        var executor = new ShardedEStep(model, options.Threads);
-        double[] theta = parameters.ToArray(), next = new double[theta.Length], averages = new double[model.StatisticsLayout.Length];
-        double[] logDensities = new double[batch.Count];
-        var events = new ModelEvents();
-        var trace = new List<double>();
-        double fall = 0;
-        EStep? eStep = null;
-        for (int iteration = 0; ; iteration++)
+        var data = new WholeData(model, batch, options.Threads, pass);
+        double[] theta = parameters.ToArray();
+        return options.Engine switch
         {
-            Evidence evidence = executor.Average(eStep = model.Prepare(theta, eStep), theta, batch, averages, logDensities, pass);
-            double logLikelihood = evidence.MeanLogLikelihood;
-            double rise = trace.Count == 0 ? double.PositiveInfinity : logLikelihood - trace[^1];
-            trace.Add(logLikelihood);
-            fall = Math.Max(fall, -rise);
-            if (!(rise > options.Tolerance) || iteration == options.MaxIterations)
-                return new BatchEmResult(theta, trace, iteration < options.MaxIterations, fall);
-            events.Clear();
-            model.Maximize(averages, RelativeWeights.Worth(batch, logDensities, evidence.Weight), theta, next, events);
+            FitEngine.Batch => Plain(data, theta, options),
+            FitEngine.OverRelaxed => OverRelaxedEm.Run(model.ParameterLayout, data, theta, options),
+            FitEngine.Incremental => IncrementalEm.Run(model, data, batch, theta, options),
+            FitEngine.Spider => SpiderEm.Run(model, data, batch, theta, options),
+            _ => throw new ArgumentException($"{options.Engine} is no engine of data that end.", nameof(options)),
+        };
+    }
+
+    /// <summary>Plain EM.</summary>
+    public static BatchEmResult Plain(WholeData data, double[] theta, BatchEmOptions options)
+    {
+        double[] next = new double[theta.Length];
+        var trace = new FitTrace(options);
+        while (!trace.Ends(data.Expect(theta)))
+        {
+            data.Maximize(data.Averages, theta, next);
             (theta, next) = (next, theta);
         }
+        return trace.Result(theta, data);
     }
+}
+
+/// <summary>The mean log-likelihoods of a fit, and whether it has come to its end.</summary>
+internal sealed class FitTrace(BatchEmOptions options)
+{
+    private readonly List<double> _values = [];
+    private double _fall;
+
+    /// <summary>Passes over all rows so far, the one that is under way left out.</summary>
+    public int Passes => _values.Count;
+
+    /// <summary>The last value; negative infinity before any.</summary>
+    public double Last => _values.Count == 0 ? double.NegativeInfinity : _values[^1];
+
+    /// <summary>Takes the mean log-likelihood of a pass over all rows.</summary>
+    /// <returns>Whether it rose by too little to go on, or there were enough.</returns>
+    public bool Ends(double logLikelihood)
+    {
+        double rise = _values.Count == 0 ? double.PositiveInfinity : logLikelihood - _values[^1];
+        _values.Add(logLikelihood);
+        _fall = Math.Max(_fall, -rise);
+        return !(rise > options.Tolerance) || _values.Count > options.MaxIterations;
+    }
+
+    /// <summary>What was found.</summary>
+    public BatchEmResult Result(double[] theta, WholeData data) =>
+        new(theta, _values, _values.Count <= options.MaxIterations, _fall, data.Evaluations);
 }

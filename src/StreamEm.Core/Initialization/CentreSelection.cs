@@ -11,7 +11,8 @@ namespace StreamEm.Core.Initialization;
 internal static class CentreSelection
 {
     /// <summary>
-    /// K centres of D values, row-major. A component with labelled rows starts at their mean; the others by <paramref name="method"/>.
+    /// K centres of D values, row-major. A component with rows labelled so, or more probably so than not, starts at their mean; the others
+    /// by <paramref name="method"/>.
     /// Missing values of a chosen row are 0, the mean of standardised features.
     /// </summary>
     public static double[] Choose(InitializationMethod method, Minibatch batch, int components, SplitMix64 chance)
@@ -49,7 +50,7 @@ internal static class CentreSelection
         double[] counts = new double[centres.Length];
         for (int row = 0; row < batch.Count; row++)
         {
-            int label = batch.Labels[row];
+            int label = Certain(batch, row);
             if (label == Minibatch.Unlabelled) continue;
             taken[label] |= batch.Weight(row) > 0;
             for (int d = 0; d < dimension; d++)
@@ -63,6 +64,21 @@ internal static class CentreSelection
         for (int at = 0; at < centres.Length; at++)
             if (counts[at] > 0) centres[at] /= counts[at];
         return taken;
+    }
+
+    /// <summary>The component that a label says, or has more than half of the probability by it.</summary>
+    private static int Certain(Minibatch batch, int row)
+    {
+        ReadOnlySpan<double> says = batch.Evidence(row);
+        if (says.IsEmpty) return batch.Label(row);
+        double total = 0;
+        int most = 0;
+        for (int k = 0; k < says.Length; k++)
+        {
+            total += says[k];
+            if (says[k] > says[most]) most = k;
+        }
+        return 2 * says[most] > total ? most : Minibatch.Unlabelled;
     }
 
     private static void Narrow(Minibatch batch, ReadOnlySpan<double> centre, double[] nearest)

@@ -142,7 +142,10 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
         return (training, judging);
     }
 
-    /// <summary>One M-step from hard assignments, weights mixed with 1/K so that no component starts without any.</summary>
+    /// <summary>
+    /// One M-step from hard assignments, weights mixed with 1/K so that no component starts without any, and so what a partition makes
+    /// impossible, which EM would never make possible again: a level that none of a component's rows has.
+    /// </summary>
     private double[] FromAssignments(ComponentModel model, Minibatch rows, int[] assignments)
     {
         var labelled = new Minibatch(rows.Dimension, rows.Count);
@@ -158,6 +161,9 @@ internal sealed class Initializer(InitializationOptions options, int threads) : 
         model.Maximize(averages, RelativeWeights.Worth(labelled, logDensities, evidence.Weight), neutral, theta, new ModelEvents());
         foreach (VectorBlock block in model.MixingBlocks)
             Interpolation.Toward(block.Of(theta.AsSpan()), block.Of((ReadOnlySpan<double>)neutral), 0.1);
+        foreach (VectorBlock block in model.ParameterLayout.Blocks.Where(block => block.Domain is Domain.Simplex or Domain.Probability))
+            if (block.Of(theta.AsSpan()).ContainsAny(0.0, 1.0))
+                Interpolation.Toward(block.Of(theta.AsSpan()), block.Of((ReadOnlySpan<double>)neutral), 0.1);
         return theta;
     }
 

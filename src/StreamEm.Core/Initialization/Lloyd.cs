@@ -16,7 +16,8 @@ internal static class Lloyd
     /// <param name="centres">K x D, overwritten.</param>
     /// <param name="components">K.</param>
     /// <param name="iterations">At least 1, which assigns and moves the centres once.</param>
-    /// <returns>The centre of every row: its label where it has one, else the nearest, the lowest number among equals.</returns>
+    /// <returns>The centre of every row: its label where it has one, else the nearest that its label allows, the lowest number among
+    /// equals.</returns>
     public static int[] Assign(Minibatch batch, double[] centres, int components, int iterations = MaxIterations)
     {
         int dimension = batch.Dimension;
@@ -31,7 +32,7 @@ internal static class Lloyd
             for (int row = 0; row < batch.Count; row++)
             {
                 int label = batch.Labels.IsEmpty ? Minibatch.Unlabelled : batch.Labels[row];
-                int nearest = label != Minibatch.Unlabelled ? label : Nearest(batch.Row(row), centres, components);
+                int nearest = label >= 0 ? label : Nearest(batch.Row(row), batch.Evidence(row), centres, components);
                 changed |= nearest != assignments[row];
                 assignments[row] = nearest;
                 for (int d = 0; d < dimension; d++)
@@ -59,12 +60,13 @@ internal static class Lloyd
         return sum / batch.TotalWeight;
     }
 
-    private static int Nearest(ReadOnlySpan<double> row, double[] centres, int components)
+    private static int Nearest(ReadOnlySpan<double> row, ReadOnlySpan<double> says, double[] centres, int components)
     {
-        int nearest = 0;
+        int nearest = says.IsEmpty ? 0 : says.IndexOfAnyExcept(0.0);
         double best = double.PositiveInfinity;
         for (int k = 0; k < components; k++)
         {
+            if (!says.IsEmpty && says[k] == 0) continue;
             double distance = Distances.Partial(row, centres.AsSpan(k * row.Length, row.Length));
             if (distance < best) (nearest, best) = (k, distance);
         }

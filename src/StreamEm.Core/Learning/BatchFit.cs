@@ -6,12 +6,14 @@ using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Learning;
 
-/// <summary>Batch EM on the same model, data and start as a stream: the yardstick.</summary>
+/// <summary>EM over all data, by one of its engines, on the same model, data and start as a stream: the yardstick.</summary>
 /// <param name="Learned">The converged parameters; version and updates are the iterations.</param>
 /// <param name="MeanLogLikelihoods">Before every iteration and after the last: nats per record, user units.</param>
 /// <param name="Converged">Whether the tolerance was reached.</param>
 /// <param name="LargestFall">The largest fall of the mean log-likelihood met, 0 when it never fell.</param>
-public sealed record BatchFit(LearnedModel Learned, IReadOnlyList<double> MeanLogLikelihoods, bool Converged, double LargestFall)
+/// <param name="Evaluations">E-steps of single rows that it took.</param>
+public sealed record BatchFit(
+    LearnedModel Learned, IReadOnlyList<double> MeanLogLikelihoods, bool Converged, double LargestFall, long Evaluations)
 {
     /// <summary>
     /// Initialises from the first rows as a learner would (or starts at <paramref name="from"/>) and iterates over all of them.
@@ -27,10 +29,15 @@ public sealed record BatchFit(LearnedModel Learned, IReadOnlyList<double> MeanLo
         InitialParameters? from = null)
     {
         FeatureSpace plan = from?.Plan(model, schema) ?? model.Plan(schema);
-        var names = new LabelNames((model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
+        model = model.For(learning.Responsibilities.Kind);
+        if (from is not null) model = model.WithClasses(model.ClassesIn(from.Blocks.Keys, plan));
+        var names = LabelNames.Of(model, (model.CreateLargest(schema) as ComponentModel)?.Components ?? 0);
         var intake = new RecordIntake(plan, names);
         var rows = new Minibatch(records.Dimension, records.Count, new TextTable());
         intake.Take(records, 0, records.Count, rows);
+        if (names.AreClasses)
+            model = names.Known.Count > 0 ? model.WithClasses(names.Known)
+                : throw new ArgumentException($"{model.Type} learns classes from labels, and no record has one.", nameof(records));
         LearnerCore core;
         if (from is not null)
         {

@@ -15,7 +15,7 @@ public static class ComponentChange
 {
     /// <summary>Whether two models differ in the number of their components alone.</summary>
     public static bool IsPossible(LatentModel before, LatentModel after) =>
-        before is ComponentModel one && after is ComponentModel other && one.Components != other.Components
+        before is ComponentModel { Classes.Count: 0 } one && after is ComponentModel other && one.Components != other.Components
         && Follow(one.ParameterLayout, other.ParameterLayout, one.Components, other.Components)
         && Follow(one.StatisticsLayout, other.StatisticsLayout, one.Components, other.Components);
 

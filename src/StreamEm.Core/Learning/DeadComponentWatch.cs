@@ -40,7 +40,7 @@ internal sealed class DeadComponentWatch(LatentModel model, DeadComponents polic
             _starved[k] = starved ? _starved[k] + 1 : 0;
             if (_starved[k] < DeadUpdates) continue;
             int worst = Worst(rows, logDensities, bound);
-            if (policy == DeadComponents.Keep || worst < 0)
+            if (policy == DeadComponents.Keep || !_model.CanReseed || worst < 0)
             {
                 state.Events.Add(ModelEventKind.Dead, k, share);
                 continue;

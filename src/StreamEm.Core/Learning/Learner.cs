@@ -64,8 +64,9 @@ public sealed partial class Learner
     public Learner(LatentModelOptions model, RecordSchema schema, LearningOptions options, InitialParameters? from = null, int threads = 0)
     {
         ArgumentOutOfRangeException.ThrowIfZero(schema.Features.Count);
-        (_model, _schema, _options, _threads) = (model, schema, options, threads);
         _plan = from?.Plan(model, schema) ?? model.Plan(schema);
+        if (from is not null) model = model.WithClasses(model.ClassesIn(from.Blocks.Keys, _plan));
+        (_model, _schema, _options, _threads) = (model.For(options.Responsibilities.Kind), schema, options, threads);
         int dimension = _plan.Dimension;
         _buffer = model.Growth is null ? options.Initialization.Buffer : Growing.GrowingMixture.FirstRows;
         _pending = new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? _buffer : 1), new TextTable());
@@ -74,13 +75,13 @@ public sealed partial class Learner
         LatentModel largest = model.CreateLargest(schema);
         _calibration = new StreamCalibration(dimension, largest.Order == RowOrder.Any);
         _stepSize = new PowerLaw(options.StepSize);
-        _labels = new LabelNames((largest as ComponentModel)?.Components ?? 0);
+        _labels = LabelNames.Of(model, (largest as ComponentModel)?.Components ?? 0);
         _intake = new RecordIntake(_plan, _labels);
         if (options.Learn == LearnMode.Gated && model.Growth is null) _gate = new LearnGate(dimension, options);
         if (from is null) return;
         _core = LearnerCore.StartAt(model, _plan, options, from, threads);
         if (from.Calibration is { } calibration) _calibration.Restore(calibration);
-        if (from.Labels.Count == _labels.Names.Count) _labels.Restore(from.Labels, unknown: 0);
+        if (!_labels.AreClasses && from.Labels.Count == _labels.Names.Count) _labels.Restore(from.Labels, unknown: 0);
     }
 
     /// <summary>Where it stands.</summary>
@@ -177,6 +178,9 @@ public sealed partial class Learner
         return session;
     }
 
+    /// <summary>The model, of the classes known where labels name any.</summary>
+    private LatentModelOptions Model => _model.WithClasses(_labels.AreClasses ? _labels.Known : []);
+
     private LearnedModel Learned(LearnerCore core) => core.CreateSnapshot(_schema, _calibration, _labels, _intake);
 
     private void Update(LearnerCore core, Minibatch minibatch, int count, bool isFrozen)
@@ -202,45 +206,6 @@ public sealed partial class Learner
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
         if (_pending.Count == 0 && _pending.Texts!.Count > MaxPendingTexts) _pending.Texts = new TextTable();
-    }
-
-    /// <summary>First parameters, or others, once the buffer is full of rows that say something.</summary>
-    private bool TryInitialize(bool flush)
-    {
-        int buffer = _buffer;
-        if (!flush && _pending.Count < buffer) return false;
-        if (_options.Learn != LearnMode.Always && _model.Growth is null)
-        {
-            int evidence = 0;
-            for (int row = 0; row < _pending.Count; row++)
-                if (FirstRecords.IsEvidence(_pending, row)) evidence++;
-            if (flush && _core is not null && evidence < Math.Max(FewestAnew, _model.RowsToStart(Dimension))) return false;
-            if (!flush && 2L * evidence < buffer)
-            {
-                DropRowsWithoutEvidence();
-                return false;
-            }
-        }
-        _intake.FixLevels();
-        FeatureSpace plan = _plan.WithLevels(d => [.. _intake.LevelsOf(d)]);
-        if (_core is not null) _calibration.Clear();
-        _core = _core?.Anew(plan, _pending) ?? LearnerCore.Initialize(_model, plan, _options, _pending, _threads);
-        _core.State.SkipUnlearned(_dropped);
-        _dropped = 0;
-        return true;
-    }
-
-    /// <summary>Rows without weight or value cannot be what a model starts from: they are left out, however many come.</summary>
-    private void DropRowsWithoutEvidence()
-    {
-        var kept = new Minibatch(Dimension, _pending.Count, _pending.Texts);
-        for (int row = 0; row < _pending.Count; row++)
-            if (FirstRecords.IsEvidence(_pending, row)) kept.Append(_pending, [row]);
-        // One stays: a stream that ends without any other has a model that says so.
-        if (kept.Count == 0) kept.Append(_pending, [_pending.Count - 1]);
-        _dropped += _pending.Count - kept.Count;
-        _pending.Clear();
-        _pending.Append(kept, 0, kept.Count);
     }
 
     /// <summary>The first pending rows as they came: levels as texts.</summary>

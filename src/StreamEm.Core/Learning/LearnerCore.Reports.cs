@@ -40,7 +40,7 @@ internal sealed partial class LearnerCore
             Model = _model,
             Parameters = parameters,
             ComponentIds = Ids.Texts,
-            Labels = labels.Any ? [.. labels.Names] : [],
+            Labels = labels.OfComponents(_model.Classes, components),
             ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
             Events = Health.Events.All,
             AveragedParameters = Health.Average is { } average ? InUserUnits(average) : null,

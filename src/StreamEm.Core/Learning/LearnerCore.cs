@@ -210,7 +210,8 @@ internal sealed partial class LearnerCore
         var calibration = new StreamCalibration(rows.Dimension, _model.Order == RowOrder.Any);
         calibration.Add(inside, complete, logDensities, comparable, unit);
         double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
-        return new BatchFit(CreateSnapshot(schema, calibration, labels, intake), trace, result.Converged, result.LargestFall);
+        return new BatchFit(CreateSnapshot(schema, calibration, labels, intake), trace, result.Converged, result.LargestFall,
+            result.Evaluations);
     }
 
     private static MinibatchCut CutFor(LatentModel model, LatentModelOptions options, int size) => model.Order switch

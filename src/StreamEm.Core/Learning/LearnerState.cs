@@ -20,11 +20,17 @@ public sealed partial class Learner
         var changed = new Learner(model, schema, options, from: null, _threads);
         int components = changed._labels.Names.Count;
         int[][] sources = [.. Enumerable.Range(0, components).Select(k => k < _labels.Names.Count ? new[] { k } : [])];
-        if (_core is not null) changed._core = _core.ChangeModel(model, options, out sources, _threads);
+        if (_core is not null)
+        {
+            changed._core = _core.ChangeModel(
+                changed._model.WithClasses(_labels.AreClasses ? _labels.Known : []), options, out int[][] ofComponents, _threads);
+            if (!_labels.AreClasses) sources = ofComponents;
+        }
         changed._intake.TakeLevels(_intake);
         changed._calibration.CopyFrom(_calibration);
         changed.TakePending(this, sources);
         changed._dropped = _dropped;
+        changed._labels.IsFixed = _labels.IsFixed;
         return changed;
     }
 
@@ -43,9 +49,20 @@ public sealed partial class Learner
         {
             rows.Row(row).CopyTo(_pending.NextRow);
             _intake.Recode(_pending.NextRow, other._intake);
-            int label = rows.Label(row) < 0 ? Minibatch.Unlabelled : Array.FindIndex(sources, from => from.Contains(rows.Label(row)));
+            int label = TakeLabel(rows, row, sources);
             _pending.Commit(rows.Weight(row), label, rows.Target(row), rows.Key(row), rows.Timestamp(row));
         }
+    }
+
+    /// <summary>The label of a row whose components have become others.</summary>
+    private int TakeLabel(Minibatch rows, int row, int[][] sources)
+    {
+        int label = rows.Label(row);
+        if (label >= 0) return Array.FindIndex(sources, from => from.Contains(label));
+        if (label == Minibatch.Unlabelled) return label;
+        double[] says = rows.Evidence(row).ToArray();
+        double[] result = [.. sources.Select(from => from.Select(k => says[k]).DefaultIfEmpty().Max())];
+        return result.Max() > 0 ? _pending.AddEvidence(result) : Minibatch.Unlabelled;
     }
 
     /// <summary>
@@ -88,9 +105,11 @@ public sealed partial class Learner
             _calibration.Load(reader, (StateVersion)version);
             _dropped = version >= (int)StateVersion.Patterns ? reader.ReadInt64() : 0;
             if (_dropped < 0) throw new InvalidDataException($"{_dropped} records were left out; expected at least 0.");
-            if (!reader.ReadBoolean()) _core = null;
+            bool hasCore = reader.ReadBoolean();
+            _labels.IsFixed |= hasCore && _labels.AreClasses;
+            if (!hasCore) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
-            else _core = LearnerCore.Load(reader, _model, _plan, _options, _threads, (StateVersion)version);
+            else _core = LearnerCore.Load(reader, Model, _plan, _options, _threads, (StateVersion)version);
             // Only of a stream that was gated; another gate than this state's learner had begins anew.
             if (reader.BaseStream is { CanSeek: true } rest && rest.Position < rest.Length)
                 (_gate ?? new LearnGate(Dimension, _options)).Load(reader);

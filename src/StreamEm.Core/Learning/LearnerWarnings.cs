@@ -97,8 +97,7 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
         foreach (LearnerEvent item in Happened.All)
             if (state.Updates - item.Update < ToldFor) warnings.Add(Told(item));
         if (labels.Unknown > 0)
-            Warn(ModelWarningKind.UnknownLabels,
-                $"{labels.Unknown} label(s) were ignored: all {state.Shares.Length} components already have a label.");
+            Warn(ModelWarningKind.UnknownLabels, $"{labels.Unknown} label(s) were ignored: {WhyUnknown(labels)}.");
         foreach ((int feature, long unknown) in intake.Unknown)
             if (unknown > 0)
                 Warn(ModelWarningKind.UnknownLevels,
@@ -110,6 +109,11 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
                 $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}.");
         return warnings;
     }
+
+    private string WhyUnknown(LabelNames labels) => labels.AreClasses
+        ? $"they name none of the {model.Classes.Count} classes there were when learning started. List them in classes, or use a larger "
+            + "initialization.buffer or max_classes"
+        : $"all {state.Shares.Length} components already have a label";
 
     private ModelWarning Fallen() => new(ModelWarningKind.LogLikelihoodFell, string.Create(CultureInfo.InvariantCulture,
         $"the log-likelihood fell with update {Likelihood.FellWith}: its running mean, every minibatch under the parameters before it, went "

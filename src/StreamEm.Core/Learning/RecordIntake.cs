@@ -38,6 +38,7 @@ internal sealed class RecordIntake
     public void FixLevels()
     {
         foreach (LevelCodes levels in _levels) levels.IsFixed = true;
+        _labels.IsFixed = _labels.AreClasses;
     }
 
     /// <summary>From here on, new texts become levels again, where the levels were not given.</summary>
@@ -63,7 +64,7 @@ internal sealed class RecordIntake
                 if (!double.IsNaN(value)) value = _levels[at].CodeOf(Text(records, value));
             }
             int label = records.Label(row), key = records.Key(row);
-            if (label != Minibatch.Unlabelled) label = _labels.Component(records.Texts is { } texts ? texts[label] : Number(label));
+            if (label != Minibatch.Unlabelled) label = _labels.Read(records.Texts is { } texts ? texts[label] : Number(label), pending);
             if (key != Minibatch.NoKey) key = KeyNumber(records.Texts, key, pending.Texts!);
             pending.Commit(records.Weight(row), label, records.Target(row), key, records.Timestamp(row));
         }
@@ -96,9 +97,9 @@ internal sealed class RecordIntake
     /// <exception cref="InvalidDataException">A saved state has others.</exception>
     public void Check(Minibatch pending)
     {
-        foreach (int label in pending.Labels)
-            if (label < Minibatch.Unlabelled || label >= _labels.Names.Count)
-                throw new InvalidDataException($"A record pending has label {label}; there are {_labels.Names.Count} components.");
+        int labels = _labels.AreClasses ? _labels.Known.Count : _labels.Names.Count;
+        if (!pending.HasLabelsOf(labels, _labels.Names.Count))
+            throw new InvalidDataException($"A record pending has a label beyond the {labels} there are.");
         for (int row = 0; row < pending.Count; row++)
             for (int at = 0; at < _levels.Length; at++)
             {

@@ -20,6 +20,9 @@ public abstract class ComponentModel : LatentModel
     /// </summary>
     public abstract IEnumerable<VectorBlock> MixingBlocks { get; }
 
+    /// <summary>Whether a component that has lost its weight may start anew anywhere: not where labels say what it is.</summary>
+    public virtual bool CanReseed => true;
+
     /// <summary>N_k [K]: the average responsibility of every component, from a minibatch's averaged statistics.</summary>
     public abstract void Masses(ReadOnlySpan<double> averages, Span<double> masses);
 

@@ -33,6 +33,10 @@ public abstract class LatentModel
     /// <summary>What the model says of a row beside its log-density: named blocks, written by <see cref="EStep.Score"/>.</summary>
     public virtual VectorLayout ScoreLayout { get; } = new();
 
+    /// <summary>The classes that the block <c>class_probabilities</c> of <see cref="ScoreLayout"/> is of; empty for a model without.
+    /// </summary>
+    public virtual IReadOnlyList<string> Classes => [];
+
     /// <summary>Whether rows may be cut and mixed freely, or belong to sequences.</summary>
     public virtual RowOrder Order => RowOrder.Any;
 

@@ -21,6 +21,15 @@ public abstract record LatentModelOptions
     /// <summary>Whether the model is of sequences by key, which must then be configured.</summary>
     public virtual bool NeedsKey => false;
 
+    /// <summary>Whether the model learns from labels, which must then be configured.</summary>
+    public virtual bool NeedsLabel => false;
+
+    /// <summary>The most classes that labels may name; 0 where they name components.</summary>
+    public virtual int MaxClasses => 0;
+
+    /// <summary>The classes, in their order; empty where labels name components, or no class is known yet.</summary>
+    public virtual IReadOnlyList<string> Classes => [];
+
     /// <summary>Whether rows are shared out to components by a rule that may be chosen.</summary>
     public virtual bool HasResponsibilities => false;
 
@@ -41,13 +50,16 @@ public abstract record LatentModelOptions
             yield return $"{Type} does not use a target: leave target out, or add '{schema.Target}' to features";
         if (NeedsKey && schema.Key is null)
             yield return $"{Type} learns a sequence per key: set key to the field that tells sequences apart";
+        if (NeedsLabel && schema.Label is null) yield return LabelProblem;
     }
 
     /// <summary>What the features of a schema hold and how they are scaled, before any record.</summary>
     /// <exception cref="ArgumentException">The schema does not fit; the message is the first of <see cref="ProblemsWith"/>.</exception>
+    /// <remarks>Records that are scored have no labels: whether they have, only learning asks.</remarks>
     public FeatureSpace Plan(RecordSchema schema)
     {
-        if (ProblemsWith(schema).FirstOrDefault() is { } problem) throw new ArgumentException(problem, nameof(schema));
+        if (ProblemsWith(NeedsLabel ? schema with { Label = schema.Label ?? "" } : schema).FirstOrDefault() is { } problem)
+            throw new ArgumentException(problem, nameof(schema));
         return new FeatureSpace([.. schema.Features.Select(PlanFeature)]);
     }
 
@@ -59,7 +71,21 @@ public abstract record LatentModelOptions
     public abstract LatentModel Create(FeatureSpace space);
 
     /// <summary>The largest model there can be for a schema: what must be known of sizes before any record.</summary>
-    public LatentModel CreateLargest(RecordSchema schema) => Create(Plan(schema).WithMostLevels());
+    public virtual LatentModel CreateLargest(RecordSchema schema) => Create(Plan(schema).WithMostLevels());
+
+    /// <summary>The same model over these classes; itself where labels name components, and of no class.</summary>
+    public virtual LatentModelOptions WithClasses(IReadOnlyList<string> classes) => this;
+
+    /// <summary>The same model where rows are shared out so: what it says of a record may depend on it.</summary>
+    public virtual LatentModelOptions For(ResponsibilityKind responsibilities) => this;
+
+    /// <summary>The classes that blocks of parameters are of, in their order.</summary>
+    /// <param name="blocks">The blocks' names.</param>
+    /// <param name="space">The features.</param>
+    public virtual IReadOnlyList<string> ClassesIn(IEnumerable<string> blocks, FeatureSpace space) => [];
+
+    /// <summary>What to do where there are no labels that are needed, for a person.</summary>
+    protected virtual string LabelProblem => $"{Type} learns classes from labels: set label to the field that holds them";
 
     /// <summary>What the model's features hold, as far as the type alone tells: of these options without fields of their own.</summary>
     public FeatureKind FeatureKind => PlanFeature("x").Kind;

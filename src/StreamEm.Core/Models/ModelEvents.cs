@@ -33,6 +33,15 @@ public sealed class ModelEvents
     /// <summary>Records a case.</summary>
     public void Add(ModelEventKind kind, int component, double value) => _events.Add(new ModelEvent(kind, component, value));
 
+    /// <summary>Numbers the components of the cases from <paramref name="first"/> on as those of a larger model.</summary>
+    /// <param name="first">The first case of a part of the model.</param>
+    /// <param name="before">Components before those of the part.</param>
+    internal void Renumber(int first, int before)
+    {
+        for (int at = first; at < _events.Count && before > 0; at++)
+            if (_events[at].Component >= 0) _events[at] = _events[at] with { Component = _events[at].Component + before };
+    }
+
     /// <summary>Forgets all cases.</summary>
     public void Clear() => _events.Clear();
 

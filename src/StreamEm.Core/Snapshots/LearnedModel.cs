@@ -84,5 +84,5 @@ public record LearnedModel
     /// anomaly score the p-value.</summary>
     public IEnumerable<string> Outputs =>
         ["log_density", .. Model.ScoreLayout.Blocks.Select(block => block.Name), .. Model is ComponentModel ? ["component"] : (string[])[],
-            "anomaly_score"];
+            .. Model.Classes.Count > 0 ? ["class"] : (string[])[], "anomaly_score"];
 }

@@ -94,6 +94,7 @@ public static class SnapshotJson
                 if (feature.Kind == FeatureKind.Level) WriteStrings(json, feature.Name, feature.Levels);
             json.WriteEndObject();
         }
+        if (snapshot.Model.Classes.Count > 0) WriteStrings(json, "classes", [.. snapshot.Model.Classes]);
         WriteStrings(json, "outputs", snapshot.Outputs);
         WriteSpelling(json, snapshot.Schema);
         json.WriteEndObject();

@@ -89,6 +89,9 @@ internal sealed unsafe class JsonShape(Func<int, bool> isNumber)
                 case JsonTokenType.PropertyName:
                     value = _open[reader.CurrentDepth]?.Find(ref reader);
                     continue;
+                case JsonTokenType.StartObject or JsonTokenType.StartArray when value?.Slots.Length > 0:
+                    // What a field holds that is no single value is for the reader.
+                    return false;
                 case JsonTokenType.StartObject:
                     _open[reader.CurrentDepth + 1] = value;
                     break;

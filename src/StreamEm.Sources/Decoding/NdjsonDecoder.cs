@@ -135,14 +135,14 @@ internal sealed class NdjsonDecoder : RecordDecoder
             refusal = TryRead(mended, batch.NextRow, defaults);
             _hasBareTokens = isMended = true;
         }
-        if (refusal is not { } found)
+        if (refusal is { } found)
         {
-            _fields.Commit(batch, nextOffset);
-            if (_learnsShapes && !isMended) _shape.Missed(record, _paths);
-            return true;
+            Reject(batch, found.Reason, found.Detail, offset, nextOffset, record);
+            return false;
         }
-        Reject(batch, found.Reason, found.Detail, offset, nextOffset, record);
-        return false;
+        _fields.Commit(batch, nextOffset);
+        if (_learnsShapes && !isMended) _shape.Missed(record, _paths);
+        return true;
     }
 
     private Refusal? TryRead(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
@@ -179,13 +179,10 @@ internal sealed class NdjsonDecoder : RecordDecoder
         _fields.Begin(defaults);
         Array.Clear(_seen);
         row.Fill(double.NaN);
-        Refusal? refusal = ReadObject(ref reader, _paths, row);
+        Refusal? refusal = ReadObject(record, ref reader, _paths, row);
         // To the end even after a problem: bytes that are no JSON are the problem to name.
-        while (reader.Read())
-        {
-        }
-        if (refusal is not null) return refusal;
-        return MissingFeature();
+        while (reader.Read()) continue;
+        return refusal ?? MissingFeature();
     }
 
     /// <summary>A text without its escapes; false when half a surrogate pair is among them, which no text has.</summary>
@@ -221,7 +218,7 @@ internal sealed class NdjsonDecoder : RecordDecoder
     }
 
     /// <summary>Reads to the end of the object whose start the reader is at.</summary>
-    private Refusal? ReadObject(ref Utf8JsonReader reader, JsonPaths paths, Span<double> row)
+    private Refusal? ReadObject(ReadOnlySpan<byte> record, ref Utf8JsonReader reader, JsonPaths paths, Span<double> row)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -233,39 +230,36 @@ internal sealed class NdjsonDecoder : RecordDecoder
                 continue;
             }
             Refusal? refusal = reader.TokenType == JsonTokenType.StartObject && found.HasChildren
-                ? ReadObject(ref reader, found, row)
-                : ReadValue(ref reader, found, row);
+                ? ReadObject(record, ref reader, found, row)
+                : ReadValue(record, ref reader, found, row);
             if (refusal is not null) return refusal;
         }
         return null;
     }
 
-    private Refusal? ReadValue(ref Utf8JsonReader reader, JsonPaths path, Span<double> row)
+    private Refusal? ReadValue(ReadOnlySpan<byte> record, ref Utf8JsonReader reader, JsonPaths path, Span<double> row)
     {
         if (path.Slots.Length == 0)
         {
             reader.Skip();
             return null;
         }
-        if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+        bool isWhole = reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray;
+        if (isWhole && !Array.TrueForAll(path.Slots, _fields.TakesSeveral))
         {
             RejectionReason reason = _fields.IsNumber(path.FirstSlot) ? RejectionReason.NotANumber : RejectionReason.OutOfRange;
             string kind = KindOf(reader.TokenType);
             reader.Skip();
             return Unusable(path, reason, $"field '{_fields.Names[path.FirstSlot]}' holds {kind}, expected a single value");
         }
-        ReadOnlySpan<byte> text = reader.ValueSpan;
-        if (reader.TokenType == JsonTokenType.Null) text = default;
-        else if (reader.ValueIsEscaped && !TryUnescape(ref reader, out text))
+        ReadOnlySpan<byte> text = isWhole ? Whole(record, ref reader) : reader.TokenType == JsonTokenType.Null ? default : reader.ValueSpan;
+        if (!isWhole && reader.ValueIsEscaped && !TryUnescape(ref reader, out text))
             return Unusable(path, RejectionReason.JsonSyntax, $"field '{_fields.Names[path.FirstSlot]}' holds {HalfASurrogate}");
         if (text.Length > MaxFieldBytes)
-        {
             return Unusable(path, RejectionReason.TooLarge, string.Create(
                 CultureInfo.InvariantCulture, $"field '{_fields.Names[path.FirstSlot]}' is longer than {MaxFieldBytes} bytes"));
-        }
-        for (int i = 0; i < path.Slots.Length; i++)
+        foreach (int slot in path.Slots)
         {
-            int slot = path.Slots[i];
             if (_seen[slot]) return new Refusal(RejectionReason.JsonSyntax, $"field '{_fields.Names[slot]}' occurs twice");
             _seen[slot] = true;
             if (_fields.Set(slot, text, row) is { } reason) return new Refusal(reason, _fields.Describe("field", slot, reason, text));
@@ -273,14 +267,19 @@ internal sealed class NdjsonDecoder : RecordDecoder
         return null;
     }
 
+    /// <summary>The list or object that the reader is at the start of, as it is written.</summary>
+    private static ReadOnlySpan<byte> Whole(ReadOnlySpan<byte> record, ref Utf8JsonReader reader)
+    {
+        int start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        return record[start..(int)reader.BytesConsumed];
+    }
+
     /// <summary>A value that no field can take: the record is rejected, unless all the fields it is for are optional.</summary>
     private Refusal? Unusable(JsonPaths path, RejectionReason reason, string detail)
     {
-        foreach (int slot in path.Slots)
-        {
-            if (!_fields.IsOptional(slot)) return new Refusal(reason, detail);
-            _fields.Pass(slot);
-        }
+        if (!Array.TrueForAll(path.Slots, _fields.IsOptional)) return new Refusal(reason, detail);
+        foreach (int slot in path.Slots) _fields.Pass(slot);
         return null;
     }
 

@@ -20,6 +20,7 @@ internal sealed class RecordFields
     private readonly List<Role> _roles = [];
     private readonly bool _allowMissing;
     private readonly FieldSpelling _spelling;
+    private readonly LabelReader _labels;
     private readonly bool _checksNumbers;
     private OptionalFields _unread;
     private double _weight = 1, _target = double.NaN;
@@ -36,6 +37,7 @@ internal sealed class RecordFields
         _restricted = [.. Enumerable.Range(0, Dimension)
             .Where(d => _kinds[d] is FeatureKind.Count or FeatureKind.Binary or FeatureKind.NonNegative)];
         _spelling = new FieldSpelling(schema);
+        _labels = new LabelReader(_spelling);
         _checksNumbers = _restricted.Length > 0 || !_spelling.MissingNumbers.IsEmpty;
         Add(schema.Label, Role.Label);
         Add(schema.Weight, Role.Weight);
@@ -86,6 +88,9 @@ internal sealed class RecordFields
     /// <summary>Whether a slot may hold what cannot be read and the record be used all the same, the field then being absent.</summary>
     public bool IsOptional(int slot) => slot >= Dimension && _roles[slot - Dimension] is (Role.Key or Role.Timestamp);
 
+    /// <summary>Whether a slot takes lists and objects as they are written, not single values alone.</summary>
+    public bool TakesSeveral(int slot) => slot >= Dimension && _roles[slot - Dimension] == Role.Label;
+
     /// <summary>What the texts of the fields say.</summary>
     public FieldSpelling Spelling => _spelling;
 
@@ -119,8 +124,7 @@ internal sealed class RecordFields
         {
             case Role.Label:
                 if (!Utf8.IsValid(text)) return RejectionReason.DecodeUtf8;
-                _label = _spelling.Name(text, _texts);
-                return null;
+                return _labels.Read(text, _texts, out _label);
             case Role.Key:
                 if (!Utf8.IsValid(text)) return Pass(slot);
                 if (_spelling.Key(text, _texts) is var key and not TextTable.None) _key = key;
@@ -174,6 +178,7 @@ internal sealed class RecordFields
             RejectionReason.DecodeUtf8 => $"{field} holds bytes that are no text, expected UTF-8",
             _ when IsOutOfRange(slot, text) =>
                 $"{field} holds a number that cannot be computed with, expected {FeatureValues.ExpectedRange}",
+            _ when TakesSeveral(slot) => $"{field} holds {_labels.Problem}",
             _ when slot >= Dimension => $"{field} holds another number, expected {RelativeWeights.Expected}",
             _ => $"{field} holds another value, expected {FeatureValues.Expected(_kinds[slot])}",
         };

@@ -4,8 +4,10 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Core.Catalog;
+using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
+using StreamEm.Core.Settings;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Display;
 using StreamEm.Worker.Failures;
@@ -20,6 +22,8 @@ namespace StreamEm.Worker.Commands;
 /// <summary><c>streamem fit DATA... -c FILE</c>: streams files through one model without a server.</summary>
 public static class FitCommand
 {
+    private static readonly ChoiceKind<FitEngine> Engines = new();
+
     /// <summary>The verb.</summary>
     public static Command Create()
     {
@@ -39,13 +43,15 @@ public static class FitCommand
         };
         var passes = new Option<int>("--passes")
         { Description = "How many times the data are streamed.", DefaultValueFactory = _ => 1, HelpName = "n" };
-        var batch = new Option<bool>("--batch") { Description = "Plain batch EM to convergence instead, as the yardstick." };
-        Command command =
-            new("fit", "Learns one model from files and prints what it found.") { data, model, output, trace, scores, passes, batch };
+        var batch = new Option<bool>("--batch")
+        { Description = "Plain batch EM to convergence instead, as the yardstick: --engine batch." };
+        Option<string?> engine = EngineOption();
+        var command = new Command("fit", "Learns one model from files and prints what it found.")
+        { data, model, output, trace, scores, passes, batch, engine };
         configuration.AddTo(command);
         own.AddTo(command);
         dialect.AddTo(command);
-        AddChecks(command, batch, scores, passes);
+        AddChecks(command, (batch, engine), scores, passes);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             string[] files = parsed.GetRequiredValue(data);
@@ -57,6 +63,7 @@ public static class FitCommand
             {
                 Model = isConfigured ? Configured() : Proposed(),
                 Data = files,
+                Engine = EngineOf(parsed.GetValue(batch), parsed.GetValue(engine)),
                 Passes = parsed.GetValue(passes),
                 Trace = parsed.GetValue(trace),
                 Scores = parsed.GetValue(scores),
@@ -64,8 +71,7 @@ public static class FitCommand
             foreach (string? written in (string?[])[parsed.GetValue(output), request.Trace, request.Scores, request.Model.Rejected.File])
                 OutputFile.RefuseInputs(written, isConfigured ? [.. files, .. configuration.Files(parsed)] : files);
             return await RunAsync(
-                request, parsed.GetValue(batch), parsed.GetValue(output), parsed.InvocationConfiguration, cancellationToken)
-                .ConfigureAwait(false);
+                request, parsed.GetValue(output), parsed.InvocationConfiguration, cancellationToken).ConfigureAwait(false);
 
             ModelOptions Configured()
             {
@@ -80,7 +86,7 @@ public static class FitCommand
     }
 
     private static async Task<int> RunAsync(
-        FitRequest request, bool isBatch, string? path, InvocationConfiguration invocation, CancellationToken cancellationToken)
+        FitRequest request, string? path, InvocationConfiguration invocation, CancellationToken cancellationToken)
     {
         TextWriter writer = invocation.Output, console = invocation.Error;
         // Not disposed: the command line hears the same signals.
@@ -95,7 +101,7 @@ public static class FitCommand
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        (ModelSnapshot snapshot, bool isInterrupted) = isBatch
+        (ModelSnapshot snapshot, bool isInterrupted) = request.Engine != FitEngine.Stepwise
             ? (await YardstickAsync(request, writer, stopping.Token).ConfigureAwait(false), false)
             : await StreamAsync(request, writer, console, stopping.Token).ConfigureAwait(false);
         if (path is not null) Save(snapshot, path);
@@ -128,8 +134,9 @@ public static class FitCommand
         await WriteCountsAsync(yardstick.Rejections, request, writer).ConfigureAwait(false);
         string end = fit.Converged ? "converged" : "stopped without converging";
         await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"batch EM {end} after {fit.MeanLogLikelihoods.Count - 1} iterations: {fit.MeanLogLikelihoods[^1]:F6} nats per record, largest "
-                + $"fall {fit.LargestFall:G3}")).ConfigureAwait(false);
+            $"{Engines.Format(request.Engine)} EM {end} after {fit.MeanLogLikelihoods.Count - 1} iterations: "
+                + $"{fit.MeanLogLikelihoods[^1]:F6} nats per record, largest fall {fit.LargestFall:G3}, {fit.Evaluations} row evaluations"))
+            .ConfigureAwait(false);
         return snapshot;
     }
 
@@ -156,7 +163,18 @@ public static class FitCommand
         HelpName = "id or type",
     };
 
-    private static void AddChecks(Command command, Option<bool> batch, Option<string?> scores, Option<int> passes)
+    private static Option<string?> EngineOption() => new("--engine")
+    {
+        Description = $"{string.Join(", ", Engines.Words)}: how the data are learned from. The first streams them, the others have all of "
+            + "them in memory and go on to convergence.",
+        HelpName = "name",
+    };
+
+    private static FitEngine EngineOf(bool isBatch, string? name) =>
+        name is not null && Engines.TryParse(name, out FitEngine engine) ? engine : isBatch ? FitEngine.Batch : FitEngine.Stepwise;
+
+    private static void AddChecks(
+        Command command, (Option<bool> Batch, Option<string?> Named) engine, Option<string?> scores, Option<int> passes)
     {
         passes.Validators.Add(result =>
         {
@@ -164,8 +182,15 @@ public static class FitCommand
         });
         command.Validators.Add(result =>
         {
-            if (result.GetValue(batch) && (result.GetResult(scores) is not null || result.GetResult(passes) is { Implicit: false }))
-                result.AddError("--batch sees all data at once: it goes without --scores and --passes.");
+            string? name = result.GetValue(engine.Named);
+            if (name is not null && !Engines.TryParse(name, out _))
+                result.AddError($"--engine '{name}' is no engine; expected {Engines.Expected}{Spelling.Suggestion(name, Engines.Words)}");
+            else if (name is not null && result.GetValue(engine.Batch) && EngineOf(isBatch: true, name) != FitEngine.Batch)
+                result.AddError($"--batch is --engine batch; leave one of --batch and --engine {name} out.");
+            else if (EngineOf(result.GetValue(engine.Batch), name) != FitEngine.Stepwise
+                && (result.GetResult(scores) is not null || result.GetResult(passes) is { Implicit: false }))
+                result.AddError(
+                    $"{(name is null ? "--batch" : $"--engine {name}")} sees all data at once: it goes without --scores and --passes.");
         });
     }
 

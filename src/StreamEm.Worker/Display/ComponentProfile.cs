@@ -56,14 +56,16 @@ internal sealed class ComponentProfile
     public ReadOnlySpan<double> Levels(int component, int feature)
     {
         string name = $"probabilities.{Space.Features[feature].Name}";
-        // A part of a product puts its own name before.
+        // A part of a product puts its own name before, and a class its own before that.
+        int ofClass = Components / Math.Max(1, _learned.Model.Classes.Count);
+        string before = _learned.Model.Classes.Count == 0 ? "" : $"{_learned.Model.Classes[component / ofClass]}.";
         VectorBlock? block = _learned.Layout.Blocks
-            .Where(block => block.Domain == Domain.Simplex)
+            .Where(block => block.Domain == Domain.Simplex && block.Name.StartsWith(before, StringComparison.Ordinal))
             .Where(block => block.Name == name || block.Name.EndsWith($".{name}", StringComparison.Ordinal))
             .MinBy(block => block.Name.Length);
         if (block is null) return default;
         int levels = block.Shape[^1];
-        return block.Of((ReadOnlySpan<double>)_learned.Parameters).Slice(component * levels, levels);
+        return block.Of((ReadOnlySpan<double>)_learned.Parameters).Slice(component % ofClass * levels, levels);
     }
 
     private bool TryMoments(ComponentModel model)

@@ -1,3 +1,4 @@
+using StreamEm.Core.Estimation;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
 
@@ -11,6 +12,9 @@ internal sealed record FitRequest
 
     /// <summary>Data files and globs.</summary>
     public required IReadOnlyList<string> Data { get; init; }
+
+    /// <summary>The engine.</summary>
+    public FitEngine Engine { get; init; }
 
     /// <summary>How many times the data are streamed.</summary>
     public int Passes { get; init; } = 1;

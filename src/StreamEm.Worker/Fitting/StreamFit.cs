@@ -56,7 +56,9 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
         return learner.CreateSnapshot() is { } learned
             ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())
             : throw new CommandException(ExitCode.DataCorrupt,
-                $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected.");
+                $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected"
+                    + (request.Model.Model.MaxClasses == 0 ? "."
+                        : $", and no label in '{request.Model.Schema.Label}' to learn a class from."));
     }
 
     /// <summary>A stop ends reading in order: the progress bar gives the cursor back, and what was learned stays.</summary>

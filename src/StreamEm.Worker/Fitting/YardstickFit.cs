@@ -14,7 +14,10 @@ using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Fitting;
 
-/// <summary>Plain batch EM to convergence on the same model and data, all records in memory: what a stream is measured against.</summary>
+/// <summary>
+/// EM to convergence on the same model and data, all records in memory, by one of the engines of data that end; plain batch EM is what a
+/// stream is measured against.
+/// </summary>
 internal sealed class YardstickFit(FitRequest request, TimeProvider time)
 {
     /// <summary>Records read and rejected.</summary>
@@ -22,7 +25,8 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
 
     /// <summary>Reads all records, fits, writes the trace.</summary>
     /// <returns>The snapshot, and how the fit went.</returns>
-    /// <exception cref="CommandException">A file is missing (66), or no record can be used (65).</exception>
+    /// <exception cref="CommandException">A file is missing (66), no record can be used (65), or the engine is none for the model (64).
+    /// </exception>
     public async Task<(ModelSnapshot Snapshot, BatchFit Fit)> RunAsync(CancellationToken cancellationToken)
     {
         RecordSchema schema = request.Model.Schema;
@@ -39,8 +43,20 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
             throw new CommandException(ExitCode.DataCorrupt, excess);
         if (rows.Count == 0)
             throw new CommandException(ExitCode.DataCorrupt, $"No record to learn from in {string.Join(", ", request.Data)}.");
+        if (request.Model.Model is { MaxClasses: > 0, Classes.Count: 0 } && request.Model.InitializeFrom is null && rows.Labels.IsEmpty)
+            throw new CommandException(ExitCode.DataCorrupt,
+                $"No record in {string.Join(", ", request.Data)} has a label in '{request.Model.Schema.Label}' to learn a class from.");
+        if (request.Engine == FitEngine.Spider && request.Model.Model.NeedsKey)
+            throw new CommandException(ExitCode.Usage, $"--engine spider draws records one by one, and {request.Model.Model.Type} learns "
+                + "sequences; use incremental, over_relaxed or batch.");
+        var options = new BatchEmOptions
+        {
+            Engine = request.Engine,
+            BlockRows = request.Model.Learning.MinibatchSize,
+            Seed = request.Model.Learning.Initialization.Seed,
+        };
         BatchFit fit = BatchFit.Run(
-            request.Model.Model, schema, request.Model.Learning, rows, new BatchEmOptions(), LearnerStart.ReadParameters(request.Model));
+            request.Model.Model, schema, request.Model.Learning, rows, options, LearnerStart.ReadParameters(request.Model));
         using (TraceFile? trace = request.Trace is { } file2 ? new TraceFile(OutputFile.Create(file2)) : null)
             for (int at = 1; at < fit.MeanLogLikelihoods.Count; at++) trace?.Write(at, rows.Count, 1, fit.MeanLogLikelihoods[at - 1]);
         return (request.NewIdentity(time).Stamp(fit.Learned, time.GetUtcNow()), fit);

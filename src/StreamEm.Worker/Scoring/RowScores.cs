@@ -10,7 +10,7 @@ namespace StreamEm.Worker.Scoring;
 internal sealed class RowScores
 {
     private ScoreSession? _session;
-    private VectorBlock? _membership;
+    private VectorBlock? _membership, _classes;
     private Minibatch? _rows;
     private Minibatch? _chosen;
     private double[] _ofChosen = [], _scoresOfChosen = [];
@@ -25,6 +25,7 @@ internal sealed class RowScores
         _session = session;
         _width = scorer.Layout.Length;
         _membership = scorer.Learned.Model is ComponentModel model ? scorer.Layout[model.MembershipBlock] : null;
+        _classes = scorer.Learned.Model.Classes.Count > 0 ? scorer.Layout["class_probabilities"] : null;
     }
 
     /// <summary>Anomaly scores of the rows.</summary>
@@ -59,15 +60,7 @@ internal sealed class RowScores
     }
 
     /// <summary>The component a row most probably comes from; -1 for a model without components.</summary>
-    public int Component(int row)
-    {
-        if (_membership is null) return -1;
-        ReadOnlySpan<double> values = _membership.Of(ScoresOf(row));
-        int largest = 0;
-        for (int k = 1; k < values.Length; k++)
-            if (values[k] > values[largest]) largest = k;
-        return largest;
-    }
+    public int Component(int row) => Largest(_membership, row);
 
     /// <summary>All that is said of a row.</summary>
     /// <param name="row">The row.</param>
@@ -90,6 +83,7 @@ internal sealed class RowScores
             Scores = ScoresOf(row),
             Component = component,
             Uncertainty = component < 0 ? double.NaN : Math.Max(0, 1 - _membership!.Of(ScoresOf(row))[component]),
+            Class = Largest(_classes, row),
             AnomalyScore = _anomalyScores[row],
             PValue = _pValues[row],
             NoveltyPValue = _session is { TellsNovelty: true } session ? session.NoveltyPValues[row] : null,
@@ -113,6 +107,16 @@ internal sealed class RowScores
         session.Score(_chosen, _ofChosen.AsSpan(0, count), _scoresOfChosen.AsSpan(0, count * _width), []);
         for (int at = 0; at < count; at++)
             _scoresOfChosen.AsSpan(at * _width, _width).CopyTo(_scores.AsSpan(chosen[at] * _width));
+    }
+
+    private int Largest(VectorBlock? block, int row)
+    {
+        if (block is null) return -1;
+        ReadOnlySpan<double> values = block.Of(ScoresOf(row));
+        int largest = 0;
+        for (int k = 1; k < values.Length; k++)
+            if (values[k] > values[largest]) largest = k;
+        return largest;
     }
 
     private ReadOnlySpan<double> ScoresOf(int row) => _scores.AsSpan(row * _width, _width);

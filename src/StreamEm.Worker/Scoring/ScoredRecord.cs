@@ -27,6 +27,9 @@ internal readonly ref struct ScoredRecord
     /// <summary>1 minus the probability of that component: what choosing it would be wrong with, were the model right.</summary>
     public required double Uncertainty { get; init; }
 
+    /// <summary>The most probable class; -1 for a model without classes.</summary>
+    public required int Class { get; init; }
+
     /// <summary>In [0, 1]; NaN while the model is not calibrated.</summary>
     public required double AnomalyScore { get; init; }
 

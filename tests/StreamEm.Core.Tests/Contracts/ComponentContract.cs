@@ -7,7 +7,7 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Tests.Contracts;
 
 /// <summary>The laws of models with exchangeable components.</summary>
-public abstract class ComponentContract : ModelContract
+public abstract partial class ComponentContract : ModelContract
 {
     /// <summary>The parameter blocks of the components, K along the first axis; tests take care that no other extent is K.</summary>
     protected virtual IEnumerable<VectorBlock> ComponentBlocks(ComponentModel model) =>

@@ -23,6 +23,9 @@ public abstract class Family
     /// <summary>The same rows as a source delivers them.</summary>
     public virtual Minibatch Records(Minibatch rows) => rows;
 
+    /// <summary>Whether more than the component of a row is latent, so that labels leave no closed form.</summary>
+    public virtual bool HasLatentScale => false;
+
     /// <summary>A row that no component can produce; null where there is none.</summary>
     public virtual double[]? ImpossibleRow(int dimension) => null;
 }
@@ -51,6 +54,8 @@ public abstract class EmissionContract<TFamily> : ComponentContract
     protected override Minibatch Records(Minibatch rows) => Tested.Records(rows);
 
     protected override double[]? ImpossibleRow(int dimension) => Tested.ImpossibleRow(dimension);
+
+    protected override bool IsClosedWhenLabelled => !Tested.HasLatentScale;
 
     [Fact]
     public void ImpliedStatistics_OfMassesAddedUp_AddUp()

@@ -15,7 +15,7 @@ public sealed class ModelEntryTests
     {
         ModelEntry entry = MixtureOptions.Shorthand(GaussianOptions.Catalogued);
         Assert.Equal(("gaussian_mixture", "Mixture of " + GaussianOptions.Catalogued.Description), (entry.Type, entry.Description));
-        Assert.Equal(["components", "covariance_type", "reg_covar", "prior", "label_noise", "fixed"],
+        Assert.Equal(["components", "covariance_type", "reg_covar", "prior", "label_noise", "fixed", "quantize"],
             entry.Settings.Select(setting => setting.Key));
         var options = (MixtureOptions)entry
             .Read(new Dictionary<string, string>(StringComparer.Ordinal) { ["covariance_type"] = "tied", ["of another model"] = "x" });

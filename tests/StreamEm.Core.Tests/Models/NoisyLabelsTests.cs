@@ -39,6 +39,26 @@ public sealed class NoisyLabelsTests
         foreach ((double expected, double found) in ((double[])[0.9, 0.1, 0.3, 0.7]).Zip(confusion))
             Assert.Equal(expected, found, 0.05);
         Assert.Equal(0.4, learned.Parameters[1], 0.06);
+        // Records that are scored have no labels.
+        var written = new System.Buffers.ArrayBufferWriter<byte>();
+        SnapshotJson.Write(new ModelSnapshot(learned, new SnapshotOrigin("m", "run", "hash", DateTimeOffset.UnixEpoch)), written);
+        Assert.Equal(learned.Parameters, SnapshotReader.Read(written.WrittenMemory).Parameters);
+    }
+
+    [Fact]
+    public void Labels_OfSeveral_AreWorthTheSumOfTheirConfusion()
+    {
+        var model = new Mixture("test", new DiagonalGaussian(2, 1, new CovarianceRegularization([0], 1e-9)), hasNoisyLabels: true);
+        // weights, confusion, means, variances.
+        double[] theta = [0.5, 0.5, 0.9, 0.1, 0.3, 0.7, 0, 2, 1, 1], averages = new double[model.StatisticsLayout.Length];
+        var rows = new Minibatch(1);
+        rows.Add([1.0], label: rows.AddEvidence([1, 0.5]));
+        new ShardedEStep(model, 1).Average(model.Prepare(theta), theta, rows, averages, new double[1]);
+        // In the middle the labels alone tell: .9 + .05 of the first, .3 + .35 of the second.
+        double first = 0.95 / 1.6;
+        double second = 1 - first;
+        double[] expected = [first, second, first * 0.9 / 0.95, first * 0.05 / 0.95, second * 0.3 / 0.65, second * 0.35 / 0.65];
+        for (int at = 0; at < expected.Length; at++) Assert.Equal(expected[at], averages[at], 1e-12);
     }
 
     [Fact]

@@ -152,7 +152,8 @@ public sealed class SnapshotVersionsTests
         again["training"]!.AsObject().Remove("warning_kinds");
         // Settings that release did not have are at their defaults.
         JsonObject options = again["model"]!["options"]!.AsObject();
-        foreach ((string name, string value) in new[] { ("prior", "none"), ("label_noise", "none"), ("fixed", "[]") })
+        foreach ((string name, string value) in
+            new[] { ("prior", "none"), ("label_noise", "none"), ("quantize", "false"), ("fixed", "[]") })
         {
             Assert.Equal(value, options[name]!.GetValue<string>());
             options.Remove(name);

@@ -50,7 +50,8 @@ public sealed class NdjsonDecoderTests
     [InlineData("{\"a\":\"x\"}", RejectionReason.NotANumber, "field 'a' holds a text of 1 byte, expected a number")]
     [InlineData("{\"a\":true}", RejectionReason.NotANumber, "field 'a' holds a text of 4 bytes, expected a number")]
     [InlineData("{\"a\":[1]}", RejectionReason.NotANumber, "field 'a' holds an array, expected a single value")]
-    [InlineData("{\"a\":1,\"label\":{}}", RejectionReason.OutOfRange, "field 'label' holds an object, expected a single value")]
+    [InlineData("{\"a\":1,\"label\":{\"x\":{}}}", RejectionReason.OutOfRange,
+        "field 'label' holds what is no probability, expected a number from 0 to 1 for every class, such as {\"a\": 0.7, \"b\": 0.3}")]
     [InlineData("{\"a\":1e400}", RejectionReason.NotFinite,
         "field 'a' holds an infinite number, expected a finite one within double precision")]
     [InlineData("{\"a\":1,\"w\":-2}", RejectionReason.OutOfRange, "field 'w' holds another number, expected a weight of 0, or")]

@@ -56,6 +56,33 @@ public sealed class FitAndScoreTests : IDisposable
         Assert.Equal(2, snapshot.GetProperty("parameters").GetProperty("weights").GetProperty("data").GetArrayLength());
     }
 
+    [Theory]
+    [InlineData("batch")]
+    [InlineData("incremental")]
+    [InlineData("over_relaxed")]
+    [InlineData("spider")]
+    public async Task Fit_Engine_ReachesWhatBatchEmReaches(string engine)
+    {
+        await Fit("--batch");
+        double batch = await MeanLogDensity();
+        CommandRun run = await Fit("--engine", engine);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Matches($"{engine} EM converged after [0-9]+ iterations: .* [0-9]+ row evaluations", run.Output);
+        Assert.Equal(batch, await MeanLogDensity(), 1e-6);
+    }
+
+    [Theory]
+    [InlineData("bacth", "--engine 'bacth' is no engine; expected one of stepwise, batch, incremental, over_relaxed, spider; did you mean")]
+    [InlineData("spider --passes 2", "--engine spider sees all data at once: it goes without --scores and --passes.")]
+    [InlineData("spider --batch", "--batch is --engine batch; leave one of --batch and --engine spider out.")]
+    public async Task Fit_EngineThatCannotBe_IsRefused(string arguments, string message)
+    {
+        CommandRun run = await Fit(["--engine", .. arguments.Split(' ')]);
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>The values beside the scores, so that nobody has to join them again.</summary>
     [Fact]
     public async Task Score_Include_CarriesTheFields()

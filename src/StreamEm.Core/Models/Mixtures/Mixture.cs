@@ -17,6 +17,7 @@ internal sealed class Mixture : EmissionModel
     private readonly ResponsibilityRule _rule;
     private readonly double _priorLabels;
     private readonly bool _hasNoisyLabels;
+    private readonly double[]? _scales;
 
     /// <summary>A mixture called <paramref name="type"/> in the catalogue.</summary>
     /// <param name="type">Its name.</param>
@@ -24,13 +25,18 @@ internal sealed class Mixture : EmissionModel
     /// <param name="rule">How responsibilities are made where a pass does not say; soft when null.</param>
     /// <param name="hasNoisyLabels">Whether labels are noisy observations of the component.</param>
     /// <param name="prior">Whether the confusion matrix has one: an imaginary label a row, as labels are taken at first.</param>
+    /// <param name="quantizes">The scale of every feature [D], where scores say what is left of a record by its component alone; else null.
+    /// </param>
     public Mixture(
-        string type, Emission emission, ResponsibilityRule? rule = null, bool hasNoisyLabels = false, Prior prior = Prior.None)
+        string type, Emission emission, ResponsibilityRule? rule = null, bool hasNoisyLabels = false, Prior prior = Prior.None,
+        double[]? quantizes = null)
         : base(type, emission, OwnLayout(emission.Components, hasNoisyLabels), OwnSums(emission.Components, hasNoisyLabels))
     {
         (_rule, _hasNoisyLabels) = (rule ?? SoftResponsibilities.Instance, hasNoisyLabels);
-        _priorLabels = prior == Prior.None ? 0 : 1;
-        ScoreLayout = new VectorLayout().Add(MembershipBlock, Units.None, Domain.Simplex, Components).Append(emission.ScoreLayout);
+        (_priorLabels, _scales) = (prior == Prior.None ? 0 : 1, quantizes);
+        ScoreLayout = new VectorLayout().Add(MembershipBlock, Units.None, Domain.Simplex, Components);
+        if (quantizes is not null) Quantization.AddTo(ScoreLayout, emission.Dimension);
+        ScoreLayout.Append(emission.ScoreLayout);
     }
 
     /// <inheritdoc/>
@@ -43,8 +49,10 @@ internal sealed class Mixture : EmissionModel
     public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null)
     {
         var result = spent as MixtureEStep
-            ?? new MixtureEStep(Components, Dimension, StatisticsLayout.Length, ScoreLayout.Length, _rule, _hasNoisyLabels);
+            ?? new MixtureEStep(Components, Dimension, StatisticsLayout.Length, ScoreLayout.Length, _rule, _hasNoisyLabels)
+            { Quantization = _scales is null ? null : new Quantization(Components, _scales) };
         result.Set(parameters.Span[..OwnParameters], Emission.Prepare(parameters[OwnParameters..], result.Emission));
+        result.Quantization?.Set(parameters.Span[..Components], Emission, parameters.Span[OwnParameters..]);
         return result;
     }
 

@@ -25,9 +25,18 @@ internal sealed partial class MixtureEStep : EStep
     private EmissionEStep? _set;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
+    /// <param name="components">K.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="statisticsLength">Length of the statistics.</param>
+    /// <param name="scoreLength">Length of a row's scores.</param>
+    /// <param name="rule">How responsibilities are made where a pass does not say.</param>
+    /// <param name="hasNoisyLabels">Whether labels are noisy observations of the component.</param>
+    /// <param name="classes">Classes, each of as many components one after another, where labels name classes; else 0.</param>
     public MixtureEStep(
-        int components, int dimension, int statisticsLength, int scoreLength, ResponsibilityRule rule, bool hasNoisyLabels)
+        int components, int dimension, int statisticsLength, int scoreLength, ResponsibilityRule rule, bool hasNoisyLabels = false,
+        int classes = 0)
     {
+        (_classes, _ofClass) = (classes, classes == 0 ? 1 : components / classes);
         (_components, _dimension, _statisticsLength, _scoreLength, _rule) = (components, dimension, statisticsLength, scoreLength, rule);
         _weights = new double[components];
         _logWeights = new double[ComponentLanes.Padded(components)];
@@ -38,6 +47,9 @@ internal sealed partial class MixtureEStep : EStep
 
     /// <summary>The components' part; null before <see cref="Set"/>.</summary>
     public EmissionEStep? Emission => _set;
+
+    /// <summary>What is said of a record by its component alone; null where that is not said.</summary>
+    public Quantization? Quantization { get; init; }
 
     private EmissionEStep Prepared => _set ?? throw new InvalidOperationException("The E-step has no parameters yet.");
 
@@ -108,9 +120,14 @@ internal sealed partial class MixtureEStep : EStep
                 logDensities[at + i] = impossible ? double.NegativeInfinity : space.LogDensities[i];
                 for (int k = 0; k < _components && !scores.IsEmpty; k++)
                     scores[(at + i) * _scoreLength + k] = impossible ? _weights[k] : space.LogJoint[k * RowBlock.Stride + i];
+                if (_classes > 0 && !scores.IsEmpty) SumByClass(scores.Slice((at + i) * _scoreLength, _scoreLength));
+                if (!scores.IsEmpty)
+                    Quantization?.Write(block.Row(i), scores.Slice((at + i) * _scoreLength, _components),
+                        scores[((at + i) * _scoreLength + _components)..]);
             }
-            if (_scoreLength > _components && !scores.IsEmpty)
-                Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + _components)..], _scoreLength);
+            int own = _components + _classes + (Quantization?.Length ?? 0);
+            if (_scoreLength > own && !scores.IsEmpty)
+                Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + own)..], _scoreLength);
         }
     }
 

@@ -38,6 +38,11 @@ public sealed record MixtureOptions : LatentModelOptions
     /// <summary>Whether labels are noisy observations of the component, whose confusion matrix is learned too.</summary>
     public LabelNoise LabelNoise { get; init; }
 
+    /// <summary>
+    /// Whether scores say the centre in place of the record, how far it is and what its code costs: vector quantisation.
+    /// </summary>
+    public bool Quantizes { get; init; }
+
     /// <summary>The entry of the mixture over one family: its settings stand beside <c>components</c>.</summary>
     public static ModelEntry Shorthand(EmissionEntry emission) => new(
         $"{emission.Type}_mixture",
@@ -47,7 +52,7 @@ public sealed record MixtureOptions : LatentModelOptions
             .. emission.Settings.Select(setting => new NestedSetting<MixtureOptions>(
             setting, options => options.Emissions.Single,
             (options, held) => options with { Emissions = EmissionParts.Of((EmissionOptions)held) })),
-            LabelNoiseSetting(), FixedSetting()]);
+            LabelNoiseSetting(), FixedSetting(), .. emission.CreateOptions() is GaussianOptions ? [QuantizeSetting()] : (Setting[])[]]);
 
     /// <summary>The entry of the mixture over several families.</summary>
     /// <param name="families">The families there are; the first is the default.</param>
@@ -72,8 +77,6 @@ public sealed record MixtureOptions : LatentModelOptions
     public override IEnumerable<string> ProblemsWith(RecordSchema schema)
     {
         foreach (string problem in base.ProblemsWith(schema).Concat(Emissions.ProblemsWith(schema))) yield return problem;
-        if (LabelNoise == LabelNoise.Learned && schema.Label is null)
-            yield return "label_noise: there are no labels; set label to the field that holds them";
         if (Growing is null) yield break;
         if (schema.Label is not null)
             yield return "components: labels name components, and those of a mixture that grows come and go: leave label out, or give "
@@ -84,6 +87,9 @@ public sealed record MixtureOptions : LatentModelOptions
             yield return "components: a mixture that grows has no blocks that could stay what they are: leave fixed out, or give the "
                 + "number of components";
     }
+
+    /// <inheritdoc/>
+    public override bool NeedsLabel => LabelNoise == LabelNoise.Learned;
 
     /// <inheritdoc/>
     public override bool HasResponsibilities => true;
@@ -104,14 +110,24 @@ public sealed record MixtureOptions : LatentModelOptions
     public override LatentModelOptions WithComponents(int components) => this with { Components = components, Growing = null };
 
     /// <inheritdoc/>
+    /// <remarks>Hard responsibilities of spheres are k-means.</remarks>
+    public override LatentModelOptions For(ResponsibilityKind responsibilities) => responsibilities == ResponsibilityKind.Hard
+        && Growing is null && !Emissions.IsProduct && Emissions.Single is GaussianOptions { CovarianceType: CovarianceType.Spherical }
+            ? this with { Quantizes = true }
+            : this;
+
+    /// <inheritdoc/>
     public override LatentModel Create(FeatureSpace space)
     {
         bool hasPrior = Prior == Prior.Conjugate && (Emissions.IsProduct || Emissions.Single != Emissions.Single.WithoutPrior());
         var model = new Mixture(Type, Emissions.Create(space, Components, Prior), hasNoisyLabels: LabelNoise == LabelNoise.Learned,
-            prior: hasPrior ? Prior.Conjugate : Prior.None);
+            prior: hasPrior ? Prior.Conjugate : Prior.None, quantizes: Quantizes ? space.Scale.ToArray() : null);
         model.Hold(Fixed.With(Emissions.Fixed.Names));
         return model;
     }
+
+    /// <inheritdoc/>
+    protected override string LabelProblem => "label_noise: there are no labels; set label to the field that holds them";
 
     /// <inheritdoc/>
     protected override Feature PlanFeature(string name) => Emissions.Plan(name);
@@ -119,6 +135,11 @@ public sealed record MixtureOptions : LatentModelOptions
     private static Setting<MixtureOptions, LabelNoise> LabelNoiseSetting() => new(
         "label_noise", new ChoiceKind<LabelNoise>(), o => o.LabelNoise, (o, v) => o with { LabelNoise = v },
         "none: a label says which component a record is of; learned: it says so with a probability that is learned.");
+
+    private static Setting<MixtureOptions, bool> QuantizeSetting() => new(
+        "quantize", new BooleanKind(), o => o.Quantizes, (o, v) => o with { Quantizes = v },
+        "Scores also say the centre, its squared distance and the bits of its code; true by itself where responsibilities are hard and "
+            + "covariances spherical.");
 
     private static Setting<MixtureOptions, BlockNames> FixedSetting() =>
         BlockNames.SettingOf<MixtureOptions>(o => o.Fixed, (o, v) => o with { Fixed = v });

@@ -142,9 +142,8 @@ internal sealed partial class HiddenMarkovEStep : EStep
             if (row > from) Predict(space.Alpha(row - 1), predicted);
             else if (!carried.IsEmpty) Predict(carried, predicted);
             else _start.CopyTo(predicted);
-            int label = isLabelled ? batch.Label(first + row) : Minibatch.Unlabelled;
             bool isHeld = bound is not null && bound.IsHeld(first + row);
-            double log = Update(row, label, isHeld, predicted, space), w = batch.Weight(first + row);
+            double log = Update(row, isLabelled ? batch : null, first + row, isHeld, predicted, space), w = batch.Weight(first + row);
             if (space.Pass.Comparable is { } comparable && batch.Row(first + row).Contains(double.NaN))
                 comparable[first + row] = LogDensitySpread.Mix(predicted, space.Completed(row));
             if (bound is not null && space.RelativeSquares[row] > 1 && !double.IsNaN(space.RowLogDensities[row]))
@@ -161,10 +160,11 @@ internal sealed partial class HiddenMarkovEStep : EStep
     /// alpha_t and c_t of one row; its log-density takes no label into account. A row that is held back has one, and says nothing.
     /// </summary>
     /// <returns>log p(x_t, and its label, given the rows before).</returns>
-    private double Update(int row, int label, bool isHeld, ReadOnlySpan<double> predicted, SequenceWorkspace space)
+    private double Update(
+        int row, Minibatch? labels, int labelled, bool isHeld, ReadOnlySpan<double> predicted, SequenceWorkspace space)
     {
         Span<double> alpha = space.Alpha(row), b = space.LogLikelihoods(row);
-        double max = double.NegativeInfinity, sum = 0, labelled = 0;
+        double max = double.NegativeInfinity, sum = 0, scale = 0;
         if (!space.SaysNothing[row])
             foreach (double value in b) max = Math.Max(max, value);
         bool isImpossible = !space.SaysNothing[row] && !(max > ImpossibleLogDensity);
@@ -192,14 +192,12 @@ internal sealed partial class HiddenMarkovEStep : EStep
             (isImpossible, max) = (true, 0);
             b.Fill(1);
         }
-        if (label != Minibatch.Unlabelled && predicted[label] * b[label] > 0)
-            for (int k = 0; k < b.Length; k++)
-                if (k != label) b[k] = 0;
-        for (int k = 0; k < b.Length; k++) labelled += alpha[k] = predicted[k] * b[k];
-        for (int k = 0; k < b.Length; k++) alpha[k] /= labelled;
-        space.Scale[row] = labelled;
+        if (labels is not null) TakeLabel(labels, labelled, predicted, b);
+        for (int k = 0; k < b.Length; k++) scale += alpha[k] = predicted[k] * b[k];
+        for (int k = 0; k < b.Length; k++) alpha[k] /= scale;
+        space.Scale[row] = scale;
         if (isImpossible) space.SaysNothing[row] = true;
-        return max + (labelled == sum ? logSum : ScalarMath.Log(labelled));
+        return max + (scale == sum ? logSum : ScalarMath.Log(scale));
     }
 
     /// <summary>predicted(j) = sum_i alpha(i) A_ij.</summary>

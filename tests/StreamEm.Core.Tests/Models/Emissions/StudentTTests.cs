@@ -19,6 +19,8 @@ public sealed class StudentTs : Family
 
     public override EmissionOptions Options => new StudentTOptions { Prior = Prior.Conjugate };
 
+    public override bool HasLatentScale => true;
+
     public override Emission Create(int components, int dimension) =>
         new StudentTOptions { RegCovar = 0 }.Create(FeatureSpace.Unscaled(dimension).Features, components);
 

@@ -26,6 +26,9 @@ public abstract class FactorMixtureContract(string type) : ComponentContract
     protected sealed override Minibatch Rows(int dimension, int count, ulong seed, double missing = 0) =>
         Clouds.Rows(dimension, count, seed, missing);
 
+    /// <summary>The factors are latent too.</summary>
+    protected sealed override bool IsClosedWhenLabelled => false;
+
     protected sealed override double[] ImpossibleRow(int dimension) => Clouds.ImpossibleRow(dimension);
 }
 

@@ -1,0 +1,60 @@
+using StreamEm.Core.Data;
+using StreamEm.Core.Models;
+
+namespace StreamEm.Core.Estimation;
+
+/// <summary>E-steps and M-steps over data that are at hand, and how many rows were looked at: what a fit costs.</summary>
+/// <param name="model">The model.</param>
+/// <param name="batch">All rows.</param>
+/// <param name="threads">Threads for an E-step; the result does not depend on it.</param>
+/// <param name="pass">What the E-step may know.</param>
+internal sealed class WholeData(LatentModel model, Minibatch batch, int threads, Pass pass)
+{
+    private readonly ShardedEStep _executor = new(model, threads);
+    private readonly ModelEvents _events = new();
+    private readonly double[] _logDensities = new double[batch.Count];
+    private EStep? _eStep;
+    private double _worth;
+
+    /// <summary>Averages of all rows under the parameters of the last <see cref="Expect(double[])"/>, as the M-step takes them.</summary>
+    public double[] Averages { get; } = new double[model.StatisticsLayout.Length];
+
+    /// <summary>Weight of the rows that said something in the last <see cref="Expect(double[])"/>.</summary>
+    public double Weight { get; private set; }
+
+    /// <summary>Rows that were looked at so far.</summary>
+    public long Evaluations { get; private set; }
+
+    /// <summary>The E-step over all rows; the mean log-likelihood, nats per row.</summary>
+    /// <exception cref="ArithmeticException">The parameters cannot be: a covariance is not positive definite.</exception>
+    public double Expect(double[] theta)
+    {
+        _eStep = model.Prepare(theta, _eStep);
+        Evidence evidence = _executor.Average(_eStep, theta, batch, Averages, _logDensities, pass);
+        Evaluations += batch.Count;
+        Weight = evidence.Weight;
+        _worth = RelativeWeights.Worth(batch, _logDensities, evidence.Weight);
+        return evidence.MeanLogLikelihood;
+    }
+
+    /// <summary>
+    /// The E-step over some rows of the whole; overwrites <paramref name="averages"/>, which mean nothing where no row says anything.
+    /// </summary>
+    public Evidence Expect(double[] theta, Minibatch rows, double[] averages)
+    {
+        _eStep = model.Prepare(theta, _eStep);
+        Evidence evidence = _executor.Average(_eStep, theta, rows, averages, _logDensities, pass);
+        Evaluations += rows.Count;
+        return evidence;
+    }
+
+    /// <summary>The M-step from averages that stand for all rows.</summary>
+    public void Maximize(ReadOnlySpan<double> averages, double[] theta, double[] result)
+    {
+        _events.Clear();
+        model.Maximize(averages, _worth, theta, result, _events);
+    }
+
+    /// <summary>Averages that stand for all rows are from here on worth as many as there are.</summary>
+    public void CountAll() => _worth = RelativeWeights.Worth(batch, [], batch.Count);
+}
