@@ -119,4 +119,25 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
         $"the log-likelihood fell with update {Likelihood.FellWith}: its running mean, every minibatch under the parameters before it, "
             + $"went from {Likelihood.FellFrom:G3} to {Likelihood.FellTo:G3} nats per record. The stream has changed, or the model "
             + $"follows it too slowly: look at the source, at health.events, and at learning.step_size.floor."));
+
+    private static ModelWarning Told(LearnerEvent item) => item.Kind switch
+    {
+        LearnerEventKind.StartedAnew => new ModelWarning(ModelWarningKind.StartedAnew,
+            $"the parameters were initialised anew with update {item.Update}: what was learned before did not explain the records, or "
+                + "the first records had all been the same."),
+        LearnerEventKind.FeatureAwake => new ModelWarning(ModelWarningKind.FeatureAwake,
+            $"feature '{item.Subject}' came to life with update {item.Update}: it had one value or none in the first records, and has "
+                + "location and scale of its own now.", item.Subject),
+        LearnerEventKind.ClusterLearned => new ModelWarning(ModelWarningKind.ClusterLearned,
+            $"a component was moved with update {item.Update} to records that are near each other and were too far from every component; "
+                + "where it was, another one was too."),
+        LearnerEventKind.NewNormal => new ModelWarning(ModelWarningKind.ChangeLearned,
+            $"records that had been kept from learning became most of the stream: they are a new normal since update {item.Update}, and "
+                + "the calibration of anomaly scores began again."),
+        LearnerEventKind.Released => new ModelWarning(ModelWarningKind.ChangeLearned,
+            $"strange records that had been kept apart are no more frequent than such records ever were: they count as normal since update "
+                + $"{item.Update}."),
+        _ => new ModelWarning(ModelWarningKind.ChangeLearned,
+            $"records that were too far from every component kept coming and are learned from since update {item.Update}."),
+    };
 }

@@ -169,7 +169,10 @@ internal sealed class ScoreStream
             _lane = lane;
             _json = new ScoreJson
             {
-                ModelId = modelId, WithVersion = true, Fields = selection.Include.Of(schema), Explains = selection.Explain,
+                ModelId = modelId,
+                WithVersion = true,
+                Fields = selection.Include.Of(schema),
+                Explains = selection.Explain,
             };
             _above = selection.Above ?? double.NegativeInfinity;
             _sampleBelow = selection.Sample is { } share and < 1 ? (ulong)(share * ulong.MaxValue) : ulong.MaxValue;

@@ -11,7 +11,9 @@ public sealed class LearnGateTests
 {
     private static readonly LearningOptions Gated = new()
     {
-        Learn = LearnMode.Gated, MinibatchSize = 250, Initialization = new() { Buffer = 500, NInit = 1 },
+        Learn = LearnMode.Gated,
+        MinibatchSize = 250,
+        Initialization = new() { Buffer = 500, NInit = 1 },
     };
 
     /// <summary>

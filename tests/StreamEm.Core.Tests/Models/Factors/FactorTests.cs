@@ -199,12 +199,16 @@ public sealed class FactorTests
         string of = components == 1 ? "*" : "*.*";
         var parameters = new Dictionary<string, string>
         {
-            ["means"] = "mu", ["loadings"] = "W", [isIsotropic ? "noise_variance" : "noise_variances"] = noise,
+            ["means"] = "mu",
+            ["loadings"] = "W",
+            [isIsotropic ? "noise_variance" : "noise_variances"] = noise,
         };
         var statistics = new Dictionary<string, string>
         {
-            ["first_moments"] = $"Sxz.{of}.1", ["latent_products"] = $"Sxz.{of}.0",
-            ["latent_moments"] = components == 1 ? "Szz.0.0" : "Szz.*.0.0", ["latent_means"] = components == 1 ? "Szz.1.0" : "Szz.*.1.0",
+            ["first_moments"] = $"Sxz.{of}.1",
+            ["latent_products"] = $"Sxz.{of}.0",
+            ["latent_moments"] = components == 1 ? "Szz.0.0" : "Szz.*.0.0",
+            ["latent_means"] = components == 1 ? "Szz.1.0" : "Szz.*.1.0",
         };
         if (!isIsotropic) statistics.Add("squares", "Sxx");
         if (components > 1)
