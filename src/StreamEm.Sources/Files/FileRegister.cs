@@ -195,10 +195,12 @@ internal sealed class FileRegister : IDisposable
     }
 
     /// <summary>
-    /// Whether a file of which no record was read may have gone, and its number be another's since: of one that is open it cannot.
+    /// Whether a file may have gone, and its number be another's since: one of which no record was read, unless it is open, and a
+    /// compressed one of another length, which does not grow once it is whole.
     /// </summary>
     private static bool MayBeAnother(KnownFile file, in FoundFile item) =>
-        file is { IsInState: false, File: null, Gone: null, SetAside: null } && (item.Path != file.Name || item.Status != file.Status);
+        (file is { IsInState: false, File: null, Gone: null, SetAside: null } && (item.Path != file.Name || item.Status != file.Status))
+        || (file is { Gone: not null, IsCompressed: true, StoredLength: > 0 } && item.Status.Length != file.StoredLength);
 
     /// <summary>Whether a file still holds what was read of it; true too when that cannot be found out now.</summary>
     private bool HoldsOrWaits(KnownFile file, in FoundFile item)

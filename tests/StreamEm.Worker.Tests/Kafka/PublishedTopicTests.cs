@@ -175,7 +175,8 @@ public sealed class PublishedTopicTests(KafkaBroker broker)
     private static async Task RunUntil(KafkaRun run, Func<bool> condition, string what)
     {
         using WorkerProcess process = run.Start();
-        await Eventually.True(() => process.HasExited || condition(), what);
+        // Before its first word a process is ended by a signal as any is.
+        await Eventually.True(() => process.HasExited || ((process.Output + process.Errors).Length > 0 && condition()), what);
         process.Terminate();
         Assert.True(await process.Exit() == 0, $"{process.Output}\n{process.Errors}");
     }
