@@ -1,4 +1,3 @@
-
 namespace StreamEm.Core.Models.Factors;
 
 /// <summary>What can be read off it.</summary>
