@@ -4,6 +4,7 @@ using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Factors;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Models.Sequences;
+using StreamEm.Core.Models.Topics;
 
 namespace StreamEm.Core.Catalog;
 
@@ -33,6 +34,7 @@ public static class ModelCatalog
         NaiveBayes.EntryOver(Emissions),
         PpcaOptions.Catalogued,
         FactorAnalysisOptions.Catalogued,
+        TopicOptions.Catalogued,
     ];
 
     /// <summary>The names of all models.</summary>

@@ -60,7 +60,7 @@ public abstract record LatentModelOptions
     {
         if (ProblemsWith(NeedsLabel ? schema with { Label = schema.Label ?? "" } : schema).FirstOrDefault() is { } problem)
             throw new ArgumentException(problem, nameof(schema));
-        return new FeatureSpace([.. schema.Features.Select(PlanFeature)]);
+        return new FeatureSpace([.. schema.Features.Select(name => PlanFeature(name, schema))]);
     }
 
     /// <summary>The fewest rows of D features that determine first parameters.</summary>
@@ -92,4 +92,7 @@ public abstract record LatentModelOptions
 
     /// <summary>What one feature holds and how it is scaled.</summary>
     protected abstract Feature PlanFeature(string name);
+
+    /// <summary>The same among the features of a schema, where it depends on the others.</summary>
+    protected virtual Feature PlanFeature(string name, RecordSchema schema) => PlanFeature(name);
 }
