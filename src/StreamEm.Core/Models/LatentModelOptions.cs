@@ -30,6 +30,9 @@ public abstract record LatentModelOptions
     /// <summary>The classes, in their order; empty where labels name components, or no class is known yet.</summary>
     public virtual IReadOnlyList<string> Classes => [];
 
+    /// <summary>Why averaging the maximisers of minibatches is wrong for this model, for a person; null where it is not.</summary>
+    public virtual string? ParameterRecursionProblem => null;
+
     /// <summary>Whether rows are shared out to components by a rule that may be chosen.</summary>
     public virtual bool HasResponsibilities => false;
 

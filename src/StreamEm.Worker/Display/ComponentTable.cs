@@ -47,7 +47,7 @@ internal static class ComponentTable
         if (snapshot.Model is not ComponentModel model)
         {
             EntryTables.Write(snapshot, console);
-            console.Write(Blocks(snapshot));
+            if (snapshot.Layout.Blocks.Any(block => block.Entries is null)) console.Write(Blocks(snapshot));
             return;
         }
 

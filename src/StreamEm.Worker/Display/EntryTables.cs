@@ -6,10 +6,10 @@ using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Display;
 
-/// <summary>Blocks whose last axis is of names - terms of topics, levels of nodes - as the names that weigh most in every row.</summary>
+/// <summary>Blocks whose last axis is of names - terms of topics, levels of nodes, groups: the entries that weigh most in every row.</summary>
 internal static class EntryTables
 {
-    private const int MaxEntries = 10, MaxRows = 64, MaxName = 24;
+    private const int MaxShares = 10, MaxValues = 24, MaxRows = 64, MaxName = 24;
 
     /// <summary>Writes a table for every such block.</summary>
     public static void Write(ModelSnapshot snapshot, IAnsiConsole console)
@@ -17,30 +17,37 @@ internal static class EntryTables
         foreach (VectorBlock block in snapshot.Layout.Blocks)
         {
             if (block.Entries is not { Count: > 0 } entries) continue;
+            bool areShares = block.Domain is Domain.Simplex or Domain.Positive;
             double[] values = block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray();
             int width = entries.Count, rows = values.Length / width;
-            var table = new Table().Border(TableBorder.Simple).AddColumn(Markup.Escape(block.ToString())).AddColumn("most probable");
+            var table = new Table().Border(TableBorder.Simple).AddColumn(Markup.Escape(PrintableText.Of(block.ToString())))
+                .AddColumn(areShares ? "most probable" : "largest");
             for (int row = 0; row < Math.Min(rows, MaxRows); row++)
-                table.AddRow(Markup.Escape(Place(block, row)), Markup.Escape(Most(values.AsSpan(row * width, width).ToArray(), entries)));
+            {
+                double[] own = values[(row * width)..((row + 1) * width)];
+                table.AddRow(Markup.Escape(Place(block, row)), Markup.Escape(areShares ? Shares(own, entries) : Largest(own, entries)));
+            }
             console.Write(table);
             if (rows > MaxRows) console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {rows - MaxRows} more rows"));
         }
     }
 
-    /// <summary>The indices of a row along the axes before the last: <c>2</c>, <c>1, 0</c>.</summary>
-    private static string Place(VectorBlock block, int row)
-    {
-        var indices = new Stack<int>();
-        for (int axis = block.Shape.Count - 2; axis >= 0; row /= block.Shape[axis--]) indices.Push(row % block.Shape[axis]);
-        return string.Join(", ", indices.Select(index => index.ToString(CultureInfo.InvariantCulture)));
-    }
+    private static string Place(VectorBlock block, int row) => block.RowName is { } name ? PrintableText.Of(name(row))
+        : block.Shape.Count > 1 ? row.ToString(CultureInfo.InvariantCulture) : "";
 
-    private static string Most(double[] values, IReadOnlyList<string> entries)
+    private static string Shares(double[] values, IReadOnlyList<string> entries)
     {
         double total = values.Sum();
-        IEnumerable<string> most = Enumerable.Range(0, values.Length).OrderByDescending(at => values[at]).Take(MaxEntries).Select(at =>
+        IEnumerable<string> most = Enumerable.Range(0, values.Length).OrderByDescending(at => values[at]).Take(MaxShares).Select(at =>
             string.Create(CultureInfo.InvariantCulture, $"{Short(entries[at])} {values[at] / total:P1}"));
         return string.Join(", ", most);
+    }
+
+    private static string Largest(double[] values, IReadOnlyList<string> entries)
+    {
+        IEnumerable<string> largest = Enumerable.Range(0, values.Length).OrderByDescending(at => values[at]).Take(MaxValues).Select(at =>
+            string.Create(CultureInfo.InvariantCulture, $"{Short(entries[at])} {values[at]:G4}"));
+        return string.Join(", ", largest) + (values.Length > MaxValues ? ", ..." : "");
     }
 
     private static string Short(string text) =>

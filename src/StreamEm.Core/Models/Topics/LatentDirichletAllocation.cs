@@ -43,7 +43,7 @@ internal sealed class LatentDirichletAllocation : LatentModel
         ParameterLayout = new VectorLayout().Add(_topics);
         StatisticsLayout = new VectorLayout().Add("counts", components, Terms);
         ScoreLayout = new VectorLayout().Add("topic_proportions", Units.None, Domain.Simplex, components)
-            .Add("tokens", Units.None, Domain.Real, 1).Add("perplexity", Units.None, Domain.Real, 1);
+            .Add("tokens").Add("perplexity");
     }
 
     /// <inheritdoc/>

@@ -54,6 +54,7 @@ internal sealed class TopicEStep : EStep
             bound = Math.FusedMultiplyAdd(weight, own, bound);
             AddCounts(scratch, weight, statistics);
         }
+        CompareAsTheyAre(batch, first, count, logDensities, workspace);
         return new Evidence(weights, bound);
     }
 
@@ -76,6 +77,7 @@ internal sealed class TopicEStep : EStep
             score[topics] = tokens;
             score[topics + 1] = tokens > 0 ? ScalarMath.Exp(-own / tokens) : 1;
         }
+        CompareAsTheyAre(batch, first, count, logDensities, workspace);
     }
 
     /// <summary>Finds gamma of the row last read, and its bound; nats.</summary>
