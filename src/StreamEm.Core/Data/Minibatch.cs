@@ -4,8 +4,8 @@ namespace StreamEm.Core.Data;
 
 /// <summary>
 /// N observations of D features, row-major, NaN = missing, with what may accompany an observation: a weight, a label, a target to be
-/// predicted, the key of the sequence it belongs to, a time, the terms of a text. A minibatch grows by <see cref="Add"/> and is reused after
-/// <see cref="Clear"/>: in steady state nothing is allocated, and a column that no observation has costs nothing.
+/// predicted, the key of the sequence it belongs to, a time, the terms of a text. A minibatch grows by <see cref="Add"/> and is reused
+/// after <see cref="Clear"/>: in steady state nothing is allocated, and a column that no observation has costs nothing.
 /// </summary>
 public sealed partial class Minibatch
 {

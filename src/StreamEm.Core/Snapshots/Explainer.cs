@@ -1,5 +1,4 @@
 using StreamEm.Core.Data;
-using StreamEm.Core.Features;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;

@@ -1,4 +1,3 @@
-using StreamEm.Core.Features;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;

@@ -6,7 +6,8 @@ using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Display;
 
-/// <summary>Blocks whose last axis is of names - terms of topics, levels of nodes, groups: the entries that weigh most in every row.</summary>
+/// <summary>Blocks whose last axis is of names - terms of topics, levels of nodes, groups: the entries that weigh most in every
+/// row.</summary>
 internal static class EntryTables
 {
     private const int MaxShares = 10, MaxValues = 24, MaxRows = 64, MaxName = 24;

@@ -3,8 +3,8 @@ using StreamEm.Core.LinearAlgebra;
 namespace StreamEm.Core.Models.Hierarchies;
 
 /// <summary>
-/// EM over moments of the data for mu, tau^2 and omega^2 (Dempster, Rubin &amp; Tsutakawa 1981): the posterior of (theta, eta) is normal with
-/// precision P = n A + diag(1 / tau^2, 1 / omega^2), A the moments' precisions, and mean P^-1 (n b + mu / tau^2). M-step: mu = mean of
+/// EM over moments of the data for mu, tau^2 and omega^2 (Dempster, Rubin &amp; Tsutakawa 1981): the posterior of (theta, eta) is normal
+/// with precision P = n A + diag(1 / tau^2, 1 / omega^2), A the moments' precisions, and mean P^-1 (n b + mu / tau^2). M-step: mu = mean of
 /// E[theta], tau^2 = mean of (E[theta] - mu)^2 + Var[theta] over the groups that have estimates, omega^2 = mean of E[eta]^2 + Var[eta].
 /// </summary>
 internal ref struct GroupPosterior

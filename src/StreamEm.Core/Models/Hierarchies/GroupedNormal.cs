@@ -7,9 +7,10 @@ namespace StreamEm.Core.Models.Hierarchies;
 /// <summary>
 /// Groups known by many estimates each, of houses that are off by something: y ~ N(theta_g + eta_h, s^2), theta_g ~ N(mu, tau^2), eta_h ~
 /// N(0, omega^2). All of these are latent for the whole stream: the statistics are moments of the data, and the M-step is EM over them
-/// (<see cref="GroupPosterior"/>) to its end. Parameters: <c>mean</c> = mu, <c>variance</c> = tau^2, with houses <c>house_variance</c> = omega^2, and the posterior of (theta, eta): <c>effects [G + H]</c> and <c>covariance [G + H, G + H]</c>. Statistics (averages,
-/// with the mean of the first records taken off y): <c>precisions [G + H]</c> = 1 / s^2, <c>products [G + H]</c> = y / s^2, <c>crossed
-/// [G, H]</c> = 1 / s^2 of records of both. What n_eff records say, they say together: older polls fade.
+/// (<see cref="GroupPosterior"/>) to its end. Parameters: <c>mean</c> = mu, <c>variance</c> = tau^2, with houses <c>house_variance</c> =
+/// omega^2, and the posterior of (theta, eta): <c>effects [G + H]</c> and <c>covariance [G + H, G + H]</c>. Statistics (averages, with the
+/// mean of the first records taken off y): <c>precisions [G + H]</c> = 1 / s^2, <c>products [G + H]</c> = y / s^2, <c>crossed [G, H]</c> =
+/// 1 / s^2 of records of both. What n_eff records say, they say together: older polls fade.
 /// </summary>
 internal sealed class GroupedNormal : LatentModel
 {

@@ -15,8 +15,8 @@ internal enum GroupVariancePrior
 }
 
 /// <summary>
-/// Estimates of groups with their standard errors (<c>type: hierarchical_normal</c>). The features are the estimate, its standard error, and
-/// where they are named the fields of group and house.
+/// Estimates of groups with their standard errors (<c>type: hierarchical_normal</c>). The features are the estimate, its standard error,
+/// and where they are named the fields of group and house.
 /// </summary>
 internal sealed record HierarchicalNormalOptions : LatentModelOptions
 {
@@ -64,8 +64,10 @@ internal sealed record HierarchicalNormalOptions : LatentModelOptions
     public override IEnumerable<string> ProblemsWith(RecordSchema schema)
     {
         foreach (string problem in base.ProblemsWith(schema)) yield return problem;
-        if (House is not null && Group is null) yield return "house: without group every record is a group of its own; set group, or leave house out";
-        if (Group is null && SharedDeviation > 0) yield return "shared_sd: an error that all groups share needs group, the feature that names them";
+        if (House is not null && Group is null)
+            yield return "house: without group every record is a group of its own; set group, or leave house out";
+        if (Group is null && SharedDeviation > 0)
+            yield return "shared_sd: an error that all groups share needs group, the feature that names them";
         foreach (string name in (IEnumerable<string>)[.. Named])
             if (!schema.Features.Contains(name)) yield return $"'{name}' is named as group or house and is none of the features";
         if (Group is not null && Group == House) yield return "house: it is the same feature as group";

@@ -8,8 +8,8 @@ namespace StreamEm.Core.Models.Networks;
 /// <c>probabilities.NODE [parents' states ..., states]</c> for every node. E-step: the posterior of every family - a node and its parents -
 /// given what the record holds, exactly (<see cref="NetworkInference"/>). Statistics (averages): <c>counts.NODE</c> of the same shape.
 /// M-step: each table normalised for every state of the parents, with the BDeu prior's a / (states x parents' states) imaginary records in
-/// every entry, worth 1 / n_eff each (Lauritzen 1995; Heckerman, Geiger &amp; Chickering 1995). A state of the parents that never came keeps
-/// what it has.
+/// every entry, worth 1 / n_eff each (Lauritzen 1995; Heckerman, Geiger &amp; Chickering 1995). A state of the parents that never came
+/// keeps what it has.
 /// </summary>
 internal sealed class BayesianNetwork : LatentModel
 {
@@ -92,7 +92,8 @@ internal sealed class BayesianNetwork : LatentModel
     }
 
     /// <inheritdoc/>
-    /// <remarks>The families' probabilities under these parameters, where they can be had; else as if the parents' states were even.</remarks>
+    /// <remarks>The families' probabilities under these parameters, where they can be had; else as if the parents' states were
+    /// even.</remarks>
     public override void ImpliedStatistics(ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         result.Clear();
@@ -168,7 +169,8 @@ internal sealed class BayesianNetwork : LatentModel
         double[] often = new double[Network.Nodes[node].States];
         Array.Fill(often, 1);
         for (int row = 0; row < rows.Count && node < Dimension; row++)
-            if (rows.Row(row)[node] is var code && !double.IsNaN(code)) often[Math.Clamp((int)code, 0, often.Length - 1)] += rows.Weight(row);
+            if (rows.Row(row)[node] is var code && !double.IsNaN(code))
+                often[Math.Clamp((int)code, 0, often.Length - 1)] += rows.Weight(row);
         return often;
     }
 }

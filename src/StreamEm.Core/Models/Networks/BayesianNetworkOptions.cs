@@ -57,8 +57,8 @@ internal sealed record BayesianNetworkOptions : LatentModelOptions
             if (Entries([node, .. parents]) is var entries && entries > EliminationPlan.Limit)
             {
                 yield return FormattableString.Invariant(
-                    $"structure: the table of '{node}' may have {entries} entries with max_levels {MaxLevels}; at most {EliminationPlan.Limit}. ")
-                    + "Lower max_levels, or give the node fewer parents";
+                    $"structure: the table of '{node}' may have {entries} entries with max_levels {MaxLevels}; at most ")
+                    + FormattableString.Invariant($"{EliminationPlan.Limit}. Lower max_levels, or give the node fewer parents");
                 yield break;
             }
         if (Network.Circle(names, Structure) is { } circle)
@@ -82,9 +82,16 @@ internal sealed record BayesianNetworkOptions : LatentModelOptions
         new(name, FeatureKind.Level, FeatureScaling.None) { MaxLevels = MaxLevels };
 
     /// <summary>Entries of a table at most, beyond any limit counted as 2^40.</summary>
-    private long Entries(IEnumerable<string> members) => members.Aggregate(1L, (product, name) =>
-        Math.Min(product * (Hidden.States.FirstOrDefault(node => node.Node == name) is { Node: not null } hidden ? hidden.States : MaxLevels),
-            1L << 40));
+    private long Entries(IEnumerable<string> members)
+    {
+        long entries = 1;
+        foreach (string name in members)
+        {
+            int states = Hidden.States.Where(node => node.Node == name).Select(node => node.States).DefaultIfEmpty(MaxLevels).First();
+            entries = Math.Min(entries * states, 1L << 40);
+        }
+        return entries;
+    }
 
     private Network NetworkOf(IReadOnlyList<string> features, Func<int, IReadOnlyList<string>> levels)
     {
@@ -94,7 +101,8 @@ internal sealed record BayesianNetworkOptions : LatentModelOptions
             name,
             at < features.Count
                 ? levels(at) is { Count: > 0 } known ? known : [""]
-                : [.. Enumerable.Range(0, Hidden.States[at - features.Count].States).Select(state => FormattableString.Invariant($"{state}"))],
+                : [.. Enumerable.Range(0, Hidden.States[at - features.Count].States)
+                    .Select(state => FormattableString.Invariant($"{state}"))],
             [.. Structure.Of(name).Select(parent => names.IndexOf(parent))],
             at >= features.Count))]);
     }

@@ -2,8 +2,8 @@ namespace StreamEm.Core.Models.Networks;
 
 /// <summary>
 /// How the unobserved nodes of a record are summed out, for one set of them: an order of elimination by fewest edges to fill in (Koller
-/// &amp; Friedman 2009, section 9.4.3), and for every node eliminated its clique - itself and what it is still connected with - as a node of
-/// a tree whose messages give all marginals exactly in one pass up and one down (section 10.2). Immutable, of the structure alone.
+/// &amp; Friedman 2009, section 9.4.3), and for every node eliminated its clique - itself and what it is still connected with - as a node
+/// of a tree whose messages give all marginals exactly in one pass up and one down (section 10.2). Immutable, of the structure alone.
 /// </summary>
 internal sealed class EliminationPlan
 {
@@ -119,7 +119,8 @@ internal sealed class Clique
     /// <summary>The place of the clique that the message goes to; -1 for none.</summary>
     public int Parent { get; }
 
-    /// <summary>Of each family, for every entry of the clique's table, where in the family's table it is, beside what is observed.</summary>
+    /// <summary>Of each family, for every entry of the clique's table, where in the family's table it is, beside what is
+    /// observed.</summary>
     public int[][] Offsets { get; }
 
     /// <summary>For every entry of the clique's table, which of the message it adds to.</summary>

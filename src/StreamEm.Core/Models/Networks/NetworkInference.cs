@@ -4,8 +4,8 @@ using StreamEm.Core.LinearAlgebra;
 namespace StreamEm.Core.Models.Networks;
 
 /// <summary>
-/// The posterior of a record's unobserved nodes by variable elimination. Plans are kept for the sets of unobserved nodes met; which are kept
-/// changes no result. Memory of one thread.
+/// The posterior of a record's unobserved nodes by variable elimination. Plans are kept for the sets of unobserved nodes met; which are
+/// kept changes no result. Memory of one thread.
 /// </summary>
 internal sealed class NetworkInference
 {

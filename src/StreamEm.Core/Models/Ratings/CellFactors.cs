@@ -6,12 +6,12 @@ namespace StreamEm.Core.Models.Ratings;
 
 /// <summary>
 /// Probabilistic matrix factorisation of single cells: x_ij = b_j + v_j' u_i + e, u_i ~ N(0, I) integrated out, e ~ N(0, sigma^2)
-/// (Salakhutdinov &amp; Mnih 2008; with u integrated out it is probabilistic PCA with missing values, Tipping &amp; Bishop 1999). Parameters:
-/// <c>offsets [J]</c> = b, <c>loadings [J, q]</c> = v, <c>noise_variance</c>. E-step, for the cells of a row that come together and those
-/// remembered of it: C = (I + sum v v' / sigma^2)^-1, E[u] = C sum v (x - b) / sigma^2. Statistics (averages over cells), with z = (u, 1):
-/// <c>latent_moments [J, P(q + 1)]</c> = E[z z'], <c>latent_products [J, q + 1]</c> = x E[z], <c>squares [J]</c> = x^2. M-step: (v_j, b_j) =
-/// E[z z']^-1 x E[z] with <c>regularization</c> / n_eff on the diagonal of the loadings, sigma^2 = what is left, over all cells. log p of a
-/// cell is given the cells of its row before it. What is remembered of a row was added under the parameters of its time.
+/// (Salakhutdinov &amp; Mnih 2008; with u integrated out it is probabilistic PCA with missing values, Tipping &amp; Bishop 1999).
+/// Parameters: <c>offsets [J]</c> = b, <c>loadings [J, q]</c> = v, <c>noise_variance</c>. E-step, for the cells of a row that come together
+/// and those remembered of it: C = (I + sum v v' / sigma^2)^-1, E[u] = C sum v (x - b) / sigma^2. Statistics (averages over cells), with z
+/// = (u, 1): <c>latent_moments [J, P(q + 1)]</c> = E[z z'], <c>latent_products [J, q + 1]</c> = x E[z], <c>squares [J]</c> = x^2. M-step:
+/// (v_j, b_j) = E[z z']^-1 x E[z] with <c>regularization</c> / n_eff on the diagonal of the loadings, sigma^2 = what is left, over all
+/// cells. log p of a cell is given the cells of its row before it. What is remembered of a row was added under the parameters of its time.
 /// </summary>
 internal sealed class CellFactors : LatentModel
 {

@@ -21,7 +21,7 @@ internal sealed record MatrixFactorizationOptions : LatentModelOptions
             "factors", new IntegerKind(1, 1024), o => o.Factors, (o, v) => o with { Factors = v }, "Number of factors q."),
         new Setting<MatrixFactorizationOptions, string?>(
             "column", new OptionalTextKind("the name of a feature, or null"), o => o.Column, (o, v) => o with { Column = v },
-            "The feature that names a cell's column, where a record is a single cell: key names its row, the other feature holds its value."),
+            "The feature that names a cell's column, where a record is a single cell: key names its row, the other holds its value."),
         new Setting<MatrixFactorizationOptions, int>(
             "max_columns", new IntegerKind(1, 1_000_000), o => o.MaxColumns, (o, v) => o with { MaxColumns = v },
             "The most columns that single cells name."),
@@ -60,8 +60,9 @@ internal sealed record MatrixFactorizationOptions : LatentModelOptions
         if (Column is null)
         {
             if (Factors >= schema.Features.Count)
-                yield return FormattableString.Invariant($"factors: {Factors} factors of {schema.Features.Count} columns; there must be fewer ")
-                    + "factors than columns. Where a record is a single cell, set column to the feature that names its column";
+                yield return FormattableString.Invariant($"factors: {Factors} factors of {schema.Features.Count} columns; ")
+                    + "there must be fewer factors than columns. Where a record is a single cell, set column to the feature that "
+                    + "names its column";
             yield break;
         }
         if (!schema.Features.Contains(Column)) yield return $"column: '{Column}' is none of the features";

@@ -1,6 +1,5 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
-using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Models.Topics;
 

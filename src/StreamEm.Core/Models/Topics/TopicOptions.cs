@@ -77,8 +77,8 @@ internal sealed record TopicOptions : LatentModelOptions
     {
         foreach (string problem in base.ProblemsWith(schema)) yield return problem;
         if (schema.Features.Count > 1 && Vocabulary.Names.Count > 0)
-            yield return $"vocabulary: {schema.Features.Count} features are counts of a term each, and name the vocabulary themselves; give "
-                + "one feature, the field of the text, or leave vocabulary out";
+            yield return $"vocabulary: {schema.Features.Count} features are counts of a term each, and name the vocabulary themselves; "
+                + "give one feature, the field of the text, or leave vocabulary out";
         string[] both = [.. Vocabulary.Names.Intersect(StopWords.Names)];
         if (both.Length > 0) yield return $"stop_words: '{both[0]}' is in vocabulary too";
     }

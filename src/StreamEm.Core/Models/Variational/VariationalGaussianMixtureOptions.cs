@@ -1,5 +1,4 @@
 using StreamEm.Core.Features;
-using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Settings;
 
 namespace StreamEm.Core.Models.Variational;

@@ -30,8 +30,8 @@ public sealed class GroupedNormalTests
     public void BatchFit_Polls_EndsWhereTheMarginalLikelihoodIsLargest()
     {
         Minibatch polls = Draw(1, 300, out _, out _);
-        LearnedModel learned = BatchFit.Run(Polls, Schema, Learning with { Learn = LearnMode.Always, Initialization = new() { Buffer = 300 } },
-            polls, new BatchEmOptions()).Learned;
+        LearningOptions learning = Learning with { Learn = LearnMode.Always, Initialization = new() { Buffer = 300 } };
+        LearnedModel learned = BatchFit.Run(Polls, Schema, learning, polls, new BatchEmOptions()).Learned;
         double mean = learned.Parameters[0], variance = learned.Parameters[1], house = learned.Parameters[2];
 
         // All 300 polls are one normal vector: N(mu, tau^2 Z Z' + omega^2 W W' + diag(s^2)).
@@ -47,10 +47,12 @@ public sealed class GroupedNormalTests
         // With steps of 1 / t the averages are those of all records, and n_eff is their number.
         Minibatch polls = Draw(2, 600, out _, out _);
         LearningOptions learning = Learning with { Learn = LearnMode.Always, StepSize = new() { Kappa = 1, T0 = 0 } };
+        LearningOptions whole = learning with { Initialization = new() { Buffer = 600 } };
         LearnedModel stream = Streams.Snapshot(Streams.Learn(Polls, learning, polls, schema: Schema)),
-            batch = BatchFit.Run(Polls, Schema, learning with { Initialization = new() { Buffer = 600 } }, polls, new BatchEmOptions()).Learned;
-        Dictionary<string, double> Effects(LearnedModel learned) => learned.Layout["effects"].Entries!.Select((name, at) =>
-            (name, learned.Layout["effects"].Of(learned.Parameters.ToArray().AsSpan())[at])).ToDictionary(pair => pair.name, pair => pair.Item2);
+            batch = BatchFit.Run(Polls, Schema, whole, polls, new BatchEmOptions()).Learned;
+        Dictionary<string, double> Effects(LearnedModel learned) => learned.Layout["effects"].Entries!
+            .Zip(learned.Layout["effects"].Of(learned.Parameters.ToArray().AsSpan()).ToArray())
+            .ToDictionary(pair => pair.First, pair => pair.Second);
         Assert.Equal(batch.Parameters[0], stream.Parameters[0], 1e-6);
         Assert.Equal(batch.Parameters[1], stream.Parameters[1], 1e-6);
         foreach ((string name, double effect) in Effects(batch)) Assert.Equal(effect, Effects(stream)[name], 1e-6);
@@ -68,7 +70,8 @@ public sealed class GroupedNormalTests
         for (int at = 0; at < all; at++)
         {
             double truth = at < States ? states[int.Parse(names[at][1..], null)] : houses[int.Parse(names[at][1..], null)];
-            Assert.True(Math.Abs(effects[at] - truth) < 4 * Math.Sqrt(covariance[at * (all + 1)]), $"{names[at]}: {effects[at]} for {truth}");
+            Assert.True(
+                Math.Abs(effects[at] - truth) < 4 * Math.Sqrt(covariance[at * (all + 1)]), $"{names[at]}: {effects[at]} for {truth}");
         }
     }
 

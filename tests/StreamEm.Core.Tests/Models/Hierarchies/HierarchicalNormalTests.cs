@@ -75,7 +75,8 @@ public sealed class HierarchicalNormalTests
 
             if (recursion == Recursion.Parameters)
             {
-                double[] means = GoldenPath.Values(steps[step], "posterior_mean"), variances = GoldenPath.Values(steps[step], "posterior_var");
+                double[] means = GoldenPath.Values(steps[step], "posterior_mean"),
+                    variances = GoldenPath.Values(steps[step], "posterior_var");
                 AssertNear([.. means.Zip(variances, (mean, variance) => (double[])[mean, variance]).SelectMany(pair => pair)], scores);
             }
             else AssertNear([.. GoldenPath.Values(steps[step], "s.S1"), .. GoldenPath.Values(steps[step], "s.S2")], state.Statistics);

@@ -136,7 +136,8 @@ public sealed class BayesianNetworkTests
         for (int row = 0; row < 40_000; row++)
         {
             bool rain = Is(0.3), sprinkler = Is(rain ? 0.1 : 0.5), wet = Is(rain ? sprinkler ? 0.95 : 0.8 : sprinkler ? 0.9 : 0.05);
-            rows.Add([.. ((bool[])[rain, sprinkler, wet]).Select(value => Is(0.2) ? double.NaN : rows.Texts!.Number(value ? "yes" : "no"))]);
+            rows.Add([.. ((bool[])[rain, sprinkler, wet])
+                .Select(value => Is(0.2) ? double.NaN : rows.Texts!.Number(value ? "yes" : "no"))]);
         }
         var learning = new LearningOptions
         {
@@ -174,7 +175,8 @@ public sealed class BayesianNetworkTests
         {
             Structure = new NetworkStructure([("x11", [.. Enumerable.Range(0, 11).Select(d => $"x{d}")])]),
         };
-        LatentModel model = options.Create(options.Plan(schema).WithLevels(d => [.. Enumerable.Range(0, d < 11 ? 4 : 2).Select(l => $"{l}")]));
+        LatentModel model = options.Create(
+            options.Plan(schema).WithLevels(d => [.. Enumerable.Range(0, d < 11 ? 4 : 2).Select(level => $"{level}")]));
         double[] theta = new double[model.ParameterLayout.Length], densities = new double[2];
         model.Neutral(theta);
         Minibatch rows = new(12);
@@ -185,67 +187,6 @@ public sealed class BayesianNetworkTests
             eStep.Accumulate(rows, 0, 2, new double[model.StatisticsLayout.Length], densities, eStep.CreateWorkspace());
         Assert.True(double.IsNaN(densities[0]) && double.IsFinite(densities[1]));
         Assert.Equal(1, evidence.Weight);
-    }
-
-    [Fact]
-    public void Problems_OfStructures_AreTold()
-    {
-        RecordSchema schema = new() { Features = ["a", "b"] };
-        string Problem(BayesianNetworkOptions options) => Assert.Single(options.ProblemsWith(schema));
-
-        Assert.Empty((Options() with { Structure = new NetworkStructure([("b", ["a"])]) }).ProblemsWith(schema));
-        Assert.Equal("structure: 'weather' is neither a feature nor a hidden node; there are a, b",
-            Problem(Options() with { Structure = new NetworkStructure([("b", ["weather"])]) }));
-        Assert.Equal("structure: 'a' is its own ancestor; the graph must have no circle",
-            Problem(Options() with { Structure = new NetworkStructure([("b", ["a"]), ("a", ["b"])]) }));
-        Assert.Equal("hidden: 'a' is a feature; a hidden node has a name that no feature has",
-            Problem(Options() with { Hidden = new HiddenNodes([("a", 2)]) }));
-        Assert.Equal(
-            "structure: the table of 'a' may have 1073741824 entries with max_levels 16; at most 1048576. Lower max_levels, or give the "
-                + "node fewer parents",
-            Problem(Options() with
-            {
-                Hidden = new HiddenNodes([("h", 1024), ("i", 256), ("j", 256)]),
-                Structure = new NetworkStructure([("a", ["h", "i", "j"])]),
-            }));
-        // Pairs of three hidden nodes share a child each: no table is large, all three together are.
-        schema = new() { Features = ["a", "b", "c"] };
-        Assert.Equal(
-            "hidden: summing the hidden nodes out exactly takes tables of 2113664 entries; at most 1048576. Give the hidden nodes fewer "
-                + "states, or fewer common children",
-            Problem(Options() with
-            {
-                Hidden = new HiddenNodes([("h", 128), ("i", 128), ("j", 128)]),
-                Structure = new NetworkStructure([("a", ["h", "i"]), ("b", ["i", "j"]), ("c", ["h", "j"])]),
-            }));
-    }
-
-    [Theory]
-    [InlineData("""{"b":["a"],"a":[]}""", true)]
-    [InlineData("{}", true)]
-    [InlineData("""{"b":"a"}""", false)]
-    [InlineData("""{"b":["a","a"]}""", false)]
-    [InlineData("""{"b":["a"],"b":["c"]}""", false)]
-    [InlineData("[1]", false)]
-    [InlineData("b", false)]
-    public void Structure_AsASetting_ReadsBackOrIsRefused(string text, bool isOne)
-    {
-        var kind = new NetworkStructureKind();
-        Assert.Equal(isOne, kind.TryParse(text, out NetworkStructure? structure));
-        if (isOne) Assert.Equal(text, kind.Format(structure!));
-    }
-
-    [Theory]
-    [InlineData("""{"h":2}""", true)]
-    [InlineData("""{"h":"3"}""", true)]
-    [InlineData("""{"h":1}""", false)]
-    [InlineData("""{"h":2000}""", false)]
-    [InlineData("""{"h":2.5}""", false)]
-    public void Hidden_AsASetting_ReadsBackOrIsRefused(string text, bool isOne)
-    {
-        var kind = new HiddenNodesKind();
-        Assert.Equal(isOne, kind.TryParse(text, out HiddenNodes? hidden));
-        if (isOne) Assert.Equal(text.Replace("\"3\"", "3", StringComparison.Ordinal), kind.Format(hidden!));
     }
 
     /// <summary>Log-density, families, marginals and entropy by enumeration of all states.</summary>

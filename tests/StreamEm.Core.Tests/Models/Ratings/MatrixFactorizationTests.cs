@@ -1,7 +1,6 @@
 using MathNet.Numerics.LinearAlgebra;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
-using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
@@ -191,8 +190,8 @@ public sealed class MatrixFactorizationTests
     [Fact]
     public void Problems_OfFields_AreTold()
     {
-        Assert.Contains(
-            "Where a record is a single cell, set column", Assert.Single(Options().ProblemsWith(RecordSchema.OfNumbers(3))), StringComparison.Ordinal);
+        string problem = Assert.Single(Options().ProblemsWith(RecordSchema.OfNumbers(3)));
+        Assert.Contains("Where a record is a single cell, set column", problem, StringComparison.Ordinal);
         Assert.Empty(Cells.ProblemsWith(Ratings));
         Assert.Equal(["matrix_factorization learns a sequence per key: set key to the field that tells sequences apart"],
             Cells.ProblemsWith(Ratings with { Key = null }));
@@ -207,8 +206,9 @@ public sealed class MatrixFactorizationTests
         return [.. Enumerable.Range(0, 3 * Items).Select(at => at < Items ? 0.3 * (at - 3) : 2 * chance.NextDouble() - 1), 0.25];
     }
 
-    private static Matrix<double> Covariance(double[] theta, int[] items) => Matrix<double>.Build.Dense(items.Length, items.Length, (i, j) =>
-        theta[Items + 2 * items[i]] * theta[Items + 2 * items[j]] + theta[Items + 2 * items[i] + 1] * theta[Items + 2 * items[j] + 1]
+    private static Matrix<double> Covariance(double[] theta, int[] items) => Matrix<double>.Build.Dense(
+        items.Length, items.Length, (i, j) => theta[Items + 2 * items[i]] * theta[Items + 2 * items[j]]
+            + theta[Items + 2 * items[i] + 1] * theta[Items + 2 * items[j] + 1]
             + (i == j ? theta[^1] : 0));
 
     /// <summary>Ratings of users, each of a random item, in a random order.</summary>

@@ -1,8 +1,6 @@
-using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
-using StreamEm.Core.Models.Topics;
 using StreamEm.Core.Tests.Contracts;
 
 namespace StreamEm.Core.Tests.Models.Topics;

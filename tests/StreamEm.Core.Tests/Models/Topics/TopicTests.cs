@@ -136,7 +136,7 @@ public sealed class TopicTests
         for (int row = 0; row < 400; row++)
         {
             var terms = new Dictionary<string, int>();
-            foreach (string term in texts.Texts![(int)texts.Row(row)[0]].ToLowerInvariant().Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            foreach (string term in texts.Texts![(int)texts.Row(row)[0]].Split(' '))
                 terms[term] = terms.GetValueOrDefault(term) + 1;
             counts.Add([counts.Texts!.Number(JsonSerializer.Serialize(terms))]);
         }

@@ -58,7 +58,12 @@ public sealed class VariationalGaussianMixtureTests
             int k = at < 0.5 ? 0 : at < 0.8 ? 1 : 2;
             rows.Add([centres[2 * k] + Gaussians.Normal(chance), centres[2 * k + 1] + Gaussians.Normal(chance)]);
         }
-        var learning = new LearningOptions { MinibatchSize = 200, StepSize = new() { Kappa = 0.8 }, Initialization = new() { Buffer = 1000 } };
+        var learning = new LearningOptions
+        {
+            MinibatchSize = 200,
+            StepSize = new() { Kappa = 0.8 },
+            Initialization = new() { Buffer = 1000 },
+        };
         LearnedModel learned = Streams.Snapshot(Streams.Learn(Options(), learning, rows));
         double[] weights = learned.Layout["weights"].Of(learned.Parameters.ToArray().AsSpan()).ToArray(),
             means = learned.Layout["means"].Of(learned.Parameters.ToArray().AsSpan()).ToArray(),
