@@ -170,7 +170,7 @@ verb_mutation() {
     project=$(cut -d/ -f2 <<<"$folder") out=$PWD/artifacts/mutation/${folder##*/}
     rm -rf "$out" && mkdir -p "$out/tree" && git ls-files -z | xargs -0 cp --parents -t "$out/tree" || return
     find "$out/tree/src/$project" -name '*.cs' -not -path "$out/tree/$folder/*" -exec sed -i '1i // Stryker disable all' {} +
-    (cd "$out/tree/$tests" && dotnet stryker --config-file ../../build/stryker.json --project "$project.csproj" --mutate "**/${folder##*/}/**/*.cs" \
+    (cd "$out/tree/$tests" && export RunAnalyzers=false && dotnet stryker --config-file ../../build/stryker.json --project "$project.csproj" --mutate "**/${folder##*/}/**/*.cs" \
       --test-runner mtp --test-case-filter "FullyQualifiedName~.${killers//,/.|FullyQualifiedName~.}." --threshold-low "$least" --break-at "$least" \
       --concurrency "${STREAMEM_MUTATION_TESTERS:-1}" --skip-version-check --output "$out" </dev/null) || status=1
     rm -rf "$out/tree"
