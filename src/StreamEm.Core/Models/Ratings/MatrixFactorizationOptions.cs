@@ -33,7 +33,7 @@ internal sealed record MatrixFactorizationOptions : LatentModelOptions
             "Imaginary cells of every column by which its loadings are held near 0."));
 
     /// <summary>Number of factors q.</summary>
-    public int Factors { get; init; } = 4;
+    public int Factors { get; init; } = 2;
 
     /// <summary>The feature that names the column of a cell; null for whole rows.</summary>
     public string? Column { get; init; }

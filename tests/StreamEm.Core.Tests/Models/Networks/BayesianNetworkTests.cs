@@ -169,23 +169,24 @@ public sealed class BayesianNetworkTests
     [Fact]
     public void Score_TooManyFieldsMissing_SaysNothingAndLearnsNothing()
     {
-        // A child of 11 parents with four levels each: with all of them missing the table has 2^22 entries, with one 4.
-        RecordSchema schema = RecordSchema.OfNumbers(12);
+        // A child of nine parents with four levels each: its table has 2^20 entries, and with all of them missing there are more tables.
+        RecordSchema schema = RecordSchema.OfNumbers(11);
         BayesianNetworkOptions options = Options() with
         {
-            Structure = new NetworkStructure([("x11", [.. Enumerable.Range(0, 11).Select(d => $"x{d}")])]),
+            MaxLevels = 4,
+            Structure = new NetworkStructure([("x9", [.. Enumerable.Range(0, 9).Select(d => $"x{d}")])]),
         };
-        LatentModel model = options.Create(
-            options.Plan(schema).WithLevels(d => [.. Enumerable.Range(0, d < 11 ? 4 : 2).Select(level => $"{level}")]));
+        LatentModel model = options.Create(options.Plan(schema).WithLevels(_ => ["0", "1", "2", "3"]));
         double[] theta = new double[model.ParameterLayout.Length], densities = new double[2];
         model.Neutral(theta);
-        Minibatch rows = new(12);
-        rows.Add([.. Enumerable.Range(0, 12).Select(d => d == 11 ? 1 : double.NaN)]);
-        rows.Add([.. Enumerable.Range(0, 12).Select(d => d == 3 ? double.NaN : 1.0)]);
+        Minibatch rows = new(11);
+        rows.Add([.. Enumerable.Range(0, 11).Select(d => d == 10 ? 1 : double.NaN)]);
+        rows.Add([.. Enumerable.Range(0, 11).Select(d => d == 3 ? double.NaN : 1.0)]);
         EStep eStep = model.Prepare(theta);
         Evidence evidence =
             eStep.Accumulate(rows, 0, 2, new double[model.StatisticsLayout.Length], densities, eStep.CreateWorkspace());
-        Assert.True(double.IsNaN(densities[0]) && double.IsFinite(densities[1]));
+        Assert.True(double.IsNaN(densities[0]));
+        Assert.Equal(10 * Math.Log(0.25), densities[1], 1e-9);
         Assert.Equal(1, evidence.Weight);
     }
 
