@@ -120,6 +120,8 @@ public static class SnapshotReader
                 || (root.TryGetProperty("signature", out JsonElement signature) && signature.TryGetProperty("levels", out levels))
                 ? levels
                 : default),
+            Vocabulary = Texts(root, "vocabulary")
+                ?? (root.TryGetProperty("signature", out JsonElement said) ? Texts(said, "vocabulary") : null) ?? [],
         };
     });
 
@@ -166,11 +168,13 @@ public static class SnapshotReader
         JsonElement standardization = Member(root, "standardization");
         Dictionary<string, IReadOnlyList<string>> levels =
             Levels(signature.TryGetProperty("levels", out JsonElement given) ? given : default);
+        string[]? vocabulary = Texts(signature, "vocabulary");
         return plan
             .WithScales(Numbers(Member(standardization, "location"), plan.Dimension),
                 Numbers(Member(standardization, "scale"), plan.Dimension))
             .WithLevels(d => levels.TryGetValue(plan.Features[d].Name, out IReadOnlyList<string>? texts)
                 ? texts
+                : plan.Features[d].Kind == FeatureKind.Terms && vocabulary is not null ? vocabulary
                 : throw new InvalidDataException($"The levels of feature '{plan.Features[d].Name}' are missing."));
     }
 

@@ -50,11 +50,14 @@ internal sealed class HierarchicalNormal : LatentModel
 
     /// <inheritdoc/>
     /// <remarks>The standard error is given.</remarks>
-    public override bool IsDensityOf(int feature) => feature == 0;
+    public override bool IsDensityOf(int feature) => feature == EstimateAt;
+
+    /// <summary>Which of the two features is the estimate.</summary>
+    public int EstimateAt { get; init; }
 
     /// <inheritdoc/>
     public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null) =>
-        new Prepared(parameters.Span[0], parameters.Span[1], _centre);
+        new Prepared(parameters.Span[0], parameters.Span[1], _centre, EstimateAt);
 
     /// <inheritdoc/>
     public override void Maximize(
@@ -90,8 +93,9 @@ internal sealed class HierarchicalNormal : LatentModel
                 ReadOnlySpan<double> values = buffer.Row(row);
                 double weight = buffer.Weight(row);
                 if (double.IsNaN(values[0] + values[1])) continue;
-                if (pass == 0) (total, mean, error) = (total + weight, mean + weight * values[0], error + weight * values[1] * values[1]);
-                else square += weight * (values[0] - mean / total) * (values[0] - mean / total);
+                double estimate = values[EstimateAt], deviation = values[1 - EstimateAt];
+                if (pass == 0) (total, mean, error) = (total + weight, mean + weight * estimate, error + weight * deviation * deviation);
+                else square += weight * (estimate - mean / total) * (estimate - mean / total);
             }
         double[] theta = new double[2];
         Neutral(theta);
@@ -110,7 +114,7 @@ internal sealed class HierarchicalNormal : LatentModel
 
     private sealed class Scratch : Workspace;
 
-    private sealed class Prepared(double mean, double variance, double centre) : EStep
+    private sealed class Prepared(double mean, double variance, double centre, int at) : EStep
     {
         public override Workspace CreateWorkspace() => new Scratch();
 
@@ -147,10 +151,10 @@ internal sealed class HierarchicalNormal : LatentModel
         {
             (estimate, left) = (mean, variance);
             if (double.IsNaN(row[0] + row[1])) return double.NaN;
-            double error = row[1] * row[1], share = variance / (variance + error);
-            estimate = Math.FusedMultiplyAdd(share, row[0] - mean, mean);
+            double given = row[at], error = row[1 - at] * row[1 - at], share = variance / (variance + error);
+            estimate = Math.FusedMultiplyAdd(share, given - mean, mean);
             left = share * error;
-            return LogNormal(row[0] - mean, variance + error);
+            return LogNormal(given - mean, variance + error);
         }
     }
 }
