@@ -42,6 +42,9 @@ internal abstract class EmissionModel : ComponentModel
     public sealed override VectorLayout StatisticsLayout { get; }
 
     /// <inheritdoc/>
+    public override EmSteps Steps => Emission.Steps;
+
+    /// <inheritdoc/>
     public override IEnumerable<VectorBlock> MixingBlocks => _ownParameters.Blocks.Where(block => block.Domain == Domain.Simplex);
 
     /// <summary>The components' family.</summary>
@@ -62,6 +65,10 @@ internal abstract class EmissionModel : ComponentModel
 
     /// <inheritdoc/>
     public override void Masses(ReadOnlySpan<double> averages, Span<double> masses) => _masses.Of(averages).CopyTo(masses);
+
+    /// <inheritdoc/>
+    public override void Summarize(Span<double> averages, ReadOnlySpan<double> parameters) =>
+        Emission.Summarize(_masses.Of((ReadOnlySpan<double>)averages), averages[OwnStatistics..], parameters[OwnParameters..]);
 
     /// <inheritdoc/>
     public override void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result)
