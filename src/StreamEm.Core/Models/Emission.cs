@@ -31,6 +31,25 @@ public abstract class Emission
     {
     }
 
+    /// <summary>Whether features are independent given the component, each with parameters of its own.</summary>
+    public virtual bool HasIndependentFeatures => false;
+
+    /// <summary>Adds the family to a model's graph: its parameters, what is latent in it, and the record.</summary>
+    /// <param name="graph">What the record depends on is there.</param>
+    /// <param name="record">What the record is called there.</param>
+    /// <param name="parents">Its component, its class ...</param>
+    /// <param name="prefix">What the names of the family's blocks begin with.</param>
+    public virtual void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "") =>
+        graph.Add(new GraphVariable(record, GraphRole.Observed, [.. parents, .. Parameters(graph, prefix, ParameterLayout.Blocks)])
+        { IsPerFeature = HasIndependentFeatures });
+
+    /// <summary>Adds blocks to a graph, those of every feature as one; their names.</summary>
+    protected string[] Parameters(ModelGraph graph, string prefix, IEnumerable<VectorBlock> blocks) =>
+    [
+        .. blocks.GroupBy(block => block.Name.Split('.')[0]).Select(group => graph.Add(
+            $"{prefix}{group.Key}", group.First().Shape is [var first, ..] && first == Components, HasIndependentFeatures)),
+    ];
+
     /// <summary>See <see cref="LatentModel.Steps"/>.</summary>
     public virtual EmSteps Steps => EmSteps.Exact;
 

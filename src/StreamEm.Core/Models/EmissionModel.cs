@@ -42,6 +42,17 @@ internal abstract class EmissionModel : ComponentModel
     public sealed override VectorLayout StatisticsLayout { get; }
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph();
+            Emission.Describe(graph, "x", DescribeOwn(graph));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     public override EmSteps Steps => Emission.Steps;
 
     /// <inheritdoc/>
@@ -147,6 +158,10 @@ internal abstract class EmissionModel : ComponentModel
         state = draws.Category(Mixing(parameters, state));
         Emission.Sample(parameters[OwnParameters..], state, draws, row);
     }
+
+    /// <summary>Adds the model's own variables to its graph; what a record depends on of them.</summary>
+    protected virtual string[] DescribeOwn(ModelGraph graph) =>
+        [graph.Add(new GraphVariable("z", GraphRole.Latent, [.. _ownParameters.Blocks.Select(block => graph.Add(block.Name))]))];
 
     /// <summary>The probabilities of a record's component.</summary>
     /// <param name="parameters">Theta.</param>

@@ -78,7 +78,8 @@ internal sealed record CheckpointHeader : CheckpointFields
     /// <exception cref="InvalidDataException">The body is not what the header says.</exception>
     public Checkpoint WithBody(ReadOnlyMemory<byte> body)
     {
-        if (LearnerLength < 0 || LatestLength < 0 || ScoresLength < 0 || CandidatesLength < 0 || Outbox.Any(part => part.Length < 0) || BodyLength != body.Length)
+        if (LearnerLength < 0 || LatestLength < 0 || ScoresLength < 0 || CandidatesLength < 0 || Outbox.Any(part => part.Length < 0)
+            || BodyLength != body.Length)
             throw new InvalidDataException($"Its header names parts of {BodyLength} bytes in all; the body has {body.Length}.");
 
         if (Updates < 0 || Records < 0 || RejectedFileLength < 0 || Rejections.Read < 0 || Rejections.ByReason.Any(count => count < 0)

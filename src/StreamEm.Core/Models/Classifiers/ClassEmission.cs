@@ -59,6 +59,10 @@ internal sealed class ClassEmission : Emission
     }
 
     /// <inheritdoc/>
+    public override void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "") =>
+        _classes[0].Describe(graph, record, parents, prefix);
+
+    /// <inheritdoc/>
     public override EmSteps Steps => _classes[0].Steps;
 
     /// <inheritdoc/>

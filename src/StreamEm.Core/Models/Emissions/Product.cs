@@ -56,6 +56,13 @@ internal sealed class Product : Emission
     }
 
     /// <inheritdoc/>
+    public override void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "")
+    {
+        foreach (ProductPart part in _parts)
+            part.Emission.Describe(graph, $"{record} {part.Name}", parents, $"{prefix}{part.Name}.");
+    }
+
+    /// <inheritdoc/>
     public override EmSteps Steps => _parts.Aggregate(EmSteps.Exact, (steps, part) => steps | part.Emission.Steps);
 
     /// <inheritdoc/>

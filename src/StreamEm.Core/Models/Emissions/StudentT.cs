@@ -55,6 +55,15 @@ internal sealed class StudentT : MatrixFamily
     }
 
     /// <inheritdoc/>
+    public override void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "")
+    {
+        string u = graph.Add(
+            new GraphVariable(record == "x" ? "u" : $"u {record}", GraphRole.Latent, [.. parents, .. Parameters(graph, prefix, [_freedom])]));
+        string[] rest = Parameters(graph, prefix, ParameterLayout.Blocks.Where(block => block != _freedom));
+        graph.Add(new GraphVariable(record, GraphRole.Observed, [.. parents, u, .. rest]));
+    }
+
+    /// <inheritdoc/>
     /// <remarks>Weights, means and scale matrices given nu, nu given these: by Q, in which they do not meet, or by the likelihood.
     /// </remarks>
     public override EmSteps Steps =>

@@ -21,6 +21,9 @@ public sealed class StudentTsByEcme : Family
 
     public override bool HasLatentScale => true;
 
+    /// <summary>A step of the likelihood goes all the way, and where nu is large the likelihood hardly depends on it.</summary>
+    public override double Noise(string block) => block == "degrees_of_freedom" ? 20 : 1;
+
     public override Emission Create(int components, int dimension) =>
         new StudentTOptions { RegCovar = 0, FreedomStep = FreedomStep.Ecme }.Create(FeatureSpace.Unscaled(dimension).Features, components);
 
@@ -35,6 +38,14 @@ public sealed class StudentTByEcmeInMixture : MixtureOf<StudentTsByEcme>
     protected override IEnumerable<VectorBlock> StatisticsOfRows(LatentModel model) =>
         base.StatisticsOfRows(model).Where(block => block.Name != "freedom_targets");
 }
+
+public sealed class StudentTByEcmeInProduct : ProductOf<StudentTsByEcme>
+{
+    protected override IEnumerable<VectorBlock> StatisticsOfRows(LatentModel model) =>
+        base.StatisticsOfRows(model).Where(block => !block.Name.EndsWith("freedom_targets", StringComparison.Ordinal));
+}
+
+public sealed class StudentTByEcmeInHiddenMarkov : HiddenMarkovOf<StudentTsByEcme>;
 
 /// <summary>Degrees of freedom by ECM and by ECME: the same end, another pace.</summary>
 public sealed class FreedomStepTests(ITestOutputHelper output)
