@@ -8,7 +8,7 @@ namespace StreamEm.Worker.Plotting;
 /// </summary>
 internal sealed class GraphPlot
 {
-    private const double Radius = 23, Dot = 4.5, ColumnWidth = 128, RowHeight = 62, Left = 150, Top = 74, Right = 190, Bottom = 66, Tip = 7;
+    private const double Radius = 23, Dot = 4.5, ColumnWidth = 128, RowHeight = 78, Left = 130, Top = 62, Right = 230, Bottom = 56, Tip = 7;
     private const string Ink = "#333", Shade = "#cfd8e3";
 
     private readonly ModelGraph _graph;
@@ -31,7 +31,7 @@ internal sealed class GraphPlot
     private string Draw(string title)
     {
         Arrange();
-        double width = Left + (LastDepth + 1) * ColumnWidth + Right, height = Top + Rows * RowHeight + Bottom;
+        double width = X(LastDepth + 1) + Right, height = Top + Rows * RowHeight + Bottom;
         _svg.Open(width, height);
         _svg.Add($"<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"{Tip}\" markerHeight=\"{Tip}\" ",
             $"orient=\"auto\" markerUnits=\"userSpaceOnUse\"><path d=\"M0 0.8 L8 4 L0 7.2 z\" fill=\"{Ink}\"/></marker></defs>");
@@ -83,26 +83,39 @@ internal sealed class GraphPlot
 
     private void Plates()
     {
-        Frame([.. OfRecords.Select(variable => _places[variable.Name])], _graph.Records, 36, RowHeight / 2 - 3, atLeft: true);
+        Frame([.. OfRecords.Select(variable => _places[variable.Name])], _graph.Records, 38, 44, LabelAt.BottomLeft);
         foreach ((string owner, string[] parameters) in _rows)
         {
             GraphVariable[] own = [.. parameters.Select(name => _graph.Variables.First(known => known.Name == name))];
             if (own.Any(parameter => parameter.IsPerComponent))
                 Frame([.. own.Where(parameter => parameter.IsPerComponent).Select(parameter => _places[parameter.Name])],
-                    _graph.Components, 18, RowHeight / 2 - 6, atLeft: false, wide: Right - 40);
+                    _graph.Components, 18, 34, LabelAt.BottomRight, Right - 16);
             if (_graph.Variables.First(known => known.Name == owner).IsPerFeature)
                 Frame([_places[owner], .. own.Where(parameter => parameter.IsPerFeature).Select(parameter => _places[parameter.Name])],
-                    "D features", 29, RowHeight / 2 - 12, atLeft: true, wide: Right - 58);
+                    "D features", Radius + 6, 29, LabelAt.TopMiddle, Right - 28);
         }
     }
 
-    private void Frame((double X, double Y)[] inside, string label, double margin, double high, bool atLeft, double wide = 0)
+    private enum LabelAt
+    {
+        BottomLeft,
+        BottomRight,
+        TopMiddle,
+    }
+
+    private void Frame((double X, double Y)[] inside, string label, double margin, double high, LabelAt at, double wide = 0)
     {
         double left = inside.Min(place => place.X) - margin, right = inside.Max(place => place.X) + Math.Max(margin, wide),
             top = inside.Min(place => place.Y) - high, bottom = inside.Max(place => place.Y) + high;
         _svg.Add($"<rect x=\"{left:F1}\" y=\"{top:F1}\" width=\"{right - left:F1}\" height=\"{bottom - top:F1}\" rx=\"7\" ",
             $"fill=\"none\" stroke=\"#7a8794\"/>");
-        _svg.Text(atLeft ? left + 6 : right - 6, bottom - 5, 10.5, label, "#5a6672", atLeft ? "start" : "end");
+        (double x, double y, string anchor) = at switch
+        {
+            LabelAt.BottomLeft => (left + 6, bottom - 5, "start"),
+            LabelAt.BottomRight => (right - 6, bottom - 4, "end"),
+            _ => (left + 2 * Radius + 20, top + 12, "start"),
+        };
+        _svg.Text(x, y, 10.5, label, "#5a6672", anchor);
     }
 
     private void Arrow(string from, string to)
@@ -129,7 +142,7 @@ internal sealed class GraphPlot
         if (variable.Role == GraphRole.Parameter)
         {
             _svg.Add($"<circle cx=\"{x:F1}\" cy=\"{y:F1}\" r=\"{Dot}\" fill=\"{Ink}\"/>");
-            if (x > Left) _svg.Text(x + 9, y + 4, 12, variable.Name);
+            if (x > Left) _svg.Text(x + 10, y + 4, 12, variable.Name);
             else _svg.Text(x + 9, y - 9, 12, variable.Name, anchor: "end");
             return;
         }
@@ -137,7 +150,7 @@ internal sealed class GraphPlot
         string[] words = variable.Name.Split(' ');
         Circle(x, y, variable.Role);
         _svg.Text(x, y + (words.Length > 1 ? 0 : 4.5), words[0].Length > 5 ? 10 : 13, words[0], anchor: "middle");
-        if (words.Length > 1) _svg.Text(x, y + 11, 8, SvgCanvas.Fit(words[1], 2 * Radius, 8), anchor: "middle");
+        if (words.Length > 1) _svg.Text(x, y + 10, 7.5, words[1], anchor: "middle");
     }
 
     private void Circle(double x, double y, GraphRole role)
@@ -145,8 +158,7 @@ internal sealed class GraphPlot
         _svg.Add($"<circle cx=\"{x:F1}\" cy=\"{y:F1}\" r=\"{Radius}\" fill=\"{(role == GraphRole.Observed ? Shade : "#fff")}\" ",
             $"stroke=\"{Ink}\" stroke-width=\"1.4\"/>");
         if (role == GraphRole.Partial)
-            _svg.Add($"<path d=\"M {x - Radius:F1} {y:F1} A {Radius} {Radius} 0 0 0 {x + Radius:F1} {y:F1} z\" fill=\"{Shade}\" ",
-                $"stroke=\"{Ink}\" stroke-width=\"1.4\"/>");
+            _svg.Add($"<path d=\"M {x + Radius:F1} {y:F1} A {Radius} {Radius} 0 0 1 {x - Radius:F1} {y:F1} z\" fill=\"{Shade}\"/>");
     }
 
     private void Legend(double y)

@@ -24,18 +24,19 @@ public sealed partial class WorkedExampleTests
     {
         using var folder = new TemporaryFolder();
         Directory.CreateSymbolicLink(Path.Combine(folder.Path, "samples"), Repository.PathOf("samples"));
-        Snippet[] steps = [.. StepsOf(page)];
-        Assert.Contains(steps, step => IsCommand(page, step) && step.Text.StartsWith("streamem plot ", StringComparison.Ordinal));
+        (Snippet Snippet, bool IsCommand)[] steps = [.. StepsOf(page).Select(step => (step, IsCommand(page, step)))];
+        Assert.Contains(steps, step => step.IsCommand && step.Snippet.Text.StartsWith("streamem plot ", StringComparison.Ordinal));
         for (int at = 0; at < steps.Length; at++)
         {
-            Match file = FileName().Match(steps[at].Text);
-            if (file.Success) folder.Write(file.Groups["name"].Value, steps[at].Text);
-            if (!IsCommand(page, steps[at])) continue;
-            (int code, string output, string error) = await RunAsync(folder.Path, steps[at].Text);
-            Assert.True(code == 0, $"{steps[at]}: exit code {code}\n{output}{error}");
-            bool shows = at + 1 < steps.Length && steps[at + 1].Language.Length == 0 && !IsCommand(page, steps[at + 1]);
-            if (shows) AssertShows(page, steps[at + 1], output);
-            if (PictureName().Match(steps[at].Text) is { Success: true } picture)
+            Snippet step = steps[at].Snippet;
+            Match file = FileName().Match(step.Text);
+            if (file.Success) folder.Write(file.Groups["name"].Value, step.Text);
+            if (!steps[at].IsCommand) continue;
+            (int code, string output, string error) = await RunAsync(folder.Path, step.Text);
+            Assert.True(code == 0, $"{step}: exit code {code}\n{output}{error}");
+            bool shows = at + 1 < steps.Length && steps[at + 1] is { IsCommand: false, Snippet.Language.Length: 0 };
+            if (shows) AssertShows(page, steps[at + 1].Snippet, output);
+            if (PictureName().Match(step.Text) is { Success: true } picture)
                 AssertDraws(page, Path.Combine(folder.Path, picture.Groups["name"].Value), picture.Groups["name"].Value);
         }
     }
@@ -58,7 +59,7 @@ public sealed partial class WorkedExampleTests
         string[] missing = [.. shown.Text.Split('\n').Select(line => line.TrimEnd()).Except(printed, StringComparer.Ordinal)];
         if (missing.Length == 0) return;
         int table = Array.FindIndex(printed, line => line.StartsWith("  component", StringComparison.Ordinal));
-        string found = string.Join('\n', table < 0 ? printed : printed[table..]).TrimEnd();
+        string found = string.Join('\n', table < 0 ? printed.Take(shown.Text.Split('\n').Length) : printed[table..]).TrimEnd();
         if (Approval.Accepts)
         {
             string whole = Repository.Read(page);
