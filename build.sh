@@ -13,7 +13,7 @@ usage: ./build.sh VERB
   demo      build, run the worker on a real event stream and show what it learns
   test      build with warnings as errors, check the format, run every test; last line: N passed, N failed, N skipped
   accept    approve what the tests found: public API, command line output, the drawing of the folders; look at the difference before you commit it
-  drawing   draw the folders of src and their uses anew: docs/images/folders.svg
+  drawing   draw the folders of src and their uses anew, docs/images/folders.svg, and the graphs of the models, docs/images/graphs
   cycles    print the circles in which folders use each other, with the types that make them
   coverage  branch coverage of the folders in build/levels.txt; fails below the levels there
   mutation  mutants that the tests named in build/levels.txt do not kill, in those folders or in one: mutation Estimation; fails below the levels
@@ -119,7 +119,9 @@ build_house() { set_up && dotnet build $house -c $configuration --no-restore -wa
 run_house() { dotnet test $house -c $configuration --no-build --nologo "$@"; }
 
 verb_accept() {
-  build_house && STREAMEM_ACCEPT=1 run_house --filter "FullyQualifiedName~.Approved.${1:-}" && git status --short -- $house docs/images
+  local filter="FullyQualifiedName~.Approved.${1:-}"
+  [[ -n ${1:-} ]] || filter+="|FullyQualifiedName~WorkedExample"
+  build_house && STREAMEM_ACCEPT=1 run_house --filter "$filter" && git status --short -- $house docs/images docs/models
 }
 
 verb_cycles() { build_house && run_house --filter 'FullyQualifiedName~NoCycle'; }
@@ -224,7 +226,7 @@ case $verb in
   demo) verb_demo "$@" ;;
   test) verb_test ;;
   accept) verb_accept ;;
-  drawing) verb_accept Drawing ;;
+  drawing) verb_accept Drawing && verb_accept Graph ;;
   cycles) verb_cycles ;;
   coverage) verb_coverage ;;
   mutation) verb_mutation "$@" ;;

@@ -182,6 +182,7 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     private void Worker()
     {
         new Overlap(report, quick).Run();
+        new CandidateCost(report, _goals, quick).Run();
         VersionCost.Run(report, quick);
     }
 

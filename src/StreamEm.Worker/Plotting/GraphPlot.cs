@@ -8,7 +8,7 @@ namespace StreamEm.Worker.Plotting;
 /// </summary>
 internal sealed class GraphPlot
 {
-    private const double Radius = 23, Dot = 4.5, ColumnWidth = 128, RowHeight = 78, Left = 130, Top = 62, Right = 230, Bottom = 56, Tip = 7;
+    private const double Radius = 23, Dot = 4.5, ColumnWidth = 128, RowHeight = 88, Left = 150, Top = 62, Right = 230, Bottom = 56, Tip = 7;
     private const string Ink = "#333", Shade = "#cfd8e3";
 
     private readonly ModelGraph _graph;
@@ -89,7 +89,7 @@ internal sealed class GraphPlot
             GraphVariable[] own = [.. parameters.Select(name => _graph.Variables.First(known => known.Name == name))];
             if (own.Any(parameter => parameter.IsPerComponent))
                 Frame([.. own.Where(parameter => parameter.IsPerComponent).Select(parameter => _places[parameter.Name])],
-                    _graph.Components, 18, 34, LabelAt.BottomRight, Right - 16);
+                    _graph.Components, 18, 40, LabelAt.BottomRight, Right - 16);
             if (_graph.Variables.First(known => known.Name == owner).IsPerFeature)
                 Frame([_places[owner], .. own.Where(parameter => parameter.IsPerFeature).Select(parameter => _places[parameter.Name])],
                     "D features", Radius + 6, 29, LabelAt.TopMiddle, Right - 28);
@@ -113,7 +113,7 @@ internal sealed class GraphPlot
         {
             LabelAt.BottomLeft => (left + 6, bottom - 5, "start"),
             LabelAt.BottomRight => (right - 6, bottom - 4, "end"),
-            _ => (left + 2 * Radius + 20, top + 12, "start"),
+            _ => (left + 2 * Radius + 28, top + 12, "start"),
         };
         _svg.Text(x, y, 10.5, label, "#5a6672", anchor);
     }
