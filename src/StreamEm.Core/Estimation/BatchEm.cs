@@ -51,7 +51,7 @@ internal static class BatchEm
         LatentModel model, Minibatch batch, ReadOnlySpan<double> parameters, BatchEmOptions options, Pass pass = default)
     {
         if (options.Engine is FitEngine.Incremental or FitEngine.Spider
-            && (model.Steps & (EmSteps.Generalized | EmSteps.Either)) != 0)
+            && (model.Steps & (EmSteps.Generalized | EmSteps.Either)) != EmSteps.Exact)
             throw new NotSupportedException($"The engine '{(options.Engine == FitEngine.Spider ? "spider" : "incremental")}' puts new "
                 + $"statistics of some rows in the place of their old ones, and those of {model.Type} cannot be: they are steps from where "
                 + "the parameters stand, no sums over rows. Use over_relaxed or batch.");
