@@ -1,6 +1,5 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
-using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using StreamEm.Core.Catalog;
 using StreamEm.House.Tests.Code;
 using StreamEm.House.Tests.Support;
