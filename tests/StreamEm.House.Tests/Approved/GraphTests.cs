@@ -41,7 +41,7 @@ public sealed class GraphTests
         Assert.Equal(0, await Verbs.CreateRoot().Parse(["plot", named, "--graph", "--title", type, "-o", drawn]).InvokeAsync());
         Approval.VerifyFile($"docs/images/graphs/{type}.svg", $"docs/images/graphs/{type}.received.svg",
             await File.ReadAllTextAsync(drawn), svg => svg, await File.ReadAllTextAsync(drawn));
-        string page = $"docs/models/{type}.md";
+        string page = $"docs/models/{type.Replace('_', '-')}.md";
         Assert.True(File.Exists(Repository.PathOf(page)), $"{type} has no page {page}.");
         string text = Repository.Read(page);
         Assert.Contains($"(../images/graphs/{type}.svg)", text, StringComparison.Ordinal);
