@@ -178,6 +178,7 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
                 if (name == "separated" && shape.Dimension >= 32)
                     _goals.AtLeast($"sparse gain {shape} separated", gain, shape.Dimension == 32 ? 1.5 : 1.7);
             }
+        ActiveComparison.Run(report, _goals, _sampleSeconds / 3);
     }
 
     private void Worker()
