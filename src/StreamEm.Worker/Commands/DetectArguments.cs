@@ -65,8 +65,8 @@ internal sealed class DetectArguments
     {
         TextWriter console = parsed.InvocationConfiguration.Error;
         (ProposedSource source, DataSurvey survey) = Look(parsed, stop);
-        string[] named =
-            [.. (parsed.GetValue(_features) ?? []).SelectMany(name => name.Split(',')).Select(name => name.Trim()).Where(name => name.Length > 0)];
+        IEnumerable<string> parts = (parsed.GetValue(_features) ?? []).SelectMany(name => name.Split(','));
+        string[] named = [.. parts.Select(name => name.Trim()).Where(name => name.Length > 0)];
         string[]? features = named.Length > 0 ? named : null;
         Proposal proposal = Proposal.For(survey, features);
         LoadedConfiguration loaded = ConfigurationLoader.LoadText(new ProposalText(proposal, source).ForDetection(features), [], overrides);
@@ -84,7 +84,8 @@ internal sealed class DetectArguments
         {
             if (files.Length == 0)
                 throw new CommandException(ExitCode.Usage,
-                    $"{string.Join(", ", Given(parsed))}: name what to watch with --file PATH or --kafka BROKER/TOPIC, or take a configuration: -c FILE.");
+                    $"{string.Join(", ", Given(parsed))}: name what to watch with --file PATH or --kafka BROKER/TOPIC, or take a "
+                        + "configuration: -c FILE.");
             return (ProposedSource.OfFiles(files, parsed.GetValue(_follow)), ModelArguments.Survey(files, CsvDialect.Found));
         }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using StreamEm.Core.Features;
+using StreamEm.Sources.Surveys;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Proposals;
 using StreamEm.Worker.Publishing;
@@ -15,7 +16,10 @@ public static class InitCommand
         var dialect = new DialectArguments();
         var kafka = new KafkaArguments();
         var data = new Argument<string[]>("data")
-        { Description = "Files or globs, of which the first file is looked at, or kafka://host:port/topic.", Arity = ArgumentArity.OneOrMore };
+        {
+            Description = "Files or globs, of which the first file is looked at, or kafka://host:port/topic.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var output = new Option<string?>("-o", "--output")
         { Description = "Where the configuration goes; by default to standard output.", HelpName = "file" };
         Command command = new("init", "Looks at data and writes a commented configuration to begin with.") { data, output };
@@ -26,8 +30,7 @@ public static class InitCommand
             string[] named = parsed.GetRequiredValue(data);
             string text = Array.Find(named, TopicAddress.IsOne) is { } topic
                 ? OfTopic(named.Length == 1 ? TopicAddress.Parse(topic) : throw SeveralSources(), kafka, parsed, stop)
-                : new ProposalText(
-                    Proposal.For(ModelArguments.Survey(named, dialect.Of(parsed, CsvDialect.Found))), ProposedSource.OfFiles(named)).ForWorker();
+                : Text(ModelArguments.Survey(named, dialect.Of(parsed, CsvDialect.Found)), ProposedSource.OfFiles(named));
             if (parsed.GetValue(output) is { } path) Save(path, text);
             else parsed.InvocationConfiguration.Output.Write(text);
             return Task.FromResult(ExitCode.Ok);
@@ -35,8 +38,10 @@ public static class InitCommand
         return command;
     }
 
-    private static string OfTopic(TopicAddress topic, KafkaArguments kafka, ParseResult parsed, CancellationToken stop) => new ProposalText(
-        Proposal.For(TopicSurvey.Read(topic, kafka.Access(parsed), "init", stop)), ProposedSource.OfTopic(topic, kafka.Given(parsed))).ForWorker();
+    private static string OfTopic(TopicAddress topic, KafkaArguments kafka, ParseResult parsed, CancellationToken stop) =>
+        Text(TopicSurvey.Read(topic, kafka.Access(parsed), "init", stop), ProposedSource.OfTopic(topic, kafka.Given(parsed)));
+
+    private static string Text(DataSurvey survey, ProposedSource source) => new ProposalText(Proposal.For(survey), source).ForWorker();
 
     private static CommandException SeveralSources() =>
         new(ExitCode.Usage, "A model has one source: name one topic, or files and globs.");

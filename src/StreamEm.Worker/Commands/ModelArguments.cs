@@ -86,8 +86,8 @@ internal sealed class ModelArguments
         if (type is not null) given.Add(("--model", $"{ModelPath}.model.type={type}"));
         foreach ((Option<string?> option, string path) in _values)
             if (parsed.GetValue(option) is { } value) given.Add((option.Name, $"{path}={value}"));
-        LoadedConfiguration loaded =
-            ConfigurationLoader.LoadText(new ProposalText(proposal, ProposedSource.OfFiles(data)).ForFit(type, Features(parsed)), given, overrides);
+        string text = new ProposalText(proposal, ProposedSource.OfFiles(data)).ForFit(type, Features(parsed));
+        LoadedConfiguration loaded = ConfigurationLoader.LoadText(text, given, overrides);
         if (loaded.Options is null)
             throw new CommandException(ExitCode.Usage, string.Join('\n', loaded.Problems.Select(problem => problem.ToString())));
         foreach (Problem problem in loaded.Problems) console.WriteLine(PrintableText.Of(problem.ToString()));

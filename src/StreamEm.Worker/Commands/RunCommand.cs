@@ -11,7 +11,9 @@ using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
 
-/// <summary><c>streamem run -c FILE [--once]</c>, or <c>run --file PATH [--follow]</c>, <c>run --kafka BROKER/TOPIC</c>: the worker.</summary>
+/// <summary>
+/// The worker: <c>streamem run -c FILE [--once]</c>, <c>run --file PATH [--follow]</c> or <c>run --kafka BROKER/TOPIC</c>.
+/// </summary>
 public static class RunCommand
 {
     /// <summary>The verb.</summary>
@@ -26,8 +28,8 @@ public static class RunCommand
         configuration.AddTo(command);
         detection.AddTo(command);
         command.SetAction((parsed, stop) => RunAsync(
-            Options(parsed, configuration, detection, stop), parsed.GetValue(once), parsed.GetValue(acceptsModelChange), parsed.GetValue(Cli.LogLevelOption),
-            parsed.InvocationConfiguration, stop));
+            Options(parsed, configuration, detection, stop), parsed.GetValue(once), parsed.GetValue(acceptsModelChange),
+            parsed.GetValue(Cli.LogLevelOption), parsed.InvocationConfiguration, stop));
         return command;
     }
 

@@ -16,7 +16,7 @@ internal static class TopicSurvey
     private const int MostMessages = 5000;
 
     /// <summary>The fields of a topic's messages.</summary>
-    /// <exception cref="CommandException">There is no message, or they are no JSON objects (65); or as <see cref="TopicVisit"/>.</exception>
+    /// <exception cref="CommandException">There is no message, or none is a JSON object (65); or as <see cref="TopicVisit"/>.</exception>
     public static DataSurvey Read(TopicAddress address, KafkaAccess kafka, string verb, CancellationToken stop)
     {
         byte[] text = TopicVisit.Read(address, kafka, verb, NewestMessages, stop);

@@ -157,7 +157,8 @@ internal sealed class KafkaTopic : IDisposable
     public IReadOnlyList<ConsumeResult<byte[]?, byte[]?>> ReadNewest(int most)
     {
         TopicPartition[] partitions = Partitions();
-        Dictionary<TopicPartition, long> starts = Offsets(partitions, OffsetSpec.Earliest()), ends = Offsets(partitions, OffsetSpec.Latest());
+        Dictionary<TopicPartition, long> starts = Offsets(partitions, OffsetSpec.Earliest());
+        Dictionary<TopicPartition, long> ends = Offsets(partitions, OffsetSpec.Latest());
         int share = Math.Max(1, most / Math.Max(1, partitions.Length));
         var records = new List<ConsumeResult<byte[]?, byte[]?>>();
         Read(partitions.Select(partition =>

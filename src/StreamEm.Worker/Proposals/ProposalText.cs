@@ -77,11 +77,12 @@ internal sealed partial class ProposalText(Proposal proposal, ProposedSource sou
         features ??= [.. proposal.Of(FieldUse.Number).Select(field => field.Name)];
         if (features.Count == 0)
             throw new CommandException(ExitCode.DataCorrupt,
-                $"'{source.Name}' has no field of numbers to watch. Name the features with --features, or let 'streamem init' propose a model.");
+                $"'{source.Name}' has no field of numbers to watch. Name the features with --features, or let 'streamem init' "
+                    + "propose a model.");
         Head();
         Line($"    features: [{string.Join(", ", features.Select(Name))}]");
-        foreach ((string key, FieldUse role) in (ReadOnlySpan<(string, FieldUse)>)[("timestamp", FieldUse.Timestamp), ("key", FieldUse.Key)])
-            if (proposal.NameOf(role) is { } name && !features.Contains(name)) Line($"    {key}: {Name(name)}");
+        if (proposal.NameOf(FieldUse.Timestamp) is { } time && !features.Contains(time)) Line($"    timestamp: {Name(time)}");
+        if (proposal.NameOf(FieldUse.Key) is { } key && !features.Contains(key)) Line($"    key: {Name(key)}");
         Line($"    model: {{ type: {MixtureOf(FeatureKind.Number)}, components: {{ max: 32, birth_distance: 3 }} }}");
         Line("    learning: { minibatch: { size: 50 } }");
         Line(features.Count == 1
@@ -95,7 +96,8 @@ internal sealed partial class ProposalText(Proposal proposal, ProposedSource sou
     public string ForWorker()
     {
         Line(string.Create(CultureInfo.InvariantCulture,
-            $"# Proposed from {(source.Topic is null ? "the first" : "the newest")} {proposal.Survey.Records} records of {PrintableName(source.Name)}. Look it over, then:"));
+            $"# Proposed from {(source.Topic is null ? "the first" : "the newest")} {proposal.Survey.Records} records of "
+                + $"{PrintableName(source.Name)}. Look it over, then:"));
         Line("#   streamem validate -c FILE     every error at once");
         if (source.Topic is null) Line("#   streamem fit DATA -c FILE     learns from files and prints what it found");
         Line("#   streamem run -c FILE          the worker");
@@ -127,13 +129,15 @@ internal sealed partial class ProposalText(Proposal proposal, ProposedSource sou
         Line("    source:");
         if (source.Topic is { } topic)
         {
-            string properties = source.Properties.Count == 0
-                ? "" : $", properties: {{ {string.Join(", ", source.Properties.Select(pair => $"{Quoted(pair.Key)}: {Quoted(pair.Value)}"))} }}";
-            Line($"      kafka: {{ brokers: [{string.Join(", ", topic.Brokers.Select(Quoted))}], topics: [{Quoted(topic.Topic)}]{properties} }}");
+            string brokers = string.Join(", ", topic.Brokers.Select(Quoted));
+            string settings = string.Join(", ", source.Properties.Select(pair => $"{Quoted(pair.Key)}: {Quoted(pair.Value)}"));
+            if (settings.Length > 0) settings = $", properties: {{ {settings} }}";
+            Line($"      kafka: {{ brokers: [{brokers}], topics: [{Quoted(topic.Topic)}]{settings} }}");
             return;
         }
         string format = proposal.Survey.Format == RecordFormat.Csv ? $"csv{Dialect(proposal.Survey.Dialect)}" : "ndjson";
-        Line($"      file: {{ path: [{string.Join(", ", source.Paths.Select(Quoted))}], format: {format}{(source.Follow ? ", follow: true" : "")} }}");
+        if (source.Follow) format += ", follow: true";
+        Line($"      file: {{ path: [{string.Join(", ", source.Paths.Select(Quoted))}], format: {format} }}");
     }
 
     private static string Dialect(CsvDialect dialect)

@@ -41,8 +41,8 @@ public sealed class TopicSurveyTests(KafkaBroker broker) : IDisposable
         string topic = await Topic(1);
         var random = new Random(5);
         for (int row = 0; row < 1200; row++)
-            Put(topic, 0, string.Create(
-                CultureInfo.InvariantCulture, $"{{\"temp\": {(row == 1000 ? 90 : 20 + random.NextDouble())}, \"load\": {random.NextDouble()}}}"));
+            Put(topic, 0, string.Create(CultureInfo.InvariantCulture,
+                $"{{\"temp\": {(row == 1000 ? 90 : 20 + random.NextDouble())}, \"load\": {random.NextDouble()}}}"));
 
         (int code, string output, string errors) = await WorkerProcess.Run(
             _directory.Path, "run", "--kafka", $"{broker.Address}/{topic}", "--once", "-s", "http.address=127.0.0.1:0");
