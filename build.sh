@@ -208,6 +208,7 @@ verb_release() {
   artifacts/streamem/streamem completion zsh >artifacts/streamem/share/zsh/site-functions/_streamem
   artifacts/streamem/streamem completion fish >artifacts/streamem/share/fish/vendor_completions.d/streamem.fish
   tar -C artifacts -czf "$out/$name.tar.gz" --sort=name --owner=0 --group=0 --numeric-owner streamem
+  dotnet pack src/StreamEm.Core -c $configuration --no-restore -o $out -v q -nologo || return
   (cd $out && sha256sum -- * >SHA256SUMS)
   ls $out
 }
