@@ -144,9 +144,9 @@ internal sealed record HierarchicalNormalOptions : LatentModelOptions
             : new Feature(name, FeatureKind.NonNegative, FeatureScaling.None);
 
     /// <summary>Which of the two numbers the estimate is.</summary>
-    private int EstimateAmong(IReadOnlyList<string> numbers) =>
-        Estimate is not null ? Estimate == numbers[0] ? 0 : numbers.Count - 1
-        : StandardError is not null && StandardError == numbers[0] ? numbers.Count - 1 : 0;
+    private int EstimateAmong(string[] numbers) =>
+        Estimate is not null ? Estimate == numbers[0] ? 0 : numbers.Length - 1
+        : StandardError is not null && StandardError == numbers[0] ? numbers.Length - 1 : 0;
 
     private string[] NumbersOf(RecordSchema schema) => [.. schema.Features.Where(name => !Named.Contains(name))];
 

@@ -94,7 +94,8 @@ internal sealed record MatrixFactorizationOptions : LatentModelOptions
     {
         if (Column is null)
             return new SingleComponent(Type, new FactorAnalyser(
-                1, features.Count, Factors, isIsotropic: true, isAlone: true, CovarianceRegularization.Of(features, Prior == Prior.None ? 0 : 1e-6)));
+                1, features.Count, Factors, isIsotropic: true, isAlone: true,
+                CovarianceRegularization.Of(features, Prior == Prior.None ? 0 : 1e-6)));
         int column = features[0].Name == Column ? 0 : 1;
         // Without a single column there is one, which never comes.
         IReadOnlyList<string> columns = features[column].Levels is { Count: > 0 } known ? known : [""];

@@ -69,8 +69,10 @@ public sealed class NetworkNodesTests
     [Fact]
     public void Fixed_ATable_StaysWhatItIs()
     {
-        BayesianNetworkOptions options =
-            BayesianNetworkTests.Options() with { Fixed = new BlockNames(["probabilities.a"]), Nodes = BayesianNetworkTests.Nodes([("a", 2), ("b", 2)]) };
+        BayesianNetworkOptions options = BayesianNetworkTests.Options() with
+        {
+            Fixed = new BlockNames(["probabilities.a"]), Nodes = BayesianNetworkTests.Nodes([("a", 2), ("b", 2)]),
+        };
         LatentModel model = options.Create(options.Plan(new RecordSchema { Features = ["a", "b"] }));
         double[] next = new double[4];
         model.Maximize([0.9, 0.1, 0.9, 0.1], 100, [0.5, 0.5, 0.5, 0.5], next, new ModelEvents());
