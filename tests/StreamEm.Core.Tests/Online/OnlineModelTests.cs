@@ -1,5 +1,6 @@
 using System.Text;
 using StreamEm.Core.Catalog;
+using StreamEm.Core.Features;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Online;
 using StreamEm.Core.Snapshots;
@@ -64,7 +65,10 @@ public sealed class OnlineModelTests
         Assert.Equal(Bytes(model), Bytes(Again(model)));
     }
 
-    public static TheoryData<string> Types => [.. ModelCatalog.Types];
+    /// <summary>The models that take any four features as they are; others need to be told what is what.</summary>
+    public static TheoryData<string> Types => [.. ModelCatalog.Entries
+        .Where(entry => !entry.CreateOptions().ProblemsWith(new RecordSchema { Features = ["a", "b", "c", "d"] }).Any())
+        .Select(entry => entry.Type)];
 
     [Fact]
     public void SaveSnapshot_IsWhatTheWorkerPublishes()
