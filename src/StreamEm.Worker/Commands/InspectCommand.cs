@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using StreamEm.Core.Settings;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Display;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
