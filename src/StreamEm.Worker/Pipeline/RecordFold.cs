@@ -72,9 +72,10 @@ internal sealed class RecordFold(
     }
 
     /// <summary>Learns from what is pending although it is less than a minibatch.</summary>
-    public void Flush()
+    /// <param name="hasEnded">Whether no more records will come: every sequence is over then.</param>
+    public void Flush(bool hasEnded = true)
     {
-        while (learner.TryUpdate(flush: true)) Updated();
+        while (learner.TryUpdate(flush: true, hasEnded)) Updated();
     }
 
     private void Add(RecordBatch batch, int first, int count)
