@@ -33,6 +33,14 @@ public abstract class EStep
     /// </summary>
     public abstract void Score(
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace);
+
+    /// <summary>
+    /// The most likely path of hidden states, given all rows of every sequence; false, and nothing done, for a model that has none.
+    /// </summary>
+    /// <param name="batch">Whole sequences.</param>
+    /// <param name="states">The state of every row; overwritten.</param>
+    /// <param name="workspace">From <see cref="CreateWorkspace"/>.</param>
+    public virtual bool TryMostLikelyPaths(Minibatch batch, Span<int> states, Workspace workspace) => false;
 }
 
 /// <summary>What a number of rows said.</summary>
