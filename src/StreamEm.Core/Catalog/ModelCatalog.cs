@@ -3,7 +3,9 @@ using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Factors;
 using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.RandomWalks;
 using StreamEm.Core.Models.Sequences;
+using StreamEm.Core.Models.StateSpaces;
 
 namespace StreamEm.Core.Catalog;
 
@@ -28,11 +30,13 @@ public static class ModelCatalog
     [
         .. Emissions.Select(MixtureOptions.Shorthand),
         MixtureOptions.EntryOver(Emissions),
-        HiddenMarkovOptions.EntryOver(Emissions),
+        HiddenMarkovOptions.EntryOver([.. Emissions, MixtureEmissionOptions.EntryOver(Emissions)]),
         MixtureClassifier.EntryOver(Emissions),
         NaiveBayes.EntryOver(Emissions),
         PpcaOptions.Catalogued,
         FactorAnalysisOptions.Catalogued,
+        LinearGaussianStateSpaceOptions.Catalogued,
+        PoissonRandomWalkOptions.Catalogued,
     ];
 
     /// <summary>The names of all models.</summary>
