@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
@@ -6,7 +7,6 @@ using StreamEm.Core.Models.Sequences;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Contracts;
 using StreamEm.Core.Tests.Support;
-using StreamEm.Core.Features;
 
 namespace StreamEm.Core.Tests.Learning;
 

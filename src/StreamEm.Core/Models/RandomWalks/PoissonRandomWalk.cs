@@ -1,5 +1,4 @@
 using StreamEm.Core.Data;
-using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Models.RandomWalks;

@@ -1,6 +1,5 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
-using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Models.StateSpaces;
 
@@ -68,9 +67,14 @@ internal sealed partial class LinearGaussianStateSpace
     }
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// Where most sequences have a single row yet, nothing can be said of how their states move: the stream begins at what is drawn.
+    /// </remarks>
     public override double[] Start(Minibatch buffer, ModelStart start)
     {
         (double[] first, double[] squares, double[] changes) = FirstLooks(buffer);
+        int sequences = Math.Max(1, buffer.SequenceStarts.Length);
+        if (_structure is null && buffer.Count < 2 * sequences) return Drawn(start.Chance(0), squares);
         return start.Best(this, buffer, chance => _structure is null ? Drawn(chance, squares) : Structured(first, squares, changes));
     }
 

@@ -59,5 +59,5 @@ public sealed class PoissonRandomWalkLaws : ModelContract
     /// <summary>A row that says nothing is still a step.</summary>
     protected override IEnumerable<VectorBlock> StatisticsOfRows(LatentModel model) =>
         base.StatisticsOfRows(model).Where(block => block.Name is not
-            ("passages" or "squared_changes" or "initial" or "initial_levels"));
+            ("passages" or "squared_changes" or "initial" or "initial_levels" or "initial_squares"));
 }
