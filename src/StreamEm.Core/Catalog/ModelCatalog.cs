@@ -2,10 +2,15 @@ using StreamEm.Core.Models;
 using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Factors;
+using StreamEm.Core.Models.Hierarchies;
 using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Networks;
 using StreamEm.Core.Models.RandomWalks;
+using StreamEm.Core.Models.Ratings;
 using StreamEm.Core.Models.Sequences;
 using StreamEm.Core.Models.StateSpaces;
+using StreamEm.Core.Models.Topics;
+using StreamEm.Core.Models.Variational;
 
 namespace StreamEm.Core.Catalog;
 
@@ -37,6 +42,11 @@ public static class ModelCatalog
         FactorAnalysisOptions.Catalogued,
         LinearGaussianStateSpaceOptions.Catalogued,
         PoissonRandomWalkOptions.Catalogued,
+        TopicOptions.Catalogued,
+        HierarchicalNormalOptions.Catalogued,
+        BayesianNetworkOptions.Catalogued,
+        VariationalGaussianMixtureOptions.Catalogued,
+        MatrixFactorizationOptions.Catalogued,
     ];
 
     /// <summary>The names of all models.</summary>

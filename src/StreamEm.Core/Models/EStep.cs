@@ -41,6 +41,16 @@ public abstract class EStep
     /// <param name="states">The state of every row; overwritten.</param>
     /// <param name="workspace">From <see cref="CreateWorkspace"/>.</param>
     public virtual bool TryMostLikelyPaths(Minibatch batch, Span<int> states, Workspace workspace) => false;
+
+    /// <summary>Takes the log-densities of rows with missing values as what they are among complete ones (<see cref="Pass.Comparable"/>):
+    /// for models that say no more of it.</summary>
+    private protected static void CompareAsTheyAre(
+        Minibatch batch, int first, int count, ReadOnlySpan<double> logDensities, Workspace workspace)
+    {
+        if (workspace.Pass.Comparable is not { } comparable) return;
+        for (int row = 0; row < count; row++)
+            if (batch.Row(first + row).Contains(double.NaN)) comparable[first + row] = logDensities[row];
+    }
 }
 
 /// <summary>What a number of rows said.</summary>

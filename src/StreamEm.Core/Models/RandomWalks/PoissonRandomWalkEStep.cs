@@ -51,6 +51,7 @@ internal sealed partial class PoissonRandomWalkEStep : EStep
             }
             Remember(walk, space);
         }
+        CompareAsTheyAre(batch, first, count, logDensities, workspace);
         return evidence;
     }
 
@@ -74,6 +75,7 @@ internal sealed partial class PoissonRandomWalkEStep : EStep
             }
             Remember(walk, space);
         }
+        CompareAsTheyAre(batch, first, count, logDensities, workspace);
     }
 
     /// <summary>Where a sequence stands.</summary>

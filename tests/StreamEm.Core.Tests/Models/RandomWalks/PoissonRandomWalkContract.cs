@@ -56,6 +56,10 @@ public sealed class PoissonRandomWalkLaws : ModelContract
 
     private protected override double EntropyOf(LatentModel model, double[] theta, Minibatch rows) => 0;
 
+    /// <summary>How many particles carry the weight is no parameter.</summary>
+    protected override IEnumerable<VectorBlock> TellableParameters(LatentModel model) =>
+        model.ParameterLayout.Blocks.Where(block => !block.IsOptional);
+
     /// <summary>A row that says nothing is still a step.</summary>
     protected override IEnumerable<VectorBlock> StatisticsOfRows(LatentModel model) =>
         base.StatisticsOfRows(model).Where(block => block.Name is not
