@@ -30,6 +30,7 @@ internal sealed class PoissonRandomWalk : LatentModel
     private readonly PlaceCounts _places;
     private readonly int _particles;
     private readonly ulong _seed;
+    private VectorLayout? _scoreLayout;
 
     /// <summary>A model called <paramref name="type"/> in the catalogue.</summary>
     /// <param name="type">Its name.</param>
@@ -67,24 +68,7 @@ internal sealed class PoissonRandomWalk : LatentModel
         .Add("effective_sample_sizes", 1).Add("initial_squares", 1);
 
     /// <inheritdoc/>
-    public override VectorLayout ScoreLayout
-    {
-        get
-        {
-            VectorLayout layout = new VectorLayout().Add("latent", Units.None, Domain.Real, 1)
-                .Add("latent_variance", Units.None, Domain.Real, 1).Add("latent_lower", Units.None, Domain.Real, 1)
-                .Add("latent_upper", Units.None, Domain.Real, 1).Add("prediction", Units.None, Domain.Real, _places.Places)
-                .Add("prediction_variance", Units.None, Domain.Real, _places.Places)
-                .Add("effective_sample_size", Units.None, Domain.Real, 1);
-            if (Forecast == 0) return layout;
-            return layout.Add("forecast_latent", Units.None, Domain.Real, Forecast)
-                .Add("forecast_latent_variance", Units.None, Domain.Real, Forecast)
-                .Add("forecast_mean", Units.None, Domain.Real, Forecast, _places.Places)
-                .Add("forecast_variance", Units.None, Domain.Real, Forecast, _places.Places)
-                .Add("forecast_lower", Units.None, Domain.Real, Forecast, _places.Places)
-                .Add("forecast_upper", Units.None, Domain.Real, Forecast, _places.Places);
-        }
-    }
+    public override VectorLayout ScoreLayout => _scoreLayout ??= CreateScoreLayout();
 
     /// <inheritdoc/>
     public override RowOrder Order => IsWhole ? RowOrder.WholeSequences : RowOrder.CarriedSequences;
@@ -202,5 +186,21 @@ internal sealed class PoissonRandomWalk : LatentModel
     {
         facts["effective_sample_size"] = parameters[4];
         facts["particles"] = _particles;
+    }
+
+    private VectorLayout CreateScoreLayout()
+    {
+        VectorLayout layout = new VectorLayout().Add("latent", Units.None, Domain.Real, 1)
+            .Add("latent_variance", Units.None, Domain.Real, 1).Add("latent_lower", Units.None, Domain.Real, 1)
+            .Add("latent_upper", Units.None, Domain.Real, 1).Add("prediction", Units.None, Domain.Real, _places.Places)
+            .Add("prediction_variance", Units.None, Domain.Real, _places.Places)
+            .Add("effective_sample_size", Units.None, Domain.Real, 1);
+        if (Forecast == 0) return layout;
+        return layout.Add("forecast_latent", Units.None, Domain.Real, Forecast)
+            .Add("forecast_latent_variance", Units.None, Domain.Real, Forecast)
+            .Add("forecast_mean", Units.None, Domain.Real, Forecast, _places.Places)
+            .Add("forecast_variance", Units.None, Domain.Real, Forecast, _places.Places)
+            .Add("forecast_lower", Units.None, Domain.Real, Forecast, _places.Places)
+            .Add("forecast_upper", Units.None, Domain.Real, Forecast, _places.Places);
     }
 }

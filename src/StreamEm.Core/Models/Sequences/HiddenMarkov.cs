@@ -18,6 +18,8 @@ internal sealed class HiddenMarkov : EmissionModel
     private const int NominalLength = 4;
 
     private readonly VectorBlock _start, _transitions, _initial, _passages, _masses;
+    private VectorLayout? _scoreLayout;
+
     /// <summary>A model called <paramref name="type"/> in the catalogue.</summary>
     /// <param name="type">Its name.</param>
     /// <param name="emission">The states' family.</param>
@@ -51,17 +53,7 @@ internal sealed class HiddenMarkov : EmissionModel
     public bool IsWhole { get; init; }
 
     /// <inheritdoc/>
-    public override VectorLayout ScoreLayout
-    {
-        get
-        {
-            VectorLayout layout =
-                new VectorLayout().Add(MembershipBlock, Units.None, Domain.Simplex, Components).Append(Emission.ScoreLayout);
-            return Forecast == 0 ? layout
-                : layout.Add("forecast_state_probabilities", Units.None, Domain.Simplex, Forecast, Components)
-                    .Append(Forecasts.Layout(Forecast, Dimension));
-        }
-    }
+    public override VectorLayout ScoreLayout => _scoreLayout ??= CreateScoreLayout();
 
     /// <summary>p(z_t given the row and those before it).</summary>
     public override string MembershipBlock => "state_probabilities";
@@ -203,4 +195,13 @@ internal sealed class HiddenMarkov : EmissionModel
     private Span<double> Row(Span<double> matrix, int row) => matrix.Slice(row * Components, Components);
 
     private ReadOnlySpan<double> Row(ReadOnlySpan<double> matrix, int row) => matrix.Slice(row * Components, Components);
+
+    private VectorLayout CreateScoreLayout()
+    {
+        VectorLayout layout =
+            new VectorLayout().Add(MembershipBlock, Units.None, Domain.Simplex, Components).Append(Emission.ScoreLayout);
+        return Forecast == 0 ? layout
+            : layout.Add("forecast_state_probabilities", Units.None, Domain.Simplex, Forecast, Components)
+                .Append(Forecasts.Layout(Forecast, Dimension));
+    }
 }

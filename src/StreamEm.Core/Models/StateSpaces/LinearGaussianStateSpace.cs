@@ -31,6 +31,7 @@ internal sealed partial class LinearGaussianStateSpace : LatentModel
     private readonly double[] _variances;
     private readonly StructuralModel? _structure;
     private readonly CovarianceRegularization _regularization;
+    private VectorLayout? _scoreLayout;
 
     /// <summary>A model called <paramref name="type"/> in the catalogue.</summary>
     /// <param name="type">Its name.</param>
@@ -89,20 +90,7 @@ internal sealed partial class LinearGaussianStateSpace : LatentModel
     public override VectorLayout StatisticsLayout { get; }
 
     /// <inheritdoc/>
-    public override VectorLayout ScoreLayout
-    {
-        get
-        {
-            VectorLayout layout = new VectorLayout().Add("latent", Units.None, Domain.Real, States)
-                .Add("latent_covariance", Units.None, Domain.Real, States, States)
-                .Add("prediction", Units.Value, Domain.Real, Dimension)
-                .Add("prediction_variance", Units.Square, Domain.Positive, Dimension);
-            if (Forecast == 0) return layout;
-            return layout.Add("forecast_latent", Units.None, Domain.Real, Forecast, States)
-                .Add("forecast_latent_variance", Units.None, Domain.Positive, Forecast, States)
-                .Append(Forecasts.Layout(Forecast, Dimension));
-        }
-    }
+    public override VectorLayout ScoreLayout => _scoreLayout ??= CreateScoreLayout();
 
     /// <inheritdoc/>
     public override RowOrder Order => IsWhole ? RowOrder.WholeSequences : RowOrder.CarriedSequences;
@@ -212,5 +200,17 @@ internal sealed partial class LinearGaussianStateSpace : LatentModel
     private static void Identity(Span<double> matrix, int dimension, double value = 1)
     {
         for (int i = 0; i < dimension; i++) matrix[i * (dimension + 1)] = value;
+    }
+
+    private VectorLayout CreateScoreLayout()
+    {
+        VectorLayout layout = new VectorLayout().Add("latent", Units.None, Domain.Real, States)
+            .Add("latent_covariance", Units.None, Domain.Real, States, States)
+            .Add("prediction", Units.Value, Domain.Real, Dimension)
+            .Add("prediction_variance", Units.Square, Domain.Positive, Dimension);
+        if (Forecast == 0) return layout;
+        return layout.Add("forecast_latent", Units.None, Domain.Real, Forecast, States)
+            .Add("forecast_latent_variance", Units.None, Domain.Positive, Forecast, States)
+            .Append(Forecasts.Layout(Forecast, Dimension));
     }
 }
