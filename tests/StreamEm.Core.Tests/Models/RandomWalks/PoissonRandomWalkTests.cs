@@ -101,17 +101,17 @@ public sealed class PoissonRandomWalkTests
         var from = new InitialParameters(new Dictionary<string, double[]>
         {
             ["rate"] = [3],
-            ["variance"] = [0.3],
+            ["variance"] = [0.5],
             ["initial_mean"] = [15],
             ["initial_variance"] = [4],
         });
         PoissonRandomWalkOptions options = PoissonRandomWalkLaws.Few(300) with { Fixed = new BlockNames(["rate", "initial_variance"]) };
         Learner learner = Streams.Learn(
-            options, new LearningOptions { MinibatchSize = 100, Learn = LearnMode.Always }, rows, from: from,
-            schema: RecordSchema.OfNumbers(1) with { Key = "k" });
+            options, new LearningOptions { MinibatchSize = 50, StepSize = new() { Kappa = 0.6 }, Learn = LearnMode.Always }, rows,
+            from: from, schema: RecordSchema.OfNumbers(1) with { Key = "k" });
         LearnedModel learned = Streams.Snapshot(learner);
         Assert.Equal(3, learned.Parameters[0]);
-        Assert.InRange(learned.Parameters[1], 0.6, 1.5);
+        Assert.InRange(learned.Parameters[1], 0.6, 1.4);
         Assert.Equal(20, learned.Parameters[2], 1.5);
         Assert.InRange(learned.Parameters[4], 30, 300);
     }
