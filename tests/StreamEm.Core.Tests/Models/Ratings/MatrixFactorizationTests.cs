@@ -190,7 +190,7 @@ public sealed class MatrixFactorizationTests
     [Fact]
     public void Problems_OfFields_AreTold()
     {
-        string problem = Assert.Single(Options().ProblemsWith(RecordSchema.OfNumbers(3)));
+        string problem = Assert.Single(Options().ProblemsWith(RecordSchema.OfNumbers(2)));
         Assert.Contains("Where a record is a single cell, set column", problem, StringComparison.Ordinal);
         Assert.Empty(Cells.ProblemsWith(Ratings));
         Assert.Equal(["matrix_factorization learns a sequence per key: set key to the field that tells sequences apart"],
