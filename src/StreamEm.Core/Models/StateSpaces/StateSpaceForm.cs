@@ -1,7 +1,7 @@
 namespace StreamEm.Core.Models.StateSpaces;
 
 /// <summary>What a linear-Gaussian state space is known to be before any record.</summary>
-public enum StateSpaceForm
+internal enum StateSpaceForm
 {
     /// <summary>Nothing: all matrices are learned.</summary>
     Free,
