@@ -126,8 +126,8 @@ public sealed partial class Learner
     public Action<Minibatch, ScoreSession>? BeforeUpdate { get; set; }
 
     /// <summary>
-    /// During <see cref="BeforeUpdate"/>: for every row of the minibatch which of the records taken and not learned from it is, in the order
-    /// in which they were taken; empty where it is the first ones as they are.
+    /// During <see cref="BeforeUpdate"/>: for every row of the minibatch which of the records taken and not learned from it is, in the
+    /// order in which they were taken; empty where it is the first ones as they are.
     /// </summary>
     public ReadOnlySpan<int> Origins => _core is null ? default : _core.Cut.Origins;
 

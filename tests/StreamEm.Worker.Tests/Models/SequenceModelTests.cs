@@ -164,9 +164,12 @@ public sealed class SequenceModelTests : IDisposable
     }
 
     /// <summary>A sample configuration that reads its data where they are.</summary>
-    private string Configuration(string name) =>
-        Write(name, File.ReadAllText(Sample(name)).Replace("[samples/", $"[{Path.GetDirectoryName(Sample(name))}/", StringComparison.Ordinal)
+    private string Configuration(string name)
+    {
+        string text = File.ReadAllText(Sample(name)), folder = Path.GetDirectoryName(Sample(name))!;
+        return Write(name, text.Replace("[samples/", $"[{folder}/", StringComparison.Ordinal)
             .Replace("out/", $"{_directory.Path}/", StringComparison.Ordinal));
+    }
 
     private static string Sample(string name)
     {
