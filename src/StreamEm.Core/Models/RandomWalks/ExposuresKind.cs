@@ -7,7 +7,7 @@ using StreamEm.Core.Settings;
 namespace StreamEm.Core.Models.RandomWalks;
 
 /// <summary>A list of numbers above 0 and names of features.</summary>
-internal sealed class ExposuresKind : ValueKind<BlockNames>
+internal sealed class ExposuresKind : ValueKind<NameList>
 {
     /// <inheritdoc/>
     public override string Expected => "a list with a number above 0 or the name of a feature for every count, such as [1.5, hours]";
@@ -16,9 +16,9 @@ internal sealed class ExposuresKind : ValueKind<BlockNames>
     public override ValueForm Form => ValueForm.Structure;
 
     /// <inheritdoc/>
-    public override bool TryParse(string? text, [MaybeNullWhen(false)] out BlockNames value)
+    public override bool TryParse(string? text, [MaybeNullWhen(false)] out NameList value)
     {
-        value = BlockNames.None;
+        value = NameList.None;
         if (text is null or "null") return true;
         try
         {
@@ -27,7 +27,7 @@ internal sealed class ExposuresKind : ValueKind<BlockNames>
                 ? scalar.GetValue<string>()
                 : item?.ToJsonString() ?? "")];
             if (Array.Exists(names, name => name.Length == 0 || (IsNumber(name, out double number) && !(number > 0)))) return false;
-            value = new BlockNames(names);
+            value = new NameList(names);
             return true;
         }
         catch (JsonException)
@@ -37,7 +37,7 @@ internal sealed class ExposuresKind : ValueKind<BlockNames>
     }
 
     /// <inheritdoc/>
-    public override string Format(BlockNames value) => new JsonArray(
+    public override string Format(NameList value) => new JsonArray(
         [.. value.Names.Select(name => (JsonNode)(IsNumber(name, out double number) ? JsonValue.Create(number) : JsonValue.Create(name)))])
         .ToJsonString();
 

@@ -16,7 +16,7 @@ internal sealed record PoissonRandomWalkOptions : LatentModelOptions
         new Setting<PoissonRandomWalkOptions, int>(
             "particles", new IntegerKind(10, 1_000_000), o => o.Particles, (o, v) => o with { Particles = v },
             "Particles of the filter, and paths drawn backwards."),
-        new Setting<PoissonRandomWalkOptions, BlockNames>(
+        new Setting<PoissonRandomWalkOptions, NameList>(
             "exposures", new ExposuresKind(), o => o.Exposures, (o, v) => o with { Exposures = v },
             "How much of every count's place was looked at: a number, or the feature that holds it; empty for 1 each."),
         new Setting<PoissonRandomWalkOptions, ulong>(
@@ -34,7 +34,7 @@ internal sealed record PoissonRandomWalkOptions : LatentModelOptions
     public int Particles { get; init; } = 1000;
 
     /// <summary>Of every count a number or a feature's name; empty for 1 each.</summary>
-    public BlockNames Exposures { get; init; } = BlockNames.None;
+    public NameList Exposures { get; init; } = NameList.None;
 
     /// <summary>Seed of all chance.</summary>
     public ulong Seed { get; init; } = 1;

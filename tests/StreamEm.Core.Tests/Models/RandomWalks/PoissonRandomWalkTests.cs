@@ -66,7 +66,7 @@ public sealed class PoissonRandomWalkTests
     public void Accumulate_CountsWithExposures_AreOneLevelSeenSeveralTimes()
     {
         // Two places, the second looked at twice as long by a feature that says so.
-        PoissonRandomWalkOptions options = PoissonRandomWalkLaws.Few(20_000) with { Exposures = new BlockNames(["1", "hours"]) };
+        PoissonRandomWalkOptions options = PoissonRandomWalkLaws.Few(20_000) with { Exposures = new NameList(["1", "hours"]) };
         var schema = new RecordSchema { Features = ["a", "b", "hours"] };
         LatentModel model = options.Create(options.Plan(schema));
         double[] theta = [2, 0.5, 4, 1, 1], sums = new double[model.StatisticsLayout.Length], logDensities = new double[3];
@@ -122,7 +122,7 @@ public sealed class PoissonRandomWalkTests
     public void Options_ExposuresThatDoNotFit_AreRefused(string exposures, string problem)
     {
         string json = exposures.Replace("effort", "\"effort\"", StringComparison.Ordinal);
-        Assert.True(new ExposuresKind().TryParse(json, out BlockNames? names));
+        Assert.True(new ExposuresKind().TryParse(json, out NameList? names));
         PoissonRandomWalkOptions options = PoissonRandomWalkLaws.Few(10) with { Exposures = names };
         Assert.Contains(options.ProblemsWith(RecordSchema.OfNumbers(1)), found => found.Contains(problem, StringComparison.Ordinal));
     }
