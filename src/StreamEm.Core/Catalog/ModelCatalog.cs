@@ -5,8 +5,10 @@ using StreamEm.Core.Models.Factors;
 using StreamEm.Core.Models.Hierarchies;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Models.Networks;
+using StreamEm.Core.Models.RandomWalks;
 using StreamEm.Core.Models.Ratings;
 using StreamEm.Core.Models.Sequences;
+using StreamEm.Core.Models.StateSpaces;
 using StreamEm.Core.Models.Topics;
 using StreamEm.Core.Models.Variational;
 
@@ -33,11 +35,13 @@ public static class ModelCatalog
     [
         .. Emissions.Select(MixtureOptions.Shorthand),
         MixtureOptions.EntryOver(Emissions),
-        HiddenMarkovOptions.EntryOver(Emissions),
+        HiddenMarkovOptions.EntryOver([.. Emissions, MixtureEmissionOptions.EntryOver(Emissions)]),
         MixtureClassifier.EntryOver(Emissions),
         NaiveBayes.EntryOver(Emissions),
         PpcaOptions.Catalogued,
         FactorAnalysisOptions.Catalogued,
+        LinearGaussianStateSpaceOptions.Catalogued,
+        PoissonRandomWalkOptions.Catalogued,
         TopicOptions.Catalogued,
         HierarchicalNormalOptions.Catalogued,
         BayesianNetworkOptions.Catalogued,

@@ -106,13 +106,14 @@ internal sealed class ShardedEStep
 
     /// <summary>
     /// Shards of whole sequences, each at least <paramref name="rows"/> long but the last; rows without sequence starts are one sequence.
+    /// Sequences of one key that follow each other share what is remembered of it, and a shard.
     /// </summary>
     private int CutBySequence(Minibatch batch, int rows)
     {
         int least = Math.Max(rows, (batch.Count + MaxShards - 1) / MaxShards), shards = 0;
         _starts[0] = 0;
         foreach (int start in batch.SequenceStarts)
-            if (start - _starts[shards] >= least) _starts[++shards] = start;
+            if (start - _starts[shards] >= least && !SequenceRows.FollowsItsKey(batch, start)) _starts[++shards] = start;
         _starts[++shards] = batch.Count;
         return shards;
     }

@@ -34,6 +34,14 @@ public abstract class EStep
     public abstract void Score(
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace);
 
+    /// <summary>
+    /// The most likely path of hidden states, given all rows of every sequence; false, and nothing done, for a model that has none.
+    /// </summary>
+    /// <param name="batch">Whole sequences.</param>
+    /// <param name="states">The state of every row; overwritten.</param>
+    /// <param name="workspace">From <see cref="CreateWorkspace"/>.</param>
+    public virtual bool TryMostLikelyPaths(Minibatch batch, Span<int> states, Workspace workspace) => false;
+
     /// <summary>Takes the log-densities of rows with missing values as what they are among complete ones (<see cref="Pass.Comparable"/>):
     /// for models that say no more of it.</summary>
     private protected static void CompareAsTheyAre(

@@ -192,6 +192,12 @@ public abstract class LatentModel
         }
     }
 
+    /// <summary>
+    /// Whether the likelihood is so flat about its maximum that batch EM goes on until the parameters stand still, not the likelihood
+    /// alone.
+    /// </summary>
+    public virtual bool IsFlat => false;
+
     /// <summary>Whether records can be drawn from the model.</summary>
     public virtual bool CanSample => false;
 

@@ -1,3 +1,4 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 
 namespace StreamEm.Core.Models;
@@ -44,6 +45,9 @@ public abstract record LatentModelOptions
 
     /// <summary>The most keys remembered at once; 0 for a model without keys.</summary>
     public virtual int MaxKeys => 0;
+
+    /// <summary>When the sequence of a key is over; of no meaning to a model without keys.</summary>
+    public virtual SequenceOptions Sequences => SequenceOptions.Default;
 
     /// <summary>What keeps a schema from being learned from with this model, for a person; empty when nothing does.</summary>
     public virtual IEnumerable<string> ProblemsWith(RecordSchema schema)

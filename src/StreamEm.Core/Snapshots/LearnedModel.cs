@@ -80,6 +80,20 @@ public record LearnedModel
         }
     }
 
+    /// <summary>The same where the model has another value of a setting that leaves its parameters as they are.</summary>
+    /// <param name="key">The setting.</param>
+    /// <param name="value">Its value, as text.</param>
+    /// <exception cref="ArgumentException">The model has no such setting.</exception>
+    /// <exception cref="FormatException">The value does not fit.</exception>
+    public LearnedModel WithSetting(string key, string value)
+    {
+        if (!Options.Entry.Settings.Any(setting => setting.Key == key))
+            throw new ArgumentException($"{Options.Type} has no setting {key}.", nameof(key));
+        LatentModelOptions options =
+            Options.Entry.Read(new Dictionary<string, string>(Options.Settings, StringComparer.Ordinal) { [key] = value });
+        return this with { Options = options, Model = options.Create(Space) };
+    }
+
     /// <summary>What <c>score</c> says of a record, by name, in its order; beside the component it always says the uncertainty, beside the
     /// anomaly score the p-value.</summary>
     public IEnumerable<string> Outputs =>
