@@ -57,8 +57,8 @@ internal sealed class ComponentProfile
     {
         string name = $"probabilities.{Space.Features[feature].Name}";
         // A part of a product puts its own name before, and a class its own before that.
-        int ofClass = Components / Math.Max(1, _learned.Model.Classes.Count);
-        string before = _learned.Model.Classes.Count == 0 ? "" : $"{_learned.Model.Classes[component / ofClass]}.";
+        int ofClass = Components / Math.Max(1, _learned.Model.ClassesOfComponents.Count);
+        string before = _learned.Model.ClassesOfComponents.Count == 0 ? "" : $"{_learned.Model.ClassesOfComponents[component / ofClass]}.";
         VectorBlock? block = _learned.Layout.Blocks
             .Where(block => block.Domain == Domain.Simplex && block.Name.StartsWith(before, StringComparison.Ordinal))
             .Where(block => block.Name == name || block.Name.EndsWith($".{name}", StringComparison.Ordinal))

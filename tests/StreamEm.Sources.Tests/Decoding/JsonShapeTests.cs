@@ -135,6 +135,6 @@ public sealed class JsonShapeTests
         string values = string.Join(
             ' ', batch.Row(0).ToArray().Select(value => value.ToString("R", System.Globalization.CultureInfo.InvariantCulture)));
         return FormattableString.Invariant(
-            $"{values} {batch.Label(0)} {batch.Records.Weight(0)} {batch.Records.Target(0):R} {batch.Key(0)} {batch.Records.Timestamp(0)}");
+            $"{values} {batch.Label(0)} {batch.Records.Weight(0)} {batch.Key(0)} {batch.Records.Timestamp(0)}");
     }
 }
