@@ -1,8 +1,10 @@
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Models.Experts;
 using StreamEm.Core.Models.Factors;
 using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Regression;
 using StreamEm.Core.Models.Sequences;
 
 namespace StreamEm.Core.Catalog;
@@ -33,6 +35,10 @@ public static class ModelCatalog
         NaiveBayes.EntryOver(Emissions),
         PpcaOptions.Catalogued,
         FactorAnalysisOptions.Catalogued,
+        ExpertsOptions.Catalogued,
+        BayesianRegressionOptions.Catalogued,
+        ProbitRegressionOptions.Catalogued,
+        SparseRegressionOptions.Catalogued,
     ];
 
     /// <summary>The names of all models.</summary>

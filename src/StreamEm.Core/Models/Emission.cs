@@ -36,6 +36,13 @@ public abstract class Emission
     /// <param name="spent">One of this family that is not used any more, whose memory may be taken over.</param>
     public abstract EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null);
 
+    /// <summary>See <see cref="LatentModel.Summarize"/>, of this part.</summary>
+    /// <param name="averages">In <see cref="StatisticsLayout"/>; overwritten.</param>
+    /// <param name="parameters">The family's.</param>
+    public virtual void Summarize(Span<double> averages, ReadOnlySpan<double> parameters)
+    {
+    }
+
     /// <summary>The M-step of this part: see <see cref="LatentModel.Maximize"/>.</summary>
     /// <param name="masses">N_k [K]: average responsibility of every component.</param>
     /// <param name="statistics">Averages, in <see cref="StatisticsLayout"/>.</param>
@@ -164,6 +171,18 @@ public abstract class EmissionEStep
     /// Lanes beyond the block's rows have responsibility zero.
     /// </summary>
     public abstract void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics);
+
+    /// <summary>Whether a row has no probability under the family, and nothing to learn from: one without any value; of a family that
+    /// predicts, one without target.</summary>
+    public virtual bool SaysNothing(ReadOnlySpan<double> row) => !row.ContainsAnyExcept(double.NaN);
+
+    /// <summary>
+    /// Adds log p given z = k of all but the target to every lane, as <see cref="LogDensities"/> does of the whole: nothing where the
+    /// features are conditioned on.
+    /// </summary>
+    public virtual void InputLogDensities(RowBlock block, Span<double> logJoint)
+    {
+    }
 
     /// <summary>
     /// How far a row is from component k. Nothing is measured by default: of a family whose values are bounded no value is far.
