@@ -104,8 +104,6 @@ internal sealed record ExpertsOptions : LatentModelOptions
         foreach (string problem in base.ProblemsWith(schema)) yield return problem;
         if (Gate == GateKind.Gaussian && Expert == ExpertKind.Logistic)
             yield return "gate: a gaussian gate is for linear experts; use softmax or constant with logistic ones";
-        if (Gate == GateKind.Gaussian && schema.Features.Count == 0)
-            yield return "gate: a gaussian gate needs features";
     }
 
     /// <inheritdoc/>
@@ -115,7 +113,7 @@ internal sealed record ExpertsOptions : LatentModelOptions
     public override LatentModel Create(FeatureSpace space)
     {
         double precision = Prior == Prior.Conjugate ? GatePrecision : 0;
-        int classes = Expert == ExpertKind.Logistic ? Math.Max(2, space.Features[^1].Levels.Count) : 0;
+        int classes = Expert == ExpertKind.Logistic ? Math.Max(1, space.Features[^1].Levels.Count) : 0;
         Emission experts = Expert == ExpertKind.Logistic
             ? new LogisticExperts(Experts, space.Dimension, classes, precision)
             : Gate == GateKind.Gaussian ? Joint(space) : new LinearExperts(Experts, space.Dimension, Regularization(space));

@@ -58,6 +58,13 @@ internal sealed class MixtureOfExperts : EmissionModel
     public override bool CanSample => Emission is GaussianExperts;
 
     /// <inheritdoc/>
+    public override void Sample(ReadOnlySpan<double> parameters, RandomDraws draws, ref int state, Span<double> row)
+    {
+        if (!CanSample) throw new NotSupportedException($"Records cannot be drawn from {Type}: it knows no distribution of the features.");
+        base.Sample(parameters, draws, ref state, row);
+    }
+
+    /// <inheritdoc/>
     public override int FreeParameters =>
         base.FreeParameters - (_isSoftmax && !_gateIsFixed ? _newton.Size : 0);
 
@@ -115,11 +122,12 @@ internal sealed class MixtureOfExperts : EmissionModel
     }
 
     /// <inheritdoc/>
-    /// <remarks>At the experts' shares where the features are at their means.</remarks>
+    /// <remarks>Of a softmax gate, which knows no shares without features, with equal ones.</remarks>
     public override void ImpliedStatistics(ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         Span<double> shares = result[..Components];
-        Shares(parameters, shares);
+        if (_isSoftmax) shares.Fill(1.0 / Components);
+        else Shares(parameters, shares);
         if (_isSoftmax)
             _newton.Imply(parameters[..OwnParameters], _precision / effectiveRows, 1, result[Components..OwnStatistics]);
         Emission.ImpliedStatistics(shares, parameters[OwnParameters..], effectiveRows, result[OwnStatistics..]);

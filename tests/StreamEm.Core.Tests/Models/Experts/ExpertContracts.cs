@@ -93,5 +93,5 @@ public sealed class LogisticExpertsTests : ExpertContract
     private protected override Emission Experts(int components, int dimension) => new LogisticExperts(components, dimension, 4, 0);
 
     private protected override double Target(int k, double x, SplitMix64 chance) =>
-        chance.NextDouble() < 0.1 ? 3 : x + Gaussians.Normal(chance) > 2 * (k - 1) ? k == 1 ? 2 : 0 : 1;
+        chance.NextDouble() < 0.3 ? chance.NextInt32(4) : x + Gaussians.Normal(chance) > 2 * (k - 1) ? k == 1 ? 2 : 0 : 1;
 }

@@ -69,11 +69,11 @@ public sealed class RegressionStreamTests
     [InlineData("student")]
     public void SparseRegression_ManyFeatures_SelectsThoseThatMatter(string prior)
     {
-        var kind = new Core.Settings.ChoiceKind<SparsePrior>();
+        var kind = new StreamEm.Core.Settings.ChoiceKind<SparsePrior>();
         Assert.True(kind.TryParse(prior, out SparsePrior chosen));
         var options = (SparseRegressionOptions)ModelCatalog.Find("sparse_regression")!.CreateOptions() with
         {
-            Penalty = chosen == SparsePrior.Laplace ? 300 : 20,
+            Penalty = chosen == SparsePrior.Laplace ? 2000 : 20,
             Prior = chosen,
         };
         var chance = new SplitMix64(8);
