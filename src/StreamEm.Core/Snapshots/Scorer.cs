@@ -60,7 +60,8 @@ public sealed class Scorer
 
     /// <summary>
     /// Scores all rows of <paramref name="batch"/> (user units, NaN = missing). A row that the model has no probability of - without any
-    /// value; of a model that predicts, without target - has log density 0, anomaly score 0 and p-value 1; a mixture then gives its weights, as for a row that no component can produce, whose log density is negative infinity.
+    /// value; of a model that predicts, without target - has log density 0, anomaly score 0 and p-value 1; a mixture then gives its
+    /// weights, as for a row that no component can produce, whose log density is negative infinity.
     /// </summary>
     /// <param name="batch">N rows, as a source delivers them.</param>
     /// <param name="logDensities">N, overwritten: log p(x) in nats, user units; of the observed features where some are missing.</param>

@@ -97,7 +97,8 @@ public sealed class TargetTests
     }
 
     private static double Number(JsonElement score, string name) =>
-        score.GetProperty(name) is { ValueKind: JsonValueKind.Array } several ? several[0].GetDouble() : score.GetProperty(name).GetDouble();
+        score.GetProperty(name) is { ValueKind: JsonValueKind.Array } several ? several[0].GetDouble()
+            : score.GetProperty(name).GetDouble();
 
     private static double Normal(Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());

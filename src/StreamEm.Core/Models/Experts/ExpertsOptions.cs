@@ -36,7 +36,7 @@ internal sealed record ExpertsOptions : LatentModelOptions
     /// <summary>The model in the catalogue.</summary>
     public static ModelEntry Catalogued { get; } = new(
         "mixture_of_experts",
-        "Mixture of K regressions, or classifiers, of a target, chosen by the features: piecewise, and with several answers where there are.",
+        "Mixture of K regressions, or classifiers, of a target, chosen by the features: piecewise, with several answers where there are.",
         entry => new ExpertsOptions { Entry = entry },
         new Setting<ExpertsOptions, int>(
             "experts", new IntegerKind(1, 65_536), o => o.Experts, (o, v) => o with { Experts = v }, "Number of experts K."),
@@ -51,14 +51,14 @@ internal sealed record ExpertsOptions : LatentModelOptions
             "The most classes of a target of logistic experts."),
         new Setting<ExpertsOptions, double>(
             "gate_precision", new NumberKind(Interval.AtLeast(0)), o => o.GatePrecision, (o, v) => o with { GatePrecision = v },
-            "Precision of the normal prior of every coefficient of a softmax gate, and of logistic experts, of standardised features; prior: "
-                + "none leaves it out."),
+            "Precision of the normal prior of every coefficient of a softmax gate, and of logistic experts, of standardised features; "
+                + "prior: none leaves it out."),
         new Setting<ExpertsOptions, double>(
             "min_variance", new NumberKind(Interval.AtLeast(0)), o => o.MinVariance, (o, v) => o with { MinVariance = v },
             "The least noise variance of a linear expert, in units of the target's variance."),
         new Setting<ExpertsOptions, double>(
             "reg_covar", new NumberKind(Interval.AtLeast(0)), o => o.RegCovar, (o, v) => o with { RegCovar = v },
-            "Added to every noise variance, and to the variances of a gaussian gate, in units of the target's and each feature's variance."),
+            "Added to every noise variance, and to the variances of a gaussian gate, in units of the target's and the features' own."),
         PriorSetting.Of<ExpertsOptions>(o => o.Prior, (o, v) => o with { Prior = v }),
         BlockNames.SettingOf<ExpertsOptions>(o => o.Fixed, (o, v) => o with { Fixed = v }));
 

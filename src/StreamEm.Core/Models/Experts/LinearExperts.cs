@@ -21,9 +21,9 @@ internal sealed record ExpertRegularization(
 }
 
 /// <summary>
-/// K experts y = w_k [1, x] + e, e ~ N(0, sigma_k^2), y the last column. Parameters: <c>coefficients [K, D + 1]</c>, <c>variances [K]</c>.
-/// Statistics (averages, weighted by responsibilities): <c>moments [K, P(D + 2)]</c> of (1, x, y). M-step: w = G^-1 c, sigma^2 = (y^2 - w c)
-/// / N with G = [1, x] [1, x]', c = [1, x] y (Jordan &amp; Jacobs 1994, section 4).
+/// K experts y = w_k [1, x] + e, e ~ N(0, sigma_k^2), y the last column. Parameters: <c>coefficients [K, D + 1]</c>, <c>variances
+/// [K]</c>. Statistics (averages, weighted by responsibilities): <c>moments [K, P(D + 2)]</c> of (1, x, y). M-step: w = G^-1 c, sigma^2 =
+/// (y^2 - w c) / N with G = [1, x] [1, x]', c = [1, x] y (Jordan &amp; Jacobs 1994, section 4).
 /// </summary>
 internal sealed class LinearExperts : Emission
 {

@@ -103,7 +103,8 @@ internal sealed class LogisticExpertsEStep(int components, SoftmaxNewton newton)
     {
         logits.Clear();
         LinearForms.Add(
-            block.Columns[..(_inputs * RowBlock.Stride)], _inputs, _classes, _slopes.AsSpan(expert * _classes * _inputs, _classes * _inputs),
+            block.Columns[..(_inputs * RowBlock.Stride)], _inputs, _classes,
+            _slopes.AsSpan(expert * _classes * _inputs, _classes * _inputs),
             _intercepts.AsSpan(expert * _classes, _classes), logits, block.Count);
         logits.CopyTo(softmax);
         LogSumExp.Normalize(softmax, _classes, sums, block.Count);

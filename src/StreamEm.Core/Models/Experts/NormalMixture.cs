@@ -38,7 +38,8 @@ internal static class NormalMixture
 
     /// <summary>The value that the mixture is below with a probability: Newton's steps within a bracket that shrinks.</summary>
     public static double Quantile(
-        double level, ReadOnlySpan<double> weights, ReadOnlySpan<double> means, ReadOnlySpan<double> variances, double mean, double variance)
+        double level, ReadOnlySpan<double> weights, ReadOnlySpan<double> means, ReadOnlySpan<double> variances, double mean,
+        double variance)
     {
         // Chebyshev's one-sided inequality.
         double deviation = Math.Sqrt(variance), low = mean - deviation * Math.Sqrt((1 - level) / level),

@@ -36,7 +36,8 @@ internal sealed class SoftmaxGate(SoftmaxNewton newton) : GateEStep
     {
         int stride = RowBlock.Stride, columns = newton.Size * stride, all = _components * stride;
         Span<double> scratch = block.Scratch(columns + 2 * all + 2 * stride + newton.ScratchLength);
-        Span<double> design = scratch[..columns], probabilities = scratch.Slice(columns, all), work = scratch.Slice(columns + all, all + stride);
+        Span<double> design = scratch[..columns], probabilities = scratch.Slice(columns, all),
+            work = scratch.Slice(columns + all, all + stride);
         Span<double> weights = scratch.Slice(columns + 2 * all + stride, stride), rest = scratch[(columns + 2 * all + 2 * stride)..];
         design[..stride].Fill(1);
         block.Columns[..(_inputs * stride)].CopyTo(design[stride..]);

@@ -23,8 +23,9 @@ internal sealed class CoefficientSpread(int inputs, bool hasIntercept)
             for (int j = 0; j < i; j++)
                 covariance[i * size + j] = covariance[j * size + i] = 0.5 * (covariance[i * size + j] + covariance[j * size + i]);
         }
-        if (size > 0)
-            _ = SymmetricMatrix.EnsurePositiveDefinite(covariance, size, largest > 0 ? 1e-12 * largest : 1, new double[Packed.Length(size)]);
+        if (size == 0) return;
+        double floor = largest > 0 ? 1e-12 * largest : 1;
+        _ = SymmetricMatrix.EnsurePositiveDefinite(covariance, size, floor, new double[Packed.Length(size)]);
     }
 
     /// <summary>Takes S.</summary>

@@ -33,8 +33,8 @@ public sealed class ExpertTests
         };
         var learning = new LearningOptions { Learn = LearnMode.Always, Initialization = new() { Buffer = 200, NInit = 20 } };
         BatchFit fit = BatchFit.Run(
-            options, new RecordSchema { Features = ["times"], Target = "accel" }, learning, CsvData.ZScore(CsvData.Load("mcycle.csv", "times", "accel")),
-            new BatchEmOptions { Tolerance = 1e-10 });
+            options, new RecordSchema { Features = ["times"], Target = "accel" }, learning,
+            CsvData.ZScore(CsvData.Load("mcycle.csv", "times", "accel")), new BatchEmOptions { Tolerance = 1e-10 });
         Assert.InRange(fit.MeanLogLikelihoods[^1], expected - 1e-5, double.PositiveInfinity);
     }
 
@@ -125,7 +125,8 @@ public sealed class ExpertTests
             records.Add([x, texts.Number(chance.NextDouble() < 0.05 != isInside ? "in" : "out")]);
         }
         var schema = new RecordSchema { Features = ["x"], Target = "y" };
-        LearnedModel learned = Streams.Snapshot(Streams.Learn(options, new LearningOptions { MinibatchSize = 200 }, records, schema: schema));
+        LearnedModel learned = Streams.Snapshot(
+            Streams.Learn(options, new LearningOptions { MinibatchSize = 200 }, records, schema: schema));
         var scorer = new Scorer(learned);
         Assert.Equal(["in", "out"], learned.Model.Classes.Order());
         int inside = learned.Model.Classes.ToList().IndexOf("in");

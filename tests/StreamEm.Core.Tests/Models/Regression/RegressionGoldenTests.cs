@@ -86,7 +86,8 @@ public sealed class RegressionGoldenTests
         JsonElement inputs = root.GetProperty("inputs");
         var model = new SparseRegression("sparse_regression", 4, false, SparsePrior.Laplace, inputs.GetProperty("gam").GetDouble());
         Minibatch rows = Rows(inputs, hasOnes: false);
-        return (model.Inner(Averages(model, rows), rows.Count, out _), Numbers(inputs.GetProperty("w0")), inputs.GetProperty("s2").GetDouble());
+        SparseCoefficients inner = model.Inner(Averages(model, rows), rows.Count, out _);
+        return (inner, Numbers(inputs.GetProperty("w0")), inputs.GetProperty("s2").GetDouble());
     }
 
     private static EvidenceSpectrum Hyper()

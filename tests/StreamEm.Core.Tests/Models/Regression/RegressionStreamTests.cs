@@ -85,7 +85,8 @@ public sealed class RegressionStreamTests
             records.Add(row);
         }
         var schema = RecordSchema.OfNumbers(10) with { Target = "y" };
-        LearnedModel learned = Streams.Snapshot(Streams.Learn(options, new LearningOptions { MinibatchSize = 200 }, records, schema: schema));
+        LearnedModel learned = Streams.Snapshot(
+            Streams.Learn(options, new LearningOptions { MinibatchSize = 200 }, records, schema: schema));
         double[] w = [.. learned.Parameters.Take(11)];
         Assert.Equal(2, w[2], 0.1);
         Assert.Equal(-1, w[7], 0.1);
