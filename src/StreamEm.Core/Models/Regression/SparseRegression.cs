@@ -6,8 +6,8 @@ namespace StreamEm.Core.Models.Regression;
 /// <summary>
 /// y = z'w + e, e ~ N(0, sigma^2), each coefficient but the intercept with a prior that is a normal of a variance tau_j^2 of its own.
 /// Parameters: <c>coefficients [S]</c>, <c>noise_variance [1]</c>. tau is latent and of the whole stream; the M-step iterates EM on the
-/// data moments to its fixed point (<see cref="SparseCoefficients"/>), and sigma^2 = |y - Z w|^2 / n with it. With the Laplace prior that is
-/// the LASSO of penalty gamma sigma^2 |w|_1 against |y - Z w|^2 / 2 (Figueiredo 2003; Tibshirani 1996).
+/// data moments to its fixed point (<see cref="SparseCoefficients"/>), and sigma^2 = |y - Z w|^2 / n with it. With the Laplace prior that
+/// is the LASSO of penalty gamma sigma^2 |w|_1 against |y - Z w|^2 / 2 (Figueiredo 2003; Tibshirani 1996).
 /// </summary>
 internal sealed class SparseRegression : RegressionModel
 {
