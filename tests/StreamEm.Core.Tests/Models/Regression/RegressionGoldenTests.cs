@@ -1,7 +1,6 @@
 using System.Text.Json;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
-using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Regression;
 using StreamEm.Core.Tests.Golden;
