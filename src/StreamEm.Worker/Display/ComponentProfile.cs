@@ -21,10 +21,16 @@ internal sealed class ComponentProfile
         (_learned, Components) = (learned, model.Components);
         int length = Components * model.Dimension;
         (Weights, _means, _variances) = (new double[Components], new double[length], new double[length]);
-        model.Shares(learned.Parameters, Weights);
+        // Inside: a gate's shares are those where the features are at their means.
+        double[] inside = new double[model.ParameterLayout.Length];
+        model.FromUserUnits(learned.Parameters, learned.Space, inside);
+        model.Shares(inside, Weights);
         Space = learned.Space;
         _hasMoments = TryMoments(model);
     }
+
+    /// <summary>Whether components have means and variances.</summary>
+    public bool HasMoments => _hasMoments;
 
     /// <summary>Number of components K.</summary>
     public int Components { get; }
