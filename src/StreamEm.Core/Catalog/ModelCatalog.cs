@@ -3,9 +3,14 @@ using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Experts;
 using StreamEm.Core.Models.Factors;
+using StreamEm.Core.Models.Hierarchies;
 using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Networks;
+using StreamEm.Core.Models.Ratings;
 using StreamEm.Core.Models.Regression;
 using StreamEm.Core.Models.Sequences;
+using StreamEm.Core.Models.Topics;
+using StreamEm.Core.Models.Variational;
 
 namespace StreamEm.Core.Catalog;
 
@@ -39,6 +44,11 @@ public static class ModelCatalog
         BayesianRegressionOptions.Catalogued,
         ProbitRegressionOptions.Catalogued,
         SparseRegressionOptions.Catalogued,
+        TopicOptions.Catalogued,
+        HierarchicalNormalOptions.Catalogued,
+        BayesianNetworkOptions.Catalogued,
+        VariationalGaussianMixtureOptions.Catalogued,
+        MatrixFactorizationOptions.Catalogued,
     ];
 
     /// <summary>The names of all models.</summary>
