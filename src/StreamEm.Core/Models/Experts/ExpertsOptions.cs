@@ -5,7 +5,7 @@ using StreamEm.Core.Settings;
 namespace StreamEm.Core.Models.Experts;
 
 /// <summary>What says how probable each expert is before the target is looked at.</summary>
-public enum GateKind
+internal enum GateKind
 {
     /// <summary>softmax of a linear function of the features, by Newton steps.</summary>
     Softmax,
@@ -18,7 +18,7 @@ public enum GateKind
 }
 
 /// <summary>What an expert says of the target.</summary>
-public enum ExpertKind
+internal enum ExpertKind
 {
     /// <summary>Normal about a linear function of the features.</summary>
     Linear,

@@ -4,7 +4,7 @@ using StreamEm.Core.Settings;
 namespace StreamEm.Core.Models.Regression;
 
 /// <summary>How prior and noise precision are found.</summary>
-public enum PrecisionUpdate
+internal enum PrecisionUpdate
 {
     /// <summary>EM, the coefficients being latent.</summary>
     Em,

@@ -3,7 +3,7 @@ using StreamEm.Core.LinearAlgebra;
 namespace StreamEm.Core.Models.Regression;
 
 /// <summary>The prior of every coefficient, a normal with a variance of its own (scale mixture of normals).</summary>
-public enum SparsePrior
+internal enum SparsePrior
 {
     /// <summary>Laplace with rate gamma: the LASSO; exact zeros.</summary>
     Laplace,

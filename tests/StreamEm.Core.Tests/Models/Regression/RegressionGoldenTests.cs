@@ -49,13 +49,13 @@ public sealed class RegressionGoldenTests
     }
 
     [Theory]
-    [InlineData(PrecisionUpdate.Em)]
-    [InlineData(PrecisionUpdate.Mackay)]
-    public void BayesianRegression_EitherRule_ReachesTheGoldenOptimum(PrecisionUpdate update)
+    [InlineData(nameof(PrecisionUpdate.Em))]
+    [InlineData(nameof(PrecisionUpdate.Mackay))]
+    public void BayesianRegression_EitherRule_ReachesTheGoldenOptimum(string update)
     {
         JsonElement expected = Read("bayes_linear_hyper").GetProperty("expected");
         double alpha = 4, lambda = 0.5;
-        Hyper().Iterate(update, true, true, 0, 0, ref alpha, ref lambda);
+        Hyper().Iterate(Enum.Parse<PrecisionUpdate>(update), true, true, 0, 0, ref alpha, ref lambda);
         Near(Numbers(expected.GetProperty("fixed_point_lambda_beta")), [lambda, alpha], 1e-9);
     }
 
