@@ -39,7 +39,8 @@ internal sealed class LearnerLoop
         {
             Updated = OnUpdated,
             Rejected = OnRejected,
-            Taking = run.Scores is { } scores ? (batch, first, count) => scores.Take(batch, first, count, run.Rejections.Read) : null,
+            Taking = run.Scores is null && run.Candidates is null ? null : OnTaking,
+            Flushing = run.Candidates is { } candidates ? candidates.Flush : null,
         };
         _warnings = new WarningLog(Options.Id, context.Log);
     }
@@ -250,6 +251,12 @@ internal sealed class LearnerLoop
     {
         if (_keeper.InFlight.IsFaulted) _keeper.InFlight.GetAwaiter().GetResult();
         _delivery.ThrowIfFaulted();
+    }
+
+    private void OnTaking(RecordBatch batch, int first, int count)
+    {
+        _run.Scores?.Take(batch, first, count, _run.Rejections.Read);
+        _run.Candidates?.Take(batch.Records, first, count);
     }
 
     private void OnUpdated()

@@ -29,6 +29,9 @@ internal sealed class RecordFold(
     /// <summary>Called with the records that are taken next, before they are: their batch, the first of them and how many.</summary>
     public Action<RecordBatch, int, int>? Taking { get; init; }
 
+    /// <summary>Called before what is pending is learned from although it is less than a minibatch.</summary>
+    public Action? Flushing { get; init; }
+
     /// <summary>Called for every rejected record, before it is kept aside.</summary>
     public Action<RejectedRecord>? Rejected { get; init; }
 
@@ -74,6 +77,7 @@ internal sealed class RecordFold(
     /// <summary>Learns from what is pending although it is less than a minibatch.</summary>
     public void Flush()
     {
+        Flushing?.Invoke();
         while (learner.TryUpdate(flush: true)) Updated();
     }
 
