@@ -108,7 +108,7 @@ public sealed class JsonShapeTests
         Assert.True(shape.IsKnown);
         var row = new double[3];
         Assert.True(TryRead(shape, "{\"a\":-1.25,\"p\":{\"b\":20e1},\"l\":\"longer\"}"u8, fields, row));
-        Assert.Equal([-1.25, 200.0], row);
+        Assert.Equal([-1.25, 200.0, -1.25], row);
         Assert.False(TryRead(shape, "{\"a\":1,\"p\":{\"c\":2},\"l\":\"x\"}"u8, fields, row));
         Assert.False(TryRead(shape, "{\"a\":1,\"p\":{\"b\":2},\"l\":\"x\"} "u8, fields, row));
         Assert.False(TryRead(shape, "{\"a\":1,\"p\":{\"b\":2}"u8, fields, row));
