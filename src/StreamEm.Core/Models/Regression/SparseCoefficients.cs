@@ -10,12 +10,18 @@ namespace StreamEm.Core.Models.Regression;
 /// </summary>
 internal sealed class SparseCoefficients
 {
-    private const int MaxIterations = 2000;
+    private const int MaxIterations = 500;
+
+    /// <summary>EM has ended where the coefficients move by less than this, relative to the largest.</summary>
+    private const double Tolerance = 1e-12;
+
+    /// <summary>What is added to the diagonal at most, relative to its sum, before the system is given up.</summary>
+    private const double MostAdded = 1;
 
     /// <summary>A smaller coefficient, relative to the largest, is a zero that the iterations have not reached.</summary>
     private const double Vanishing = 1e-8;
 
-    private readonly double[] _gram, _products, _factor, _scales, _next;
+    private readonly double[] _gram, _products, _factor, _kept, _scales, _next;
     private readonly double _rows, _penalty;
     private readonly SparsePrior _prior;
     private readonly int _first;
@@ -31,7 +37,7 @@ internal sealed class SparseCoefficients
     {
         (_gram, _products, _rows, _prior, _penalty) = (gram, products, rows, prior, penalty);
         _first = hasIntercept ? 1 : 0;
-        _factor = new double[gram.Length];
+        (_factor, _kept) = (new double[gram.Length], new double[gram.Length]);
         (_scales, _next) = (new double[products.Length], new double[products.Length]);
     }
 
@@ -60,7 +66,7 @@ internal sealed class SparseCoefficients
                 largest = Math.Max(largest, Math.Abs(w[j]));
                 moved = Math.Max(moved, Math.Abs(w[j] - _next[j]));
             }
-            bool isDone = !(moved > 1e-15 * largest);
+            bool isDone = !(moved > Tolerance * largest);
             if (_prior == SparsePrior.Laplace && (isDone || iteration % 8 == 0) && TryFinish(noise, w)) return;
             if (isDone) break;
         }
@@ -77,7 +83,7 @@ internal sealed class SparseCoefficients
         for (int i = 0, at = 0; i < Size; i++)
             for (int j = 0; j <= i; j++, at++)
                 _factor[at] = _scales[i] * _scales[j] * _gram[at] + (i == j && i >= _first ? ridge : 0);
-        Regularize();
+        if (!Regularize()) return;
         for (int j = 0; j < Size; j++) w[j] = _scales[j] * _products[j];
         Cholesky.Solve(_factor, Size, w);
         for (int j = 0; j < Size; j++) w[j] *= _scales[j];
@@ -103,16 +109,20 @@ internal sealed class SparseCoefficients
     }
 
     /// <summary>Factors the system; columns that are sums of others are told apart by as little as it takes.</summary>
-    private void Regularize()
+    /// <returns>False where the moments are nothing that can be solved with.</returns>
+    private bool Regularize()
     {
-        double[] kept = [.. _factor];
+        _factor.CopyTo(_kept, 0);
         double trace = 0;
         for (int j = 0; j < Size; j++) trace += _factor[Packed.Index(j, j)];
-        for (double added = 0; Cholesky.Factor(_factor, Size, out _) >= 0; added = Math.Max(1e-14 * Math.Max(trace, 1e-300), 10 * added))
+        trace = Math.Max(trace, 1e-300);
+        for (double added = 0; Cholesky.Factor(_factor, Size, out _) >= 0; added = Math.Max(1e-14 * trace, 10 * added))
         {
-            kept.CopyTo(_factor, 0);
+            if (!(added <= MostAdded * trace)) return false;
+            _kept.CopyTo(_factor, 0);
             for (int j = 0; j < Size; j++) _factor[Packed.Index(j, j)] += added;
         }
+        return true;
     }
 
     /// <summary>Moves zeros off, in the direction that the data pull: a zero would stay one.</summary>

@@ -73,7 +73,7 @@ internal sealed class SparseRegression : RegressionModel
             if (!_coefficientsAreFixed) inner.Solve(noise, w);
             double before = noise;
             if (!_noiseIsFixed) noise = Math.Max(inner.Residual(square, w), LeastNoise * Math.Max(square, double.Epsilon / LeastNoise));
-            if (!(Math.Abs(noise - before) > 1e-14 * noise)) break;
+            if (!(Math.Abs(noise - before) > 1e-12 * noise)) break;
         }
     }
 
