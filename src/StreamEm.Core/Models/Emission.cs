@@ -66,13 +66,6 @@ public abstract class Emission
     /// <param name="spent">One of this family that is not used any more, whose memory may be taken over.</param>
     public abstract EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null);
 
-    /// <summary>See <see cref="LatentModel.Summarize"/>, of this part.</summary>
-    /// <param name="averages">In <see cref="StatisticsLayout"/>; overwritten.</param>
-    /// <param name="parameters">The family's.</param>
-    public virtual void Summarize(Span<double> averages, ReadOnlySpan<double> parameters)
-    {
-    }
-
     /// <summary>The M-step of this part: see <see cref="LatentModel.Maximize"/>.</summary>
     /// <param name="masses">N_k [K]: average responsibility of every component.</param>
     /// <param name="statistics">Averages, in <see cref="StatisticsLayout"/>.</param>

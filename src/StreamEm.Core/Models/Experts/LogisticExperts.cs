@@ -59,7 +59,7 @@ internal sealed class LogisticExperts : Emission
     }
 
     /// <inheritdoc/>
-    public override void Summarize(Span<double> averages, ReadOnlySpan<double> parameters)
+    public override void Summarize(ReadOnlySpan<double> masses, Span<double> averages, ReadOnlySpan<double> parameters)
     {
         for (int k = 0; k < Components; k++) _newton.Aim(OfExpert(parameters, k), averages.Slice(k * _newton.Length, _newton.Length));
     }

@@ -100,7 +100,7 @@ internal sealed class MixtureOfExperts : EmissionModel
             if (_gateIsFixed) _newton.Stay(parameters[..OwnParameters], gate);
             else _newton.Aim(parameters[..OwnParameters], gate);
         }
-        Emission.Summarize(averages[OwnStatistics..], parameters[OwnParameters..]);
+        base.Summarize(averages, parameters);
     }
 
     /// <inheritdoc/>
