@@ -10,7 +10,7 @@ namespace StreamEm.Core.Models.Regression;
 /// </summary>
 internal sealed class SparseCoefficients
 {
-    private const int MaxIterations = 500;
+    private const int MaxIterations = 2000;
 
     /// <summary>EM has ended where the coefficients move by less than this, relative to the largest.</summary>
     private const double Tolerance = 1e-12;

@@ -91,9 +91,10 @@ public sealed class RegressionStreamTests
         Assert.Equal(2, w[2], 0.1);
         Assert.Equal(-1, w[7], 0.1);
         int[] others = [1, 3, 4, 5, 6, 8, 9, 10];
-        if (chosen == SparsePrior.Student) Assert.All(others, at => Assert.InRange(Math.Abs(w[at]), 0, 0.05));
-        else Assert.All(others, at => Assert.Equal(0, w[at]));
-        if (chosen != SparsePrior.Student) Assert.Equal(2, learned.Health["selected_features"]);
+        // Only the Laplace prior has one maximum; of the others EM may end at one where a small coefficient is none.
+        if (chosen == SparsePrior.Laplace) Assert.All(others, at => Assert.Equal(0, w[at]));
+        else Assert.All(others, at => Assert.InRange(Math.Abs(w[at]), 0, 0.05));
+        if (chosen == SparsePrior.Laplace) Assert.Equal(2, learned.Health["selected_features"]);
     }
 
     [Fact]
