@@ -37,6 +37,9 @@ public abstract class LatentModel
     /// </summary>
     public virtual IReadOnlyList<string> Classes => [];
 
+    /// <summary>The classes that components are of, each of as many one after another; empty where they are of none.</summary>
+    public virtual IReadOnlyList<string> ClassesOfComponents => Classes;
+
     /// <summary>Whether rows may be cut and mixed freely, or belong to sequences.</summary>
     public virtual RowOrder Order => RowOrder.Any;
 

@@ -84,7 +84,7 @@ public static class SnapshotJson
     private static void WriteSignature(Utf8JsonWriter json, ModelSnapshot snapshot)
     {
         json.WriteStartObject("signature");
-        WriteStrings(json, "features", snapshot.Features);
+        WriteStrings(json, "features", snapshot.Schema.Features);
         if (snapshot.Schema.Key is { } key) json.WriteString("key", key);
         if (snapshot.Schema.Timestamp is { } timestamp) json.WriteString("timestamp", timestamp);
         if (snapshot.Schema.Target is { } target) json.WriteString("target", target);

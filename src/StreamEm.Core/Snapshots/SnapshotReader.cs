@@ -51,7 +51,7 @@ public static class SnapshotReader
             Training = TrainingJson.Read(training),
             ComponentStatus = Member(health, "components").EnumerateArray().Select(component => Text(component, "status")).ToArray(),
             Calibration = root.TryGetProperty("calibration", out JsonElement calibration)
-                ? CalibrationJson.Read(calibration, schema.Features)
+                ? CalibrationJson.Read(calibration, schema.Columns)
                 : null,
         };
         Check(learned);
@@ -113,7 +113,7 @@ public static class SnapshotReader
             Scale = isScaled ? Numbers(Member(given, "scale"), -1) : null,
             Progress = isSnapshot && root.TryGetProperty("training", out JsonElement training) ? TrainingJson.Read(training) : null,
             Calibration = isSnapshot && root.TryGetProperty("calibration", out JsonElement calibration)
-                ? CalibrationJson.Read(calibration, [.. Strings(Member(Member(root, "signature"), "features")).Select(name => name ?? "")])
+                ? CalibrationJson.Read(calibration, Columns(Member(root, "signature")))
                 : null,
             ComponentIds = isSnapshot && root.TryGetProperty("component_ids", out JsonElement ids)
                 ? [.. Strings(ids).Select(id => id ?? "")]
@@ -128,9 +128,14 @@ public static class SnapshotReader
         };
     });
 
+    private static string[] Columns(JsonElement signature) =>
+        [.. Features(signature), .. Optional(signature, "target") is { } target ? [target] : (string[])[]];
+
+    private static string[] Features(JsonElement signature) => [.. Strings(Member(signature, "features")).Select(name => name ?? "")];
+
     private static RecordSchema Schema(JsonElement signature, LatentModelOptions options) => new()
     {
-        Features = Strings(Member(signature, "features")).Select(name => name ?? "").ToArray(),
+        Features = Features(signature),
         Key = Optional(signature, "key"),
         Timestamp = Optional(signature, "timestamp"),
         Target = Optional(signature, "target"),

@@ -160,7 +160,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         ScoreLane[] lanes = [.. Options.Scores.Select(entry => new ScoreLane(
             _environment.CreateScoreSink?.Invoke(entry) ?? ScoreSinkCatalog.Create(Options.Id, entry, time, log), Metrics, time))];
         var delivery = new ScoreDelivery(lanes);
-        AlarmWatch? alarms = Options.Alarms is { } options ? new AlarmWatch(options, Options.Schema.Features) : null;
+        AlarmWatch? alarms = Options.Alarms is { } options ? new AlarmWatch(options, Options.Schema.Columns) : null;
         try
         {
             if (!start.Scores.State.IsEmpty)

@@ -23,7 +23,7 @@ public sealed class ModelCatalogTests
             options = options.Entry.Read(new Dictionary<string, string> { ["group"] = "x2", ["effects"] = "x3" });
 
         Assert.Equal(type, options.Type);
-        LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(4));
+        LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(4) with { Target = options.NeedsTarget ? "y" : null });
         Assert.Equal(type, model.Type);
         Assert.Same(ModelCatalog.Find(type), options.Entry);
         Assert.True(options.RowsToStart(2) >= ((model as ComponentModel)?.Components ?? 1));
