@@ -94,7 +94,19 @@ public static class PlotCommand
     /// <summary>The graph of a type with its defaults, of the model of a configuration, or of a snapshot's.</summary>
     private static string GraphOf(string named, string? title)
     {
-        if (ModelCatalog.Find(named) is { } entry) return GraphPlot.Draw(GraphedModel.Of(entry.CreateOptions()), title ?? named);
+        if (ModelCatalog.Find(named) is { } entry)
+        {
+            try
+            {
+                return GraphPlot.Draw(GraphedModel.Of(entry.CreateOptions()), title ?? named);
+            }
+            catch (ArgumentException failure)
+            {
+                throw new CommandException(ExitCode.Usage,
+                    $"What {named} is depends on what it is of: name a configuration in place of the type. {failure.Message}", failure);
+            }
+        }
+
         if (Path.GetExtension(named) is ".yaml" or ".yml")
         {
             ModelOptions configured = FitCommand.Choose(ConfigurationArguments.Load([named]), id: null);

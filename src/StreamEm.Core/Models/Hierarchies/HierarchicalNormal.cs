@@ -40,6 +40,18 @@ internal sealed class HierarchicalNormal : LatentModel
     public override int Dimension => 2;
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph { Records = "J groups" };
+            string theta = graph.Add(new GraphVariable("theta", GraphRole.Latent, [graph.Add("mean"), graph.Add("variance")]));
+            graph.Add(new GraphVariable("y", GraphRole.Observed, [theta]));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     public override VectorLayout ParameterLayout { get; }
 
     /// <inheritdoc/>

@@ -74,6 +74,19 @@ internal sealed class LatentDirichletAllocation : LatentModel
     public required TopicInference Inference { get; init; }
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph { Records = "N texts, tokens of each", Components = "K topics" };
+            string theta = graph.Add(new GraphVariable("theta", GraphRole.Latent, []));
+            string z = graph.Add(new GraphVariable("z", GraphRole.Latent, [theta]));
+            graph.Add(new GraphVariable("token", GraphRole.Observed, [z, graph.Add("topics", isPerComponent: true)]));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     public override VectorLayout ParameterLayout { get; }
 
     /// <inheritdoc/>
