@@ -34,7 +34,7 @@ internal sealed partial class LearnerCore
         for (int row = 0; row < count; row++)
         {
             ReadOnlySpan<double> values = minibatch.Row(row);
-            double logDensity = growing.Step(values).LogDensity;
+            double logDensity = growing.Step(values, learns: minibatch.Weight(row) > 0).LogDensity;
             if (!double.IsFinite(logDensity)) continue;
             for (int d = 0; d < values.Length; d++)
                 if (!double.IsNaN(values[d])) logDensity -= Space.LogScale[d];
@@ -43,6 +43,7 @@ internal sealed partial class LearnerCore
         }
         _meanLogLikelihood = scored > 0 ? sum / scored : double.NaN;
         State.Updates++;
+        if (Health.HasDrifted(_meanLogLikelihood)) Happened.Add(LearnerEventKind.Drifted, State.Updates);
         State.Rows += count;
         State.Unlearned = State.Rows - growing.Records + growing.Unlearned;
         State.Bounded = growing.Gated;

@@ -48,6 +48,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
 
             if (model.Source is not null) new DialectRules(binder).Check(model, path);
             new ScoreRules(binder).Check(model, path);
+            new FeatureRules(binder).Check(model, path);
             if (model.Model is not null) new LearnRules(binder).Check(model, path);
             if (model.Model is not null && model.Schema.Features.Count > 0 && FitsSchema(model, path)
                 && Components(model, path) is { } components)

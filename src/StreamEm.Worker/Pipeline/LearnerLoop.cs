@@ -39,7 +39,7 @@ internal sealed class LearnerLoop
         {
             Updated = OnUpdated,
             Rejected = OnRejected,
-            Taking = run.Scores is { } scores ? (batch, first, count) => scores.Take(batch, first, count, run.Rejections.Read) : null,
+            Taking = run.Scores is { } scores ? taken => scores.Take(taken, run.Rejections.Read) : null,
         };
         _warnings = new WarningLog(Options.Id, context.Log);
     }
