@@ -14,7 +14,7 @@ internal sealed class FeatureRules(Binder binder)
         foreach (DerivedFeature feature in schema.Derived) CheckFeature(feature, schema, $"{path}.features");
         if (schema.Derived.Count > 0 && schema.Read.Features.Count == 0)
             Error($"{path}.features", "no feature is made of a field; add one: the time alone is nothing to learn from");
-        if (model.Model is not null && schema.Features.Count > 0) CheckKinds(model, path);
+        if (schema.Derived.Count > 0 && model.Model is not null && !model.Model.ProblemsWith(schema).Any()) CheckKinds(model, path);
         if (model.Learning.Calendar is not { } calendar) return;
         if (schema.Timestamp is null)
             Error($"{path}.calendar", "calendar is about the records' times: name the field of their time with 'timestamp'");

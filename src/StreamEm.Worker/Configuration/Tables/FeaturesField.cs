@@ -11,8 +11,7 @@ namespace StreamEm.Worker.Configuration.Tables;
 internal sealed class FeaturesField() : Field<ModelOptions>(
     "features", "Columns or JSON fields that are learned from, and what is made of them, in this order.")
 {
-    private static readonly string Expected =
-        $"a field's name, or a mapping such as {{name: dx, difference: x}}: one of {string.Join(", ", DerivedFeatureJson.Words)}";
+    private const string Expected = "a field's name, or a mapping such as {name: dx, difference: x}";
 
     /// <inheritdoc/>
     public override ModelOptions Bind(ModelOptions owner, ConfigNode value, string path, Binder binder)
