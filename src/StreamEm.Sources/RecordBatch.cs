@@ -27,10 +27,10 @@ public sealed class RecordBatch
     /// <summary>Text of rejected records, in characters, that makes a batch full: a file of rubbish must not fill the memory.</summary>
     private const int MaxRejectedCharacters = 4 << 20;
 
-    private readonly List<RejectedRecord> _rejected = [];
+    private List<RejectedRecord> _rejected = [];
     private readonly List<MovedPartition> _moved = [];
     private long _rejectedCharacters;
-    private readonly long[] _offsets, _nextOffsets;
+    private long[] _offsets, _nextOffsets;
     private OptionalFields[] _unread = [];
     private bool _anyUnread;
 
@@ -63,7 +63,7 @@ public sealed class RecordBatch
     }
 
     /// <summary>The records: features, weights, targets; labels, keys and levels as numbers of texts.</summary>
-    public Minibatch Records { get; }
+    public Minibatch Records { get; private set; }
 
     /// <summary>What labels, keys and levels are numbers of.</summary>
     public TextTable Texts => Records.Texts!;
@@ -113,9 +113,7 @@ public sealed class RecordBatch
     /// <summary>D values of a record; NaN = missing.</summary>
     public ReadOnlySpan<double> Row(int row) => Records.Row(row);
 
-    /// <summary>
-    /// A record's own offset: of a message the topic's; of a text the byte at which it begins, or empty lines and comments before it do.
-    /// </summary>
+    /// <summary>A record's own offset: of a message the topic's; of a text the byte at which its line begins.</summary>
     public long Offset(int row) => _offsets[row];
 
     /// <summary>The position after a record: where reading goes on when it was the last one used.</summary>
@@ -226,6 +224,23 @@ public sealed class RecordBatch
         _rejected.Add(new RejectedRecord(reason, detail, PartitionName, offset, text, Count));
         _rejectedCharacters += text.Length;
         EndOffset = nextOffset;
+    }
+
+    /// <summary>Takes the records, good and rejected, of another batch of the same shape and gives it its own.</summary>
+    internal void Exchange(RecordBatch other)
+    {
+        if (other.Capacity != Capacity || other.Dimension != Dimension)
+            throw new ArgumentException(
+                $"The batch holds {other.Capacity} records of {other.Dimension} features; expected {Capacity} of {Dimension}.",
+                nameof(other));
+        (Records, other.Records) = (other.Records, Records);
+        (_offsets, other._offsets) = (other._offsets, _offsets);
+        (_nextOffsets, other._nextOffsets) = (other._nextOffsets, _nextOffsets);
+        (_unread, other._unread) = (other._unread, _unread);
+        (_anyUnread, other._anyUnread) = (other._anyUnread, _anyUnread);
+        (_rejected, other._rejected) = (other._rejected, _rejected);
+        (_rejectedCharacters, other._rejectedCharacters) = (other._rejectedCharacters, _rejectedCharacters);
+        (EndOffset, other.EndOffset) = (other.EndOffset, EndOffset);
     }
 
     /// <summary>Says what is now known of the partition that the batch is of, without its offsets.</summary>

@@ -39,6 +39,11 @@ public sealed record SourceContext(RecordSchema Schema, SourcePosition Position,
     /// <summary>Records of a minibatch, of which every partition gets an equal share where partitions are read in turn.</summary>
     public int MinibatchSize { get; init; } = 512;
 
+    /// <summary>
+    /// Threads that may decode beside each other what is read of a file; the records and their order do not depend on it.
+    /// </summary>
+    public int Decoders { get; init; } = 1;
+
     /// <summary>What the worker writes itself, which no source of files reads.</summary>
     public OwnFiles Own { get; init; } = OwnFiles.None;
 

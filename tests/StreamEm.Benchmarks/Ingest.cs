@@ -38,6 +38,29 @@ internal sealed class Ingest(Report report, bool quick)
         Measure("CSV, %.6f", RecordFormat.Csv, "F6");
         Measure("CSV, 17 digits", RecordFormat.Csv, "G17");
         Measure("NDJSON, %.6f", RecordFormat.Ndjson, "F6");
+        if (Environment.ProcessorCount > 1) Beside();
+    }
+
+    /// <summary>What a second thread that decodes is worth to <c>fit</c>.</summary>
+    private void Beside()
+    {
+        report.Table(
+            "Decoding beside each other",
+            $"{_lines} lines of a CSV file, 17 digits, wall time, medians of {Samples}: read alone, and into a model of one diagonal "
+                + "Gaussian (minibatches of 1024), by one and by two decoders.",
+            "what", "one", "two", "x");
+        string path = Path.Combine(Path.GetTempPath(), FormattableString.Invariant($"streamem-beside-{Environment.ProcessId}"));
+        File.WriteAllBytes(path, Write(RecordFormat.Csv, "G17"));
+        Learner learner = NewLearner(CovarianceType.Diag, 1);
+        Row("file read", decoders => Read(path, RecordFormat.Csv, decoders, _ => { }));
+        Row("file to model", decoders => Learn(path, RecordFormat.Csv, learner, decoders));
+        File.Delete(path);
+
+        void Row(string what, Action<int> call)
+        {
+            double one = Rate(() => call(1), Clock.Wall), two = Rate(() => call(2), Clock.Wall);
+            report.Row(what, Report.Rate(one), Report.Rate(two), (two / one).ToString("F2", CultureInfo.InvariantCulture));
+        }
     }
 
     private void Measure(string name, RecordFormat format, string digits)
@@ -76,15 +99,17 @@ internal sealed class Ingest(Report report, bool quick)
         void Row(string way, Action call) => report.Row($"{name}, {way}", "-", "-", Report.Rate(Rate(call)), "-", "-", "-", "-");
     }
 
-    private double Rate(Action call)
+    private double Rate(Action call) => Rate(call, Clock.Thread);
+
+    private double Rate(Action call, Func<double> clock)
     {
         call();
         double[] seconds = new double[quick ? 3 : Samples];
         for (int sample = 0; sample < seconds.Length; sample++)
         {
-            double start = Clock.Thread();
+            double start = clock();
             call();
-            seconds[sample] = Clock.Thread() - start;
+            seconds[sample] = clock() - start;
         }
         Array.Sort(seconds);
         return _lines / seconds[seconds.Length / 2];
@@ -169,25 +194,27 @@ internal sealed class Ingest(Report report, bool quick)
         return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
-    private static Learner NewLearner(CovarianceType covariance) => new(
-        ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = covariance }, Components), Schema(),
+    private static Learner NewLearner(CovarianceType covariance, int components = Components) => new(
+        ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = covariance }, components), Schema(),
         new LearningOptions { MinibatchSize = Minibatch }, threads: 1);
 
-    private static void Learn(string path, RecordFormat format, Learner learner)
+    private static void Learn(string path, RecordFormat format, Learner learner, int decoders = 1) => Read(path, format, decoders, batch =>
     {
-        var source = new FileSource(new FileSourceOptions { Path = [path], Format = format },
-            new SourceContext(Schema(), new SourcePosition(), TimeProvider.System));
+        for (int row = 0, count; row < batch.Count; row += count)
+        {
+            count = Math.Min(learner.Room, batch.Count - row);
+            learner.Add(batch.Records, row, count);
+            while (learner.TryUpdate()) { }
+        }
+    });
+
+    private static void Read(string path, RecordFormat format, int decoders, Action<RecordBatch> take)
+    {
+        var source = new FileSource(new FileSourceOptions { Path = [path], Format = format, BufferBytes = 1 << 20 },
+            new SourceContext(Schema(), new SourcePosition(), TimeProvider.System) { Decoders = decoders });
         var batch = new RecordBatch(Dimension);
         // A file without follow never waits: every read is complete when it returns.
-        while (source.ReadAsync(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult())
-        {
-            for (int row = 0, count; row < batch.Count; row += count)
-            {
-                count = Math.Min(learner.Room, batch.Count - row);
-                learner.Add(batch.Records, row, count);
-                while (learner.TryUpdate()) { }
-            }
-        }
+        while (source.ReadAsync(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult()) take(batch);
         source.DisposeAsync().AsTask().GetAwaiter().GetResult();
     }
 }

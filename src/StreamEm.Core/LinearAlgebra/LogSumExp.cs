@@ -44,23 +44,32 @@ internal static unsafe class LogSumExp
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        double* memory = stackalloc double[Sums * 4 * TLanes.Count + 8];
+        double* memory = stackalloc double[Sums * 8 * TLanes.Count + 8];
         double* sums = (double*)(((nint)memory + 63) & ~63);
         double* end = logJoint + (nint)components * RowBlock.Stride;
-        for (int lane = 0; lane < lanes; lane += 4 * TLanes.Count)
+        int lane = 0;
+        if (TLanes.Count == 8)
+            for (; lane + 8 * TLanes.Count <= lanes; lane += 8 * TLanes.Count)
+            {
+                EightExponentials<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums);
+                Logs<TLanes, TVector>(logDensities + lane, sums, 8);
+                Scale<TLanes, TVector>(logJoint + lane, end, sums);
+                Scale<TLanes, TVector>(logJoint + lane + 4 * TLanes.Count, end, sums + 4 * TLanes.Count);
+            }
+        for (; lane < lanes; lane += 4 * TLanes.Count)
         {
             Exponentials<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums);
-            Quotients<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums);
+            Logs<TLanes, TVector>(logDensities + lane, sums, 4);
+            Scale<TLanes, TVector>(logJoint + lane, end, sums);
         }
     }
 
-    /// <summary>Turns maxima and sums into log-densities, and exponentials into responsibilities.</summary>
-    private static void Quotients<TLanes, TVector>(double* logJoint, double* end, double* maxima, double* sums)
+    /// <summary>Turns maxima into log-densities, and the first of the four sums into the factor of their exponentials.</summary>
+    private static void Logs<TLanes, TVector>(double* maxima, double* sums, int vectors)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        int c1 = TLanes.Count, c2 = 2 * TLanes.Count, c3 = 3 * TLanes.Count;
-        for (int at = 0, next = 4 * TLanes.Count; at < next; at += TLanes.Count)
+        for (int at = 0, next = vectors * TLanes.Count; at < next; at += TLanes.Count)
         {
             TVector sum = TLanes.Add(
                 TLanes.Add(TLanes.Load(sums + at), TLanes.Load(sums + at + 2 * next)),
@@ -68,6 +77,14 @@ internal static unsafe class LogSumExp
             TLanes.Store(TLanes.Add(TLanes.Load(maxima + at), VectorLog.LogOfSum<TLanes, TVector>(sum)), maxima + at);
             TLanes.Store(TLanes.SelectLess(zero, sum, TLanes.Divide(TLanes.Broadcast(1), sum), sum), sums + at);
         }
+    }
+
+    /// <summary>Turns the exponentials of four vectors of lanes into responsibilities.</summary>
+    private static void Scale<TLanes, TVector>(double* logJoint, double* end, double* sums)
+        where TLanes : ILanes<TVector>
+        where TVector : struct
+    {
+        int c1 = TLanes.Count, c2 = 2 * TLanes.Count, c3 = 3 * TLanes.Count;
         TVector scale0 = TLanes.Load(sums), scale1 = TLanes.Load(sums + c1), scale2 = TLanes.Load(sums + c2),
             scale3 = TLanes.Load(sums + c3);
         for (double* p = logJoint; p < end; p += RowBlock.Stride)
@@ -118,5 +135,71 @@ internal static unsafe class LogSumExp
             TLanes.Store(TLanes.Add(TLanes.Load(sums + c2), e2), sums + c2);
             TLanes.Store(TLanes.Add(TLanes.Load(sums + c3), e3), sums + c3);
         }
+    }
+
+    /// <summary><see cref="Exponentials"/> of eight vectors, for 32 registers.</summary>
+    private static void EightExponentials<TLanes, TVector>(double* logJoint, double* end, double* maxima, double* sums)
+        where TLanes : ILanes<TVector>
+        where TVector : struct
+    {
+        TVector none = TLanes.Broadcast(double.NegativeInfinity), zero = TLanes.Broadcast(0);
+        TVector m0 = none, m1 = none, m2 = none, m3 = none, m4 = none, m5 = none, m6 = none, m7 = none;
+        for (double* p = logJoint; p < end; p += RowBlock.Stride)
+        {
+            m0 = TLanes.Max(m0, TLanes.Load(p));
+            m1 = TLanes.Max(m1, TLanes.Load(p + 1 * TLanes.Count));
+            m2 = TLanes.Max(m2, TLanes.Load(p + 2 * TLanes.Count));
+            m3 = TLanes.Max(m3, TLanes.Load(p + 3 * TLanes.Count));
+            m4 = TLanes.Max(m4, TLanes.Load(p + 4 * TLanes.Count));
+            m5 = TLanes.Max(m5, TLanes.Load(p + 5 * TLanes.Count));
+            m6 = TLanes.Max(m6, TLanes.Load(p + 6 * TLanes.Count));
+            m7 = TLanes.Max(m7, TLanes.Load(p + 7 * TLanes.Count));
+        }
+        TLanes.Store(TLanes.SelectLess(none, m0, m0, zero), maxima);
+        TLanes.Store(TLanes.SelectLess(none, m1, m1, zero), maxima + 1 * TLanes.Count);
+        TLanes.Store(TLanes.SelectLess(none, m2, m2, zero), maxima + 2 * TLanes.Count);
+        TLanes.Store(TLanes.SelectLess(none, m3, m3, zero), maxima + 3 * TLanes.Count);
+        TLanes.Store(TLanes.SelectLess(none, m4, m4, zero), maxima + 4 * TLanes.Count);
+        TLanes.Store(TLanes.SelectLess(none, m5, m5, zero), maxima + 5 * TLanes.Count);
+        TLanes.Store(TLanes.SelectLess(none, m6, m6, zero), maxima + 6 * TLanes.Count);
+        TLanes.Store(TLanes.SelectLess(none, m7, m7, zero), maxima + 7 * TLanes.Count);
+        for (int at = 0; at < Sums * 8 * TLanes.Count; at += TLanes.Count) TLanes.Store(zero, sums + at);
+        double* first = sums, last = sums + (Sums - 1) * 8 * TLanes.Count;
+        for (double* p = logJoint; p < end; p += RowBlock.Stride, sums = sums == last ? first : sums + 8 * TLanes.Count)
+        {
+            TVector e0 = Difference<TLanes, TVector>(p, maxima, 0);
+            TVector e1 = Difference<TLanes, TVector>(p, maxima, 1);
+            TVector e2 = Difference<TLanes, TVector>(p, maxima, 2);
+            TVector e3 = Difference<TLanes, TVector>(p, maxima, 3);
+            TVector e4 = Difference<TLanes, TVector>(p, maxima, 4);
+            TVector e5 = Difference<TLanes, TVector>(p, maxima, 5);
+            TVector e6 = Difference<TLanes, TVector>(p, maxima, 6);
+            TVector e7 = Difference<TLanes, TVector>(p, maxima, 7);
+            VectorExp.EightPolynomials<TLanes, TVector>(ref e0, ref e1, ref e2, ref e3, ref e4, ref e5, ref e6, ref e7);
+            Keep<TLanes, TVector>(e0, p, sums, 0);
+            Keep<TLanes, TVector>(e1, p, sums, 1);
+            Keep<TLanes, TVector>(e2, p, sums, 2);
+            Keep<TLanes, TVector>(e3, p, sums, 3);
+            Keep<TLanes, TVector>(e4, p, sums, 4);
+            Keep<TLanes, TVector>(e5, p, sums, 5);
+            Keep<TLanes, TVector>(e6, p, sums, 6);
+            Keep<TLanes, TVector>(e7, p, sums, 7);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Difference<TLanes, TVector>(double* logJoint, double* maxima, int vector)
+        where TLanes : ILanes<TVector>
+        where TVector : struct =>
+        TLanes.Subtract(TLanes.Load(logJoint + vector * TLanes.Count), TLanes.Load(maxima + vector * TLanes.Count));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Keep<TLanes, TVector>(TVector exponential, double* target, double* sums, int vector)
+        where TLanes : ILanes<TVector>
+        where TVector : struct
+    {
+        TLanes.Store(exponential, target + vector * TLanes.Count);
+        sums += vector * TLanes.Count;
+        TLanes.Store(TLanes.Add(TLanes.Load(sums), exponential), sums);
     }
 }

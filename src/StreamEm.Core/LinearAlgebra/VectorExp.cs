@@ -8,7 +8,7 @@ namespace StreamEm.Core.LinearAlgebra;
 /// subnormal; from -708.75 down and at -inf exactly zero. NaN stays NaN.
 /// x = n ln 2 + r; 2^n comes from the exponent bits of n plus a constant that pushes its integer into the low bits of the mantissa.
 /// </summary>
-internal static class VectorExp
+internal static partial class VectorExp
 {
     private const double Log2E = 1.4426950408889634;
 

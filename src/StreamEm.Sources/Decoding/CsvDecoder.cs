@@ -13,6 +13,7 @@ namespace StreamEm.Sources.Decoding;
 /// <remarks>Rows without quotes take the short way of <see cref="PlainRows"/>, all others go through <see cref="CsvTokens"/>.</remarks>
 internal sealed class CsvDecoder : RecordDecoder
 {
+    private readonly RecordSchema _schema;
     private readonly RecordFields _fields;
     private readonly CsvTokens _tokens = new();
     private readonly CsvBeginning _beginning;
@@ -24,6 +25,7 @@ internal sealed class CsvDecoder : RecordDecoder
     /// <summary>For streams that begin with a header line, or whose columns the schema's dialect names.</summary>
     public CsvDecoder(RecordSchema schema)
     {
+        _schema = schema;
         _fields = new RecordFields(schema);
         _beginning = new CsvBeginning(_fields, _tokens, schema.Csv);
     }
@@ -36,6 +38,14 @@ internal sealed class CsvDecoder : RecordDecoder
         _header = new CsvHeader(columns, _fields, name);
         _tokens.Separator = (byte)(schema.Csv.Separator ?? ',');
         _fields.Spelling.HasDecimalComma = schema.Csv.Decimal == ',';
+    }
+
+    private CsvDecoder(CsvDecoder other)
+        : this(other._schema)
+    {
+        _tokens.Separator = other._tokens.Separator;
+        _fields.Spelling.HasDecimalComma = other._fields.Spelling.HasDecimalComma;
+        Use(other._header);
     }
 
     /// <inheritdoc/>
@@ -94,6 +104,10 @@ internal sealed class CsvDecoder : RecordDecoder
     }
 
     /// <inheritdoc/>
+    public override RecordDecoder? Fork() =>
+        _oversized is null && !_beginning.IsUndecided && _header is not null ? new CsvDecoder(this) : null;
+
+    /// <inheritdoc/>
     public override bool DecodeMessage(
         ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults)
     {
@@ -127,7 +141,12 @@ internal sealed class CsvDecoder : RecordDecoder
     /// <returns>Where the next record starts; <paramref name="at"/> when more bytes are needed.</returns>
     private int DecodeBlock(ReadOnlySpan<byte> data, int at, long offset, bool isFinal, RecordBatch batch)
     {
-        if (_plain is null) return at + DecodeRecord(data[at..], offset + at, isFinal, batch);
+        if (_plain is null)
+        {
+            at += DecodeRecord(data[at..], offset + at, isFinal, batch);
+            if (_oversized is null) batch.EndOffset = offset + at;
+            return at;
+        }
         int blockStart = at, blockEnd = Math.Min(data.Length, at + PlainRows.BlockBytes), comment = _beginning.Comment.FirstByte;
         _plain.Index(data[at..blockEnd]);
         while (at < blockEnd && !batch.IsFull)
@@ -138,6 +157,8 @@ internal sealed class CsvDecoder : RecordDecoder
             int used = DecodeRecord(data[at..], offset + at, isFinal, batch);
             at += used;
             if (used == 0 || _oversized is not null) break;
+            // Blank lines and comments are passed: the next record begins behind them, wherever the bytes were cut.
+            batch.EndOffset = offset + at;
             _plain.SkipTo(at - blockStart);
         }
         return at;

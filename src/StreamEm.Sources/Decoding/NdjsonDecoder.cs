@@ -23,6 +23,7 @@ internal sealed class NdjsonDecoder : RecordDecoder
 
     private static readonly JsonReaderOptions Strict = new() { MaxDepth = MaxDepth, CommentHandling = JsonCommentHandling.Disallow };
 
+    private readonly RecordSchema _schema;
     private readonly RecordFields _fields;
     private readonly JsonPaths _paths;
     private readonly JsonShape _shape;
@@ -46,6 +47,7 @@ internal sealed class NdjsonDecoder : RecordDecoder
     /// <summary>For records of this schema, each of them read by the JSON reader unless it <paramref name="learnsShapes"/>.</summary>
     internal NdjsonDecoder(RecordSchema schema, bool learnsShapes)
     {
+        _schema = schema;
         _learnsShapes = learnsShapes;
         _fields = new RecordFields(schema);
         _paths = JsonPaths.Create(_fields.Names);
@@ -90,10 +92,14 @@ internal sealed class NdjsonDecoder : RecordDecoder
             int next = at + (end >= 0 ? end + 1 : rest.Length);
             if (!IsBlank(rest[..length])) Accept(data, at, at + length, offset + at, offset + next, batch, RecordDefaults.None);
             at = next;
+            batch.EndOffset = offset + at;
         }
         batch.EndOffset = offset + at;
         return at;
     }
+
+    /// <inheritdoc/>
+    public override RecordDecoder? Fork() => _oversized is null ? new NdjsonDecoder(_schema) : null;
 
     /// <inheritdoc/>
     public override bool DecodeMessage(

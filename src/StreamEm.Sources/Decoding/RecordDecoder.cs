@@ -78,6 +78,12 @@ internal abstract class RecordDecoder
     /// <returns>Number of bytes taken.</returns>
     public abstract int Decode(ReadOnlySpan<byte> data, long offset, bool isFinal, RecordBatch batch);
 
+    /// <summary>
+    /// Another decoder for the same stream, which may begin at any record that this one has not reached and finds what this one would. Null
+    /// while what is found still depends on what comes before it, and where records do not end with lines.
+    /// </summary>
+    public virtual RecordDecoder? Fork() => null;
+
     /// <summary>Decodes one message that is one record.</summary>
     /// <param name="data">The record's bytes, and others round them: they are not used, but where there are some, many bytes can be looked
     /// at at once.</param>

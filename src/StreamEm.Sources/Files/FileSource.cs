@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Files;
@@ -39,7 +40,9 @@ internal sealed class FileSource : RecordSource
     public FileSource(FileSourceOptions options, SourceContext context)
     {
         _options = options;
-        _decoder = RecordDecoder.Create(options.Format, context.Schema with { Csv = options.Csv });
+        RecordSchema schema = context.Schema with { Csv = options.Csv };
+        _decoder = RecordDecoder.Create(options.Format, schema);
+        if (context.Decoders > 1) _decoder = new ParallelDecoder(_decoder, schema, context.Decoders);
         _headerless = new HeaderlessStart(_decoder, context.Schema);
         _isText = options.Format != RecordFormat.Float64;
         _time = context.Time;

@@ -12,6 +12,11 @@ namespace StreamEm.Worker.Scoring;
 /// <c>.json</c> say their own format, with <c>.gz</c> or <c>.zst</c> behind it or not.</summary>
 internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherwise)
 {
+    /// <summary>What is read at once: pieces for every thread.</summary>
+    private const int BufferBytes = 1 << 20;
+
+    private const int MostDecoders = 8;
+
     private static readonly string[] NdjsonEndings = [".ndjson", ".jsonl", ".json"];
 
     /// <summary>Bytes of all plain files together, for a progress bar; files that do not exist (globs) count nothing.</summary>
@@ -34,7 +39,7 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
             {
                 await using RecordSource source = SourceCatalog.Create(
                     await OptionsOf(path, schema, cancellationToken).ConfigureAwait(false),
-                    new SourceContext(schema, new SourcePosition(), time));
+                    new SourceContext(schema, new SourcePosition(), time) { Decoders = Decoders });
                 while (await source.ReadAsync(batch, cancellationToken).ConfigureAwait(false))
                     if (!take(batch)) return;
             }
@@ -45,6 +50,9 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
         }
     }
 
+    /// <summary>Threads that decode a file; its records and their order do not depend on it.</summary>
+    public int Decoders { get; init; } = Math.Min(Environment.ProcessorCount, MostDecoders);
+
     /// <summary>Whether standard input (-), FIFOs and the like are read too, as they come.</summary>
     public bool TakesPipes { get; init; }
 
@@ -52,7 +60,7 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
     {
         PipedInput? pipe = TakesPipes ? await PipedInput.OpenAsync(path, cancellationToken).ConfigureAwait(false) : null;
         return pipe is null
-            ? new FileSourceOptions { Path = [path], Format = FormatOf(path), Csv = schema.Csv }
+            ? new FileSourceOptions { Path = [path], Format = FormatOf(path), Csv = schema.Csv, BufferBytes = BufferBytes }
             : new StdinSourceOptions { Format = pipe.Format ?? FormatOf(path), Csv = schema.Csv, Open = () => pipe };
     }
 
