@@ -11,8 +11,8 @@ using StreamEm.Core.Snapshots;
 namespace StreamEm.Benchmarks;
 
 /// <summary>
-/// What <c>alarms.false_discovery_rate: 0.05</c> holds and finds: null streams of 100 000 records in which no alarm is right, and streams of
-/// which 1 % of the records are strange, against the best fixed threshold on the same p-values, chosen in hindsight.
+/// What <c>alarms.false_discovery_rate: 0.05</c> holds and finds: null streams of 100 000 records in which no alarm is right, and streams
+/// of which 1 % of the records are strange, against the best fixed threshold on the same p-values, chosen in hindsight.
 /// </summary>
 internal sealed class FalseDiscoveries(Report report)
 {

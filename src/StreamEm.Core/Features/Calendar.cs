@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace StreamEm.Core.Features;
 
@@ -23,7 +22,7 @@ public sealed record Calendar
 /// A span of local time: <c>sat sun</c>, <c>mon-fri 22:00-06:00</c> (hours that go past midnight belong to the day they begin on),
 /// <c>2026-12-24..2026-12-26</c> (days, the last included), <c>2026-12-24T18:00..2026-12-25T06:00</c> (the end excluded).
 /// </summary>
-public sealed partial record CalendarSpan
+public sealed record CalendarSpan
 {
     private const int EveryDay = 0x7F, MinutesOfDay = 24 * 60;
     private const long Minute = 60_000;
@@ -61,8 +60,8 @@ public sealed partial record CalendarSpan
         foreach (string word in words)
         {
             if (DaysOf(word) is > 0 and var named) weekdays |= named;
-            else if (!hasHours && Hours().Match(word) is { Success: true } hours && MinuteOf(hours, 1) is { } begin
-                && MinuteOf(hours, 3) is { } end && begin < MinutesOfDay && begin != end)
+            else if (!hasHours && word.Split('-') is [var first, var last] && MinuteOf(first) is { } begin && MinuteOf(last) is { } end
+                && begin < MinutesOfDay && begin != end)
             {
                 hasHours = true;
                 span = span with { From = begin, To = end };
@@ -113,15 +112,14 @@ public sealed partial record CalendarSpan
         }
     }
 
-    private static int? MinuteOf(Match match, int group)
-    {
-        int hour = int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
-        int minute = int.Parse(match.Groups[group + 1].ValueSpan, CultureInfo.InvariantCulture);
-        return minute < 60 && 60 * hour + minute <= MinutesOfDay ? 60 * hour + minute : null;
-    }
-
-    [GeneratedRegex("^([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})\\z", RegexOptions.CultureInvariant, Timeout.Infinite)]
-    private static partial Regex Hours();
+    /// <summary>The minute of the day that <c>22:00</c> is; null for no time.</summary>
+    private static int? MinuteOf(string text) =>
+        text.Split(':') is [{ Length: 1 or 2 } hours, { Length: 2 } minutes]
+            && int.TryParse(hours, NumberStyles.None, CultureInfo.InvariantCulture, out int hour)
+            && int.TryParse(minutes, NumberStyles.None, CultureInfo.InvariantCulture, out int minute)
+            && hour <= 24 && minute < 60 && 60 * hour + minute <= MinutesOfDay
+                ? 60 * hour + minute
+                : null;
 }
 
 /// <summary>Tells of an instant whether it is in a calendar's spans. One thread at a time.</summary>

@@ -62,7 +62,8 @@ public sealed class FalseDiscoveryTests
             if (wrongBelow <= Rate * (foundBelow + wrongBelow)) best = Math.Max(best, foundBelow);
         }
 
-        Assert.True(found >= 0.9 * best && best > 150, $"found {found}, the best threshold in hindsight {best} of {isStrange.Count(s => s)}");
+        Assert.True(found >= 0.9 * best && best > 150,
+            $"found {found}, the best threshold in hindsight {best} of {isStrange.Count(s => s)}");
         Assert.True(wrong <= Rate * (found + wrong) + 3, $"{wrong} wrong beside {found}");
     }
 

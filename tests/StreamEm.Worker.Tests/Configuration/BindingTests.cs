@@ -103,8 +103,8 @@ public sealed class BindingTests
         Assert.Equal(
             [
                 "streamem.yaml:2:5: error: missing key 'id' in models.0: name of the model in paths, files and topics",
-                "streamem.yaml:2:5: error: missing key 'features' in models.0: columns or JSON fields that are learned from, and what is made of them, in this "
-                    + "order",
+                "streamem.yaml:2:5: error: missing key 'features' in models.0: columns or JSON fields that are learned from, and "
+                    + "what is made of them, in this order",
                 "streamem.yaml:2:13: error: source has none; expected exactly one of file, kafka, stdin, http",
                 $"streamem.yaml:3:12: error: missing key 'type' in model: one of {Models}",
                 "streamem.yaml:5:22: error: missing key 'brokers' in source.kafka: some of the cluster's brokers, host:port",
