@@ -67,7 +67,7 @@ public sealed class CalendarTests
     [InlineData(true)]
     public void Learner_OfRecordsToBeSkipped_IsAsIfTheyHadNotBeen_AndScoresThem(bool grows)
     {
-        CalendarSpan.TryParse("12:00-13:00", out CalendarSpan noon);
+        Assert.True(CalendarSpan.TryParse("12:00-13:00", out CalendarSpan noon));
         (Minibatch all, Minibatch without) = Days(noon);
         var options = new LearningOptions
         {
@@ -105,7 +105,7 @@ public sealed class CalendarTests
     [Fact]
     public void AlarmWatch_InAnHourWithoutAlarms_RaisesNoneAndEndsNone()
     {
-        CalendarSpan.TryParse("12:00-13:00", out CalendarSpan noon);
+        Assert.True(CalendarSpan.TryParse("12:00-13:00", out CalendarSpan noon));
         var watch = new AlarmWatch(new AlarmOptions { Rest = 0 }, ["x"], new Core.Features.Calendar { SkipAlarms = [noon] });
         AlarmMark Take(string instant, double p) => watch.Take(null, MillisecondsOf(instant), p, p, -1, [0]);
 
