@@ -58,7 +58,7 @@ public sealed class RecordBatch
     /// <summary>Room for records of a schema.</summary>
     public RecordBatch(RecordSchema schema, int capacity = 1024)
         : this(schema.Features.Count, capacity,
-            [.. Enumerable.Range(0, schema.Features.Count).Where(d => schema.KindOf(d) == FeatureKind.Level)])
+            [.. Enumerable.Range(0, schema.Features.Count).Where(d => schema.KindOf(d) is FeatureKind.Level or FeatureKind.Terms)])
     {
     }
 

@@ -10,8 +10,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     /// <summary>Parts that can be run alone.</summary>
     public static readonly string[] Parts =
     [
-        "one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "ingest", "worker", "scores", "growth", "kafka",
-        "micro",
+        "one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "batch-scoring", "ingest", "worker", "scores",
+        "growth", "kafka", "micro",
     ];
 
     private const int Samples = 5;
@@ -39,7 +39,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
         Action[] parts =
         [
             () => OneThread(problems), () => SeveralThreads(problems), PhaseTable, () => Minibatches(problems), Sparse, SingleEvents,
-            new Ingest(report, quick).Run, Worker, new ScoredStream(report, _goals, quick).Run, new Growth(report, quick).Run,
+            new BatchScoring(report, _goals, quick).Run, new Ingest(report, quick).Run, Worker,
+            new ScoredStream(report, _goals, quick).Run, new Growth(report, quick).Run,
             new KafkaThroughput(report, _goals, quick).Run, () => MicroRun.Run(report, quick),
         ];
         for (int part = 0; part < parts.Length; part++)

@@ -2,8 +2,13 @@ using StreamEm.Core.Models;
 using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Factors;
+using StreamEm.Core.Models.Hierarchies;
 using StreamEm.Core.Models.Mixtures;
+using StreamEm.Core.Models.Networks;
+using StreamEm.Core.Models.Ratings;
 using StreamEm.Core.Models.Sequences;
+using StreamEm.Core.Models.Topics;
+using StreamEm.Core.Models.Variational;
 
 namespace StreamEm.Core.Catalog;
 
@@ -33,6 +38,11 @@ public static class ModelCatalog
         NaiveBayes.EntryOver(Emissions),
         PpcaOptions.Catalogued,
         FactorAnalysisOptions.Catalogued,
+        TopicOptions.Catalogued,
+        HierarchicalNormalOptions.Catalogued,
+        BayesianNetworkOptions.Catalogued,
+        VariationalGaussianMixtureOptions.Catalogued,
+        MatrixFactorizationOptions.Catalogued,
     ];
 
     /// <summary>The names of all models.</summary>

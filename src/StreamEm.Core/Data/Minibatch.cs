@@ -4,8 +4,8 @@ namespace StreamEm.Core.Data;
 
 /// <summary>
 /// N observations of D features, row-major, NaN = missing, with what may accompany an observation: a weight, a label, a target to be
-/// predicted, the key of the sequence it belongs to, a time. A minibatch grows by <see cref="Add"/> and is reused after
-/// <see cref="Clear"/>: in steady state nothing is allocated, and a column that no observation has costs nothing.
+/// predicted, the key of the sequence it belongs to, a time, the terms of a text. A minibatch grows by <see cref="Add"/> and is reused
+/// after <see cref="Clear"/>: in steady state nothing is allocated, and a column that no observation has costs nothing.
 /// </summary>
 public sealed partial class Minibatch
 {
@@ -171,7 +171,10 @@ public sealed partial class Minibatch
     public void Append(Minibatch other, ReadOnlySpan<int> rows)
     {
         foreach (int row in rows)
+        {
             Add(other.Row(row), other.Weight(row), TakeLabel(other, row), other.Target(row), other.Key(row), other.Timestamp(row));
+            TakeTerms(other, row, 1);
+        }
     }
 
     /// <summary>Appends what accompanies rows of another minibatch and returns where their values go.</summary>
@@ -188,6 +191,7 @@ public sealed partial class Minibatch
                 count, Slice(other.Weights, first, count), Slice(other.Labels, first, count), Slice(other.Targets, first, count),
                 Slice(other.Keys, first, count), Slice(other.Timestamps, first, count));
         TakeEvidence(other, first, count);
+        TakeTerms(other, first, count);
         return values;
     }
 
@@ -205,6 +209,7 @@ public sealed partial class Minibatch
         _weights.Clear();
         _labels.Clear();
         _evidence?.Keep(0);
+        _terms?.Clear();
         _targets.Clear();
         _keys.Clear();
         _timestamps.Clear();
@@ -220,6 +225,7 @@ public sealed partial class Minibatch
         _targets.RemoveFirst(count, Count);
         _keys.RemoveFirst(count, Count);
         _timestamps.RemoveFirst(count, Count);
+        _terms?.RemoveFirst(count);
         int sequences = 0;
         foreach (int start in SequenceStarts)
             if (start >= count) _sequenceStarts[sequences++] = start - count;

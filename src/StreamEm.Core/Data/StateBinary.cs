@@ -61,9 +61,10 @@ internal static class StateBinary
         writer.WriteArray(batch.Timestamps);
         writer.Write(batch.Keys.Length);
         foreach (int key in batch.Keys) writer.Write(batch.Texts?.Find(key) ?? "");
+        batch.SaveTerms(writer);
     }
 
-    /// <summary>Adds what <see cref="WriteMinibatch"/> wrote.</summary>
+    /// <summary>Adds what <see cref="WriteMinibatch"/> wrote to an empty minibatch, which has terms where the one written had.</summary>
     public static void ReadMinibatch(this BinaryReader reader, Minibatch batch)
     {
         double[] values = reader.ReadDoubles(), weights = reader.ReadDoubles(), targets = reader.ReadDoubles();
@@ -92,6 +93,7 @@ internal static class StateBinary
                 targets.Length > 0 ? targets[row] : double.NaN,
                 keys.Length > 0 ? keys[row] : Minibatch.NoKey,
                 timestamps.Length > 0 ? timestamps[row] : Minibatch.NoTimestamp);
+        batch.LoadTerms(reader);
     }
 
     /// <summary>Labels as they are in the minibatch that they are added to.</summary>

@@ -25,7 +25,7 @@ internal sealed class WholeData(LatentModel model, Minibatch batch, int threads,
     /// <summary>Rows that were looked at so far.</summary>
     public long Evaluations { get; private set; }
 
-    /// <summary>The E-step over all rows; the mean log-likelihood, nats per row.</summary>
+    /// <summary>The E-step over all rows; the mean log-likelihood, nats per row, of a bound with the parameters' part in it.</summary>
     /// <exception cref="ArithmeticException">The parameters cannot be: a covariance is not positive definite.</exception>
     public double Expect(double[] theta)
     {
@@ -34,7 +34,7 @@ internal sealed class WholeData(LatentModel model, Minibatch batch, int threads,
         Evaluations += batch.Count;
         Weight = evidence.Weight;
         _worth = RelativeWeights.Worth(batch, _logDensities, evidence.Weight);
-        return evidence.MeanLogLikelihood;
+        return model.IsBound ? evidence.MeanLogLikelihood + model.ParameterBound(theta) / _worth : evidence.MeanLogLikelihood;
     }
 
     /// <summary>

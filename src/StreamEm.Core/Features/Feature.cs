@@ -17,6 +17,12 @@ public enum FeatureKind
 
     /// <summary>One of a number of levels, each a text or a number; inside, the level's code 0, 1, ...</summary>
     Level,
+
+    /// <summary>
+    /// A text of words, or how often each of some terms stands in it; inside, how many of its terms are in the vocabulary, and beside it
+    /// which (<see cref="Data.Minibatch.Terms"/>). The vocabulary is the feature's levels.
+    /// </summary>
+    Terms,
 }
 
 /// <summary>What is done to a feature's values before they are learned from.</summary>
@@ -60,4 +66,10 @@ public sealed record Feature(string Name, FeatureKind Kind = FeatureKind.Number,
 
     /// <summary>The most levels there may be; 0 for what has none.</summary>
     public int MaxLevels { get; init; }
+
+    /// <summary>Terms that are left out of the vocabulary, whatever the records say.</summary>
+    public IReadOnlyList<string> StopTerms { get; init; } = [];
+
+    /// <summary>Whether it has levels: codes stand for texts.</summary>
+    public bool HasLevels => Kind is FeatureKind.Level or FeatureKind.Terms;
 }

@@ -31,7 +31,8 @@ public sealed class FeatureSpace
         _logScale = Array.ConvertAll(_scale, ScalarMath.Log);
         _variances = [.. features.Select(feature => feature.Variance)];
         Scaling = new RowScaling(_location, Array.ConvertAll(_scale, scale => 1 / scale), Limit);
-        HasLevels = features.Any(feature => feature.Kind == FeatureKind.Level);
+        HasLevels = features.Any(feature => feature.HasLevels);
+        HasTerms = features.Any(feature => feature.Kind == FeatureKind.Terms);
     }
 
     /// <summary>The columns.</summary>
@@ -49,6 +50,9 @@ public sealed class FeatureSpace
 
     /// <summary>Whether any feature holds levels.</summary>
     public bool HasLevels { get; }
+
+    /// <summary>Whether any feature holds texts of terms.</summary>
+    public bool HasTerms { get; }
 
     /// <summary>Location [D], user units.</summary>
     public ReadOnlySpan<double> Location => _location;
@@ -79,13 +83,13 @@ public sealed class FeatureSpace
     public FeatureSpace WithoutScaling() => new([.. Features.Select(feature => feature with { Scaling = FeatureScaling.None })]);
 
     /// <summary>The same features with the most levels each may have, for what must know sizes before any record.</summary>
-    public FeatureSpace WithMostLevels() => new([.. Features.Select(feature => feature.Kind != FeatureKind.Level || feature.Levels.Count > 0
+    public FeatureSpace WithMostLevels() => new([.. Features.Select(feature => !feature.HasLevels || feature.Levels.Count > 0
         ? feature
         : feature with { Levels = [.. Enumerable.Repeat("", feature.MaxLevels)] })]);
 
     /// <summary>The same features with other levels.</summary>
     public FeatureSpace WithLevels(Func<int, IReadOnlyList<string>> levels) =>
-        new([.. Features.Select((feature, d) => feature.Kind == FeatureKind.Level ? feature with { Levels = levels(d) } : feature)]);
+        new([.. Features.Select((feature, d) => feature.HasLevels ? feature with { Levels = levels(d) } : feature)]);
 
     /// <summary>The space with locations, scales and variances learned from rows in the user's units.</summary>
     public FeatureSpace Learn(Minibatch rows) => FeatureStatistics.Learn(this, rows);

@@ -62,6 +62,7 @@ public sealed class FeatureStream
             Span<double> made = _made.NextRow;
             Make(read.Row(row), time, HasMemory ? MemoryOf(read.Texts?.Find(read.Key(row)) ?? "") : default, made);
             double weight = _calendar is { } calendar && calendar.SkipsLearning(time) ? 0 : read.Weight(row);
+            if (read.HasTerms) _made.SetTerms(_made.Count, read.Terms(row), read.CountsOfTerms(row));
             _made.Commit(weight, read.Label(row), read.Target(row), read.Key(row), time);
         }
         return _made;

@@ -115,6 +115,8 @@ internal sealed class FirstRecords
         (_low[d], _high[d], Constants[d]) = (double.NegativeInfinity, double.PositiveInfinity, double.NaN);
         if (sorted.Length == 0) return false;
         double centre = Constants[d] = sorted[sorted.Length / 2];
+        // How long texts are says nothing of whether they differ.
+        if (feature.Kind == FeatureKind.Terms) return true;
         Tiny[d] = sorted.Count(value => IsTiny(value, centre));
         double[] off = [.. sorted.Where(value => IsOff(value, centre)).Select(value => Math.Abs(value - centre))];
         bool isAwake = off.Length >= Math.Max(AwakeValues, AwakeShare * sorted.Length);

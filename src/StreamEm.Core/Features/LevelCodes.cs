@@ -8,11 +8,13 @@ internal sealed class LevelCodes
     private readonly int _maxLevels;
     private readonly List<string> _texts = [];
     private readonly Dictionary<string, int> _codes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
 
     /// <summary>Begins with known levels, which are then fixed, or with none.</summary>
     public LevelCodes(int maxLevels, IReadOnlyList<string> known)
     {
         _maxLevels = Math.Max(maxLevels, known.Count);
+        _lookup = _codes.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (string text in known) Add(text);
         IsFixed = known.Count > 0;
     }
@@ -37,6 +39,18 @@ internal sealed class LevelCodes
 
     /// <summary>The code of a text; NaN for one that is no level. Changes nothing.</summary>
     public double Find(string text) => _codes.TryGetValue(text, out int code) ? code : double.NaN;
+
+    /// <summary>The code of a term, a new one where there is room; -1, and counted, for one that is in no vocabulary.</summary>
+    public int CodeOf(ReadOnlySpan<char> term)
+    {
+        if (_lookup.TryGetValue(term, out int code)) return code;
+        if (!IsFixed && _texts.Count < _maxLevels) return Add(term.ToString());
+        Unknown++;
+        return -1;
+    }
+
+    /// <summary>The code of a term; -1 for one that is in no vocabulary. Changes nothing.</summary>
+    public int Find(ReadOnlySpan<char> term) => _lookup.TryGetValue(term, out int code) ? code : -1;
 
     internal void Save(BinaryWriter writer)
     {

@@ -74,8 +74,9 @@ public sealed partial class Learner
         _pending = new Minibatch(dimension, Math.Max(options.MinibatchSize, from is null ? _buffer : 1), new TextTable());
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
+        if (_plan.HasTerms) _pending.BeginTerms();
         LatentModel largest = model.CreateLargest(schema);
-        _calibration = new StreamCalibration(dimension, largest.Order == RowOrder.Any);
+        _calibration = new StreamCalibration(dimension, largest.Order == RowOrder.Any && !_plan.HasTerms);
         _stepSize = new PowerLaw(options.StepSize);
         _labels = LabelNames.Of(model, (largest as ComponentModel)?.Components ?? 0);
         _intake = new RecordIntake(_plan, _labels);
@@ -213,11 +214,12 @@ public sealed partial class Learner
         if (_pending.Count == 0 && _pending.Texts!.Count > MaxPendingTexts) _pending.Texts = new TextTable();
     }
 
-    /// <summary>The first pending rows as they came: levels as texts.</summary>
+    /// <summary>The first pending rows as they came: levels as texts, terms as they were read.</summary>
     private void Restore(FeatureSpace space, int count)
     {
         _raw.Clear();
         _raw.Texts = _pending.Texts;
+        if (space.HasTerms) _raw.BeginTerms();
         for (int row = 0; row < count; row++)
         {
             _pending.Row(row).CopyTo(_raw.NextRow);
@@ -227,6 +229,7 @@ public sealed partial class Learner
                 if (space.Features[d].Kind == FeatureKind.Level && !double.IsNaN(value))
                     value = _pending.Texts!.Number(space.Features[d].Levels[(int)value]);
             }
+            if (space.HasTerms) _raw.SetTerms(row, _pending.Terms(row), _pending.CountsOfTerms(row));
             _raw.Commit(_pending.Weight(row), Minibatch.Unlabelled, _pending.Target(row), _pending.Key(row), _pending.Timestamp(row));
         }
     }

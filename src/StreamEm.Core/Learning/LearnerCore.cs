@@ -208,7 +208,7 @@ internal sealed partial class LearnerCore
             (result.LogLikelihoods.Count - 1, rows.Count, RelativeWeights.Worth(inside, logDensities, evidence.Weight), 1);
         _meanLogLikelihood = result.LogLikelihoods[^1] - units;
         Health.Say(evidence);
-        var calibration = new StreamCalibration(rows.Dimension, _model.Order == RowOrder.Any);
+        var calibration = new StreamCalibration(rows.Dimension, _model.Order == RowOrder.Any && !Space.HasTerms);
         calibration.Add(inside, complete, logDensities, comparable, unit);
         double[] trace = [.. result.LogLikelihoods.Select(value => value - units)];
         return new BatchFit(CreateSnapshot(schema, calibration, labels, intake), trace, result.Converged, result.LargestFall,

@@ -53,6 +53,7 @@ public sealed partial class Learner
         {
             rows.Row(row).CopyTo(_pending.NextRow);
             _intake.Recode(_pending.NextRow, other._intake);
+            if (rows.HasTerms) _pending.SetTerms(row, rows.Terms(row), rows.CountsOfTerms(row));
             int label = TakeLabel(rows, row, sources);
             _pending.Commit(rows.Weight(row), label, rows.Target(row), rows.Key(row), rows.Timestamp(row));
         }

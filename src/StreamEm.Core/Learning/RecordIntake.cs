@@ -14,6 +14,7 @@ internal sealed class RecordIntake
     private readonly LevelCodes[] _levels;
     private readonly int[] _levelFeatures;
     private readonly bool[] _areGiven;
+    private readonly TermReader?[] _terms;
     private TextTable? _keysFrom, _keysTo;
     private int[] _keyNumbers = [];
 
@@ -23,16 +24,20 @@ internal sealed class RecordIntake
     public RecordIntake(FeatureSpace plan, LabelNames labels)
     {
         _labels = labels;
-        _levelFeatures = [.. Enumerable.Range(0, plan.Dimension).Where(d => plan.Features[d].Kind == FeatureKind.Level)];
+        _levelFeatures = [.. Enumerable.Range(0, plan.Dimension).Where(d => plan.Features[d].HasLevels)];
         _areGiven = [.. _levelFeatures.Select(d => plan.Features[d].Levels.Count > 0)];
         _levels = [.. _levelFeatures.Select(d => new LevelCodes(plan.Features[d].MaxLevels, plan.Features[d].Levels))];
+        _terms = [.. _levelFeatures.Zip(_levels, (d, levels) =>
+            plan.Features[d].Kind == FeatureKind.Terms ? new TermReader(levels, plan.Features[d].StopTerms) : null)];
     }
 
     /// <summary>The levels of a feature met so far.</summary>
     public IReadOnlyList<string> LevelsOf(int feature) => _levels[Array.IndexOf(_levelFeatures, feature)].Texts;
 
-    /// <summary>Values of every level feature that are none of its levels, in the features' order.</summary>
-    public IEnumerable<(int Feature, long Unknown)> Unknown => _levelFeatures.Zip(_levels, (feature, levels) => (feature, levels.Unknown));
+    /// <summary>Values of every level feature that are none of its levels, in the features' order; of texts, whose rare terms are meant to
+    /// be left out, none.</summary>
+    public IEnumerable<(int Feature, long Unknown)> Unknown =>
+        _levelFeatures.Select((feature, at) => (feature, _terms[at] is null ? _levels[at].Unknown : 0));
 
     /// <summary>From here on, a text that is no level yet is unknown.</summary>
     public void FixLevels()
@@ -61,8 +66,11 @@ internal sealed class RecordIntake
             for (int at = 0; at < _levels.Length; at++)
             {
                 ref double value = ref pending.NextRow[_levelFeatures[at]];
-                if (!double.IsNaN(value)) value = _levels[at].CodeOf(Text(records, value));
+                if (double.IsNaN(value) || (_terms[at] is not null && records.HasTerms)) continue;
+                string text = Text(records, value);
+                value = _terms[at]?.Read(text, pending, learns: true) ?? _levels[at].CodeOf(text);
             }
+            if (records.HasTerms) pending.SetTerms(pending.Count, records.Terms(row), records.CountsOfTerms(row));
             int label = records.Label(row), key = records.Key(row);
             if (label != Minibatch.Unlabelled) label = _labels.Read(records.Texts is { } texts ? texts[label] : Number(label), pending);
             if (key != Minibatch.NoKey) key = KeyNumber(records.Texts, key, pending.Texts!);
@@ -89,7 +97,7 @@ internal sealed class RecordIntake
         for (int at = 0; at < _levels.Length; at++)
         {
             ref double value = ref row[_levelFeatures[at]];
-            if (!double.IsNaN(value)) value = _levels[at].CodeOf(from._levels[at].Texts[(int)value]);
+            if (!double.IsNaN(value) && _terms[at] is null) value = _levels[at].CodeOf(from._levels[at].Texts[(int)value]);
         }
     }
 
@@ -100,9 +108,13 @@ internal sealed class RecordIntake
         int labels = _labels.AreClasses ? _labels.Known.Count : _labels.Names.Count;
         if (!pending.HasLabelsOf(labels, _labels.Names.Count))
             throw new InvalidDataException($"A record pending has a label beyond the {labels} there are.");
+        for (int at = 0; at < _levels.Length; at++)
+            if (_terms[at] is not null && !pending.HasTermsOf(_levels[at].Texts.Count))
+                throw new InvalidDataException($"A record pending has a term beyond the {_levels[at].Texts.Count} there are.");
         for (int row = 0; row < pending.Count; row++)
             for (int at = 0; at < _levels.Length; at++)
             {
+                if (_terms[at] is not null) continue;
                 double code = pending.Row(row)[_levelFeatures[at]];
                 if (!double.IsNaN(code) && !(code >= 0 && code < _levels[at].Texts.Count && code == Math.Floor(code)))
                     throw new InvalidDataException($"A record pending has level {code:R}; there are {_levels[at].Texts.Count}.");

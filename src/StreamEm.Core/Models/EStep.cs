@@ -33,6 +33,16 @@ public abstract class EStep
     /// </summary>
     public abstract void Score(
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace);
+
+    /// <summary>Takes the log-densities of rows with missing values as what they are among complete ones (<see cref="Pass.Comparable"/>):
+    /// for models that say no more of it.</summary>
+    private protected static void CompareAsTheyAre(
+        Minibatch batch, int first, int count, ReadOnlySpan<double> logDensities, Workspace workspace)
+    {
+        if (workspace.Pass.Comparable is not { } comparable) return;
+        for (int row = 0; row < count; row++)
+            if (batch.Row(first + row).Contains(double.NaN)) comparable[first + row] = logDensities[row];
+    }
 }
 
 /// <summary>What a number of rows said.</summary>

@@ -98,6 +98,18 @@ public abstract class LatentModel
         ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
 
     /// <summary>
+    /// Whether log p of a row is a lower bound of it, under a posterior of the parameters: variational Bayes. What the snapshot says of
+    /// likelihoods is then <c>mean_lower_bound</c>.
+    /// </summary>
+    public virtual bool IsBound => false;
+
+    /// <summary>
+    /// What the bound of all data has beside the sum of its rows': minus the divergence of the parameters' posterior to their prior; nats,
+    /// 0 where parameters are points. The rows' sum and this together are what an iteration never lowers.
+    /// </summary>
+    public virtual double ParameterBound(ReadOnlySpan<double> parameters) => 0;
+
+    /// <summary>
     /// The averaged statistics s(0) with <c>Maximize(s(0), effectiveRows) = parameters</c>: where the statistics recursion starts.
     /// </summary>
     /// <param name="parameters">Theta.</param>

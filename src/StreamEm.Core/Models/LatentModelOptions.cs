@@ -30,6 +30,9 @@ public abstract record LatentModelOptions
     /// <summary>The classes, in their order; empty where labels name components, or no class is known yet.</summary>
     public virtual IReadOnlyList<string> Classes => [];
 
+    /// <summary>Why averaging the maximisers of minibatches is wrong for this model, for a person; null where it is not.</summary>
+    public virtual string? ParameterRecursionProblem => null;
+
     /// <summary>Whether rows are shared out to components by a rule that may be chosen.</summary>
     public virtual bool HasResponsibilities => false;
 
@@ -60,7 +63,7 @@ public abstract record LatentModelOptions
     {
         if (ProblemsWith(NeedsLabel ? schema with { Label = schema.Label ?? "" } : schema).FirstOrDefault() is { } problem)
             throw new ArgumentException(problem, nameof(schema));
-        return new FeatureSpace([.. schema.Features.Select(PlanFeature)]);
+        return new FeatureSpace([.. schema.Features.Select(name => PlanFeature(name, schema))]);
     }
 
     /// <summary>The fewest rows of D features that determine first parameters.</summary>
@@ -92,4 +95,7 @@ public abstract record LatentModelOptions
 
     /// <summary>What one feature holds and how it is scaled.</summary>
     protected abstract Feature PlanFeature(string name);
+
+    /// <summary>The same among the features of a schema, where it depends on the others.</summary>
+    protected virtual Feature PlanFeature(string name, RecordSchema schema) => PlanFeature(name);
 }

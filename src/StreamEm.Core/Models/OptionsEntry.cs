@@ -41,8 +41,11 @@ public abstract class OptionsEntry<TOptions>(string type, string description, IR
         object options = CreateOptions();
         foreach (Setting setting in Settings)
         {
-            if (values.TryGetValue(setting.Key, out string? text) && !setting.TryRead(options, text, out options))
-                throw new FormatException($"{setting.Key} is '{text}'; expected {setting.Expected}.");
+            if (!values.TryGetValue(setting.Key, out string? text)) continue;
+            // What Format writes for no value.
+            if (text == "null" && setting.IsNullable) text = null;
+            if (!setting.TryRead(options, text, out options))
+                throw new FormatException($"{setting.Key} is '{text ?? "null"}'; expected {setting.Expected}.");
         }
         return (TOptions)options;
     }

@@ -97,6 +97,15 @@ public sealed class RandomDraws(ulong seed)
         return last;
     }
 
+    /// <summary>What a model keeps from one record to those after it; zero at first.</summary>
+    /// <param name="owner">The model.</param>
+    /// <param name="length">How many numbers.</param>
+    internal Span<double> Kept(object owner, int length)
+    {
+        if (!_kept.TryGetValue((owner, -1), out double[]? kept)) _kept[(owner, -1)] = kept = new double[length];
+        return kept;
+    }
+
     /// <summary>Adds a factor L of a covariance L L' times independent normals.</summary>
     /// <param name="owner">Whose covariance it is.</param>
     /// <param name="component">Of which component.</param>

@@ -1,5 +1,4 @@
 using StreamEm.Core.Data;
-using StreamEm.Core.Features;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
@@ -83,7 +82,7 @@ public sealed class Explainer
         return _features;
     }
 
-    private bool HasMoments(int feature) => _hasMoments && _scorer.Learned.Space.Features[feature].Kind != FeatureKind.Level;
+    private bool HasMoments(int feature) => _hasMoments && !_scorer.Learned.Space.Features[feature].HasLevels;
 
     private (double Expected, double Deviation) Expect(ReadOnlySpan<double> values, int feature)
     {

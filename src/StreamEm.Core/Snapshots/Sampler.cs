@@ -59,7 +59,7 @@ public sealed class Sampler
             Draw(values);
             drawn?.Invoke(_state);
             for (int d = 0; d < values.Length; d++)
-                if (features[d] is { Kind: FeatureKind.Level } feature)
+                if (features[d] is { Kind: FeatureKind.Level } feature && !double.IsNaN(values[d]))
                     values[d] = texts.Number(feature.Levels[(int)values[d]]);
             rows.Commit(1, key: key);
         }

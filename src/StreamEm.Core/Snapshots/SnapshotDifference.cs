@@ -150,7 +150,7 @@ public sealed class SnapshotDifference
             double shift = 0, spread = 1;
             for (int d = 0; d < dimension && hasMoments; d++)
             {
-                if (_before.Space.Features[d].Kind == FeatureKind.Level) continue;
+                if (_before.Space.Features[d].HasLevels) continue;
                 double deviation = Math.Sqrt(variances[k * dimension + d]);
                 double moved = (means2[l * dimension + d] - means[k * dimension + d]) / deviation;
                 if (feature is not null && Math.Abs(moved) <= Math.Abs(shift)) continue;

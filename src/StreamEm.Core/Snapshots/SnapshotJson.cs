@@ -41,7 +41,7 @@ public static class SnapshotJson
         WriteNumbers(json, "location", snapshot.Space.Location);
         WriteNumbers(json, "scale", snapshot.Space.Scale);
         json.WriteEndObject();
-        WriteTraining(json, snapshot.Training);
+        WriteTraining(json, snapshot.Training, snapshot.Model.IsBound);
         WriteCalibration(json, snapshot);
         if (snapshot.Detection is { } detection) DetectionJson.Write(json, detection);
         if (snapshot.GrowthEvents.Count > 0) DetectionJson.WriteEvents(json, snapshot.GrowthEvents);
@@ -97,7 +97,7 @@ public static class SnapshotJson
         {
             json.WriteStartObject("levels");
             foreach (Feature feature in snapshot.Space.Features)
-                if (feature.Kind == FeatureKind.Level) WriteStrings(json, feature.Name, feature.Levels);
+                if (feature.HasLevels) WriteStrings(json, feature.Name, feature.Levels);
             json.WriteEndObject();
         }
         if (snapshot.Model.Classes.Count > 0) WriteStrings(json, "classes", [.. snapshot.Model.Classes]);
@@ -123,7 +123,7 @@ public static class SnapshotJson
         json.WriteEndObject();
     }
 
-    private static void WriteTraining(Utf8JsonWriter json, TrainingReport training)
+    private static void WriteTraining(Utf8JsonWriter json, TrainingReport training, bool isBound)
     {
         json.WriteStartObject("training");
         json.WriteString("recursion", training.Recursion == Recursion.Parameters ? "parameters" : "statistics");
@@ -137,6 +137,7 @@ public static class SnapshotJson
         if (training.Bounded > 0) json.WriteNumber("bounded", training.Bounded);
         WriteNumberOrNull(json, "effective_records", training.EffectiveRecords);
         WriteNumberOrNull(json, "mean_log_likelihood", training.MeanLogLikelihood);
+        if (isBound) WriteNumberOrNull(json, "mean_lower_bound", training.MeanLogLikelihood);
         if (double.IsFinite(training.RunningMeanLogLikelihood))
         {
             WriteNumber(json, "running_mean_log_likelihood", training.RunningMeanLogLikelihood);

@@ -34,6 +34,12 @@ public sealed record VectorBlock(string Name, int Offset, IReadOnlyList<int> Sha
     /// <summary>The features of their axis; null for all of them, in order. A part of a product has some.</summary>
     public IReadOnlyList<int>? Features { get; init; }
 
+    /// <summary>What the entries of the last axis are called: terms, levels; null where they have no names.</summary>
+    public IReadOnlyList<string>? Entries { get; init; }
+
+    /// <summary>What a row along the last axis is of, by its number; null where rows have no names.</summary>
+    public Func<int, string>? RowName { get; init; }
+
     /// <summary>Whether the block is a constant of the model, which given parameters may leave out.</summary>
     public bool IsOptional { get; init; }
 

@@ -23,6 +23,7 @@ internal static class FeatureValues
         FeatureKind.Count => "a count: an integer of at least 0",
         FeatureKind.Binary => "0 or 1, false or true",
         FeatureKind.NonNegative => "a number of at least 0",
+        FeatureKind.Terms => "a text, or an object of terms and their counts such as {\"term\": 3}",
         _ => "a number",
     };
 
@@ -45,9 +46,15 @@ internal static class FeatureValues
     /// <returns>False, and nothing done, for a number the feature cannot hold.</returns>
     public static bool TryTake(FeatureKind kind, TextTable texts, ref double value)
     {
-        if (kind == FeatureKind.Level) value = texts.Number(Text(value));
-        return IsInSupport(kind, value) && (kind == FeatureKind.Level || IsInRange(value));
+        if (IsText(kind)) value = texts.Number(Text(value));
+        return IsInSupport(kind, value) && (IsText(kind) || IsInRange(value));
     }
+
+    /// <summary>Whether a feature takes any text, not numbers alone.</summary>
+    public static bool IsText(FeatureKind kind) => kind is FeatureKind.Level or FeatureKind.Terms;
+
+    /// <summary>Whether a text is one, and no object or list but one of counts.</summary>
+    public static bool IsDocument(ReadOnlySpan<byte> text) => !TermReader.LooksLikeCounts(text) || TermReader.AreCounts(text);
 
     /// <summary>The value of a binary feature written as a word; NaN for another.</summary>
     public static double Word(ReadOnlySpan<byte> text) =>

@@ -80,16 +80,17 @@ internal sealed class RecordFields
 
     /// <summary>Whether a slot takes any text, not a number or a time.</summary>
     public bool IsText(int slot) =>
-        slot < Dimension ? _kinds[slot] == FeatureKind.Level : _roles[slot - Dimension] is (Role.Label or Role.Key);
+        slot < Dimension ? FeatureValues.IsText(_kinds[slot]) : _roles[slot - Dimension] is (Role.Label or Role.Key);
 
     /// <summary>Whether a slot is a feature that holds a number, so that the short ways may write it.</summary>
-    public bool IsNumber(int slot) => slot < Dimension && _kinds[slot] != FeatureKind.Level;
+    public bool IsNumber(int slot) => slot < Dimension && !FeatureValues.IsText(_kinds[slot]);
 
     /// <summary>Whether a slot may hold what cannot be read and the record be used all the same, the field then being absent.</summary>
     public bool IsOptional(int slot) => slot >= Dimension && _roles[slot - Dimension] is (Role.Key or Role.Timestamp);
 
     /// <summary>Whether a slot takes lists and objects as they are written, not single values alone.</summary>
-    public bool TakesSeveral(int slot) => slot >= Dimension && _roles[slot - Dimension] == Role.Label;
+    public bool TakesSeveral(int slot) =>
+        slot < Dimension ? _kinds[slot] == FeatureKind.Terms : _roles[slot - Dimension] == Role.Label;
 
     /// <summary>What the texts of the fields say.</summary>
     public FieldSpelling Spelling => _spelling;
@@ -178,7 +179,7 @@ internal sealed class RecordFields
             RejectionReason.DecodeUtf8 => $"{field} holds bytes that are no text, expected UTF-8",
             _ when IsOutOfRange(slot, text) =>
                 $"{field} holds a number that cannot be computed with, expected {FeatureValues.ExpectedRange}",
-            _ when TakesSeveral(slot) => $"{field} holds {_labels.Problem}",
+            _ when slot >= Dimension && TakesSeveral(slot) => $"{field} holds {_labels.Problem}",
             _ when slot >= Dimension => $"{field} holds another number, expected {RelativeWeights.Expected}",
             _ => $"{field} holds another value, expected {FeatureValues.Expected(_kinds[slot])}",
         };
@@ -186,7 +187,7 @@ internal sealed class RecordFields
 
     /// <summary>Whether what is wrong with a number is its magnitude, not what the feature means.</summary>
     private bool IsOutOfRange(int slot, ReadOnlySpan<byte> text) =>
-        (slot >= Dimension ? _roles[slot - Dimension] == Role.Target : _kinds[slot] != FeatureKind.Level)
+        (slot >= Dimension ? _roles[slot - Dimension] == Role.Target : !FeatureValues.IsText(_kinds[slot]))
             && _spelling.Number(text, out double value) == NumberOutcome.Finite && !FeatureValues.IsInRange(value)
             && (slot >= Dimension || FeatureValues.IsInSupport(_kinds[slot], value));
 
@@ -205,7 +206,7 @@ internal sealed class RecordFields
     {
         for (int feature = 0; feature < row.Length; feature++)
         {
-            if (_kinds[feature] == FeatureKind.Level || !_spelling.MissingNumbers.Contains(row[feature])) continue;
+            if (FeatureValues.IsText(_kinds[feature]) || !_spelling.MissingNumbers.Contains(row[feature])) continue;
             if (!_allowMissing) return false;
             row[feature] = double.NaN;
         }
@@ -215,11 +216,12 @@ internal sealed class RecordFields
     private RejectionReason? Feature(int slot, ReadOnlySpan<byte> text, out double value)
     {
         FeatureKind kind = _kinds[slot];
-        if (kind == FeatureKind.Level)
+        if (FeatureValues.IsText(kind))
         {
             value = double.NaN;
             if (!Utf8.IsValid(text)) return RejectionReason.DecodeUtf8;
-            int name = _spelling.Name(text, _texts);
+            if (kind == FeatureKind.Terms && !FeatureValues.IsDocument(text)) return RejectionReason.OutOfRange;
+            int name = kind == FeatureKind.Terms ? _spelling.Key(text, _texts) : _spelling.Name(text, _texts);
             if (name != TextTable.None) value = name;
             return double.IsNaN(value) && !_allowMissing ? RejectionReason.MissingFeature : null;
         }

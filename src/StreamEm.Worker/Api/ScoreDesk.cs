@@ -17,6 +17,9 @@ internal sealed class ScoreDesk(RecordSchema schema, int width)
     private readonly RecordBatch _batch =
         new(schema, Math.Clamp(ValuesAtOnce / Math.Max(1, schema.Features.Count + width), 1, 1024));
 
+    /// <summary>Whether the batch holds the first records, and whether there may be more.</summary>
+    private bool _isDecoded, _isMore;
+
     /// <summary>The records of the request.</summary>
     public RequestDecoder Records { get; } = new(schema);
 
@@ -26,17 +29,26 @@ internal sealed class ScoreDesk(RecordSchema schema, int width)
     /// <summary>What is scored under; set for each request.</summary>
     public required ScoreSession Session { get; set; }
 
-    /// <summary>Looks for a record that can be used.</summary>
+    /// <summary>
+    /// Looks for a record that can be used, from the first on, which <see cref="Score"/> then begins with again.
+    /// </summary>
     /// <returns>Why none can; null when one can, or there is none.</returns>
-    public RequestRejections? FindUnusable(ReadOnlySpan<byte> body)
+    public RequestRejections? FindUnusable(ReadOnlySpan<byte> body, RequestFormat format)
     {
         var rejections = new RequestRejections();
         bool isMore = true;
+        _isDecoded = false;
         while (isMore)
         {
             _batch.Clear("request");
             isMore = Records.Decode(body, _batch);
-            if (_batch.Count > 0) return null;
+            if (_batch.Count > 0)
+            {
+                // Decoded already, unless the records before it were only looked at.
+                (_isDecoded, _isMore) = (rejections.Count == 0, isMore);
+                if (!_isDecoded) Records.TryBegin(body, format, out _);
+                return null;
+            }
             rejections.Add(_batch, rejections.Count);
         }
 
@@ -54,10 +66,15 @@ internal sealed class ScoreDesk(RecordSchema schema, int width)
     /// <returns>Whether there may be more.</returns>
     public bool Score(ReadOnlySpan<byte> body, BatchScorer scores)
     {
-        _batch.Clear("request");
-        bool isMore = Records.Decode(body, _batch);
+        if (!_isDecoded)
+        {
+            _batch.Clear("request");
+            _isMore = Records.Decode(body, _batch);
+        }
+
+        _isDecoded = false;
         scores.Score(_batch);
-        return isMore;
+        return _isMore;
     }
 }
 

@@ -64,9 +64,7 @@ internal static class ScoreEndpoint
                 desk.Records.Count, $"at most {most} records of a model with {desk.Width} scores a record");
         }
 
-        if (desk.FindUnusable(body) is { } rejections) return RequestRecords.Unusable(rejections, areKept: false);
-        desk.Records.TryBegin(body, format, out _);
-        return null;
+        return desk.FindUnusable(body, format) is { } rejections ? RequestRecords.Unusable(rejections, areKept: false) : null;
     }
 
     private static async Task<IResult> AnswerAsync(

@@ -78,6 +78,13 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                     + $"{model.Learning.Responsibilities.Kind.ToString().ToLowerInvariant()}; leave it out");
         }
 
+        if (model.Learning.Recursion == Recursion.Parameters && model.Model.ParameterRecursionProblem is { } unsound)
+        {
+            fits = false;
+            binder.Problems.Error(binder.OriginOf($"{path}.learning.recursion"),
+                $"recursion: parameters is not for {model.Model.Type}: {unsound}. Use recursion: statistics");
+        }
+
         if (model.Model.MaxKeys > 0 && model.Model.MaxKeys < model.Learning.MinibatchSize)
         {
             fits = false;

@@ -42,14 +42,15 @@ internal sealed class FeatureRules(Binder binder)
             string name = schema.Features[d];
             if (schema.DerivedAt(name) is not null)
                 Error($"{path}.features", $"'{name}' is a number, and {model.Model.Type} takes it for a {Shown(kinds[d])}; leave it out");
-            else if (kinds[d] == FeatureKind.Level && schema.Derived.FirstOrDefault(derived => derived.Source == name) is { } derived)
-                Error($"{path}.features", $"'{derived.Name}' is made of '{name}', which has levels; expected a field that is a number");
+            else if (kinds[d] is FeatureKind.Level or FeatureKind.Terms && schema.Derived.FirstOrDefault(derived => derived.Source == name) is { } derived)
+                Error($"{path}.features", $"'{derived.Name}' is made of '{name}', which holds a {Shown(kinds[d])}; expected a field that is a number");
         }
     }
 
     private static string Shown(FeatureKind kind) => kind switch
     {
         FeatureKind.Level => "level",
+        FeatureKind.Terms => "text",
         FeatureKind.Binary => "0 or 1",
         FeatureKind.Count => "count",
         _ => "number of at least 0",

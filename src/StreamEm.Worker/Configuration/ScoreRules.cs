@@ -1,4 +1,3 @@
-using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Binding;
@@ -63,7 +62,7 @@ internal sealed class ScoreRules(Binder binder)
             foreach (string name in names.Where(name => name != Every))
             {
                 int feature = model.Schema.Features.ToList().IndexOf(name);
-                if (feature >= 0 && model.Model is not null && model.Model.Plan(model.Schema).Features[feature].Kind == FeatureKind.Level)
+                if (feature >= 0 && model.Model is not null && model.Model.Plan(model.Schema).Features[feature].HasLevels)
                     binder.Problems.Error(binder.OriginOf($"{path}.alarms.{key}"),
                         $"alarms.{key}: '{name}' has levels, and no mean that it could be off; name a feature that is a number");
                 RefuseUnknown(name, model.Schema.Features, $"{path}.alarms.{key}", "a feature");

@@ -28,7 +28,8 @@ internal static class ComponentTable
         if (training.Unlearned > 0)
             Fact("not learned from", $"{training.Unlearned} records, {training.Bounded} of them too far from every component");
         if (double.IsFinite(training.EffectiveRecords)) Fact("effective records", $"{training.EffectiveRecords:F0}");
-        Fact("mean log-likelihood", $"{training.MeanLogLikelihood:F4} nats per record (last minibatch, before its update)");
+        Fact(snapshot.Model.IsBound ? "mean lower bound" : "mean log-likelihood",
+            $"{training.MeanLogLikelihood:F4} nats per record (last minibatch, before its update)");
         if (double.IsFinite(training.RunningMeanLogLikelihood))
             Fact("running mean", $"{training.RunningMeanLogLikelihood:F4} nats per record (all records, each before its update)");
         if (double.IsFinite(training.Energy))
@@ -45,7 +46,8 @@ internal static class ComponentTable
         console.Write(facts);
         if (snapshot.Model is not ComponentModel model)
         {
-            console.Write(Blocks(snapshot));
+            EntryTables.Write(snapshot, console);
+            if (snapshot.Layout.Blocks.Any(block => block.Entries is null)) console.Write(Blocks(snapshot));
             return;
         }
 
@@ -151,7 +153,7 @@ internal static class ComponentTable
     private static Table Blocks(ModelSnapshot snapshot)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("parameter").AddColumn("values");
-        foreach (VectorBlock block in snapshot.Layout.Blocks)
+        foreach (VectorBlock block in snapshot.Layout.Blocks.Where(block => block.Entries is null))
         {
             double[] values = block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray();
             string text = string.Join("  ", values.Take(MaxValues).Select(value => value.ToString("G5", CultureInfo.InvariantCulture)));

@@ -94,7 +94,7 @@ internal sealed class RecordText : IDisposable
     }
 
     private string? TextOf(Minibatch rows, double value, int feature) =>
-        _space.Features[feature].Kind == FeatureKind.Level ? rows.Texts![(int)value] : null;
+        !_space.Features[feature].HasLevels ? null : double.IsNaN(value) ? "" : rows.Texts![(int)value];
 
     private string Quoted(string text) =>
         text.Contains(_separator) || text.AsSpan().IndexOfAny("\"\r\n") >= 0

@@ -20,7 +20,7 @@ internal sealed class ScoreFields
         foreach (string name in names)
         {
             int feature = schema.Features.ToList().IndexOf(name);
-            Role? role = feature >= 0 ? schema.KindOf(feature) == FeatureKind.Level ? Role.Level : Role.Number
+            Role? role = feature >= 0 ? schema.KindOf(feature) is FeatureKind.Level or FeatureKind.Terms ? Role.Level : Role.Number
                 : name == schema.Label ? Role.Label : name == schema.Target ? Role.Target : name == schema.Weight ? Role.Weight
                 : name == schema.Key ? Role.Key : name == schema.Timestamp ? Role.Timestamp : null;
             if (role is not { } known) continue;

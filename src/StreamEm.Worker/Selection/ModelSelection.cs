@@ -187,7 +187,7 @@ internal sealed class ModelSelection(SelectRequest request, TimeProvider time)
                 int observed = 0;
                 for (int d = 0; d < dimension; d++)
                 {
-                    if (double.IsNaN(values[d]) || learned.Space.Features[d].Kind == FeatureKind.Level) continue;
+                    if (double.IsNaN(values[d]) || learned.Space.Features[d].HasLevels) continue;
                     double apart = (values[d] - means[k * dimension + d]) / learned.Space.Scale[d];
                     square = Math.FusedMultiplyAdd(apart, apart, square);
                     observed++;

@@ -18,6 +18,9 @@ public sealed class ModelCatalogTests
         // A mixture of mixed records has no families by default.
         const string emissions = """[{"gaussian": {"features": ["x0", "x2", "x3"]}}, {"bernoulli": {"features": ["x1"]}}]""";
         if (type == "mixture") options = options.Entry.Read(new Dictionary<string, string> { ["emissions"] = emissions });
+        // Estimate and standard error are two; the others have to be said.
+        if (type == "hierarchical_normal")
+            options = options.Entry.Read(new Dictionary<string, string> { ["group"] = "x2", ["house"] = "x3" });
 
         Assert.Equal(type, options.Type);
         LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(4));

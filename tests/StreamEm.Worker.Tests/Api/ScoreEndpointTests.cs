@@ -34,6 +34,25 @@ public sealed class ScoreEndpointTests
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(3000)]
+    public async Task Score_BadRecordsBeforeGoodOnes_AreAllAnsweredInOrder(int bad)
+    {
+        await using ApiFixture api = await ApiFixture.Start();
+        string body = "[" + string.Concat(Enumerable.Repeat("{\"x\": \"text\", \"y\": 1},", bad))
+            + string.Join(',', Enumerable.Range(0, 2000).Select(row => $"{{\"x\": {row % 3}, \"y\": 1}}")) + "]";
+
+        JsonElement[] records = [.. (await Post(api, body)).GetProperty("records").EnumerateArray()];
+
+        Assert.Equal(Enumerable.Range(0, bad + 2000), records.Select(record => record.GetProperty("record").GetInt32()));
+        Assert.All(records[..bad], record => Assert.True(record.TryGetProperty("error", out _)));
+        Assert.All(records[bad..], record => Assert.True(record.TryGetProperty("log_density", out _)));
+        Assert.Equal(records[bad].GetProperty("log_density").GetDouble(), records[bad + 3].GetProperty("log_density").GetDouble());
+        Assert.NotEqual(records[bad].GetProperty("log_density").GetDouble(), records[bad + 1].GetProperty("log_density").GetDouble());
+    }
+
     [Fact]
     public async Task Score_Lines_AnswersOneLineARecordWithTheVersion()
     {

@@ -56,14 +56,15 @@ internal sealed partial class MixtureEStep : EStep
     /// <summary>Takes parameters; from here on immutable until it is spent.</summary>
     /// <param name="own">The weights [K], and with noisy labels the confusion matrix [K, K].</param>
     /// <param name="emission">The components' part.</param>
-    public void Set(ReadOnlySpan<double> own, EmissionEStep emission)
+    /// <param name="logWeights">What is added to the components' log-densities [K]; empty for the logarithms of the weights.</param>
+    public void Set(ReadOnlySpan<double> own, EmissionEStep emission, ReadOnlySpan<double> logWeights = default)
     {
         _set = emission;
         for (int at = 0; at < _logConfusion.Length; at++) _logConfusion[at] = ScalarMath.Log(Math.Max(own[_components + at], LeastTrust));
         for (int k = 0; k < _components; k++)
         {
             _weights[k] = own[k];
-            _logWeights[k] = ScalarMath.Log(own[k]);
+            _logWeights[k] = logWeights.IsEmpty ? ScalarMath.Log(own[k]) : logWeights[k];
         }
         Array.Clear(_peaks);
         emission.AddPeaks(_peaks);
