@@ -42,8 +42,10 @@ internal sealed class FeatureRules(Binder binder)
             string name = schema.Features[d];
             if (schema.DerivedAt(name) is not null)
                 Error($"{path}.features", $"'{name}' is a number, and {model.Model.Type} takes it for a {Shown(kinds[d])}; leave it out");
-            else if (kinds[d] is FeatureKind.Level or FeatureKind.Terms && schema.Derived.FirstOrDefault(derived => derived.Source == name) is { } derived)
-                Error($"{path}.features", $"'{derived.Name}' is made of '{name}', which holds a {Shown(kinds[d])}; expected a field that is a number");
+            else if (kinds[d] is FeatureKind.Level or FeatureKind.Terms
+                && schema.Derived.FirstOrDefault(derived => derived.Source == name) is { } derived)
+                Error($"{path}.features",
+                    $"'{derived.Name}' is made of '{name}', which holds a {Shown(kinds[d])}; expected a field that is a number");
         }
     }
 
