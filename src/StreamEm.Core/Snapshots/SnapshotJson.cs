@@ -43,6 +43,7 @@ public static class SnapshotJson
         json.WriteEndObject();
         WriteTraining(json, snapshot.Training, snapshot.Model.IsBound);
         WriteCalibration(json, snapshot);
+        if (snapshot.Candidates.Count > 0) CandidateStandingJson.Write(json, snapshot.Candidates);
         if (snapshot.Detection is { } detection) DetectionJson.Write(json, detection);
         if (snapshot.GrowthEvents.Count > 0) DetectionJson.WriteEvents(json, snapshot.GrowthEvents);
         json.WriteStartObject("source");

@@ -64,7 +64,10 @@ public static class SnapshotReader
             {
                 Source = Member(root, "source").EnumerateObject()
                 .ToDictionary(entry => entry.Name, entry => Count(entry.Value), StringComparer.Ordinal),
-            });
+            })
+        {
+            Candidates = CandidateStandingJson.Read(root),
+        };
     });
 
     /// <summary>Throws unless counts and names are those of the model.</summary>

@@ -147,6 +147,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         var published = new PublishedModel(Options.Id, Options.Model, Options.Schema)
         {
             IsAveraged = Options.Learning.Averaging != Averaging.None,
+            Candidates = Options.Candidates?.Components.Count ?? 0,
         };
         return [.. Options.Publish
             .Select(entry => new PublisherLane(_environment.CreatePublisher(published, entry), Metrics, _environment.Time))];

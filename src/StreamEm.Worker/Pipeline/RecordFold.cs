@@ -30,6 +30,9 @@ internal sealed class RecordFold(
     /// <summary>Called with the records that are taken next, before they are.</summary>
     public Action<TakenRecords>? Taking { get; init; }
 
+    /// <summary>Called before what is pending is learned from although it is less than a minibatch.</summary>
+    public Action? Flushing { get; init; }
+
     /// <summary>Called for every rejected record, before it is kept aside.</summary>
     public Action<RejectedRecord>? Rejected { get; init; }
 
@@ -75,6 +78,7 @@ internal sealed class RecordFold(
     /// <summary>Learns from what is pending although it is less than a minibatch.</summary>
     public void Flush()
     {
+        Flushing?.Invoke();
         while (learner.TryUpdate(flush: true)) Updated();
     }
 

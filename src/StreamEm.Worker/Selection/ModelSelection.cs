@@ -7,6 +7,7 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
+using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Display;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using StreamEm.Core.Features;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Api;
+using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
@@ -51,6 +52,15 @@ internal static partial class WorkerTable
             "Brokers out of reach for this long end the worker (69); null waits for ever.")),
         new KafkaPropertiesField<DeadLetterOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
 
+    private static readonly Table<CandidateOptions> Candidates = new(
+        () => new CandidateOptions(),
+        new ValueField<CandidateOptions>(new Setting<CandidateOptions, IReadOnlyList<int>>(
+            "components", new ComponentNumbersKind(), o => o.Components, (o, v) => o with { Components = v },
+            "Their numbers of components, or of states: 1..8, or 2,3,5.")),
+        new ValueField<CandidateOptions>(new Setting<CandidateOptions, int>(
+            "every", new IntegerKind(1, 1000), o => o.Every, (o, v) => o with { Every = v },
+            "They learn from one minibatch in so many; of sequences from all.")));
+
     private static readonly Table<RejectedOptions> Rejected = new(
         () => new RejectedOptions(),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, string?>(
@@ -99,6 +109,9 @@ internal static partial class WorkerTable
         PublisherTables.Field,
         ScoreTables.Scores,
         ScoreTables.Alarms,
+        new OptionalSectionField<ModelOptions, CandidateOptions>(
+            "candidates", "Models with other numbers of components that learn the same stream, to be compared with; null: none.", Candidates,
+            o => o.Candidates, (o, v) => o with { Candidates = v }),
         new SectionField<ModelOptions, RejectedOptions>(
             "rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }),
         new ValueField<ModelOptions>(new Setting<ModelOptions, FailurePolicy?>(
