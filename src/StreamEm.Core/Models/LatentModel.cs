@@ -116,6 +116,12 @@ public abstract class LatentModel
         ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
 
     /// <summary>
+    /// How many numbers <see cref="EStep.Infer"/> finds of a row; 0 where rows are not inferred before their statistics are added. For
+    /// E-steps that iterate over each row, whose minibatches are too few rows to be shared out with their statistics.
+    /// </summary>
+    public virtual int PosteriorLength => 0;
+
+    /// <summary>
     /// Whether log p of a row is a lower bound of it, under a posterior of the parameters: variational Bayes. What the snapshot says of
     /// likelihoods is then <c>mean_lower_bound</c>.
     /// </summary>

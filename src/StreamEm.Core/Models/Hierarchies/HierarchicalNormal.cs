@@ -116,6 +116,16 @@ internal sealed class HierarchicalNormal : LatentModel
         return start.Best(this, buffer, _ => [.. theta]);
     }
 
+    /// <inheritdoc/>
+    public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance)
+    {
+        mean.Clear();
+        variance.Fill(1);
+        mean[0] = parameters[0];
+        variance[..2].Fill(parameters[1]);
+        return true;
+    }
+
     /// <summary>What the maximum likelihood variance is multiplied by: n / (n - 1) for Gamma(2) on tau, whose density is tau.</summary>
     internal static double Widening(GroupVariancePrior prior, double rows) =>
         prior == GroupVariancePrior.None || !double.IsFinite(rows) ? 1 : rows / Math.Max(rows - 1, 0.5);

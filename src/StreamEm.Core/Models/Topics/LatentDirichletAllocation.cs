@@ -99,7 +99,16 @@ internal sealed class LatentDirichletAllocation : LatentModel
     public override bool IsBound => true;
 
     /// <inheritdoc/>
-    public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null) => new TopicEStep(this, parameters);
+    /// <remarks>gamma.</remarks>
+    public override int PosteriorLength => Components;
+
+    /// <inheritdoc/>
+    public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null)
+    {
+        TopicEStep result = spent as TopicEStep ?? new TopicEStep(this);
+        result.Set(parameters);
+        return result;
+    }
 
     /// <inheritdoc/>
     public override void Maximize(
