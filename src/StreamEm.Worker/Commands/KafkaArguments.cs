@@ -1,5 +1,5 @@
 using System.CommandLine;
-using StreamEm.Worker.Configuration.Kinds;
+using StreamEm.Core.Settings;
 using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Commands;
