@@ -31,10 +31,11 @@ public sealed record RecordSchema
                 else if (!derived.IsOfTime && !made.Contains(derived.Source)) fields.TryAdd(derived.Source, FeatureKind.Number);
                 made.Add(name);
             }
+            FeatureKind[] kinds = [.. fields.Values, .. Target is null ? (FeatureKind[])[] : [KindOf(Features.Count)]];
             return this with
             {
                 Features = [.. fields.Keys],
-                Kinds = fields.Values.All(kind => kind == FeatureKind.Number) ? [] : [.. fields.Values],
+                Kinds = Array.TrueForAll(kinds, kind => kind == FeatureKind.Number) ? [] : kinds,
                 Derived = [],
             };
         }
