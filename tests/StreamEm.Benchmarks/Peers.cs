@@ -89,6 +89,31 @@ internal sealed class Peers : IDisposable
                 StringComparer.Ordinal);
     }
 
+    /// <summary>
+    /// What a script that makes its own data measures on one thread, by the name it gives; empty, and a line that says why, where it cannot
+    /// run.
+    /// </summary>
+    /// <param name="name"><c>flexmix</c> or <c>kmeans</c>.</param>
+    /// <param name="arguments">Its arguments, blanks between them.</param>
+    public Dictionary<string, double> Script(string name, string arguments)
+    {
+        (string program, string file, string needs, string[] works) = name == "flexmix"
+            ? ("Rscript", "flexmix_peer.R", "r-base-core r-cran-flexmix", ["-e", "library(flexmix)"])
+            : (Python, "kmeans_peer.py", "python3-sklearn python3-numpy", new[] { "-c", "import sklearn, numpy" });
+        if (!Works(program, works)) InstallPackages(needs);
+        if (!Works(program, works))
+        {
+            Skipped[name] = $"{program} or its library is missing (Debian: {needs})";
+            Console.WriteLine($"- skipped {name}: {Skipped[name]}");
+            return [];
+        }
+
+        (int code, string output, string errors) = Run(program, 1, [Path.Combine(_scripts, file), .. arguments.Split(' ')]);
+        if (code != 0) throw new InvalidOperationException($"{name} failed: {errors}");
+        return output.Split('\n').Select(line => line.Split(' ')).Where(words => words is ["RESULT", ..])
+            .ToDictionary(words => words[1], words => double.Parse(words[2], CultureInfo.InvariantCulture), StringComparer.Ordinal);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -98,11 +123,16 @@ internal sealed class Peers : IDisposable
 
     private void Install(Action<string> say)
     {
-        if (!Environment.IsPrivilegedProcess || !File.Exists("/usr/bin/apt-get")) return;
         say("installing peers with apt-get");
-        Run("apt-get", 1, ["update", "-q"]);
         foreach (string packages in (string[])["python3-sklearn python3-numpy", "g++ libarmadillo-dev", "g++ libopencv-dev"])
-            Run("apt-get", 1, ["install", "-y", "-q", "--no-install-recommends", .. packages.Split(' ')]);
+            InstallPackages(packages);
+    }
+
+    private static void InstallPackages(string packages)
+    {
+        if (!Environment.IsPrivilegedProcess || !File.Exists("/usr/bin/apt-get")) return;
+        Run("apt-get", 1, ["update", "-q"]);
+        Run("apt-get", 1, ["install", "-y", "-q", "--no-install-recommends", .. packages.Split(' ')]);
     }
 
     private void Compile(string peer, params string[] flags)

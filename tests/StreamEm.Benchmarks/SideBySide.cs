@@ -10,8 +10,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     /// <summary>Parts that can be run alone.</summary>
     public static readonly string[] Parts =
     [
-        "one-thread", "two-threads", "phases", "minibatches", "sparse", "single-event", "batch-scoring", "ingest", "worker", "scores",
-        "growth", "kafka", "micro",
+        "one-thread", "two-threads", "families", "phases", "minibatches", "sparse", "single-event", "batch-scoring", "ingest", "worker",
+        "scores", "growth", "kafka", "micro",
     ];
 
     private const int Samples = 5;
@@ -38,7 +38,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
         }
         Action[] parts =
         [
-            () => OneThread(problems), () => SeveralThreads(problems), PhaseTable, () => Minibatches(problems), Sparse, SingleEvents,
+            () => OneThread(problems), () => SeveralThreads(problems), new FamilyRates(report, peers, _goals, quick).Run, PhaseTable,
+            () => Minibatches(problems), Sparse, SingleEvents,
             new BatchScoring(report, _goals, quick).Run, new Ingest(report, quick).Run, Worker,
             new ScoredStream(report, _goals, quick).Run, new Growth(report, quick).Run,
             new KafkaThroughput(report, _goals, quick).Run, () => MicroRun.Run(report, quick),
@@ -177,11 +178,13 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
                 if (name == "separated" && shape.Dimension >= 32)
                     _goals.AtLeast($"sparse gain {shape} separated", gain, shape.Dimension == 32 ? 1.5 : 1.7);
             }
+        ActiveComparison.Run(report, _goals, _sampleSeconds / 3);
     }
 
     private void Worker()
     {
         new Overlap(report, quick).Run();
+        new CandidateCost(report, _goals, quick).Run();
         VersionCost.Run(report, quick);
     }
 

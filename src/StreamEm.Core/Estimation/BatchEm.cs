@@ -46,10 +46,15 @@ internal static class BatchEm
     /// <param name="parameters">Theta(0); not written to.</param>
     /// <param name="options">The engine, and when to stop.</param>
     /// <param name="pass">What the E-step may know; an annealed rule has its last temperature.</param>
-    /// <exception cref="ArgumentException">The engine is none for such a model.</exception>
+    /// <exception cref="NotSupportedException">The engine is none for such a model.</exception>
     public static BatchEmResult Run(
         LatentModel model, Minibatch batch, ReadOnlySpan<double> parameters, BatchEmOptions options, Pass pass = default)
     {
+        if (options.Engine is FitEngine.Incremental or FitEngine.Spider
+            && (model.Steps & (EmSteps.Generalized | EmSteps.Either)) != EmSteps.Exact)
+            throw new NotSupportedException($"The engine '{(options.Engine == FitEngine.Spider ? "spider" : "incremental")}' puts new "
+                + $"statistics of some rows in the place of their old ones, and those of {model.Type} cannot be: they are steps from where "
+                + "the parameters stand, no sums over rows. Use over_relaxed or batch.");
         var data = new WholeData(model, batch, options.Threads, pass);
         double[] theta = parameters.ToArray();
         return options.Engine switch

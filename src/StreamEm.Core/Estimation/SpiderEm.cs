@@ -15,12 +15,12 @@ internal static class SpiderEm
     private const int LeastRows = 256, FirstSteps = 4;
 
     /// <summary>Iterates to convergence.</summary>
-    /// <exception cref="ArgumentException">Rows belong to sequences, which cannot be drawn one by one.</exception>
+    /// <exception cref="NotSupportedException">Rows belong to sequences, which cannot be drawn one by one.</exception>
     public static BatchEmResult Run(LatentModel model, WholeData data, Minibatch batch, double[] theta, BatchEmOptions options)
     {
         if (model.Order != RowOrder.Any)
-            throw new ArgumentException($"The engine 'spider' draws rows one by one, which {model.Type} knows in sequences alone; use "
-                + "incremental, over_relaxed or batch.", nameof(model));
+            throw new NotSupportedException($"The engine 'spider' draws rows one by one, which {model.Type} knows in sequences alone; use "
+                + "incremental, over_relaxed or batch.");
         int drawn = Math.Max(LeastRows, (int)Math.Ceiling(4 * Math.Sqrt(batch.Count)));
         // So many that they cost four passes over all rows; none of few rows, where a step costs as much as a pass.
         int most = drawn > batch.Count / 4 ? 0 : 2 * batch.Count / drawn, steps = Math.Min(FirstSteps, most);

@@ -107,8 +107,10 @@ internal sealed partial class GrowingMixture
 
     /// <summary>Scores a record, then learns from it.</summary>
     /// <param name="row">D values, user units, NaN = missing.</param>
-    public GrowingScore Step(ReadOnlySpan<double> row)
+    /// <param name="learns">Whether it may be learned from: not where its weight is 0.</param>
+    public GrowingScore Step(ReadOnlySpan<double> row, bool learns = true)
     {
+        if (!learns) return Look(row);
         bool isGuarded = IsGuarded;
         int observed = _scale.Standardize(row, _inside, moves: !isGuarded, _components, out bool hasMoved);
         if (hasMoved) _bulk.Find(_components, _rule.Floor);
@@ -136,6 +138,15 @@ internal sealed partial class GrowingMixture
         MakeRoom(record);
         if (Records == _warm || (Records > _warm && Records % BulkEvery == 0)) FindBulk(record, isGuarded);
         return isHeld ? score with { IsLearned = false } : score;
+    }
+
+    /// <summary>Scores a record and leaves everything as it is.</summary>
+    private GrowingScore Look(ReadOnlySpan<double> row)
+    {
+        int observed = _scale.Observe(row, _inside);
+        if (observed == 0 || _components.Count == 0) return new GrowingScore(double.NaN, 0, 0, double.NaN, double.NaN, false, false);
+        Measure(_inside, observed);
+        return Judge(observed) with { IsStrange = false, IsLearned = false };
     }
 
     /// <summary>Squared distances and learning densities of all components.</summary>
@@ -175,8 +186,8 @@ internal sealed partial class GrowingMixture
         }
         double p = _trusted.PValue(abnormality), isNew = _all.PValue(novelty);
         bool isStrange = _guard.Quarantines && Records > _warm && p < StrangeBelow && nearest > _rule.FarSquare;
-        double density = TellsDensity ? LogDensity(observed) - logWeight : double.NaN;
-        return new GrowingScore(density, abnormality, novelty, p, isNew, isStrange, IsLearned: true);
+        (double density, double entropy) = TellsDensity ? LogDensity(observed) : (double.NaN, double.NaN);
+        return new GrowingScore(density - logWeight, abnormality, novelty, p, isNew, isStrange, IsLearned: true) { Entropy = entropy };
     }
 
     /// <summary>Has the histograms take a score.</summary>
@@ -210,12 +221,31 @@ internal sealed partial class GrowingMixture
         return largest + ScalarMath.Log(sum);
     }
 
-    /// <summary>log p of the values there are, times the weight: of a whole row from the learning densities.</summary>
-    private double LogDensity(int observed)
+    /// <summary>
+    /// log p of the values there are, times the weight - of a whole row from the learning densities -, and the entropy of the components
+    /// given them.
+    /// </summary>
+    private (double LogDensity, double Entropy) LogDensity(int observed)
     {
         int count = _components.Count;
-        if (observed == _inside.Length) return LogSum(_learning.AsSpan(0, count));
+        if (observed == _inside.Length) return LogSumAndEntropy(_learning.AsSpan(0, count));
         for (int k = 0; k < count; k++) _scoring[k] = _components.PartialLogDensity(k, _inside);
-        return LogSum(_scoring.AsSpan(0, count));
+        return LogSumAndEntropy(_scoring.AsSpan(0, count));
+    }
+
+    /// <summary>The log of the sum, and -sum r log r of the parts r in it.</summary>
+    private static (double Sum, double Entropy) LogSumAndEntropy(ReadOnlySpan<double> logs)
+    {
+        double largest = double.NegativeInfinity, sum = 0, below = 0;
+        foreach (double log in logs) largest = Math.Max(largest, log);
+        foreach (double log in logs)
+        {
+            if (!(log > largest - Negligible)) continue;
+            double part = ScalarMath.Exp(log - largest);
+            sum += part;
+            below = Math.FusedMultiplyAdd(part, largest - log, below);
+        }
+        double logSum = ScalarMath.Log(sum);
+        return (largest + logSum, logSum + below / sum);
     }
 }

@@ -35,4 +35,8 @@ public readonly record struct GrowthEvent(GrowthEventKind Kind, long Record, int
 /// <param name="IsStrange">Whether it goes to quarantine.</param>
 /// <param name="IsLearned">Whether anything was learned from it.</param>
 internal readonly record struct GrowingScore(
-    double LogDensity, double Abnormality, double Novelty, double PValue, double NoveltyPValue, bool IsStrange, bool IsLearned);
+    double LogDensity, double Abnormality, double Novelty, double PValue, double NoveltyPValue, bool IsStrange, bool IsLearned)
+{
+    /// <summary>H(q) of the components given the record, nats; NaN where log-densities are not told.</summary>
+    public double Entropy { get; init; } = double.NaN;
+}

@@ -29,13 +29,15 @@ internal sealed partial class LearnerCore
     {
         GrowingMixture growing = Growing!;
         growing.ClearEvents();
-        double sum = 0;
+        double sum = 0, entropy = 0;
         int scored = 0;
         for (int row = 0; row < count; row++)
         {
             ReadOnlySpan<double> values = minibatch.Row(row);
-            double logDensity = growing.Step(values).LogDensity;
+            GrowingScore score = growing.Step(values, learns: minibatch.Weight(row) > 0);
+            double logDensity = score.LogDensity;
             if (!double.IsFinite(logDensity)) continue;
+            entropy += score.Entropy;
             for (int d = 0; d < values.Length; d++)
                 if (!double.IsNaN(values[d])) logDensity -= Space.LogScale[d];
             sum += logDensity;
@@ -43,6 +45,9 @@ internal sealed partial class LearnerCore
         }
         _meanLogLikelihood = scored > 0 ? sum / scored : double.NaN;
         State.Updates++;
+        Health.Say(new Evidence(scored, sum) { Entropy = entropy });
+        Health.Likelihood.Take(_meanLogLikelihood, scored, State.Updates);
+        if (Health.HasDrifted(_meanLogLikelihood)) Happened.Add(LearnerEventKind.Drifted, State.Updates);
         State.Rows += count;
         State.Unlearned = State.Rows - growing.Records + growing.Unlearned;
         State.Bounded = growing.Gated;

@@ -31,6 +31,36 @@ public abstract class Emission
     {
     }
 
+    /// <summary>Whether features are independent given the component, each with parameters of its own.</summary>
+    public virtual bool HasIndependentFeatures => false;
+
+    /// <summary>Adds the family to a model's graph: its parameters, what is latent in it, and the record.</summary>
+    /// <param name="graph">What the record depends on is there.</param>
+    /// <param name="record">What the record is called there.</param>
+    /// <param name="parents">Its component, its class ...</param>
+    /// <param name="prefix">What the names of the family's blocks begin with.</param>
+    public virtual void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "") =>
+        graph.Add(new GraphVariable(record, GraphRole.Observed, [.. parents, .. Parameters(graph, prefix, ParameterLayout.Blocks)])
+        { IsPerFeature = HasIndependentFeatures });
+
+    /// <summary>Adds blocks to a graph, those of every feature as one; their names.</summary>
+    protected string[] Parameters(ModelGraph graph, string prefix, IEnumerable<VectorBlock> blocks) =>
+    [
+        .. blocks.GroupBy(block => block.Name.Split('.')[0]).Select(group => graph.Add(
+            $"{prefix}{group.Key}", group.First().Shape is [var first, ..] && first == Components, HasIndependentFeatures)),
+    ];
+
+    /// <summary>See <see cref="LatentModel.Steps"/>.</summary>
+    public virtual EmSteps Steps => EmSteps.Exact;
+
+    /// <summary>See <see cref="LatentModel.Summarize"/>.</summary>
+    /// <param name="masses">N_k [K] of the minibatch.</param>
+    /// <param name="averages">In <see cref="StatisticsLayout"/>; overwritten.</param>
+    /// <param name="parameters">The family's, of the E-step.</param>
+    public virtual void Summarize(ReadOnlySpan<double> masses, Span<double> averages, ReadOnlySpan<double> parameters)
+    {
+    }
+
     /// <summary>Factors the parameters once for many blocks; immutable and thread-safe.</summary>
     /// <param name="parameters">Must stay as they are as long as the result is used.</param>
     /// <param name="spent">One of this family that is not used any more, whose memory may be taken over.</param>
@@ -153,6 +183,21 @@ public abstract class EmissionEStep
     /// </summary>
     /// <returns>False, and nothing done, where the family has no such way.</returns>
     public virtual bool TryLogJoint(ReadOnlySpan<double> row, ReadOnlySpan<double> logWeights, Span<double> logJoint) => false;
+
+    /// <summary>
+    /// Adds to <c>logJoint[k * RowBlock.Stride + i]</c> what log p(x_i given z = k) does not exceed, at a fraction of its price; rows are
+    /// complete. Where it can, <see cref="AddLogDensities"/> can too.
+    /// </summary>
+    /// <returns>False, and nothing done, where the family has no such bounds.</returns>
+    internal virtual bool TryAddBounds(RowBlock block, Span<double> logJoint) => false;
+
+    /// <summary>Adds log p(x given z = k) of some complete rows of the block, to the bit what <see cref="LogDensities"/> adds.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="component">k.</param>
+    /// <param name="lanes">Which rows.</param>
+    /// <param name="logJoint">[Stride]; the first entry is of the first of these rows.</param>
+    internal virtual void AddLogDensities(RowBlock block, int component, ReadOnlySpan<int> lanes, Span<double> logJoint) =>
+        throw new NotSupportedException("The family has no bounds.");
 
     /// <summary>How log p(x_o given z = k) is spread among the records of every component k; zeros where the family does not say.</summary>
     /// <param name="row">D values, NaN = not observed; empty for all observed.</param>

@@ -42,6 +42,20 @@ internal abstract class EmissionModel : ComponentModel
     public sealed override VectorLayout StatisticsLayout { get; }
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph();
+            Emission.Describe(graph, "x", DescribeOwn(graph));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override EmSteps Steps => Emission.Steps;
+
+    /// <inheritdoc/>
     public override IEnumerable<VectorBlock> MixingBlocks => _ownParameters.Blocks.Where(block => block.Domain == Domain.Simplex);
 
     /// <summary>The components' family.</summary>
@@ -62,6 +76,10 @@ internal abstract class EmissionModel : ComponentModel
 
     /// <inheritdoc/>
     public override void Masses(ReadOnlySpan<double> averages, Span<double> masses) => _masses.Of(averages).CopyTo(masses);
+
+    /// <inheritdoc/>
+    public override void Summarize(Span<double> averages, ReadOnlySpan<double> parameters) =>
+        Emission.Summarize(_masses.Of((ReadOnlySpan<double>)averages), averages[OwnStatistics..], parameters[OwnParameters..]);
 
     /// <inheritdoc/>
     public override void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result)
@@ -140,6 +158,10 @@ internal abstract class EmissionModel : ComponentModel
         state = draws.Category(Mixing(parameters, state));
         Emission.Sample(parameters[OwnParameters..], state, draws, row);
     }
+
+    /// <summary>Adds the model's own variables to its graph; what a record depends on of them.</summary>
+    protected virtual string[] DescribeOwn(ModelGraph graph) =>
+        [graph.Add(new GraphVariable("z", GraphRole.Latent, [.. _ownParameters.Blocks.Select(block => graph.Add(block.Name))]))];
 
     /// <summary>The probabilities of a record's component.</summary>
     /// <param name="parameters">Theta.</param>

@@ -19,15 +19,14 @@ internal static class FreeEnergy
                 space.LogJoint.Slice(k * RowBlock.Stride, count), space.LogJointBefore.Slice(k * RowBlock.Stride, count), Least);
         if (isPosterior) return evidence with { Entropy = Math.Max(0, evidence.LogLikelihood - energy) };
         double entropy = 0;
-        for (int i = 0; i < count; i++)
+        Span<double> weights = stackalloc double[RowBlock.Capacity];
+        weights.Clear();
+        for (int k = 0; k < components; k++) Interpolation.Add(weights[..count], space.LogJoint.Slice(k * RowBlock.Stride, count));
+        for (int k = 0; k < components; k++)
         {
-            double weight = 0;
-            for (int k = 0; k < components; k++) weight += space.LogJoint[k * RowBlock.Stride + i];
-            for (int k = 0; k < components && weight > 0; k++)
-            {
-                double share = space.LogJoint[k * RowBlock.Stride + i];
-                if (share > 0) entropy -= share * ScalarMath.Log(share / weight);
-            }
+            ReadOnlySpan<double> shares = space.LogJoint.Slice(k * RowBlock.Stride, count);
+            for (int i = 0; i < shares.Length; i++)
+                if (shares[i] > 0) entropy -= shares[i] * ScalarMath.Log(shares[i] / weights[i]);
         }
         return evidence with { Entropy = entropy, Divergence = evidence.LogLikelihood - energy - entropy };
     }

@@ -40,6 +40,21 @@ public abstract class LatentModel
     /// <summary>Whether rows may be cut and mixed freely, or belong to sequences.</summary>
     public virtual RowOrder Order => RowOrder.Any;
 
+    /// <summary>Where the model's steps are other than EM's.</summary>
+    public virtual EmSteps Steps => EmSteps.Exact;
+
+    /// <summary>The model in plate notation: by default every block of Theta, and records that depend on it.</summary>
+    public virtual ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph();
+            string[] blocks = [.. ParameterLayout.Blocks.Select(block => graph.Add(block.Name))];
+            graph.Add(new GraphVariable("x", GraphRole.Observed, blocks));
+            return graph;
+        }
+    }
+
     /// <summary>Whether log p is a density of this feature, so that its scale changes it; false for what the model conditions on.</summary>
     public virtual bool IsDensityOf(int feature) => true;
 

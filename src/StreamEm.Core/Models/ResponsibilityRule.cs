@@ -16,6 +16,12 @@ internal abstract class ResponsibilityRule
     /// <param name="count">Rows in the block.</param>
     /// <param name="pass">The pass: its update decides a temperature.</param>
     public abstract void Apply(Span<double> logJoint, int components, Span<double> logDensities, int count, in Pass pass);
+
+    /// <summary>Whether few components of many have a share in a row, so that it pays to find out which before their densities are
+    /// computed.</summary>
+    /// <param name="components">K.</param>
+    /// <param name="pass">The pass.</param>
+    public virtual bool IsNarrow(int components, in Pass pass) => false;
 }
 
 /// <summary>r = p(z = k given x).</summary>
@@ -64,27 +70,35 @@ internal sealed class AnnealedResponsibilities(double start, double updates) : R
 internal sealed class SparseResponsibilities(int active, int refresh) : ResponsibilityRule
 {
     /// <inheritdoc/>
+    public override bool IsNarrow(int components, in Pass pass) =>
+        pass.Update > 0 && active < components && (pass.Update - 1) % refresh != 0;
+
+    /// <inheritdoc/>
     public override void Apply(Span<double> logJoint, int components, Span<double> logDensities, int count, in Pass pass)
     {
         LogSumExp.Normalize(logJoint, components, logDensities, count);
-        if (pass.Update == 0 || active >= components || (pass.Update - 1) % refresh == 0) return;
-        Span<double> row = components <= 512 ? stackalloc double[components] : new double[components];
+        if (!IsNarrow(components, pass)) return;
+        Span<double> shares = components <= 512 ? stackalloc double[components] : new double[components];
         for (int i = 0; i < count; i++)
         {
-            for (int k = 0; k < components; k++) row[k] = logJoint[k * RowBlock.Stride + i];
-            row.Sort();
-            double least = row[components - active], kept = 0;
-            // Of components of equal share the first ones.
-            int left = active;
+            int some = 0;
             for (int k = 0; k < components; k++)
-                if (logJoint[k * RowBlock.Stride + i] > least) left--;
+                if (logJoint[k * RowBlock.Stride + i] is > 0 and var share) shares[some++] = share;
+            if (some <= active) continue;
+            shares[..some].Sort();
+            double least = shares[some - active], kept = 0;
+            // Of components of equal share the first ones.
+            int equals = active;
+            foreach (double share in shares[..some])
+                if (share > least) equals--;
             for (int k = 0; k < components; k++)
             {
                 ref double share = ref logJoint[k * RowBlock.Stride + i];
-                if (share > least || (share == least && left-- > 0)) kept += share;
+                if (share > least || (share == least && equals-- > 0)) kept += share;
                 else share = 0;
             }
-            for (int k = 0; k < components; k++) logJoint[k * RowBlock.Stride + i] /= kept;
+            for (int k = 0; k < components; k++)
+                if (logJoint[k * RowBlock.Stride + i] is > 0 and var share) logJoint[k * RowBlock.Stride + i] = share / kept;
         }
     }
 }

@@ -34,6 +34,19 @@ public abstract class StreamMemory
 /// record as improbable among complete ones as the row is among those with its values observed. Null leaves that out.</param>
 public readonly record struct Pass(StreamMemory? Memory, long Update = 0, double[]? Comparable = null)
 {
+    /// <summary>
+    /// Chance for a Monte Carlo E-step: the same for the same seed, update and row, whatever thread draws and whether the stream was
+    /// stopped in between; another for every row and every update.
+    /// </summary>
+    /// <param name="seed">The model's.</param>
+    /// <param name="row">A number of what is drawn for, its own within the minibatch: the row, or the sequence.</param>
+    public SplitMix64 Chance(ulong seed, long row)
+    {
+        // Each word goes through a round of mixing of its own, so that neighbours do not share a stretch of the same sequence.
+        var mix = new SplitMix64(new SplitMix64(seed).NextUInt64() ^ (ulong)Update);
+        return new SplitMix64(new SplitMix64(mix.NextUInt64() ^ (ulong)row).NextUInt64());
+    }
+
     /// <summary>What rows are held back by; null where every row is learned from.</summary>
     internal InfluenceBound? Bound { get; init; }
 

@@ -25,6 +25,9 @@ public sealed record ModelSnapshot : LearnedModel
     /// <summary>Whose it is.</summary>
     public SnapshotOrigin Origin { get; init; }
 
+    /// <summary>Models with other numbers of components that learn the same stream; empty for none.</summary>
+    public IReadOnlyList<CandidateStanding> Candidates { get; init; } = [];
+
     /// <summary>The model's id in the configuration.</summary>
     public string ModelId => Origin.ModelId;
 

@@ -43,6 +43,7 @@ public static class SnapshotJson
         json.WriteEndObject();
         WriteTraining(json, snapshot.Training, snapshot.Model.IsBound);
         WriteCalibration(json, snapshot);
+        if (snapshot.Candidates.Count > 0) CandidateStandingJson.Write(json, snapshot.Candidates);
         if (snapshot.Detection is { } detection) DetectionJson.Write(json, detection);
         if (snapshot.GrowthEvents.Count > 0) DetectionJson.WriteEvents(json, snapshot.GrowthEvents);
         json.WriteStartObject("source");
@@ -84,6 +85,12 @@ public static class SnapshotJson
     {
         json.WriteStartObject("signature");
         WriteStrings(json, "features", snapshot.Features);
+        if (snapshot.Schema.Derived.Count > 0)
+        {
+            json.WriteStartArray("derived");
+            foreach (DerivedFeature derived in snapshot.Schema.Derived) DerivedFeatureJson.Write(json, derived);
+            json.WriteEndArray();
+        }
         if (snapshot.Schema.Key is { } key) json.WriteString("key", key);
         if (snapshot.Schema.Timestamp is { } timestamp) json.WriteString("timestamp", timestamp);
         if (snapshot.Schema.Target is { } target) json.WriteString("target", target);

@@ -30,12 +30,14 @@ namespace StreamEm.Worker.Api;
 /// <param name="Problem">Why it failed or is not ready.</param>
 /// <param name="Warnings">What a person should know.</param>
 /// <param name="Events">What happened to components lately: born, died, reseeded, floored.</param>
+/// <param name="Candidates">Models with other numbers of components that learn the same stream, the best first; nothing without.</param>
 internal sealed record ModelSummary(
     string Id, string Type, string Status, long Version, long Updates, long Records, long Unlearned, long Bounded, long RecordsPending,
     IReadOnlyDictionary<string, long> RecordsRejected, IReadOnlyDictionary<string, long> FieldsUnread,
     long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? RunningMeanLogLikelihood, double? StepSize,
     double? EffectiveRecords, string? RunId, DateTimeOffset? UpdatedAt,
-    WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings, IReadOnlyList<EventSummary> Events)
+    WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings, IReadOnlyList<EventSummary> Events,
+    IReadOnlyList<CandidateSummary>? Candidates)
 {
     public static ModelSummary Of(ModelPipeline model)
     {
@@ -70,7 +72,10 @@ internal sealed record ModelSummary(
             model.Obstacle?.Text,
             [.. (training?.Warnings ?? []).Select(warning => warning.Text).Append(model.Rejecting).OfType<string>(),
                 .. (model.Source?.SetAside ?? []).Select(part => part.Reason)],
-            [.. (latest?.Snapshot.Events ?? []).Select(EventSummary.Of)]);
+            [.. (latest?.Snapshot.Events ?? []).Select(EventSummary.Of)],
+            latest?.Snapshot.Candidates is { Count: > 0 } candidates
+                ? [.. candidates.Where(candidate => candidate.Rank > 0).OrderBy(candidate => candidate.Rank).Select(CandidateSummary.Of)]
+                : null);
     }
 
     private static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
@@ -86,6 +91,17 @@ internal sealed record EventSummary(string Event, string? Component, long Versio
 {
     public static EventSummary Of(ComponentEvent item) =>
         new(SnakeCase.Of(item.Kind), item.Component, item.Version, item.Until, item.Count);
+}
+
+/// <summary>A model with another number of components that learns the same stream.</summary>
+/// <param name="Components">Its number of components, or states.</param>
+/// <param name="Rank">1 for the best.</param>
+/// <param name="MeanLogLikelihood">Test-then-train, nats per record.</param>
+/// <param name="Records">Records that is of.</param>
+internal sealed record CandidateSummary(int Components, int Rank, double MeanLogLikelihood, long Records)
+{
+    public static CandidateSummary Of(CandidateStanding item) =>
+        new(item.Components, item.Rank, item.MeanLogLikelihood, item.Records);
 }
 
 /// <summary>How full the buffer for the initialisation is.</summary>

@@ -18,8 +18,8 @@ public sealed record Checkpoint : CheckpointFields
     [SetsRequiredMembers]
     internal Checkpoint(
         CheckpointFields fields, ReadOnlyMemory<byte> learner, SnapshotDocument? latest, IReadOnlyList<OutboxEntry> outbox,
-        ReadOnlyMemory<byte> scores)
-        : base(fields) => (Learner, Latest, Outbox, Scores) = (learner, latest, outbox, scores);
+        ReadOnlyMemory<byte> scores, ReadOnlyMemory<byte> candidates)
+        : base(fields) => (Learner, Latest, Outbox, Scores, Candidates) = (learner, latest, outbox, scores, candidates);
 
     /// <summary>What <see cref="Core.Learning.Learner.Save"/> wrote.</summary>
     public required ReadOnlyMemory<byte> Learner { get; init; }
@@ -36,6 +36,10 @@ public sealed record Checkpoint : CheckpointFields
     /// <summary>Alarms, and where the scored stream has got to; empty where nothing is scored.</summary>
     public ReadOnlyMemory<byte> Scores { get; init; }
 
+    /// <summary>Models the stream is compared with; empty for none.</summary>
+    public ReadOnlyMemory<byte> Candidates { get; init; }
+
     /// <summary>The large parts in the order of the file's body, which <see cref="CheckpointHeader"/> takes apart again.</summary>
-    internal IEnumerable<ReadOnlyMemory<byte>> Parts => [Learner, Latest?.Json ?? default, .. Outbox.Select(entry => entry.Json), Scores];
+    internal IEnumerable<ReadOnlyMemory<byte>> Parts =>
+        [Learner, Latest?.Json ?? default, .. Outbox.Select(entry => entry.Json), Scores, Candidates];
 }

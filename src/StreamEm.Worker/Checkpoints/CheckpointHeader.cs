@@ -31,6 +31,7 @@ internal sealed record CheckpointHeader : CheckpointFields
         LearnerLength = checkpoint.Learner.Length;
         LatestLength = checkpoint.Latest?.Json.Length ?? 0;
         ScoresLength = checkpoint.Scores.IsEmpty ? null : checkpoint.Scores.Length;
+        CandidatesLength = checkpoint.Candidates.IsEmpty ? null : checkpoint.Candidates.Length;
         Outbox =
             [.. checkpoint.Outbox.Select(entry => new OutboxPart(entry.Version, entry.IsLast, entry.Json.Length, entry.IsAcknowledged))];
     }
@@ -51,7 +52,12 @@ internal sealed record CheckpointHeader : CheckpointFields
     [JsonPropertyOrder(1)]
     public int? ScoresLength { get; init; }
 
-    private long BodyLength => (long)LearnerLength + LatestLength + Outbox.Sum(part => (long)part.Length) + (ScoresLength ?? 0);
+    /// <summary>Absent where nothing is compared.</summary>
+    [JsonPropertyOrder(1)]
+    public int? CandidatesLength { get; init; }
+
+    private long BodyLength => (long)LearnerLength + LatestLength + Outbox.Sum(part => (long)part.Length) + (ScoresLength ?? 0)
+        + (CandidatesLength ?? 0);
 
     /// <summary>Reads a header.</summary>
     /// <exception cref="InvalidDataException">It is of another format.</exception>
@@ -72,7 +78,8 @@ internal sealed record CheckpointHeader : CheckpointFields
     /// <exception cref="InvalidDataException">The body is not what the header says.</exception>
     public Checkpoint WithBody(ReadOnlyMemory<byte> body)
     {
-        if (LearnerLength < 0 || LatestLength < 0 || ScoresLength < 0 || Outbox.Any(part => part.Length < 0) || BodyLength != body.Length)
+        if (LearnerLength < 0 || LatestLength < 0 || ScoresLength < 0 || CandidatesLength < 0 || Outbox.Any(part => part.Length < 0)
+            || BodyLength != body.Length)
             throw new InvalidDataException($"Its header names parts of {BodyLength} bytes in all; the body has {body.Length}.");
 
         if (Updates < 0 || Records < 0 || RejectedFileLength < 0 || Rejections.Read < 0 || Rejections.ByReason.Any(count => count < 0)
@@ -93,7 +100,8 @@ internal sealed record CheckpointHeader : CheckpointFields
         ReadOnlyMemory<byte> learner = Next(LearnerLength), latest = Next(LatestLength);
         List<OutboxEntry> outbox =
             [.. Outbox.Select(part => new OutboxEntry(part.Version, part.IsLast, Next(part.Length), part.IsAcknowledged))];
-        return new Checkpoint(this, learner, latest.IsEmpty ? null : SnapshotDocument.Parse(latest), outbox, Next(ScoresLength ?? 0));
+        ReadOnlyMemory<byte> scores = Next(ScoresLength ?? 0), candidates = Next(CandidatesLength ?? 0);
+        return new Checkpoint(this, learner, latest.IsEmpty ? null : SnapshotDocument.Parse(latest), outbox, scores, candidates);
     }
 
     /// <summary>One outbox entry's part of the body.</summary>

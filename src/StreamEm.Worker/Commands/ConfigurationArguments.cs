@@ -45,12 +45,18 @@ public sealed class ConfigurationArguments
     public WorkerOptions Load(ParseResult parsed)
     {
         LoadedConfiguration loaded = Read(parsed);
-        if (loaded.Options is null)
-            throw new CommandException(ExitCode.Configuration,
-                string.Join('\n', [.. loaded.Problems.Select(problem => problem.ToString()), Verdict(loaded, Files(parsed))]));
+        WorkerOptions options = OptionsOf(loaded, Files(parsed));
         foreach (Problem problem in loaded.Problems) parsed.InvocationConfiguration.Error.WriteLine(PrintableText.Of(problem.ToString()));
-        return loaded.Options;
+        return options;
     }
+
+    /// <summary>The configuration of files, without its warnings.</summary>
+    /// <exception cref="CommandException">It has errors (78); the message holds all of them.</exception>
+    public static WorkerOptions Load(IReadOnlyList<string> files) => OptionsOf(ConfigurationLoader.Load(files, []), files);
+
+    private static WorkerOptions OptionsOf(LoadedConfiguration loaded, IReadOnlyList<string> files) => loaded.Options
+        ?? throw new CommandException(ExitCode.Configuration,
+            string.Join('\n', [.. loaded.Problems.Select(problem => problem.ToString()), Verdict(loaded, files)]));
 
     /// <summary>The values given with <c>-s</c>.</summary>
     public IReadOnlyList<string> Overrides(ParseResult parsed) => parsed.GetValue(_overrides) ?? [];

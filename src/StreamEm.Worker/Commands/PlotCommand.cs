@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
@@ -7,6 +8,7 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Sources.Decoding;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Plotting;
 using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Storage;
@@ -14,15 +16,20 @@ using StreamEm.Worker.Storage;
 namespace StreamEm.Worker.Commands;
 
 /// <summary>
-/// <c>streamem plot SNAPSHOT DATA... -o FILE.svg</c>: the learned components over records in two features, or feature by feature.
+/// <c>streamem plot SNAPSHOT DATA... -o FILE.svg</c>: the learned components over records in two features, or feature by feature; with
+/// <c>--graph</c> the model in plate notation.
 /// </summary>
 public static class PlotCommand
 {
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
-        var data = new Argument<string[]>("data") { Description = "Files or globs with records.", Arity = ArgumentArity.OneOrMore };
+        var file = new Argument<string>("snapshot") 
+        {
+            Description = "A snapshot (JSON) or a published log of snapshots; with --graph also a configuration, or a type of model, see "
+                + "'streamem models'.",
+        };
+        var data = new Argument<string[]>("data") { Description = "Files or globs with records.", Arity = ArgumentArity.ZeroOrMore };
         var output =
             new Option<string>("-o", "--output") { Description = "Where the picture goes (SVG).", Required = true, HelpName = "file" };
         var x = new Option<string?>("--x") { Description = "Feature to the right; the first number by default.", HelpName = "feature" };
@@ -33,6 +40,8 @@ public static class PlotCommand
                 "Draws a panel per feature instead of records in two; what is drawn anyway unless all features are numbers, or --x or --y "
                     + "name two of them.",
         };
+        var graph = new Option<bool>("--graph")
+        { Description = "Draws the model itself in plate notation: what depends on what, and how often it is repeated; without data." };
         var rings = new Option<int>("--rings")
         { Description = "How many of the strangest records to ring.", DefaultValueFactory = _ => 8, HelpName = "n" };
         var title = new Option<string?>("--title") { Description = "Above the picture.", HelpName = "text" };
@@ -40,13 +49,27 @@ public static class PlotCommand
         { Description = "Draws at most so many records, evenly spaced.", DefaultValueFactory = _ => 5000, HelpName = "n" };
         Command command = new("plot", "Draws a learned mixture over records, seen in two features or feature by feature, as SVG.")
         {
-            file, data, output, x, y, profile, rings, title, points,
+            file, data, output, x, y, profile, graph, rings, title, points,
         };
+        command.Validators.Add(result =>
+        {
+            bool hasData = result.GetValue(data) is { Length: > 0 };
+            if (result.GetValue(graph) && hasData) result.AddError("--graph draws the model alone: it goes without data.");
+            else if (!result.GetValue(graph) && !hasData)
+                result.AddError("Required argument missing for command: 'plot': the data to draw; or draw the model alone with --graph.");
+        });
         var dialect = new DialectArguments();
         dialect.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             OutputFile.RefuseInputs(parsed.GetValue(output), [parsed.GetRequiredValue(file), .. parsed.GetValue(data) ?? []]);
+            if (parsed.GetValue(graph))
+            {
+                await WriteAsync(parsed.GetRequiredValue(output), GraphOf(parsed.GetRequiredValue(file), parsed.GetValue(title)),
+                    cancellationToken).ConfigureAwait(false);
+                return ExitCode.Ok;
+            }
+
             ModelSnapshot snapshot = SnapshotFile.Read(parsed.GetRequiredValue(file));
             if (snapshot.Model is not ComponentModel model)
                 throw new CommandException(ExitCode.Usage, $"A model of type {snapshot.Options.Type} has no components to draw.");
@@ -62,12 +85,32 @@ public static class PlotCommand
                 ? new ProfilePlot(snapshot, model).Draw(scored.Shares(model.Components), heading)
                 : DrawPoints(new MixturePlot(snapshot, model, axes.X, axes.Y), scored, parsed.GetValue(rings), parsed.GetValue(points),
                     heading);
-            using (Stream stream = OutputFile.Create(parsed.GetRequiredValue(output)))
-            using (var writer = new StreamWriter(stream))
-                await writer.WriteAsync(svg.AsMemory(), cancellationToken).ConfigureAwait(false);
+            await WriteAsync(parsed.GetRequiredValue(output), svg, cancellationToken).ConfigureAwait(false);
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>The graph of a type with its defaults, of the model of a configuration, or of a snapshot's.</summary>
+    private static string GraphOf(string named, string? title)
+    {
+        if (ModelCatalog.Find(named) is { } entry) return GraphPlot.Draw(GraphedModel.Of(entry.CreateOptions()), title ?? named);
+        if (Path.GetExtension(named) is ".yaml" or ".yml")
+        {
+            ModelOptions configured = FitCommand.Choose(ConfigurationArguments.Load([named]), id: null);
+            return GraphPlot.Draw(
+                GraphedModel.Of(configured.Model, [.. configured.Schema.Features]), title ?? $"{configured.Id}: {configured.Model.Type}");
+        }
+
+        ModelSnapshot snapshot = SnapshotFile.Read(named);
+        return GraphPlot.Draw(snapshot.Model.Graph, title ?? $"{snapshot.ModelId}: {snapshot.Options.Type}");
+    }
+
+    private static async Task WriteAsync(string path, string svg, CancellationToken cancellationToken)
+    {
+        using Stream stream = OutputFile.Create(path);
+        using var writer = new StreamWriter(stream);
+        await writer.WriteAsync(svg.AsMemory(), cancellationToken).ConfigureAwait(false);
     }
 
     private static string DrawPoints(MixturePlot plot, ScoredRows scored, int rings, int points, string title)
@@ -82,9 +125,10 @@ public static class PlotCommand
     private static async Task<Minibatch> ReadAsync(RecordSchema schema, string[] data, CancellationToken cancellationToken)
     {
         Minibatch rows = new RecordBatch(schema, 1024).Records;
+        var features = FeatureStream.Of(schema);
         await new DataFiles(data, RecordFormat.Csv).ReadAsync(schema, TimeProvider.System, batch =>
         {
-            rows.Append(batch.Records, 0, batch.Count);
+            rows.Append(features?.Make(batch.Records, 0, batch.Count) ?? batch.Records, 0, batch.Count);
             return true;
         }, cancellationToken).ConfigureAwait(false);
         return rows.Count > 0 ? rows : throw new CommandException(ExitCode.DataCorrupt, $"No record to draw in {string.Join(", ", data)}.");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using StreamEm.Core.Features;
+using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Display;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;

@@ -2,6 +2,7 @@ using System.Globalization;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
 using StreamEm.Sources.Stdin;
+using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Configuration.Text;
@@ -48,6 +49,10 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
 
             if (model.Source is not null) new DialectRules(binder).Check(model, path);
             new ScoreRules(binder).Check(model, path);
+            new FeatureRules(binder).Check(model, path);
+            if (model.Candidates is not null && model.Model is not null && !Candidate.CanBeOf(model.Model))
+                binder.Problems.Error(binder.OriginOf($"{path}.candidates"),
+                    $"candidates: a model of type {model.Model.Type} has no number of components to compare; leave them out");
             if (model.Model is not null) new LearnRules(binder).Check(model, path);
             if (model.Model is not null && model.Schema.Features.Count > 0 && FitsSchema(model, path)
                 && Components(model, path) is { } components)

@@ -42,6 +42,9 @@ internal static class ComponentTable
                 : $"not calibrated yet (needs 100 records)");
         foreach ((string partition, long next) in snapshot.Source) Fact("next record", $"{partition} at {next}");
         foreach (ComponentEvent item in snapshot.Events.TakeLast(MaxEvents)) Fact("event", $"{EventText(item)}");
+        foreach (CandidateStanding candidate in snapshot.Candidates.Where(item => item.Rank > 0).OrderBy(item => item.Rank))
+            Fact("candidate",
+                $"{candidate.Rank}. {candidate.Components} components: {candidate.MeanLogLikelihood:F5} nats, {candidate.Records} records");
         foreach (ModelWarning warning in training.Warnings) Fact("warning", $"{warning}");
         console.Write(facts);
         if (snapshot.Model is not ComponentModel model)

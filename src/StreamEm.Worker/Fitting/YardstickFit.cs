@@ -31,10 +31,11 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
     {
         RecordSchema schema = request.Model.Schema;
         Minibatch rows = new RecordBatch(schema, 4096).Records;
+        var features = FeatureStream.Of(schema, request.Model.Learning.Calendar);
         RecordFormat format = request.Model.Source is FileSourceOptions file ? file.Format : RecordFormat.Csv;
         await new DataFiles(request.Data, format).ReadAsync(schema, time, batch =>
         {
-            rows.Append(batch.Records, 0, batch.Count);
+            rows.Append(features?.Make(batch.Records, 0, batch.Count) ?? batch.Records, 0, batch.Count);
             Rejections.Accept(batch, 0, batch.Count);
             foreach (var rejected in batch.Rejected) Rejections.Reject(rejected.Reason);
             return true;
@@ -46,17 +47,23 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
         if (request.Model.Model is { MaxClasses: > 0, Classes.Count: 0 } && request.Model.InitializeFrom is null && rows.Labels.IsEmpty)
             throw new CommandException(ExitCode.DataCorrupt,
                 $"No record in {string.Join(", ", request.Data)} has a label in '{request.Model.Schema.Label}' to learn a class from.");
-        if (request.Engine == FitEngine.Spider && request.Model.Model.NeedsKey)
-            throw new CommandException(ExitCode.Usage, $"--engine spider draws records one by one, and {request.Model.Model.Type} learns "
-                + "sequences; use incremental, over_relaxed or batch.");
         var options = new BatchEmOptions
         {
             Engine = request.Engine,
             BlockRows = request.Model.Learning.MinibatchSize,
             Seed = request.Model.Learning.Initialization.Seed,
         };
-        BatchFit fit = BatchFit.Run(
-            request.Model.Model, schema, request.Model.Learning, rows, options, LearnerStart.ReadParameters(request.Model));
+        BatchFit fit;
+        try
+        {
+            fit = BatchFit.Run(
+                request.Model.Model, schema, request.Model.Learning, rows, options, LearnerStart.ReadParameters(request.Model));
+        }
+        catch (NotSupportedException failure)
+        {
+            throw new CommandException(ExitCode.Usage, failure.Message, failure);
+        }
+
         using (TraceFile? trace = request.Trace is { } file2 ? new TraceFile(OutputFile.Create(file2)) : null)
             for (int at = 1; at < fit.MeanLogLikelihoods.Count; at++) trace?.Write(at, rows.Count, 1, fit.MeanLogLikelihoods[at - 1]);
         return (request.NewIdentity(time).Stamp(fit.Learned, time.GetUtcNow()), fit);

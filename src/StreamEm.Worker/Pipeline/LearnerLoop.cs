@@ -4,6 +4,7 @@ using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -39,7 +40,8 @@ internal sealed class LearnerLoop
         {
             Updated = OnUpdated,
             Rejected = OnRejected,
-            Taking = run.Scores is { } scores ? (batch, first, count) => scores.Take(batch, first, count, run.Rejections.Read) : null,
+            Taking = run.Scores is null && run.Candidates is null ? null : OnTaking,
+            Flushing = run.Candidates is { } candidates ? candidates.Flush : null,
         };
         _warnings = new WarningLog(Options.Id, context.Log);
     }
@@ -250,6 +252,12 @@ internal sealed class LearnerLoop
     {
         if (_keeper.InFlight.IsFaulted) _keeper.InFlight.GetAwaiter().GetResult();
         _delivery.ThrowIfFaulted();
+    }
+
+    private void OnTaking(TakenRecords taken)
+    {
+        _run.Scores?.Take(taken, _run.Rejections.Read);
+        _run.Candidates?.Take(taken.Made, taken.FirstMade, taken.Count);
     }
 
     private void OnUpdated()

@@ -4,6 +4,7 @@ using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Sources;
 using StreamEm.Sources.Files;
+using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scores;
@@ -78,6 +79,9 @@ public sealed record ModelOptions
 
     /// <summary><c>alarms</c>; null raises none.</summary>
     public AlarmOptions? Alarms { get; init; }
+
+    /// <summary><c>candidates</c>; null compares with none.</summary>
+    public CandidateOptions? Candidates { get; init; }
 
     /// <summary><c>rejected</c>.</summary>
     public RejectedOptions Rejected { get; init; } = new();

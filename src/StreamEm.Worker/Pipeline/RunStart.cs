@@ -1,6 +1,7 @@
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
@@ -61,7 +62,7 @@ internal sealed class RunStart
         if (binding is null && isOther && checkpoint.Updates > 0)
             throw new CommandException(ExitCode.Configuration, UnknownRefusal(options, checkpoint));
         if (checkpoint.Updates == 0 && (IsReadAnew() || !options.Source.HoldsWhatWasRead(
-            new SourceContext(options.Schema, checkpoint.Position.Copy(), context.Time))))
+            new SourceContext(options.Schema.Read, checkpoint.Position.Copy(), context.Time))))
         {
             WorkerLog.RunBegunAnew(context.Log, options.Id, checkpoint.Rejections.Read - checkpoint.Rejections.ByReason.Sum());
             return New(context, directory, [.. checkpoint.Predecessors ?? [], checkpoint.RunId]);
@@ -94,6 +95,7 @@ internal sealed class RunStart
             RejectedTo = OpenSink(context, directory,
                 checkpoint.RejectedFileLength is { } length ? new RejectedFileMark(length, checkpoint.RejectedFileIdentity) : null),
             Latest = checkpoint.Latest,
+            Candidates = CandidatesOf(options, checkpoint),
         };
         WorkerLog.RunResumed(context.Log, options.Id, run.Identity.RunId, learner.Updates, learner.Records);
         // Whoever takes over the run itself has seen that another copy of its state has gone further.
@@ -123,6 +125,7 @@ internal sealed class RunStart
             Rejections = new RejectionLedger(new RejectionCounts()),
             RejectedTo = OpenSink(context, directory, mark: null),
             Latest = null,
+            Candidates = CandidatesOf(options, checkpoint: null),
         };
         WorkerLog.RunStarted(context.Log, options.Id, run.Identity.RunId);
         var start = new RunStart(run) { Claim = ClaimOf(run, known: 0) };
@@ -131,6 +134,26 @@ internal sealed class RunStart
         run.MakeSnapshot(context.Time.GetUtcNow());
         WorkerLog.RunContinued(context.Log, options.Id, options.InitializeFrom ?? "", run.Learner.Updates, run.Learner.Records);
         return start;
+    }
+
+    /// <summary>What the stream is compared with, where the checkpoint left it if it is of the same candidates.</summary>
+    /// <exception cref="CommandException">Their state cannot be used (65).</exception>
+    private static CandidateRace? CandidatesOf(ModelOptions options, Checkpoint? checkpoint)
+    {
+        if (options.Candidates is not { } candidates) return null;
+        CandidateRace Begun() => new(candidates, options.Model, options.Schema, options.Learning, options.ConfigHash);
+        CandidateRace race = Begun();
+        if (checkpoint is null || checkpoint.Candidates.IsEmpty) return race;
+        try
+        {
+            return race.TryRestore(checkpoint.Candidates) ? race : Begun();
+        }
+        catch (InvalidDataException failure)
+        {
+            throw new CommandException(ExitCode.DataCorrupt,
+                $"The checkpoint of model '{options.Id}' cannot be restored: {failure.Message} Restore another from a backup, or leave "
+                    + "candidates out.", failure);
+        }
     }
 
     private static RunClaim ClaimOf(RunState run, long known) => new(run.Identity.RunId)

@@ -1,5 +1,7 @@
 using StreamEm.Core.Learning;
+using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scores;
@@ -46,12 +48,16 @@ internal sealed class RunState
     /// <summary>The scored stream; null where nothing is scored.</summary>
     public ScoreStream? Scores { get; set; }
 
+    /// <summary>Models the stream is compared with; null for none.</summary>
+    public CandidateRace? Candidates { get; init; }
+
     /// <summary>Makes the snapshot of the update just done, the newest from now on.</summary>
     /// <param name="now">The time.</param>
     public SnapshotDocument MakeSnapshot(DateTimeOffset now)
     {
         var learned = Learner.CreateSnapshot() ?? throw new InvalidOperationException("An update left no parameters.");
-        return Latest = new SnapshotDocument(Identity.Stamp(learned, now, Position));
+        ModelSnapshot snapshot = Identity.Stamp(learned, now, Position);
+        return Latest = new SnapshotDocument(Candidates is null ? snapshot : snapshot with { Candidates = Candidates.Standings() });
     }
 
     /// <summary>The whole state as a checkpoint.</summary>
@@ -84,6 +90,7 @@ internal sealed class RunState
             Outbox = outbox,
             Learner = stream.ToArray(),
             Scores = Scores?.Save() ?? default,
+            Candidates = Candidates?.Save() ?? default,
         };
     }
 }

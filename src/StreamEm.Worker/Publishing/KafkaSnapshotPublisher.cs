@@ -21,7 +21,7 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     private const int MaxCreatedMessageBytes = 64 << 20;
 
     /// <summary>Key, headers and the batch round a message; and what the data bring: warnings, labels, names of partitions.</summary>
-    private const int RecordBytes = 8 * 1024, FromDataBytes = 64 * 1024;
+    private const int RecordBytes = 8 * 1024, FromDataBytes = 64 * 1024, CandidateBytes = 128;
 
     /// <summary>The brokers may stamp records by a clock of their own.</summary>
     private static readonly TimeSpan ClockMargin = TimeSpan.FromMinutes(1);
@@ -59,7 +59,8 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
         : null;
 
     /// <summary>The most bytes a record of this model takes, known before any data.</summary>
-    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema, _model.IsAveraged) + RecordBytes + FromDataBytes;
+    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema, _model.IsAveraged) + RecordBytes + FromDataBytes
+        + (long)CandidateBytes * _model.Candidates;
 
     /// <inheritdoc/>
     public override Task<long> OpenAsync(RunClaim claim, DateTimeOffset? since, CancellationToken cancellationToken) =>

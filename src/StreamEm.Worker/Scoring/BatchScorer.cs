@@ -1,3 +1,4 @@
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 
@@ -10,10 +11,12 @@ internal sealed class BatchScorer
 {
     private readonly RowScores _rows = new();
     private readonly ScoreFormat _format;
+    private readonly FeatureStream? _features;
 
     public BatchScorer(ScoreSession session, ScoreFormat format)
     {
         _format = format;
+        _features = FeatureStream.Of(session.Scorer.Learned.Schema);
         _rows.Begin(session);
     }
 
@@ -26,7 +29,7 @@ internal sealed class BatchScorer
     /// <summary>Scores every record of a batch, rejected ones before the row they stand before.</summary>
     public void Score(RecordBatch batch)
     {
-        _rows.Score(batch.Records);
+        _rows.Score(_features?.Make(batch.Records, 0, batch.Count) ?? batch.Records);
         int next = 0;
         for (int row = 0; row < batch.Count; row++)
         {

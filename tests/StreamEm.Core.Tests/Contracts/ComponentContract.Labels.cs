@@ -95,6 +95,34 @@ public abstract partial class ComponentContract
     }
 
     [Fact]
+    public void LogDensity_OfTwoComponentsAtMinus420_IsMinus420PlusLog2()
+    {
+        // Far below the smallest double: exp(-420) is, and a sum that is not in logarithms knows nothing of it after a product or two.
+        ComponentModel model = Model(2, 2);
+        if (model.MixingBlocks.FirstOrDefault() is not { } mixing) return;
+        Minibatch rows = Rows(2, 20, 42);
+        double[] theta = new double[model.ParameterLayout.Length], scores = new double[model.ScoreLayout.Length], density = new double[1];
+        model.Neutral(theta);
+        for (int row = 0; row < rows.Count; row++)
+        {
+            var one = new Minibatch(2);
+            one.BeginSequence();
+            one.Add(rows.Row(row), key: 0);
+            double Score(double weight)
+            {
+                double[] weighed = [.. theta];
+                for (int k = 0; k < 2; k++) weighed[mixing.Offset + k] = weight;
+                EStep eStep = model.Prepare(weighed);
+                eStep.Score(one, 0, 1, density, scores, eStep.CreateWorkspace());
+                return density[0];
+            }
+            // Both components are alike: with weights of a half each is as dense as both.
+            double alike = Score(0.5);
+            Assert.Equal(-420 + Math.Log(2), Score(Math.Exp(-420 - alike)), 1e-10);
+        }
+    }
+
+    [Fact]
     public void Updates_Many_KeepTheMassOfTheStatistics()
     {
         ComponentModel model = Model(3, 2);

@@ -5,6 +5,7 @@ using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Schedules;
+using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Tests.Contracts;
 
@@ -25,6 +26,9 @@ public abstract class Family
 
     /// <summary>Whether more than the component of a row is latent, so that labels leave no closed form.</summary>
     public virtual bool HasLatentScale => false;
+
+    /// <summary>See <see cref="ModelContract.Noise"/>; of a block by its own name.</summary>
+    public virtual double Noise(string block) => 1;
 
     /// <summary>A row that no component can produce; null where there is none.</summary>
     public virtual double[]? ImpossibleRow(int dimension) => null;
@@ -56,6 +60,8 @@ public abstract class EmissionContract<TFamily> : ComponentContract
     protected override double[]? ImpossibleRow(int dimension) => Tested.ImpossibleRow(dimension);
 
     protected override bool IsClosedWhenLabelled => !Tested.HasLatentScale;
+
+    protected override double Noise(VectorBlock block) => Tested.Noise(block.Name[(block.Name.LastIndexOf('.') + 1)..]);
 
     [Fact]
     public void ImpliedStatistics_OfMassesAddedUp_AddUp()

@@ -92,14 +92,18 @@ public abstract partial class ModelContract
         return rows;
     }
 
+    /// <summary>How many times more than other parameters those of a block move by the noise of records drawn from them.</summary>
+    protected virtual double Noise(VectorBlock block) => 1;
+
     /// <summary>The parameters that records drawn from them tell, however many: not how sure a posterior is.</summary>
     protected virtual IEnumerable<VectorBlock> TellableParameters(LatentModel model) => model.ParameterLayout.Blocks;
 
     /// <summary>Asserts that entries are within a part of their size, or of 1.</summary>
     private void AssertParameters(LatentModel model, double[] expected, double[] actual, double tolerance)
     {
-        foreach (int at in TellableParameters(model).SelectMany(block => Enumerable.Range(block.Offset, block.Length)))
-            Assert.True(Math.Abs(expected[at] - actual[at]) <= tolerance * Math.Max(1, Math.Abs(expected[at])),
-                $"entry {at} of {model.ParameterLayout}: drawn from {expected[at]:R}, found {actual[at]:R}");
+        foreach (VectorBlock block in TellableParameters(model))
+            for (int at = block.Offset; at < block.Offset + block.Length; at++)
+                Assert.True(Math.Abs(expected[at] - actual[at]) <= Noise(block) * tolerance * Math.Max(1, Math.Abs(expected[at])),
+                    $"entry {at} of {model.ParameterLayout}: drawn from {expected[at]:R}, found {actual[at]:R}");
     }
 }

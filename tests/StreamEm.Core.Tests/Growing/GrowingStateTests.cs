@@ -98,6 +98,31 @@ public sealed class GrowingStateTests
     }
 
     [Fact]
+    public void Training_OfAVersion_HasTheRunningMeanAndWhatItIsMadeOf()
+    {
+        Learner learner = Learner();
+        Minibatch rows = Rows(3000);
+        double sum = 0;
+        int versions = 0;
+        for (int row = 0; row < rows.Count; row += 100)
+        {
+            LearnedModel? before = learner.CreateSnapshot();
+            Streams.Feed(learner, rows, row, 100);
+            TrainingReport training = learner.CreateSnapshot()!.Training;
+            Assert.InRange(training.Entropy, 0, Math.Log(64));
+            Assert.Equal(training.MeanLogLikelihood, training.Energy + training.Entropy, 1e-12 * Math.Abs(training.Energy));
+            if (before is null) continue;
+            versions++;
+            sum += training.MeanLogLikelihood;
+        }
+        Assert.True(versions > 20);
+        TrainingReport last = learner.CreateSnapshot()!.Training;
+        // Before the first version a record has nothing to be likely under.
+        Assert.Equal(sum / versions, last.RunningMeanLogLikelihood, 0.05 * Math.Abs(sum / versions));
+        Assert.True(double.IsFinite(last.RecentMeanLogLikelihood));
+    }
+
+    [Fact]
     public void Events_OfAVersion_NameComponentsThatKeepTheirIds()
     {
         Learner learner = Learner();

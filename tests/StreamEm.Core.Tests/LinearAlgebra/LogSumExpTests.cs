@@ -13,6 +13,23 @@ public sealed class LogSumExpTests
         return shapes;
     }
 
+    [Fact]
+    public void Normalize_TwiceMinus420_IsMinus420PlusLog2()
+    {
+        foreach (KernelPath path in Enum.GetValues<KernelPath>())
+        {
+            double[] joint = new double[2 * RowBlock.Stride], densities = new double[RowBlock.Stride];
+            Array.Fill(joint, -420);
+            LogSumExp.Normalize(path, joint, 2, densities);
+            Assert.All(densities[..RowBlock.Capacity], density => Assert.Equal(-420 + Math.Log(2), density));
+            Assert.All(joint[..RowBlock.Capacity], share => Assert.Equal(0.5, share));
+        }
+        double[] one = [-420, -420, double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity,
+            double.NegativeInfinity, double.NegativeInfinity];
+        Assert.Equal(-420 + Math.Log(2), SoftMax.Normalize(one));
+        Assert.Equal([0.5, 0.5], one[..2]);
+    }
+
     [Theory, MemberData(nameof(Shapes))]
     public void Normalize_AnySpread_EqualsThePlainLoop(string path, int components)
     {

@@ -59,6 +59,21 @@ internal sealed class ClassEmission : Emission
     }
 
     /// <inheritdoc/>
+    public override void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "") =>
+        _classes[0].Describe(graph, record, parents, prefix);
+
+    /// <inheritdoc/>
+    public override EmSteps Steps => _classes[0].Steps;
+
+    /// <inheritdoc/>
+    public override void Summarize(ReadOnlySpan<double> masses, Span<double> averages, ReadOnlySpan<double> parameters)
+    {
+        for (int c = 0; c < _classes.Length; c++)
+            _classes[c].Summarize(masses.Slice(c * OfClass, OfClass), averages.Slice(c * _statistics, _statistics),
+                parameters.Slice(c * _parameters, _parameters));
+    }
+
+    /// <inheritdoc/>
     public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
     {
         var result = spent as ClassEmissionEStep ?? new ClassEmissionEStep(_classes.Length, OfClass, _statistics);

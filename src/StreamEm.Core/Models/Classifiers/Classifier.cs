@@ -42,6 +42,16 @@ internal sealed class Classifier : EmissionModel
     public override bool CanReseed => false;
 
     /// <inheritdoc/>
+    /// <remarks>With one component a class there is no choice among them.</remarks>
+    protected override string[] DescribeOwn(ModelGraph graph)
+    {
+        string label = graph.Add(new GraphVariable("class", GraphRole.Partial, [graph.Add("class_weights")]));
+        graph.Components = _ofClass == 1 ? "C classes" : "C classes, K components each";
+        if (_ofClass == 1) return [label];
+        return [label, graph.Add(new GraphVariable("z", GraphRole.Latent, [label, graph.Add("weights", isPerComponent: true)]))];
+    }
+
+    /// <inheritdoc/>
     public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null)
     {
         var result = spent as MixtureEStep ?? new MixtureEStep(Components, Dimension, StatisticsLayout.Length, ScoreLayout.Length,

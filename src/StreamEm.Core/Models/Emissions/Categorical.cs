@@ -81,6 +81,9 @@ internal sealed class Categorical : Emission
     public override VectorLayout StatisticsLayout { get; }
 
     /// <inheritdoc/>
+    public override bool HasIndependentFeatures => true;
+
+    /// <inheritdoc/>
     public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
     {
         var result = spent as CategoricalEStep ?? new CategoricalEStep(Components, _levels);

@@ -23,6 +23,9 @@ internal sealed class DiagonalGaussian : Gaussian
             (StatisticsLayout["observed"], StatisticsLayout["first_moments"], StatisticsLayout["second_moments"]);
 
     /// <inheritdoc/>
+    public override bool HasIndependentFeatures => true;
+
+    /// <inheritdoc/>
     public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
     {
         var result = spent as DiagonalGaussianEStep ?? new DiagonalGaussianEStep(Components, Dimension);

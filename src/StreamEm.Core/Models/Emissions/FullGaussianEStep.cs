@@ -15,6 +15,11 @@ internal sealed class FullGaussianEStep : EmissionEStep
     private readonly Func<ComponentLanes> _makeLanes;
     private ComponentLanes? _lanes;
     private readonly MissingPatterns _patterns;
+    private readonly Func<GaussianScreen> _makeScreen;
+    private ReadOnlyMemory<double> _means, _covariances;
+    private GaussianScreen? _screen;
+    private bool _isScreenSet;
+    private object? _screenLock;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
     public FullGaussianEStep(int components, int dimension, bool tied)
@@ -25,12 +30,14 @@ internal sealed class FullGaussianEStep : EmissionEStep
         _constants = new double[components];
         _makeLanes = () => ComponentLanes.Triangular(_components, _dimension, _factors, _biases, _constants);
         _patterns = new MissingPatterns(components, dimension, tied);
+        _makeScreen = () =>
+            (_screen ?? new GaussianScreen(_components, _dimension)).Set(_means.Span, _covariances.Span, _tied);
     }
 
     /// <summary>Takes parameters, which must stay as they are; from here on immutable until it is spent.</summary>
     public void Set(ReadOnlyMemory<double> means, ReadOnlyMemory<double> covariances)
     {
-        _lanes = null;
+        (_lanes, _isScreenSet, _means, _covariances) = (null, false, means, covariances);
         _patterns.Set(means, covariances);
         int packed = Packed.Length(_dimension), matrix = _dimension * _dimension;
         for (int k = 0; k < _components; k++)
@@ -76,6 +83,22 @@ internal sealed class FullGaussianEStep : EmissionEStep
     {
         LazyInitializer.EnsureInitialized(ref _lanes, _makeLanes).Sum(row, logWeights, logJoint);
         return true;
+    }
+
+    internal override bool TryAddBounds(RowBlock block, Span<double> logJoint)
+    {
+        if (!GaussianScreen.Pays(_components, _dimension)) return false;
+        LazyInitializer.EnsureInitialized(ref _screen!, ref _isScreenSet, ref _screenLock, _makeScreen)
+            .AddBounds(block, _constants, logJoint);
+        return true;
+    }
+
+    internal override void AddLogDensities(RowBlock block, int component, ReadOnlySpan<int> lanes, Span<double> logJoint)
+    {
+        int packed = Packed.Length(_dimension);
+        QuadraticForms.AddTriangular(
+            ActiveLanes.Gather(block.Rows, lanes, _dimension), _dimension, 1, _factors.AsSpan(component * packed, packed),
+            _biases.AsSpan(component * _dimension, _dimension), _constants.AsSpan(component, 1), logJoint, lanes.Length);
     }
 
     internal override void Spread(ReadOnlySpan<double> row, Span<LogDensitySpread> spreads)

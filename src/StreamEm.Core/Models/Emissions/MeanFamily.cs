@@ -79,6 +79,9 @@ internal abstract class MeanFamily : Emission
     private protected abstract double NeutralMean(int feature);
 
     /// <inheritdoc/>
+    public override bool HasIndependentFeatures => true;
+
+    /// <inheritdoc/>
     public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
     {
         var result = spent as MeanFamilyEStep ?? new MeanFamilyEStep(this);

@@ -56,6 +56,28 @@ internal sealed class Product : Emission
     }
 
     /// <inheritdoc/>
+    public override void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "")
+    {
+        foreach (ProductPart part in _parts)
+            part.Emission.Describe(graph, $"{record} {part.Name}", parents, $"{prefix}{part.Name}.");
+    }
+
+    /// <inheritdoc/>
+    public override EmSteps Steps => _parts.Aggregate(EmSteps.Exact, (steps, part) => steps | part.Emission.Steps);
+
+    /// <inheritdoc/>
+    public override void Summarize(ReadOnlySpan<double> masses, Span<double> averages, ReadOnlySpan<double> parameters)
+    {
+        int at = 0, from = 0;
+        foreach (ProductPart part in _parts)
+        {
+            int length = part.Emission.ParameterLayout.Length, read = part.Emission.StatisticsLayout.Length;
+            part.Emission.Summarize(masses, averages.Slice(from, read), parameters.Slice(at, length));
+            (at, from) = (at + length, from + read);
+        }
+    }
+
+    /// <inheritdoc/>
     public override EmissionEStep Prepare(ReadOnlyMemory<double> parameters, EmissionEStep? spent = null)
     {
         var result = spent as ProductEStep ?? new ProductEStep(_parts);

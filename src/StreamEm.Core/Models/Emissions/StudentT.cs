@@ -10,7 +10,7 @@ namespace StreamEm.Core.Models.Emissions;
 /// E-step: E[u] = (nu + D) / (nu + delta), E[log u] = psi((nu + D) / 2) - log((nu + delta) / 2). Statistics (averages): <c>precisions
 /// [K]</c> = r u, <c>first_moments [K, D]</c> = r u x, <c>second_moments [K, P(D)]</c> = r u x x', <c>log_precisions [K]</c> = r (E[log
 /// u] - u). M-step: mu = S1 / Su, Sigma = (S2 - S1 S1' / Su) / N + reg_covar, and nu is the root of log(nu / 2) - psi(nu / 2) + 1 + Sv /
-/// N = 0 in [1, 200] (Liu &amp; Rubin 1995; Peel &amp; McLachlan 2000). A row with missing values has the delta and D of the observed
+/// N = 0 in [1, 200] (Liu &amp; Rubin 1995; Peel &amp; McLachlan 2000), or <see cref="FreedomStep.Ecme"/>'s step. A row with missing values has the delta and D of the observed
 /// ones, and adds the conditional scale of the others once, not u times.
 /// </summary>
 internal sealed class StudentT : MatrixFamily
@@ -21,10 +21,16 @@ internal sealed class StudentT : MatrixFamily
     /// <summary>Where learning of nu begins.</summary>
     private const double FirstFreedom = 10;
 
+    /// <summary>The longest step of ECME in log nu: to the half or the double.</summary>
+    private static readonly double LongestStep = ScalarMath.Log(2);
+
+    private const string Targets = "freedom_targets";
+
     /// <summary>The variance over the scale is held at 5: there is none from nu = 2 down.</summary>
     private const double LeastFreedomOfVariance = 2.5;
 
     private readonly VectorBlock _freedom, _precisions, _first, _second, _logPrecisions;
+    private readonly VectorBlock? _targets;
     private readonly double? _held;
 
     /// <summary>K components over D features.</summary>
@@ -32,17 +38,59 @@ internal sealed class StudentT : MatrixFamily
     /// <param name="dimension">D.</param>
     /// <param name="regularization">Ridge and floor.</param>
     /// <param name="degreesOfFreedom">nu to begin with, which stays what it is; null learns it.</param>
-    public StudentT(int components, int dimension, CovarianceRegularization regularization, double? degreesOfFreedom)
+    /// <param name="step">How it is learned.</param>
+    public StudentT(
+        int components, int dimension, CovarianceRegularization regularization, double? degreesOfFreedom,
+        FreedomStep step = FreedomStep.Ecm)
         : base(components, dimension, regularization, "scale_matrices",
             new VectorLayout().Add(new VectorBlock("degrees_of_freedom", 0, [components], Coordinates.Logarithm)
             { Domain = Domain.Positive, IsOptional = degreesOfFreedom is not null }),
-            new VectorLayout().Add("precisions", components).Add("first_moments", components, dimension)
-                .Add("second_moments", components, Packed.Length(dimension)).Add("log_precisions", components))
+            Sums(components, dimension, degreesOfFreedom is null && step == FreedomStep.Ecme))
     {
+        _targets = StatisticsLayout.Contains(Targets) ? StatisticsLayout[Targets] : null;
         _held = degreesOfFreedom;
         _freedom = ParameterLayout["degrees_of_freedom"];
         (_precisions, _first) = (StatisticsLayout["precisions"], StatisticsLayout["first_moments"]);
         (_second, _logPrecisions) = (StatisticsLayout["second_moments"], StatisticsLayout["log_precisions"]);
+    }
+
+    /// <inheritdoc/>
+    public override void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "")
+    {
+        string u = graph.Add(
+            new GraphVariable(record == "x" ? "u" : $"u {record}", GraphRole.Latent, [.. parents, .. Parameters(graph, prefix, [_freedom])]));
+        string[] rest = Parameters(graph, prefix, ParameterLayout.Blocks.Where(block => block != _freedom));
+        graph.Add(new GraphVariable(record, GraphRole.Observed, [.. parents, u, .. rest]));
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Weights, means and scale matrices given nu, nu given these: by Q, in which they do not meet, or by the likelihood.
+    /// </remarks>
+    public override EmSteps Steps =>
+        _held is not null ? EmSteps.Exact : _targets is not null ? EmSteps.Either : EmSteps.Conditional;
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// With ECME, N_k (log nu + step): the step of Fisher scoring in log nu on the likelihood with u integrated out. Its slope is that of
+    /// Q, (psi-terms + Sv / N) / 2 by Fisher's identity; the information is that of t in closed form (Lange, Little &amp; Taylor 1989).
+    /// </remarks>
+    public override void Summarize(ReadOnlySpan<double> masses, Span<double> averages, ReadOnlySpan<double> parameters)
+    {
+        if (_targets is null) return;
+        ReadOnlySpan<double> freedom = _freedom.Of(parameters), logs = _logPrecisions.Of((ReadOnlySpan<double>)averages);
+        Span<double> targets = _targets.Of(averages);
+        for (int k = 0; k < Components; k++)
+        {
+            if (!(masses[k] > 0))
+            {
+                targets[k] = 0;
+                continue;
+            }
+            double nu = freedom[k], slope = 0.5 * (logs[k] / masses[k] + Score(nu));
+            double step = Math.Clamp(slope / (nu * Information(nu, Dimension)), -LongestStep, LongestStep);
+            targets[k] = masses[k] * Math.Clamp(
+                ScalarMath.Log(nu) + step, ScalarMath.Log(LeastFreedom), ScalarMath.Log(MostFreedom));
+        }
     }
 
     /// <inheritdoc/>
@@ -66,7 +114,8 @@ internal sealed class StudentT : MatrixFamily
             if (!ComponentEvidence.IsEnough(masses[k], rows.Evidence, k, events) || !(weight > 0)) continue;
             SetMoments(k, weight, _first.Of(statistics).Slice(k * Dimension, Dimension),
                 _second.Of(statistics).Slice(k * packed, packed), masses[k], rows.Prior, result, events);
-            if (_held is null) _freedom.Of(result)[k] = Freedom(_logPrecisions.Of(statistics)[k] / masses[k]);
+            if (_targets is { } targets) _freedom.Of(result)[k] = ScalarMath.Exp(targets.Of(statistics)[k] / masses[k]);
+            else if (_held is null) _freedom.Of(result)[k] = Freedom(_logPrecisions.Of(statistics)[k] / masses[k]);
         }
     }
 
@@ -78,7 +127,11 @@ internal sealed class StudentT : MatrixFamily
         ImplyMoments(masses, parameters, effectiveRows, _first.Of(result), _second.Of(result));
         masses[..Components].CopyTo(_precisions.Of(result));
         ReadOnlySpan<double> freedom = _freedom.Of(parameters);
-        for (int k = 0; k < Components; k++) _logPrecisions.Of(result)[k] = -masses[k] * Score(freedom[k]);
+        for (int k = 0; k < Components; k++)
+        {
+            _logPrecisions.Of(result)[k] = -masses[k] * Score(freedom[k]);
+            if (_targets is { } targets) targets.Of(result)[k] = masses[k] * ScalarMath.Log(freedom[k]);
+        }
     }
 
     /// <inheritdoc/>
@@ -156,6 +209,20 @@ internal sealed class StudentT : MatrixFamily
             if (Score(ScalarMath.Exp(middle)) + s > 0) low = middle;
             else high = middle;
         }
+    }
+
+    /// <summary>
+    /// E[-d^2 log t / d nu^2] of a row of D values: (psi'(nu / 2) - psi'((nu + D) / 2)) / 4 - D (nu + D + 4) / (2 nu (nu + D)(nu + D + 2)).
+    /// </summary>
+    internal static double Information(double nu, int dimension) =>
+        0.25 * (ScalarMath.Trigamma(0.5 * nu) - ScalarMath.Trigamma(0.5 * (nu + dimension)))
+            - 0.5 * dimension * (nu + dimension + 4) / (nu * (nu + dimension) * (nu + dimension + 2));
+
+    private static VectorLayout Sums(int components, int dimension, bool hasTargets)
+    {
+        VectorLayout sums = new VectorLayout().Add("precisions", components).Add("first_moments", components, dimension)
+            .Add("second_moments", components, Packed.Length(dimension)).Add("log_precisions", components);
+        return hasTargets ? sums.Add(Targets, components) : sums;
     }
 
     /// <summary>log(nu / 2) - psi(nu / 2) + 1.</summary>

@@ -3,6 +3,16 @@ using StreamEm.Core.Settings;
 
 namespace StreamEm.Core.Models.Emissions;
 
+/// <summary>How the degrees of freedom are learned.</summary>
+public enum FreedomStep
+{
+    /// <summary>By the maximum of Q given means and scale matrices: the rows' own weights count as observed (ECM).</summary>
+    Ecm,
+
+    /// <summary>By a step of scoring on the likelihood itself, which does not wait for the weights (ECME).</summary>
+    Ecme,
+}
+
 /// <summary>Components of multivariate Student-t distributions.</summary>
 internal sealed record StudentTOptions : EmissionOptions
 {
@@ -18,6 +28,9 @@ internal sealed record StudentTOptions : EmissionOptions
             "degrees_of_freedom", new NumberOrWordKind(Interval.Above(0), Learned), o => o.DegreesOfFreedom,
             (o, v) => o with { DegreesOfFreedom = v },
             "nu of every component: learned, between 1 and 200, or held at a number."),
+        new Setting<StudentTOptions, FreedomStep>(
+            "degrees_of_freedom_step", new ChoiceKind<FreedomStep>(), o => o.FreedomStep, (o, v) => o with { FreedomStep = v },
+            "How nu is learned: by the maximum of Q, or by a step on the likelihood, which is faster and noisier."),
         new Setting<StudentTOptions, double>(
             "reg_covar", new NumberKind(Interval.AtLeast(0)), o => o.RegCovar, (o, v) => o with { RegCovar = v },
             "Added to the diagonal of every scale matrix, in units of each feature's variance."),
@@ -28,6 +41,9 @@ internal sealed record StudentTOptions : EmissionOptions
 
     /// <summary>nu; null where it is learned.</summary>
     public double? DegreesOfFreedom { get; init; }
+
+    /// <summary>How nu is learned, where it is.</summary>
+    public FreedomStep FreedomStep { get; init; }
 
     /// <summary>Added to the diagonal of every scale matrix in the M-step, in units of each feature's variance.</summary>
     public double RegCovar { get; init; } = 1e-6;
@@ -49,6 +65,6 @@ internal sealed record StudentTOptions : EmissionOptions
     {
         var regularization = CovarianceRegularization.Of(features, RegCovar);
         if (Prior == Prior.Conjugate) regularization = regularization.WithPrior(features, components, features.Count);
-        return new StudentT(components, features.Count, regularization, DegreesOfFreedom);
+        return new StudentT(components, features.Count, regularization, DegreesOfFreedom, FreedomStep);
     }
 }

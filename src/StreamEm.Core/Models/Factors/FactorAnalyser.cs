@@ -66,6 +66,14 @@ internal sealed partial class FactorAnalyser : Emission
     /// <inheritdoc/>
     public override int Components { get; }
 
+    /// <inheritdoc/>
+    public override void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "")
+    {
+        string factors = graph.Add(new GraphVariable(record == "x" ? "f" : $"f {record}", GraphRole.Latent, []));
+        graph.Add(new GraphVariable(
+            record, GraphRole.Observed, [.. parents, factors, .. Parameters(graph, prefix, ParameterLayout.Blocks)]));
+    }
+
     /// <summary>Number of factors q.</summary>
     public int Factors { get; }
 

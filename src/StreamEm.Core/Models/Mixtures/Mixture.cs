@@ -104,6 +104,15 @@ internal sealed class Mixture : EmissionModel
     protected override ReadOnlySpan<double> Mixing(ReadOnlySpan<double> parameters, int before) => parameters[..Components];
 
     /// <inheritdoc/>
+    protected override string[] DescribeOwn(ModelGraph graph)
+    {
+        if (!_hasNoisyLabels) return base.DescribeOwn(graph);
+        string z = graph.Add(new GraphVariable("z", GraphRole.Latent, [graph.Add("weights")]));
+        graph.Add(new GraphVariable("label", GraphRole.Partial, [z, graph.Add("confusion", isPerComponent: true)]));
+        return [z];
+    }
+
+    /// <inheritdoc/>
     protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)
     {
         GiveShare(parameters[..Components], component, share);

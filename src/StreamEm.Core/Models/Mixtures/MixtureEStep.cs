@@ -87,11 +87,13 @@ internal sealed partial class MixtureEStep : EStep
         {
             RowBlock block = space.Block;
             block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
-            Joint(block, joint);
+            ResponsibilityRule rule = space.Pass.Rule ?? _rule;
+            bool isNarrow = batch.Labels.IsEmpty && rule.IsNarrow(_components, space.Pass)
+                && ActiveComponents.TryJoint(Prepared, block, _logWeights, space) >= 0;
+            if (!isNarrow) Joint(block, joint);
             Compare(block, space);
             Evidence labelled = batch.Labels.IsEmpty ? default : TakeLabels(block, joint, space);
             joint.CopyTo(space.LogJointBefore);
-            ResponsibilityRule rule = space.Pass.Rule ?? _rule;
             rule.Apply(joint, _components, lanes, block.Count, space.Pass);
             evidence += FreeEnergy.Split(labelled + Weigh(block, space), block.Count, space, _components, rule is SoftResponsibilities);
             WeightedSums.AddMasses(joint, _components, statistics[.._components], block.Count);

@@ -27,6 +27,9 @@ internal sealed class SingleComponent : EmissionModel
     public override string MembershipBlock => "responsibilities";
 
     /// <inheritdoc/>
+    protected override string[] DescribeOwn(ModelGraph graph) => [];
+
+    /// <inheritdoc/>
     public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null)
     {
         var result = spent as MixtureEStep ?? new MixtureEStep(

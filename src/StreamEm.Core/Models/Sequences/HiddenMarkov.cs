@@ -50,6 +50,15 @@ internal sealed class HiddenMarkov : EmissionModel
     public override RowOrder Order => RowOrder.CarriedSequences;
 
     /// <inheritdoc/>
+    protected override string[] DescribeOwn(ModelGraph graph)
+    {
+        (graph.Components, graph.Records) = ("K states", "records of a key");
+        string[] z = base.DescribeOwn(graph);
+        graph.Chained = z[0];
+        return z;
+    }
+
+    /// <inheritdoc/>
     public override StreamMemory CreateMemory(int keys) => new FilterMemory(keys, Components);
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using StreamEm.Core.Features;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Api;
+using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
@@ -51,6 +52,15 @@ internal static partial class WorkerTable
             "Brokers out of reach for this long end the worker (69); null waits for ever.")),
         new KafkaPropertiesField<DeadLetterOptions>(o => o.Properties, (o, v) => o with { Properties = v }));
 
+    private static readonly Table<CandidateOptions> Candidates = new(
+        () => new CandidateOptions(),
+        new ValueField<CandidateOptions>(new Setting<CandidateOptions, IReadOnlyList<int>>(
+            "components", new ComponentNumbersKind(), o => o.Components, (o, v) => o with { Components = v },
+            "Their numbers of components, or of states: 1..8, or 2,3,5.")),
+        new ValueField<CandidateOptions>(new Setting<CandidateOptions, int>(
+            "every", new IntegerKind(1, 1000), o => o.Every, (o, v) => o with { Every = v },
+            "They learn from one minibatch in so many; of sequences from all.")));
+
     private static readonly Table<RejectedOptions> Rejected = new(
         () => new RejectedOptions(),
         new ValueField<RejectedOptions>(new Setting<RejectedOptions, string?>(
@@ -71,10 +81,11 @@ internal static partial class WorkerTable
             o => o.Id, (o, v) => o with { Id = v }, "Name of the model in paths, files and topics."))
         { IsRequired = true },
         SourceTables.Field,
-        new TextListField<ModelOptions>(
-            "features", "Columns or JSON fields that are learned from, in this order.", o => o.Schema.Features,
-            (o, v) => o with { Schema = o.Schema with { Features = v } })
-        { IsRequired = true },
+        new FeaturesField { IsRequired = true },
+        new ValueField<ModelOptions>(new Setting<ModelOptions, int>(
+            "feature_keys", new IntegerKind(1, 10_000_000), o => o.Schema.FeatureKeys,
+            (o, v) => o with { Schema = o.Schema with { FeatureKeys = v } },
+            "Keys whose past is remembered for features that are made of it; beyond, the one not met for longest begins anew.")),
         SchemaField("label", o => o.Label, (o, v) => o with { Label = v }, "Field of the label; empty values are unlabelled."),
         SchemaField("weight", o => o.Weight, (o, v) => o with { Weight = v }, "Field of the record's weight."),
         SchemaField("key", o => o.Key, (o, v) => o with { Key = v }, "Field of the key that sequences are grouped by."),
@@ -92,11 +103,15 @@ internal static partial class WorkerTable
             (o, v) => o with { Schema = o.Schema with { MissingValues = v } }),
         new CatalogField<ModelOptions>("model", "What is learned.", o => o.Model, (o, v) => o with { Model = v }) { IsRequired = true },
         LearningTable.Field,
+        CalendarTable.Field,
         new SectionField<ModelOptions, CheckpointOptions>(
             "checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
         PublisherTables.Field,
         ScoreTables.Scores,
         ScoreTables.Alarms,
+        new OptionalSectionField<ModelOptions, CandidateOptions>(
+            "candidates", "Models with other numbers of components that learn the same stream, to be compared with; null: none.", Candidates,
+            o => o.Candidates, (o, v) => o with { Candidates = v }),
         new SectionField<ModelOptions, RejectedOptions>(
             "rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }),
         new ValueField<ModelOptions>(new Setting<ModelOptions, FailurePolicy?>(

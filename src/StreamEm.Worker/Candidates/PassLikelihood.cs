@@ -1,6 +1,6 @@
 using StreamEm.Core.Learning;
 
-namespace StreamEm.Worker.Fitting;
+namespace StreamEm.Worker.Candidates;
 
 /// <summary>
 /// The mean log-likelihood of a pass over the data, test-then-train: every record counts as it was worth under the parameters before its
@@ -16,6 +16,22 @@ internal sealed class PassLikelihood
 
     /// <summary>Nats per record, user units; NaN when there was none.</summary>
     public double Mean => _sum / Records;
+
+    /// <summary>Writes the whole state.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_sum);
+        writer.Write(Records);
+        writer.Write(_before);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public void Load(BinaryReader reader)
+    {
+        (_sum, Records, _before) = (reader.ReadDouble(), reader.ReadInt64(), reader.ReadInt64());
+        if (!double.IsFinite(_sum) || Records < 0 || _before < 0) throw new InvalidDataException("A log-likelihood so far is none.");
+    }
 
     /// <summary>Begins a pass.</summary>
     public void Begin(Learner learner) => (_sum, Records, _before) = (0, 0, learner.Records);

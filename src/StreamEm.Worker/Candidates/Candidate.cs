@@ -2,7 +2,7 @@ using System.Globalization;
 using StreamEm.Core.Models;
 using StreamEm.Worker.Failures;
 
-namespace StreamEm.Worker.Selection;
+namespace StreamEm.Worker.Candidates;
 
 /// <summary>One of the models that are compared.</summary>
 /// <param name="Components">Its number of components, states ...</param>
@@ -11,6 +11,10 @@ internal sealed record Candidate(int Components, LatentModelOptions Model)
 {
     /// <summary>The settings that say how many of what is exchangeable there are; a model has one of them.</summary>
     private static readonly string[] Counts = ["components", "states"];
+
+    /// <summary>Whether a model has candidates.</summary>
+    public static bool CanBeOf(LatentModelOptions model) =>
+        Counts.Any(key => model.Entry.Settings.Any(setting => setting.Key == key));
 
     /// <summary>The setting of a model that says how many there are.</summary>
     /// <exception cref="CommandException">It has none (64).</exception>
