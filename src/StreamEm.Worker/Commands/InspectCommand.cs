@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
-using StreamEm.Core.Settings;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Display;
 using StreamEm.Worker.Failures;

@@ -1,4 +1,3 @@
-using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Vectors;
