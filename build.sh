@@ -20,7 +20,7 @@ usage: ./build.sh VERB
   chaos     kill workers on files (200 times, and 20 between kinds of processors) and on topics (50), and brokers (5), at random moments; compare with runs
             that were never stopped; learn a million records on every kernel path, and fit them by the engine spider
   bench     micro-benchmarks and the side-by-side run against other implementations; bench anomaly NAB [--tables FOLDER]: what the samples
-            find in labelled streams and tables
+            find in labelled streams and tables; bench discoveries: what a false discovery rate holds and finds
   publish   put the executable at artifacts/streamem/streamem
   image     build the container image streamem (needs Docker); STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name other base images
   release   publish, and beside it the bill of materials (CycloneDX) and checksums: artifacts/release

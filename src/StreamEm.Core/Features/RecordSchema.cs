@@ -6,6 +6,50 @@ public sealed record RecordSchema
     /// <summary>The D features, in the model's order.</summary>
     public required IReadOnlyList<string> Features { get; init; }
 
+    /// <summary>
+    /// How those features are made that are no fields; their names (<see cref="DerivedFeature.Outputs"/>) are among the features, at the
+    /// place where they are made.
+    /// </summary>
+    public IReadOnlyList<DerivedFeature> Derived { get; init; } = [];
+
+    /// <summary>Keys of which is remembered what features are made of; beyond, the one not met for longest begins anew.</summary>
+    public int FeatureKeys { get; init; } = 100_000;
+
+    /// <summary>The schema of the records as they are read: its features are the fields that the features are made of, each once.</summary>
+    public RecordSchema Read
+    {
+        get
+        {
+            if (Derived.Count == 0) return this;
+            var fields = new Dictionary<string, FeatureKind>(StringComparer.Ordinal);
+            var made = new HashSet<string>(StringComparer.Ordinal);
+            for (int d = 0; d < Features.Count; d++)
+            {
+                string name = Features[d];
+                DerivedFeature? derived = DerivedAt(name);
+                if (derived is null) fields.TryAdd(name, KindOf(d));
+                else if (!derived.IsOfTime && !made.Contains(derived.Source)) fields.TryAdd(derived.Source, FeatureKind.Number);
+                made.Add(name);
+            }
+            return this with
+            {
+                Features = [.. fields.Keys],
+                Kinds = fields.Values.All(kind => kind == FeatureKind.Number) ? [] : [.. fields.Values],
+                Derived = [],
+            };
+        }
+    }
+
+    /// <summary>
+    /// What the features are, one text each in the order they were configured in: a field's name, or a derived feature's definition.
+    /// </summary>
+    public IReadOnlyList<string> Definitions =>
+        [.. Features.Where(name => DerivedAt(name) is not { } derived || derived.Outputs[0] == name)
+            .Select(name => DerivedAt(name) is { } derived ? DerivedFeatureJson.TextOf(derived) : name)];
+
+    /// <summary>What makes a feature; null for one that is a field.</summary>
+    public DerivedFeature? DerivedAt(string feature) => Derived.FirstOrDefault(derived => derived.Outputs.Contains(feature));
+
     /// <summary>Field of the label; empty or absent values mean unlabelled.</summary>
     public string? Label { get; init; }
 

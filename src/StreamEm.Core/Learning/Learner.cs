@@ -49,6 +49,7 @@ public sealed partial class Learner
     private readonly RecordIntake _intake;
     private readonly Surprise _surprise = new();
     private readonly LearnGate? _gate;
+    private readonly FeatureStream? _features;
     private readonly int _buffer;
     private LearnerCore? _core;
     private LearnedModel? _latest;
@@ -64,6 +65,7 @@ public sealed partial class Learner
     public Learner(LatentModelOptions model, RecordSchema schema, LearningOptions options, InitialParameters? from = null, int threads = 0)
     {
         ArgumentOutOfRangeException.ThrowIfZero(schema.Features.Count);
+        _features = FeatureStream.Of(schema, options.Calendar);
         _plan = from?.Plan(model, schema) ?? model.Plan(schema);
         if (from is not null) model = model.WithClasses(model.ClassesIn(from.Blocks.Keys, _plan));
         (_model, _schema, _options, _threads) = (model.For(options.Responsibilities.Kind), schema, options, threads);
@@ -125,6 +127,9 @@ public sealed partial class Learner
     /// </summary>
     public Action<Minibatch, ScoreSession>? BeforeUpdate { get; set; }
 
+    /// <summary>What makes the rows to be taken of the records that are read; null where they are taken as they are.</summary>
+    public FeatureStream? Features => _features;
+
     /// <summary>
     /// During <see cref="BeforeUpdate"/>: for every row of the minibatch which of the records taken and not learned from it is, in the
     /// order in which they were taken; empty where it is the first ones as they are.
@@ -132,8 +137,8 @@ public sealed partial class Learner
     public ReadOnlySpan<int> Origins => _core is null ? default : _core.Cut.Origins;
 
     /// <summary>
-    /// Takes records as a source delivers them, in the user's units; copied. Cut the stream at <see cref="Room"/> records to have the
-    /// updates where one record at a time would have them.
+    /// Takes records as a source delivers them, made by <see cref="Features"/>, in the user's units; copied. Cut the stream at
+    /// <see cref="Room"/> records to have the updates where one record at a time would have them.
     /// </summary>
     /// <param name="records">The records.</param>
     /// <param name="first">The first to take.</param>

@@ -33,7 +33,7 @@ internal sealed partial class LearnerCore
         Cut = CutFor(model, modelOptions, options.MinibatchSize);
         Ids = ComponentNumbers.First((model as ComponentModel)?.Components ?? 0);
         Guard = options.Learn == LearnMode.Bounded && modelOptions.Growth is null ? new StreamGuard(space.Dimension) : null;
-        Health = new StreamHealth(model.ParameterLayout, options.Averaging);
+        Health = new StreamHealth(model.ParameterLayout, options.Averaging, options.Drift);
     }
 
     /// <summary>Who the components are.</summary>
@@ -171,6 +171,7 @@ internal sealed partial class LearnerCore
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
         Watch.Look(State, rows, logDensities, bound);
         Health.Take(State, evidence, _meanLogLikelihood, Ids.Texts);
+        if (Health.HasDrifted(_meanLogLikelihood)) AnswerDrift(rows, logDensities, bound);
         if (Guard is null) return true;
         Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, State.Rows - count);
         return Answer(Guard, change, worth, mayStartAnew);

@@ -132,6 +132,10 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
         LearnerEventKind.NewNormal => new ModelWarning(ModelWarningKind.ChangeLearned,
             $"records that had been kept from learning became most of the stream: they are a new normal since update {item.Update}, and "
                 + "the calibration of anomaly scores began again."),
+        LearnerEventKind.Drifted => new ModelWarning(ModelWarningKind.Drifted,
+            $"the log-likelihood of the minibatches has been lower than before for long, noticed with update {item.Update}"
+                + $"{(item.Subject.Length > 0 ? $", and component '{item.Subject}' started anew" : "")}. The stream has changed, or the "
+                + "model follows it too slowly."),
         LearnerEventKind.Released => new ModelWarning(ModelWarningKind.ChangeLearned,
             $"strange records that had been kept apart are no more frequent than such records ever were: they count as normal since update "
                 + $"{item.Update}."),

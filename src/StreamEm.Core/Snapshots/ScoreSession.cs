@@ -158,7 +158,7 @@ public sealed class ScoreSession
         if (_novelty.Length < rows.Count) _novelty = new double[rows.Count];
         for (int row = 0; row < rows.Count; row++)
         {
-            GrowingScore score = growing.Step(rows.Row(row));
+            GrowingScore score = growing.Step(rows.Row(row), learns: rows.Weight(row) > 0);
             anomalyScores[row] = 1 - score.PValue;
             if (!pValues.IsEmpty) pValues[row] = score.PValue;
             _novelty[row] = score.NoveltyPValue;

@@ -85,6 +85,12 @@ public static class SnapshotJson
     {
         json.WriteStartObject("signature");
         WriteStrings(json, "features", snapshot.Features);
+        if (snapshot.Schema.Derived.Count > 0)
+        {
+            json.WriteStartArray("derived");
+            foreach (DerivedFeature derived in snapshot.Schema.Derived) DerivedFeatureJson.Write(json, derived);
+            json.WriteEndArray();
+        }
         if (snapshot.Schema.Key is { } key) json.WriteString("key", key);
         if (snapshot.Schema.Timestamp is { } timestamp) json.WriteString("timestamp", timestamp);
         if (snapshot.Schema.Target is { } target) json.WriteString("target", target);

@@ -129,6 +129,7 @@ public static class SnapshotReader
     private static RecordSchema Schema(JsonElement signature, LatentModelOptions options) => new()
     {
         Features = Strings(Member(signature, "features")).Select(name => name ?? "").ToArray(),
+        Derived = signature.TryGetProperty("derived", out JsonElement derived) ? [.. derived.EnumerateArray().Select(Derived)] : [],
         Key = Optional(signature, "key"),
         Timestamp = Optional(signature, "timestamp"),
         Target = Optional(signature, "target"),
@@ -139,6 +140,12 @@ public static class SnapshotReader
             : throw new InvalidDataException($"'timestamp_unit' is none of {string.Join(", ", new ChoiceKind<TimestampUnit>().Words)}."),
         Csv = signature.TryGetProperty("csv", out JsonElement csv) ? Dialect(csv) : CsvDialect.Found,
     };
+
+    private static DerivedFeature Derived(JsonElement element) =>
+        element.ValueKind != JsonValueKind.Object
+            ? throw new InvalidDataException("'signature.derived' has an item that is no object.")
+            : DerivedFeatureJson.Read(element, out string problem)
+                ?? throw new InvalidDataException($"'signature.derived' has an item that {problem}.");
 
     private static CsvDialect Dialect(JsonElement csv)
     {

@@ -41,7 +41,7 @@ public static class SnapshotSize
         LatentModel model = options.CreateLargest(schema);
         IReadOnlyList<string> features = schema.Features;
         long bytes = FixedBytes + TextBytes(modelId) + options.Settings.Sum(setting => TextBytes(setting.Key) + TextBytes(setting.Value));
-        bytes += features.Sum(TextBytes);
+        bytes += features.Sum(TextBytes) + schema.Derived.Sum(derived => TextBytes(DerivedFeatureJson.TextOf(derived)));
         bytes += (long)NumberBytes * ((long)copies * model.ParameterLayout.Length + 2L * features.Count + CalibrationNumbers);
         bytes += (long)ComponentBytes * ((model as ComponentModel)?.Components ?? 0);
         foreach (VectorBlock block in model.ParameterLayout.Blocks)

@@ -98,7 +98,7 @@ internal sealed class ScoreDesks
     private sealed class OfModel(Scorer first)
     {
         private readonly ConcurrentBag<ScoreDesk> _free = [];
-        private readonly RecordSchema _schema = ScoreSchema.Of(first.Learned);
+        private readonly RecordSchema _schema = ScoreSchema.Of(first.Learned).Read;
         private Scorer _newest = first;
 
         public ScoreDesk Take(ModelSnapshot snapshot)

@@ -61,7 +61,7 @@ public static class RunCommand
 
     private static RecordSource OpenSource(ModelOptions model, SourcePosition position, bool once, OwnFiles own, ILogger log)
     {
-        var context = new SourceContext(model.Schema, position, TimeProvider.System)
+        var context = new SourceContext(model.Schema.Read, position, TimeProvider.System)
         {
             Once = once,
             MinibatchSize = model.Learning.MinibatchSize,

@@ -20,6 +20,9 @@ internal sealed class LearnRules(Binder binder)
         if (model.Model.Growth is not null && model.InitializeFrom is not null)
             binder.Problems.Error(binder.OriginOf($"{path}.learning.initialization.from"),
                 "a mixture that grows begins with its stream: leave initialization.from out, or give the number of components");
+        if (model.Model.Growth is not null && learning.Drift is { Then: not DriftPolicy.Nothing })
+            binder.Problems.Error(binder.OriginOf($"{path}.learning.drift.then"),
+                "a mixture that grows has no step size and begins components by itself: set then: nothing");
         if (learning.Learn is not LearnMode.Frozen) return;
         int least = model.Model.Growth is null ? 1 : LeastGrown;
         if (learning.FreezeAfter is { } after && after < least)

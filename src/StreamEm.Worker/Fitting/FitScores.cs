@@ -32,7 +32,7 @@ internal sealed class FitScores : IDisposable
     {
         (_output, _learner) = (output, learner);
         _json = new ScoreJson { ModelId = model.Id, WithVersion = true };
-        _alarms = model.Alarms is { } options ? new AlarmWatch(options, model.Schema.Features) : null;
+        _alarms = model.Alarms is { } options ? new AlarmWatch(options, model.Schema.Features, model.Learning.Calendar) : null;
         _part = new Minibatch(learner.Dimension);
         // Where parameters are given, those before the first update are no version yet, and records wait for it.
         learner.BeforeUpdate = ScoreWaiting;
@@ -46,11 +46,12 @@ internal sealed class FitScores : IDisposable
     }
 
     /// <summary>Scores the records taken next, or has them wait until there are parameters.</summary>
-    public void Take(RecordBatch batch, int first, int count)
+    public void Take(TakenRecords taken)
     {
+        (RecordBatch batch, int first) = (taken.Batch, taken.First);
         if (_waiting.Count > 0 || _learner.Updates == 0)
         {
-            for (int row = first; row < first + count; row++)
+            for (int row = first; row < first + taken.Count; row++)
                 _waiting.Add(new Waiting(null, batch.PartitionName, batch.Offset(row), _records++));
             _learner.BeforeUpdate = ScoreWaiting;
             return;
@@ -63,11 +64,9 @@ internal sealed class FitScores : IDisposable
             Begin(_session);
         }
 
-        _part.Clear();
-        _part.Texts = batch.Texts;
-        _part.Append(batch.Records, first, count);
-        _scores.Score(_part);
-        for (int row = 0; row < count; row++) Write(_part, row, batch.PartitionName, batch.Offset(first + row), _records++);
+        Minibatch rows = taken.RowsIn(_part);
+        _scores.Score(rows);
+        for (int row = 0; row < taken.Count; row++) Write(rows, row, batch.PartitionName, batch.Offset(first + row), _records++);
         Flush();
     }
 

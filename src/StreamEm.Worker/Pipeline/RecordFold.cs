@@ -1,6 +1,7 @@
 using StreamEm.Core.Learning;
 using StreamEm.Sources;
 using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Scoring;
 
 namespace StreamEm.Worker.Pipeline;
 
@@ -26,8 +27,8 @@ internal sealed class RecordFold(
     /// <summary>Called after every update, with the position already at the next record.</summary>
     public required Action Updated { get; init; }
 
-    /// <summary>Called with the records that are taken next, before they are: their batch, the first of them and how many.</summary>
-    public Action<RecordBatch, int, int>? Taking { get; init; }
+    /// <summary>Called with the records that are taken next, before they are.</summary>
+    public Action<TakenRecords>? Taking { get; init; }
 
     /// <summary>Called before what is pending is learned from although it is less than a minibatch.</summary>
     public Action<bool>? Flushing { get; init; }
@@ -84,9 +85,10 @@ internal sealed class RecordFold(
 
     private void Add(RecordBatch batch, int first, int count)
     {
-        Taking?.Invoke(batch, first, count);
+        var taken = new TakenRecords(batch, first, count, learner.Features?.Make(batch.Records, first, count) ?? batch.Records);
+        Taking?.Invoke(taken);
         rejections.Accept(batch, first, count);
-        learner.Add(batch.Records, first, count);
+        learner.Add(taken.Made, taken.FirstMade, count);
     }
 
     private void UpdateAt(RecordBatch batch, int row)

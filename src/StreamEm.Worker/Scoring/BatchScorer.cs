@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 
@@ -11,10 +12,12 @@ internal sealed class BatchScorer
 {
     private readonly RowScores _rows = new();
     private readonly ScoreFormat _format;
+    private readonly FeatureStream? _features;
 
     public BatchScorer(ScoreSession session, ScoreFormat format)
     {
         _format = format;
+        _features = FeatureStream.Of(session.Scorer.Learned.Schema);
         _rows.Begin(session);
     }
 
@@ -33,7 +36,7 @@ internal sealed class BatchScorer
     /// <param name="path">The state of every row on the most likely path; empty where that is not told.</param>
     public void Score(Minibatch rows, IReadOnlyList<RejectedRecord> rejected, ReadOnlySpan<int> path)
     {
-        _rows.Score(rows);
+        _rows.Score(_features?.Make(rows, 0, rows.Count) ?? rows);
         int next = 0;
         for (int row = 0; row < rows.Count; row++)
         {
