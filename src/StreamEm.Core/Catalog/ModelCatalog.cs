@@ -1,12 +1,14 @@
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Models.Experts;
 using StreamEm.Core.Models.Factors;
 using StreamEm.Core.Models.Hierarchies;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Models.Networks;
 using StreamEm.Core.Models.RandomWalks;
 using StreamEm.Core.Models.Ratings;
+using StreamEm.Core.Models.Regression;
 using StreamEm.Core.Models.Sequences;
 using StreamEm.Core.Models.StateSpaces;
 using StreamEm.Core.Models.Topics;
@@ -42,6 +44,10 @@ public static class ModelCatalog
         FactorAnalysisOptions.Catalogued,
         LinearGaussianStateSpaceOptions.Catalogued,
         PoissonRandomWalkOptions.Catalogued,
+        ExpertsOptions.Catalogued,
+        BayesianRegressionOptions.Catalogued,
+        ProbitRegressionOptions.Catalogued,
+        SparseRegressionOptions.Catalogued,
         TopicOptions.Catalogued,
         HierarchicalNormalOptions.Catalogued,
         BayesianNetworkOptions.Catalogued,

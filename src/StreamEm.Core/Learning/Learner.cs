@@ -64,7 +64,7 @@ public sealed partial class Learner
     /// <exception cref="ArgumentException">The schema or <paramref name="from"/> does not fit the model.</exception>
     public Learner(LatentModelOptions model, RecordSchema schema, LearningOptions options, InitialParameters? from = null, int threads = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(schema.Features.Count);
+        ArgumentOutOfRangeException.ThrowIfZero(schema.Width);
         _features = FeatureStream.Of(schema, options.Calendar);
         _plan = from?.Plan(model, schema) ?? model.Plan(schema);
         if (from is not null) model = model.WithClasses(model.ClassesIn(from.Blocks.Keys, _plan));

@@ -226,6 +226,18 @@ public abstract class EmissionEStep
     /// </summary>
     public abstract void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics);
 
+    /// <summary>Whether a row has no probability under the family, and nothing to learn from: one without any value; of a family that
+    /// predicts, one without target.</summary>
+    public virtual bool SaysNothing(ReadOnlySpan<double> row) => !row.ContainsAnyExcept(double.NaN);
+
+    /// <summary>
+    /// Adds log p given z = k of all but the target to every lane, as <see cref="LogDensities"/> does of the whole: nothing where the
+    /// features are conditioned on.
+    /// </summary>
+    public virtual void InputLogDensities(RowBlock block, Span<double> logJoint)
+    {
+    }
+
     /// <summary>
     /// How far a row is from component k. Nothing is measured by default: of a family whose values are bounded no value is far.
     /// </summary>

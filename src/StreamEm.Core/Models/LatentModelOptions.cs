@@ -67,7 +67,8 @@ public abstract record LatentModelOptions
     {
         if (ProblemsWith(NeedsLabel ? schema with { Label = schema.Label ?? "" } : schema).FirstOrDefault() is { } problem)
             throw new ArgumentException(problem, nameof(schema));
-        return new FeatureSpace([.. schema.Features.Select(name => PlanFeature(name, schema))]);
+        IEnumerable<Feature> features = schema.Features.Select(name => PlanFeature(name, schema));
+        return new FeatureSpace([.. schema.Target is { } target ? features.Append(PlanTarget(target)) : features]);
     }
 
     /// <summary>The fewest rows of D features that determine first parameters.</summary>
@@ -102,4 +103,7 @@ public abstract record LatentModelOptions
 
     /// <summary>The same among the features of a schema, where it depends on the others.</summary>
     protected virtual Feature PlanFeature(string name, RecordSchema schema) => PlanFeature(name);
+
+    /// <summary>What the target holds and how it is scaled, for a model that predicts one: it is the last column.</summary>
+    protected virtual Feature PlanTarget(string name) => PlanFeature(name);
 }

@@ -59,8 +59,8 @@ public record LearnedModel
     /// <summary>What happened to the components with this version, of a mixture that grows.</summary>
     public IReadOnlyList<Growing.GrowthEvent> GrowthEvents { get; init; } = [];
 
-    /// <summary>Names of the D features, in order.</summary>
-    public IReadOnlyList<string> Features => Schema.Features;
+    /// <summary>Names of the D columns of a row, in order: the features and, where the model predicts one, the target.</summary>
+    public IReadOnlyList<string> Features => Schema.Columns;
 
     /// <summary>Names, shapes and places of the blocks in <see cref="Parameters"/>.</summary>
     public VectorLayout Layout => Model.ParameterLayout;

@@ -32,7 +32,7 @@ internal sealed class FitScores : IDisposable
     {
         (_output, _learner) = (output, learner);
         _json = new ScoreJson { ModelId = model.Id, WithVersion = true };
-        _alarms = model.Alarms is { } options ? new AlarmWatch(options, model.Schema.Features, model.Learning.Calendar) : null;
+        _alarms = model.Alarms is { } options ? new AlarmWatch(options, model.Schema.Columns, model.Learning.Calendar) : null;
         _part = new Minibatch(learner.Dimension);
         // Where parameters are given, those before the first update are no version yet, and records wait for it.
         learner.BeforeUpdate = ScoreWaiting;
