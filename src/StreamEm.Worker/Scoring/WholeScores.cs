@@ -38,7 +38,8 @@ internal sealed class WholeScores
     /// <param name="written">Called after every batch.</param>
     public void Write(BatchScorer scores, Action written)
     {
-        int[] states = SequencePaths.Of(_scorer, _all) ?? throw new InvalidOperationException("The model has no paths.");
+        Minibatch made = FeatureStream.Of(_scorer.Learned.Schema)?.Make(_all, 0, _all.Count) ?? _all;
+        int[] states = SequencePaths.Of(_scorer, made) ?? throw new InvalidOperationException("The model has no paths.");
         int first = 0;
         foreach ((int rows, RejectedRecord[] rejected) in _batches)
         {
