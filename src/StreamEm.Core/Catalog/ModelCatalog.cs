@@ -45,7 +45,7 @@ public static class ModelCatalog
         LinearGaussianStateSpaceOptions.Catalogued,
         PoissonRandomWalkOptions.Catalogued,
         ExpertsOptions.Catalogued,
-        BayesianRegressionOptions.Catalogued,
+        BayesianLinearRegressionOptions.Catalogued,
         ProbitRegressionOptions.Catalogued,
         SparseRegressionOptions.Catalogued,
         TopicOptions.Catalogued,

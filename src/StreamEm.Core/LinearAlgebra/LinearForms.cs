@@ -54,7 +54,7 @@ internal static unsafe class LinearForms
         for (; k < components; k++) One<TLanes, TVector>(x, dimension, w + k * dimension, c[k], joint + k * RowBlock.Stride, lanes);
     }
 
-    /// <summary>4 components by 4 vectors: 21 registers of 32. A loaded x serves four components, a broadcast weight four vectors.</summary>
+    /// <summary>4 components by 4 vectors: 21 registers of 32. A loaded x serves four components, a weight four vectors.</summary>
     private static void FourByFour<TLanes, TVector>(double* columns, int dimension, double* w, double* c, double* joint, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct

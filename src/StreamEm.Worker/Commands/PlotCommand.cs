@@ -72,9 +72,7 @@ public static class PlotCommand
             schema = schema with { Csv = dialect.Of(parsed, schema.Csv) };
             ScoredRows scored = ScoredRows.Of(
                 snapshot, model, await ReadAsync(schema, parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false));
-            string heading = parsed.GetValue(title) ?? string.Create(CultureInfo.InvariantCulture,
-                $"{snapshot.ModelId}, version {snapshot.Version}: {snapshot.ComponentIds.Count} components learned from "
-                    + $"{snapshot.Training.Records} records");
+            string heading = parsed.GetValue(title) ?? HeadingOf(snapshot);
             string svg = axes is null
                 ? new ProfilePlot(snapshot, model).Draw(scored.Shares(model.Components), heading)
                 : DrawPoints(new MixturePlot(snapshot, model, axes.X, axes.Y), scored, parsed.GetValue(rings), parsed.GetValue(points),
@@ -84,6 +82,10 @@ public static class PlotCommand
         });
         return command;
     }
+
+    private static string HeadingOf(ModelSnapshot snapshot) => string.Create(CultureInfo.InvariantCulture,
+        $"{snapshot.ModelId}, version {snapshot.Version}: {snapshot.ComponentIds.Count} components learned from "
+            + $"{snapshot.Training.Records} records");
 
     private static void AddCheck(Command command, Argument<string[]> data, Option<bool> graph) => command.Validators.Add(result =>
     {

@@ -73,19 +73,24 @@ public static class ScoreCommand
             ScoreFormat Format(IBufferWriter<byte> buffer) => parsed.GetRequiredValue(format) == Csv
                 ? new CsvScoreFormat(buffer, fields, hasPaths)
                 : new JsonScoreFormat(buffer, asLines: true, withVersion: false, fields);
-            await ScoreAsync(scorer, schema, hasPaths, parsed.GetRequiredValue(data), Format, bytes =>
-            {
-                if (target is not null)
-                {
-                    // Whoever reads along sees what there is when the input pauses.
-                    target.Write(bytes);
-                    target.Flush();
-                }
-                else console.Write(Encoding.UTF8.GetString(bytes));
-            }, cancellationToken).ConfigureAwait(false);
+            await ScoreAsync(scorer, schema, hasPaths, parsed.GetRequiredValue(data), Format, bytes => Write(bytes, target, console),
+                cancellationToken).ConfigureAwait(false);
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static void Write(ReadOnlySpan<byte> bytes, Stream? target, TextWriter console)
+    {
+        if (target is null)
+        {
+            console.Write(Encoding.UTF8.GetString(bytes));
+            return;
+        }
+
+        // Whoever reads along sees what there is when the input pauses.
+        target.Write(bytes);
+        target.Flush();
     }
 
     private static async Task ScoreAsync(

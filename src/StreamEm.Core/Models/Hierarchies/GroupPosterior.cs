@@ -118,8 +118,8 @@ internal ref struct GroupPosterior
     }
 
     /// <summary>
-    /// The inverse factor of the precision, whose part of the groups is diagonal, in O(G H^2). With P = [D B'; B C] and S S' = C - B D^-1 B',
-    /// L = [D^1/2 0; B D^-1/2 S] and L^-1 = [D^-1/2 0; -S^-1 B D^-1 S^-1].
+    /// The inverse factor of the precision, whose part of the groups is diagonal, in O(G H^2). With P = [D B'; B C] and
+    /// S S' = C - B D^-1 B', L = [D^1/2 0; B D^-1/2 S] and L^-1 = [D^-1/2 0; -S^-1 B D^-1 S^-1].
     /// </summary>
     private readonly void Invert()
     {

@@ -14,18 +14,18 @@ internal enum PrecisionUpdate
 }
 
 /// <summary>Bayesian linear regression (<c>type: bayesian_linear_regression</c>).</summary>
-internal sealed record BayesianRegressionOptions : RegressionOptions
+internal sealed record BayesianLinearRegressionOptions : RegressionOptions
 {
     /// <summary>The model in the catalogue.</summary>
     public static ModelEntry Catalogued { get; } = new(
         "bayesian_linear_regression",
         "Linear regression whose coefficients have a normal prior; prior and noise precision are learned, predictions have a variance.",
-        entry => new BayesianRegressionOptions { Entry = entry },
-        SettingsWith<BayesianRegressionOptions>(
-            new Setting<BayesianRegressionOptions, PrecisionUpdate>(
+        entry => new BayesianLinearRegressionOptions { Entry = entry },
+        SettingsWith<BayesianLinearRegressionOptions>(
+            new Setting<BayesianLinearRegressionOptions, PrecisionUpdate>(
                 "precision_update", new ChoiceKind<PrecisionUpdate>(), o => o.PrecisionUpdate, (o, v) => o with { PrecisionUpdate = v },
                 "How prior and noise precision are found: em, or mackay, his fixed point; same optimum."),
-            PriorSetting.Of<BayesianRegressionOptions>(o => o.Prior, (o, v) => o with { Prior = v })));
+            PriorSetting.Of<BayesianLinearRegressionOptions>(o => o.Prior, (o, v) => o with { Prior = v })));
 
     /// <summary>Of both precisions.</summary>
     public Prior Prior { get; init; }
