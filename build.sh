@@ -203,7 +203,14 @@ verb_release() {
   rm -rf $out; mkdir -p $out
   dotnet dotnet-CycloneDX src/StreamEm.Worker/StreamEm.Worker.csproj --output $out --filename "$name.cdx.json" --output-format Json \
     --recursive --exclude-dev --disable-package-restore --set-name streamem --set-version "$version" --no-serial-number >/dev/null || return
+  mkdir -p artifacts/streamem/share/man/man1 artifacts/streamem/share/bash-completion/completions \
+    artifacts/streamem/share/zsh/site-functions artifacts/streamem/share/fish/vendor_completions.d
+  artifacts/streamem/streamem completion man >artifacts/streamem/share/man/man1/streamem.1
+  artifacts/streamem/streamem completion bash >artifacts/streamem/share/bash-completion/completions/streamem
+  artifacts/streamem/streamem completion zsh >artifacts/streamem/share/zsh/site-functions/_streamem
+  artifacts/streamem/streamem completion fish >artifacts/streamem/share/fish/vendor_completions.d/streamem.fish
   tar -C artifacts -czf "$out/$name.tar.gz" --sort=name --owner=0 --group=0 --numeric-owner streamem
+  dotnet pack src/StreamEm.Core -c $configuration --no-restore -o $out -v q -nologo || return
   (cd $out && sha256sum -- * >SHA256SUMS)
   ls $out
 }

@@ -26,7 +26,7 @@ public sealed class FeatureStream
     {
         _calendar = calendar;
         _cells = CellsOf(schema);
-        _made = new Minibatch(schema.Features.Count);
+        _made = new Minibatch(schema.Width);
         _begin = new double[_cells.Sum(cell => cell.Length)];
         foreach (Cell cell in _cells)
             if (cell.Formula is FeatureFormula.Lag or FeatureFormula.Difference or FeatureFormula.Rate)
@@ -190,13 +190,14 @@ public sealed class FeatureStream
 
     private static Cell[] CellsOf(RecordSchema schema)
     {
-        List<string> read = [.. schema.Read.Features], made = [];
+        List<string> read = [.. schema.Read.Columns], made = [];
+        IReadOnlyList<string> columns = schema.Columns;
         var clocks = new Dictionary<string, LocalClock>(StringComparer.Ordinal);
         var cells = new List<Cell>();
         int at = 0;
-        for (int output = 0; output < schema.Features.Count; output += cells[^1].Outputs)
+        for (int output = 0; output < columns.Count; output += cells[^1].Outputs)
         {
-            string name = schema.Features[output];
+            string name = columns[output];
             DerivedFeature? derived = schema.Derived.FirstOrDefault(feature => feature.Outputs[0] == name);
             if (derived is not null && !schema.Features.Skip(output).Take(derived.Outputs.Count).SequenceEqual(derived.Outputs))
                 throw new ArgumentException($"The features do not have what '{derived.Name}' makes.", nameof(schema));

@@ -31,10 +31,11 @@ public sealed record RecordSchema
                 else if (!derived.IsOfTime && !made.Contains(derived.Source)) fields.TryAdd(derived.Source, FeatureKind.Number);
                 made.Add(name);
             }
+            FeatureKind[] kinds = [.. fields.Values, .. Target is null ? (FeatureKind[])[] : [KindOf(Features.Count)]];
             return this with
             {
                 Features = [.. fields.Keys],
-                Kinds = fields.Values.All(kind => kind == FeatureKind.Number) ? [] : [.. fields.Values],
+                Kinds = Array.TrueForAll(kinds, kind => kind == FeatureKind.Number) ? [] : kinds,
                 Derived = [],
             };
         }
@@ -65,19 +66,25 @@ public sealed record RecordSchema
     /// <summary>What a number in <see cref="Timestamp"/> counts.</summary>
     public TimestampUnit TimestampUnit { get; init; }
 
-    /// <summary>Field of the value to be predicted.</summary>
+    /// <summary>Field of the value to be predicted; it may be missing from any record.</summary>
     public string? Target { get; init; }
 
+    /// <summary>The columns of a record's row: the features and, where there is one, the target last.</summary>
+    public IReadOnlyList<string> Columns => Target is null ? Features : [.. Features, Target];
+
+    /// <summary>Number of <see cref="Columns"/>.</summary>
+    public int Width => Target is null ? Features.Count : Features.Count + 1;
+
     /// <summary>
-    /// What the features hold, in their order; empty when all hold numbers. A model's plan says it (<see cref="FeatureSpace.Kinds"/>).
+    /// What the columns hold, in their order; empty when all hold numbers. A model's plan says it (<see cref="FeatureSpace.Kinds"/>).
     /// </summary>
     public IReadOnlyList<FeatureKind> Kinds { get; init; } = [];
 
     /// <summary>Whether the fields that are no features may be absent from all records: a file to be scored need not have a key.</summary>
     public bool MayLackRoles { get; init; }
 
-    /// <summary>What a feature holds.</summary>
-    public FeatureKind KindOf(int feature) => Kinds.Count == 0 ? FeatureKind.Number : Kinds[feature];
+    /// <summary>What a column holds.</summary>
+    public FeatureKind KindOf(int column) => Kinds.Count == 0 ? FeatureKind.Number : Kinds[column];
 
     /// <summary>Features in order that are numbers, and nothing else: for rows that are at hand as arrays.</summary>
     public static RecordSchema OfNumbers(int dimension) =>

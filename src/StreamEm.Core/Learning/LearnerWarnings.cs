@@ -104,9 +104,7 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
                     $"feature '{space.Features[feature].Name}' held {unknown} value(s) that are none of its "
                         + $"{space.Features[feature].Levels.Count} levels; they count as missing. Use a larger initialization.buffer or "
                         + "max_levels.", space.Features[feature].Name);
-        if (cut.Keys is { Evicted: > 0 } keys)
-            Warn(ModelWarningKind.EvictedKeys,
-                $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}.");
+        if (cut.Eviction is { } eviction) Warn(ModelWarningKind.EvictedKeys, eviction);
         return warnings;
     }
 

@@ -24,7 +24,7 @@ public static class PlotCommand
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        var file = new Argument<string>("snapshot") 
+        var file = new Argument<string>("snapshot")
         {
             Description = "A snapshot (JSON) or a published log of snapshots; with --graph also a configuration, or a type of model, see "
                 + "'streamem models'.",
@@ -51,13 +51,7 @@ public static class PlotCommand
         {
             file, data, output, x, y, profile, graph, rings, title, points,
         };
-        command.Validators.Add(result =>
-        {
-            bool hasData = result.GetValue(data) is { Length: > 0 };
-            if (result.GetValue(graph) && hasData) result.AddError("--graph draws the model alone: it goes without data.");
-            else if (!result.GetValue(graph) && !hasData)
-                result.AddError("Required argument missing for command: 'plot': the data to draw; or draw the model alone with --graph.");
-        });
+        AddCheck(command, data, graph);
         var dialect = new DialectArguments();
         dialect.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -91,10 +85,30 @@ public static class PlotCommand
         return command;
     }
 
+    private static void AddCheck(Command command, Argument<string[]> data, Option<bool> graph) => command.Validators.Add(result =>
+    {
+        bool hasData = result.GetValue(data) is { Length: > 0 };
+        if (result.GetValue(graph) && hasData) result.AddError("--graph draws the model alone: it goes without data.");
+        else if (!result.GetValue(graph) && !hasData)
+            result.AddError("Required argument missing for command: 'plot': the data to draw; or draw the model alone with --graph.");
+    });
+
     /// <summary>The graph of a type with its defaults, of the model of a configuration, or of a snapshot's.</summary>
     private static string GraphOf(string named, string? title)
     {
-        if (ModelCatalog.Find(named) is { } entry) return GraphPlot.Draw(GraphedModel.Of(entry.CreateOptions()), title ?? named);
+        if (ModelCatalog.Find(named) is { } entry)
+        {
+            try
+            {
+                return GraphPlot.Draw(GraphedModel.Of(entry.CreateOptions()), title ?? named);
+            }
+            catch (ArgumentException failure)
+            {
+                throw new CommandException(ExitCode.Usage,
+                    $"What {named} is depends on what it is of: name a configuration in place of the type. {failure.Message}", failure);
+            }
+        }
+
         if (Path.GetExtension(named) is ".yaml" or ".yml")
         {
             ModelOptions configured = FitCommand.Choose(ConfigurationArguments.Load([named]), id: null);

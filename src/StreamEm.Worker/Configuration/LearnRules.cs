@@ -14,7 +14,7 @@ internal sealed class LearnRules(Binder binder)
     public void Check(ModelOptions model, string path)
     {
         LearningOptions learning = model.Learning;
-        if (learning.Learn is LearnMode.Gated && model.Model.NeedsKey)
+        if (learning.Learn is LearnMode.Gated && model.Model.MaxKeys > 0)
             binder.Problems.Error(binder.OriginOf($"{path}.learning.learn"),
                 $"learn: gated leaves single records out, which {model.Model.Type} would miss in their sequences; use always or frozen");
         if (model.Model.Growth is not null && model.InitializeFrom is not null)

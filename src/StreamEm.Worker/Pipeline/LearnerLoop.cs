@@ -173,7 +173,7 @@ internal sealed class LearnerLoop
     private void CutMinibatch()
     {
         _delivery.Decided(_run.Learner.Updates);
-        _fold.Flush();
+        _fold.Flush(hasEnded: false);
         _clock.Pending(_run.Learner, hasUpdated: true);
         _keeper.Demand();
         Report();

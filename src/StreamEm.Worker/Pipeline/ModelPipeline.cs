@@ -161,7 +161,7 @@ public sealed class ModelPipeline : IAsyncDisposable
             _environment.CreateScoreSink?.Invoke(entry) ?? ScoreSinkCatalog.Create(Options.Id, entry, time, log), Metrics, time))];
         var delivery = new ScoreDelivery(lanes);
         AlarmWatch? alarms = Options.Alarms is { } options
-            ? new AlarmWatch(options, Options.Schema.Features, Options.Learning.Calendar)
+            ? new AlarmWatch(options, Options.Schema.Columns, Options.Learning.Calendar)
             : null;
         try
         {

@@ -31,7 +31,7 @@ internal sealed class RecordFold(
     public Action<TakenRecords>? Taking { get; init; }
 
     /// <summary>Called before what is pending is learned from although it is less than a minibatch.</summary>
-    public Action? Flushing { get; init; }
+    public Action<bool>? Flushing { get; init; }
 
     /// <summary>Called for every rejected record, before it is kept aside.</summary>
     public Action<RejectedRecord>? Rejected { get; init; }
@@ -76,10 +76,11 @@ internal sealed class RecordFold(
     }
 
     /// <summary>Learns from what is pending although it is less than a minibatch.</summary>
-    public void Flush()
+    /// <param name="hasEnded">Whether no more records will come: every sequence is over then.</param>
+    public void Flush(bool hasEnded = true)
     {
-        Flushing?.Invoke();
-        while (learner.TryUpdate(flush: true)) Updated();
+        Flushing?.Invoke(hasEnded);
+        while (learner.TryUpdate(flush: true, hasEnded)) Updated();
     }
 
     private void Add(RecordBatch batch, int first, int count)

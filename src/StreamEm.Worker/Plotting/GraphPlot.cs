@@ -45,7 +45,8 @@ internal sealed class GraphPlot
         return _svg.Close();
     }
 
-    private int Rows => Math.Max(1, _rows.Sum(row => Math.Max(1, row.Parameters.Length)));
+    private int Rows => Math.Max(Math.Max(1, _depths.Count(variable => variable.Value == 0)),
+        _rows.Sum(row => Math.Max(1, row.Parameters.Length)));
 
     /// <summary>Columns by how much of a record comes before, rows by the parameters at the right of what depends on them.</summary>
     private void Arrange()

@@ -57,8 +57,8 @@ public sealed class FamilyStreamTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Rates of (2, 10, 25) become (4, 16, 36) after half of 40 000 records. Without (1 - gamma) the old ones are never forgotten (0.4 off),
-    /// and without a floor steps are too short by then (0.35).
+    /// Rates of (2, 10, 25) become (4, 16, 36) after half of 40 000 records. Without (1 - gamma) the old ones are never forgotten (0.4
+    /// off), and without a floor steps are too short by then (0.35).
     /// </summary>
     [Theory]
     [InlineData(0.6, 0.02, 0, 0.05)]

@@ -83,7 +83,8 @@ public sealed class ActiveComponentsTests
         Minibatch rows = truth.Draw(700, 5);
         Mixture model = Gaussians.Model(Components, Dimension);
         double[] theta = [.. truth.Weights, .. truth.Means.SelectMany(mean => mean), .. truth.Covariances.SelectMany(matrix => matrix)];
-        (double[] sums, double[] logDensities, Evidence evidence) = Statistics(model, theta, rows, new SparseResponsibilities(active, 20), 2);
+        (double[] sums, double[] logDensities, Evidence evidence) =
+            Statistics(model, theta, rows, new SparseResponsibilities(active, 20), 2);
         (_, double[] expectedLogDensities, Evidence soft) = Statistics(model, theta, rows, SoftResponsibilities.Instance, 2);
 
         (EmissionEStep emission, double[] logWeights) = Emission(truth, tied: false);

@@ -78,7 +78,9 @@ public sealed partial class WorkedExampleTests
         string kept = Repository.PathOf($"{Pictures}/{name}"), found = File.ReadAllText(drawn);
         if (File.Exists(kept) && File.ReadAllText(kept) == found) return;
         if (Approval.Accepts) File.WriteAllText(kept, found);
-        else Assert.Fail($"{page}: {Pictures}/{name} is not what is drawn. If this is what you meant: ./build.sh accept, look at it, commit it.");
+        else
+            Assert.Fail($"{page}: {Pictures}/{name} is not what is drawn. If this is what you meant: ./build.sh accept, look at it, commit "
+                + "it.");
     }
 
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string folder, string command)
@@ -92,7 +94,8 @@ public sealed partial class WorkedExampleTests
             Environment = { ["PATH"] = $"{AppContext.BaseDirectory}:{Environment.GetEnvironmentVariable("PATH")}" },
         })!;
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        Task<string> output = process.StandardOutput.ReadToEndAsync(deadline.Token), error = process.StandardError.ReadToEndAsync(deadline.Token);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(deadline.Token),
+            error = process.StandardError.ReadToEndAsync(deadline.Token);
         try
         {
             await process.WaitForExitAsync(deadline.Token);

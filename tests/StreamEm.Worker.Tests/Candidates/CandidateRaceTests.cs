@@ -5,6 +5,7 @@ using StreamEm.Core.Initialization;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Snapshots;
+using StreamEm.Worker.Api;
 using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Pipeline;
@@ -89,6 +90,14 @@ public sealed class CandidateRaceTests : IDisposable
         }
 
         await Pipelines.Drain(_directory, model, items);
+
+        await using (ModelPipeline again = Pipelines.Create(_directory, model, position => new MemorySource(items, position)))
+        {
+            await again.StartAsync(CancellationToken.None);
+            await Eventually.Within(again.Completion);
+            Assert.Equal([1, 2, 3], ModelSummary.Of(again).Candidates!.Select(candidate => candidate.Rank));
+            Assert.Equal(2, ModelSummary.Of(again).Candidates![0].Components);
+        }
 
         ModelSnapshot expected = Last(other), found = Last(_directory);
         Assert.Equal(expected.Version, found.Version);

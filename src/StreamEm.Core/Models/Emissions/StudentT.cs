@@ -10,7 +10,8 @@ namespace StreamEm.Core.Models.Emissions;
 /// E-step: E[u] = (nu + D) / (nu + delta), E[log u] = psi((nu + D) / 2) - log((nu + delta) / 2). Statistics (averages): <c>precisions
 /// [K]</c> = r u, <c>first_moments [K, D]</c> = r u x, <c>second_moments [K, P(D)]</c> = r u x x', <c>log_precisions [K]</c> = r (E[log
 /// u] - u). M-step: mu = S1 / Su, Sigma = (S2 - S1 S1' / Su) / N + reg_covar, and nu is the root of log(nu / 2) - psi(nu / 2) + 1 + Sv /
-/// N = 0 in [1, 200] (Liu &amp; Rubin 1995; Peel &amp; McLachlan 2000), or <see cref="FreedomStep.Ecme"/>'s step. A row with missing values has the delta and D of the observed
+/// N = 0 in [1, 200] (Liu &amp; Rubin 1995; Peel &amp; McLachlan 2000), or <see cref="FreedomStep.Ecme"/>'s step. A row
+/// with missing values has the delta and D of the observed
 /// ones, and adds the conditional scale of the others once, not u times.
 /// </summary>
 internal sealed class StudentT : MatrixFamily
@@ -57,8 +58,8 @@ internal sealed class StudentT : MatrixFamily
     /// <inheritdoc/>
     public override void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "")
     {
-        string u = graph.Add(
-            new GraphVariable(record == "x" ? "u" : $"u {record}", GraphRole.Latent, [.. parents, .. Parameters(graph, prefix, [_freedom])]));
+        string[] freedom = Parameters(graph, prefix, [_freedom]);
+        string u = graph.Add(new GraphVariable(record == "x" ? "u" : $"u {record}", GraphRole.Latent, [.. parents, .. freedom]));
         string[] rest = Parameters(graph, prefix, ParameterLayout.Blocks.Where(block => block != _freedom));
         graph.Add(new GraphVariable(record, GraphRole.Observed, [.. parents, u, .. rest]));
     }

@@ -4,7 +4,7 @@ using StreamEm.Core.Settings;
 namespace StreamEm.Core.Models.Emissions;
 
 /// <summary>How the degrees of freedom are learned.</summary>
-public enum FreedomStep
+internal enum FreedomStep
 {
     /// <summary>By the maximum of Q given means and scale matrices: the rows' own weights count as observed (ECM).</summary>
     Ecm,

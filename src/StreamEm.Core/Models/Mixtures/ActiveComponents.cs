@@ -21,7 +21,8 @@ internal static class ActiveComponents
     /// <param name="emission">The components.</param>
     /// <param name="block">The rows.</param>
     /// <param name="logWeights">[K].</param>
-    /// <param name="space">Its <see cref="BlockWorkspace.LogJoint"/> is overwritten; <see cref="BlockWorkspace.LogJointBefore"/> too.</param>
+    /// <param name="space">Its <see cref="BlockWorkspace.LogJoint"/> and <see cref="BlockWorkspace.LogJointBefore"/> are overwritten.
+    /// </param>
     /// <returns>How many densities were computed; -1, with nothing of use written, where all would have to be.</returns>
     public static int TryJoint(EmissionEStep emission, RowBlock block, ReadOnlySpan<double> logWeights, BlockWorkspace space)
     {
@@ -55,7 +56,8 @@ internal static class ActiveComponents
 
     /// <summary>The component with the highest bound of every row: rows put in order of theirs.</summary>
     private static int ComputeBest(
-        EmissionEStep emission, RowBlock block, ReadOnlySpan<double> logWeights, Span<double> joint, ReadOnlySpan<int> best, Span<int> lanes)
+        EmissionEStep emission, RowBlock block, ReadOnlySpan<double> logWeights, Span<double> joint, ReadOnlySpan<int> best,
+        Span<int> lanes)
     {
         Span<int> ordered = stackalloc int[block.Count], keys = stackalloc int[block.Count];
         for (int i = 0; i < block.Count; i++) (keys[i], ordered[i]) = (best[i] * RowBlock.Capacity + i, i);

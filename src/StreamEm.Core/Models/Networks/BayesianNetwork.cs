@@ -54,6 +54,23 @@ internal sealed class BayesianNetwork : LatentModel
     public override int Dimension { get; }
 
     /// <inheritdoc/>
+    /// <remarks>The network itself; every node's table goes without saying.</remarks>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph();
+            foreach (int at in Network.Order)
+            {
+                NetworkNode node = Network.Nodes[at];
+                graph.Add(new GraphVariable(node.Name, node.IsHidden ? GraphRole.Latent : GraphRole.Observed,
+                    [.. node.Parents.Select(parent => Network.Nodes[parent].Name)]));
+            }
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     public override VectorLayout ParameterLayout { get; }
 
     /// <inheritdoc/>

@@ -65,6 +65,19 @@ internal sealed class CellFactors : LatentModel
     public required double Regularization { get; init; }
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph { Records = "cells of a row", Components = "J columns" };
+            string factors = graph.Add(new GraphVariable("u", GraphRole.Latent, []));
+            graph.Add(new GraphVariable("x", GraphRole.Observed, [factors, graph.Add("offsets", isPerComponent: true),
+                graph.Add("loadings", isPerComponent: true), graph.Add("noise_variance")]));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     public override VectorLayout ParameterLayout { get; }
 
     /// <inheritdoc/>

@@ -4,7 +4,6 @@ using StreamEm.Core.Learning;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration.Tables;

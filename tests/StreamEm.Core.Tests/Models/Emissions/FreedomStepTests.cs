@@ -60,7 +60,8 @@ public sealed class FreedomStepTests(ITestOutputHelper output)
         Assert.Equal(EmSteps.Either, Of(new StudentTOptions { FreedomStep = FreedomStep.Ecme }));
         Assert.Equal(EmSteps.Exact, Of(new StudentTOptions { DegreesOfFreedom = 4, FreedomStep = FreedomStep.Ecme }));
         Assert.Equal(EmSteps.Either,
-            Hosts.Mixture(2, EmissionParts.Of(new StudentTOptions { FreedomStep = FreedomStep.Ecme })).Create(FeatureSpace.Unscaled(2)).Steps);
+            Hosts.Mixture(2, EmissionParts.Of(new StudentTOptions { FreedomStep = FreedomStep.Ecme }))
+                .Create(FeatureSpace.Unscaled(2)).Steps);
         Assert.Equal(EmSteps.Exact, Gaussians.Model(2, 2).Steps);
     }
 
@@ -86,7 +87,8 @@ public sealed class FreedomStepTests(ITestOutputHelper output)
         {
             double u = 0;
             for (int i = 0; i < 5; i++) u += Math.Pow(Gaussians.Normal(chance), 2) / 5;
-            double delta = (Math.Pow(Gaussians.Normal(chance), 2) + Math.Pow(Gaussians.Normal(chance), 2)) / u, weight = (nu + 2) / (nu + delta);
+            double delta = (Math.Pow(Gaussians.Normal(chance), 2) + Math.Pow(Gaussians.Normal(chance), 2)) / u,
+                weight = (nu + 2) / (nu + delta);
             double slope = 0.5 * (ScalarMath.Digamma(3.5) - ScalarMath.Digamma(2.5) - Math.Log(1 + delta / nu) + 1 - weight);
             squares += slope * slope / 400_000;
         }
