@@ -20,7 +20,7 @@ usage: ./build.sh VERB
   chaos     kill workers on files (200 times, and 20 between kinds of processors) and on topics (50), and brokers (5), at random moments; compare with runs
             that were never stopped; learn a million records on every kernel path, and fit them by the engine spider
   bench     micro-benchmarks and the side-by-side run against other implementations; bench anomaly NAB [--tables FOLDER]: what the samples
-            find in labelled streams and tables
+            find in labelled streams and tables; bench discoveries: what a false discovery rate holds and finds
   publish   put the executable at artifacts/streamem/streamem
   image     build the container image streamem (needs Docker); STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name other base images
   release   publish, and beside it the bill of materials (CycloneDX) and checksums: artifacts/release
@@ -203,7 +203,14 @@ verb_release() {
   rm -rf $out; mkdir -p $out
   dotnet dotnet-CycloneDX src/StreamEm.Worker/StreamEm.Worker.csproj --output $out --filename "$name.cdx.json" --output-format Json \
     --recursive --exclude-dev --disable-package-restore --set-name streamem --set-version "$version" --no-serial-number >/dev/null || return
+  mkdir -p artifacts/streamem/share/man/man1 artifacts/streamem/share/bash-completion/completions \
+    artifacts/streamem/share/zsh/site-functions artifacts/streamem/share/fish/vendor_completions.d
+  artifacts/streamem/streamem completion man >artifacts/streamem/share/man/man1/streamem.1
+  artifacts/streamem/streamem completion bash >artifacts/streamem/share/bash-completion/completions/streamem
+  artifacts/streamem/streamem completion zsh >artifacts/streamem/share/zsh/site-functions/_streamem
+  artifacts/streamem/streamem completion fish >artifacts/streamem/share/fish/vendor_completions.d/streamem.fish
   tar -C artifacts -czf "$out/$name.tar.gz" --sort=name --owner=0 --group=0 --numeric-owner streamem
+  dotnet pack src/StreamEm.Core -c $configuration --no-restore -o $out -v q -nologo || return
   (cd $out && sha256sum -- * >SHA256SUMS)
   ls $out
 }

@@ -57,8 +57,8 @@ public sealed class RecordBatch
 
     /// <summary>Room for records of a schema.</summary>
     public RecordBatch(RecordSchema schema, int capacity = 1024)
-        : this(schema.Features.Count, capacity,
-            [.. Enumerable.Range(0, schema.Features.Count).Where(d => schema.KindOf(d) is FeatureKind.Level or FeatureKind.Terms)])
+        : this(schema.Width, capacity,
+            [.. Enumerable.Range(0, schema.Width).Where(d => schema.KindOf(d) is FeatureKind.Level or FeatureKind.Terms)])
     {
     }
 
@@ -176,13 +176,13 @@ public sealed class RecordBatch
 
     /// <summary>Takes the record whose values are in <see cref="NextRow"/>; label and key are numbers in <see cref="Texts"/>.</summary>
     public void Commit(
-        long nextOffset, double weight, double target = double.NaN, int label = Minibatch.Unlabelled, int key = Minibatch.NoKey,
+        long nextOffset, double weight, int label = Minibatch.Unlabelled, int key = Minibatch.NoKey,
         long timestamp = NoTimestamp, OptionalFields unread = OptionalFields.None)
     {
         if (unread != OptionalFields.None) SetUnread(unread);
         _offsets[Records.Count] = EndOffset;
         _nextOffsets[Records.Count] = nextOffset;
-        Records.Commit(weight, label, target, key, timestamp);
+        Records.Commit(weight, label, key: key, timestamp: timestamp);
         EndOffset = nextOffset;
     }
 

@@ -8,6 +8,7 @@ if (args is ["--micro", ..])
     return 0;
 }
 if (args is ["anomaly", ..]) return new AnomalyDetection(new Report()).Run(args[1..]);
+if (args is ["discoveries"]) return new FalseDiscoveries(new Report()).Run();
 bool quick = args.Contains("--quick");
 string[] rest = [.. args.Where(arg => arg != "--quick")];
 string? only = rest is ["--only", var name] && SideBySide.Parts.Contains(name) ? name : null;
@@ -16,7 +17,7 @@ if (rest.Length > 0 && only is null)
     Console.Error
         .WriteLine(
             $"usage: StreamEm.Benchmarks [--quick] [--only {string.Join('|', SideBySide.Parts)}] | anomaly NAB [--tables FOLDER] "
-                + "| --micro [BenchmarkDotNet options]");
+                + "| discoveries | --micro [BenchmarkDotNet options]");
     return 64;
 }
 var report = new Report();

@@ -20,6 +20,12 @@ public sealed record AlarmOptions
     public double Threshold { get; init; } = 0.01;
 
     /// <summary>
+    /// The share of the alarms that may be false, expected: a record raises one when its p-value is at most a level that follows from it
+    /// (<see cref="DiscoveryRate"/>) and from <see cref="Threshold"/>, which the level is never above; null: the threshold alone decides.
+    /// </summary>
+    public double? FalseDiscoveryRate { get; init; }
+
+    /// <summary>
     /// An alarm lasts until a record of its key has a p-value of at least this; null: of at least <see cref="Threshold"/>.
     /// </summary>
     public double? Clear { get; init; }

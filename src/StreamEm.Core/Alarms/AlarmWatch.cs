@@ -1,4 +1,6 @@
+using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Alarms;
@@ -17,13 +19,15 @@ public sealed class AlarmWatch
     /// <summary>More keys than any state has.</summary>
     private const int MostKeys = 100_000_000;
 
-    private readonly AlarmOptions _options;
-    private readonly BusinessLimits _limits;
     /// <summary>The part of the threshold below which a record is in alarm that is abnormal and not new.</summary>
     private const double Flagged = 0.1;
 
+    private readonly AlarmOptions _options;
+    private readonly BusinessLimits _limits;
+    private readonly DiscoveryRate? _rate;
+    private readonly CalendarClock? _calendar;
     private readonly double _clear;
-    private double _flag;
+    private double _flag, _calibrated = double.PositiveInfinity;
     private KeyTable _keys;
     private Entry[] _entries;
     private string? _lastKey;
@@ -32,9 +36,12 @@ public sealed class AlarmWatch
     /// <summary>A watch that has seen nothing.</summary>
     /// <param name="options">When a record raises an alarm.</param>
     /// <param name="features">Names of the D features.</param>
-    public AlarmWatch(AlarmOptions options, IReadOnlyList<string> features)
+    /// <param name="calendar">Times that no alarm is raised in; null for none.</param>
+    public AlarmWatch(AlarmOptions options, IReadOnlyList<string> features, Calendar? calendar = null)
     {
         _options = options;
+        _rate = options.FalseDiscoveryRate is { } rate ? new DiscoveryRate(rate) : null;
+        _calendar = calendar is { SkipAlarms.Count: > 0 } ? new CalendarClock(calendar) : null;
         _limits = new BusinessLimits(options, features);
         _clear = Math.Max(options.Threshold, options.Clear ?? options.Threshold);
         _flag = options.Flag ?? options.Threshold;
@@ -43,7 +50,8 @@ public sealed class AlarmWatch
     }
 
     /// <summary>Whether a record's p-values may make an alarm: what it is off by then counts.</summary>
-    public bool MayMatter(double pValue, double novelty) => pValue < _flag || novelty < _options.Threshold;
+    public bool MayMatter(double pValue, double novelty) =>
+        pValue < _flag || (_rate is null ? novelty : pValue) < _options.Threshold;
 
     /// <summary>Whether a record's component counts.</summary>
     public bool HasLimits => _limits.Any;
@@ -63,7 +71,8 @@ public sealed class AlarmWatch
     public void Begin(LearnedModel learned, bool isByNovelty = false)
     {
         _limits.Begin(learned);
-        _flag = _options.Flag ?? (isByNovelty ? Flagged : 1) * _options.Threshold;
+        _calibrated = learned.Calibration?.Records ?? 0;
+        _flag = _options.Flag ?? (_rate is not null ? 0 : isByNovelty ? Flagged : 1) * _options.Threshold;
     }
 
     /// <summary>Takes the next record.</summary>
@@ -76,6 +85,7 @@ public sealed class AlarmWatch
     public AlarmMark Take(string? key, long timestamp, double pValue, double novelty, int component, ReadOnlySpan<double> row)
     {
         key ??= "";
+        if (_calendar?.SkipsAlarms(timestamp) == true) pValue = novelty = double.NaN;
         bool isNew = false;
         int slot = ReferenceEquals(key, _lastKey) ? _lastSlot : _keys.Touch(key, out isNew);
         (_lastKey, _lastSlot) = (key, slot);
@@ -89,8 +99,17 @@ public sealed class AlarmWatch
 
         entry.Seen++;
         bool matters = MayMatter(pValue, novelty) && _limits.Allow(row, component);
-        bool isRaised = matters && novelty < _options.Threshold && IsDue(entry, timestamp, novelty);
-        if (isRaised || (matters && pValue < _flag))
+        bool isRaised, isFlagged = pValue < _flag;
+        if (_rate is null)
+        {
+            isRaised = matters && novelty < _options.Threshold && IsDue(entry, timestamp, novelty);
+        }
+        else
+        {
+            novelty = DiscoveryRate.Predictive(pValue, _calibrated, 1 - AnomalyCalibration.TailQuantile);
+            isRaised = IsDiscovery(_rate, entry, timestamp, novelty, matters, ref isFlagged);
+        }
+        if (isRaised || (matters && isFlagged))
         {
             if (!entry.IsLasting) Lasting++;
             entry.IsLasting = true;
@@ -116,11 +135,15 @@ public sealed class AlarmWatch
         writer.Write(_keys.Count);
         _keys.Save(writer);
         for (int slot = 0; slot < _keys.Count; slot++) _entries[slot].Save(writer);
+        writer.Write(_rate is not null);
+        _rate?.Save(writer);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote, whatever the options were then.</summary>
+    /// <param name="reader">Where it is.</param>
+    /// <param name="hasRate">Whether it says if a rate of false alarms was held, which states of 0.2 and before do not.</param>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
-    public void Load(BinaryReader reader)
+    public void Load(BinaryReader reader, bool hasRate = true)
     {
         (Raised, Cleared) = (reader.ReadInt64(), reader.ReadInt64());
         int count = reader.ReadInt32();
@@ -135,15 +158,40 @@ public sealed class AlarmWatch
         Lasting = 0;
         for (int slot = 0; slot < count; slot++)
             if ((_entries[slot] = Entry.Load(reader)).IsLasting) Lasting++;
+        if (hasRate && reader.ReadBoolean()) (_rate ?? new DiscoveryRate(1)).Load(reader);
+    }
+
+    /// <summary>
+    /// Whether a record raises an alarm where the rate of false ones is held. The level is known before the record: while a key rests, half
+    /// of the p-value of its last alarm where that is less, and 0 within the least gap.
+    /// </summary>
+    private bool IsDiscovery(DiscoveryRate rate, in Entry entry, long timestamp, double pValue, bool matters, ref bool isFlagged)
+    {
+        if (double.IsNaN(pValue)) return false;
+        double most = Math.Min(rate.Level, _options.Threshold);
+        double level = IsWithinGap(entry, timestamp) ? 0 : IsResting(entry) ? Math.Min(most, Stronger * entry.PValue) : most;
+        bool isRaised = matters && pValue <= level && level > 0;
+        if (_options.Flag is null) isFlagged = pValue <= most;
+        rate.Take(level, isRaised);
+        return isRaised;
     }
 
     private bool IsDue(in Entry entry, long timestamp, double pValue)
     {
         if (!entry.HasRaised) return true;
-        bool hasTimes = timestamp != Minibatch.NoTimestamp && entry.LastTime != Minibatch.NoTimestamp;
-        if (_options.MinGap is { } gap && hasTimes && timestamp - entry.LastTime < gap.TotalMilliseconds) return false;
+        return !IsWithinGap(entry, timestamp) && (!IsResting(entry) || pValue < Stronger * entry.PValue);
+    }
+
+    private bool IsWithinGap(in Entry entry, long timestamp)
+    {
+        bool hasTimes = entry.HasRaised && timestamp != Minibatch.NoTimestamp && entry.LastTime != Minibatch.NoTimestamp;
+        return _options.MinGap is { } gap && hasTimes && timestamp - entry.LastTime < gap.TotalMilliseconds;
+    }
+
+    private bool IsResting(in Entry entry)
+    {
         double rest = Math.Max(_options.Rest, Math.Min(_options.RestAtMost ?? double.MaxValue, _options.RestShare * (entry.Seen - 1)));
-        return entry.Seen - entry.LastSeen > rest || pValue < Stronger * entry.PValue;
+        return entry.HasRaised && entry.Seen - entry.LastSeen <= rest;
     }
 
     /// <summary>What is known of a key.</summary>

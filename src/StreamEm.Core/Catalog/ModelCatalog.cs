@@ -1,12 +1,16 @@
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
+using StreamEm.Core.Models.Experts;
 using StreamEm.Core.Models.Factors;
 using StreamEm.Core.Models.Hierarchies;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Models.Networks;
+using StreamEm.Core.Models.RandomWalks;
 using StreamEm.Core.Models.Ratings;
+using StreamEm.Core.Models.Regression;
 using StreamEm.Core.Models.Sequences;
+using StreamEm.Core.Models.StateSpaces;
 using StreamEm.Core.Models.Topics;
 using StreamEm.Core.Models.Variational;
 
@@ -33,11 +37,17 @@ public static class ModelCatalog
     [
         .. Emissions.Select(MixtureOptions.Shorthand),
         MixtureOptions.EntryOver(Emissions),
-        HiddenMarkovOptions.EntryOver(Emissions),
+        HiddenMarkovOptions.EntryOver([.. Emissions, MixtureEmissionOptions.EntryOver(Emissions)]),
         MixtureClassifier.EntryOver(Emissions),
         NaiveBayes.EntryOver(Emissions),
         PpcaOptions.Catalogued,
         FactorAnalysisOptions.Catalogued,
+        LinearGaussianStateSpaceOptions.Catalogued,
+        PoissonRandomWalkOptions.Catalogued,
+        ExpertsOptions.Catalogued,
+        BayesianRegressionOptions.Catalogued,
+        ProbitRegressionOptions.Catalogued,
+        SparseRegressionOptions.Catalogued,
         TopicOptions.Catalogued,
         HierarchicalNormalOptions.Catalogued,
         BayesianNetworkOptions.Catalogued,

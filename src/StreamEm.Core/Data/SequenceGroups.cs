@@ -21,7 +21,8 @@ internal sealed class SequenceGroups
     /// <param name="rows">The rows.</param>
     /// <param name="numbers">The number of each of the first rows; at least 0.</param>
     /// <param name="result">Overwritten.</param>
-    public void Group(Minibatch rows, ReadOnlySpan<int> numbers, Minibatch result)
+    /// <param name="begins">Which of these rows begin another sequence of their number; empty where none does.</param>
+    public void Group(Minibatch rows, ReadOnlySpan<int> numbers, Minibatch result, ReadOnlySpan<bool> begins = default)
     {
         Count = numbers.Length;
         Reserve(Count);
@@ -44,7 +45,7 @@ internal sealed class SequenceGroups
         for (int at = 0; at < Count; at++)
         {
             int row = _order[at];
-            if (at == 0 || _groupOf[row] != _groupOf[_order[at - 1]]) result.BeginSequence();
+            if (at == 0 || _groupOf[row] != _groupOf[_order[at - 1]] || (!begins.IsEmpty && begins[row])) result.BeginSequence();
             result.Add(rows.Row(row), rows.Weight(row), result.TakeLabel(rows, row), rows.Target(row), numbers[row], rows.Timestamp(row));
         }
     }

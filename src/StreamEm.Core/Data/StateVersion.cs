@@ -22,9 +22,12 @@ internal enum StateVersion
     /// iterates.</summary>
     Held = 6,
 
-    /// <summary>The first form that says it.</summary>
+    /// <summary>The first form that says it; nothing is remembered of the log-likelihood for a drift.</summary>
     Health = 7,
 
+    /// <summary>The first form that remembers it.</summary>
+    Drift = 8,
+
     /// <summary>What this release writes.</summary>
-    Current = Health,
+    Current = Drift,
 }

@@ -1,5 +1,6 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Models;
+using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Estimation;
 
@@ -72,12 +73,28 @@ internal static class BatchEm
     {
         double[] next = new double[theta.Length];
         var trace = new FitTrace(options);
-        while (!trace.Ends(data.Expect(theta)))
+        while (!trace.Ends(data.Expect(theta), isStill: !data.IsFlat || IsStill(data.Layout, next, theta, options.Tolerance)))
         {
             data.Maximize(data.Averages, theta, next);
             (theta, next) = (next, theta);
         }
         return trace.Result(theta, data);
+    }
+
+    /// <summary>Whether no block of parameters has moved by more than a part of its largest entry.</summary>
+    private static bool IsStill(VectorLayout layout, double[] before, double[] after, double tolerance)
+    {
+        foreach (VectorBlock block in layout.Blocks)
+        {
+            double largest = 0, moved = 0;
+            for (int at = block.Offset; at < block.Offset + block.Length; at++)
+            {
+                largest = Math.Max(largest, Math.Abs(after[at]));
+                moved = Math.Max(moved, Math.Abs(after[at] - before[at]));
+            }
+            if (moved > tolerance * largest) return false;
+        }
+        return true;
     }
 }
 
@@ -94,13 +111,15 @@ internal sealed class FitTrace(BatchEmOptions options)
     public double Last => _values.Count == 0 ? double.NegativeInfinity : _values[^1];
 
     /// <summary>Takes the mean log-likelihood of a pass over all rows.</summary>
+    /// <param name="logLikelihood">Nats per row.</param>
+    /// <param name="isStill">Whether the parameters stand still, where they have to.</param>
     /// <returns>Whether it rose by too little to go on, or there were enough.</returns>
-    public bool Ends(double logLikelihood)
+    public bool Ends(double logLikelihood, bool isStill = true)
     {
         double rise = _values.Count == 0 ? double.PositiveInfinity : logLikelihood - _values[^1];
         _values.Add(logLikelihood);
         _fall = Math.Max(_fall, -rise);
-        return !(rise > options.Tolerance) || _values.Count > options.MaxIterations;
+        return (!(rise > options.Tolerance) && isStill) || _values.Count > options.MaxIterations;
     }
 
     /// <summary>What was found.</summary>

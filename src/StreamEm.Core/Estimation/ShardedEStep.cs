@@ -15,12 +15,16 @@ internal sealed class ShardedEStep
     /// <summary>Below this many multiplications (rows x statistics) a second thread costs more than it gives.</summary>
     private const long MinParallelWork = 1 << 18;
 
+    /// <summary>Rows that a thread infers at a time, where that is done before the statistics.</summary>
+    private const int InferredRows = 16;
+
     private readonly LatentModel _model;
     private readonly int _threads;
     private readonly List<Workspace> _workspaces = [];
     private readonly List<double[]> _partials = [];
     private readonly Evidence[] _evidence = new Evidence[MaxShards];
     private readonly int[] _starts = new int[MaxShards + 1];
+    private double[] _posteriors = [];
 
     public ShardedEStep(LatentModel model, int threads = 0)
     {
@@ -49,6 +53,7 @@ internal sealed class ShardedEStep
     {
         int shards = Cut(batch);
         Array.Clear(statistics);
+        if (_model.PosteriorLength > 0 && _threads > 1 && batch.Count > InferredRows) pass = Inferred(eStep, batch, pass);
         if (shards == 1)
             return eStep.Accumulate(batch, 0, batch.Count, statistics, logDensities, WorkspaceFor(eStep, 0, pass));
         while (_partials.Count < shards) _partials.Add(new double[statistics.Length]);
@@ -66,6 +71,23 @@ internal sealed class ShardedEStep
             Interpolation.Add(statistics, _partials[shard]);
         }
         return evidence;
+    }
+
+    /// <summary>The pass with the posteriors of all rows, which the threads share out.</summary>
+    private Pass Inferred(EStep eStep, Minibatch batch, Pass pass)
+    {
+        int length = _model.PosteriorLength, parts = (batch.Count + InferredRows - 1) / InferredRows, threads = Math.Min(_threads, parts);
+        if (_posteriors.Length < batch.Count * length) _posteriors = new double[batch.Count * length];
+        for (int thread = 0; thread < threads; thread++) WorkspaceFor(eStep, thread, pass);
+        Parallel.For(0, threads, thread =>
+        {
+            for (int part = thread; part < parts; part += threads)
+            {
+                int first = part * InferredRows, count = Math.Min(InferredRows, batch.Count - first);
+                eStep.Infer(batch, first, count, _posteriors.AsSpan(first * length, count * length), _workspaces[thread]);
+            }
+        });
+        return pass with { Posteriors = _posteriors };
     }
 
     /// <summary>Apart from <see cref="Accumulate"/>, so that what the threads share is only allocated where there are several.</summary>
@@ -106,13 +128,14 @@ internal sealed class ShardedEStep
 
     /// <summary>
     /// Shards of whole sequences, each at least <paramref name="rows"/> long but the last; rows without sequence starts are one sequence.
+    /// Sequences of one key that follow each other share what is remembered of it, and a shard.
     /// </summary>
     private int CutBySequence(Minibatch batch, int rows)
     {
         int least = Math.Max(rows, (batch.Count + MaxShards - 1) / MaxShards), shards = 0;
         _starts[0] = 0;
         foreach (int start in batch.SequenceStarts)
-            if (start - _starts[shards] >= least) _starts[++shards] = start;
+            if (start - _starts[shards] >= least && !SequenceRows.FollowsItsKey(batch, start)) _starts[++shards] = start;
         _starts[++shards] = batch.Count;
         return shards;
     }

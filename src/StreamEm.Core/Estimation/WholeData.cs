@@ -1,5 +1,6 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Models;
+using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Estimation;
 
@@ -18,6 +19,12 @@ internal sealed class WholeData(LatentModel model, Minibatch batch, int threads,
 
     /// <summary>Averages of all rows under the parameters of the last <see cref="Expect(double[])"/>, as the M-step takes them.</summary>
     public double[] Averages { get; } = new double[model.StatisticsLayout.Length];
+
+    /// <summary>Whether parameters have to stand still at a maximum; see <see cref="LatentModel.IsFlat"/>.</summary>
+    public bool IsFlat => model.IsFlat;
+
+    /// <summary>The blocks of the parameters.</summary>
+    public VectorLayout Layout => model.ParameterLayout;
 
     /// <summary>Weight of the rows that said something in the last <see cref="Expect(double[])"/>.</summary>
     public double Weight { get; private set; }

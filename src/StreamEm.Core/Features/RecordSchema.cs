@@ -6,6 +6,51 @@ public sealed record RecordSchema
     /// <summary>The D features, in the model's order.</summary>
     public required IReadOnlyList<string> Features { get; init; }
 
+    /// <summary>
+    /// How those features are made that are no fields; their names (<see cref="DerivedFeature.Outputs"/>) are among the features, at the
+    /// place where they are made.
+    /// </summary>
+    public IReadOnlyList<DerivedFeature> Derived { get; init; } = [];
+
+    /// <summary>Keys of which is remembered what features are made of; beyond, the one not met for longest begins anew.</summary>
+    public int FeatureKeys { get; init; } = 100_000;
+
+    /// <summary>The schema of the records as they are read: its features are the fields that the features are made of, each once.</summary>
+    public RecordSchema Read
+    {
+        get
+        {
+            if (Derived.Count == 0) return this;
+            var fields = new Dictionary<string, FeatureKind>(StringComparer.Ordinal);
+            var made = new HashSet<string>(StringComparer.Ordinal);
+            for (int d = 0; d < Features.Count; d++)
+            {
+                string name = Features[d];
+                DerivedFeature? derived = DerivedAt(name);
+                if (derived is null) fields.TryAdd(name, KindOf(d));
+                else if (!derived.IsOfTime && !made.Contains(derived.Source)) fields.TryAdd(derived.Source, FeatureKind.Number);
+                made.Add(name);
+            }
+            FeatureKind[] kinds = [.. fields.Values, .. Target is null ? (FeatureKind[])[] : [KindOf(Features.Count)]];
+            return this with
+            {
+                Features = [.. fields.Keys],
+                Kinds = Array.TrueForAll(kinds, kind => kind == FeatureKind.Number) ? [] : kinds,
+                Derived = [],
+            };
+        }
+    }
+
+    /// <summary>
+    /// What the features are, one text each in the order they were configured in: a field's name, or a derived feature's definition.
+    /// </summary>
+    public IReadOnlyList<string> Definitions =>
+        [.. Features.Where(name => DerivedAt(name) is not { } derived || derived.Outputs[0] == name)
+            .Select(name => DerivedAt(name) is { } derived ? DerivedFeatureJson.TextOf(derived) : name)];
+
+    /// <summary>What makes a feature; null for one that is a field.</summary>
+    public DerivedFeature? DerivedAt(string feature) => Derived.FirstOrDefault(derived => derived.Outputs.Contains(feature));
+
     /// <summary>Field of the label; empty or absent values mean unlabelled.</summary>
     public string? Label { get; init; }
 
@@ -21,19 +66,25 @@ public sealed record RecordSchema
     /// <summary>What a number in <see cref="Timestamp"/> counts.</summary>
     public TimestampUnit TimestampUnit { get; init; }
 
-    /// <summary>Field of the value to be predicted.</summary>
+    /// <summary>Field of the value to be predicted; it may be missing from any record.</summary>
     public string? Target { get; init; }
 
+    /// <summary>The columns of a record's row: the features and, where there is one, the target last.</summary>
+    public IReadOnlyList<string> Columns => Target is null ? Features : [.. Features, Target];
+
+    /// <summary>Number of <see cref="Columns"/>.</summary>
+    public int Width => Target is null ? Features.Count : Features.Count + 1;
+
     /// <summary>
-    /// What the features hold, in their order; empty when all hold numbers. A model's plan says it (<see cref="FeatureSpace.Kinds"/>).
+    /// What the columns hold, in their order; empty when all hold numbers. A model's plan says it (<see cref="FeatureSpace.Kinds"/>).
     /// </summary>
     public IReadOnlyList<FeatureKind> Kinds { get; init; } = [];
 
     /// <summary>Whether the fields that are no features may be absent from all records: a file to be scored need not have a key.</summary>
     public bool MayLackRoles { get; init; }
 
-    /// <summary>What a feature holds.</summary>
-    public FeatureKind KindOf(int feature) => Kinds.Count == 0 ? FeatureKind.Number : Kinds[feature];
+    /// <summary>What a column holds.</summary>
+    public FeatureKind KindOf(int column) => Kinds.Count == 0 ? FeatureKind.Number : Kinds[column];
 
     /// <summary>Features in order that are numbers, and nothing else: for rows that are at hand as arrays.</summary>
     public static RecordSchema OfNumbers(int dimension) =>

@@ -38,6 +38,12 @@ internal static class UserUnits
                     for (int at = 0; at < values.Length; at += scale.Length * scale.Length)
                         SymmetricMatrix.Scale(values.Slice(at, scale.Length * scale.Length), scale, inverse: false);
                     break;
+                case Units.InverseSquare:
+                    for (int at = 0; at < values.Length; at++) values[at] /= scale[at % scale.Length] * scale[at % scale.Length];
+                    break;
+                case Units.Coefficients or Units.Logits or Units.CoefficientProduct:
+                    CoefficientUnits.Convert(values, location, scale, block, inverse: false);
+                    break;
             }
         }
     }
@@ -68,6 +74,12 @@ internal static class UserUnits
                 case Units.Product:
                     for (int at = 0; at < values.Length; at += scale.Length * scale.Length)
                         SymmetricMatrix.Scale(values.Slice(at, scale.Length * scale.Length), scale, inverse: true);
+                    break;
+                case Units.InverseSquare:
+                    for (int at = 0; at < values.Length; at++) values[at] *= scale[at % scale.Length] * scale[at % scale.Length];
+                    break;
+                case Units.Coefficients or Units.Logits or Units.CoefficientProduct:
+                    CoefficientUnits.Convert(values, location, scale, block, inverse: true);
                     break;
             }
         }

@@ -107,8 +107,10 @@ internal sealed partial class GrowingMixture
 
     /// <summary>Scores a record, then learns from it.</summary>
     /// <param name="row">D values, user units, NaN = missing.</param>
-    public GrowingScore Step(ReadOnlySpan<double> row)
+    /// <param name="learns">Whether it may be learned from: not where its weight is 0.</param>
+    public GrowingScore Step(ReadOnlySpan<double> row, bool learns = true)
     {
+        if (!learns) return Look(row);
         bool isGuarded = IsGuarded;
         int observed = _scale.Standardize(row, _inside, moves: !isGuarded, _components, out bool hasMoved);
         if (hasMoved) _bulk.Find(_components, _rule.Floor);
@@ -136,6 +138,15 @@ internal sealed partial class GrowingMixture
         MakeRoom(record);
         if (Records == _warm || (Records > _warm && Records % BulkEvery == 0)) FindBulk(record, isGuarded);
         return isHeld ? score with { IsLearned = false } : score;
+    }
+
+    /// <summary>Scores a record and leaves everything as it is.</summary>
+    private GrowingScore Look(ReadOnlySpan<double> row)
+    {
+        int observed = _scale.Observe(row, _inside);
+        if (observed == 0 || _components.Count == 0) return new GrowingScore(double.NaN, 0, 0, double.NaN, double.NaN, false, false);
+        Measure(_inside, observed);
+        return Judge(observed) with { IsStrange = false, IsLearned = false };
     }
 
     /// <summary>Squared distances and learning densities of all components.</summary>

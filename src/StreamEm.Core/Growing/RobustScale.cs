@@ -47,7 +47,7 @@ internal sealed class RobustScale(int dimension)
         {
             var values = new List<double>(rows.Count);
             for (int row = 0; row < rows.Count; row++)
-                if (double.IsFinite(rows.Row(row)[d])) values.Add(rows.Row(row)[d]);
+                if (double.IsFinite(rows.Row(row)[d]) && rows.Weight(row) > 0) values.Add(rows.Row(row)[d]);
             _isKnown[d] = values.Count > 0;
             _isAsleep[d] = true;
             if (!_isKnown[d]) continue;
@@ -79,6 +79,22 @@ internal sealed class RobustScale(int dimension)
             if (_isAsleep[d] && value != Location[d]) Wake(d, value);
             if (_fresh[d] is { } fresh && moves) hasMoved |= Collect(d, value, fresh, components);
             inside[d] = Math.Clamp((value - Location[d]) / Scale[d], -Limit, Limit);
+        }
+        return observed;
+    }
+
+    /// <summary>Takes a row inside, and nothing of it for the scale.</summary>
+    /// <param name="row">D values, user units.</param>
+    /// <param name="inside">D values, overwritten.</param>
+    /// <returns>How many values the row has.</returns>
+    public int Observe(ReadOnlySpan<double> row, Span<double> inside)
+    {
+        int observed = 0;
+        for (int d = 0; d < dimension; d++)
+        {
+            bool isThere = double.IsFinite(row[d]);
+            if (isThere) observed++;
+            inside[d] = isThere ? Math.Clamp((row[d] - Location[d]) / Scale[d], -Limit, Limit) : double.NaN;
         }
         return observed;
     }

@@ -66,7 +66,8 @@ internal sealed class DeadComponentWatch(LatentModel model, DeadComponents polic
                 throw new InvalidDataException("A component's updates without weight are below 0.");
     }
 
-    private static int Worst(Minibatch rows, double[] logDensities, InfluenceBound? bound)
+    /// <summary>The row with the lowest finite log-density that is learned from; -1 where there is none.</summary>
+    public static int Worst(Minibatch rows, double[] logDensities, InfluenceBound? bound)
     {
         int worst = -1;
         for (int row = 0; row < rows.Count; row++)

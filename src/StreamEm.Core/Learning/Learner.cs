@@ -49,6 +49,7 @@ public sealed partial class Learner
     private readonly RecordIntake _intake;
     private readonly Surprise _surprise = new();
     private readonly LearnGate? _gate;
+    private readonly FeatureStream? _features;
     private readonly int _buffer;
     private LearnerCore? _core;
     private LearnedModel? _latest;
@@ -63,7 +64,8 @@ public sealed partial class Learner
     /// <exception cref="ArgumentException">The schema or <paramref name="from"/> does not fit the model.</exception>
     public Learner(LatentModelOptions model, RecordSchema schema, LearningOptions options, InitialParameters? from = null, int threads = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(schema.Features.Count);
+        ArgumentOutOfRangeException.ThrowIfZero(schema.Width);
+        _features = FeatureStream.Of(schema, options.Calendar);
         _plan = from?.Plan(model, schema) ?? model.Plan(schema);
         if (from is not null) model = model.WithClasses(model.ClassesIn(from.Blocks.Keys, _plan));
         (_model, _schema, _options, _threads) = (model.For(options.Responsibilities.Kind), schema, options, threads);
@@ -125,9 +127,18 @@ public sealed partial class Learner
     /// </summary>
     public Action<Minibatch, ScoreSession>? BeforeUpdate { get; set; }
 
+    /// <summary>What makes the rows to be taken of the records that are read; null where they are taken as they are.</summary>
+    public FeatureStream? Features => _features;
+
     /// <summary>
-    /// Takes records as a source delivers them, in the user's units; copied. Cut the stream at <see cref="Room"/> records to have the
-    /// updates where one record at a time would have them.
+    /// During <see cref="BeforeUpdate"/>: for every row of the minibatch which of the records taken and not learned from it is, in the
+    /// order in which they were taken; empty where it is the first ones as they are.
+    /// </summary>
+    public ReadOnlySpan<int> Origins => _core is null ? default : _core.Cut.Origins;
+
+    /// <summary>
+    /// Takes records as a source delivers them, made by <see cref="Features"/>, in the user's units; copied. Cut the stream at
+    /// <see cref="Room"/> records to have the updates where one record at a time would have them.
     /// </summary>
     /// <param name="records">The records.</param>
     /// <param name="first">The first to take.</param>
@@ -139,13 +150,16 @@ public sealed partial class Learner
     /// if only part of one is. Call until it returns false after every <see cref="Add"/>, and with flush at the end of a finite stream, or
     /// when a minibatch of a learning model has waited too long.
     /// </summary>
-    public bool TryUpdate(bool flush = false)
+    /// <param name="flush">Whether less than a minibatch is enough.</param>
+    /// <param name="hasEnded">With <paramref name="flush"/>: whether no more records will come, so that every sequence is over.</param>
+    public bool TryUpdate(bool flush = false, bool hasEnded = true)
     {
         if (_pending.Count == 0) return false;
         if (IsGathering && !TryInitialize(flush)) return false;
         // A mixture that grows has no parameters before its first records.
         bool cuts = flush || (Updates == 0 && _core!.Growing is not null);
-        while (_core!.Cut.Next(_pending, cuts, out int count) is { } minibatch)
+        CutMoment moment = !cuts ? CutMoment.Full : hasEnded ? CutMoment.Ended : CutMoment.Waited;
+        while (_core!.Cut.Next(_pending, moment, out int count) is { } minibatch)
         {
             bool isFrozen = IsFrozen(_core);
             if (!isFrozen || Updates == 0)
@@ -171,8 +185,8 @@ public sealed partial class Learner
     {
         if (_core is not { } core || Updates == 0) return null;
         ScoreSession session = ScoreSession.OfStream(
-            _latest ?? Learned(core), core.Cut.Keys, core.Cut.Memory, replaced, core.Growing);
-        if ((core.Cut.Memory is null && core.Growing is null) || Pending == 0) return session;
+            _latest ?? Learned(core), core.Cut.Keys, core.Cut.Memory, core.Cut.Lengths, replaced, core.Growing);
+        if ((core.Model.Order == RowOrder.Any && core.Growing is null) || Pending == 0) return session;
         // What is pending has moved nothing on yet, and comes before what is to be scored.
         Restore(core.Space, Pending);
         session.Score(_raw, new double[Pending], new double[Pending * session.Scorer.Layout.Length], new double[Pending]);
@@ -189,7 +203,8 @@ public sealed partial class Learner
         if (BeforeUpdate is { } observe)
         {
             Restore(core.Space, count);
-            observe(_raw, ScoreSession.OfStream(Learned(core), core.Cut.Keys, core.Cut.Memory, replaced: null, core.Growing));
+            MinibatchCut cut = core.Cut;
+            observe(_raw, ScoreSession.OfStream(Learned(core), cut.Keys, cut.Memory, cut.LengthsBefore, replaced: null, core.Growing));
         }
         if (core.Growing is not null) core.Grow(minibatch, count);
         else if (isFrozen) core.Pass(minibatch, count, _rows, _surprise);

@@ -34,7 +34,7 @@ internal sealed partial class LearnerCore
         for (int row = 0; row < count; row++)
         {
             ReadOnlySpan<double> values = minibatch.Row(row);
-            GrowingScore score = growing.Step(values);
+            GrowingScore score = growing.Step(values, learns: minibatch.Weight(row) > 0);
             double logDensity = score.LogDensity;
             if (!double.IsFinite(logDensity)) continue;
             entropy += score.Entropy;
@@ -47,6 +47,7 @@ internal sealed partial class LearnerCore
         State.Updates++;
         Health.Say(new Evidence(scored, sum) { Entropy = entropy });
         Health.Likelihood.Take(_meanLogLikelihood, scored, State.Updates);
+        if (Health.HasDrifted(_meanLogLikelihood)) Happened.Add(LearnerEventKind.Drifted, State.Updates);
         State.Rows += count;
         State.Unlearned = State.Rows - growing.Records + growing.Unlearned;
         State.Bounded = growing.Gated;

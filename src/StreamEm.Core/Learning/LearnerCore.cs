@@ -33,7 +33,7 @@ internal sealed partial class LearnerCore
         Cut = CutFor(model, modelOptions, options.MinibatchSize);
         Ids = ComponentNumbers.First((model as ComponentModel)?.Components ?? 0);
         Guard = options.Learn == LearnMode.Bounded && modelOptions.Growth is null ? new StreamGuard(space.Dimension) : null;
-        Health = new StreamHealth(model.ParameterLayout, options.Averaging);
+        Health = new StreamHealth(model.ParameterLayout, options.Averaging, options.Drift);
     }
 
     /// <summary>Who the components are.</summary>
@@ -171,6 +171,7 @@ internal sealed partial class LearnerCore
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
         Watch.Look(State, rows, logDensities, bound);
         Health.Take(State, evidence, _meanLogLikelihood, Ids.Texts);
+        if (Health.HasDrifted(_meanLogLikelihood)) AnswerDrift(rows, logDensities, bound);
         if (Guard is null) return true;
         Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, State.Rows - count);
         return Answer(Guard, change, worth, mayStartAnew);
@@ -217,7 +218,8 @@ internal sealed partial class LearnerCore
     private static MinibatchCut CutFor(LatentModel model, LatentModelOptions options, int size) => model.Order switch
     {
         RowOrder.CarriedSequences when model.CreateMemory(Math.Max(options.MaxKeys, size)) is { } memory =>
-            new KeyedCut(size, Math.Max(options.MaxKeys, size), memory),
+            new KeyedCut(size, Math.Max(options.MaxKeys, size), memory, options.Sequences),
+        RowOrder.WholeSequences => new WholeCut(size, Math.Max(options.MaxKeys, 1), options.Sequences),
         RowOrder.Any => new PlainCut(size),
         _ => throw new InvalidOperationException($"{model.Type} asks for the row order {model.Order}, and remembers nothing."),
     };

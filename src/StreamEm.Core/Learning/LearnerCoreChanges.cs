@@ -1,7 +1,9 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
+using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Learning;
 
@@ -40,6 +42,23 @@ internal sealed partial class LearnerCore
         Watch.Begin();
         Happened.Add(LearnerEventKind.ClusterLearned, State.Updates);
         return true;
+    }
+
+    /// <summary>Answers a lasting fall of the log-likelihood as the options say.</summary>
+    private void AnswerDrift(Minibatch rows, double[] logDensities, InfluenceBound? bound)
+    {
+        string restarted = "";
+        if (_options.Drift!.Then == DriftPolicy.RaiseStepSize) State.BeginAgain();
+        else if (_options.Drift.Then == DriftPolicy.RestartComponent && State.Shares.Length > 1
+            && _model is ComponentModel { CanReseed: true } components
+            && DeadComponentWatch.Worst(rows, logDensities, bound) is >= 0 and var row)
+        {
+            int lightest = Array.IndexOf(State.Shares, State.Shares.Min());
+            StepwiseEm.Reseed(State, components, lightest, rows.Row(row));
+            restarted = Ids.Texts[lightest];
+            Health.Events.Add(ComponentEventKind.Reseeded, restarted, State.Updates);
+        }
+        Happened.Add(LearnerEventKind.Drifted, State.Updates, restarted);
     }
 
     /// <summary>Goes on in another space, whose features that came to life have moments of their own.</summary>

@@ -82,7 +82,7 @@ internal sealed partial class LearnerCore
             core.Growing.Load(reader);
             core.Space = SpaceOf(space, core.Growing);
         }
-        if (version >= StateVersion.Health) core.Health.Load(reader, model.ParameterLayout);
+        if (version >= StateVersion.Health) core.Health.Load(reader, model.ParameterLayout, version);
         core.Check();
         return core;
     }

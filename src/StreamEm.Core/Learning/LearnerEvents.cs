@@ -20,6 +20,9 @@ internal enum LearnerEventKind
 
     /// <summary>What was in quarantine is no more frequent than strays ever were, and normal.</summary>
     Released,
+
+    /// <summary>The log-likelihood has been lower than before for long.</summary>
+    Drifted,
 }
 
 /// <summary>Something that happened.</summary>

@@ -29,6 +29,7 @@ public sealed partial class Learner
         changed._intake.TakeLevels(_intake);
         changed._calibration.CopyFrom(_calibration);
         changed.TakePending(this, sources);
+        changed._features?.CopyFrom(_features);
         changed._dropped = _dropped;
         changed._labels.IsFixed = _labels.IsFixed;
         return changed;
@@ -36,8 +37,11 @@ public sealed partial class Learner
 
     /// <summary>Takes over the rows that another learner of the same features has pending, which has no parameters yet.</summary>
     /// <param name="other">A learner that is not used any more.</param>
-    public void TakePending(Learner other) => TakePending(
-        other, [.. Enumerable.Range(0, _labels.Names.Count).Select(k => k < other._labels.Names.Count ? new[] { k } : [])]);
+    public void TakePending(Learner other)
+    {
+        _features?.CopyFrom(other._features);
+        TakePending(other, [.. Enumerable.Range(0, _labels.Names.Count).Select(k => k < other._labels.Names.Count ? new[] { k } : [])]);
+    }
 
     private void TakePending(Learner other, int[][] sources)
     {
@@ -82,6 +86,7 @@ public sealed partial class Learner
         writer.Write(_dropped);
         writer.Write(_core is not null);
         _core?.Save(writer);
+        if (_features is { HasMemory: true }) _features.Save(writer);
         _gate?.Save(writer);
     }
 
@@ -111,6 +116,7 @@ public sealed partial class Learner
             if (!hasCore) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
             else _core = LearnerCore.Load(reader, Model, _plan, _options, _threads, (StateVersion)version);
+            if (_features is { HasMemory: true }) _features.Load(reader);
             // Only of a stream that was gated; another gate than this state's learner had begins anew.
             if (reader.BaseStream is { CanSeek: true } rest && rest.Position < rest.Length)
                 (_gate ?? new LearnGate(Dimension, _options)).Load(reader);

@@ -104,9 +104,7 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
                     $"feature '{space.Features[feature].Name}' held {unknown} value(s) that are none of its "
                         + $"{space.Features[feature].Levels.Count} levels; they count as missing. Use a larger initialization.buffer or "
                         + "max_levels.", space.Features[feature].Name);
-        if (cut.Keys is { Evicted: > 0 } keys)
-            Warn(ModelWarningKind.EvictedKeys,
-                $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}.");
+        if (cut.Eviction is { } eviction) Warn(ModelWarningKind.EvictedKeys, eviction);
         return warnings;
     }
 
@@ -134,6 +132,10 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
         LearnerEventKind.NewNormal => new ModelWarning(ModelWarningKind.ChangeLearned,
             $"records that had been kept from learning became most of the stream: they are a new normal since update {item.Update}, and "
                 + "the calibration of anomaly scores began again."),
+        LearnerEventKind.Drifted => new ModelWarning(ModelWarningKind.Drifted,
+            $"the log-likelihood of the minibatches has been lower than before for long, noticed with update {item.Update}"
+                + $"{(item.Subject.Length > 0 ? $", and component '{item.Subject}' started anew" : "")}. The stream has changed, or the "
+                + "model follows it too slowly."),
         LearnerEventKind.Released => new ModelWarning(ModelWarningKind.ChangeLearned,
             $"strange records that had been kept apart are no more frequent than such records ever were: they count as normal since update "
                 + $"{item.Update}."),

@@ -1,4 +1,5 @@
 using StreamEm.Core.Estimation;
+using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
@@ -85,6 +86,12 @@ public sealed record LearningOptions
 
     /// <summary>Whether the iterates are averaged too.</summary>
     public Averaging Averaging { get; init; }
+
+    /// <summary>Times of the records that nothing is learned from; null for none.</summary>
+    public Calendar? Calendar { get; init; }
+
+    /// <summary>How a lasting fall of the log-likelihood is noticed and answered; null: not by this.</summary>
+    public DriftOptions? Drift { get; init; }
 
     /// <summary>Half-life of the anomaly score's memory in records; null remembers the whole stream.</summary>
     public double? AnomalyHalfLife { get; init; }

@@ -1,3 +1,4 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
@@ -9,13 +10,18 @@ namespace StreamEm.Core.Learning;
 internal sealed class StreamHealth
 {
     private readonly TailAverage? _tail;
+    private readonly DriftWatch? _drift;
     private long _begun;
 
     /// <summary>Nothing has happened.</summary>
     /// <param name="layout">The parameters' blocks.</param>
     /// <param name="averaging">Whether iterates are averaged.</param>
-    public StreamHealth(VectorLayout layout, Averaging averaging) =>
+    /// <param name="drift">How a drift is noticed; null: not at all.</param>
+    public StreamHealth(VectorLayout layout, Averaging averaging, DriftOptions? drift)
+    {
         _tail = averaging == Averaging.Tail ? new TailAverage(layout) : null;
+        _drift = drift is null ? null : new DriftWatch(drift.RunLength);
+    }
 
     /// <summary>What happened to the components lately.</summary>
     public ComponentEvents Events { get; } = new();
@@ -50,6 +56,10 @@ internal sealed class StreamHealth
         _tail.Take(state.Parameters);
     }
 
+    /// <summary>Takes the mean log-likelihood of a minibatch under the parameters before it, user units.</summary>
+    /// <returns>Whether it has been lower than before for long.</returns>
+    public bool HasDrifted(double meanLogLikelihood) => _drift is not null && _drift.Take(meanLogLikelihood);
+
     /// <summary>Says what the log-likelihood of some rows is made of.</summary>
     public void Say(Evidence evidence) =>
         Latent = (evidence.Entropy / evidence.Weight, evidence.Divergence / evidence.Weight);
@@ -58,6 +68,7 @@ internal sealed class StreamHealth
     public void BeginAgain()
     {
         Likelihood.BeginAgain();
+        _drift?.BeginAgain();
         _tail?.BeginAgain();
     }
 
@@ -70,16 +81,19 @@ internal sealed class StreamHealth
         writer.Write(_begun);
         writer.Write(_tail is not null);
         _tail?.Save(writer);
+        writer.Write(_drift is not null);
+        _drift?.Save(writer);
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote; the average of a state that averaged is passed over where none is wanted.</summary>
+    /// <summary>Reads what <see cref="Save"/> wrote; what a state has that is not wanted is passed over.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
-    public void Load(BinaryReader reader, VectorLayout layout)
+    public void Load(BinaryReader reader, VectorLayout layout, StateVersion version)
     {
         Events.Load(reader);
         Likelihood.Load(reader);
         Latent = (reader.ReadDouble(), reader.ReadDouble());
         _begun = reader.ReadInt64();
         if (reader.ReadBoolean()) (_tail ?? new TailAverage(layout)).Load(reader);
+        if (version >= StateVersion.Drift && reader.ReadBoolean()) (_drift ?? new DriftWatch(1)).Load(reader);
     }
 }

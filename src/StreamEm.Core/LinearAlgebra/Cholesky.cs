@@ -60,6 +60,27 @@ internal static unsafe class Cholesky
             }
     }
 
+    /// <summary>Overwrites b by the solution of L L' x = b: forwards, then backwards.</summary>
+    /// <param name="packed">L, P(D) values.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="values">b, D values; overwritten.</param>
+    public static void Solve(ReadOnlySpan<double> packed, int dimension, Span<double> values)
+    {
+        KernelShape.Require(packed.Length, 1, Packed.Length(dimension), nameof(packed));
+        for (int i = 0; i < dimension; i++)
+        {
+            double value = values[i];
+            for (int j = 0; j < i; j++) value = Math.FusedMultiplyAdd(-packed[Packed.Index(i, j)], values[j], value);
+            values[i] = value / packed[Packed.Index(i, i)];
+        }
+        for (int i = dimension - 1; i >= 0; i--)
+        {
+            double value = values[i];
+            for (int j = i + 1; j < dimension; j++) value = Math.FusedMultiplyAdd(-packed[Packed.Index(j, i)], values[j], value);
+            values[i] = value / packed[Packed.Index(i, i)];
+        }
+    }
+
     /// <summary>L_jj from the entries before it; false when its square is not positive.</summary>
     private static bool TryRoot(double* rowJ, int j, ref double pivot)
     {

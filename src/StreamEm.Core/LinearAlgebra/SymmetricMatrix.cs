@@ -107,10 +107,10 @@ internal static class SymmetricMatrix
     }
 
     /// <summary>
-    /// Eigenvalues, and eigenvectors one after the other, by the library's own C#: what it would choose by itself may be a native library
-    /// that it finds on the machine, whose bytes are others.
+    /// Eigenvalues and unit eigenvectors, one after the other, of a full row-major symmetric matrix, by the library's own C#: what it would
+    /// choose by itself may be a native library that it finds on the machine, whose bytes are others.
     /// </summary>
-    private static (double[] Values, double[] Vectors) Decompose(ReadOnlySpan<double> full, int dimension)
+    public static (double[] Values, double[] Vectors) Decompose(ReadOnlySpan<double> full, int dimension)
     {
         var values = new Complex[dimension];
         double[] vectors = new double[full.Length];

@@ -28,11 +28,31 @@ public abstract class EStep
         Minibatch batch, int first, int count, Span<double> statistics, Span<double> logDensities, Workspace workspace);
 
     /// <summary>
+    /// Finds the posteriors of rows, which <see cref="Accumulate"/> then takes from <see cref="Pass.Posteriors"/>: of each row alone, so
+    /// that any threads may share the rows out. The result of <see cref="Accumulate"/> is the same to the bit without.
+    /// </summary>
+    /// <param name="batch">The observations.</param>
+    /// <param name="first">First row.</param>
+    /// <param name="count">Number of rows.</param>
+    /// <param name="posteriors">[count x <see cref="LatentModel.PosteriorLength"/>]; overwritten.</param>
+    /// <param name="workspace">From <see cref="CreateWorkspace"/>.</param>
+    public virtual void Infer(Minibatch batch, int first, int count, Span<double> posteriors, Workspace workspace) =>
+        throw new NotSupportedException("This E-step infers rows with their statistics.");
+
+    /// <summary>
     /// Scores rows without touching statistics: log p(x) [count] and the blocks of <see cref="LatentModel.ScoreLayout"/> [count x its
     /// length], row-major, or empty to leave them out; labels are not used. A memory in the workspace's pass is read and goes on.
     /// </summary>
     public abstract void Score(
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace);
+
+    /// <summary>
+    /// The most likely path of hidden states, given all rows of every sequence; false, and nothing done, for a model that has none.
+    /// </summary>
+    /// <param name="batch">Whole sequences.</param>
+    /// <param name="states">The state of every row; overwritten.</param>
+    /// <param name="workspace">From <see cref="CreateWorkspace"/>.</param>
+    public virtual bool TryMostLikelyPaths(Minibatch batch, Span<int> states, Workspace workspace) => false;
 
     /// <summary>Takes the log-densities of rows with missing values as what they are among complete ones (<see cref="Pass.Comparable"/>):
     /// for models that say no more of it.</summary>

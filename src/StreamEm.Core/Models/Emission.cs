@@ -110,6 +110,22 @@ public abstract class Emission
     /// <param name="row">[D]; overwritten.</param>
     public abstract void Sample(ReadOnlySpan<double> parameters, int component, RandomDraws draws, Span<double> row);
 
+    /// <summary>P(x_d at most a value, given z = k); NaN where the family leaves it to a normal distribution of the feature's moments.
+    /// </summary>
+    /// <param name="parameters">The family's.</param>
+    /// <param name="component">k.</param>
+    /// <param name="feature">d.</param>
+    /// <param name="value">The value, inside.</param>
+    public virtual double Cumulative(ReadOnlySpan<double> parameters, int component, int feature, double value) => double.NaN;
+
+    /// <summary>
+    /// Moves apart what is alike within components, where a component is made of several: EM never would. None by default.
+    /// </summary>
+    /// <param name="parameters">The family's; changed.</param>
+    /// <param name="units">The standard deviation of every feature that counts as narrow [D].</param>
+    /// <returns>Whether anything was moved.</returns>
+    public virtual bool Unfold(Span<double> parameters, ReadOnlySpan<double> units) => false;
+
     /// <summary>
     /// KL(p(x given z = k) || q(x given z = l)) = E_p[log p - log q] in nats; NaN where the family knows no closed form.
     /// </summary>
@@ -209,6 +225,18 @@ public abstract class EmissionEStep
     /// Lanes beyond the block's rows have responsibility zero.
     /// </summary>
     public abstract void Accumulate(RowBlock block, ReadOnlySpan<double> responsibilities, Span<double> statistics);
+
+    /// <summary>Whether a row has no probability under the family, and nothing to learn from: one without any value; of a family that
+    /// predicts, one without target.</summary>
+    public virtual bool SaysNothing(ReadOnlySpan<double> row) => !row.ContainsAnyExcept(double.NaN);
+
+    /// <summary>
+    /// Adds log p given z = k of all but the target to every lane, as <see cref="LogDensities"/> does of the whole: nothing where the
+    /// features are conditioned on.
+    /// </summary>
+    public virtual void InputLogDensities(RowBlock block, Span<double> logJoint)
+    {
+    }
 
     /// <summary>
     /// How far a row is from component k. Nothing is measured by default: of a family whose values are bounded no value is far.

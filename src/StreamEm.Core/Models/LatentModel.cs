@@ -37,6 +37,9 @@ public abstract class LatentModel
     /// </summary>
     public virtual IReadOnlyList<string> Classes => [];
 
+    /// <summary>The classes that components are of, each of as many one after another; empty where they are of none.</summary>
+    public virtual IReadOnlyList<string> ClassesOfComponents => Classes;
+
     /// <summary>Whether rows may be cut and mixed freely, or belong to sequences.</summary>
     public virtual RowOrder Order => RowOrder.Any;
 
@@ -111,6 +114,12 @@ public abstract class LatentModel
     /// <param name="events">Degenerate cases met: floored covariances, components without evidence.</param>
     public abstract void Maximize(
         ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
+
+    /// <summary>
+    /// How many numbers <see cref="EStep.Infer"/> finds of a row; 0 where rows are not inferred before their statistics are added. For
+    /// E-steps that iterate over each row, whose minibatches are too few rows to be shared out with their statistics.
+    /// </summary>
+    public virtual int PosteriorLength => 0;
 
     /// <summary>
     /// Whether log p of a row is a lower bound of it, under a posterior of the parameters: variational Bayes. What the snapshot says of
@@ -191,6 +200,12 @@ public abstract class LatentModel
             return free;
         }
     }
+
+    /// <summary>
+    /// Whether the likelihood is so flat about its maximum that batch EM goes on until the parameters stand still, not the likelihood
+    /// alone.
+    /// </summary>
+    public virtual bool IsFlat => false;
 
     /// <summary>Whether records can be drawn from the model.</summary>
     public virtual bool CanSample => false;

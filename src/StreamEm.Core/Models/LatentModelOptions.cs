@@ -1,3 +1,4 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 
 namespace StreamEm.Core.Models;
@@ -45,6 +46,9 @@ public abstract record LatentModelOptions
     /// <summary>The most keys remembered at once; 0 for a model without keys.</summary>
     public virtual int MaxKeys => 0;
 
+    /// <summary>When the sequence of a key is over; of no meaning to a model without keys.</summary>
+    public virtual SequenceOptions Sequences => SequenceOptions.Default;
+
     /// <summary>What keeps a schema from being learned from with this model, for a person; empty when nothing does.</summary>
     public virtual IEnumerable<string> ProblemsWith(RecordSchema schema)
     {
@@ -63,7 +67,8 @@ public abstract record LatentModelOptions
     {
         if (ProblemsWith(NeedsLabel ? schema with { Label = schema.Label ?? "" } : schema).FirstOrDefault() is { } problem)
             throw new ArgumentException(problem, nameof(schema));
-        return new FeatureSpace([.. schema.Features.Select(name => PlanFeature(name, schema))]);
+        IEnumerable<Feature> features = schema.Features.Select(name => PlanFeature(name, schema));
+        return new FeatureSpace([.. schema.Target is { } target ? features.Append(PlanTarget(target)) : features]);
     }
 
     /// <summary>The fewest rows of D features that determine first parameters.</summary>
@@ -98,4 +103,7 @@ public abstract record LatentModelOptions
 
     /// <summary>The same among the features of a schema, where it depends on the others.</summary>
     protected virtual Feature PlanFeature(string name, RecordSchema schema) => PlanFeature(name);
+
+    /// <summary>What the target holds and how it is scaled, for a model that predicts one: it is the last column.</summary>
+    protected virtual Feature PlanTarget(string name) => PlanFeature(name);
 }

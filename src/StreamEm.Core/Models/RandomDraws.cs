@@ -15,9 +15,13 @@ public sealed class RandomDraws(ulong seed)
     private readonly SplitMix64 _chance = new(seed);
     private readonly Dictionary<(object Owner, int Component), double[]> _kept = [];
     private double _spare = double.NaN;
+    private double[] _latent = [];
 
     /// <summary>What a row adds up to, of families that are given a total: multinomial counts.</summary>
     public int Total { get; init; } = 100;
+
+    /// <summary>Where the sequence that is drawn stands, of a model whose state is numbers; what was written last.</summary>
+    internal Span<double> Latent(int dimension) => _latent.Length == dimension ? _latent : _latent = new double[dimension];
 
     /// <summary>Uniform in [0, 1).</summary>
     public double Uniform() => _chance.NextDouble();

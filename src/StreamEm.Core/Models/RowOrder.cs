@@ -12,6 +12,6 @@ public enum RowOrder
     /// </summary>
     CarriedSequences,
 
-    /// <summary>The rows of a sequence come together in one minibatch, from its first row to its last.</summary>
+    /// <summary>The rows of a sequence come together in one minibatch, from its first row to its last; nothing is carried.</summary>
     WholeSequences,
 }

@@ -53,6 +53,10 @@ public readonly record struct Pass(StreamMemory? Memory, long Update = 0, double
     /// <summary>How responsibilities are made; null for Bayes' rule.</summary>
     internal ResponsibilityRule? Rule { get; init; }
 
+    /// <summary>What <see cref="EStep.Infer"/> found of every row of the minibatch; null where rows are inferred with their statistics.
+    /// </summary>
+    internal double[]? Posteriors { get; init; }
+
     /// <summary>Whether labels say what a row is, even to a model that learns how far they may be trusted: of partitions at the
     /// start.</summary>
     internal bool LabelsAreCertain { get; init; }

@@ -33,6 +33,9 @@ public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blo
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Levels { get; init; } =
         new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
 
+    /// <summary>The terms of a feature that holds texts, in the order of their columns; none where none are given.</summary>
+    public IReadOnlyList<string> Vocabulary { get; init; } = [];
+
     /// <summary>The features a model would see, with the levels given.</summary>
     /// <exception cref="ArgumentException">The schema does not fit the model, or a feature's levels are not given.</exception>
     public FeatureSpace Plan(LatentModelOptions model, RecordSchema schema)
@@ -40,9 +43,13 @@ public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blo
         FeatureSpace plan = model.Plan(schema);
         return plan.WithLevels(d => Levels.TryGetValue(plan.Features[d].Name, out IReadOnlyList<string>? levels) && levels.Count > 0
             ? levels
+            : plan.Features[d].Kind == FeatureKind.Terms && Vocabulary.Count > 0 ? Vocabulary
+            : plan.Features[d].Levels.Count > 0 ? plan.Features[d].Levels
             : throw new ArgumentException(
-                $"Initial parameters lack the levels of feature '{plan.Features[d].Name}'; add \"levels\": {{\"{plan.Features[d].Name}\": "
-                    + $"[...]}} in the order of its probabilities."));
+                plan.Features[d].Kind == FeatureKind.Terms
+                    ? "Initial parameters lack the vocabulary; add \"vocabulary\": [...] in the order of their columns."
+                    : $"Initial parameters lack the levels of feature '{plan.Features[d].Name}'; add \"levels\": "
+                        + $"{{\"{plan.Features[d].Name}\": [...]}} in the order of its probabilities."));
     }
 
     /// <summary>

@@ -59,8 +59,8 @@ public record LearnedModel
     /// <summary>What happened to the components with this version, of a mixture that grows.</summary>
     public IReadOnlyList<Growing.GrowthEvent> GrowthEvents { get; init; } = [];
 
-    /// <summary>Names of the D features, in order.</summary>
-    public IReadOnlyList<string> Features => Schema.Features;
+    /// <summary>Names of the D columns of a row, in order: the features and, where the model predicts one, the target.</summary>
+    public IReadOnlyList<string> Features => Schema.Columns;
 
     /// <summary>Names, shapes and places of the blocks in <see cref="Parameters"/>.</summary>
     public VectorLayout Layout => Model.ParameterLayout;
@@ -78,6 +78,20 @@ public record LearnedModel
             Model.Health(Parameters, facts);
             return _health = facts;
         }
+    }
+
+    /// <summary>The same where the model has another value of a setting that leaves its parameters as they are.</summary>
+    /// <param name="key">The setting.</param>
+    /// <param name="value">Its value, as text.</param>
+    /// <exception cref="ArgumentException">The model has no such setting.</exception>
+    /// <exception cref="FormatException">The value does not fit.</exception>
+    public LearnedModel WithSetting(string key, string value)
+    {
+        if (!Options.Entry.Settings.Any(setting => setting.Key == key))
+            throw new ArgumentException($"{Options.Type} has no setting {key}.", nameof(key));
+        LatentModelOptions options =
+            Options.Entry.Read(new Dictionary<string, string>(Options.Settings, StringComparer.Ordinal) { [key] = value });
+        return this with { Options = options, Model = options.Create(Space) };
     }
 
     /// <summary>What <c>score</c> says of a record, by name, in its order; beside the component it always says the uncertainty, beside the

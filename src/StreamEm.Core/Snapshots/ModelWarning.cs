@@ -50,6 +50,9 @@ public enum ModelWarningKind
 
     /// <summary>A component was moved to records near each other that were held back before.</summary>
     ClusterLearned,
+
+    /// <summary>Records have been less likely than before for long.</summary>
+    Drifted,
 }
 
 /// <summary>A warning for a person.</summary>

@@ -15,12 +15,14 @@ public sealed class ScoreSession
     private readonly LevelReader? _levels;
     private readonly StreamMemory? _memory;
     private readonly KeyTable? _keys;
+    private readonly SequenceLengths? _lengths;
     private readonly GrowingMixture? _growing;
     private readonly DetectionScore? _detection;
     private double[] _novelty = [];
     private readonly SequenceGroups _groups = new();
     private Minibatch? _grouped;
     private int[] _slots = [];
+    private bool[] _begins = [];
     private double[] _logDensities = [], _scores = [], _anomalyScores = [], _pValues = [], _comparable = [];
 
     /// <summary>A session that has seen no record.</summary>
@@ -31,7 +33,8 @@ public sealed class ScoreSession
 
     /// <summary>A session that goes on where a learner stands; what it learns of the keys stays its own.</summary>
     private ScoreSession(
-        Scorer scorer, KeyTable? keys, StreamMemory? memory, ScoreSession? replaced = null, GrowingMixture? growing = null)
+        Scorer scorer, KeyTable? keys, StreamMemory? memory, SequenceLengths? lengths = null, ScoreSession? replaced = null,
+        GrowingMixture? growing = null)
     {
         Scorer = scorer;
         if (growing is null) _detection = scorer.CreateDetection();
@@ -47,9 +50,12 @@ public sealed class ScoreSession
         _memory = scorer.Model.CreateMemory(capacity);
         if (_memory is null) return;
         _keys = new KeyTable(capacity);
+        SequenceOptions sequences = scorer.Learned.Options.Sequences;
+        if (sequences.HasLimits) _lengths = new SequenceLengths(capacity, sequences);
         if (keys is null || memory is null) return;
         _keys.CopyFrom(keys);
         _memory.CopyFrom(memory);
+        if (lengths is not null) _lengths?.CopyFrom(lengths);
     }
 
     /// <summary>
@@ -59,11 +65,13 @@ public sealed class ScoreSession
     /// <param name="learned">What is scored under.</param>
     /// <param name="keys">The keys the learner remembers; null for none.</param>
     /// <param name="memory">What it remembers of them; null for nothing.</param>
+    /// <param name="lengths">How far their sequences have come; null where nothing ends one.</param>
     /// <param name="replaced">A session that is not used any more, whose memory is; null for none.</param>
     /// <param name="growing">A mixture that grows, which a copy of goes on record by record; null where a version is scored under.</param>
     internal static ScoreSession OfStream(
-        LearnedModel learned, KeyTable? keys, StreamMemory? memory, ScoreSession? replaced, GrowingMixture? growing = null) =>
-        new(new Scorer(learned, replaced?.Scorer), keys, memory, replaced, growing) { IsOfStream = true };
+        LearnedModel learned, KeyTable? keys, StreamMemory? memory, SequenceLengths? lengths, ScoreSession? replaced,
+        GrowingMixture? growing = null) =>
+        new(new Scorer(learned, replaced?.Scorer), keys, memory, lengths, replaced, growing) { IsOfStream = true };
 
     /// <summary>What is scored under.</summary>
     public Scorer Scorer { get; }
@@ -108,11 +116,13 @@ public sealed class ScoreSession
         part.Append(rows, first, count);
         for (int row = 0; row < count; row++)
         {
-            _slots[row] = _keys.Touch(rows.Texts?.Find(rows.Key(first + row)) ?? "", out bool isNew);
-            if (isNew) _memory!.Forget(_slots[row]);
+            int slot = _slots[row] = _keys.Touch(rows.Texts?.Find(rows.Key(first + row)) ?? "", out bool isNew);
+            _begins[row] = _lengths is null ? isNew : _lengths.Take(slot, rows.Timestamp(first + row), isNew);
+            // Its first row here goes on from nothing; a later one follows its key.
+            if (isNew || (_begins[row] && !_slots.AsSpan(0, row).Contains(slot))) _memory!.Forget(slot);
         }
         _grouped ??= new Minibatch(rows.Dimension, count);
-        _groups.Group(part, _slots.AsSpan(0, count), _grouped);
+        _groups.Group(part, _slots.AsSpan(0, count), _grouped, _lengths is null ? default : _begins.AsSpan(0, count));
         Run(_grouped, _logDensities.AsSpan(0, count), _scores.AsSpan(0, count * width), _anomalyScores.AsSpan(0, count),
             _pValues.AsSpan(0, count));
         ReadOnlySpan<int> order = _groups.Order;
@@ -148,7 +158,7 @@ public sealed class ScoreSession
         if (_novelty.Length < rows.Count) _novelty = new double[rows.Count];
         for (int row = 0; row < rows.Count; row++)
         {
-            GrowingScore score = growing.Step(rows.Row(row));
+            GrowingScore score = growing.Step(rows.Row(row), learns: rows.Weight(row) > 0);
             anomalyScores[row] = 1 - score.PValue;
             if (!pValues.IsEmpty) pValues[row] = score.PValue;
             _novelty[row] = score.NoveltyPValue;
@@ -159,6 +169,7 @@ public sealed class ScoreSession
     {
         if (_slots.Length >= count) return;
         _slots = new int[count];
+        _begins = new bool[count];
         _logDensities = new double[count];
         _anomalyScores = new double[count];
         _pValues = new double[count];

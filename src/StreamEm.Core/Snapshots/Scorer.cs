@@ -59,8 +59,9 @@ public sealed class Scorer
     internal EStep EStep { get; }
 
     /// <summary>
-    /// Scores all rows of <paramref name="batch"/> (user units, NaN = missing). A row without any value has log density 0, anomaly score 0
-    /// and p-value 1; a mixture then gives its weights, as for a row that no component can produce, whose log density is negative infinity.
+    /// Scores all rows of <paramref name="batch"/> (user units, NaN = missing). A row that the model has no probability of - without any
+    /// value; of a model that predicts, without target - has log density 0, anomaly score 0 and p-value 1; a mixture then gives its
+    /// weights, as for a row that no component can produce, whose log density is negative infinity.
     /// </summary>
     /// <param name="batch">N rows, as a source delivers them.</param>
     /// <param name="logDensities">N, overwritten: log p(x) in nats, user units; of the observed features where some are missing.</param>
@@ -90,7 +91,7 @@ public sealed class Scorer
     {
         for (int row = 0; row < inside.Count; row++)
         {
-            if (!complete && !inside.Row(row).ContainsAnyExcept(double.NaN))
+            if (double.IsNaN(logDensities[row]) || (!complete && !inside.Row(row).ContainsAnyExcept(double.NaN)))
             {
                 SayNothing(row, logDensities, anomalyScores, pValues);
                 continue;

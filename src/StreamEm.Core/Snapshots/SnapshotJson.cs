@@ -84,15 +84,23 @@ public static class SnapshotJson
     private static void WriteSignature(Utf8JsonWriter json, ModelSnapshot snapshot)
     {
         json.WriteStartObject("signature");
-        WriteStrings(json, "features", snapshot.Features);
+        WriteStrings(json, "features", snapshot.Schema.Features);
+        if (snapshot.Schema.Derived.Count > 0)
+        {
+            json.WriteStartArray("derived");
+            foreach (DerivedFeature derived in snapshot.Schema.Derived) DerivedFeatureJson.Write(json, derived);
+            json.WriteEndArray();
+        }
         if (snapshot.Schema.Key is { } key) json.WriteString("key", key);
         if (snapshot.Schema.Timestamp is { } timestamp) json.WriteString("timestamp", timestamp);
         if (snapshot.Schema.Target is { } target) json.WriteString("target", target);
-        if (snapshot.Space.HasLevels)
+        if (snapshot.Space.Features.FirstOrDefault(feature => feature.Kind == FeatureKind.Terms) is { } terms)
+            WriteStrings(json, "vocabulary", terms.Levels);
+        if (snapshot.Space.Features.Any(feature => feature.HasLevels && feature.Kind != FeatureKind.Terms))
         {
             json.WriteStartObject("levels");
             foreach (Feature feature in snapshot.Space.Features)
-                if (feature.HasLevels) WriteStrings(json, feature.Name, feature.Levels);
+                if (feature.HasLevels && feature.Kind != FeatureKind.Terms) WriteStrings(json, feature.Name, feature.Levels);
             json.WriteEndObject();
         }
         if (snapshot.Model.Classes.Count > 0) WriteStrings(json, "classes", [.. snapshot.Model.Classes]);

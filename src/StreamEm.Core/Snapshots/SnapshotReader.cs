@@ -51,7 +51,7 @@ public static class SnapshotReader
             Training = TrainingJson.Read(training),
             ComponentStatus = Member(health, "components").EnumerateArray().Select(component => Text(component, "status")).ToArray(),
             Calibration = root.TryGetProperty("calibration", out JsonElement calibration)
-                ? CalibrationJson.Read(calibration, schema.Features)
+                ? CalibrationJson.Read(calibration, schema.Columns)
                 : null,
         };
         Check(learned);
@@ -113,7 +113,7 @@ public static class SnapshotReader
             Scale = isScaled ? Numbers(Member(given, "scale"), -1) : null,
             Progress = isSnapshot && root.TryGetProperty("training", out JsonElement training) ? TrainingJson.Read(training) : null,
             Calibration = isSnapshot && root.TryGetProperty("calibration", out JsonElement calibration)
-                ? CalibrationJson.Read(calibration, [.. Strings(Member(Member(root, "signature"), "features")).Select(name => name ?? "")])
+                ? CalibrationJson.Read(calibration, Columns(Member(root, "signature")))
                 : null,
             ComponentIds = isSnapshot && root.TryGetProperty("component_ids", out JsonElement ids)
                 ? [.. Strings(ids).Select(id => id ?? "")]
@@ -123,12 +123,20 @@ public static class SnapshotReader
                 || (root.TryGetProperty("signature", out JsonElement signature) && signature.TryGetProperty("levels", out levels))
                 ? levels
                 : default),
+            Vocabulary = Texts(root, "vocabulary")
+                ?? (root.TryGetProperty("signature", out JsonElement said) ? Texts(said, "vocabulary") : null) ?? [],
         };
     });
 
+    private static string[] Columns(JsonElement signature) =>
+        [.. Features(signature), .. Optional(signature, "target") is { } target ? [target] : (string[])[]];
+
+    private static string[] Features(JsonElement signature) => [.. Strings(Member(signature, "features")).Select(name => name ?? "")];
+
     private static RecordSchema Schema(JsonElement signature, LatentModelOptions options) => new()
     {
-        Features = Strings(Member(signature, "features")).Select(name => name ?? "").ToArray(),
+        Features = Features(signature),
+        Derived = signature.TryGetProperty("derived", out JsonElement derived) ? [.. derived.EnumerateArray().Select(Derived)] : [],
         Key = Optional(signature, "key"),
         Timestamp = Optional(signature, "timestamp"),
         Target = Optional(signature, "target"),
@@ -139,6 +147,12 @@ public static class SnapshotReader
             : throw new InvalidDataException($"'timestamp_unit' is none of {string.Join(", ", new ChoiceKind<TimestampUnit>().Words)}."),
         Csv = signature.TryGetProperty("csv", out JsonElement csv) ? Dialect(csv) : CsvDialect.Found,
     };
+
+    private static DerivedFeature Derived(JsonElement element) =>
+        element.ValueKind != JsonValueKind.Object
+            ? throw new InvalidDataException("'signature.derived' has an item that is no object.")
+            : DerivedFeatureJson.Read(element, out string problem)
+                ?? throw new InvalidDataException($"'signature.derived' has an item that {problem}.");
 
     private static CsvDialect Dialect(JsonElement csv)
     {
@@ -169,11 +183,13 @@ public static class SnapshotReader
         JsonElement standardization = Member(root, "standardization");
         Dictionary<string, IReadOnlyList<string>> levels =
             Levels(signature.TryGetProperty("levels", out JsonElement given) ? given : default);
+        string[]? vocabulary = Texts(signature, "vocabulary");
         return plan
             .WithScales(Numbers(Member(standardization, "location"), plan.Dimension),
                 Numbers(Member(standardization, "scale"), plan.Dimension))
             .WithLevels(d => levels.TryGetValue(plan.Features[d].Name, out IReadOnlyList<string>? texts)
                 ? texts
+                : plan.Features[d].Kind == FeatureKind.Terms && vocabulary is not null ? vocabulary
                 : throw new InvalidDataException($"The levels of feature '{plan.Features[d].Name}' are missing."));
     }
 

@@ -39,9 +39,9 @@ public static class SnapshotSize
     {
         int copies = isAveraged ? 2 : 1;
         LatentModel model = options.CreateLargest(schema);
-        IReadOnlyList<string> features = schema.Features;
+        IReadOnlyList<string> features = schema.Columns;
         long bytes = FixedBytes + TextBytes(modelId) + options.Settings.Sum(setting => TextBytes(setting.Key) + TextBytes(setting.Value));
-        bytes += features.Sum(TextBytes);
+        bytes += features.Sum(TextBytes) + schema.Derived.Sum(derived => TextBytes(DerivedFeatureJson.TextOf(derived)));
         bytes += (long)NumberBytes * ((long)copies * model.ParameterLayout.Length + 2L * features.Count + CalibrationNumbers);
         bytes += (long)ComponentBytes * ((model as ComponentModel)?.Components ?? 0);
         foreach (VectorBlock block in model.ParameterLayout.Blocks)

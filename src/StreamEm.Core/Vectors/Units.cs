@@ -20,6 +20,21 @@ public enum Units
 
     /// <summary>scale_i scale_j (covariances).</summary>
     Product,
+
+    /// <summary>1 / scale^2 (precisions).</summary>
+    InverseSquare,
+
+    /// <summary>
+    /// w of [1, x] w on the last axis, the intercept first, whose value is one of the last feature: coefficients of a regression. The
+    /// features are the inputs and, last, the target.
+    /// </summary>
+    Coefficients,
+
+    /// <summary>The same where the value has no unit: log-odds, the z of a probit model.</summary>
+    Logits,
+
+    /// <summary>The covariance of <see cref="Coefficients"/>, on the last two axes.</summary>
+    CoefficientProduct,
 }
 
 /// <summary>Which numbers a block may hold.</summary>

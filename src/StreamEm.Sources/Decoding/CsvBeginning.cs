@@ -280,7 +280,7 @@ internal sealed class CsvBeginning(RecordFields fields, CsvTokens tokens, CsvDia
 
     private string FirstMissing(string[] names) => Needed.First(field => !names.Contains(field, StringComparer.Ordinal));
 
-    private IEnumerable<string> Needed => fields.Names.Take(fields.MayLackRoles ? fields.Dimension : fields.Names.Count);
+    private IEnumerable<string> Needed => fields.Names.Where((_, slot) => !fields.MayLack(slot));
 
     private SourceException TooMany(string name) => new(SourceFailure.Missing, string.Create(CultureInfo.InvariantCulture,
         $"'{name}' has a header of {tokens.Count} columns; at most {RecordDecoder.MaxColumns} can be read."));

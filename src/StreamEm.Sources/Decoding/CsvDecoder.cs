@@ -259,6 +259,7 @@ internal sealed class CsvDecoder : RecordDecoder
             return false;
         }
         _fields.Begin(defaults);
+        if (header.Absent >= 0) batch.NextRow[header.Absent] = double.NaN;
         for (int c = 0; c < header.Count; c++)
         {
             if (header.Slots[c] >= 0 && !Set(header.Slots[c], c, record, offset, nextOffset, batch)) return false;

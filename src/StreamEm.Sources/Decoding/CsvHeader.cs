@@ -26,10 +26,15 @@ internal sealed class CsvHeader
         Count = columns.Count;
         _slots = new int[Count];
         Array.Fill(_slots, -1);
+        Absent = -1;
         var further = new List<(int Column, int Slot)>();
         for (int slot = 0; slot < fields.Names.Count; slot++)
         {
-            if (slot >= fields.Dimension && fields.MayLackRoles && !columns.Contains(fields.Names[slot])) continue;
+            if (fields.MayLack(slot) && !columns.Contains(fields.Names[slot]))
+            {
+                if (slot < fields.Dimension) Absent = slot;
+                continue;
+            }
             int column = Find(columns, fields.Names[slot], source);
             if (_slots[column] < 0) _slots[column] = slot;
             else further.Add((column, slot));
@@ -51,6 +56,7 @@ internal sealed class CsvHeader
     {
         Count = header.Count;
         Further = header.Further;
+        Absent = header.Absent;
         _slots = [.. header._slots, .. Enumerable.Repeat(Nothing, trailing)];
         _plainSlots = [.. header._plainSlots, .. Enumerable.Repeat(int.MaxValue, trailing)];
         _groups = [.. header._groups, .. new bool[trailing]];
@@ -74,6 +80,9 @@ internal sealed class CsvHeader
 
     /// <summary>Slots that share a column with one of <see cref="Slots"/>.</summary>
     public (int Column, int Slot)[] Further { get; }
+
+    /// <summary>The column of a row that the file does not have, a target to be predicted; -1 where it has all.</summary>
+    public int Absent { get; }
 
     /// <summary>The same columns, rows being foreseen to end with so many empty ones: where they do they go the short way.</summary>
     public CsvHeader WithTrailing(int columns) =>

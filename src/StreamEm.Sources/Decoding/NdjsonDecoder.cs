@@ -214,7 +214,7 @@ internal sealed class NdjsonDecoder : RecordDecoder
         {
             if (_seen[slot]) continue;
             absent++;
-            if (!_fields.AllowMissing)
+            if (!_fields.MayBeMissing(slot))
                 return new Refusal(RejectionReason.MissingFeature,
                     $"the record has no field '{_fields.Names[slot]}', and missing values are not allowed here (missing: reject)");
         }

@@ -82,6 +82,7 @@ internal sealed unsafe class PlainRows<TMarks> : PlainRows
                 int* ends = places + 1 + next;
                 if (bytes[ends[-1] + 1] == comment) return at;
                 Span<double> row = batch.NextRow;
+                if (header.Absent >= 0) row[header.Absent] = double.NaN;
                 if (!featuresOnly) fields.Begin(RecordDefaults.None);
                 fixed (double* values = row)
                 {

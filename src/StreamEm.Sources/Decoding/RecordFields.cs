@@ -7,9 +7,9 @@ using StreamEm.Core.Features;
 namespace StreamEm.Sources.Decoding;
 
 /// <summary>
-/// The fields of the record being decoded, whatever it is written in: slot 0 .. D-1 are the features, then come those of label, weight,
-/// key, timestamp and target that the schema names. A decoder calls <see cref="Begin"/>, <see cref="Set"/> per field and
-/// <see cref="Commit"/>.
+/// The fields of the record being decoded, whatever it is written in: slot 0 .. D-1 are the columns of the row - the features and, where
+/// there is one, the target -, then come those of label, weight, key and timestamp that the schema names. A decoder calls
+/// <see cref="Begin"/>, <see cref="Set"/> per field and <see cref="Commit"/>.
 /// </summary>
 internal sealed class RecordFields
 {
@@ -18,21 +18,23 @@ internal sealed class RecordFields
     private readonly int[] _restricted;
     private TextTable _texts = new();
     private readonly List<Role> _roles = [];
-    private readonly bool _allowMissing;
+    private readonly bool _allowMissing, _mayLackRoles;
     private readonly FieldSpelling _spelling;
     private readonly LabelReader _labels;
     private readonly bool _checksNumbers;
     private OptionalFields _unread;
-    private double _weight = 1, _target = double.NaN;
+    private readonly int _target;
+    private double _weight = 1;
     private int _label = Minibatch.Unlabelled, _key = Minibatch.NoKey;
     private long _timestamp = RecordBatch.NoTimestamp;
 
     public RecordFields(RecordSchema schema)
     {
-        _names = [.. schema.Features];
+        _names = [.. schema.Columns];
         _allowMissing = schema.AllowMissing;
-        Dimension = schema.Features.Count;
-        MayLackRoles = schema.MayLackRoles;
+        Dimension = schema.Width;
+        _target = schema.Target is null ? -1 : Dimension - 1;
+        _mayLackRoles = schema.MayLackRoles;
         _kinds = [.. Enumerable.Range(0, Dimension).Select(schema.KindOf)];
         _restricted = [.. Enumerable.Range(0, Dimension)
             .Where(d => _kinds[d] is FeatureKind.Count or FeatureKind.Binary or FeatureKind.NonNegative)];
@@ -43,7 +45,6 @@ internal sealed class RecordFields
         Add(schema.Weight, Role.Weight);
         Add(schema.Key, Role.Key);
         Add(schema.Timestamp, Role.Timestamp);
-        Add(schema.Target, Role.Target);
         FeaturesOnly = _roles.Count == 0;
 
         void Add(string? name, Role role)
@@ -60,23 +61,22 @@ internal sealed class RecordFields
         Weight,
         Key,
         Timestamp,
-        Target,
     }
 
-    /// <summary>Number of features D.</summary>
+    /// <summary>Number of columns D of a row.</summary>
     public int Dimension { get; }
 
     /// <summary>The name of each slot's field.</summary>
     public IReadOnlyList<string> Names => _names;
 
-    /// <summary>Whether there is nothing but features.</summary>
+    /// <summary>Whether there is nothing but the row.</summary>
     public bool FeaturesOnly { get; }
 
-    /// <summary>Whether the fields that are no features may be absent from all records.</summary>
-    public bool MayLackRoles { get; }
+    /// <summary>Whether all records may lack the field of a slot: not the features.</summary>
+    public bool MayLack(int slot) => _mayLackRoles && (slot >= Dimension || slot == _target);
 
-    /// <summary>Whether a feature may be missing.</summary>
-    public bool AllowMissing => _allowMissing;
+    /// <summary>Whether a column may be missing from a record: the target always, it is what is to be predicted.</summary>
+    public bool MayBeMissing(int column) => _allowMissing || column == _target;
 
     /// <summary>Whether a slot takes any text, not a number or a time.</summary>
     public bool IsText(int slot) =>
@@ -112,7 +112,6 @@ internal sealed class RecordFields
         _key = defaults.Key;
         _timestamp = defaults.Timestamp;
         _label = Minibatch.Unlabelled;
-        _target = double.NaN;
         _unread = defaults.Unread;
     }
 
@@ -130,9 +129,6 @@ internal sealed class RecordFields
                 if (!Utf8.IsValid(text)) return Pass(slot);
                 if (_spelling.Key(text, _texts) is var key and not TextTable.None) _key = key;
                 return null;
-            case Role.Target:
-                return Number(text, out _target, required: false) is { } refused ? refused
-                    : FeatureValues.IsInRange(_target) ? null : RejectionReason.OutOfRange;
             case Role.Timestamp:
                 if (!_spelling.TryTime(text, out long time)) return Pass(slot);
                 if (time != RecordBatch.NoTimestamp) _timestamp = time;
@@ -160,7 +156,7 @@ internal sealed class RecordFields
         if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp &&
             _unread == OptionalFields.None)
             batch.Commit(nextOffset);
-        else batch.Commit(nextOffset, _weight, _target, _label, _key, _timestamp, _unread);
+        else batch.Commit(nextOffset, _weight, _label, _key, _timestamp, _unread);
     }
 
     /// <summary>What was found and expected, for a person; never what the record holds.</summary>
@@ -187,9 +183,9 @@ internal sealed class RecordFields
 
     /// <summary>Whether what is wrong with a number is its magnitude, not what the feature means.</summary>
     private bool IsOutOfRange(int slot, ReadOnlySpan<byte> text) =>
-        (slot >= Dimension ? _roles[slot - Dimension] == Role.Target : !FeatureValues.IsText(_kinds[slot]))
+        slot < Dimension && !FeatureValues.IsText(_kinds[slot])
             && _spelling.Number(text, out double value) == NumberOutcome.Finite && !FeatureValues.IsInRange(value)
-            && (slot >= Dimension || FeatureValues.IsInSupport(_kinds[slot], value));
+            && FeatureValues.IsInSupport(_kinds[slot], value);
 
     private static string TextFound(ReadOnlySpan<byte> text) =>
         string.Create(CultureInfo.InvariantCulture, $"a text of {text.Length} {(text.Length == 1 ? "byte" : "bytes")}");
@@ -207,7 +203,7 @@ internal sealed class RecordFields
         for (int feature = 0; feature < row.Length; feature++)
         {
             if (FeatureValues.IsText(_kinds[feature]) || !_spelling.MissingNumbers.Contains(row[feature])) continue;
-            if (!_allowMissing) return false;
+            if (!MayBeMissing(feature)) return false;
             row[feature] = double.NaN;
         }
         return true;
@@ -223,14 +219,14 @@ internal sealed class RecordFields
             if (kind == FeatureKind.Terms && !FeatureValues.IsDocument(text)) return RejectionReason.OutOfRange;
             int name = kind == FeatureKind.Terms ? _spelling.Key(text, _texts) : _spelling.Name(text, _texts);
             if (name != TextTable.None) value = name;
-            return double.IsNaN(value) && !_allowMissing ? RejectionReason.MissingFeature : null;
+            return double.IsNaN(value) && !MayBeMissing(slot) ? RejectionReason.MissingFeature : null;
         }
         if (kind == FeatureKind.Binary && FeatureValues.Word(text) is var word && !double.IsNaN(word))
         {
             value = word;
             return null;
         }
-        if (Number(text, out value, required: !_allowMissing) is { } reason) return reason;
+        if (Number(text, out value, required: !MayBeMissing(slot)) is { } reason) return reason;
         return FeatureValues.IsInSupport(kind, value) && FeatureValues.IsInRange(value) ? null : RejectionReason.OutOfRange;
     }
 

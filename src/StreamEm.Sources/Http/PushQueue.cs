@@ -22,7 +22,7 @@ internal sealed class PushQueue(RecordSchema schema, int capacity, long capacity
 
     private readonly LinkedList<Waiting> _waiting = [];
     private readonly Stack<RecordBatch> _free = [];
-    private readonly int _batchRows = Math.Clamp(ValuesPerBatch / Math.Max(1, schema.Features.Count), 16, 1024);
+    private readonly int _batchRows = Math.Clamp(ValuesPerBatch / Math.Max(1, schema.Width), 16, 1024);
     private readonly Channel<bool> _arrived =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
@@ -42,7 +42,7 @@ internal sealed class PushQueue(RecordSchema schema, int capacity, long capacity
     /// The most bytes that so many records of a body may take once decoded: their values, and their texts as UTF-8 and as UTF-16.
     /// </summary>
     public long BytesOf(int records, int bodyBytes) =>
-        records * (long)(BytesPerRow + sizeof(double) * schema.Features.Count) + 3L * bodyBytes;
+        records * (long)(BytesPerRow + sizeof(double) * schema.Width) + 3L * bodyBytes;
 
     /// <summary>An empty batch.</summary>
     public RecordBatch Rent()

@@ -15,7 +15,7 @@ internal sealed class ScoreDesk(RecordSchema schema, int width)
     private const int ValuesAtOnce = 1 << 14;
 
     private readonly RecordBatch _batch =
-        new(schema, Math.Clamp(ValuesAtOnce / Math.Max(1, schema.Features.Count + width), 1, 1024));
+        new(schema, Math.Clamp(ValuesAtOnce / Math.Max(1, schema.Width + width), 1, 1024));
 
     /// <summary>Whether the batch holds the first records, and whether there may be more.</summary>
     private bool _isDecoded, _isMore;
@@ -98,7 +98,7 @@ internal sealed class ScoreDesks
     private sealed class OfModel(Scorer first)
     {
         private readonly ConcurrentBag<ScoreDesk> _free = [];
-        private readonly RecordSchema _schema = ScoreSchema.Of(first.Learned);
+        private readonly RecordSchema _schema = ScoreSchema.Of(first.Learned).Read;
         private Scorer _newest = first;
 
         public ScoreDesk Take(ModelSnapshot snapshot)

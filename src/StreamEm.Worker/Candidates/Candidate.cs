@@ -10,7 +10,7 @@ namespace StreamEm.Worker.Candidates;
 internal sealed record Candidate(int Components, LatentModelOptions Model)
 {
     /// <summary>The settings that say how many of what is exchangeable there are; a model has one of them.</summary>
-    private static readonly string[] Counts = ["components", "states"];
+    private static readonly string[] Counts = ["components", "states", "topics", "experts"];
 
     /// <summary>Whether a model has candidates.</summary>
     public static bool CanBeOf(LatentModelOptions model) =>

@@ -52,7 +52,8 @@ internal sealed class CandidateRace
     }
 
     /// <summary>Learns from what is pending, at the end of the stream or of a wait.</summary>
-    public void Flush() => Parallel.ForEach(_streams, stream => stream.End());
+    /// <param name="hasEnded">Whether no more records will come: every sequence is over then.</param>
+    public void Flush(bool hasEnded = true) => Parallel.ForEach(_streams, stream => stream.End(hasEnded));
 
     /// <summary>Where the candidates stand, in the order of their numbers; ranks by the test-then-train log-likelihood.</summary>
     public IReadOnlyList<CandidateStanding> Standings()

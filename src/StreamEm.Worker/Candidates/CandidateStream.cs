@@ -68,9 +68,10 @@ internal sealed class CandidateStream
     }
 
     /// <summary>Learns from what is pending.</summary>
-    public void End()
+    /// <param name="hasEnded">Whether no more records will come: every sequence is over then.</param>
+    public void End(bool hasEnded = true)
     {
-        while (_learner.TryUpdate(flush: true)) Updated();
+        while (_learner.TryUpdate(flush: true, hasEnded)) Updated();
     }
 
     private void Updated()

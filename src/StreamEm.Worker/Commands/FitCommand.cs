@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -161,10 +162,12 @@ public static class FitCommand
         Description = "Which model of the configuration; needed when it has several. Without a configuration: the type, see 'streamem "
             + "models'.",
         HelpName = "id or type",
+        CompletionSources = { _ => ModelCatalog.Types.Select(type => new CompletionItem(type)) },
     };
 
     private static Option<string?> EngineOption() => new("--engine")
     {
+        CompletionSources = { _ => Enum.GetValues<FitEngine>().Select(engine => new CompletionItem(Engines.Format(engine))) },
         Description = $"{string.Join(", ", Engines.Words)}: how the data are learned from. The first streams them, the others have all of "
             + "them in memory and go on to convergence.",
         HelpName = "name",

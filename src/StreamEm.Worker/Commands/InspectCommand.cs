@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using StreamEm.Core.Settings;
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Display;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
@@ -34,29 +34,20 @@ public static class InspectCommand
                     + "several one a line.",
             HelpName = "file",
         };
-        var properties = new Option<string[]>("-p", "--property")
-        {
-            Description =
-                "A setting of the Kafka client: security.protocol=SASL_SSL; sasl.password_file=path reads it from a file. May be given "
-                    + "again.",
-            DefaultValueFactory = _ => [],
-            HelpName = "name=value",
-        };
-        var timeout = new Option<string>("--timeout")
-        { Description = "How long the brokers may be out of reach.", DefaultValueFactory = _ => "30s", HelpName = "duration" };
+        var kafka = new KafkaArguments();
         var json = new Option<bool>("--json")
         { Description = "Of a snapshot file: E[x] and Cov[x] of the whole model, weights and health, as one JSON object." };
         Command command = new("inspect",
             "Shows a snapshot, a checkpoint or a topic of snapshots as a table: parameters in the user's units, version, records, health.")
-        { what, output, properties, timeout, json };
+        { what, output, json };
+        kafka.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
             string name = parsed.GetRequiredValue(what);
             string? target = parsed.GetValue(output);
             TextWriter console = parsed.InvocationConfiguration.Output;
             if (TopicAddress.IsOne(name))
-                InspectTopic(TopicAddress.Parse(name), parsed.GetValue(properties) ?? [], Patience(parsed.GetValue(timeout)), target,
-                    console, stop);
+                InspectTopic(TopicAddress.Parse(name), kafka.Access(parsed), target, console, stop);
             else if (parsed.GetValue(json)) console.WriteLine(MomentsJson.Of(SnapshotFile.Read(name)));
             else InspectFile(name, target, console);
             return Task.FromResult(ExitCode.Ok);
@@ -64,10 +55,10 @@ public static class InspectCommand
         return command;
     }
 
-    private static void InspectTopic(TopicAddress address, IReadOnlyList<string> properties, TimeSpan patience, string? target,
-        TextWriter console, CancellationToken stop)
+    private static void InspectTopic(
+        TopicAddress address, KafkaAccess kafka, string? target, TextWriter console, CancellationToken stop)
     {
-        KafkaSnapshotLog log = TopicInspection.Read(address, properties, patience, stop);
+        KafkaSnapshotLog log = TopicInspection.Read(address, kafka, stop);
         TopicSnapshot[] models = [.. log.Models.Where(model => address.Model is null || model.Id == address.Model)];
         if (target is not null)
         {
@@ -116,10 +107,6 @@ public static class InspectCommand
             else console.Write('\n');
         }
     }
-
-    private static TimeSpan Patience(string? text) => new DurationKind().TryParse(text, out TimeSpan patience)
-        ? patience
-        : throw new CommandException(ExitCode.Usage, $"--timeout {text}: expected {new DurationKind().Expected}");
 
     private static Checkpoint Decode(string path, byte[] bytes)
     {

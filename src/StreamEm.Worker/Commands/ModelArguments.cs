@@ -86,16 +86,22 @@ internal sealed class ModelArguments
         if (type is not null) given.Add(("--model", $"{ModelPath}.model.type={type}"));
         foreach ((Option<string?> option, string path) in _values)
             if (parsed.GetValue(option) is { } value) given.Add((option.Name, $"{path}={value}"));
-        LoadedConfiguration loaded =
-            ConfigurationLoader.LoadText(new ProposalText(proposal, data).ForFit(type, Features(parsed)), given, overrides);
+        string text = new ProposalText(proposal, ProposedSource.OfFiles(data)).ForFit(type, Features(parsed));
+        LoadedConfiguration loaded = ConfigurationLoader.LoadText(text, given, overrides);
         if (loaded.Options is null)
             throw new CommandException(ExitCode.Usage, string.Join('\n', loaded.Problems.Select(problem => problem.ToString())));
         foreach (Problem problem in loaded.Problems) console.WriteLine(PrintableText.Of(problem.ToString()));
         ModelOptions model = loaded.Options.Models[0];
+        Tell(proposal, model, console);
+        return model;
+    }
+
+    /// <summary>Says what is learned from and what is left out.</summary>
+    public static void Tell(Proposal proposal, ModelOptions model, TextWriter console)
+    {
         string unused = Shown([.. Unused(proposal, model.Schema).Select(field => $"{field.Name} ({field.Reason})")]);
         console.WriteLine(PrintableText.Of(
             $"{model.Model.Type} over {Shown(model.Schema.Features)}{(unused.Length == 0 ? "" : $"; not used: {unused}")}"));
-        return model;
     }
 
     private static IEnumerable<ProposedField> Unused(Proposal proposal, RecordSchema schema)

@@ -139,9 +139,10 @@ public static class PlotCommand
     private static async Task<Minibatch> ReadAsync(RecordSchema schema, string[] data, CancellationToken cancellationToken)
     {
         Minibatch rows = new RecordBatch(schema, 1024).Records;
+        var features = FeatureStream.Of(schema);
         await new DataFiles(data, RecordFormat.Csv).ReadAsync(schema, TimeProvider.System, batch =>
         {
-            rows.Append(batch.Records, 0, batch.Count);
+            rows.Append(features?.Make(batch.Records, 0, batch.Count) ?? batch.Records, 0, batch.Count);
             return true;
         }, cancellationToken).ConfigureAwait(false);
         return rows.Count > 0 ? rows : throw new CommandException(ExitCode.DataCorrupt, $"No record to draw in {string.Join(", ", data)}.");

@@ -11,22 +11,39 @@ using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
 
-/// <summary><c>streamem run -c FILE [--once]</c>: the worker.</summary>
+/// <summary>
+/// The worker: <c>streamem run -c FILE [--once]</c>, <c>run --file PATH [--follow]</c> or <c>run --kafka BROKER/TOPIC</c>.
+/// </summary>
 public static class RunCommand
 {
     /// <summary>The verb.</summary>
     public static Command Create()
     {
         var configuration = new ConfigurationArguments();
+        var detection = new DetectArguments();
         Option<bool> once = new("--once") { Description = "Learn what is there now (files to their end), keep and publish it, and end." };
         Option<bool> acceptsModelChange = AcceptModelChange();
         Command command = new("run", "Runs the worker: every model of the configuration, until SIGTERM or Ctrl-C.")
         { once, acceptsModelChange };
         configuration.AddTo(command);
+        detection.AddTo(command);
         command.SetAction((parsed, stop) => RunAsync(
-            configuration.Load(parsed), parsed.GetValue(once), parsed.GetValue(acceptsModelChange), parsed.GetValue(Cli.LogLevelOption),
-            parsed.InvocationConfiguration, stop));
+            Options(parsed, configuration, detection, stop), parsed.GetValue(once), parsed.GetValue(acceptsModelChange),
+            parsed.GetValue(Cli.LogLevelOption), parsed.InvocationConfiguration, stop));
         return command;
+    }
+
+    /// <summary>The configuration; without one, what the options name is watched.</summary>
+    private static WorkerOptions Options(
+        ParseResult parsed, ConfigurationArguments configuration, DetectArguments detection, CancellationToken stop)
+    {
+        IReadOnlyList<string> given = detection.Given(parsed);
+        if (configuration.IsThere(parsed, given)) return configuration.Load(parsed);
+        return given.Count > 0
+            ? detection.Propose(parsed, configuration.Overrides(parsed), stop)
+            : throw new CommandException(ExitCode.Configuration,
+                $"There is no {ConfigurationArguments.DefaultFile} here. Name the configuration with -c FILE, or watch data without one: "
+                    + "--file PATH, --kafka BROKER/TOPIC.");
     }
 
     /// <summary><c>--accept-model-change</c>.</summary>
@@ -61,7 +78,7 @@ public static class RunCommand
 
     private static RecordSource OpenSource(ModelOptions model, SourcePosition position, bool once, OwnFiles own, ILogger log)
     {
-        var context = new SourceContext(model.Schema, position, TimeProvider.System)
+        var context = new SourceContext(model.Schema.Read, position, TimeProvider.System)
         {
             Once = once,
             MinibatchSize = model.Learning.MinibatchSize,

@@ -105,7 +105,7 @@ public static class SelectCommand
     {
         public ConfigurationArguments Configuration { get; } = new();
 
-        public ModelArguments Own { get; } = new("components", "states");
+        public ModelArguments Own { get; } = new("components", "states", "topics", "experts");
 
         public DialectArguments Dialect { get; } = new();
 

@@ -23,6 +23,7 @@ public static class Verbs
         StateCommand.Create(),
         ModelsCommand.Create(),
         HealthcheckCommand.Create(),
+        CompletionCommand.Create(),
         VersionCommand.Create(),
     };
 }

@@ -37,7 +37,7 @@ internal sealed class DialectRules(Binder binder)
         if (csv.Separator is { } between && csv.Comment?.StartsWith(between) == true)
             binder.Problems.Error(binder.OriginOf($"{at}.comment"), "comment begins with the separator; expected something else");
         if (csv.Columns is not { } columns) return;
-        foreach (string field in Fields(model.Schema).Where(field => !columns.Contains(field, StringComparer.Ordinal)))
+        foreach (string field in Fields(model.Schema.Read).Where(field => !columns.Contains(field, StringComparer.Ordinal)))
             binder.Problems.Error(binder.OriginOf($"{at}.columns"), $"columns has no '{field}'; it names {string.Join(", ", columns)}");
     }
 

@@ -49,17 +49,17 @@ internal sealed class KafkaRules(WorkerOptions options, Binder binder)
     private void CheckFields(ModelOptions model, KafkaSourceOptions source, string path)
     {
         bool isRefused = false;
-        foreach ((string role, string reason) in KafkaFields.Refusals(model.Schema))
+        foreach ((string role, string reason) in KafkaFields.Refusals(model.Schema.Read))
         {
             binder.Problems.Error(binder.OriginOf($"{path}.{role}"), $"{role}: {reason.TrimEnd('.')}");
             isRefused = true;
         }
 
-        foreach ((string role, string field, string meant) in KafkaFields.Doubts(model.Schema))
+        foreach ((string role, string field, string meant) in KafkaFields.Doubts(model.Schema.Read))
             binder.Problems
                 .Warn(binder.OriginOf($"{path}.{role}"),
                     $"{role}: '{field}' is looked for in the message's value; did you mean '{meant}'?");
-        if (!isRefused && KafkaSource.Refusal(source, model.Schema) is { } refusal)
+        if (!isRefused && KafkaSource.Refusal(source, model.Schema.Read) is { } refusal)
             binder.Problems.Error(binder.OriginOf($"{path}.source.kafka.columns"), refusal.TrimEnd('.'));
     }
 

@@ -14,12 +14,15 @@ internal sealed class LearnRules(Binder binder)
     public void Check(ModelOptions model, string path)
     {
         LearningOptions learning = model.Learning;
-        if (learning.Learn is LearnMode.Gated && model.Model.NeedsKey)
+        if (learning.Learn is LearnMode.Gated && model.Model.MaxKeys > 0)
             binder.Problems.Error(binder.OriginOf($"{path}.learning.learn"),
                 $"learn: gated leaves single records out, which {model.Model.Type} would miss in their sequences; use always or frozen");
         if (model.Model.Growth is not null && model.InitializeFrom is not null)
             binder.Problems.Error(binder.OriginOf($"{path}.learning.initialization.from"),
                 "a mixture that grows begins with its stream: leave initialization.from out, or give the number of components");
+        if (model.Model.Growth is not null && learning.Drift is { Then: not DriftPolicy.Nothing })
+            binder.Problems.Error(binder.OriginOf($"{path}.learning.drift.then"),
+                "a mixture that grows has no step size and begins components by itself: set then: nothing");
         if (learning.Learn is not LearnMode.Frozen) return;
         int least = model.Model.Growth is null ? 1 : LeastGrown;
         if (learning.FreezeAfter is { } after && after < least)

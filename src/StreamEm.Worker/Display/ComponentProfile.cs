@@ -21,10 +21,16 @@ internal sealed class ComponentProfile
         (_learned, Components) = (learned, model.Components);
         int length = Components * model.Dimension;
         (Weights, _means, _variances) = (new double[Components], new double[length], new double[length]);
-        model.Shares(learned.Parameters, Weights);
+        // Inside: a gate's shares are those where the features are at their means.
+        double[] inside = new double[model.ParameterLayout.Length];
+        model.FromUserUnits(learned.Parameters, learned.Space, inside);
+        model.Shares(inside, Weights);
         Space = learned.Space;
         _hasMoments = TryMoments(model);
     }
+
+    /// <summary>Whether components have means and variances.</summary>
+    public bool HasMoments => _hasMoments;
 
     /// <summary>Number of components K.</summary>
     public int Components { get; }
@@ -57,8 +63,8 @@ internal sealed class ComponentProfile
     {
         string name = $"probabilities.{Space.Features[feature].Name}";
         // A part of a product puts its own name before, and a class its own before that.
-        int ofClass = Components / Math.Max(1, _learned.Model.Classes.Count);
-        string before = _learned.Model.Classes.Count == 0 ? "" : $"{_learned.Model.Classes[component / ofClass]}.";
+        int ofClass = Components / Math.Max(1, _learned.Model.ClassesOfComponents.Count);
+        string before = _learned.Model.ClassesOfComponents.Count == 0 ? "" : $"{_learned.Model.ClassesOfComponents[component / ofClass]}.";
         VectorBlock? block = _learned.Layout.Blocks
             .Where(block => block.Domain == Domain.Simplex && block.Name.StartsWith(before, StringComparison.Ordinal))
             .Where(block => block.Name == name || block.Name.EndsWith($".{name}", StringComparison.Ordinal))

@@ -85,7 +85,8 @@ internal static class ComponentTable
     {
         var profile = new ComponentProfile(snapshot, model);
         int[] components = [.. Enumerable.Range(0, model.Components)];
-        int shown = Math.Min(MaxFeatures, snapshot.Features.Count);
+        bool predicts = snapshot.Schema.Target is not null;
+        int shown = predicts && !profile.HasMoments ? 0 : Math.Min(MaxFeatures, snapshot.Features.Count);
         var table = new ColumnBands("component", [.. components.Select(profile.NameOf)]);
         table.Add("weight", [.. components.Select(k => profile.Weights[k].ToString("F4", CultureInfo.InvariantCulture))]);
         for (int feature = 0; feature < shown; feature++)
@@ -94,7 +95,8 @@ internal static class ComponentTable
         table.Write(console);
         string note = FeatureText.Caption(snapshot.Space)
             + (shown < snapshot.Features.Count ? $"; {snapshot.Features.Count - shown} more features" : "");
-        console.WriteLine($"  {note}");
+        if (shown > 0) console.WriteLine($"  {note}");
+        if (predicts) console.Write(Blocks(snapshot));
         WholeModel(snapshot, console);
     }
 
@@ -152,7 +154,7 @@ internal static class ComponentTable
         snapshot.Options.Settings.Where(setting => setting.Value is not ("null" or "none" or "[]"))
             .Select(setting => $"{setting.Key} {setting.Value}");
 
-    /// <summary>The parameters of a model without components, block by block.</summary>
+    /// <summary>The parameters, block by block.</summary>
     private static Table Blocks(ModelSnapshot snapshot)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("parameter").AddColumn("values");

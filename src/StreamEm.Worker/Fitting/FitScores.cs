@@ -22,7 +22,7 @@ internal sealed class FitScores : IDisposable
     private readonly ArrayBufferWriter<byte> _buffer = new();
     private readonly ScoreJson _json;
     private readonly RowScores _scores = new();
-    private readonly Queue<Waiting> _waiting = new();
+    private readonly List<Waiting> _waiting = [];
     private readonly Minibatch _part;
     private ScoreSession? _session;
     private long _version = -1, _records;
@@ -32,7 +32,7 @@ internal sealed class FitScores : IDisposable
     {
         (_output, _learner) = (output, learner);
         _json = new ScoreJson { ModelId = model.Id, WithVersion = true };
-        _alarms = model.Alarms is { } options ? new AlarmWatch(options, model.Schema.Features) : null;
+        _alarms = model.Alarms is { } options ? new AlarmWatch(options, model.Schema.Columns, model.Learning.Calendar) : null;
         _part = new Minibatch(learner.Dimension);
         // Where parameters are given, those before the first update are no version yet, and records wait for it.
         learner.BeforeUpdate = ScoreWaiting;
@@ -41,17 +41,18 @@ internal sealed class FitScores : IDisposable
     /// <summary>A record was rejected.</summary>
     public void Reject(RejectedRecord record)
     {
-        if (_waiting.Count > 0) _waiting.Enqueue(new Waiting(record, "", 0));
-        else WriteError(record);
+        if (_waiting.Count > 0) _waiting.Add(new Waiting(record, "", 0, _records++));
+        else WriteError(record, _records++);
     }
 
     /// <summary>Scores the records taken next, or has them wait until there are parameters.</summary>
-    public void Take(RecordBatch batch, int first, int count)
+    public void Take(TakenRecords taken)
     {
+        (RecordBatch batch, int first) = (taken.Batch, taken.First);
         if (_waiting.Count > 0 || _learner.Updates == 0)
         {
-            for (int row = first; row < first + count; row++)
-                _waiting.Enqueue(new Waiting(null, batch.PartitionName, batch.Offset(row)));
+            for (int row = first; row < first + taken.Count; row++)
+                _waiting.Add(new Waiting(null, batch.PartitionName, batch.Offset(row), _records++));
             _learner.BeforeUpdate = ScoreWaiting;
             return;
         }
@@ -63,11 +64,9 @@ internal sealed class FitScores : IDisposable
             Begin(_session);
         }
 
-        _part.Clear();
-        _part.Texts = batch.Texts;
-        _part.Append(batch.Records, first, count);
-        _scores.Score(_part);
-        for (int row = 0; row < count; row++) Write(_part, row, batch.PartitionName, batch.Offset(first + row));
+        Minibatch rows = taken.RowsIn(_part);
+        _scores.Score(rows);
+        for (int row = 0; row < taken.Count; row++) Write(rows, row, batch.PartitionName, batch.Offset(first + row), _records++);
         Flush();
     }
 
@@ -75,7 +74,7 @@ internal sealed class FitScores : IDisposable
     public void End()
     {
         _learner.BeforeUpdate = null;
-        WriteErrors();
+        _waiting.RemoveAll(waiting => WriteError(waiting));
         Flush();
     }
 
@@ -87,15 +86,41 @@ internal sealed class FitScores : IDisposable
     {
         Begin(session);
         _scores.Score(rows);
-        for (int row = 0; row < rows.Count; row++)
-        {
-            WriteErrors();
-            Waiting waiting = _waiting.Dequeue();
-            Write(rows, row, waiting.PartitionName, waiting.Offset);
-        }
-
+        ReadOnlySpan<int> origins = _learner.Origins;
+        if (origins.IsEmpty) WriteInOrder(rows);
+        else WriteChosen(rows, origins);
         if (_waiting.Count == 0) _learner.BeforeUpdate = null;
         Flush();
+    }
+
+    /// <summary>The first records that wait, and what was rejected among them.</summary>
+    private void WriteInOrder(Minibatch rows)
+    {
+        int at = 0;
+        for (int row = 0; row < rows.Count; at++)
+        {
+            Waiting waiting = _waiting[at];
+            if (!WriteError(waiting)) Write(rows, row++, waiting.PartitionName, waiting.Offset, waiting.Record);
+        }
+
+        _waiting.RemoveRange(0, at);
+    }
+
+    /// <summary>Records from among those that wait: whole sequences, while others go on.</summary>
+    /// <param name="rows">The records.</param>
+    /// <param name="origins">Which of the records that wait they are, those rejected left out.</param>
+    private void WriteChosen(Minibatch rows, ReadOnlySpan<int> origins)
+    {
+        _waiting.RemoveAll(waiting => WriteError(waiting));
+        for (int row = 0; row < rows.Count; row++)
+        {
+            Waiting waiting = _waiting[origins[row]];
+            Write(rows, row, waiting.PartitionName, waiting.Offset, waiting.Record);
+        }
+
+        var chosen = new HashSet<int>(origins.ToArray());
+        int at = 0;
+        _waiting.RemoveAll(_ => chosen.Contains(at++));
     }
 
     private void Begin(ScoreSession session)
@@ -105,26 +130,23 @@ internal sealed class FitScores : IDisposable
         _alarms?.Begin(session.Scorer.Learned, session.TellsNovelty);
     }
 
-    private void Write(Minibatch rows, int row, string partition, long offset)
+    private void Write(Minibatch rows, int row, string partition, long offset, long record)
     {
         AlarmMark mark = _alarms?.Take(rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row), _scores.PValues[row],
             _scores.NoveltyPValues[row], _scores.Component(row), rows.Row(row)) ?? AlarmMark.None;
-        _json.Write(_buffer, _scores.Of(row, _records++, mark, partition, offset));
+        _json.Write(_buffer, _scores.Of(row, record, mark, partition, offset));
         _buffer.Write("\n"u8);
     }
 
-    private void WriteErrors()
+    private bool WriteError(Waiting waiting)
     {
-        while (_waiting.TryPeek(out Waiting next) && next.Rejected is { } rejected)
-        {
-            _waiting.Dequeue();
-            WriteError(rejected);
-        }
+        if (waiting.Rejected is { } rejected) WriteError(rejected, waiting.Record);
+        return waiting.Rejected is not null;
     }
 
-    private void WriteError(RejectedRecord record)
+    private void WriteError(RejectedRecord rejected, long record)
     {
-        _json.WriteError(_buffer, _records++, record);
+        _json.WriteError(_buffer, record, rejected);
         _buffer.Write("\n"u8);
     }
 
@@ -135,5 +157,5 @@ internal sealed class FitScores : IDisposable
     }
 
     /// <summary>A record that has no line yet.</summary>
-    private readonly record struct Waiting(RejectedRecord? Rejected, string PartitionName, long Offset);
+    private readonly record struct Waiting(RejectedRecord? Rejected, string PartitionName, long Offset, long Record);
 }

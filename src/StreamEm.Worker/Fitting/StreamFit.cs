@@ -48,7 +48,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
                 LastPass.Take(learner);
                 trace?.Write(learner.CreateSnapshot()!.Training);
             },
-            Taking = (batch, first, count) => _scores?.Take(batch, first, count),
+            Taking = taken => _scores?.Take(taken),
             Rejected = record => _scores?.Reject(record),
         };
         await WithProgressAsync(advance => ReadUntilStoppedAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
@@ -89,6 +89,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             long last = 0;
             string partition = "";
             LastPass.Begin(fold.Learner);
+            fold.Learner.Features?.Clear();
             await _data.ReadAsync(request.Model.Schema, time, batch =>
             {
                 excess = fold.Fold(batch, cancellationToken);

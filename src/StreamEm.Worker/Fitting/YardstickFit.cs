@@ -31,10 +31,11 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
     {
         RecordSchema schema = request.Model.Schema;
         Minibatch rows = new RecordBatch(schema, 4096).Records;
+        var features = FeatureStream.Of(schema, request.Model.Learning.Calendar);
         RecordFormat format = request.Model.Source is FileSourceOptions file ? file.Format : RecordFormat.Csv;
         await new DataFiles(request.Data, format).ReadAsync(schema, time, batch =>
         {
-            rows.Append(batch.Records, 0, batch.Count);
+            rows.Append(features?.Make(batch.Records, 0, batch.Count) ?? batch.Records, 0, batch.Count);
             Rejections.Accept(batch, 0, batch.Count);
             foreach (var rejected in batch.Rejected) Rejections.Reject(rejected.Reason);
             return true;

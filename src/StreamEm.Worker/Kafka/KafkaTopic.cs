@@ -152,6 +152,20 @@ internal sealed class KafkaTopic : IDisposable
             .Select(partition => new OffsetRange(partition, starts[partition], ends[partition])), receive);
     }
 
+    /// <summary>The last records of the topic, shared evenly among its partitions, in order within each.</summary>
+    /// <param name="most">At most so many.</param>
+    public IReadOnlyList<ConsumeResult<byte[]?, byte[]?>> ReadNewest(int most)
+    {
+        TopicPartition[] partitions = Partitions();
+        Dictionary<TopicPartition, long> starts = Offsets(partitions, OffsetSpec.Earliest());
+        Dictionary<TopicPartition, long> ends = Offsets(partitions, OffsetSpec.Latest());
+        int share = Math.Max(1, most / Math.Max(1, partitions.Length));
+        var records = new List<ConsumeResult<byte[]?, byte[]?>>();
+        Read(partitions.Select(partition =>
+            new OffsetRange(partition, Math.Max(starts[partition], ends[partition] - share), ends[partition])), records.Add);
+        return records;
+    }
+
     /// <summary>Reads what there is of ranges, in order within each partition.</summary>
     /// <param name="ranges">One of a partition at most, none beyond the partition's end.</param>
     /// <param name="receive">Told every record; a null value is a tombstone.</param>

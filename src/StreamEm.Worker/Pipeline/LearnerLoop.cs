@@ -4,6 +4,7 @@ using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -172,7 +173,7 @@ internal sealed class LearnerLoop
     private void CutMinibatch()
     {
         _delivery.Decided(_run.Learner.Updates);
-        _fold.Flush();
+        _fold.Flush(hasEnded: false);
         _clock.Pending(_run.Learner, hasUpdated: true);
         _keeper.Demand();
         Report();
@@ -253,10 +254,10 @@ internal sealed class LearnerLoop
         _delivery.ThrowIfFaulted();
     }
 
-    private void OnTaking(RecordBatch batch, int first, int count)
+    private void OnTaking(TakenRecords taken)
     {
-        _run.Scores?.Take(batch, first, count, _run.Rejections.Read);
-        _run.Candidates?.Take(batch.Records, first, count);
+        _run.Scores?.Take(taken, _run.Rejections.Read);
+        _run.Candidates?.Take(taken.Made, taken.FirstMade, taken.Count);
     }
 
     private void OnUpdated()

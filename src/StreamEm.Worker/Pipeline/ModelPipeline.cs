@@ -87,7 +87,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         ScoreDelivery scores = OpenScores(start);
         _delivery = new SnapshotDelivery(CreateLanes(), new SnapshotDisplay(Feed), scores);
         await _delivery.OpenAsync(start, cancellationToken).ConfigureAwait(false);
-        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema);
+        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Read);
         _writer = new CheckpointWriter(directory, Metrics, context.Time, context.Log) { Durable = OnDurable };
         var keeper = new StateKeeper(
             new CheckpointSchedule(Options.Checkpoint, context.Time, _run.Learner.Updates), _writer, _run.RejectedTo,
@@ -160,7 +160,9 @@ public sealed class ModelPipeline : IAsyncDisposable
         ScoreLane[] lanes = [.. Options.Scores.Select(entry => new ScoreLane(
             _environment.CreateScoreSink?.Invoke(entry) ?? ScoreSinkCatalog.Create(Options.Id, entry, time, log), Metrics, time))];
         var delivery = new ScoreDelivery(lanes);
-        AlarmWatch? alarms = Options.Alarms is { } options ? new AlarmWatch(options, Options.Schema.Features) : null;
+        AlarmWatch? alarms = Options.Alarms is { } options
+            ? new AlarmWatch(options, Options.Schema.Columns, Options.Learning.Calendar)
+            : null;
         try
         {
             if (!start.Scores.State.IsEmpty)

@@ -1,6 +1,7 @@
 using StreamEm.Core.Learning;
 using StreamEm.Sources;
 using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Scoring;
 
 namespace StreamEm.Worker.Pipeline;
 
@@ -26,11 +27,11 @@ internal sealed class RecordFold(
     /// <summary>Called after every update, with the position already at the next record.</summary>
     public required Action Updated { get; init; }
 
-    /// <summary>Called with the records that are taken next, before they are: their batch, the first of them and how many.</summary>
-    public Action<RecordBatch, int, int>? Taking { get; init; }
+    /// <summary>Called with the records that are taken next, before they are.</summary>
+    public Action<TakenRecords>? Taking { get; init; }
 
     /// <summary>Called before what is pending is learned from although it is less than a minibatch.</summary>
-    public Action? Flushing { get; init; }
+    public Action<bool>? Flushing { get; init; }
 
     /// <summary>Called for every rejected record, before it is kept aside.</summary>
     public Action<RejectedRecord>? Rejected { get; init; }
@@ -75,17 +76,19 @@ internal sealed class RecordFold(
     }
 
     /// <summary>Learns from what is pending although it is less than a minibatch.</summary>
-    public void Flush()
+    /// <param name="hasEnded">Whether no more records will come: every sequence is over then.</param>
+    public void Flush(bool hasEnded = true)
     {
-        Flushing?.Invoke();
-        while (learner.TryUpdate(flush: true)) Updated();
+        Flushing?.Invoke(hasEnded);
+        while (learner.TryUpdate(flush: true, hasEnded)) Updated();
     }
 
     private void Add(RecordBatch batch, int first, int count)
     {
-        Taking?.Invoke(batch, first, count);
+        var taken = new TakenRecords(batch, first, count, learner.Features?.Make(batch.Records, first, count) ?? batch.Records);
+        Taking?.Invoke(taken);
         rejections.Accept(batch, first, count);
-        learner.Add(batch.Records, first, count);
+        learner.Add(taken.Made, taken.FirstMade, count);
     }
 
     private void UpdateAt(RecordBatch batch, int row)

@@ -52,8 +52,8 @@ internal static class RecordedConfiguration
     private static SortedDictionary<string, string> OfSnapshot(ModelSnapshot snapshot)
     {
         var values = new SortedDictionary<string, string>(StringComparer.Ordinal) { [TypeKey] = snapshot.Options.Type };
-        for (int d = 0; d < snapshot.Features.Count; d++)
-            values[string.Create(CultureInfo.InvariantCulture, $"{FeaturesSection}{d}")] = snapshot.Features[d];
+        for (int d = 0; d < snapshot.Schema.Features.Count; d++)
+            values[string.Create(CultureInfo.InvariantCulture, $"{FeaturesSection}{d}")] = snapshot.Schema.Features[d];
         foreach ((string key, string value) in snapshot.Options.Settings) values[ModelSection + key] = value;
         RecordSchema schema = snapshot.Schema;
         foreach ((string key, string? field) in new[] { ("key", schema.Key), ("target", schema.Target) })

@@ -62,7 +62,7 @@ internal sealed class RunStart
         if (binding is null && isOther && checkpoint.Updates > 0)
             throw new CommandException(ExitCode.Configuration, UnknownRefusal(options, checkpoint));
         if (checkpoint.Updates == 0 && (IsReadAnew() || !options.Source.HoldsWhatWasRead(
-            new SourceContext(options.Schema, checkpoint.Position.Copy(), context.Time))))
+            new SourceContext(options.Schema.Read, checkpoint.Position.Copy(), context.Time))))
         {
             WorkerLog.RunBegunAnew(context.Log, options.Id, checkpoint.Rejections.Read - checkpoint.Rejections.ByReason.Sum());
             return New(context, directory, [.. checkpoint.Predecessors ?? [], checkpoint.RunId]);

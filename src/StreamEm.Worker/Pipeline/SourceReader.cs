@@ -27,7 +27,7 @@ internal sealed class SourceReader : IAsyncDisposable
     public SourceReader(RecordSource source, RecordSchema schema)
     {
         _source = source;
-        int rows = Math.Clamp(ValuesPerBatch / Math.Max(1, schema.Features.Count), 16, RowsPerBatch);
+        int rows = Math.Clamp(ValuesPerBatch / Math.Max(1, schema.Width), 16, RowsPerBatch);
         for (int i = 0; i < Batches; i++) _free.Writer.TryWrite(new RecordBatch(schema, rows));
     }
 

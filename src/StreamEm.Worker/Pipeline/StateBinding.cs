@@ -71,9 +71,9 @@ internal sealed class StateBinding
     private IEnumerable<ConfigurationChange> Compare()
     {
         IReadOnlyList<string> features = RecordedConfiguration.FeaturesOf(_old);
-        bool sameFeatures = features.SequenceEqual(_options.Schema.Features);
-        if (!sameFeatures)
-            yield return new ConfigurationChange("features", Shown(features), Shown(_options.Schema.Features), ChangeEffect.Reset);
+        IReadOnlyList<string> definitions = _options.Schema.Definitions;
+        bool sameFeatures = features.SequenceEqual(definitions);
+        if (!sameFeatures) yield return new ConfigurationChange("features", Shown(features), Shown(definitions), ChangeEffect.Reset);
         foreach (string path in _old.Keys.Union(_options.Values.Keys).Where(path => path != "id" && !IsFeature(path)))
         {
             string? old = _old.GetValueOrDefault(path), now = _options.Values.GetValueOrDefault(path);
@@ -91,7 +91,7 @@ internal sealed class StateBinding
         return path switch
         {
             "learning.standardize" => ChangeEffect.Reset,
-            "key" => _options.Model.NeedsKey ? ChangeEffect.Reset : ChangeEffect.NextUpdate,
+            "key" => _options.Model.NeedsKey || _options.Schema.Derived.Count > 0 ? ChangeEffect.Reset : ChangeEffect.NextUpdate,
             "target" => _options.Model.NeedsTarget ? ChangeEffect.Reset : ChangeEffect.NextUpdate,
             // Components keep the names that labels gave them.
             "label" => old != Unset && now != Unset ? ChangeEffect.Reset : ChangeEffect.NextUpdate,

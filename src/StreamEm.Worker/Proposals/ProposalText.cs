@@ -6,14 +6,15 @@ using System.Text.RegularExpressions;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Proposals;
 
 /// <summary>A proposal as a configuration in YAML, commented for the person who goes on from it.</summary>
 /// <param name="proposal">What is proposed.</param>
-/// <param name="paths">Files and globs of the data.</param>
-internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<string> paths)
+/// <param name="source">Where the records come from.</param>
+internal sealed partial class ProposalText(Proposal proposal, ProposedSource source)
 {
     private const int MostListed = 12;
 
@@ -21,13 +22,12 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
 
     private readonly StringBuilder _text = new();
 
-    /// <summary>An id made of the first file's name.</summary>
+    /// <summary>An id made of the topic's or the first file's name.</summary>
     public string Id
     {
         get
         {
-            string name = Path.GetFileName(paths[0]).ToLowerInvariant().Split('.')[0];
-            string id = NotOfIds().Replace(name, "-").Trim('-', '_', '.');
+            string id = NotOfIds().Replace(source.Stem.ToLowerInvariant(), "-").Trim('-', '_', '.');
             return id.Length == 0 ? "data" : id.Length <= 64 ? id : id[..64];
         }
     }
@@ -66,13 +66,40 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
         _ => field.Use is FieldUse.Level or FieldUse.Flag,
     });
 
+    /// <summary>
+    /// For a worker that looks for what is rare or new: a growing mixture over the numbers, alarms, and the scored alarms on standard
+    /// output; as the samples for one metric and for tables have it (docs/detecting.md).
+    /// </summary>
+    /// <param name="features">The features; null: all numbers.</param>
+    /// <exception cref="CommandException">There is no number (65).</exception>
+    public string ForDetection(IReadOnlyList<string>? features)
+    {
+        features ??= [.. proposal.Of(FieldUse.Number).Select(field => field.Name)];
+        if (features.Count == 0)
+            throw new CommandException(ExitCode.DataCorrupt,
+                $"'{source.Name}' has no field of numbers to watch. Name the features with --features, or let 'streamem init' "
+                    + "propose a model.");
+        Head();
+        Line($"    features: [{string.Join(", ", features.Select(Name))}]");
+        if (proposal.NameOf(FieldUse.Timestamp) is { } time && !features.Contains(time)) Line($"    timestamp: {Name(time)}");
+        if (proposal.NameOf(FieldUse.Key) is { } key && !features.Contains(key)) Line($"    key: {Name(key)}");
+        Line($"    model: {{ type: {MixtureOf(FeatureKind.Number)}, components: {{ max: 32, birth_distance: 3 }} }}");
+        Line("    learning: { minibatch: { size: 50 } }");
+        Line(features.Count == 1
+            ? "    alarms: { threshold: 0.01, rest: 100, rest_share: 0.075, rest_at_most: 375, flag: 0.001 }"
+            : "    alarms: { threshold: 0.001, rest: 100 }");
+        Line($"    scores: [ stdout: {{ alarms_only: true, include: all{(features.Count == 1 ? "" : ", explain: true")} }} ]");
+        return _text.ToString();
+    }
+
     /// <summary>For a worker: every field that can be learned from, what is left out and why, and where results go.</summary>
     public string ForWorker()
     {
         Line(string.Create(CultureInfo.InvariantCulture,
-            $"# Proposed from the first {proposal.Survey.Records} records of {PrintableName(paths[0])}. Look it over, then:"));
+            $"# Proposed from {(source.Topic is null ? "the first" : "the newest")} {proposal.Survey.Records} records of "
+                + $"{PrintableName(source.Name)}. Look it over, then:"));
         Line("#   streamem validate -c FILE     every error at once");
-        Line("#   streamem fit DATA -c FILE     learns from files and prints what it found");
+        if (source.Topic is null) Line("#   streamem fit DATA -c FILE     learns from files and prints what it found");
         Line("#   streamem run -c FILE          the worker");
         Line("# Every key with its default: streamem schema; every model with its settings: streamem models.");
         Head();
@@ -100,8 +127,17 @@ internal sealed partial class ProposalText(Proposal proposal, IReadOnlyList<stri
         Line("models:");
         Line($"  - id: {Name(Id)}");
         Line("    source:");
+        if (source.Topic is { } topic)
+        {
+            string brokers = string.Join(", ", topic.Brokers.Select(Quoted));
+            string settings = string.Join(", ", source.Properties.Select(pair => $"{Quoted(pair.Key)}: {Quoted(pair.Value)}"));
+            if (settings.Length > 0) settings = $", properties: {{ {settings} }}";
+            Line($"      kafka: {{ brokers: [{brokers}], topics: [{Quoted(topic.Topic)}]{settings} }}");
+            return;
+        }
         string format = proposal.Survey.Format == RecordFormat.Csv ? $"csv{Dialect(proposal.Survey.Dialect)}" : "ndjson";
-        Line($"      file: {{ path: [{string.Join(", ", paths.Select(Quoted))}], format: {format} }}");
+        if (source.Follow) format += ", follow: true";
+        Line($"      file: {{ path: [{string.Join(", ", source.Paths.Select(Quoted))}], format: {format} }}");
     }
 
     private static string Dialect(CsvDialect dialect)

@@ -7,7 +7,7 @@ namespace StreamEm.Worker.Scores;
 /// <param name="delivery">The sinks.</param>
 internal sealed class ScoreState(AlarmWatch? alarms, ScoreDelivery delivery)
 {
-    private const int Version = 1;
+    private const int Version = 2, WithoutRate = 1;
     private const int MostLanes = 10_000;
 
     /// <summary>Writes it.</summary>
@@ -40,9 +40,10 @@ internal sealed class ScoreState(AlarmWatch? alarms, ScoreDelivery delivery)
     private List<(string Name, int Records)> Restore(BinaryReader reader, DateTimeOffset savedAt)
     {
         int version = reader.ReadInt32();
-        if (version != Version)
-            throw new InvalidDataException($"The state of the scores has version {version}; this program reads {Version}.");
-        if (reader.ReadBoolean()) (alarms ?? new AlarmWatch(new AlarmOptions(), [])).Load(reader);
+        if (version is not (Version or WithoutRate))
+            throw new InvalidDataException(
+                $"The state of the scores has version {version}; this program reads {WithoutRate} and {Version}.");
+        if (reader.ReadBoolean()) (alarms ?? new AlarmWatch(new AlarmOptions(), [])).Load(reader, hasRate: version > WithoutRate);
         int count = reader.ReadInt32();
         if (count is < 0 or > MostLanes) throw new InvalidDataException($"The state of the scores says {count} sinks.");
         var gone = new List<(string, int)>();

@@ -4,7 +4,6 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
-using StreamEm.Sources;
 using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Telemetry;
 
@@ -61,27 +60,17 @@ internal sealed class ScoreStream
     public void Updated() => _isCurrent = false;
 
     /// <summary>Scores records that are about to be learned from.</summary>
-    /// <param name="batch">Their batch.</param>
-    /// <param name="first">The first of them.</param>
-    /// <param name="count">How many.</param>
+    /// <param name="taken">The records.</param>
     /// <param name="record">The first one's number in the input.</param>
-    public void Take(RecordBatch batch, int first, int count, long record)
+    public void Take(in TakenRecords taken, long record)
     {
         if (!_isCurrent && !TryBegin())
         {
-            _metrics.RecordsUnscored(count);
+            _metrics.RecordsUnscored(taken.Count);
             return;
         }
 
-        Minibatch rows = batch.Records;
-        if (count < rows.Count)
-        {
-            _part.Clear();
-            _part.Texts = rows.Texts;
-            _part.Append(rows, first, count);
-            rows = _part;
-        }
-
+        Minibatch rows = taken.RowsIn(_part);
         _scores.Score(rows, _isDetailed);
         _metrics.Scores.ObserveAll(_scores.AnomalyScores);
         Choose(rows, record);
@@ -89,7 +78,8 @@ internal sealed class ScoreStream
         _scores.Detail(chosen);
         foreach (int row in chosen)
         {
-            ScoredRecord score = _scores.Of(row, record + row, _marks[row], batch.PartitionName, batch.Offset(first + row));
+            ScoredRecord score = _scores.Of(
+                row, record + row, _marks[row], taken.Batch.PartitionName, taken.Batch.Offset(taken.First + row));
             foreach (Outlet outlet in _outlets)
                 if (outlet.Wants(score.AnomalyScore, score.Alarm, score.Record)) outlet.Write(score);
         }

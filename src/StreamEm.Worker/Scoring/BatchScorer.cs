@@ -1,3 +1,5 @@
+using StreamEm.Core.Data;
+using StreamEm.Core.Features;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 
@@ -10,10 +12,12 @@ internal sealed class BatchScorer
 {
     private readonly RowScores _rows = new();
     private readonly ScoreFormat _format;
+    private readonly FeatureStream? _features;
 
     public BatchScorer(ScoreSession session, ScoreFormat format)
     {
         _format = format;
+        _features = FeatureStream.Of(session.Scorer.Learned.Schema);
         _rows.Begin(session);
     }
 
@@ -24,17 +28,23 @@ internal sealed class BatchScorer
     public long Rejected { get; private set; }
 
     /// <summary>Scores every record of a batch, rejected ones before the row they stand before.</summary>
-    public void Score(RecordBatch batch)
+    public void Score(RecordBatch batch) => Score(batch.Records, batch.Rejected, []);
+
+    /// <summary>Scores records, rejected ones before the row they stand before.</summary>
+    /// <param name="rows">Those that could be used.</param>
+    /// <param name="rejected">Those that could not.</param>
+    /// <param name="path">The state of every row on the most likely path; empty where that is not told.</param>
+    public void Score(Minibatch rows, IReadOnlyList<RejectedRecord> rejected, ReadOnlySpan<int> path)
     {
-        _rows.Score(batch.Records);
+        _rows.Score(_features?.Make(rows, 0, rows.Count) ?? rows);
         int next = 0;
-        for (int row = 0; row < batch.Count; row++)
+        for (int row = 0; row < rows.Count; row++)
         {
-            while (next < batch.Rejected.Count && batch.Rejected[next].BeforeRow <= row) WriteError(batch.Rejected[next++]);
-            _format.Write(_rows.Of(row, Records++));
+            while (next < rejected.Count && rejected[next].BeforeRow <= row) WriteError(rejected[next++]);
+            _format.Write(_rows.Of(row, Records++, pathState: path.IsEmpty ? -1 : path[row]));
         }
 
-        while (next < batch.Rejected.Count) WriteError(batch.Rejected[next++]);
+        while (next < rejected.Count) WriteError(rejected[next++]);
     }
 
     private void WriteError(RejectedRecord rejected)

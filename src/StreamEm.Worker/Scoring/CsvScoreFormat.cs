@@ -16,7 +16,7 @@ namespace StreamEm.Worker.Scoring;
 /// columns of the model's other blocks have their name and a number, or a class. Fields of the record that are told come before the error,
 /// under their names; <c>field_</c> before one that is a column's.
 /// </summary>
-internal sealed class CsvScoreFormat(IBufferWriter<byte> output, ScoreFields? fields = null) : ScoreFormat
+internal sealed class CsvScoreFormat(IBufferWriter<byte> output, ScoreFields? fields = null, bool hasPaths = false) : ScoreFormat
 {
     private readonly StringBuilder _line = new();
     private int _values;
@@ -37,6 +37,7 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output, ScoreFields? fi
         if (_hasTimestamp) _line.Append(",timestamp");
         _line.Append(",log_density");
         if (_hasComponents) _line.Append(",component,component_id,uncertainty");
+        if (hasPaths) _line.Append(",viterbi_state,viterbi_state_id");
         if (_classes.Count > 0) _line.Append(",class");
         _line.Append(",anomaly_score,p_value");
         foreach (VectorBlock block in learned.Model.ScoreLayout.Blocks)
@@ -72,6 +73,7 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output, ScoreFields? fi
         _line.Append(',').Append(Number(score.LogDensity));
         if (_hasComponents)
             _line.Append(CultureInfo.InvariantCulture, $",{score.Component},{_componentIds[score.Component]},{Number(score.Uncertainty)}");
+        if (hasPaths) _line.Append(CultureInfo.InvariantCulture, $",{score.PathState},{_componentIds[score.PathState]}");
         if (score.Class >= 0) _line.Append(',').Append(Quoted(_classes[score.Class]));
         _line.Append(',').Append(Number(score.AnomalyScore)).Append(',').Append(Number(score.PValue));
         foreach (double value in score.Scores) _line.Append(',').Append(Number(value));
@@ -88,8 +90,8 @@ internal sealed class CsvScoreFormat(IBufferWriter<byte> output, ScoreFields? fi
     /// <inheritdoc/>
     public override void WriteError(long record, RejectedRecord rejected)
     {
-        int empty = 3 + _values + (_hasComponents ? 3 : 0) + (_classes.Count > 0 ? 1 : 0) + (_hasKey ? 1 : 0) + (_hasTimestamp ? 1 : 0)
-            + (fields?.Names.Count ?? 0);
+        int empty = 3 + _values + (_hasComponents ? 3 : 0) + (hasPaths ? 2 : 0) + (_classes.Count > 0 ? 1 : 0) + (_hasKey ? 1 : 0)
+            + (_hasTimestamp ? 1 : 0) + (fields?.Names.Count ?? 0);
         _line.Append(CultureInfo.InvariantCulture, $"{record}").Append(',', empty);
         _line.Append(",\"").Append(SnakeCase.Of(rejected.Reason)).Append(": ")
             .Append(rejected.Detail.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');

@@ -23,13 +23,15 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
     public long TotalBytes => paths.Where(File.Exists).Sum(path => new FileInfo(path).Length);
 
     /// <summary>Reads every record once.</summary>
-    /// <param name="schema">Which fields mean what.</param>
+    /// <param name="schema">Which fields mean what; the batches have the fields that features are made of
+    /// (<see cref="RecordSchema.Read"/>).</param>
     /// <param name="time">For the source.</param>
     /// <param name="take">Called with every batch; returns false to stop.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
     /// <exception cref="CommandException">A file is missing (66), is no text (65) or cannot be read (74).</exception>
     public async Task ReadAsync(RecordSchema schema, TimeProvider time, Func<RecordBatch, bool> take, CancellationToken cancellationToken)
     {
+        schema = schema.Read;
         var batch = new RecordBatch(schema);
         foreach (string path in paths)
         {

@@ -68,7 +68,9 @@ internal sealed class RowScores
     /// <param name="alarm">What it does to the alarms.</param>
     /// <param name="partition">The partition it is from; null where that is not told.</param>
     /// <param name="offset">Its offset there.</param>
-    public ScoredRecord Of(int row, long record, AlarmMark alarm = AlarmMark.None, string? partition = null, long offset = 0)
+    /// <param name="pathState">Its state on the most likely path; -1 where that is not told.</param>
+    public ScoredRecord Of(
+        int row, long record, AlarmMark alarm = AlarmMark.None, string? partition = null, long offset = 0, int pathState = -1)
     {
         Minibatch rows = _rows ?? throw new InvalidOperationException("No rows were scored.");
         int component = Component(row);
@@ -84,6 +86,7 @@ internal sealed class RowScores
             Component = component,
             Uncertainty = component < 0 ? double.NaN : Math.Max(0, 1 - _membership!.Of(ScoresOf(row))[component]),
             Class = Largest(_classes, row),
+            PathState = pathState,
             AnomalyScore = _anomalyScores[row],
             PValue = _pValues[row],
             NoveltyPValue = _session is { TellsNovelty: true } session ? session.NoveltyPValues[row] : null,

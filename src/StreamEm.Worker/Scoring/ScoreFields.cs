@@ -19,9 +19,9 @@ internal sealed class ScoreFields
     {
         foreach (string name in names)
         {
-            int feature = schema.Features.ToList().IndexOf(name);
+            int feature = schema.Columns.ToList().IndexOf(name);
             Role? role = feature >= 0 ? schema.KindOf(feature) is FeatureKind.Level or FeatureKind.Terms ? Role.Level : Role.Number
-                : name == schema.Label ? Role.Label : name == schema.Target ? Role.Target : name == schema.Weight ? Role.Weight
+                : name == schema.Label ? Role.Label : name == schema.Weight ? Role.Weight
                 : name == schema.Key ? Role.Key : name == schema.Timestamp ? Role.Timestamp : null;
             if (role is not { } known) continue;
             string start = string.Create(CultureInfo.InvariantCulture,
@@ -38,15 +38,14 @@ internal sealed class ScoreFields
         Number,
         Level,
         Label,
-        Target,
         Weight,
         Key,
         Timestamp,
     }
 
-    /// <summary>All fields that a schema names: features first.</summary>
+    /// <summary>All fields that a schema names: features first, then the target.</summary>
     public static IEnumerable<string> AllOf(RecordSchema schema) =>
-        schema.Features.Concat(new[] { schema.Label, schema.Target, schema.Weight, schema.Key, schema.Timestamp }.OfType<string>())
+        schema.Columns.Concat(new[] { schema.Label, schema.Weight, schema.Key, schema.Timestamp }.OfType<string>())
             .Distinct();
 
     /// <summary>The most bytes of a record's fields.</summary>
@@ -70,9 +69,6 @@ internal sealed class ScoreFields
             {
                 case Role.Number:
                     json.Number(rows.Row(score.Row)[feature]);
-                    break;
-                case Role.Target:
-                    json.Number(rows.Target(score.Row));
                     break;
                 case Role.Weight:
                     json.Number(rows.Weight(score.Row));
@@ -103,7 +99,6 @@ internal sealed class ScoreFields
         return role switch
         {
             Role.Number => NumberText(rows.Row(score.Row)[feature]),
-            Role.Target => NumberText(rows.Target(score.Row)),
             Role.Weight => NumberText(rows.Weight(score.Row)),
             Role.Timestamp => CsvScoreFormat.TimeText(score.Timestamp),
             _ => TextOf(score, role, feature) ?? "",

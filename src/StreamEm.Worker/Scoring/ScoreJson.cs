@@ -19,7 +19,7 @@ internal sealed class ScoreJson
 
     private LearnedModel? _learned;
     private (byte[] Name, VectorBlock Block)[] _blocks = [];
-    private byte[][] _components = [], _classes = [];
+    private byte[][] _components = [], _classes = [], _pathStates = [];
     private ScoreExplanations? _explanations;
     private int _bound;
 
@@ -46,12 +46,15 @@ internal sealed class ScoreJson
         _blocks = [.. blocks.Select(block => (Encoding.UTF8.GetBytes($",\"{block.Name}\":"), block))];
         _components = [.. learned.ComponentIds.Select(
             (id, at) => Encoding.UTF8.GetBytes($",\"component\":{at},\"component_id\":\"{id}\""))];
+        _pathStates = [.. learned.ComponentIds.Select(
+            (id, at) => Encoding.UTF8.GetBytes($",\"viterbi_state\":{at},\"viterbi_state_id\":\"{id}\""))];
         _classes = [.. learned.Model.Classes.Select(
             name => Encoding.UTF8.GetBytes($",\"class\":{System.Text.Json.JsonSerializer.Serialize(name)}"))];
         // A bracket a number is more than any nesting takes.
         _bound = OtherBytes + JsonText.BoundOf(ModelId)
             + _blocks.Sum(block => block.Name.Length + (JsonText.NumberBytes + 2 * (1 + block.Block.Shape.Count)) * block.Block.Length)
-            + _components.Select(text => text.Length).DefaultIfEmpty().Max() + _classes.Select(text => text.Length).DefaultIfEmpty().Max();
+            + _components.Select(text => text.Length).DefaultIfEmpty().Max() + _classes.Select(text => text.Length).DefaultIfEmpty().Max()
+            + _pathStates.Select(text => text.Length).DefaultIfEmpty().Max();
     }
 
     /// <summary>Writes the object of a record.</summary>
@@ -113,6 +116,7 @@ internal sealed class ScoreJson
             json.Number(score.Uncertainty);
         }
 
+        if (score.PathState >= 0) json.Raw(_pathStates[score.PathState]);
         if (score.Class >= 0) json.Raw(_classes[score.Class]);
 
         json.Raw(",\"anomaly_score\":"u8);

@@ -30,6 +30,9 @@ internal readonly ref struct ScoredRecord
     /// <summary>The most probable class; -1 for a model without classes.</summary>
     public required int Class { get; init; }
 
+    /// <summary>Its state on the most likely path of its sequence; -1 where that is not told.</summary>
+    public int PathState { get; init; }
+
     /// <summary>In [0, 1]; NaN while the model is not calibrated.</summary>
     public required double AnomalyScore { get; init; }
 

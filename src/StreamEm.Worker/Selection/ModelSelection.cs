@@ -51,20 +51,22 @@ internal sealed class ModelSelection(SelectRequest request, TimeProvider time)
         var sample = new RecordSample(schema, request.SampleSize, request.Model.Learning.Initialization.Seed, _isOfSequences);
         Minibatch first = new RecordBatch(schema, 4096).Records;
         CandidateStream[]? streams = null;
+        var features = FeatureStream.Of(schema, request.Model.Learning.Calendar);
         RecordFormat format = request.Model.Source is FileSourceOptions file ? file.Format : RecordFormat.Csv;
         await new DataFiles(request.Data, format).ReadAsync(schema, time, batch =>
         {
             cancellationToken.ThrowIfCancellationRequested();
             Rejections.Accept(batch, 0, batch.Count);
             foreach (RejectedRecord rejected in batch.Rejected) Rejections.Reject(rejected.Reason);
-            sample.Take(batch.Records);
+            Minibatch records = features?.Make(batch.Records, 0, batch.Count) ?? batch.Records;
+            sample.Take(records);
             if (streams is not null)
             {
-                Learn(streams, batch.Records);
+                Learn(streams, records);
                 return true;
             }
 
-            first.Append(batch.Records, 0, batch.Count);
+            first.Append(records, 0, batch.Count);
             if (first.Count < request.SampleSize) return true;
             streams = Begin(candidates, first);
             return true;

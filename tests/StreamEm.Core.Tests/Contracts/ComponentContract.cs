@@ -12,7 +12,11 @@ public abstract partial class ComponentContract : ModelContract
     /// <summary>The parameter blocks of the components, K along the first axis; tests take care that no other extent is K.</summary>
     protected virtual IEnumerable<VectorBlock> ComponentBlocks(ComponentModel model) =>
         model.ParameterLayout.Blocks
-            .Where(block => block.Shape.Count > 0 && block.Shape[0] == model.Components && !model.MixingBlocks.Contains(block));
+            .Where(block => block.Shape.Count > 0 && block.Shape[0] == model.Components && !model.MixingBlocks.Contains(block)
+                && !IsRelative(block));
+
+    /// <summary>Whether a block says of components only how they stand to each other: what one is given moves the others.</summary>
+    protected virtual bool IsRelative(VectorBlock block) => false;
 
     [Theory]
     [InlineData(1, 0)]
@@ -187,12 +191,12 @@ public abstract partial class ComponentContract : ModelContract
         var model = (ComponentModel)latent;
         EStep eStep = model.Prepare(theta);
         int width = model.ScoreLayout.Length;
-        double[] scores = new double[rows.Count * width];
-        eStep.Score(rows, 0, rows.Count, new double[rows.Count], scores, eStep.CreateWorkspace());
+        double[] scores = new double[rows.Count * width], logDensities = new double[rows.Count];
+        eStep.Score(rows, 0, rows.Count, logDensities, scores, eStep.CreateWorkspace());
         double entropy = 0;
         for (int row = 0; row < rows.Count; row++)
         {
-            if (!rows.Row(row).ContainsAnyExcept(double.NaN)) continue;
+            if (!rows.Row(row).ContainsAnyExcept(double.NaN) || double.IsNaN(logDensities[row])) continue;
             foreach (double r in model.ScoreLayout[model.MembershipBlock].Of((ReadOnlySpan<double>)scores.AsSpan(row * width, width)))
                 if (r > 0) entropy -= rows.Weight(row) * r * Math.Log(r);
         }
@@ -227,7 +231,7 @@ public abstract partial class ComponentContract : ModelContract
 
     /// <summary>What all components have in common: a tied covariance.</summary>
     private double[] Shared(ComponentModel model, double[] theta) =>
-        [.. model.ParameterLayout.Blocks.Except(ComponentBlocks(model)).Except(model.MixingBlocks)
+        [.. model.ParameterLayout.Blocks.Except(ComponentBlocks(model)).Except(model.MixingBlocks).Where(block => !IsRelative(block))
             .SelectMany(block => theta.Skip(block.Offset).Take(block.Length))];
 
     /// <summary>The family's parameters of some components.</summary>

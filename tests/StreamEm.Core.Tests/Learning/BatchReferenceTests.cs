@@ -20,7 +20,7 @@ namespace StreamEm.Core.Tests.Learning;
 public sealed class BatchReferenceTests(ITestOutputHelper output)
 {
     /// <summary>Great discoveries and inventions a year, 1860 to 1959 (McNeil 1977, Interactive Data Analysis; R's discoveries).</summary>
-    private static readonly int[] Discoveries =
+    internal static readonly int[] Discoveries =
     [
         5, 3, 0, 2, 0, 3, 2, 3, 6, 1, 2, 1, 2, 1, 3, 3, 3, 5, 2, 4, 4, 0, 2, 3, 7, 12, 3, 10, 9, 2, 3, 7, 7, 2, 3, 3, 6, 2, 4, 3, 5, 2,
         2, 4, 0, 4, 2, 5, 2, 3, 3, 6, 5, 8, 3, 6, 6, 0, 5, 2, 2, 2, 6, 3, 4, 4, 2, 2, 4, 7, 5, 3, 3, 0, 2, 2, 2, 1, 3, 4, 2, 2, 1, 1,

@@ -20,10 +20,10 @@ public sealed class ModelCatalogTests
         if (type == "mixture") options = options.Entry.Read(new Dictionary<string, string> { ["emissions"] = emissions });
         // Estimate and standard error are two; the others have to be said.
         if (type == "hierarchical_normal")
-            options = options.Entry.Read(new Dictionary<string, string> { ["group"] = "x2", ["house"] = "x3" });
+            options = options.Entry.Read(new Dictionary<string, string> { ["group"] = "x2", ["effects"] = "x3" });
 
         Assert.Equal(type, options.Type);
-        LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(4));
+        LatentModel model = options.CreateLargest(RecordSchema.OfNumbers(4) with { Target = options.NeedsTarget ? "y" : null });
         Assert.Equal(type, model.Type);
         Assert.Same(ModelCatalog.Find(type), options.Entry);
         Assert.True(options.RowsToStart(2) >= ((model as ComponentModel)?.Components ?? 1));

@@ -41,7 +41,7 @@ internal sealed record ReadRecord(string PartitionName, string? Identity, long N
     {
         string values = string.Join(' ', batch.Row(row).ToArray().Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
         return string.Create(CultureInfo.InvariantCulture,
-            $"[{values}] w={batch.Records.Weight(row)} y={batch.Records.Target(row)} l={batch.Label(row)} k={batch.Key(row)} "
+            $"[{values}] w={batch.Records.Weight(row)} l={batch.Label(row)} k={batch.Key(row)} "
                 + $"t={batch.Records.Timestamp(row)}");
     }
 }

@@ -24,18 +24,35 @@ public sealed class CsvDecoderTests
     public void Decode_AllFields_AreTaken()
     {
         RecordBatch batch = Decode("a,label,w,key,ts,y,b\n1,on,2.5,d7,2026-11-20T08:00:00Z,9,2\n3,,,,,,4\n", Full);
-        Assert.Equal(("on", 2.5, "d7", 1795161600000L, 9.0),
-            (batch.Label(0), batch.Records.Weight(0), batch.Key(0), batch.Records.Timestamp(0), batch.Records.Target(0)));
-        Assert.Equal((null, 1.0, null, RecordBatch.NoTimestamp, double.NaN),
-            (batch.Label(1), batch.Records.Weight(1), batch.Key(1), batch.Records.Timestamp(1), batch.Records.Target(1)));
+        Assert.Equal([1, 2, 9, 3, 4, double.NaN], batch.Records.Values.ToArray());
+        Assert.Equal(("on", 2.5, "d7", 1795161600000L),
+            (batch.Label(0), batch.Records.Weight(0), batch.Key(0), batch.Records.Timestamp(0)));
+        Assert.Equal((null, 1.0, null, RecordBatch.NoTimestamp),
+            (batch.Label(1), batch.Records.Weight(1), batch.Key(1), batch.Records.Timestamp(1)));
     }
+
+    [Theory]
+    [InlineData("a,b,y\n1,2,9\n3,4,\n", 9)]
+    [InlineData("a,b\n1,2\n3,4\n", double.NaN)]
+    [InlineData("b,a\n\"2\",1\n4,\"3\"\n", double.NaN)]
+    public void Decode_Target_IsTheLastColumnAndMayBeMissing(string text, double expected)
+    {
+        RecordSchema schema = Two with { Target = "y", AllowMissing = false, MayLackRoles = true };
+        RecordBatch batch = Decode(text, schema);
+        Assert.Empty(batch.Rejected);
+        Assert.Equal([1, 2, expected, 3, 4, double.NaN], batch.Records.Values.ToArray());
+    }
+
+    [Fact]
+    public void Decode_TargetWithoutAColumn_IsMissedWhereThereHasToBeOne() =>
+        Assert.Throws<SourceException>(() => Decode("a,b\n1,2\n", Two with { Target = "y" }));
 
     [Fact]
     public void Decode_OneColumnForTwoRoles_FeedsBoth()
     {
         RecordBatch batch = Decode("a,b\n1,2\n\"3\",4\r\n", Two with { Target = "a", Label = "b" });
-        Assert.Equal((1.0, "2", 3.0, "4"), (batch.Records.Target(0), batch.Label(0), batch.Records.Target(1), batch.Label(1)));
-        Assert.Equal([1.0, 2.0, 3.0, 4.0], batch.Records.Values.ToArray());
+        Assert.Equal(("2", "4"), (batch.Label(0), batch.Label(1)));
+        Assert.Equal([1.0, 2.0, 1.0, 3.0, 4.0, 3.0], batch.Records.Values.ToArray());
     }
 
     [Theory]

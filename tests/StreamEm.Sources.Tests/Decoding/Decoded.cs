@@ -16,7 +16,7 @@ internal static class Decoded
     public static RecordBatch Batch(RecordFormat format, RecordSchema schema, byte[] bytes)
     {
         var decoder = RecordDecoder.Create(format, schema);
-        var batch = new RecordBatch(schema.Features.Count, 100_000);
+        var batch = new RecordBatch(schema.Width, 100_000);
         batch.Clear("data.csv");
         Assert.True(decoder.TryBegin(bytes, isFinal: true, "data.csv", out int used));
         Assert.Equal(bytes.Length, used + decoder.Decode(bytes.AsSpan(used), used, isFinal: true, batch));
@@ -27,7 +27,7 @@ internal static class Decoded
     public static List<string> InPieces(RecordFormat format, RecordSchema schema, byte[] bytes, Func<int> piece, int capacity)
     {
         var decoder = RecordDecoder.Create(format, schema);
-        var batch = new RecordBatch(schema.Features.Count, capacity);
+        var batch = new RecordBatch(schema.Width, capacity);
         var records = new List<string>();
         int at = 0, have = 0;
         bool begun = false;

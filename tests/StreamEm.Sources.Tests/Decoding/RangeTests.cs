@@ -14,7 +14,8 @@ public sealed class RangeTests
     {
         Features = ["a", "b", "c", "d", "e"],
         Target = "y",
-        Kinds = [FeatureKind.Number, FeatureKind.NonNegative, FeatureKind.Count, FeatureKind.Number, FeatureKind.Number],
+        Kinds = [FeatureKind.Number, FeatureKind.NonNegative, FeatureKind.Count, FeatureKind.Number, FeatureKind.Number,
+            FeatureKind.Number],
     };
 
     public static TheoryData<string, string> Refused => new MatrixTheoryData<string, string>(

@@ -32,12 +32,12 @@ public sealed class SpellingTests
         RecordBatch lines = Lines(
             $"{{\"a\":\"{json}\",\"b\":1,\"label\":\"{json}\",\"key\":\"{json}\",\"ts\":\"{json}\",\"y\":\"{json}\",\"w\":\"{json}\"}}\n");
         Assert.Empty(csv.Rejected.Concat(lines.Rejected));
-        Assert.Equal([double.NaN, 1, double.NaN, double.NaN], csv.Records.Values.ToArray());
+        Assert.Equal([double.NaN, 1, double.NaN, double.NaN, double.NaN, double.NaN], csv.Records.Values.ToArray());
         foreach (RecordBatch batch in new[] { csv, lines })
         {
-            Assert.Equal([double.NaN, 1.0], batch.Row(0).ToArray());
-            Assert.Equal((null, null, RecordBatch.NoTimestamp, double.NaN, 1.0),
-                (batch.Label(0), batch.Key(0), batch.Records.Timestamp(0), batch.Records.Target(0), batch.Records.Weight(0)));
+            Assert.Equal([double.NaN, 1.0, double.NaN], batch.Row(0).ToArray());
+            Assert.Equal((null, null, RecordBatch.NoTimestamp, 1.0),
+                (batch.Label(0), batch.Key(0), batch.Records.Timestamp(0), batch.Records.Weight(0)));
             Assert.Equal((0, 0), (batch.CountUnread(OptionalFields.Key, 0, 1), batch.CountUnread(OptionalFields.Timestamp, 0, 1)));
         }
     }
@@ -50,7 +50,8 @@ public sealed class SpellingTests
             $"{{\"a\": {text}, \"b\":1,\"label\":{text},\"other\":[1,{text},{{\"c\":{text}}}],\"note\":\"{{\\\"a\\\":NaN,\"}}\n"
                 + $"{{\"a\":2,\"b\":{text}}}\n{{\"a\":3,\"b\":4}}\n");
         Assert.Empty(batch.Rejected);
-        Assert.Equal([double.NaN, 1, 2, double.NaN, 3, 4], batch.Records.Values.ToArray());
+        Assert.Equal(
+            [double.NaN, 1, double.NaN, 2, double.NaN, double.NaN, 3, 4, double.NaN], batch.Records.Values.ToArray());
         Assert.Null(batch.Label(0));
     }
 

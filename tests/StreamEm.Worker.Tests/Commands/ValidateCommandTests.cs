@@ -29,10 +29,10 @@ public sealed class ValidateCommandTests
               model.type: gaussian_mixture
               learning.step_size.kappa: 0.6
               defaults: source.stdin.format: ndjson, source.stdin.separator: null, source.stdin.decimal: null,
-                source.stdin.comment: null, source.stdin.skip_lines: 0, label: null, weight: null, key: null,
-                timestamp: null, timestamp_unit: auto, target: null, missing: allow, model.components: 4,
-                model.covariance_type: full, model.reg_covar: 1E-06, model.prior: none, model.label_noise: none,
-                model.fixed: [], model.quantize: false, learning.recursion: statistics,
+                source.stdin.comment: null, source.stdin.skip_lines: 0, feature_keys: 100000, label: null,
+                weight: null, key: null, timestamp: null, timestamp_unit: auto, target: null, missing: allow,
+                model.components: 4, model.covariance_type: full, model.reg_covar: 1E-06, model.prior: none,
+                model.label_noise: none, model.fixed: [], model.quantize: false, learning.recursion: statistics,
                 learning.responsibilities: soft, learning.step_size.t0: 1, learning.step_size.floor: 0,
                 learning.minibatch.size: 512, learning.minibatch.max_wait: 10s,
                 learning.initialization.method: k_means_plus_plus, learning.initialization.buffer: 1536,
@@ -40,9 +40,10 @@ public sealed class ValidateCommandTests
                 learning.initialization.max_wait: 1m, learning.initialization.from: null,
                 learning.initialization.from_token: null, learning.standardize: true, learning.learn: bounded,
                 learning.learn_above: 0.001, learning.confirm_after: 1000, learning.freeze_after: null,
-                learning.dead_components: reseed, learning.averaging: none, learning.anomaly_half_life: null,
-                checkpoint.every_updates: 50, checkpoint.every: 10s, checkpoint.keep: 3, alarms: null,
-                rejected.file: null, rejected.kafka: null, rejected.stop_above_ratio: 0.05, on_failure: null
+                learning.dead_components: reseed, learning.drift: null, learning.averaging: none,
+                learning.anomaly_half_life: null, calendar: null, checkpoint.every_updates: 50,
+                checkpoint.every: 10s, checkpoint.keep: 3, alarms: null, rejected.file: null,
+                rejected.kafka: null, rejected.stop_above_ratio: 0.05, on_failure: null
 
             """,
             run.Output

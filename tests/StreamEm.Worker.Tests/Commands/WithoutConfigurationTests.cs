@@ -1,9 +1,14 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using StreamEm.Core.Features;
+using StreamEm.Sources.Files;
+using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Proposals;
+using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Commands;
@@ -168,6 +173,72 @@ public sealed class WithoutConfigurationTests : IDisposable
 
         Assert.Equal(ExitCode.CannotCreate, run.ExitCode);
         Assert.Equal("mine", File.ReadAllText(file));
+    }
+
+    [Theory]
+    [InlineData("time,x\n2026-01-01T00:00:00Z,1.5\n2026-01-01T00:00:01Z,2.5\n", null)]
+    [InlineData("host,x,y,on\na,1.5,2,0\na,2.5,4,1\nb,3.5,9,1\nb,3,8,0\n", null)]
+    [InlineData("x y;\"${HOME}\"\n1,5;2\n2,5;3\n", null)]
+    [InlineData("a,b\n1,2\n3,4\n", "b")]
+    public void Watch_AnyData_ProposesAConfigurationThatIsValid(string text, string? feature)
+    {
+        string file = _directory["it's #1.csv"];
+        File.WriteAllText(file, text);
+        string[]? features = feature is null ? null : [feature];
+        Proposal proposal = Proposal.For(ModelArguments.Survey([file], CsvDialect.Found), features);
+
+        LoadedConfiguration files = Load(ProposedSource.OfFiles([file], follow: true));
+        LoadedConfiguration topic = Load(ProposedSource.OfTopic(
+            TopicAddress.Parse("kafka://a:1,b:2/metrics.raw"), new Dictionary<string, string> { ["security.protocol"] = "ssl" }));
+
+        Assert.Empty(files.Problems.Select(problem => problem.ToString()));
+        Assert.Empty(topic.Problems.Select(problem => problem.ToString()));
+        Assert.True(((FileSourceOptions)files.Options!.Models[0].Source).Follow);
+        KafkaSourceOptions kafka = (KafkaSourceOptions)topic.Options!.Models[0].Source;
+        Assert.Equal(["a:1", "b:2"], kafka.Brokers);
+        Assert.Equal(["metrics.raw"], kafka.Topics);
+        Assert.Equal("metrics.raw", topic.Options.Models[0].Id);
+        if (features is not null) Assert.Equal(features, topic.Options.Models[0].Schema.Features);
+
+        LoadedConfiguration Load(ProposedSource source) =>
+            ConfigurationLoader.LoadText(new ProposalText(proposal, source).ForDetection(features), [], []);
+    }
+
+    [Fact]
+    public async Task Run_FileAlone_PrintsScoredAlarms()
+    {
+        var random = new Random(11);
+        var text = new StringBuilder("time,device,value\n");
+        for (int row = 0; row < 2000; row++)
+            text.Append(CultureInfo.InvariantCulture,
+                $"2026-01-01T00:{row / 60 % 60:00}:{row % 60:00}Z,d1,{(row == 1500 ? 400 : 50 + random.NextDouble()):R}\n");
+        File.WriteAllText(Data, text.ToString());
+
+        (int code, string output, string errors) = await WorkerProcess.Run(
+            _directory.Path, "run", "--file", Data, "--once", "--detect", "-s", "http.address=127.0.0.1:0");
+
+        Assert.True(code == ExitCode.Ok, errors);
+        Assert.Contains("gaussian_mixture over value", errors, StringComparison.Ordinal);
+        JsonElement[] alarms = [.. output.Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement strange = Assert.Single(alarms, alarm => alarm.GetProperty("record").GetInt32() == 1500);
+        Assert.Equal(400, strange.GetProperty("fields").GetProperty("value").GetDouble());
+        Assert.True(strange.GetProperty("alarm").GetBoolean());
+        Assert.InRange(strange.GetProperty("p_value").GetDouble(), 0, 1e-3);
+        Assert.InRange(alarms.Length, 1, 20);
+    }
+
+    [Theory]
+    [InlineData("--follow: name what to watch with --file PATH or --kafka BROKER/TOPIC", "--follow")]
+    [InlineData("one model watches files or a topic", "--kafka", "h:1/t", "--file", "x.csv")]
+    [InlineData("names no topic", "--kafka", "h:1")]
+    [InlineData("for a model without a configuration", "-c", "x.yaml", "--file", "x.csv")]
+    [InlineData("or watch data without one: --file PATH, --kafka BROKER/TOPIC")]
+    public async Task Run_NothingThatCanBeWatched_SaysWhatToName(string message, params string[] args)
+    {
+        (int code, _, string errors) = await WorkerProcess.Run(_directory.Path, ["run", .. args]);
+
+        Assert.Equal(args.Length == 0 ? ExitCode.Configuration : ExitCode.Usage, code);
+        Assert.Contains(message, errors, StringComparison.Ordinal);
     }
 
     private Task<CommandRun> Fit(params string[] args) => CommandRun.Of(FitCommand.Create(), [Data, .. args]);

@@ -49,8 +49,8 @@ public sealed class BindingTests
                     + "letter or digit",
                 "streamem.yaml:5:7: error: unknown key 'fil' in source; did you mean 'file'?",
                 "streamem.yaml:6:19: error: 'a' is in features twice; the first is at streamem.yaml:6:16",
-                "streamem.yaml:6:22: error: features.2 is ''; expected a text that is not empty",
-                "streamem.yaml:6:26: error: features.3 is a list; expected a text that is not empty",
+                "streamem.yaml:6:22: error: features.2 is ''; expected a field's name, or a mapping such as {name: dx, difference: x}",
+                "streamem.yaml:6:26: error: features.3 is a list; expected a field's name, or a mapping such as {name: dx, difference: x}",
                 "streamem.yaml:7:14: error: missing is 'alow'; expected allow or reject; did you mean 'allow'?",
                 "streamem.yaml:8:5: error: unknown key 'modell' in models.0; did you mean 'model'?",
                 $"streamem.yaml:10:13: error: model.type is 'gausian_mixture'; expected a model that 'streamem models' lists ({Models}); "
@@ -103,7 +103,8 @@ public sealed class BindingTests
         Assert.Equal(
             [
                 "streamem.yaml:2:5: error: missing key 'id' in models.0: name of the model in paths, files and topics",
-                "streamem.yaml:2:5: error: missing key 'features' in models.0: columns or JSON fields that are learned from, in this order",
+                "streamem.yaml:2:5: error: missing key 'features' in models.0: columns or JSON fields that are learned from, and "
+                    + "what is made of them, in this order",
                 "streamem.yaml:2:13: error: source has none; expected exactly one of file, kafka, stdin, http",
                 $"streamem.yaml:3:12: error: missing key 'type' in model: one of {Models}",
                 "streamem.yaml:5:22: error: missing key 'brokers' in source.kafka: some of the cluster's brokers, host:port",

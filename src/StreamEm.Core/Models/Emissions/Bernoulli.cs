@@ -64,6 +64,9 @@ internal sealed class Bernoulli(int components, int dimension, Prior prior)
     private protected override double Draw(double mean, RandomDraws draws) => draws.Uniform() < mean ? 1 : 0;
 
     /// <inheritdoc/>
+    private protected override double Cumulative(double mean, double value) => value < 0 ? 0 : value < 1 ? 1 - mean : 1;
+
+    /// <inheritdoc/>
     private protected override double Variance(double mean) => mean * (1 - mean);
 
     /// <inheritdoc/>

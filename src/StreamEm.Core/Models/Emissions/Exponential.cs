@@ -79,6 +79,9 @@ internal sealed class Exponential(int components, double[] means, Prior prior)
     private protected override double Draw(double mean, RandomDraws draws) => mean * draws.Exponential();
 
     /// <inheritdoc/>
+    private protected override double Cumulative(double mean, double value) => value <= 0 ? 0 : -ScalarMath.Expm1(-value / mean);
+
+    /// <inheritdoc/>
     private protected override double Variance(double mean) => mean * mean;
 
     /// <inheritdoc/>

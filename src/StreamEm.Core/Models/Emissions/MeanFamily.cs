@@ -63,6 +63,9 @@ internal abstract class MeanFamily : Emission
     /// <summary>A value of a feature of mean m.</summary>
     private protected abstract double Draw(double mean, RandomDraws draws);
 
+    /// <summary>P(x at most a value) of a feature of mean m.</summary>
+    private protected abstract double Cumulative(double mean, double value);
+
     /// <summary>The variance of a feature of mean m.</summary>
     private protected abstract double Variance(double mean);
 
@@ -157,6 +160,10 @@ internal abstract class MeanFamily : Emission
         ReadOnlySpan<double> means = _means.Of(parameters).Slice(component * Dimension, Dimension);
         for (int d = 0; d < Dimension; d++) row[d] = Draw(means[d], draws);
     }
+
+    /// <inheritdoc/>
+    public sealed override double Cumulative(ReadOnlySpan<double> parameters, int component, int feature, double value) =>
+        Cumulative(_means.Of(parameters)[component * Dimension + feature], value);
 
     /// <inheritdoc/>
     /// <remarks>sum_d (w(m) - w(m')) m - a(m) + a(m').</remarks>

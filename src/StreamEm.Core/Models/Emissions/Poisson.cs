@@ -97,6 +97,10 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     private protected override double Draw(double mean, RandomDraws draws) => draws.Poisson(mean);
 
     /// <inheritdoc/>
+    private protected override double Cumulative(double mean, double value) =>
+        value < 0 ? 0 : ScalarMath.GammaUpperRegularized(Math.Floor(value) + 1, Math.Max(mean, LeastRate));
+
+    /// <inheritdoc/>
     private protected override double Variance(double mean) => mean;
 
     /// <inheritdoc/>

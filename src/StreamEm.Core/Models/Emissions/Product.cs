@@ -13,7 +13,7 @@ internal sealed record ProductPart(string Name, Emission Emission, int[] Feature
 /// Components of mixed records: families over different features, independent given the component, so that log p(x given z) is the sum of
 /// the parts' and every part's M-step its own. The blocks of a part begin with its name: <c>gaussian.means</c>.
 /// </summary>
-internal sealed class Product : Emission
+internal sealed partial class Product : Emission
 {
     private readonly ProductPart[] _parts;
 

@@ -15,7 +15,7 @@ internal ref struct GroupPosterior
     private readonly int _groups, _houses;
     private readonly ReadOnlySpan<double> _statistics;
     private readonly double _records;
-    private readonly double[] _factor, _effects, _variances;
+    private readonly double[] _factor, _effects, _variances, _ofHouses;
 
     /// <summary>Moments that stand for so many records.</summary>
     public GroupPosterior(int groups, int houses, ReadOnlySpan<double> statistics, double records)
@@ -24,6 +24,7 @@ internal ref struct GroupPosterior
         _statistics = statistics;
         int all = groups + houses;
         (_factor, _effects, _variances) = (new double[Packed.Length(all)], new double[all], new double[all]);
+        _ofHouses = new double[Packed.Length(houses)];
     }
 
     /// <summary>mu, from where EM starts; then where it ends.</summary>
@@ -112,11 +113,49 @@ internal ref struct GroupPosterior
         for (int h = 0; h < _houses; h++)
             for (int g = 0; g < _groups; g++)
                 _factor[Packed.Index(_groups + h, g)] = _records * _statistics[2 * all + g * _houses + h];
-        if (Cholesky.Factor(_factor, all, out double pivot) >= 0)
+        Invert();
+        Solve();
+    }
+
+    /// <summary>
+    /// The inverse factor of the precision, whose part of the groups is diagonal, in O(G H^2). With P = [D B'; B C] and S S' = C - B D^-1 B',
+    /// L = [D^1/2 0; B D^-1/2 S] and L^-1 = [D^-1/2 0; -S^-1 B D^-1 S^-1].
+    /// </summary>
+    private readonly void Invert()
+    {
+        for (int g = 0; g < _groups; g++)
+        {
+            double root = Math.Sqrt(_factor[Packed.Index(g, g)]);
+            _factor[Packed.Index(g, g)] = 1 / root;
+            for (int h = _groups; h < _effects.Length; h++) _factor[Packed.Index(h, g)] /= root;
+        }
+        for (int i = 0; i < _houses; i++)
+            for (int j = 0; j <= i; j++)
+            {
+                ReadOnlySpan<double> a = _factor.AsSpan(Packed.Index(_groups + i, 0), _groups),
+                    b = _factor.AsSpan(Packed.Index(_groups + j, 0), _groups);
+                double sum = _factor[Packed.Index(_groups + i, _groups + j)];
+                for (int g = 0; g < _groups; g++) sum = Math.FusedMultiplyAdd(-a[g], b[g], sum);
+                _ofHouses[Packed.Index(i, j)] = sum;
+            }
+        if (_houses == 0) return;
+        if (Cholesky.Factor(_ofHouses, _houses, out double pivot) >= 0)
             throw new ArithmeticException(
                 FormattableString.Invariant($"The precision of groups and houses is not positive definite (pivot {pivot:R})."));
-        Cholesky.InvertLower(_factor, all);
-        Solve();
+        Cholesky.InvertLower(_ofHouses, _houses);
+        // From the last house up, so that those before it still have what is multiplied.
+        for (int i = _houses - 1; i >= 0; i--)
+        {
+            Span<double> row = _factor.AsSpan(Packed.Index(_groups + i, 0), _groups + i + 1);
+            for (int g = 0; g < _groups; g++)
+            {
+                double sum = 0;
+                for (int j = 0; j <= i; j++)
+                    sum = Math.FusedMultiplyAdd(_ofHouses[Packed.Index(i, j)], _factor[Packed.Index(_groups + j, g)], sum);
+                row[g] = -sum * _factor[Packed.Index(g, g)];
+            }
+            _ofHouses.AsSpan(Packed.Index(i, 0), i + 1).CopyTo(row[_groups..]);
+        }
     }
 
     /// <summary>M = L^-1: effects = M' M b; variances = column sums of squares of M.</summary>

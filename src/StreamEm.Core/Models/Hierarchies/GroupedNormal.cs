@@ -137,6 +137,16 @@ internal sealed class GroupedNormal : LatentModel
     });
 
     /// <inheritdoc/>
+    public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance)
+    {
+        mean.Clear();
+        variance.Fill(1);
+        mean[_fields.Estimate] = parameters[0];
+        (variance[_fields.Estimate], variance[_fields.Error]) = (parameters[1], parameters[1]);
+        return true;
+    }
+
+    /// <inheritdoc/>
     /// <remarks>
     /// One record for every group, over and over: each time round is one joint draw of what all groups are, with one error that all share.
     /// </remarks>

@@ -62,11 +62,14 @@ internal sealed class HierarchicalNormal : LatentModel
 
     /// <inheritdoc/>
     /// <remarks>The standard error is given.</remarks>
-    public override bool IsDensityOf(int feature) => feature == 0;
+    public override bool IsDensityOf(int feature) => feature == EstimateAt;
+
+    /// <summary>Which of the two features is the estimate.</summary>
+    public int EstimateAt { get; init; }
 
     /// <inheritdoc/>
     public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null) =>
-        new Prepared(parameters.Span[0], parameters.Span[1], _centre);
+        new Prepared(parameters.Span[0], parameters.Span[1], _centre, EstimateAt);
 
     /// <inheritdoc/>
     public override void Maximize(
@@ -102,14 +105,25 @@ internal sealed class HierarchicalNormal : LatentModel
                 ReadOnlySpan<double> values = buffer.Row(row);
                 double weight = buffer.Weight(row);
                 if (double.IsNaN(values[0] + values[1])) continue;
-                if (pass == 0) (total, mean, error) = (total + weight, mean + weight * values[0], error + weight * values[1] * values[1]);
-                else square += weight * (values[0] - mean / total) * (values[0] - mean / total);
+                double estimate = values[EstimateAt], deviation = values[1 - EstimateAt];
+                if (pass == 0) (total, mean, error) = (total + weight, mean + weight * estimate, error + weight * deviation * deviation);
+                else square += weight * (estimate - mean / total) * (estimate - mean / total);
             }
         double[] theta = new double[2];
         Neutral(theta);
         if (!(total > 0) || !(square > 0)) return theta;
         (theta[0], theta[1]) = (mean / total, Math.Max((square - error) / total, 0.1 * square / total));
         return start.Best(this, buffer, _ => [.. theta]);
+    }
+
+    /// <inheritdoc/>
+    public override bool TryMoments(ReadOnlySpan<double> parameters, Span<double> mean, Span<double> variance)
+    {
+        mean.Clear();
+        variance.Fill(1);
+        mean[0] = parameters[0];
+        variance[..2].Fill(parameters[1]);
+        return true;
     }
 
     /// <summary>What the maximum likelihood variance is multiplied by: n / (n - 1) for Gamma(2) on tau, whose density is tau.</summary>
@@ -122,7 +136,7 @@ internal sealed class HierarchicalNormal : LatentModel
 
     private sealed class Scratch : Workspace;
 
-    private sealed class Prepared(double mean, double variance, double centre) : EStep
+    private sealed class Prepared(double mean, double variance, double centre, int at) : EStep
     {
         public override Workspace CreateWorkspace() => new Scratch();
 
@@ -159,10 +173,10 @@ internal sealed class HierarchicalNormal : LatentModel
         {
             (estimate, left) = (mean, variance);
             if (double.IsNaN(row[0] + row[1])) return double.NaN;
-            double error = row[1] * row[1], share = variance / (variance + error);
-            estimate = Math.FusedMultiplyAdd(share, row[0] - mean, mean);
+            double given = row[at], error = row[1 - at] * row[1 - at], share = variance / (variance + error);
+            estimate = Math.FusedMultiplyAdd(share, given - mean, mean);
             left = share * error;
-            return LogNormal(row[0] - mean, variance + error);
+            return LogNormal(given - mean, variance + error);
         }
     }
 }

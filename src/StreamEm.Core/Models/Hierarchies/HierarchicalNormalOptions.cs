@@ -26,13 +26,19 @@ internal sealed record HierarchicalNormalOptions : LatentModelOptions
         "Groups that are alike, each known by estimates with standard errors: schools, polls; shrinks what is little known.",
         entry => new HierarchicalNormalOptions { Entry = entry },
         new Setting<HierarchicalNormalOptions, string?>(
+            "estimate", new OptionalTextKind("the name of a feature, or null"), o => o.Estimate, (o, v) => o with { Estimate = v },
+            "The feature that holds the estimate; null: the first that is no name."),
+        new Setting<HierarchicalNormalOptions, string?>(
+            "standard_error", new OptionalTextKind("the name of a feature, or null"), o => o.StandardError,
+            (o, v) => o with { StandardError = v }, "The feature that holds its standard error; null: the second that is no name."),
+        new Setting<HierarchicalNormalOptions, string?>(
             "group", new OptionalTextKind("the name of a feature, or null"), o => o.Group, (o, v) => o with { Group = v },
             "The feature that names the group of an estimate; without one every record is a group of its own."),
         new Setting<HierarchicalNormalOptions, string?>(
-            "house", new OptionalTextKind("the name of a feature, or null"), o => o.House, (o, v) => o with { House = v },
+            "effects", new OptionalTextKind("the name of a feature, or null"), o => o.House, (o, v) => o with { House = v },
             "The feature that names who made the estimate: what all estimates of one are off by is learned; needs group."),
         new Setting<HierarchicalNormalOptions, double>(
-            "shared_sd", new NumberKind(Interval.AtLeast(0)), o => o.SharedDeviation, (o, v) => o with { SharedDeviation = v },
+            "shared", new NumberKind(Interval.AtLeast(0)), o => o.SharedDeviation, (o, v) => o with { SharedDeviation = v },
             "Standard deviation of an error that all groups have in common, in the estimates' units: it is in scores and in sample."),
         new Setting<HierarchicalNormalOptions, int>(
             "max_groups", new IntegerKind(1, 1000), o => o.MaxGroups, (o, v) => o with { MaxGroups = v }, "The most groups."),
@@ -40,7 +46,17 @@ internal sealed record HierarchicalNormalOptions : LatentModelOptions
             "max_houses", new IntegerKind(1, 1000), o => o.MaxHouses, (o, v) => o with { MaxHouses = v }, "The most houses."),
         new Setting<HierarchicalNormalOptions, GroupVariancePrior>(
             "prior", new ChoiceKind<GroupVariancePrior>(), o => o.Prior, (o, v) => o with { Prior = v },
-            "boundary_avoiding keeps the variance between groups above 0."));
+            "boundary_avoiding keeps the variance between groups above 0."),
+        BlockNames.SettingOf<HierarchicalNormalOptions>(o => o.Fixed, (o, v) => o with { Fixed = v }));
+
+    /// <summary>The feature that holds the estimate; null for the first that is no name.</summary>
+    public string? Estimate { get; init; }
+
+    /// <summary>The feature that holds its standard error; null for the second that is no name.</summary>
+    public string? StandardError { get; init; }
+
+    /// <summary>Blocks that stay what they are.</summary>
+    public BlockNames Fixed { get; init; } = BlockNames.None;
 
     /// <summary>The feature that names the group; null for none.</summary>
     public string? Group { get; init; }
@@ -65,16 +81,22 @@ internal sealed record HierarchicalNormalOptions : LatentModelOptions
     {
         foreach (string problem in base.ProblemsWith(schema)) yield return problem;
         if (House is not null && Group is null)
-            yield return "house: without group every record is a group of its own; set group, or leave house out";
+            yield return "effects: without group every record is a group of its own; set group, or leave effects out";
         if (Group is null && SharedDeviation > 0)
-            yield return "shared_sd: an error that all groups share needs group, the feature that names them";
+            yield return "shared: an error that all groups share needs group, the feature that names them";
         foreach (string name in (IEnumerable<string>)[.. Named])
-            if (!schema.Features.Contains(name)) yield return $"'{name}' is named as group or house and is none of the features";
-        if (Group is not null && Group == House) yield return "house: it is the same feature as group";
-        int numbers = schema.Features.Count(name => !Named.Contains(name));
-        if (numbers != 2)
+            if (!schema.Features.Contains(name)) yield return $"'{name}' is named as group or effects and is none of the features";
+        if (Group is not null && Group == House) yield return "effects: it is the same feature as group";
+        string[] numbers = NumbersOf(schema);
+        if (numbers.Length != 2)
             yield return FormattableString.Invariant(
-                $"features: {numbers} beside group and house; expected two, the estimate and then its standard error");
+                $"features: {numbers.Length} beside group and effects; expected two, the estimate and its standard error");
+        else if (Estimate is { } estimate && !numbers.Contains(estimate))
+            yield return $"estimate: '{estimate}' is not one of {numbers[0]} and {numbers[1]}";
+        else if (StandardError is { } error && !numbers.Contains(error))
+            yield return $"standard_error: '{error}' is not one of {numbers[0]} and {numbers[1]}";
+        else if (Estimate is not null && Estimate == StandardError)
+            yield return "standard_error: it is the same feature as estimate";
     }
 
     /// <inheritdoc/>
@@ -89,7 +111,15 @@ internal sealed record HierarchicalNormalOptions : LatentModelOptions
     public override LatentModel Create(FeatureSpace space)
     {
         int[] numbers = [.. Enumerable.Range(0, space.Dimension).Where(d => !space.Features[d].HasLevels)];
-        if (Group is null) return new HierarchicalNormal(Type, space.Features[numbers[0]], Prior);
+        if (EstimateAmong([.. numbers.Select(d => space.Names[d])]) != 0) Array.Reverse(numbers);
+        LatentModel model = Create(space, numbers);
+        model.Hold(Fixed);
+        return model;
+    }
+
+    private LatentModel Create(FeatureSpace space, int[] numbers)
+    {
+        if (Group is null) return new HierarchicalNormal(Type, space.Features[numbers[0]], Prior) { EstimateAt = numbers[0] };
         int Find(string? name) => name is null ? -1 : space.Names.ToList().IndexOf(name);
         IReadOnlyList<string> Levels(int feature) => feature < 0 ? [] : space.Features[feature].Levels;
         int group = Find(Group), house = Find(House);
@@ -109,9 +139,16 @@ internal sealed record HierarchicalNormalOptions : LatentModelOptions
 
     /// <inheritdoc/>
     protected override Feature PlanFeature(string name, RecordSchema schema) =>
-        Named.Contains(name) || schema.Features.First(other => !Named.Contains(other)) == name
+        Named.Contains(name) || NumbersOf(schema) is var numbers && numbers[EstimateAmong(numbers)] == name
             ? PlanFeature(name)
             : new Feature(name, FeatureKind.NonNegative, FeatureScaling.None);
+
+    /// <summary>Which of the two numbers the estimate is.</summary>
+    private int EstimateAmong(string[] numbers) =>
+        Estimate is not null ? Estimate == numbers[0] ? 0 : numbers.Length - 1
+        : StandardError is not null && StandardError == numbers[0] ? numbers.Length - 1 : 0;
+
+    private string[] NumbersOf(RecordSchema schema) => [.. schema.Features.Where(name => !Named.Contains(name))];
 
     private string[] Named => [.. ((string?[])[Group, House]).OfType<string>()];
 }

@@ -98,7 +98,8 @@ internal sealed partial class MixtureEStep : EStep
             evidence += FreeEnergy.Split(labelled + Weigh(block, space), block.Count, space, _components, rule is SoftResponsibilities);
             WeightedSums.AddMasses(joint, _components, statistics[.._components], block.Count);
             if (_logConfusion.Length > 0 && !batch.Labels.IsEmpty) CountLabels(block, space, statistics[_components.._own]);
-            Prepared.Accumulate(block, joint, statistics[_own..]);
+            Gate?.Accumulate(block, joint, statistics[_own..OfEmission]);
+            Prepared.Accumulate(block, joint, statistics[OfEmission..]);
             lanes[..block.Count].CopyTo(logDensities[at..]);
         }
         return evidence;
@@ -128,8 +129,11 @@ internal sealed partial class MixtureEStep : EStep
                     Quantization?.Write(block.Row(i), scores.Slice((at + i) * _scoreLength, _components),
                         scores[((at + i) * _scoreLength + _components)..]);
             }
+            MarkSilent(block, logDensities[at..]);
             int own = _components + _classes + (Quantization?.Length ?? 0);
-            if (_scoreLength > own && !scores.IsEmpty)
+            if (scores.IsEmpty) continue;
+            if (Predicts) Predict(block, space, scores[(at * _scoreLength)..]);
+            else if (_scoreLength > own)
                 Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + own)..], _scoreLength);
         }
     }
@@ -154,25 +158,6 @@ internal sealed partial class MixtureEStep : EStep
         return true;
     }
 
-    private void Joint(RowBlock block, Span<double> joint)
-    {
-        for (int k = 0; k < _components; k++) joint.Slice(k * RowBlock.Stride, RowBlock.Stride).Fill(_logWeights[k]);
-        Prepared.LogDensities(block, joint);
-    }
-
-    /// <summary>Says how improbable rows with missing values are; see <see cref="Pass.Comparable"/>.</summary>
-    private void Compare(RowBlock block, BlockWorkspace space)
-    {
-        if (space.Pass.Comparable is not { } comparable || block.Incomplete.IsEmpty) return;
-        Span<double> logDensities = space.OfRow;
-        foreach (int index in block.Incomplete)
-        {
-            for (int k = 0; k < _components; k++) logDensities[k] = space.LogJoint[k * RowBlock.Stride + index] - _logWeights[k];
-            LogDensitySpread.Complete(Prepared, block.Row(index), logDensities);
-            comparable[block.First + index] = LogDensitySpread.Mix(_weights, logDensities);
-        }
-    }
-
     /// <summary>
     /// Takes out rows that say nothing or cannot be, multiplies responsibilities by the rows' weights, and sums the evidence.
     /// </summary>
@@ -183,7 +168,7 @@ internal sealed partial class MixtureEStep : EStep
             joint.Slice(k * RowBlock.Stride + block.Count, RowBlock.Capacity - block.Count).Clear();
         foreach (int index in block.Incomplete)
         {
-            if (block.Row(index).ContainsAnyExcept(double.NaN)) continue;
+            if (!Prepared.SaysNothing(block.Row(index))) continue;
             lanes[index] = double.NaN;
             Multiply(joint, index, 0);
         }
@@ -280,7 +265,7 @@ internal sealed partial class MixtureEStep : EStep
         int best = 0;
         for (int k = 1; k < _components; k++)
             if (space.LogJoint[k * RowBlock.Stride + lane] > space.LogJoint[best * RowBlock.Stride + lane]) best = k;
-        if (isWhole)
+        if (isWhole && Gate is null)
         {
             double joint = space.LogDensities[lane] + ScalarMath.Log(space.LogJoint[best * RowBlock.Stride + lane]);
             double square = 2 * (_peaks[best] + _logWeights[best] - joint) / bound.Limit(Prepared.MeasuredValues);

@@ -13,24 +13,20 @@ internal sealed record BayesianNetworkOptions : LatentModelOptions
         "bayesian_network",
         "Discrete fields that depend on each other as a given graph says, with hidden nodes; any field may be missing.",
         entry => new BayesianNetworkOptions { Entry = entry },
-        new Setting<BayesianNetworkOptions, NetworkStructure>(
-            "structure", new NetworkStructureKind(), o => o.Structure, (o, v) => o with { Structure = v },
-            "The parents of every node, by name; nodes left out have none."),
-        new Setting<BayesianNetworkOptions, HiddenNodes>(
-            "hidden", new HiddenNodesKind(), o => o.Hidden, (o, v) => o with { Hidden = v },
-            "Nodes that no record holds, with the number of their states."),
+        new Setting<BayesianNetworkOptions, NetworkNodes>(
+            "nodes", new NetworkNodesKind(), o => o.Nodes, (o, v) => o with { Nodes = v },
+            "Levels and parents of nodes by name; those that are no features are hidden and need levels."),
         new Setting<BayesianNetworkOptions, int>(
             "max_levels", new IntegerKind(2, 65_536), o => o.MaxLevels, (o, v) => o with { MaxLevels = v },
             "The most levels of a feature; a value beyond them counts as missing."),
         new Setting<BayesianNetworkOptions, double>(
             "equivalent_sample_size", new NumberKind(Interval.AtLeast(0)), o => o.EquivalentSampleSize,
-            (o, v) => o with { EquivalentSampleSize = v }, "Imaginary records that the prior (BDeu) spreads evenly over every table."));
+            (o, v) => o with { EquivalentSampleSize = v }, "Imaginary records that the prior (BDeu) spreads evenly over every table."),
+        PriorSetting.Of<BayesianNetworkOptions>(o => o.Prior, (o, v) => o with { Prior = v }),
+        BlockNames.SettingOf<BayesianNetworkOptions>(o => o.Fixed, (o, v) => o with { Fixed = v }));
 
-    /// <summary>The parents of every node.</summary>
-    public NetworkStructure Structure { get; init; } = NetworkStructure.None;
-
-    /// <summary>The hidden nodes.</summary>
-    public HiddenNodes Hidden { get; init; } = HiddenNodes.None;
+    /// <summary>What is said of the nodes.</summary>
+    public NetworkNodes Nodes { get; init; } = NetworkNodes.None;
 
     /// <summary>The most levels of a feature.</summary>
     public int MaxLevels { get; init; } = 16;
@@ -38,48 +34,65 @@ internal sealed record BayesianNetworkOptions : LatentModelOptions
     /// <summary>a of the BDeu prior.</summary>
     public double EquivalentSampleSize { get; init; } = 1;
 
+    /// <summary>The BDeu prior, or none.</summary>
+    public Prior Prior { get; init; }
+
+    /// <summary>Tables that stay what they are.</summary>
+    public BlockNames Fixed { get; init; } = BlockNames.None;
+
     /// <inheritdoc/>
     public override IEnumerable<string> ProblemsWith(RecordSchema schema)
     {
         foreach (string problem in base.ProblemsWith(schema)) yield return problem;
-        string[] hidden = [.. Hidden.States.Select(node => node.Node)], names = [.. schema.Features, .. hidden];
-        if (schema.Features.FirstOrDefault(hidden.Contains) is { } both)
-            yield return $"hidden: '{both}' is a feature; a hidden node has a name that no feature has";
-        foreach ((string node, IReadOnlyList<string> parents) in Structure.Parents)
-            foreach (string name in (string[])[node, .. parents])
-                if (!names.Contains(name))
-                {
-                    yield return $"structure: '{name}' is neither a feature nor a hidden node; there are {string.Join(", ", names)}"
-                        + Spelling.Suggestion(name, names);
-                    yield break;
-                }
-        foreach ((string node, IReadOnlyList<string> parents) in Structure.Parents)
-            if (Entries([node, .. parents]) is var entries && entries > EliminationPlan.Limit)
+        IReadOnlyList<DescribedNode> hidden = Nodes.Hidden(schema.Features);
+        string[] names = [.. schema.Features, .. hidden.Select(node => node.Name)];
+        if (hidden.FirstOrDefault(node => node.Levels.Count == 0) is { } bare)
+        {
+            yield return $"nodes: '{bare.Name}' is none of the features; a hidden node needs levels, a number or a list"
+                + Spelling.Suggestion(bare.Name, schema.Features);
+            yield break;
+        }
+        foreach (DescribedNode node in Nodes.Nodes)
+        {
+            if (node.Parents.FirstOrDefault(name => !names.Contains(name)) is { } stranger)
             {
-                yield return FormattableString.Invariant(
-                    $"structure: the table of '{node}' may have {entries} entries with max_levels {MaxLevels}; at most ")
-                    + FormattableString.Invariant($"{EliminationPlan.Limit}. Lower max_levels, or give the node fewer parents");
+                yield return $"nodes: '{stranger}', a parent of '{node.Name}', is neither a feature nor a hidden node; there are "
+                    + $"{string.Join(", ", names)}{Spelling.Suggestion(stranger, names)}";
                 yield break;
             }
-        if (Network.Circle(names, Structure) is { } circle)
-            yield return $"structure: '{circle}' is its own ancestor; the graph must have no circle";
+            if (Entries([node.Name, .. node.Parents]) is var entries && entries <= EliminationPlan.Limit) continue;
+            yield return FormattableString.Invariant(
+                $"nodes: the table of '{node.Name}' may have {entries} entries with max_levels {MaxLevels}; at most ")
+                + FormattableString.Invariant($"{EliminationPlan.Limit}. Lower max_levels, or give the node fewer parents");
+            yield break;
+        }
+        if (Network.Circle(names, Nodes) is { } circle)
+            yield return $"nodes: '{circle}' is its own ancestor; the graph must have no circle";
         else if (EliminationPlan.For(NetworkOf(schema.Features, _ => [.. Enumerable.Repeat("", 2)]), [.. schema.Features.Select(_ => false),
             .. hidden.Select(_ => true)]) is { IsFeasible: false } plan)
             yield return FormattableString.Invariant(
-                $"hidden: summing the hidden nodes out exactly takes tables of {plan.Entries} entries; at most {EliminationPlan.Limit}. ")
-                + "Give the hidden nodes fewer states, or fewer common children";
+                $"nodes: summing the hidden nodes out exactly takes tables of {plan.Entries} entries; at most {EliminationPlan.Limit}. ")
+                + "Give the hidden nodes fewer levels, or fewer common children";
     }
 
     /// <inheritdoc/>
-    public override long RowsToStart(int dimension) => 2L * Math.Max(1, Hidden.States.Count);
+    public override long RowsToStart(int dimension) => 2L * Math.Max(1, Nodes.Nodes.Count - dimension);
 
     /// <inheritdoc/>
-    public override LatentModel Create(FeatureSpace space) => new BayesianNetwork(
-        Type, NetworkOf(space.Names, feature => space.Features[feature].Levels), space.Dimension, EquivalentSampleSize);
+    public override LatentModel Create(FeatureSpace space)
+    {
+        var model = new BayesianNetwork(
+            Type, NetworkOf(space.Names, feature => space.Features[feature].Levels), space.Dimension,
+            Prior == Prior.None ? 0 : EquivalentSampleSize);
+        model.Hold(Fixed);
+        return model;
+    }
 
     /// <inheritdoc/>
-    protected override Feature PlanFeature(string name) =>
-        new(name, FeatureKind.Level, FeatureScaling.None) { MaxLevels = MaxLevels };
+    /// <remarks>Levels that are given are all there are; a value that is none of them counts as missing.</remarks>
+    protected override Feature PlanFeature(string name) => Nodes.LevelsOf(name) is { Count: > 0 } levels
+        ? new(name, FeatureKind.Level, FeatureScaling.None) { MaxLevels = levels.Count, Levels = levels }
+        : new(name, FeatureKind.Level, FeatureScaling.None) { MaxLevels = MaxLevels };
 
     /// <summary>Entries of a table at most, beyond any limit counted as 2^40.</summary>
     private long Entries(IEnumerable<string> members)
@@ -87,7 +100,7 @@ internal sealed record BayesianNetworkOptions : LatentModelOptions
         long entries = 1;
         foreach (string name in members)
         {
-            int states = Hidden.States.Where(node => node.Node == name).Select(node => node.States).DefaultIfEmpty(MaxLevels).First();
+            int states = Nodes.LevelsOf(name) is { Count: > 0 } levels ? levels.Count : MaxLevels;
             entries = Math.Min(entries * states, 1L << 40);
         }
         return entries;
@@ -95,15 +108,13 @@ internal sealed record BayesianNetworkOptions : LatentModelOptions
 
     private Network NetworkOf(IReadOnlyList<string> features, Func<int, IReadOnlyList<string>> levels)
     {
-        List<string> names = [.. features, .. Hidden.States.Select(node => node.Node)];
+        IReadOnlyList<DescribedNode> hidden = Nodes.Hidden(features);
+        List<string> names = [.. features, .. hidden.Select(node => node.Name)];
         // A feature that had no value yet has one level, which it always has.
         return new Network([.. names.Select((name, at) => new NetworkNode(
             name,
-            at < features.Count
-                ? levels(at) is { Count: > 0 } known ? known : [""]
-                : [.. Enumerable.Range(0, Hidden.States[at - features.Count].States)
-                    .Select(state => FormattableString.Invariant($"{state}"))],
-            [.. Structure.Of(name).Select(parent => names.IndexOf(parent))],
+            at < features.Count ? levels(at) is { Count: > 0 } known ? known : [""] : hidden[at - features.Count].Levels,
+            [.. Nodes.ParentsOf(name).Select(parent => names.IndexOf(parent))],
             at >= features.Count))]);
     }
 }

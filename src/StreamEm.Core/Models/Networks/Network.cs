@@ -44,12 +44,12 @@ internal sealed class Network
     /// <summary>A node that is its own ancestor; null where there is none.</summary>
     /// <param name="names">All nodes.</param>
     /// <param name="structure">Their parents.</param>
-    public static string? Circle(IReadOnlyList<string> names, NetworkStructure structure)
+    public static string? Circle(IReadOnlyList<string> names, NetworkNodes structure)
     {
         var left = names.ToList();
         while (left.Count > 0)
         {
-            int free = left.FindIndex(name => !structure.Of(name).Any(left.Contains));
+            int free = left.FindIndex(name => !structure.ParentsOf(name).Any(left.Contains));
             if (free < 0) return left[0];
             left.RemoveAt(free);
         }

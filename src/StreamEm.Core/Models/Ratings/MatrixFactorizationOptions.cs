@@ -30,7 +30,9 @@ internal sealed record MatrixFactorizationOptions : LatentModelOptions
             "Rows of the matrix remembered at once, where cells come one by one; beyond them the one not met for longest is forgotten."),
         new Setting<MatrixFactorizationOptions, double>(
             "regularization", new NumberKind(Interval.AtLeast(0)), o => o.Regularization, (o, v) => o with { Regularization = v },
-            "Imaginary cells of every column by which its loadings are held near 0."));
+            "Imaginary cells of every column by which its loadings are held near 0."),
+        PriorSetting.Of<MatrixFactorizationOptions>(o => o.Prior, (o, v) => o with { Prior = v }),
+        BlockNames.SettingOf<MatrixFactorizationOptions>(o => o.Fixed, (o, v) => o with { Fixed = v }));
 
     /// <summary>Number of factors q.</summary>
     public int Factors { get; init; } = 2;
@@ -46,6 +48,12 @@ internal sealed record MatrixFactorizationOptions : LatentModelOptions
 
     /// <summary>Imaginary cells of every column.</summary>
     public double Regularization { get; init; } = 1;
+
+    /// <summary>Whether loadings are held near 0 and the noise above 0, or nothing is known before the first record.</summary>
+    public Prior Prior { get; init; }
+
+    /// <summary>Blocks that stay what they are.</summary>
+    public BlockNames Fixed { get; init; } = BlockNames.None;
 
     /// <inheritdoc/>
     public override bool NeedsKey => Column is not null;
@@ -77,10 +85,17 @@ internal sealed record MatrixFactorizationOptions : LatentModelOptions
     /// <inheritdoc/>
     public override LatentModel Create(FeatureSpace space)
     {
-        IReadOnlyList<Feature> features = space.Features;
+        LatentModel model = Create(space.Features);
+        model.Hold(Fixed);
+        return model;
+    }
+
+    private LatentModel Create(IReadOnlyList<Feature> features)
+    {
         if (Column is null)
             return new SingleComponent(Type, new FactorAnalyser(
-                1, features.Count, Factors, isIsotropic: true, isAlone: true, CovarianceRegularization.Of(features, 1e-6)));
+                1, features.Count, Factors, isIsotropic: true, isAlone: true,
+                CovarianceRegularization.Of(features, Prior == Prior.None ? 0 : 1e-6)));
         int column = features[0].Name == Column ? 0 : 1;
         // Without a single column there is one, which never comes.
         IReadOnlyList<string> columns = features[column].Levels is { Count: > 0 } known ? known : [""];
@@ -88,7 +103,7 @@ internal sealed record MatrixFactorizationOptions : LatentModelOptions
         {
             Spread = features[1 - column].Variance,
             Centre = features[1 - column].Mean,
-            Regularization = Regularization,
+            Regularization = Prior == Prior.None ? 0 : Regularization,
         };
     }
 

@@ -1,3 +1,4 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Vectors;
 
 namespace StreamEm.Core.Models.Sequences;
@@ -8,19 +9,16 @@ namespace StreamEm.Core.Models.Sequences;
 /// <c>initial [K]</c>, <c>transitions [K, K]</c> = expected passages, <c>masses [K]</c>, then the family's. E-step: forward-backward (Baum,
 /// Petrie, Soules &amp; Weiss 1970; Rabiner 1989, section III), over each key's rows in the minibatch; a key met before goes on from its
 /// filtered state, whose passage into the first row counts. M-step: rows of transitions and the initial counts over their sums, each with a
-/// Dirichlet prior of 0.1 imaginary passages. A row's weight counts the row, its passage and its log-likelihood; EM raises the weighted
-/// log-likelihood where the rows of a sequence weigh the same.
+/// Dirichlet prior, 0.1 imaginary passages where nothing else is said. A row's weight counts the row, its passage and its log-likelihood;
+/// EM raises the weighted log-likelihood where the rows of a sequence weigh the same.
 /// </summary>
 internal sealed class HiddenMarkov : EmissionModel
 {
-    /// <summary>Imaginary passages from each state to each.</summary>
-    private const double PriorPassages = 0.1;
-
     /// <summary>The nominal length of a sequence, for the statistics that given parameters imply.</summary>
     private const int NominalLength = 4;
 
     private readonly VectorBlock _start, _transitions, _initial, _passages, _masses;
-    private readonly double _priorPassages;
+    private VectorLayout? _scoreLayout;
 
     /// <summary>A model called <paramref name="type"/> in the catalogue.</summary>
     /// <param name="type">Its name.</param>
@@ -34,20 +32,34 @@ internal sealed class HiddenMarkov : EmissionModel
             new VectorLayout().Add("initial", emission.Components).Add("transitions", emission.Components, emission.Components)
                 .Add("masses", emission.Components))
     {
-        _priorPassages = prior == Prior.None ? 0 : PriorPassages;
+        if (prior == Prior.None) (ImaginaryStarts, ImaginaryPassages) = (0, 0);
         (_start, _transitions) = (ParameterLayout["startprob"], ParameterLayout["transmat"]);
         (_initial, _passages, _masses) = (StatisticsLayout["initial"], StatisticsLayout["transitions"], StatisticsLayout["masses"]);
-        ScoreLayout = new VectorLayout().Add(MembershipBlock, Units.None, Domain.Simplex, Components).Append(emission.ScoreLayout);
     }
 
+    /// <summary>Imaginary beginnings in each state: alpha - 1 of a Dirichlet prior of startprob.</summary>
+    public double ImaginaryStarts { get; init; } = 0.1;
+
+    /// <summary>Imaginary passages from each state to each: alpha - 1 of a Dirichlet prior of every row of transmat.</summary>
+    public double ImaginaryPassages { get; init; } = 0.1;
+
+    /// <summary>Imaginary passages from each state to itself beside those.</summary>
+    public double Sticky { get; init; }
+
+    /// <summary>Steps that every score looks ahead.</summary>
+    public int Forecast { get; init; }
+
+    /// <summary>Whether sequences are learned from as a whole.</summary>
+    public bool IsWhole { get; init; }
+
     /// <inheritdoc/>
-    public override VectorLayout ScoreLayout { get; }
+    public override VectorLayout ScoreLayout => _scoreLayout ??= CreateScoreLayout();
 
     /// <summary>p(z_t given the row and those before it).</summary>
     public override string MembershipBlock => "state_probabilities";
 
     /// <inheritdoc/>
-    public override RowOrder Order => RowOrder.CarriedSequences;
+    public override RowOrder Order => IsWhole ? RowOrder.WholeSequences : RowOrder.CarriedSequences;
 
     /// <inheritdoc/>
     protected override string[] DescribeOwn(ModelGraph graph)
@@ -67,6 +79,9 @@ internal sealed class HiddenMarkov : EmissionModel
         var result = spent as HiddenMarkovEStep ?? new HiddenMarkovEStep(Components, Dimension, OwnStatistics, ScoreLayout.Length);
         result.Set(_start.Of(parameters.Span), _transitions.Of(parameters.Span),
             Emission.Prepare(parameters[OwnParameters..], result.Emission));
+        if (Forecast > 0)
+            result.LookAhead(
+                Forecast, Components + Emission.ScoreLayout.Length, new RecordForecast(Emission, parameters[OwnParameters..]));
         return result;
     }
 
@@ -75,9 +90,9 @@ internal sealed class HiddenMarkov : EmissionModel
         ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events)
     {
         previous[..OwnParameters].CopyTo(result);
-        Normalize(_initial.Of(statistics), rows, _start.Of(result));
+        Normalize(_initial.Of(statistics), ImaginaryStarts, -1, rows, _start.Of(result));
         for (int from = 0; from < Components; from++)
-            Normalize(Row(_passages.Of(statistics), from), rows, Row(_transitions.Of(result), from));
+            Normalize(Row(_passages.Of(statistics), from), ImaginaryPassages, from, rows, Row(_transitions.Of(result), from));
         Emission.Maximize(_masses.Of(statistics), statistics[OwnStatistics..], rows, previous[OwnParameters..], result[OwnParameters..],
             events);
         KeepFixed(previous, result);
@@ -88,10 +103,10 @@ internal sealed class HiddenMarkov : EmissionModel
     {
         ReadOnlySpan<double> transitions = _transitions.Of(parameters);
         Span<double> initial = _initial.Of(result), passages = _passages.Of(result), masses = _masses.Of(result);
-        double imaginary = _priorPassages / effectiveRows;
+        double starts = ImaginaryStarts / effectiveRows, all = ImaginaryPassages / effectiveRows, own = Sticky / effectiveRows;
         double[] occupancy = _start.Of(parameters).ToArray(), next = new double[Components];
         result[..OwnStatistics].Clear();
-        for (int k = 0; k < Components; k++) initial[k] = occupancy[k] * (1.0 / NominalLength + Components * imaginary) - imaginary;
+        for (int k = 0; k < Components; k++) initial[k] = occupancy[k] * (1.0 / NominalLength + Components * starts) - starts;
         for (int t = 1; t <= NominalLength; t++)
         {
             for (int k = 0; k < Components; k++) masses[k] += occupancy[k] / NominalLength;
@@ -102,10 +117,9 @@ internal sealed class HiddenMarkov : EmissionModel
                     Row(passages, from)[to] += occupancy[from] * Row(transitions, from)[to] / NominalLength;
             (occupancy, next) = (next, occupancy);
         }
-        if (imaginary > 0)
-            for (int from = 0; from < Components; from++)
-                for (int to = 0; to < Components; to++)
-                    Row(passages, from)[to] += imaginary * (Components * Row(transitions, from)[to] - 1);
+        for (int from = 0; from < Components && all + own > 0; from++)
+            for (int to = 0; to < Components; to++)
+                Row(passages, from)[to] += (Components * all + own) * Row(transitions, from)[to] - all - (to == from ? own : 0);
         Emission.ImpliedStatistics(masses, parameters[OwnParameters..], effectiveRows, result[OwnStatistics..]);
     }
 
@@ -114,6 +128,16 @@ internal sealed class HiddenMarkov : EmissionModel
     {
         result[..OwnParameters].Fill(1.0 / Components);
         Emission.Neutral(result[OwnParameters..]);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>What a state's records are made of is alike until it is moved apart: no label tells it apart.</remarks>
+    public override double[] Start(Minibatch buffer, ModelStart start)
+    {
+        double[] theta = base.Start(buffer, start), mean = new double[Dimension], variance = new double[Dimension];
+        if (!TryMoments(theta, mean, variance)) Array.Fill(variance, 1);
+        double[] units = Array.ConvertAll(variance, value => value > 0 ? Math.Sqrt(value) : 1);
+        return Emission.Unfold(theta.AsSpan(OwnParameters), units) ? start.Best(this, buffer, _ => theta) : theta;
     }
 
     /// <inheritdoc/>
@@ -155,11 +179,12 @@ internal sealed class HiddenMarkov : EmissionModel
         }
     }
 
-    private void Normalize(ReadOnlySpan<double> counts, RowsWorth rows, Span<double> result)
+    private void Normalize(ReadOnlySpan<double> counts, double imaginary, int from, RowsWorth rows, Span<double> result)
     {
-        double total = Sum(counts), imaginary = _priorPassages / rows.Prior;
+        double total = Sum(counts), all = imaginary / rows.Prior, own = from < 0 ? 0 : Sticky / rows.Prior;
         if (!(total * rows.Evidence >= ComponentEvidence.Some)) return;
-        for (int k = 0; k < counts.Length; k++) result[k] = (counts[k] + imaginary) / (total + counts.Length * imaginary);
+        for (int k = 0; k < counts.Length; k++)
+            result[k] = (counts[k] + all + (k == from ? own : 0)) / (total + counts.Length * all + own);
     }
 
     private static double Sum(ReadOnlySpan<double> values)
@@ -179,4 +204,13 @@ internal sealed class HiddenMarkov : EmissionModel
     private Span<double> Row(Span<double> matrix, int row) => matrix.Slice(row * Components, Components);
 
     private ReadOnlySpan<double> Row(ReadOnlySpan<double> matrix, int row) => matrix.Slice(row * Components, Components);
+
+    private VectorLayout CreateScoreLayout()
+    {
+        VectorLayout layout =
+            new VectorLayout().Add(MembershipBlock, Units.None, Domain.Simplex, Components).Append(Emission.ScoreLayout);
+        return Forecast == 0 ? layout
+            : layout.Add("forecast_state_probabilities", Units.None, Domain.Simplex, Forecast, Components)
+                .Append(Forecasts.Layout(Forecast, Dimension));
+    }
 }

@@ -12,8 +12,7 @@ internal sealed partial class HiddenMarkovEStep
         SequenceWorkspace space, ref double energy)
     {
         var memory = space.Pass.Memory as FilterMemory;
-        int slot = memory is null ? -1 : batch.Key(first + from);
-        bool isCarried = slot >= 0 && memory!.IsKnown(slot);
+        bool isCarried = SlotMemory.GoesOn(memory, batch, first + from, out int slot);
         if (isCarried) memory!.Of(slot).CopyTo(space.Carried);
         Evidence evidence = Filter(batch, first, from, to, isCarried ? space.Carried : default, isLabelled: true, space);
         Span<double> initial = statistics[.._states], passages = statistics.Slice(_states, _states * _states), beta = space.Beta;

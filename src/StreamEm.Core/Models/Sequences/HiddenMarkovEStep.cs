@@ -61,7 +61,7 @@ internal sealed partial class HiddenMarkovEStep : EStep
         ReadOnlySpan<int> starts = batch.SequenceStarts;
         for (int at = 0, next = 0; at < count; at = next)
         {
-            next = EndOf(starts, first + at, first + count) - first;
+            next = SequenceRows.EndOf(starts, first + at, first + count) - first;
             evidence += Smooth(batch, first, at, next, statistics, logDensities, space, ref energy);
         }
         for (int at = 0; at < space.OwnBefore.Length; at++)
@@ -78,27 +78,19 @@ internal sealed partial class HiddenMarkovEStep : EStep
         ReadOnlySpan<int> starts = batch.SequenceStarts;
         for (int at = 0, next = 0; at < count; at = next)
         {
-            next = EndOf(starts, first + at, first + count) - first;
+            next = SequenceRows.EndOf(starts, first + at, first + count) - first;
             var memory = space.Pass.Memory as FilterMemory;
-            int slot = memory is null ? -1 : batch.Key(first + at);
-            Filter(batch, first, at, next, memory is not null && slot >= 0 && memory.IsKnown(slot) ? memory.Of(slot) : default,
-                isLabelled: false, space);
+            bool isCarried = SlotMemory.GoesOn(memory, batch, first + at, out int slot);
+            Filter(batch, first, at, next, isCarried ? memory!.Of(slot) : default, isLabelled: false, space);
             for (int row = at; row < next; row++)
             {
                 logDensities[row] = space.RowLogDensities[row];
                 space.Alpha(row).CopyTo(scores.Slice(row * _scoreLength, _states));
+                SayForecast(row, scores.Slice(row * _scoreLength, _scoreLength), space);
             }
             if (slot >= 0) memory!.Set(slot, space.Alpha(next - 1));
         }
         if (_scoreLength > _states) ScoreEmission(batch, first, count, scores, space);
-    }
-
-    /// <summary>One past the last row of the sequence that begins at <paramref name="row"/>.</summary>
-    private static int EndOf(ReadOnlySpan<int> starts, int row, int end)
-    {
-        int at = starts.BinarySearch(row + 1);
-        if (at < 0) at = ~at;
-        return at < starts.Length ? Math.Min(starts[at], end) : end;
     }
 
     /// <summary>log p(x_t given z_t) of every row and state, and which rows say something.</summary>

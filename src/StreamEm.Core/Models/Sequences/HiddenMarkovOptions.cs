@@ -1,3 +1,4 @@
+using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Settings;
@@ -16,8 +17,23 @@ internal sealed record HiddenMarkovOptions : LatentModelOptions
     /// <summary>Keys remembered at once.</summary>
     public int Keys { get; init; } = 10_000;
 
+    /// <summary>When the sequence of a key is over.</summary>
+    public SequenceOptions SequencesMade { get; init; } = SequenceOptions.Default;
+
+    /// <summary>Steps that every score looks ahead.</summary>
+    public int Forecast { get; init; }
+
     /// <summary>The priors of startprob, transmat and the families; none leaves out all of them.</summary>
     public Prior Prior { get; init; }
+
+    /// <summary>The concentration of the Dirichlet prior of startprob.</summary>
+    public double StartPrior { get; init; } = 1.1;
+
+    /// <summary>The concentration of the Dirichlet prior of every row of transmat.</summary>
+    public double TransitionPrior { get; init; } = 1.1;
+
+    /// <summary>Imaginary passages from each state to itself.</summary>
+    public double Sticky { get; init; }
 
     /// <summary>Blocks that stay what they are.</summary>
     public BlockNames Fixed { get; init; } = BlockNames.None;
@@ -26,7 +42,7 @@ internal sealed record HiddenMarkovOptions : LatentModelOptions
     /// <param name="families">The families there are; the first is the default.</param>
     public static ModelEntry EntryOver(IReadOnlyList<EmissionEntry> families) => new(
         "hidden_markov",
-        "Hidden Markov model: K states that follow each other, each key an endless sequence of its own.",
+        "Hidden Markov model: K states that follow each other, each key a sequence of its own, endless or whole.",
         entry => new HiddenMarkovOptions { Entry = entry, Emissions = EmissionParts.Of(families[0].CreateOptions()) },
         new Setting<HiddenMarkovOptions, int>(
             "states", new IntegerKind(1, 4096), o => o.States, (o, v) => o with { States = v }, "Number of states K."),
@@ -41,11 +57,25 @@ internal sealed record HiddenMarkovOptions : LatentModelOptions
         new Setting<HiddenMarkovOptions, int>(
             "max_keys", new IntegerKind(1, 10_000_000), o => o.Keys, (o, v) => o with { Keys = v },
             "Keys remembered at once; beyond them the one not met for longest is forgotten. At least minibatch.size."),
+        SequenceOptionsKind.SettingOf<HiddenMarkovOptions>(o => o.SequencesMade, (o, v) => o with { SequencesMade = v }),
+        ForecastSetting.Of<HiddenMarkovOptions>(o => o.Forecast, (o, v) => o with { Forecast = v }),
+        new Setting<HiddenMarkovOptions, double>(
+            "startprob_prior", new NumberKind(Interval.AtLeast(1)), o => o.StartPrior, (o, v) => o with { StartPrior = v },
+            "Concentration of the Dirichlet prior of startprob; 1 is none."),
+        new Setting<HiddenMarkovOptions, double>(
+            "transmat_prior", new NumberKind(Interval.AtLeast(1)), o => o.TransitionPrior, (o, v) => o with { TransitionPrior = v },
+            "Concentration of the Dirichlet prior of every row of transmat; 1 is none."),
+        new Setting<HiddenMarkovOptions, double>(
+            "sticky", new NumberKind(Interval.AtLeast(0)), o => o.Sticky, (o, v) => o with { Sticky = v },
+            "Imaginary passages from each state to itself: states last longer."),
         PriorSetting.Of<HiddenMarkovOptions>(o => o.Prior, (o, v) => o with { Prior = v }),
         BlockNames.SettingOf<HiddenMarkovOptions>(o => o.Fixed, (o, v) => o with { Fixed = v }));
 
     /// <inheritdoc/>
     public override int MaxKeys => Keys;
+
+    /// <inheritdoc/>
+    public override SequenceOptions Sequences => SequencesMade;
 
     /// <inheritdoc/>
     public override IEnumerable<string> ProblemsWith(RecordSchema schema) =>
@@ -57,10 +87,22 @@ internal sealed record HiddenMarkovOptions : LatentModelOptions
     /// <inheritdoc/>
     public override LatentModel Create(FeatureSpace space)
     {
-        var model = new HiddenMarkov(Type, Emissions.Create(space, States, Prior), Prior);
+        bool hasPrior = Prior != Prior.None;
+        var model = new HiddenMarkov(Type, Emissions.Create(space, States, Prior), Prior)
+        {
+            ImaginaryStarts = hasPrior ? Imaginary(StartPrior) : 0,
+            ImaginaryPassages = hasPrior ? Imaginary(TransitionPrior) : 0,
+            Sticky = hasPrior ? Sticky : 0,
+            Forecast = Forecast,
+            IsWhole = Sequences.End == SequenceEnd.Whole,
+        };
         model.Hold(Fixed.With(Emissions.Fixed.Names));
         return model;
     }
+
+    /// <summary>alpha - 1, in decimals: 1.1 is 0.1 and nothing beside.</summary>
+    private static double Imaginary(double concentration) =>
+        concentration < 1e15 ? (double)((decimal)concentration - 1) : concentration;
 
     /// <inheritdoc/>
     protected override Feature PlanFeature(string name) => Emissions.Plan(name);

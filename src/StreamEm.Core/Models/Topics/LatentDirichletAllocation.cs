@@ -7,7 +7,7 @@ namespace StreamEm.Core.Models.Topics;
 /// <summary>
 /// Latent Dirichlet allocation by variational Bayes (Blei, Ng &amp; Jordan 2003, section 5; Hoffman, Blei &amp; Bach 2010): a text has
 /// topic proportions theta ~ Dirichlet(alpha), each of its terms a topic z ~ theta and then w ~ beta_z; topics beta_k ~ Dirichlet(eta).
-/// Parameters: <c>topics [K, V]</c> = lambda, q(beta_k) = Dirichlet(lambda_k). Of a text with counts n_w, q(theta) = Dirichlet(gamma):
+/// Parameters: <c>components [K, V]</c> = lambda, q(beta_k) = Dirichlet(lambda_k). Of a text with counts n_w, q(theta) = Dirichlet(gamma):
 /// <code>
 /// phi_wk ~ exp(E[log theta_k] + E[log beta_kw]),  E[log theta_k] = psi(gamma_k) - psi(sum gamma)
 /// gamma_k = alpha + sum_w n_w phi_wk              until gamma stays, from alpha + n / K
@@ -35,7 +35,7 @@ internal sealed class LatentDirichletAllocation : LatentModel
     {
         (Type, Components, Terms, IsText) = (type, components, terms.Count, isText);
         Dimension = isText ? 1 : Terms;
-        _topics = new VectorBlock("topics", 0, [components, Terms], Coordinates.Linear)
+        _topics = new VectorBlock("components", 0, [components, Terms], Coordinates.Linear)
         {
             Domain = Domain.Positive,
             Entries = [.. terms],
@@ -99,7 +99,16 @@ internal sealed class LatentDirichletAllocation : LatentModel
     public override bool IsBound => true;
 
     /// <inheritdoc/>
-    public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null) => new TopicEStep(this, parameters);
+    /// <remarks>gamma.</remarks>
+    public override int PosteriorLength => Components;
+
+    /// <inheritdoc/>
+    public override EStep Prepare(ReadOnlyMemory<double> parameters, EStep? spent = null)
+    {
+        TopicEStep result = spent as TopicEStep ?? new TopicEStep(this);
+        result.Set(parameters);
+        return result;
+    }
 
     /// <inheritdoc/>
     public override void Maximize(

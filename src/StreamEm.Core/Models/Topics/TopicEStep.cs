@@ -4,8 +4,8 @@ using StreamEm.Core.LinearAlgebra;
 namespace StreamEm.Core.Models.Topics;
 
 /// <summary>
-/// The E-step of topics under fixed parameters. exp(E[log beta]) is computed by each thread for the terms it meets: a minibatch meets few
-/// of a large vocabulary.
+/// The E-step of topics under fixed parameters. exp(E[log beta]) is computed when a term is first met, for a minibatch meets few of a large
+/// vocabulary: two threads that meet it at once write the same numbers.
 /// </summary>
 internal sealed class TopicEStep : EStep
 {
@@ -13,22 +13,31 @@ internal sealed class TopicEStep : EStep
     private const double Least = 1e-100;
 
     private readonly LatentDirichletAllocation _model;
-    private readonly ReadOnlyMemory<double> _topics;
-    private readonly double[] _digammas;
+    private readonly double[] _digammas, _likely;
+    private readonly int[] _looked;
     private readonly double _logNormalizer;
+    private ReadOnlyMemory<double> _topics;
+    private int _stamp;
 
-    /// <summary>Takes parameters.</summary>
-    public TopicEStep(LatentDirichletAllocation model, ReadOnlyMemory<double> topics)
+    /// <summary>Memory for <see cref="Set"/>.</summary>
+    public TopicEStep(LatentDirichletAllocation model)
     {
-        (_model, _topics, _digammas) = (model, topics, new double[model.Components]);
+        (_model, _digammas, _looked) = (model, new double[model.Components], new int[model.Terms]);
+        _likely = new double[model.Components * model.Terms];
+        double prior = model.DocumentPrior;
+        _logNormalizer = ScalarMath.LogGamma(model.Components * prior) - model.Components * ScalarMath.LogGamma(prior);
+    }
+
+    /// <summary>Takes parameters; from here on immutable, but for what is computed when it is first asked for, until it is spent.</summary>
+    public void Set(ReadOnlyMemory<double> topics)
+    {
+        (_topics, _stamp) = (topics, _stamp + 1);
         for (int k = 0; k < _digammas.Length; k++)
         {
             double total = 0;
-            foreach (double value in topics.Span.Slice(k * model.Terms, model.Terms)) total += value;
+            foreach (double value in topics.Span.Slice(k * _model.Terms, _model.Terms)) total += value;
             _digammas[k] = ScalarMath.Digamma(total);
         }
-        double prior = model.DocumentPrior;
-        _logNormalizer = ScalarMath.LogGamma(model.Components * prior) - model.Components * ScalarMath.LogGamma(prior);
     }
 
     /// <inheritdoc/>
@@ -39,7 +48,6 @@ internal sealed class TopicEStep : EStep
         Minibatch batch, int first, int count, Span<double> statistics, Span<double> logDensities, Workspace workspace)
     {
         var scratch = (Scratch)workspace;
-        scratch.Begin(this);
         double weights = 0, bound = 0;
         for (int row = 0; row < count; row++)
         {
@@ -48,7 +56,9 @@ internal sealed class TopicEStep : EStep
                 logDensities[row] = double.NaN;
                 continue;
             }
-            double weight = batch.Weight(first + row), own = logDensities[row] = Infer(scratch);
+            if (scratch.Pass.Posteriors is not { } known) Infer(scratch);
+            else known.AsSpan((first + row) * _model.Components, _model.Components).CopyTo(scratch.Gamma);
+            double weight = batch.Weight(first + row), own = logDensities[row] = Bound(scratch);
             weights += weight;
             bound = Math.FusedMultiplyAdd(weight, own, bound);
             AddCounts(scratch, weight, statistics);
@@ -58,16 +68,28 @@ internal sealed class TopicEStep : EStep
     }
 
     /// <inheritdoc/>
+    public override void Infer(Minibatch batch, int first, int count, Span<double> posteriors, Workspace workspace)
+    {
+        var scratch = (Scratch)workspace;
+        for (int row = 0; row < count; row++)
+        {
+            if (!scratch.Rows.TryRead(batch, first + row, out _)) continue;
+            Infer(scratch);
+            scratch.Gamma.CopyTo(posteriors[(row * _model.Components)..]);
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Score(
         Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace)
     {
         var scratch = (Scratch)workspace;
-        scratch.Begin(this);
         int topics = _model.Components, width = _model.ScoreLayout.Length;
         for (int row = 0; row < count; row++)
         {
             bool isKnown = scratch.Rows.TryRead(batch, first + row, out double tokens);
-            double own = Infer(scratch), total = 0;
+            Infer(scratch);
+            double own = Bound(scratch), total = 0;
             logDensities[row] = isKnown ? own : double.NaN;
             if (scores.IsEmpty) continue;
             Span<double> score = scores.Slice(row * width, width);
@@ -79,8 +101,8 @@ internal sealed class TopicEStep : EStep
         CompareAsTheyAre(batch, first, count, logDensities, workspace);
     }
 
-    /// <summary>Finds gamma of the row last read, and its bound; nats.</summary>
-    private double Infer(Scratch scratch)
+    /// <summary>Finds gamma of the row last read.</summary>
+    private void Infer(Scratch scratch)
     {
         ReadOnlySpan<int> terms = scratch.Rows.Terms;
         ReadOnlySpan<double> counts = scratch.Rows.Counts;
@@ -89,14 +111,13 @@ internal sealed class TopicEStep : EStep
         Span<double> gamma = scratch.Gamma, proportions = scratch.Proportions, sums = scratch.Sums;
         gamma.Fill(prior + tokens / gamma.Length);
         if (tokens == 0) gamma.Fill(prior);
-        foreach (int term in terms) scratch.Look(this, term);
         for (int iteration = 0; iteration < _model.Inference.MaxIterations && tokens > 0; iteration++)
         {
             Expect(gamma, proportions);
             sums.Clear();
             for (int at = 0; at < terms.Length; at++)
             {
-                ReadOnlySpan<double> likely = scratch.Likely(terms[at]);
+                ReadOnlySpan<double> likely = Likely(terms[at]);
                 double share = counts[at] / (Dot(proportions, likely) + Least);
                 for (int k = 0; k < likely.Length; k++) sums[k] = Math.FusedMultiplyAdd(share, likely[k], sums[k]);
             }
@@ -109,20 +130,21 @@ internal sealed class TopicEStep : EStep
             }
             if (change < gamma.Length * _model.Inference.Tolerance) break;
         }
-        return Bound(scratch, terms, counts, gamma, proportions);
     }
 
     /// <summary>E[log p(x, theta, z)] + H(q) at the best phi for gamma.</summary>
-    private double Bound(
-        Scratch scratch, ReadOnlySpan<int> terms, ReadOnlySpan<double> counts, ReadOnlySpan<double> gamma, Span<double> proportions)
+    private double Bound(Scratch scratch)
     {
+        ReadOnlySpan<int> terms = scratch.Rows.Terms;
+        ReadOnlySpan<double> counts = scratch.Rows.Counts, gamma = scratch.Gamma;
+        Span<double> proportions = scratch.Proportions;
         double total = Expect(gamma, proportions), digamma = ScalarMath.Digamma(total);
         double bound = _logNormalizer - ScalarMath.LogGamma(total);
         for (int k = 0; k < gamma.Length; k++)
             bound += ScalarMath.LogGamma(gamma[k]) + (_model.DocumentPrior - gamma[k]) * (ScalarMath.Digamma(gamma[k]) - digamma);
         for (int at = 0; at < terms.Length; at++)
             bound = Math.FusedMultiplyAdd(
-                counts[at], ScalarMath.Log(Dot(proportions, scratch.Likely(terms[at])) + Least), bound);
+                counts[at], ScalarMath.Log(Dot(proportions, Likely(terms[at])) + Least), bound);
         return bound;
     }
 
@@ -133,7 +155,7 @@ internal sealed class TopicEStep : EStep
         ReadOnlySpan<double> counts = scratch.Rows.Counts, proportions = scratch.Proportions;
         for (int at = 0; at < terms.Length; at++)
         {
-            ReadOnlySpan<double> likely = scratch.Likely(terms[at]);
+            ReadOnlySpan<double> likely = Likely(terms[at]);
             double share = weight * counts[at] / (Dot(proportions, likely) + Least);
             for (int k = 0; k < likely.Length; k++)
             {
@@ -141,6 +163,18 @@ internal sealed class TopicEStep : EStep
                 sum = Math.FusedMultiplyAdd(share * proportions[k], likely[k], sum);
             }
         }
+    }
+
+    /// <summary>exp(E[log beta]) of a term [K].</summary>
+    private ReadOnlySpan<double> Likely(int term)
+    {
+        Span<double> likely = _likely.AsSpan(term * _model.Components, _model.Components);
+        if (Volatile.Read(ref _looked[term]) == _stamp) return likely;
+        ReadOnlySpan<double> topics = _topics.Span;
+        for (int k = 0; k < likely.Length; k++)
+            likely[k] = ScalarMath.Exp(ScalarMath.Digamma(topics[k * _model.Terms + term]) - _digammas[k]);
+        Volatile.Write(ref _looked[term], _stamp);
+        return likely;
     }
 
     /// <summary>exp(E[log theta]); returns the sum of gamma.</summary>
@@ -173,11 +207,7 @@ internal sealed class TopicEStep : EStep
     private sealed class Scratch(LatentDirichletAllocation model) : Workspace
     {
         private readonly double[] _gamma = new double[model.Components], _proportions = new double[model.Components],
-            _sums = new double[model.Components], _likely = new double[model.Components * model.Terms];
-
-        private readonly int[] _looked = new int[model.Terms];
-        private TopicEStep? _of;
-        private int _stamp;
+            _sums = new double[model.Components];
 
         public TopicRows Rows { get; } = new(model);
 
@@ -187,27 +217,5 @@ internal sealed class TopicEStep : EStep
         public Span<double> Proportions => _proportions;
 
         public Span<double> Sums => _sums;
-
-        /// <summary>exp(E[log beta]) of a term [K].</summary>
-        public ReadOnlySpan<double> Likely(int term) => _likely.AsSpan(term * model.Components, model.Components);
-
-        /// <summary>Forgets what is of other parameters.</summary>
-        public void Begin(TopicEStep of)
-        {
-            if (_of == of) return;
-            _of = of;
-            _stamp++;
-        }
-
-        /// <summary>Computes what <see cref="Likely"/> says of a term, once.</summary>
-        public void Look(TopicEStep of, int term)
-        {
-            if (_looked[term] == _stamp) return;
-            _looked[term] = _stamp;
-            ReadOnlySpan<double> topics = of._topics.Span;
-            Span<double> likely = _likely.AsSpan(term * model.Components, model.Components);
-            for (int k = 0; k < likely.Length; k++)
-                likely[k] = ScalarMath.Exp(ScalarMath.Digamma(topics[k * model.Terms + term]) - of._digammas[k]);
-        }
     }
 }

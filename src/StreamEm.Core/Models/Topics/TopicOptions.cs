@@ -15,7 +15,7 @@ internal sealed record TopicOptions : LatentModelOptions
         "K topics, each a distribution over terms, mixed in every text; what a stream of texts is about.",
         entry => new TopicOptions { Entry = entry },
         new Setting<TopicOptions, int>(
-            "components", new IntegerKind(1, 65_536), o => o.Components, (o, v) => o with { Components = v }, "Number of topics K."),
+            "topics", new IntegerKind(1, 65_536), o => o.Components, (o, v) => o with { Components = v }, "Number of topics K."),
         new Setting<TopicOptions, double?>(
             "doc_topic_prior", new NullableKind<double>(new NumberKind(Interval.Above(0))), o => o.DocumentPrior,
             (o, v) => o with { DocumentPrior = v }, "alpha, of the Dirichlet prior of a text's topics; null is 1 / K."),
@@ -32,7 +32,7 @@ internal sealed record TopicOptions : LatentModelOptions
             "stop_words", new NameListKind("a list of different terms, such as [the, of]"), o => o.StopWords,
             (o, v) => o with { StopWords = v }, "Terms that are left out of the vocabulary."),
         new Setting<TopicOptions, double?>(
-            "total_samples", new NullableKind<double>(new NumberKind(Interval.AtLeast(1))), o => o.TotalSamples,
+            "corpus_size", new NullableKind<double>(new NumberKind(Interval.AtLeast(1))), o => o.TotalSamples,
             (o, v) => o with { TotalSamples = v },
             "Texts of the corpus, which the prior of the topics weighs against; null: as many as the parameters remember."),
         new Setting<TopicOptions, int>(
@@ -40,7 +40,15 @@ internal sealed record TopicOptions : LatentModelOptions
             "The most iterations over a text in the E-step."),
         new Setting<TopicOptions, double>(
             "mean_change_tol", new NumberKind(Interval.AtLeast(0)), o => o.Tolerance, (o, v) => o with { Tolerance = v },
-            "The E-step of a text stops when the parameters of its topics change by less than this, on average."));
+            "The E-step of a text stops when the parameters of its topics change by less than this, on average."),
+        PriorSetting.Of<TopicOptions>(o => o.Prior, (o, v) => o with { Prior = v }),
+        BlockNames.SettingOf<TopicOptions>(o => o.Fixed, (o, v) => o with { Fixed = v }));
+
+    /// <summary>The two Dirichlet priors are the model: this changes neither.</summary>
+    public Prior Prior { get; init; }
+
+    /// <summary>Blocks that stay what they are.</summary>
+    public BlockNames Fixed { get; init; } = BlockNames.None;
 
     /// <summary>Number of topics K.</summary>
     public int Components { get; init; } = 10;
@@ -92,13 +100,15 @@ internal sealed record TopicOptions : LatentModelOptions
         IReadOnlyList<string> terms = space.HasTerms ? space.Features[0].Levels : space.Names;
         // Without a single term there is one, which never comes.
         if (terms.Count == 0) terms = [""];
-        return new LatentDirichletAllocation(Type, Components, terms, space.HasTerms)
+        var model = new LatentDirichletAllocation(Type, Components, terms, space.HasTerms)
         {
             DocumentPrior = DocumentPrior ?? 1.0 / Components,
             TopicPrior = TopicPrior ?? 1.0 / Components,
             Corpus = TotalSamples,
             Inference = new TopicInference(MaxIterations, Tolerance),
         };
+        model.Hold(Fixed);
+        return model;
     }
 
     /// <inheritdoc/>

@@ -4,7 +4,6 @@ using StreamEm.Core.Learning;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.Configuration.Tables;
@@ -22,6 +21,16 @@ internal static class LearningTable
         new ValueField<StepSizeOptions>(new Setting<StepSizeOptions, double>(
             "floor", new NumberKind(Interval.ClosedOpen(0, 1)), o => o.Floor, (o, v) => o with { Floor = v },
             "Smallest step size: the memory of a model that follows drift is 1 / floor minibatches.")));
+
+    private static readonly Table<DriftOptions> Drift = new(
+        () => new DriftOptions(),
+        new ValueField<DriftOptions>(new Setting<DriftOptions, double>(
+            "run_length", new NumberKind(Interval.AtLeast(10)), o => o.RunLength, (o, v) => o with { RunLength = v },
+            "Updates to a false alarm on a stream that does not change, on average and at least.")),
+        new ValueField<DriftOptions>(new Setting<DriftOptions, DriftPolicy>(
+            "then", new ChoiceKind<DriftPolicy>(), o => o.Then, (o, v) => o with { Then = v },
+            "What is done: nothing but telling it; the step size is that of the first updates again; the lightest component starts "
+                + "anew.")));
 
     /// <summary><c>learning</c>; two of its keys belong to the worker and not to the learner.</summary>
     public static readonly Field<ModelOptions> Field = new GroupField<ModelOptions>(
@@ -79,6 +88,9 @@ internal static class LearningTable
             "frozen: records learned before; null: none beyond those of initialization.from."),
         Of("dead_components", new ChoiceKind<DeadComponents>(), o => o.DeadComponents, (o, v) => o with { DeadComponents = v },
             "What happens to a component that has lost its weight."),
+        new OptionalSectionField<ModelOptions, DriftOptions>(
+            "drift", "How a log-likelihood that is lower for long is noticed, by a test martingale, and answered; null: it is not.", Drift,
+            o => o.Learning.Drift, (o, v) => o with { Learning = o.Learning with { Drift = v } }),
         Of("averaging", new ChoiceKind<Averaging>(), o => o.Averaging, (o, v) => o with { Averaging = v },
             "none; tail: beside the parameters also their average over the last half of the stream, which moves less."),
         Of("anomaly_half_life", new NullableKind<double>(new NumberKind(Interval.Above(0))), o => o.AnomalyHalfLife,

@@ -72,6 +72,11 @@ internal static class ScoreTables
             "threshold", Probability, o => o.Threshold, (o, v) => o with { Threshold = v },
             "A record whose p-value is below it may raise an alarm.")),
         new ValueField<AlarmOptions>(new Setting<AlarmOptions, double?>(
+            "false_discovery_rate", new NullableKind<double>(Probability), o => o.FalseDiscoveryRate,
+            (o, v) => o with { FalseDiscoveryRate = v },
+            "The share of the alarms that may be false: how improbable a record has to be follows from it; null: threshold alone says "
+                + "it.")),
+        new ValueField<AlarmOptions>(new Setting<AlarmOptions, double?>(
             "clear", new NullableKind<double>(Probability), o => o.Clear, (o, v) => o with { Clear = v },
             "An alarm lasts until a record of its key has a p-value of at least this; null: of at least the threshold.")),
         new ValueField<AlarmOptions>(new Setting<AlarmOptions, int>(

@@ -81,10 +81,11 @@ internal static partial class WorkerTable
             o => o.Id, (o, v) => o with { Id = v }, "Name of the model in paths, files and topics."))
         { IsRequired = true },
         SourceTables.Field,
-        new TextListField<ModelOptions>(
-            "features", "Columns or JSON fields that are learned from, in this order.", o => o.Schema.Features,
-            (o, v) => o with { Schema = o.Schema with { Features = v } })
-        { IsRequired = true },
+        new FeaturesField { IsRequired = true },
+        new ValueField<ModelOptions>(new Setting<ModelOptions, int>(
+            "feature_keys", new IntegerKind(1, 10_000_000), o => o.Schema.FeatureKeys,
+            (o, v) => o with { Schema = o.Schema with { FeatureKeys = v } },
+            "Keys whose past is remembered for features that are made of it; beyond, the one not met for longest begins anew.")),
         SchemaField("label", o => o.Label, (o, v) => o with { Label = v }, "Field of the label; empty values are unlabelled."),
         SchemaField("weight", o => o.Weight, (o, v) => o with { Weight = v }, "Field of the record's weight."),
         SchemaField("key", o => o.Key, (o, v) => o with { Key = v }, "Field of the key that sequences are grouped by."),
@@ -102,6 +103,7 @@ internal static partial class WorkerTable
             (o, v) => o with { Schema = o.Schema with { MissingValues = v } }),
         new CatalogField<ModelOptions>("model", "What is learned.", o => o.Model, (o, v) => o with { Model = v }) { IsRequired = true },
         LearningTable.Field,
+        CalendarTable.Field,
         new SectionField<ModelOptions, CheckpointOptions>(
             "checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
         PublisherTables.Field,

@@ -148,15 +148,40 @@ public sealed class HierarchicalNormalTests
     public void Problems_OfFeatures_AreTold()
     {
         RecordSchema schema = new() { Features = ["share", "se", "state"] };
-        Assert.Equal(["features: 3 beside group and house; expected two, the estimate and then its standard error"],
+        Assert.Equal(["features: 3 beside group and effects; expected two, the estimate and its standard error"],
             Options().ProblemsWith(schema));
         Assert.Empty((Options() with { Group = "state" }).ProblemsWith(schema));
-        Assert.Equal(["'house' is named as group or house and is none of the features"],
+        Assert.Equal(["'house' is named as group or effects and is none of the features"],
             (Options() with { Group = "state", House = "house" }).ProblemsWith(schema));
         Assert.Contains("needs group", Assert.Single((Options() with { SharedDeviation = 1 }).ProblemsWith(RecordSchema.OfNumbers(2))),
             StringComparison.Ordinal);
+        RecordSchema turned = new() { Features = ["se", "share"] };
+        Assert.Empty((Options() with { Estimate = "share", StandardError = "se" }).ProblemsWith(turned));
+        Assert.Equal(["estimate: 'y' is not one of se and share"], (Options() with { Estimate = "y" }).ProblemsWith(turned));
+        Assert.Equal(["standard_error: it is the same feature as estimate"],
+            (Options() with { Estimate = "se", StandardError = "se" }).ProblemsWith(turned));
         Assert.Null(Options().ParameterRecursionProblem);
         Assert.Contains("statistics recursion", (Options() with { Group = "state" }).ParameterRecursionProblem!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("share", null)]
+    [InlineData(null, "se")]
+    [InlineData("share", "se")]
+    public void Features_InAnotherOrder_GoByName(string? estimate, string? error)
+    {
+        HierarchicalNormalOptions named = Options() with { Estimate = estimate, StandardError = error };
+        LatentModel there = Options().Create(Options().Plan(new RecordSchema { Features = ["share", "se"] }));
+        LatentModel turned = named.Create(named.Plan(new RecordSchema { Features = ["se", "share"] }));
+        double[] theta = [1, 4], densities = new double[2], scores = new double[4];
+        Minibatch rows = new(2), other = new(2);
+        rows.Add([3, 0.5]);
+        other.Add([0.5, 3]);
+        there.Prepare(theta).Score(rows, 0, 1, densities.AsSpan(0, 1), scores.AsSpan(0, 2), there.Prepare(theta).CreateWorkspace());
+        turned.Prepare(theta).Score(other, 0, 1, densities.AsSpan(1), scores.AsSpan(2), turned.Prepare(theta).CreateWorkspace());
+        Assert.Equal(densities[0], densities[1]);
+        Assert.Equal(scores[..2], scores[2..]);
+        Assert.True(turned.IsDensityOf(1));
     }
 
     private static Minibatch Rows(double[] estimates, double[] errors)

@@ -36,14 +36,20 @@ public sealed class BayesianNetworkContract : ModelContract
     private static BayesianNetworkOptions Network(int components, int dimension) => BayesianNetworkTests.Options() with
     {
         MaxLevels = 3,
-        Hidden = new HiddenNodes([("h", components)]),
-        Structure = new NetworkStructure([.. Enumerable.Range(0, dimension).Select(d =>
+        Nodes = BayesianNetworkTests.Nodes([("h", components)], [.. Enumerable.Range(0, dimension).Select(d =>
             ($"x{d}", (IReadOnlyList<string>)(d == 0 ? ["h"] : ["h", $"x{d - 1}"])))]),
     };
 }
 
 public sealed class BayesianNetworkTests
 {
+    /// <summary>Hidden nodes with as many states, and the parents of nodes.</summary>
+    internal static NetworkNodes Nodes((string Name, int States)[] hidden, params (string Name, IReadOnlyList<string> Parents)[] parents) =>
+        new([.. hidden.Select(node => node.Name).Union(parents.Select(node => node.Name)).Select(name => new DescribedNode(
+            name,
+            [.. hidden.Where(node => node.Name == name).SelectMany(node => DescribedNode.Numbered(node.States))],
+            [.. parents.Where(node => node.Name == name).SelectMany(node => node.Parents)]))]);
+
     internal static BayesianNetworkOptions Options() => (BayesianNetworkOptions)ModelCatalog.Find("bayesian_network")!.CreateOptions();
 
     [Theory]
@@ -58,8 +64,7 @@ public sealed class BayesianNetworkTests
         BayesianNetworkOptions options = Options() with
         {
             EquivalentSampleSize = 0,
-            Hidden = new HiddenNodes([("H", 2)]),
-            Structure = new NetworkStructure([("H", ["A"]), ("B", ["H"]), ("C", ["A", "H"])]),
+            Nodes = Nodes([("H", 2)], ("H", ["A"]), ("B", ["H"]), ("C", ["A", "H"])),
         };
         LatentModel model = options.Create(options.Plan(schema).WithLevels(_ => ["0", "1"]));
         double[] Tables(JsonElement theta) => [.. ((string[])["A", "B|H", "C|AH", "H|A"])
@@ -128,7 +133,7 @@ public sealed class BayesianNetworkTests
         RecordSchema schema = new() { Features = ["rain", "sprinkler", "wet"] };
         BayesianNetworkOptions options = Options() with
         {
-            Structure = new NetworkStructure([("sprinkler", ["rain"]), ("wet", ["sprinkler", "rain"])]),
+            Nodes = Nodes([], ("sprinkler", ["rain"]), ("wet", ["sprinkler", "rain"])),
         };
         var chance = new SplitMix64(seed);
         var rows = new Minibatch(3, 40_000, new TextTable(), [0, 1, 2]);
@@ -174,7 +179,7 @@ public sealed class BayesianNetworkTests
         BayesianNetworkOptions options = Options() with
         {
             MaxLevels = 4,
-            Structure = new NetworkStructure([("x9", [.. Enumerable.Range(0, 9).Select(d => $"x{d}")])]),
+            Nodes = Nodes([], ("x9", [.. Enumerable.Range(0, 9).Select(d => $"x{d}")])),
         };
         LatentModel model = options.Create(options.Plan(schema).WithLevels(_ => ["0", "1", "2", "3"]));
         double[] theta = new double[model.ParameterLayout.Length], densities = new double[2];

@@ -39,4 +39,7 @@ public sealed class TopicsOverCounts : ModelContract
         }
         return rows;
     }
+
+    /// <summary>Counts of texts without missing values.</summary>
+    internal Minibatch Counts(int terms, int count) => Rows(terms, count, 8);
 }

@@ -130,6 +130,27 @@ public sealed class TopicTests
     }
 
     [Fact]
+    public void Average_RowsInferredByManyThreads_IsThatOfOneToTheBit()
+    {
+        // Few texts are one shard, whose rows the threads share out before the statistics are added.
+        Minibatch counts = new TopicsOverCounts().Counts(6, 200);
+        LatentModel model = (Options() with { Components = 4 }).Create(Options().Plan(RecordSchema.OfNumbers(6)));
+        double[] theta = [.. Enumerable.Range(0, 24).Select(at => 0.5 + at * 7 % 11)];
+        double[][] found = [.. ((int[])[1, 2, 5]).Select(threads =>
+        {
+            double[] averages = new double[24], bounds = new double[200];
+            var executor = new ShardedEStep(model, threads);
+            EStep? eStep = null;
+            // The second time with memory that has been used.
+            for (int time = 0; time < 2; time++)
+                executor.Average(eStep = model.Prepare(theta, eStep), theta, counts, averages, bounds);
+            return (double[])[.. averages, .. bounds];
+        })];
+        Assert.Equal(found[0], found[1]);
+        Assert.Equal(found[0], found[2]);
+    }
+
+    [Fact]
     public void Learn_TextsAndTheirCounts_AreTheSame()
     {
         Minibatch texts = Texts(400, 5), counts = new(1, 400, new TextTable(), [0]);

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using StreamEm.Core.Settings;
 
-namespace StreamEm.Worker.Configuration.Kinds;
+namespace StreamEm.Core.Settings;
 
 /// <summary>
 /// A length of time above zero and at most a year, as a number with a unit: <c>500ms</c>, <c>1.5s</c>, <c>5m</c>, <c>2h</c>, <c>1d</c>.
