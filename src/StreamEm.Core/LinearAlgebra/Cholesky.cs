@@ -60,6 +60,28 @@ internal static unsafe class Cholesky
             }
     }
 
+    /// <summary>
+    /// <see cref="Factor"/> of a matrix that is positive semidefinite but for rounding: where it is not positive definite, because a column
+    /// is a sum of others or there are fewer rows than columns, its diagonal is raised by as little as it takes.
+    /// </summary>
+    /// <param name="packed">P(D) values; overwritten by the factor.</param>
+    /// <param name="dimension">D.</param>
+    /// <exception cref="ArithmeticException">The matrix holds what is no number.</exception>
+    public static void FactorRaised(Span<double> packed, int dimension)
+    {
+        double[] kept = packed.ToArray();
+        double trace = 0;
+        for (int i = 0; i < dimension; i++) trace += kept[Packed.Index(i, i)];
+        double least = 1e-14 * Math.Max(trace, 1e-200);
+        for (double added = least; Factor(packed, dimension, out double pivot) >= 0; added *= 10)
+        {
+            if (!double.IsFinite(trace) || added > 1e17 * least)
+                throw new ArithmeticException(FormattableString.Invariant($"A matrix of moments cannot be factored (pivot {pivot:R})."));
+            kept.CopyTo(packed);
+            for (int i = 0; i < dimension; i++) packed[Packed.Index(i, i)] += added;
+        }
+    }
+
     /// <summary>Overwrites b by the solution of L L' x = b: forwards, then backwards.</summary>
     /// <param name="packed">L, P(D) values.</param>
     /// <param name="dimension">D.</param>

@@ -95,7 +95,7 @@ internal sealed class LinearExperts : Emission
             ReadOnlySpan<double> products = moments.Slice(packed, size);
             moments[..packed].CopyTo(factor);
             for (int i = 0; i < size; i++) factor[Packed.Index(i, i)] += ExpertRegularization.Pull * imaginary;
-            Factor(factor, size);
+            Cholesky.FactorRaised(factor, size);
             Span<double> w = _coefficients.Of(result).Slice(k * size, size);
             products.CopyTo(w);
             Cholesky.Solve(factor, size, w);
@@ -177,18 +177,5 @@ internal sealed class LinearExperts : Emission
         double least = double.PositiveInfinity;
         foreach (double variance in _variances.Of(parameters)) least = Math.Min(least, variance);
         facts["min_noise_variance"] = least;
-    }
-
-    /// <summary>Factors; columns that are sums of others, or more than there are rows, are told apart by as little as it takes.</summary>
-    private static void Factor(double[] gram, int size)
-    {
-        double[] kept = [.. gram];
-        double trace = 0;
-        for (int i = 0; i < size; i++) trace += gram[Packed.Index(i, i)];
-        for (double added = 0; Cholesky.Factor(gram, size, out _) >= 0; added = Math.Max(1e-12 * Math.Max(trace, 1e-200), 10 * added))
-        {
-            kept.CopyTo(gram, 0);
-            for (int i = 0; i < size; i++) gram[Packed.Index(i, i)] += added;
-        }
     }
 }

@@ -74,7 +74,7 @@ internal readonly record struct SoftmaxNewton(int Classes, int Size)
         Span<double> target = statistics[..Free];
         if (Free == 0) return;
         double[] factor = statistics[Hessian..Design].ToArray(), step = statistics.Slice(Free, Free).ToArray();
-        Factor(factor, Free);
+        Cholesky.FactorRaised(factor, Free);
         Cholesky.Solve(factor, Free, step);
         double change = 0, mass = statistics[Design];
         for (int c = 0; c < Classes - 1; c++)
@@ -116,7 +116,7 @@ internal readonly record struct SoftmaxNewton(int Classes, int Size)
                 if (j < i) free[j] = Math.FusedMultiplyAdd(factor[at], target[i], free[j]);
             }
         for (int i = 0; i < Free; i++) factor[Packed.Index(i, i)] += ridge;
-        Factor(factor, Free);
+        Cholesky.FactorRaised(factor, Free);
         Cholesky.Solve(factor, Free, free);
     }
 
@@ -143,19 +143,6 @@ internal readonly record struct SoftmaxNewton(int Classes, int Size)
     public void Stay(ReadOnlySpan<double> coefficients, Span<double> statistics)
     {
         for (int at = 0; at < Free; at++) statistics[at] = statistics[Design] * coefficients[at];
-    }
-
-    /// <summary>Factors a matrix; directions of which nothing is known are given as little as it takes.</summary>
-    private static void Factor(double[] matrix, int size)
-    {
-        double trace = 0;
-        for (int i = 0; i < size; i++) trace += matrix[Packed.Index(i, i)];
-        double[] kept = [.. matrix];
-        for (double added = 0; Cholesky.Factor(matrix, size, out _) >= 0; added = Math.Max(1e-12 * Math.Max(trace, 1e-200), 10 * added))
-        {
-            kept.CopyTo(matrix, 0);
-            for (int i = 0; i < size; i++) matrix[Packed.Index(i, i)] += added;
-        }
     }
 
     /// <summary>Adds a symmetric S x S block at (c, d), d &lt;= c, of the whole triangle.</summary>

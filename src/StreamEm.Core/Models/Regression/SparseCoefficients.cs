@@ -108,23 +108,6 @@ internal sealed class SparseCoefficients
         return sum;
     }
 
-    /// <summary>Factors the system; columns that are sums of others are told apart by as little as it takes.</summary>
-    /// <returns>False where the moments are nothing that can be solved with.</returns>
-    private bool Regularize()
-    {
-        _factor.CopyTo(_kept, 0);
-        double trace = 0;
-        for (int j = 0; j < Size; j++) trace += _factor[Packed.Index(j, j)];
-        trace = Math.Max(trace, 1e-300);
-        for (double added = 0; Cholesky.Factor(_factor, Size, out _) >= 0; added = Math.Max(1e-14 * trace, 10 * added))
-        {
-            if (!(added <= MostAdded * trace)) return false;
-            _kept.CopyTo(_factor, 0);
-            for (int j = 0; j < Size; j++) _factor[Packed.Index(j, j)] += added;
-        }
-        return true;
-    }
-
     /// <summary>Moves zeros off, in the direction that the data pull: a zero would stay one.</summary>
     private void Leave(Span<double> w)
     {
