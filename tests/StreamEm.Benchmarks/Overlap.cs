@@ -90,13 +90,13 @@ internal sealed class Overlap(Report report, bool quick)
     /// <summary>A model of the shape over a file.</summary>
     public static ModelOptions Options(
         string data, CovarianceType type, int minibatch, string? snapshots, int dimension = Dimension, int components = Components) => new()
-    {
-        Id = "bench",
-        Source = new FileSourceOptions { Path = [data] },
-        Schema = Ingest.Schema(dimension),
-        Model = ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = type }, components),
-        Learning = new LearningOptions { MinibatchSize = minibatch, Initialization = new InitializationOptions { NInit = 1 } },
-        Publish = snapshots is null ? [] : [new FilePublisherOptions { Path = snapshots }],
-        ConfigHash = "sha256:bench",
-    };
+        {
+            Id = "bench",
+            Source = new FileSourceOptions { Path = [data] },
+            Schema = Ingest.Schema(dimension),
+            Model = ModelCatalog.MixtureOf(new GaussianOptions { CovarianceType = type }, components),
+            Learning = new LearningOptions { MinibatchSize = minibatch, Initialization = new InitializationOptions { NInit = 1 } },
+            Publish = snapshots is null ? [] : [new FilePublisherOptions { Path = snapshots }],
+            ConfigHash = "sha256:bench",
+        };
 }

@@ -53,8 +53,11 @@ public sealed class OnlineModel
         (Type, Features, _settings, _options) = (type, [.. features], settings, options.Checked());
         var schema = new RecordSchema
         {
-            Features = Features, Label = OnlineModelOptions.Label, Target = options.HasTarget ? OnlineModelOptions.Target : null,
-            Key = OnlineModelOptions.Key, MayLackRoles = true,
+            Features = Features,
+            Label = OnlineModelOptions.Label,
+            Target = options.HasTarget ? OnlineModelOptions.Target : null,
+            Key = OnlineModelOptions.Key,
+            MayLackRoles = true,
         };
         _learner = new Learner(model, schema, _options.ToLearning(), threads: options.Threads);
         _rows = new Minibatch(features.Count, 1, new TextTable());

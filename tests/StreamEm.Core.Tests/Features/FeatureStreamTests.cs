@@ -2,8 +2,8 @@ using System.Globalization;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
-using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Learning;
+using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Tests.Support;
 

@@ -112,7 +112,10 @@ public sealed class ParallelDecoderTests : IDisposable
     {
         var options = new FileSourceOptions
         {
-            Path = [_folder.File(name)], Format = format, BufferBytes = 1 << 18, Csv = CsvDialect.Found with { Comment = "#" },
+            Path = [_folder.File(name)],
+            Format = format,
+            BufferBytes = 1 << 18,
+            Csv = CsvDialect.Found with { Comment = "#" },
         };
         await using var source = new FileSource(
             options, new SourceContext(Schema, new SourcePosition(), TimeProvider.System) { Decoders = decoders });

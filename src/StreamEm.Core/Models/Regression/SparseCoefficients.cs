@@ -15,13 +15,10 @@ internal sealed class SparseCoefficients
     /// <summary>EM has ended where the coefficients move by less than this, relative to the largest.</summary>
     private const double Tolerance = 1e-12;
 
-    /// <summary>What is added to the diagonal at most, relative to its sum, before the system is given up.</summary>
-    private const double MostAdded = 1;
-
     /// <summary>A smaller coefficient, relative to the largest, is a zero that the iterations have not reached.</summary>
     private const double Vanishing = 1e-8;
 
-    private readonly double[] _gram, _products, _factor, _kept, _scales, _next;
+    private readonly double[] _gram, _products, _factor, _scales, _next;
     private readonly double _rows, _penalty;
     private readonly SparsePrior _prior;
     private readonly int _first;
@@ -37,7 +34,7 @@ internal sealed class SparseCoefficients
     {
         (_gram, _products, _rows, _prior, _penalty) = (gram, products, rows, prior, penalty);
         _first = hasIntercept ? 1 : 0;
-        (_factor, _kept) = (new double[gram.Length], new double[gram.Length]);
+        _factor = new double[gram.Length];
         (_scales, _next) = (new double[products.Length], new double[products.Length]);
     }
 
@@ -83,7 +80,7 @@ internal sealed class SparseCoefficients
         for (int i = 0, at = 0; i < Size; i++)
             for (int j = 0; j <= i; j++, at++)
                 _factor[at] = _scales[i] * _scales[j] * _gram[at] + (i == j && i >= _first ? ridge : 0);
-        if (!Regularize()) return;
+        Cholesky.FactorRaised(_factor, Size);
         for (int j = 0; j < Size; j++) w[j] = _scales[j] * _products[j];
         Cholesky.Solve(_factor, Size, w);
         for (int j = 0; j < Size; j++) w[j] *= _scales[j];

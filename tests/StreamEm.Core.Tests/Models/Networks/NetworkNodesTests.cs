@@ -71,7 +71,8 @@ public sealed class NetworkNodesTests
     {
         BayesianNetworkOptions options = BayesianNetworkTests.Options() with
         {
-            Fixed = new BlockNames(["probabilities.a"]), Nodes = BayesianNetworkTests.Nodes([("a", 2), ("b", 2)]),
+            Fixed = new BlockNames(["probabilities.a"]),
+            Nodes = BayesianNetworkTests.Nodes([("a", 2), ("b", 2)]),
         };
         LatentModel model = options.Create(options.Plan(new RecordSchema { Features = ["a", "b"] }));
         double[] next = new double[4];
