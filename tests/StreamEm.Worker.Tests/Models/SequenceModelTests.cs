@@ -77,7 +77,8 @@ public sealed class SequenceModelTests : IDisposable
         Assert.Equal(1, scores[2].GetProperty("component").GetInt32());
         string[] csv = (await Succeed(ScoreCommand.Create(), snapshot, data, "--viterbi", "--format", "csv")).Split('\n');
         Assert.Contains(",uncertainty,viterbi_state,viterbi_state_id,", csv[0], StringComparison.Ordinal);
-        Assert.Equal(csv[0].Count(c => c == ','), csv[4].Count(c => c == ','));
+        // Of a record that could not be used every column but the error is empty; its text may have commas.
+        Assert.Equal(csv[0].Count(c => c == ','), csv[4][..csv[4].IndexOf('"', StringComparison.Ordinal)].Count(c => c == ','));
     }
 
     [Fact]
