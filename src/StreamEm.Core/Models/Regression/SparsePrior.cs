@@ -24,7 +24,9 @@ internal static class ScaleMixture
     /// <summary>Degrees of freedom of Student's t.</summary>
     public const double Freedom = 3;
 
-    /// <summary>The expected precision of a coefficient.</summary>
+    private const double Least = 1e-300, Large = 1e7;
+
+    /// <summary>The expected precision of a coefficient: positive and finite, but for the Laplace prior at 0.</summary>
     /// <param name="prior">The prior.</param>
     /// <param name="gamma">Rate, or one over the scale; positive.</param>
     /// <param name="w">The coefficient, not 0 where the prior is infinite there.</param>
@@ -44,8 +46,9 @@ internal static class ScaleMixture
     /// </summary>
     private static double Horseshoe(double gamma, double w)
     {
-        double b = 0.5 * gamma * gamma * w * w;
-        return gamma * gamma * Math.Max(0, 1 / (b * ScaledExponentialIntegral(b)) - 1);
+        // A square that is no number any more is still pulled, and a large one still less than all others: 1 / b, where 1 - 1 is lost.
+        double b = Math.Max(0.5 * gamma * gamma * w * w, Least);
+        return gamma * gamma * (b > Large ? 1 / b : 1 / (b * ScaledExponentialIntegral(b)) - 1);
     }
 
     /// <summary>exp(b) E_1(b), b &gt; 0: a series below 1 (DLMF 6.6.2), a continued fraction above (6.9.1).</summary>
