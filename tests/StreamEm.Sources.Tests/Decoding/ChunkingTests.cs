@@ -34,7 +34,7 @@ public sealed class ChunkingTests
             List<string> whole = Decoded.InPieces(RecordFormat.Csv, Schema, bytes, () => bytes.Length, capacity: 1000);
             List<string> pieces = Decoded.InPieces(RecordFormat.Csv, Schema, bytes, () => drawn.Piece, capacity: 3);
             IEnumerable<string> expected = drawn.Rows.Select(r => string.Create(
-                CultureInfo.InvariantCulture, $"[{r.A:R} {r.B ?? double.NaN:R}] w=1 y=NaN l={Read(Labels[r.Label])} "));
+                CultureInfo.InvariantCulture, $"[{r.A:R} {r.B ?? double.NaN:R}] w=1 l={Read(Labels[r.Label])} "));
             return whole.Count == drawn.Rows.Length
                 && whole.Zip(expected).All(pair => pair.First.Contains(pair.Second, StringComparison.Ordinal))
                 && whole.SequenceEqual(pieces);

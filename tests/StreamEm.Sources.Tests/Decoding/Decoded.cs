@@ -53,6 +53,10 @@ internal static class Decoded
         }
     }
 
+    /// <summary>The features of every record, without the target after them.</summary>
+    public static double[] Features(this RecordBatch batch, int features) =>
+        [.. Enumerable.Range(0, batch.Count).SelectMany(row => batch.Row(row)[..features].ToArray())];
+
     /// <summary>The only rejected record.</summary>
     public static RejectedRecord OnlyRejected(this RecordBatch batch) => Assert.Single(batch.Rejected);
 }
