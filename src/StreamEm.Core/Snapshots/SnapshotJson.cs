@@ -146,7 +146,7 @@ public static class SnapshotJson
             WriteNumber(json, "running_mean_log_likelihood", training.RunningMeanLogLikelihood);
             WriteNumberOrNull(json, "recent_mean_log_likelihood", training.RecentMeanLogLikelihood);
         }
-        if (double.IsFinite(training.Energy))
+        if (double.IsFinite(training.Energy) && double.IsFinite(training.Entropy))
         {
             json.WriteStartObject("free_energy");
             WriteNumber(json, "energy", training.Energy);

@@ -123,7 +123,7 @@ public sealed class ModelRulesTests
 
     [Theory]
     [InlineData("models.0.model.emission={bernouli: {}}",
-        "--set models.0.model.emission: error: model.emission: 'bernouli' is no family; there are {0}; did you mean 'bernoulli'?")]
+        "--set models.0.model.emission: error: model.emission: 'bernouli' is no family; there are {0}, mixture; did you mean 'bernoulli'?")]
     [InlineData("models.0.model.emission={gaussian: {features: [temperature]}}",
         "--set models.0.model.emission: error: model.emission: features cannot be given here: one family is over all of them. Use "
             + "emissions for several")]

@@ -7,7 +7,7 @@ public sealed class TopicModelTests
 {
     private const string Model = """
         features: [text]
-        model: { type: latent_dirichlet_allocation, components: 2, stop_words: [the] }
+        model: { type: latent_dirichlet_allocation, topics: 2, stop_words: [the] }
         """;
 
     private static readonly string[] Weather = ["rain", "wind", "snow", "cloud"], Bread = ["salt", "flour", "oven", "Butter"];
