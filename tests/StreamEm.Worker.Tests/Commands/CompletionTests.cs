@@ -18,7 +18,7 @@ public sealed class CompletionTests : IDisposable
     [Theory]
     [InlineData("streamem fi", "fit")]
     [InlineData("streamem run --fo", "--follow")]
-    [InlineData("streamem fit --model poi", "poisson_mixture")]
+    [InlineData("streamem fit --model stu", "student_t_mixture")]
     [InlineData("streamem state re", "rename reset")]
     public async Task Bash_BeginningOfAWord_IsCompletedByTheExecutable(string line, string expected)
     {

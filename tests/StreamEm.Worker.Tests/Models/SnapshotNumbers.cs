@@ -16,6 +16,10 @@ internal static class SnapshotNumbers
     /// <summary>A number of an object.</summary>
     public static double Number(this JsonElement element, string name) => element.GetProperty(name).GetDouble();
 
+    /// <summary>The terms of a feature of text.</summary>
+    public static string?[] Vocabulary(this JsonElement snapshot) =>
+        [.. snapshot.GetProperty("signature").GetProperty("vocabulary").EnumerateArray().Select(term => term.GetString())];
+
     /// <summary>The levels of a feature.</summary>
     public static string?[] Levels(this JsonElement snapshot, string feature) =>
         [.. snapshot.GetProperty("signature").GetProperty("levels").GetProperty(feature).EnumerateArray()

@@ -30,7 +30,7 @@ public sealed class TopicModelTests
         JsonElement learned = csv.Published;
         Assert.Equal(learned.GetProperty("parameters").GetRawText(), ndjson.Published.GetProperty("parameters").GetRawText());
         Assert.Equal(learned.GetProperty("signature").GetRawText(), ndjson.Published.GetProperty("signature").GetRawText());
-        Assert.Equal(["butter", "cloud", "flour", "oven", "rain", "salt", "snow", "wind"], learned.Levels("text").Order());
+        Assert.Equal(["butter", "cloud", "flour", "oven", "rain", "salt", "snow", "wind"], learned.Vocabulary().Order());
         JsonElement training = learned.GetProperty("training");
         Assert.Equal(training.Number("mean_log_likelihood"), training.Number("mean_lower_bound"));
         string shown = await csv.Succeed("inspect", "out.ndjson");
@@ -66,7 +66,7 @@ public sealed class TopicModelTests
         Assert.Contains("""expected a text, or an object of terms and their counts such as {"term": 3}""",
             rejected.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Equal(3, folder.Published.GetProperty("training").GetProperty("records").GetInt64());
-        Assert.Equal("rain snow salt oven", string.Join(" ", folder.Published.Levels("text")[..4]));
+        Assert.Equal("rain snow salt oven", string.Join(" ", folder.Published.Vocabulary()[..4]));
     }
 
     private static string[][] Draw()

@@ -29,7 +29,7 @@ public sealed class WholeModelsTests : IDisposable
         }
         await Fit("share,se,state,house", Rows(), """
             features: [share, se, state, house]
-            model: { type: hierarchical_normal, group: state, house: house, shared_sd: 0.02 }
+            model: { type: hierarchical_normal, group: state, effects: house, shared: 0.02 }
             """);
 
         JsonElement[] scores = await Score("share,se,state,house", ["0.5,0.03,s1,h1", "0.9,0.03,s1,h1", ",,s4,", "0.5,0.03,nowhere,h1"]);
@@ -77,7 +77,9 @@ public sealed class WholeModelsTests : IDisposable
         }
         await Fit("noise,vibration,heat", Rows(), """
             features: [noise, vibration, heat]
-            model: { type: bayesian_network, hidden: { cause: 2 }, structure: { noise: [cause], vibration: [cause], heat: [cause] } }
+            model:
+              type: bayesian_network
+              nodes: { cause: { levels: 2 }, noise: { parents: [cause] }, vibration: { parents: [cause] }, heat: { parents: [cause] } }
             """);
 
         JsonElement[] scores = await Score("noise,vibration,heat", ["loud,strong,hot", "quiet,weak,cold", "loud,strong,", ",,"]);
