@@ -193,7 +193,7 @@ public sealed class KafkaSnapshotPublisherTests(KafkaBroker broker)
         publishing = patient.PublishAsync([new OutboxEntry(4, false, Json("run", 4))], CancellationToken.None);
         await Eventually.True(() =>
             patient.Obstacle?.Text.Contains("have not been acknowledged for 10 s", StringComparison.Ordinal) == true,
-            "the frozen broker to be noticed", TimeSpan.FromSeconds(20));
+            "the frozen broker to be noticed", TimeSpan.FromSeconds(60));
         await own.ThawAsync();
         await Eventually.Within(publishing);
         Assert.Null(patient.Obstacle);
