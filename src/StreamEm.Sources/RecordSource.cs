@@ -46,6 +46,11 @@ public abstract class RecordSource : IAsyncDisposable
     }
 
     /// <summary>
+    /// Whether it gets no more before what it gave is in a durable checkpoint, which <see cref="Acknowledge"/> says. Any thread.
+    /// </summary>
+    public virtual bool AwaitsAcknowledgement => false;
+
+    /// <summary>
     /// Asks the source to end: from now on it accepts no record from outside; those accepted before are still read, then
     /// <see cref="ReadAsync"/> returns false. Any thread, any number of times.
     /// </summary>

@@ -103,6 +103,20 @@ internal sealed class StepwiseState
         BeginAgain();
     }
 
+    /// <summary>
+    /// Takes the place of a later state, one update after it: counts go on, and the step size from where it stood here.
+    /// </summary>
+    /// <param name="later">The state whose place is taken.</param>
+    /// <returns>By how many updates this one has moved on.</returns>
+    public long GoOnFrom(StepwiseState later)
+    {
+        long moved = later.Updates + 1 - Updates, rows = later.Rows - Rows;
+        (Updates, Begun) = (Updates + moved, Begun + moved);
+        (Rows, RowsBegun) = (Rows + rows, Math.Max(0, RowsBegun + rows));
+        (Unlearned, Bounded, BarrenUpdates) = (later.Unlearned, later.Bounded, 0);
+        return moved;
+    }
+
     /// <summary>From here on the step size is that of the first updates.</summary>
     public void BeginAgain() => (Begun, RowsBegun, Weight) = (Updates, Rows, 0);
 

@@ -213,6 +213,9 @@ internal sealed partial class GrowingComponents
         Array.Copy(other._floored, _floored, forms);
     }
 
+    /// <summary>From here on no component gets a number that one of another state has had.</summary>
+    public void NeverReuse(GrowingComponents other) => NextNumber = Math.Max(NextNumber, other.NextNumber);
+
     public void Save(BinaryWriter writer)
     {
         writer.Write(NextNumber);

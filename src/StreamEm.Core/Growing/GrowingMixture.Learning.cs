@@ -30,6 +30,9 @@ internal sealed partial class GrowingMixture
         return copy;
     }
 
+    /// <summary>From here on no component gets a number that one of another state has had.</summary>
+    public void NeverReuse(GrowingMixture other) => _components.NeverReuse(other._components);
+
     /// <summary>Takes over all of another of the same options.</summary>
     public void CopyFrom(GrowingMixture other)
     {

@@ -42,6 +42,9 @@ internal sealed class ComponentNumbers
     /// <summary>Without a component.</summary>
     public ComponentNumbers Remove(int component) => new([.. _numbers.Where((_, at) => at != component)], _next);
 
+    /// <summary>The same, with no number for the components to come that others have had.</summary>
+    public ComponentNumbers WithoutReuseOf(ComponentNumbers others) => new(_numbers, Math.Max(_next, others._next));
+
     /// <summary>Writes them.</summary>
     public void Save(BinaryWriter writer)
     {

@@ -103,7 +103,7 @@ internal sealed partial class LearnerCore
         core.Ids = Ids;
         core.Health.Events.CopyFrom(Health.Events);
         foreach (string id in Ids.Texts) core.Health.Events.Add(ComponentEventKind.Reseeded, id, State.Updates + 1);
-        foreach (LearnerEvent item in Happened.All) core.Happened.Add(item.Kind, item.Update, item.Subject);
+        core.Happened.CopyFrom(Happened);
         core.Happened.Add(LearnerEventKind.StartedAnew, State.Updates + 1);
         return core;
     }

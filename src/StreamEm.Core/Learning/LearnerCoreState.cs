@@ -36,7 +36,7 @@ internal sealed partial class LearnerCore
             _bufferedRecords = _bufferedRecords,
         };
         if (Guard is not null && core.Guard is not null) core.Guard.CopyFrom(Guard);
-        foreach (LearnerEvent item in Happened.All) core.Happened.Add(item.Kind, item.Update, item.Subject);
+        core.Happened.CopyFrom(Happened);
         core.Health.Events.CopyFrom(Health.Events);
         core.Health.Events.Follow(Ids.Texts, core.Ids.Texts, State.Updates + 1);
         if (!change.HasComponentsChanged) core.Cut.CopyFrom(Cut);

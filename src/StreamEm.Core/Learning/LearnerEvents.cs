@@ -23,6 +23,9 @@ internal enum LearnerEventKind
 
     /// <summary>The log-likelihood has been lower than before for long.</summary>
     Drifted,
+
+    /// <summary>The parameters went back to those of an earlier version, because a person asked for it; the subject is that.</summary>
+    Reverted,
 }
 
 /// <summary>Something that happened.</summary>
@@ -44,6 +47,13 @@ internal sealed class LearnerEvents
     {
         _all.RemoveAll(known => known.Kind == kind && known.Subject == subject);
         _all.Add(new LearnerEvent(kind, update, subject));
+    }
+
+    /// <summary>Takes over the events of another state.</summary>
+    public void CopyFrom(LearnerEvents other)
+    {
+        _all.Clear();
+        _all.AddRange(other._all);
     }
 
     public void Save(BinaryWriter writer)

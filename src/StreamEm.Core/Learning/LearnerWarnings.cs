@@ -136,6 +136,8 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
             $"the log-likelihood of the minibatches has been lower than before for long, noticed with update {item.Update}"
                 + $"{(item.Subject.Length > 0 ? $", and component '{item.Subject}' started anew" : "")}. The stream has changed, or the "
                 + "model follows it too slowly."),
+        LearnerEventKind.Reverted => new ModelWarning(ModelWarningKind.Reverted,
+            $"the parameters went back to those of version {item.Subject} with version {item.Update}, because somebody asked for it."),
         LearnerEventKind.Released => new ModelWarning(ModelWarningKind.ChangeLearned,
             $"strange records that had been kept apart are no more frequent than such records ever were: they count as normal since update "
                 + $"{item.Update}."),

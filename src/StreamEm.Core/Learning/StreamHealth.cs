@@ -64,6 +64,15 @@ internal sealed class StreamHealth
     public void Say(Evidence evidence) =>
         Latent = (evidence.Entropy / evidence.Weight, evidence.Divergence / evidence.Weight);
 
+    /// <summary>Takes the place of a later one: what happened is that one's, how likely the stream was stays.</summary>
+    /// <param name="later">The one whose place is taken.</param>
+    /// <param name="moved">By how many updates the state has moved on.</param>
+    public void GoOnFrom(StreamHealth later, long moved)
+    {
+        Events.CopyFrom(later.Events);
+        _begun += moved;
+    }
+
     /// <summary>What comes is in other units, or of other components.</summary>
     public void BeginAgain()
     {

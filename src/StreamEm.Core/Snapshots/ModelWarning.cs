@@ -53,6 +53,9 @@ public enum ModelWarningKind
 
     /// <summary>Records have been less likely than before for long.</summary>
     Drifted,
+
+    /// <summary>The parameters went back to those of an earlier version, because somebody asked for it.</summary>
+    Reverted,
 }
 
 /// <summary>A warning for a person.</summary>

@@ -1,6 +1,7 @@
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Http;
 using StreamEm.Sources.Kafka;
+using StreamEm.Sources.Mqtt;
 using StreamEm.Sources.Stdin;
 
 namespace StreamEm.Sources.Catalog;
@@ -22,6 +23,9 @@ public static class SourceCatalog
             (o, c) => new FileSource(o, c)),
         Type<KafkaSourceOptions>(
             "kafka", "Kafka topics, round robin over their partitions from positions in the state", (o, c) => new KafkaSource(o, c)),
+        Type<MqttSourceOptions>(
+            "mqtt", "MQTT topics with wildcards, quality of service 1; acknowledged when a checkpoint holds them",
+            (o, c) => new MqttSource(o, c)),
         Type<StdinSourceOptions>("stdin", "CSV or NDJSON from standard input; cannot be read again", (o, c) => new StdinSource(o, c)),
         Type<HttpSourceOptions>("http", "records posted to /v1/models/{id}/records; cannot be read again",
             (o, c) => new HttpPushSource(o, c)),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -21,13 +22,16 @@ public sealed class ApiServer : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly HttpOptions _options;
+    private readonly TimeProvider _time;
+    private readonly WorkerHistograms _histograms;
     private readonly ConnectionLimits _connections = new();
 
     /// <summary>A server that does not listen yet.</summary>
     /// <exception cref="CommandException">The address cannot be used, or would be open to others without a token (78).</exception>
     public ApiServer(HttpOptions options, WorkerStatus status, TimeProvider time, ILoggerProvider logs)
     {
-        _options = options;
+        (_options, _time, _histograms) = (options, time, status.Histograms);
+        _histograms.TellProcess();
         ListenAddress address = ListenAddress.Parse(options.Address);
         if (!address.IsLoopback && string.IsNullOrEmpty(options.AuthToken))
         {
@@ -53,7 +57,8 @@ public sealed class ApiServer : IAsyncDisposable
             });
         });
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
-        builder.Services.AddSingleton(options).AddSingleton(status).AddSingleton(time);
+        builder.Services.AddSingleton(options).AddSingleton(status).AddSingleton(time)
+            .AddSingleton(new AuditLog(options, logs.CreateLogger("worker")));
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         builder.Services.AddProblemDetails();
         builder.Services.AddOpenApi();
@@ -75,6 +80,7 @@ public sealed class ApiServer : IAsyncDisposable
         StreamEndpoint.Map(_app);
         ScoreEndpoint.Map(_app);
         RecordsEndpoint.Map(_app);
+        AdministrationEndpoints.Map(_app);
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>
@@ -122,6 +128,14 @@ public sealed class ApiServer : IAsyncDisposable
     private Task Begin(HttpContext context, RequestDelegate next)
     {
         _connections.Begin(context);
+        long began = _time.GetTimestamp();
+        context.Response.OnCompleted(() =>
+        {
+            string route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
+            _histograms.Answered(context.Request.Method, route,
+                context.Response.StatusCode.ToString(CultureInfo.InvariantCulture), _time.GetElapsedTime(began));
+            return Task.CompletedTask;
+        });
         context.Response.OnStarting(() =>
         {
             // What is told here is what it is called, whatever a browser sees in it.
@@ -140,8 +154,8 @@ public sealed class ApiServer : IAsyncDisposable
             StatusCodes.Status404NotFound =>
                 ErrorAnswer.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
                 context.Request.Path.Value,
-                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score or /records; or /livez, /readyz, /startupz, /metrics, "
-                    + "/version"),
+                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score or /records; or /v1/admin; /livez, /readyz, /startupz, "
+                    + "/metrics, /version"),
             StatusCodes.Status405MethodNotAllowed =>
                 ErrorAnswer.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
                 context.Request.Method, response.Headers.Allow.ToString()),

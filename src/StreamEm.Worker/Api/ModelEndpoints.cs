@@ -40,7 +40,9 @@ internal static class ModelEndpoints
         if (document.Version < wanted)
         {
             return ErrorAnswer.Of(StatusCodes.Status404NotFound, "Not there yet",
-                $"The newest version of model '{id}' is {document.Version}.",
+                model.Feed.Pinned is null
+                    ? $"The newest version of model '{id}' is {document.Version}."
+                    : $"Model '{id}' is pinned to version {document.Version}; POST /v1/models/{id}/unpin serves the newest.",
                 document.Version, string.Create(CultureInfo.InvariantCulture, $"at least {wanted}"));
         }
 
@@ -48,7 +50,7 @@ internal static class ModelEndpoints
     }
 
     private static IResult Versions(string id, WorkerStatus status) => status.Find(id) is { } model
-        ? Results.Ok(model.Feed.Versions.Select(VersionSummary.Of))
+        ? Results.Ok(VersionSummary.AllOf(model))
         : ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
 
     private static IResult Version(string id, string version, WorkerStatus status, HttpContext context)
@@ -56,7 +58,7 @@ internal static class ModelEndpoints
         if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (!TryParseVersion(version, out long wanted)) return ErrorAnswer.BadParameter("version", version, AVersion);
         IReadOnlyList<SnapshotDocument> kept = model.Feed.Versions;
-        if (kept.LastOrDefault(document => document.Version == wanted) is { } found) return Snapshot(found, context);
+        if (model.Find(wanted) is { } found) return Snapshot(found, context);
         return kept.Count == 0
             ? ErrorAnswer.NoSnapshot(model)
             : ErrorAnswer.Of(StatusCodes.Status404NotFound, "Version not kept", $"Version {wanted} of model '{id}' is not kept.", wanted,
@@ -67,7 +69,7 @@ internal static class ModelEndpoints
     private static async Task<SnapshotDocument?> NewestAsync(
         ModelPipeline model, long atLeast, TimeSpan patience, HttpContext context, TimeProvider time, IHostApplicationLifetime lifetime)
     {
-        SnapshotDocument? newest = model.Feed.Latest;
+        SnapshotDocument? newest = model.Feed.Served;
         if (newest?.Version >= atLeast || patience == TimeSpan.Zero) return newest;
         using var timeout = new CancellationTokenSource(patience, time);
         using var cancel =
@@ -75,12 +77,12 @@ internal static class ModelEndpoints
         try
         {
             return await model.Feed.Snapshots.WaitForAsync(document => document.Version >= atLeast, cancel.Token).ConfigureAwait(false)
-                ?? model.Feed.Latest;
+                ?? model.Feed.Served;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // Waited long enough: the answer is what there is.
-            return model.Feed.Latest;
+            return model.Feed.Served;
         }
     }
 

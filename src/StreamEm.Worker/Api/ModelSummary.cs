@@ -9,8 +9,9 @@ namespace StreamEm.Worker.Api;
 /// <summary>One model of <c>GET /v1/models</c>.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Type">Its type in the catalogue.</param>
-/// <param name="Status">waiting, warming_up, learning, finished, stopped or failed.</param>
+/// <param name="Status">waiting, warming_up, learning, paused, finished, stopped or failed.</param>
 /// <param name="Version">The newest version; 0 before the first.</param>
+/// <param name="PinnedVersion">The version that is served and published whatever is learned; nothing for the newest.</param>
 /// <param name="Updates">Updates so far.</param>
 /// <param name="Records">Records learned from.</param>
 /// <param name="Unlearned">Records taken and not learned from: without weight or value, impossible under the model, or held back.</param>
@@ -32,7 +33,8 @@ namespace StreamEm.Worker.Api;
 /// <param name="Events">What happened to components lately: born, died, reseeded, floored.</param>
 /// <param name="Candidates">Models with other numbers of components that learn the same stream, the best first; nothing without.</param>
 internal sealed record ModelSummary(
-    string Id, string Type, string Status, long Version, long Updates, long Records, long Unlearned, long Bounded, long RecordsPending,
+    string Id, string Type, string Status, long Version, long? PinnedVersion, long Updates, long Records, long Unlearned, long Bounded,
+    long RecordsPending,
     IReadOnlyDictionary<string, long> RecordsRejected, IReadOnlyDictionary<string, long> FieldsUnread,
     long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? RunningMeanLogLikelihood, double? StepSize,
     double? EffectiveRecords, string? RunId, DateTimeOffset? UpdatedAt,
@@ -50,6 +52,7 @@ internal sealed record ModelSummary(
             model.Options.Model.Type,
             SnakeCase.Of(state),
             latest?.Version ?? 0,
+            model.Feed.Pinned?.Version,
             training?.Updates ?? 0,
             training?.Records ?? 0,
             training?.Unlearned ?? 0,
@@ -114,12 +117,24 @@ internal sealed record WarmUp(long Records, long Needed);
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="Records">Records learned from.</param>
 /// <param name="MeanLogLikelihood">Of its minibatch before the update, nats per record.</param>
-internal sealed record VersionSummary(long Version, DateTimeOffset CreatedAt, long Records, double? MeanLogLikelihood)
+/// <param name="Archived">Whether it is kept in the state directory and outlasts the worker.</param>
+internal sealed record VersionSummary(long Version, DateTimeOffset CreatedAt, long Records, double? MeanLogLikelihood, bool Archived)
 {
     public static VersionSummary Of(SnapshotDocument document)
     {
         var training = document.Snapshot.Training;
-        return new VersionSummary(document.Version, document.Snapshot.CreatedAt, training.Records,
-            double.IsFinite(training.MeanLogLikelihood) ? training.MeanLogLikelihood : null);
+        return new VersionSummary(
+            document.Version, document.Snapshot.CreatedAt, training.Records, Finite(training.MeanLogLikelihood), Archived: false);
     }
+
+    /// <summary>The versions of a model that are kept, in memory and on disk, oldest first.</summary>
+    public static IEnumerable<VersionSummary> AllOf(ModelPipeline model)
+    {
+        VersionSummary[] recent = [.. model.Feed.Versions.Select(Of)];
+        long first = recent.Length > 0 ? recent.Min(version => version.Version) : long.MaxValue;
+        return model.Archived.Where(archived => archived.Version < first).Select(archived => new VersionSummary(archived.Version,
+            archived.CreatedAt, archived.Records, Finite(archived.MeanLogLikelihood), Archived: true)).Concat(recent);
+    }
+
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

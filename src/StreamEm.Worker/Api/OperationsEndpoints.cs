@@ -18,9 +18,7 @@ internal static class OperationsEndpoints
                 .Produces<ReadinessAnswer>(503);
         routes.MapRead("/version", () => Results.Text(ProgramVersion.Json(), "application/json")).WithSummary("The program's version")
             .Produces<Dictionary<string, string>>();
-        routes.MapRead("/metrics",
-            (WorkerStatus status, TimeProvider time) => Results.Text(MetricsText.Write(status, time), MetricsText.ContentType))
-            .WithSummary("Numbers for Prometheus").Produces<string>(200, "text/plain");
+        MetricsEndpoint.Map(routes);
     }
 
     private static IResult Ready(WorkerStatus status, string? model = null)

@@ -36,7 +36,7 @@ internal static class ScoreEndpoint
         string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, ScoreDesks desks)
     {
         if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
-        if (model.Feed.Latest is not { } latest) return ErrorAnswer.NoSnapshot(model);
+        if (model.Feed.Served is not { } latest) return ErrorAnswer.NoSnapshot(model);
         if (RequestRecords.Refusal(context.Request, out RequestFormat format, out bool isCompressed) is { } refusal) return refusal;
         using RequestBody body = await RequestBody.ReadAsync(context.Request, isCompressed, time, lifetime.ApplicationStopping)
             .ConfigureAwait(false);

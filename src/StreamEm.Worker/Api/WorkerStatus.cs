@@ -1,15 +1,30 @@
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Api;
 
 /// <summary>What the API shows of the process: its models, and whether it is starting, running or stopping.</summary>
 public sealed class WorkerStatus(IReadOnlyList<ModelPipeline> models)
 {
+    private volatile IReadOnlyList<ModelPipeline> _models = models;
+    private readonly TaskCompletionSource _endAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStopping;
 
     /// <summary>The models, in the order of the configuration.</summary>
-    public IReadOnlyList<ModelPipeline> Models => models;
+    public IReadOnlyList<ModelPipeline> Models => _models;
+
+    /// <summary>Where what happens is counted.</summary>
+    internal WorkerHistograms Histograms { get; } = models.Count > 0 ? models[0].Histograms : new WorkerHistograms();
+
+    /// <summary>What became of the last reading of the configuration, and when it last was of use; the first was at the start.</summary>
+    internal (bool Succeeded, DateTimeOffset LastSuccess) LastReload { get; private set; } = (true, default);
+
+    /// <summary>Has the configuration read again; null where the worker has none to read, or is not up yet.</summary>
+    internal Func<Task<ReloadReport>>? Reload { get; set; }
+
+    /// <summary>Completes when somebody asks the worker to end in order.</summary>
+    internal Task EndAsked => _endAsked.Task;
 
     /// <summary>Whether a stop was asked for.</summary>
     public bool IsStopping
@@ -18,14 +33,23 @@ public sealed class WorkerStatus(IReadOnlyList<ModelPipeline> models)
         set => _isStopping = value;
     }
 
+    /// <summary>Shows other models, of a configuration that was read again.</summary>
+    internal void Show(IReadOnlyList<ModelPipeline> models) => _models = models;
+
+    /// <summary>Notes what became of reading the configuration.</summary>
+    internal void Reloaded(bool succeeded, DateTimeOffset now) => LastReload = (succeeded, succeeded ? now : LastReload.LastSuccess);
+
+    /// <summary>Asks the worker to end in order.</summary>
+    internal void RequestEnd() => _endAsked.TrySetResult();
+
     /// <summary>Whether every model has restored its state, or failed to.</summary>
-    public bool HasStarted => models.All(model => model.HasStarted || model.End is not null);
+    public bool HasStarted => Models.All(model => model.HasStarted || model.End is not null);
 
     /// <summary>Whether every source has ended, and all of it is learned, kept and published.</summary>
-    public bool IsFinished => models.Count > 0 && models.All(model => model.State == ModelState.Finished);
+    public bool IsFinished => Models.Count > 0 && Models.All(model => model.State == ModelState.Finished);
 
     /// <summary>What keeps the worker from doing its work; empty when it is ready.</summary>
-    public IReadOnlyList<Obstacle> Obstacles => ObstaclesOf(models);
+    public IReadOnlyList<Obstacle> Obstacles => ObstaclesOf(Models);
 
     /// <summary>What keeps some of the models from their work; empty when they are ready.</summary>
     public IReadOnlyList<Obstacle> ObstaclesOf(IEnumerable<ModelPipeline> some)
@@ -44,5 +68,5 @@ public sealed class WorkerStatus(IReadOnlyList<ModelPipeline> models)
     }
 
     /// <summary>The model with an id; null when there is none.</summary>
-    public ModelPipeline? Find(string id) => models.FirstOrDefault(model => model.Options.Id == id);
+    public ModelPipeline? Find(string id) => Models.FirstOrDefault(model => model.Options.Id == id);
 }

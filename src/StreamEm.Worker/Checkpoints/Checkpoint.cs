@@ -18,8 +18,9 @@ public sealed record Checkpoint : CheckpointFields
     [SetsRequiredMembers]
     internal Checkpoint(
         CheckpointFields fields, ReadOnlyMemory<byte> learner, SnapshotDocument? latest, IReadOnlyList<OutboxEntry> outbox,
-        ReadOnlyMemory<byte> scores, ReadOnlyMemory<byte> candidates)
-        : base(fields) => (Learner, Latest, Outbox, Scores, Candidates) = (learner, latest, outbox, scores, candidates);
+        ReadOnlyMemory<byte> scores, ReadOnlyMemory<byte> candidates, SnapshotDocument? pinned)
+        : base(fields) =>
+        (Learner, Latest, Outbox, Scores, Candidates, Pinned) = (learner, latest, outbox, scores, candidates, pinned);
 
     /// <summary>What <see cref="Core.Learning.Learner.Save"/> wrote.</summary>
     public required ReadOnlyMemory<byte> Learner { get; init; }
@@ -39,7 +40,10 @@ public sealed record Checkpoint : CheckpointFields
     /// <summary>Models the stream is compared with; empty for none.</summary>
     public ReadOnlyMemory<byte> Candidates { get; init; }
 
+    /// <summary>The version that is served and published whatever is learned; null for the newest.</summary>
+    public SnapshotDocument? Pinned { get; init; }
+
     /// <summary>The large parts in the order of the file's body, which <see cref="CheckpointHeader"/> takes apart again.</summary>
     internal IEnumerable<ReadOnlyMemory<byte>> Parts =>
-        [Learner, Latest?.Json ?? default, .. Outbox.Select(entry => entry.Json), Scores, Candidates];
+        [Learner, Latest?.Json ?? default, .. Outbox.Select(entry => entry.Json), Scores, Candidates, Pinned?.Json ?? default];
 }

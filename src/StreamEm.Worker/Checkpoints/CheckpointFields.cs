@@ -69,6 +69,9 @@ public abstract record CheckpointFields
     /// </summary>
     public bool? IsFinal { get; init; }
 
+    /// <summary>Whether no records are taken, because a person asked for it; null where they are.</summary>
+    public bool? IsPaused { get; init; }
+
     /// <summary>Whose it is.</summary>
     [JsonIgnore]
     public RunIdentity Identity => new(ModelId, RunId, ConfigHash);

@@ -32,6 +32,7 @@ internal sealed record CheckpointHeader : CheckpointFields
         LatestLength = checkpoint.Latest?.Json.Length ?? 0;
         ScoresLength = checkpoint.Scores.IsEmpty ? null : checkpoint.Scores.Length;
         CandidatesLength = checkpoint.Candidates.IsEmpty ? null : checkpoint.Candidates.Length;
+        PinnedLength = checkpoint.Pinned?.Json.Length;
         Outbox =
             [.. checkpoint.Outbox.Select(entry => new OutboxPart(entry.Version, entry.IsLast, entry.Json.Length, entry.IsAcknowledged))];
     }
@@ -56,8 +57,12 @@ internal sealed record CheckpointHeader : CheckpointFields
     [JsonPropertyOrder(1)]
     public int? CandidatesLength { get; init; }
 
+    /// <summary>Absent where no version is pinned.</summary>
+    [JsonPropertyOrder(1)]
+    public int? PinnedLength { get; init; }
+
     private long BodyLength => (long)LearnerLength + LatestLength + Outbox.Sum(part => (long)part.Length) + (ScoresLength ?? 0)
-        + (CandidatesLength ?? 0);
+        + (CandidatesLength ?? 0) + (PinnedLength ?? 0);
 
     /// <summary>Reads a header.</summary>
     /// <exception cref="InvalidDataException">It is of another format.</exception>
@@ -78,8 +83,8 @@ internal sealed record CheckpointHeader : CheckpointFields
     /// <exception cref="InvalidDataException">The body is not what the header says.</exception>
     public Checkpoint WithBody(ReadOnlyMemory<byte> body)
     {
-        if (LearnerLength < 0 || LatestLength < 0 || ScoresLength < 0 || CandidatesLength < 0 || Outbox.Any(part => part.Length < 0)
-            || BodyLength != body.Length)
+        if (LearnerLength < 0 || LatestLength < 0 || ScoresLength < 0 || CandidatesLength < 0 || PinnedLength < 0
+            || Outbox.Any(part => part.Length < 0) || BodyLength != body.Length)
             throw new InvalidDataException($"Its header names parts of {BodyLength} bytes in all; the body has {body.Length}.");
 
         if (Updates < 0 || Records < 0 || RejectedFileLength < 0 || Rejections.Read < 0 || Rejections.ByReason.Any(count => count < 0)
@@ -100,8 +105,9 @@ internal sealed record CheckpointHeader : CheckpointFields
         ReadOnlyMemory<byte> learner = Next(LearnerLength), latest = Next(LatestLength);
         List<OutboxEntry> outbox =
             [.. Outbox.Select(part => new OutboxEntry(part.Version, part.IsLast, Next(part.Length), part.IsAcknowledged))];
-        ReadOnlyMemory<byte> scores = Next(ScoresLength ?? 0), candidates = Next(CandidatesLength ?? 0);
-        return new Checkpoint(this, learner, latest.IsEmpty ? null : SnapshotDocument.Parse(latest), outbox, scores, candidates);
+        ReadOnlyMemory<byte> scores = Next(ScoresLength ?? 0), candidates = Next(CandidatesLength ?? 0), pinned = Next(PinnedLength ?? 0);
+        return new Checkpoint(this, learner, latest.IsEmpty ? null : SnapshotDocument.Parse(latest), outbox, scores, candidates,
+            pinned.IsEmpty ? null : SnapshotDocument.Parse(pinned));
     }
 
     /// <summary>One outbox entry's part of the body.</summary>

@@ -41,6 +41,7 @@ public sealed class CheckpointWriter(CheckpointDirectory directory, ModelMetrics
     private void Write(Checkpoint checkpoint, Action before)
     {
         long start = time.GetTimestamp();
+        using Activity? span = WorkerTraces.Begin("checkpoint", checkpoint.ModelId, checkpoint.Updates);
         try
         {
             before();

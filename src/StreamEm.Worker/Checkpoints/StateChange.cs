@@ -45,7 +45,7 @@ internal static class StateChange
                 History = RunEvent.Append(one.Checkpoint.History,
                     [new RunEvent(time.GetUtcNow(), one.Checkpoint.Updates, $"id: {from} -> {to}")]),
             };
-            StateDirectory.WriteDurably(
+            DurableFile.Replace(
                 StateDirectory.FileOf(made, StateDirectory.SequenceOf(one.File)), CheckpointFile.Encode(renamed));
         }
 
@@ -74,8 +74,7 @@ internal static class StateChange
         {
             List<KeptCheckpoint> kept = Usable(directory, id);
             Checkpoint newest = kept[0].Checkpoint!;
-            // Of several of one version the last, which has read the most.
-            Checkpoint then = kept.Find(one => one.Checkpoint!.Updates == version)?.Checkpoint ?? throw new CommandException(
+            Checkpoint then = directory.HolderOf(id, version) ?? throw new CommandException(
                 ExitCode.InputMissing, string.Create(CultureInfo.InvariantCulture,
                     $"No checkpoint holds version {version} of model '{id}'; those kept hold "
                         + $"{string.Join(", ", kept.Select(one => one.Checkpoint!.Updates).Distinct())}, checkpoint.keep sets how many. Or "
@@ -87,6 +86,8 @@ internal static class StateChange
                 Outbox = [],
                 Incarnation = newest.Incarnation,
                 IsFinal = true,
+                IsPaused = newest.IsPaused,
+                Pinned = newest.Pinned,
                 Position = keepPosition ? newest.Position : then.Position,
                 Rejections = newest.Rejections,
                 RejectedFileLength = newest.RejectedFileLength,
@@ -97,7 +98,7 @@ internal static class StateChange
             };
             string folder = directory.FolderOf(id);
             long sequence = StateDirectory.SequenceOf(directory.CheckpointsOf(id)[0].File) + 1;
-            StateDirectory.WriteDurably(StateDirectory.FileOf(folder, sequence), CheckpointFile.Encode(back));
+            DurableFile.Replace(StateDirectory.FileOf(folder, sequence), CheckpointFile.Encode(back));
             DurableFile.SyncDirectory(folder);
             foreach (KeptCheckpoint later in kept.Where(one => one.Checkpoint!.Updates > version)) File.Delete(later.File);
             DurableFile.SyncDirectory(folder);
@@ -119,6 +120,10 @@ internal static class StateChange
         ModelId = identity.ModelId,
         RunId = identity.RunId,
         Latest = checkpoint.Latest is { } latest ? SnapshotDocument.Parse(Stamped(latest.Json, identity)) : null,
+        // A version that is pinned stays one of the run it was made in.
+        Pinned = checkpoint.Pinned is { } pinned
+            ? SnapshotDocument.Parse(Stamped(pinned.Json, identity with { RunId = pinned.Snapshot.RunId }))
+            : null,
         Outbox = [.. checkpoint.Outbox
             .Select(entry => new OutboxEntry(entry.Version, entry.IsLast, Stamped(entry.Json, identity), entry.IsAcknowledged))],
     };

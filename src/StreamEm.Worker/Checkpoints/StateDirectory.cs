@@ -47,6 +47,24 @@ internal sealed partial class StateDirectory(string path)
     public Checkpoint? NewestOf(string id) =>
         FilesOf(id).Select(Read).Select(kept => kept.Checkpoint).FirstOrDefault(checkpoint => checkpoint is not null);
 
+    /// <summary>The checkpoint of a version; of several the last, which has read the most. Null where none holds it.</summary>
+    public Checkpoint? HolderOf(string id, long version)
+    {
+        foreach (string file in FilesOf(id))
+        {
+            try
+            {
+                if (CheckpointFile.VersionIn(file) == version && Read(file).Checkpoint is { } checkpoint) return checkpoint;
+            }
+            catch (CommandException) when (!File.Exists(file))
+            {
+                // A newer one took its place while this was looked at.
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The runs that a model's directory says were ended on purpose; null for none.</summary>
     internal static IReadOnlyList<string>? PredecessorsIn(string folder)
     {
@@ -65,7 +83,7 @@ internal sealed partial class StateDirectory(string path)
     internal static void WritePredecessors(string folder, IReadOnlyList<string> runs)
     {
         string file = System.IO.Path.Combine(folder, PredecessorsFile);
-        WriteDurably(file, JsonSerializer.SerializeToUtf8Bytes(runs));
+        DurableFile.Replace(file, JsonSerializer.SerializeToUtf8Bytes(runs));
         DurableFile.SyncDirectory(folder);
     }
 
@@ -76,20 +94,6 @@ internal sealed partial class StateDirectory(string path)
     /// <summary>The sequence number of a checkpoint's file.</summary>
     internal static long SequenceOf(string file) =>
         long.Parse(System.IO.Path.GetFileName(file)[Prefix.Length..^Suffix.Length], NumberStyles.None, CultureInfo.InvariantCulture);
-
-    /// <summary>Writes a file anew so that it survives a power cut, once its directory is synchronised.</summary>
-    internal static void WriteDurably(string file, byte[] bytes)
-    {
-        string temporary = file + ".tmp";
-        File.Delete(temporary);
-        using (FileStream stream = DurableFile.Open(temporary, FileMode.CreateNew, FileShare.None))
-        {
-            stream.Write(bytes);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, file, overwrite: true);
-    }
 
     private string[] FilesOf(string id) => !Directory.Exists(FolderOf(id))
         ? []

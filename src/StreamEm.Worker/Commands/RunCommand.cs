@@ -23,14 +23,29 @@ public static class RunCommand
         var detection = new DetectArguments();
         Option<bool> once = new("--once") { Description = "Learn what is there now (files to their end), keep and publish it, and end." };
         Option<bool> acceptsModelChange = AcceptModelChange();
+        Option<bool> watch = new("--watch", "-w")
+        {
+            Description = "Reads the configuration again whenever its files change, as SIGHUP does: models that changed go on with their "
+                + "new settings, the others are not touched.",
+        };
         Command command = new("run", "Runs the worker: every model of the configuration, until SIGTERM or Ctrl-C.")
-        { once, acceptsModelChange };
+        { once, acceptsModelChange, watch };
         configuration.AddTo(command);
         detection.AddTo(command);
         command.SetAction((parsed, stop) => RunAsync(
             Options(parsed, configuration, detection, stop), parsed.GetValue(once), parsed.GetValue(acceptsModelChange),
-            parsed.GetValue(Cli.LogLevelOption), parsed.InvocationConfiguration, stop));
+            Files(parsed, configuration, detection, parsed.GetValue(watch)), parsed, stop));
         return command;
+    }
+
+    /// <summary>The files that the configuration is read from; none where it comes of the command line.</summary>
+    /// <exception cref="CommandException">There are none, and they are to be watched (64).</exception>
+    private static ConfigurationFiles? Files(
+        ParseResult parsed, ConfigurationArguments configuration, DetectArguments detection, bool isWatched)
+    {
+        if (configuration.IsThere(parsed, detection.Given(parsed)))
+            return new ConfigurationFiles(() => configuration.Load(parsed), isWatched ? configuration.Files(parsed) : []);
+        return !isWatched ? null : throw new CommandException(ExitCode.Usage, "--watch needs a configuration: name it with -c FILE.");
     }
 
     /// <summary>The configuration; without one, what the options name is watched.</summary>
@@ -54,9 +69,10 @@ public static class RunCommand
     };
 
     private static async Task<int> RunAsync(
-        WorkerOptions options, bool once, bool acceptsModelChange, LogLevel level, InvocationConfiguration invocation,
-        CancellationToken stop)
+        WorkerOptions options, bool once, bool acceptsModelChange, ConfigurationFiles? files, ParseResult parsed, CancellationToken stop)
     {
+        LogLevel level = parsed.GetValue(Cli.LogLevelOption);
+        InvocationConfiguration invocation = parsed.InvocationConfiguration;
         // Where standard output is for scores, the log is not among them.
         bool printsScores = options.Models.Any(model => model.Scores.Any(entry => entry is StdoutScoreOptions));
         using var logs = printsScores
@@ -64,15 +80,17 @@ public static class RunCommand
             : new LineLoggerProvider(invocation.Output, json: Console.IsOutputRedirected, level, TimeProvider.System);
         // Not disposed: the command line hears the same signal and may end the run before our own handler has come to cancel this.
         var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        OwnFiles own = WrittenFiles.Of(options);
         ILogger log = logs.CreateLogger("worker");
-        var host = new WorkerHost(
-            options, (model, position) => OpenSource(model, position, once, own, log), TimeProvider.System, logs)
+        WorkerHost host = null!;
+        host = new WorkerHost(
+            options, (model, position) => OpenSource(model, position, once, WrittenFiles.Of(host.Options), log), TimeProvider.System, logs)
         {
             Once = once,
             AcceptsModelChange = acceptsModelChange,
+            Read = files?.Read,
+            Watched = files?.Watched ?? [],
         };
-        using IDisposable signals = HearSignals(stopping, host.KeepState);
+        using IDisposable signals = HearSignals(stopping, host.HangUp);
         return await host.RunAsync(stopping.Token).ConfigureAwait(false);
     }
 
@@ -90,11 +108,11 @@ public static class RunCommand
     }
 
     /// <summary>
-    /// SIGHUP has the state kept: a terminal that closes, or a log that is rotated, costs nothing. The first SIGINT or SIGTERM stops the
-    /// worker in order, however early it comes (the command line's own handler is set up only once the worker waits for something); one
-    /// more ends the process as it is, which costs nothing but a replay.
+    /// SIGHUP has the state kept and the configuration read again: a terminal that closes, or a log that is rotated, costs nothing. The
+    /// first SIGINT or SIGTERM stops the worker in order, however early it comes (the command line's own handler is set up only once the
+    /// worker waits for something); one more ends the process as it is, which costs nothing but a replay.
     /// </summary>
-    private static SignalRegistrations HearSignals(CancellationTokenSource stopping, Action keepState)
+    private static SignalRegistrations HearSignals(CancellationTokenSource stopping, Action hangUp)
     {
         long first = 0;
         void OnSignal(PosixSignalContext context)
@@ -113,9 +131,14 @@ public static class RunCommand
             PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
             {
                 context.Cancel = true;
-                keepState();
+                hangUp();
             }));
     }
+
+    /// <summary>Where the configuration comes from.</summary>
+    /// <param name="Read">Reads it.</param>
+    /// <param name="Watched">Files whose changes count.</param>
+    private sealed record ConfigurationFiles(Func<WorkerOptions> Read, IReadOnlyList<string> Watched);
 
     private sealed class SignalRegistrations(params PosixSignalRegistration[] registrations) : IDisposable
     {

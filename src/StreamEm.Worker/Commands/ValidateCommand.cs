@@ -49,7 +49,7 @@ public static class ValidateCommand
                 problems.Add(new Problem(new Origin(file), Severity.Warning,
                     $"model '{model.Id}' goes on with recursion: parameters, which its state was learned with; recursion: statistics, the "
                         + "default since, has no bias of small minibatches. Write either to choose"));
-            if (StateBinding.Of(kept, state)?.Refusal(acceptsModelChange) is { } refusal)
+            if (StateBinding.RefusalOf(model, states, acceptsModelChange) is { } refusal)
                 problems.Add(new Problem(new Origin(file), Severity.Error, refusal));
         }
 

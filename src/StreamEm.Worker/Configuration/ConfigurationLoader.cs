@@ -64,7 +64,11 @@ public static class ConfigurationLoader
             var binder = new Binder(problems);
             options = binder.Bind(WorkerTable.Root, root, "");
             new ConfigurationRules(options, binder).Check();
-            options = options with { Models = [.. options.Models.Select((model, at) => WithFormer(model, at, binder))] };
+            options = options with
+            {
+                Models = [.. options.Models.Select((model, at) =>
+                    WithFormer(model, at, binder) with { SecretsHash = binder.SecretsUnder(ConfigPath.Join(ModelsKey, at)) })]
+            };
         }
 
         if (options is null || problems.HasErrors) return new LoadedConfiguration(null, problems.InOrder());

@@ -62,6 +62,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
         new PathRules(options, binder).Check();
         new TopicRules(options, binder).Check();
         new KafkaRules(options, binder).Check();
+        new MqttRules(options, binder).Check();
     }
 
     /// <summary>Whether the model can learn from records of this schema; else problems.</summary>

@@ -2,6 +2,7 @@ using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Kafka;
+using StreamEm.Sources.Mqtt;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Pipeline;
@@ -21,6 +22,7 @@ internal sealed class DialectRules(Binder binder)
             FileSourceOptions file => ("file", file.Format),
             StdinSourceOptions stdin => ("stdin", stdin.Format),
             KafkaSourceOptions kafka => ("kafka", kafka.Format),
+            MqttSourceOptions mqtt => ("mqtt", mqtt.Format),
             _ => null,
         };
         if (source is not var (kindOfSource, formatOfSource) || model.Source.Csv is not { IsFound: false } csv) return;

@@ -23,13 +23,28 @@ public sealed class WorkerHost(
     public static readonly TimeSpan ShutdownDeadline = TimeSpan.FromSeconds(20);
 
     private readonly ILogger _log = logs.CreateLogger("worker");
-    private volatile ModelPipeline[] _models = [];
+    private readonly ReloadDesk _reloads = new();
+    private volatile RunningModels? _running;
 
     /// <summary>Whether to end when every source has ended.</summary>
     public bool Once { get; init; }
 
     /// <summary>Whether components may come and go where the configuration has another number of them than the state.</summary>
     public bool AcceptsModelChange { get; init; }
+
+    /// <summary>
+    /// Reads the configuration again; throws <see cref="CommandException"/> with all its errors. Null where there is none to read.
+    /// </summary>
+    public Func<WorkerOptions>? Read { get; init; }
+
+    /// <summary>Files of which every change has the configuration read again: <c>--watch</c>.</summary>
+    public IReadOnlyList<string> Watched { get; init; } = [];
+
+    /// <summary>The configuration that the worker runs by.</summary>
+    public WorkerOptions Options => _running?.Options ?? options;
+
+    /// <summary>The models there are now.</summary>
+    internal IReadOnlyList<ModelPipeline> Models => _running?.All ?? [];
 
     /// <summary>Told where the API listens.</summary>
     public Action<string>? Listening { get; init; }
@@ -38,14 +53,18 @@ public sealed class WorkerHost(
     /// Whether the process ends by itself when every source has ended: asked for, or because one of them is standard input, whose end is
     /// the end of a pipe.
     /// </summary>
-    private bool EndsWithSources => Once || (!options.Serve && options.Models.Any(model => model.Source is StdinSourceOptions));
+    private bool EndsWithSources => Once || (!Options.Serve && Options.Models.Any(model => model.Source is StdinSourceOptions));
 
-    /// <summary>Has every model keep its state soon. Any thread, at any time.</summary>
-    public void KeepState()
+    /// <summary>Has every model keep its state soon, and the configuration read again. Any thread, at any time.</summary>
+    public void HangUp()
     {
         WorkerLog.HangUp(_log);
-        foreach (ModelPipeline model in _models) model.RequestCheckpoint();
+        foreach (ModelPipeline model in Models) model.RequestCheckpoint();
+        if (Read is not null) _ = _reloads.AskAsync();
     }
+
+    /// <summary>Has the configuration read again, and tells what became of it. Any thread, at any time.</summary>
+    public Task<ReloadReport> ReloadAsync() => _reloads.AskAsync();
 
     /// <summary>Runs until the end.</summary>
     /// <param name="stop">Cancelled by the first signal.</param>
@@ -53,7 +72,7 @@ public sealed class WorkerHost(
     /// <exception cref="CommandException">The worker could not start, or a model failed: the message and the exit code.</exception>
     public async Task<int> RunAsync(CancellationToken stop)
     {
-        RefuseSharedFiles();
+        RefuseSharedFiles(options);
         using StateLock stateLock = StateLock.Acquire(options.StateDirectory);
         var environment = new PipelineEnvironment
         {
@@ -64,51 +83,45 @@ public sealed class WorkerHost(
             Time = time,
             Log = _log,
         };
-        ModelPipeline[] models = [.. options.Models.Select(model => new ModelPipeline(model, environment))];
-        _models = models;
-        var status = new WorkerStatus(models);
+        var status = new WorkerStatus([.. options.Models.Select(model => new ModelPipeline(model, environment))]);
+        var running = new RunningModels(options, environment, status);
+        _running = running;
+        if (Read is not null) status.Reload = _reloads.AskAsync;
+        using OtlpExport? otlp = OtlpExport.Start(status);
         await using var api = new ApiServer(options.Http, status, time, logs);
-        WorkerLog.WorkerStarted(_log, ProgramVersion.Version, models.Length, Path.GetFullPath(options.StateDirectory));
+        WorkerLog.WorkerStarted(_log, ProgramVersion.Version, running.All.Count, Path.GetFullPath(options.StateDirectory));
         long start = time.GetTimestamp();
         try
         {
             await api.StartAsync(_log, stop).ConfigureAwait(false);
             Listening?.Invoke(api.Address);
-            await Task.WhenAll(models.Select(model => StartAsync(model, stop))).ConfigureAwait(false);
+            await running.StartAsync(stop).ConfigureAwait(false);
+            status.Reloaded(succeeded: true, time.GetUtcNow());
             using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            Task readiness = new ReadinessLog(() => status.Obstacles, time, _log).RunAsync(watching.Token);
-            await WaitForEndAsync(models, stop).ConfigureAwait(false);
+            Task[] watches = [new ReadinessLog(() => status.Obstacles, time, _log).RunAsync(watching.Token),
+                .. Watched.Count == 0 ? [] : new[] { WatchAsync(watching.Token) }];
+            await WaitForEndAsync(running, status, stop).ConfigureAwait(false);
             await watching.CancelAsync().ConfigureAwait(false);
-            await readiness.ConfigureAwait(false);
+            await Task.WhenAll(watches).ConfigureAwait(false);
             WorkerLog.StopRequested(_log,
                 stop.IsCancellationRequested
                     ? "signal"
-                    : models.Any(model => model.State == ModelState.Failed) ? "failure" : "end of data");
-            return await StopAsync(models, status, api, start).ConfigureAwait(false);
+                    : status.EndAsked.IsCompleted ? "drain"
+                    : running.All.Any(model => model.State == ModelState.Failed) ? "failure" : "end of data");
+            return await StopAsync([.. running.All], status, api, start).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Stopped while starting: nothing has been learned that is not kept.
-            return await StopAsync([.. models.Where(model => model.HasStarted)], status, api, start).ConfigureAwait(false);
+            return await StopAsync([.. running.All.Where(model => model.HasStarted)], status, api, start).ConfigureAwait(false);
         }
         finally
         {
             status.IsStopping = true;
+            _reloads.Close();
+            ModelPipeline[] models = [.. running.All];
             foreach (ModelPipeline model in models.Where(model => model.HasStarted && !model.Completion.IsCompleted)) model.RequestStop();
             await Task.WhenAll(models.Select(CloseAsync)).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Starts a model beside the others: one that waits for its broker, or cannot start, is not in their way.</summary>
-    private static async Task StartAsync(ModelPipeline model, CancellationToken stop)
-    {
-        try
-        {
-            await Task.Run(() => model.StartAsync(stop), stop).ConfigureAwait(false);
-        }
-        catch (Exception failure) when (failure is not OperationCanceledException || !stop.IsCancellationRequested)
-        {
-            model.Fail(failure);
         }
     }
 
@@ -121,28 +134,64 @@ public sealed class WorkerHost(
     /// <summary>
     /// Until a stop is asked for, a model fails for which the worker stops, or all have ended where that is the end or one of them failed.
     /// </summary>
-    private async Task WaitForEndAsync(ModelPipeline[] models, CancellationToken stop)
+    private async Task WaitForEndAsync(RunningModels models, WorkerStatus status, CancellationToken stop)
     {
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using CancellationTokenRegistration registration = stop.Register(stopping.SetResult);
-        var running = models.Select(model => model.Completion).ToList();
-        bool anyFailed = false;
-        while (!stop.IsCancellationRequested && (running.Count > 0 || !(EndsWithSources || anyFailed)))
+        var told = new HashSet<ModelPipeline>();
+        while (!stop.IsCancellationRequested)
         {
-            Task ended = await Task.WhenAny([stopping.Task, .. running]).ConfigureAwait(false);
+            ModelPipeline[] running = [.. models.All.Where(model => !told.Contains(model))];
+            bool anyFailed = models.All.Any(model => model.End is { State: ModelState.Failed });
+            if (running.Length == 0 && (EndsWithSources || anyFailed)) return;
+            Task ended = await Task.WhenAny([stopping.Task, status.EndAsked, _reloads.Asked, .. running.Select(model => model.Completion)])
+                .ConfigureAwait(false);
+            if (ended == _reloads.Asked)
+            {
+                await _reloads.AnswerAsync(() => ReloadAsync(models, status, stop)).ConfigureAwait(false);
+                continue;
+            }
+
             if (ended is not Task<PipelineEnd> end) return;
-            running.Remove(end);
             PipelineEnd how = await end.ConfigureAwait(false);
+            ModelPipeline model = running.First(model => model.Completion == end);
+            told.Add(model);
             if (how.State != ModelState.Failed) continue;
-            anyFailed = true;
-            ModelPipeline failed = models.First(model => model.Completion == end);
-            if (PolicyOf(failed) == FailurePolicy.StopWorker) return;
-            if (running.Count > 0) WorkerLog.ModelLeft(_log, failed.Options.Id, how.Code);
+            if (PolicyOf(model) == FailurePolicy.StopWorker) return;
+            if (running.Length > 1) WorkerLog.ModelLeft(_log, model.Options.Id, how.Code);
         }
     }
 
+    /// <summary>Reads the configuration and runs by it, or as before.</summary>
+    private async Task<ReloadReport> ReloadAsync(RunningModels models, WorkerStatus status, CancellationToken stop)
+    {
+        ReloadReport report;
+        try
+        {
+            WorkerOptions next = Read!();
+            RefuseSharedFiles(next);
+            report = await models.ChangeToAsync(next, stop).ConfigureAwait(false);
+        }
+        catch (CommandException refused)
+        {
+            report = ReloadReport.Refused($"{refused.Message}\nNothing was changed.");
+        }
+
+        status.Reloaded(report.Succeeded, time.GetUtcNow());
+        if (report.Problem is { } problem) WorkerLog.ConfigurationRefused(_log, problem);
+        else
+            WorkerLog.ConfigurationReloaded(
+                _log, Named([.. report.Added, .. report.Changed]), Named(report.Removed), report.Unchanged.Count);
+        return report;
+    }
+
+    private static string Named(IReadOnlyList<string> models) => models.Count == 0 ? "none" : string.Join(", ", models);
+
+    private Task WatchAsync(CancellationToken stop) =>
+        new ConfigurationWatch(Watched, time, () => _ = _reloads.AskAsync()).RunAsync(stop);
+
     private FailurePolicy PolicyOf(ModelPipeline model) =>
-        model.Options.OnFailure ?? (options.Models.Count == 1 ? FailurePolicy.StopWorker : FailurePolicy.StopModel);
+        model.Options.OnFailure ?? (Options.Models.Count == 1 ? FailurePolicy.StopWorker : FailurePolicy.StopModel);
 
     private async Task<int> StopAsync(ModelPipeline[] models, WorkerStatus status, ApiServer api, long start)
     {
@@ -169,7 +218,7 @@ public sealed class WorkerHost(
         return failed is null ? ExitCode.Ok : throw new CommandException(failed.Code, failed.Failure ?? "A model failed.", failed.Cause);
     }
 
-    private void RefuseSharedFiles()
+    private static void RefuseSharedFiles(WorkerOptions options)
     {
         var owners = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (ModelOptions model in options.Models)

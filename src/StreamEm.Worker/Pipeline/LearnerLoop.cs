@@ -11,8 +11,9 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Pipeline;
 
 /// <summary>
-/// Takes batches and learns from them row by row, hands on a snapshot after every update, has checkpoints written when they are due, and
-/// waits where there is nothing to do or too much on its way. See <see cref="Learn"/>. One thread, which owns the state.
+/// Takes batches and learns from them row by row, hands on a snapshot after every update, carries out what people ask, has checkpoints
+/// written when they are due, and waits where there is nothing to do or too much on its way. See <see cref="Learn"/>. One thread, which
+/// owns the state.
 /// </summary>
 internal sealed class LearnerLoop
 {
@@ -23,17 +24,17 @@ internal sealed class LearnerLoop
     private readonly SnapshotDelivery _delivery;
     private readonly RecordFold _fold;
     private readonly MinibatchClock _clock;
-    private readonly ProgressLog _progress;
     private readonly WarningLog _warnings;
-    private volatile ModelState _state;
-    private volatile TaskCompletionSource _checkpointAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile string? _rejecting;
+    private readonly OrderDesk _desk;
+    private readonly LearnerOrders _orders;
 
-    public LearnerLoop(ModelContext context, RunState run, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
+    public LearnerLoop(
+        ModelContext context, RunState run, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery, OrderDesk desk,
+        SnapshotFeed feed)
     {
-        (_context, _run, _reader, _keeper, _delivery) = (context, run, reader, keeper, delivery);
+        (_context, _run, _reader, _keeper, _delivery, _desk) = (context, run, reader, keeper, delivery, desk);
         _clock = new MinibatchClock(context.Options, context.Time);
-        _progress = new ProgressLog(context.Options, context.Time, context.Log);
+        Report = new RunReport(context, run);
         // What clients send cannot end the model: they are told, and held back.
         _fold = new RecordFold(
             run.Learner, run.Position, run.Rejections, run.RejectedTo, reader.Source.IsPushed ? 1 : Options.Rejected.StopAboveRatio)
@@ -44,18 +45,16 @@ internal sealed class LearnerLoop
             Flushing = run.Candidates is { } candidates ? candidates.Flush : null,
         };
         _warnings = new WarningLog(Options.Id, context.Log);
+        _orders = new LearnerOrders(context, run, delivery, feed)
+        {
+            Updated = OnReverted,
+            // What waited did so because nothing was taken.
+            Resumed = () => _clock.Pending(run.Learner, hasUpdated: true),
+        };
     }
 
-    /// <summary>Where the model stands.</summary>
-    public ModelState State => _state;
-
-    /// <summary>Has the state kept soon, whether it is due or not. Any thread.</summary>
-    public void RequestCheckpoint() => _checkpointAsked.TrySetResult();
-
-    /// <summary>
-    /// What is said of too large a share of rejected records while a source that takes them from clients goes on; null when all is well.
-    /// </summary>
-    public string? Rejecting => _rejecting;
+    /// <summary>Tells where the model stands.</summary>
+    public RunReport Report { get; }
 
     private ModelOptions Options => _context.Options;
 
@@ -70,7 +69,11 @@ internal sealed class LearnerLoop
         {
             ThrowIfStuck();
             if (stop.IsCancellationRequested) return Stopped();
-            if (_reader.TryTake(out RecordBatch? batch))
+            if (_run.IsPaused)
+            {
+                WaitForWork(stop);
+            }
+            else if (_reader.TryTake(out RecordBatch? batch))
             {
                 // What a stop leaves of a batch is read again from its position; where it cannot be, the batch is learned from to its end.
                 if (LearnFrom(batch, _reader.Source.IsReplayable ? stop : CancellationToken.None) is { } excess)
@@ -87,51 +90,20 @@ internal sealed class LearnerLoop
                 if (_clock.IsOverdue && _reader.Waiting == 0) CutMinibatch();
             }
 
-            if (_checkpointAsked.Task.IsCompleted)
-            {
-                _checkpointAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _keeper.Demand();
-            }
-
+            if (_desk.CarryOut(_orders)) Obey();
             _keeper.KeepIfDue(_delivery.IsCheckpointDue);
             if (_delivery.IsFull) WaitForPublishers(stop);
         }
     }
 
-    /// <summary>Tells where the model stands.</summary>
-    public void Report()
-    {
-        _context.Metrics.Records = _run.Rejections.Read - _run.Rejections.Rejected;
-        _context.Metrics.Pending = _run.Learner.Pending;
-        _progress.Tell(_run.Learner);
-        ReportUnread();
-        foreach (RejectionReason reason in Enum.GetValues<RejectionReason>()) _context.Metrics.SetRejected(reason, _run.Rejections[reason]);
-        _state = _run.Learner.Status switch
-        {
-            LearnerStatus.Waiting => ModelState.Waiting,
-            LearnerStatus.WarmingUp => ModelState.WarmingUp,
-            _ => ModelState.Learning,
-        };
-    }
-
     /// <summary>Looks at what a run that goes on has pending: with another configuration it may be enough for an update.</summary>
     private void Begin()
     {
+        if (_run.IsPaused) return;
         long updates = _run.Learner.Updates;
         _fold.CatchUp();
         if (_run.Learner.Updates > updates) _keeper.Changed(_run.Learner.Updates);
         _clock.Pending(_run.Learner, hasUpdated: false);
-    }
-
-    /// <summary>Tells of records used without a field; of the first in the log too.</summary>
-    private void ReportUnread()
-    {
-        RejectionLedger counts = _run.Rejections;
-        if (counts.UnreadKeys > 0 && _context.Metrics.UnreadKeys == 0) WorkerLog.FirstUnread(Log, Options.Id, "key", counts.UnreadKeys);
-        if (counts.UnreadTimestamps > 0 && _context.Metrics.UnreadTimestamps == 0)
-            WorkerLog.FirstUnread(Log, Options.Id, "timestamp", counts.UnreadTimestamps);
-        _context.Metrics.UnreadKeys = counts.UnreadKeys;
-        _context.Metrics.UnreadTimestamps = counts.UnreadTimestamps;
     }
 
     private string? LearnFrom(RecordBatch batch, CancellationToken stop)
@@ -146,24 +118,18 @@ internal sealed class LearnerLoop
 
         if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.PartitionName)?.Skipped ?? 0))
             WorkerLog.RecordsSkipped(Log, Options.Id, batch.PartitionName, batch.Start.Next, skipped);
+        (int records, long began) = (batch.Count, _context.Time.GetTimestamp());
         string? excess = _fold.Fold(batch, stop);
+        if (records > 0) _context.Metrics.BatchLearned(records, _context.Time.GetElapsedTime(began));
         _reader.Return(batch);
         _clock.Pending(_run.Learner, hasUpdated: _run.Learner.Updates > updates);
         _keeper.Changed(_run.Learner.Updates);
         // The first version is what people wait for.
         if (updates == 0 && _run.Learner.Updates > 0) _keeper.Demand();
-        if (_reader.Source.IsPushed && (batch.Rejected.Count > 0 || _rejecting is not null)) LookAtRejections();
-        if (_delivery.AwaitsCheckpoint) _keeper.Demand();
-        Report();
+        if (_reader.Source.IsPushed && (batch.Rejected.Count > 0 || Report.Rejecting is not null)) Report.LookAtRejections();
+        if (_delivery.AwaitsCheckpoint || _reader.Source.AwaitsAcknowledgement) _keeper.Demand();
+        Report.Tell();
         return excess;
-    }
-
-    private void LookAtRejections()
-    {
-        string? excess = _run.Rejections.Excess(Options.Rejected.StopAboveRatio, atEnd: false);
-        if (excess is not null && _rejecting is null) WorkerLog.TooManyRejected(Log, Options.Id, excess);
-        else if (excess is null && _rejecting is not null) WorkerLog.FewRejected(Log, Options.Id);
-        _rejecting = excess;
     }
 
     /// <summary>
@@ -176,7 +142,7 @@ internal sealed class LearnerLoop
         _fold.Flush(hasEnded: false);
         _clock.Pending(_run.Learner, hasUpdated: true);
         _keeper.Demand();
-        Report();
+        Report.Tell();
     }
 
     private PipelineEnd Stopped()
@@ -213,7 +179,7 @@ internal sealed class LearnerLoop
         _fold.Flush();
         if (_run.Latest is { } last && _delivery.TakeLast(last)) _keeper.Demand();
         _keeper.Changed(_run.Learner.Updates);
-        Report();
+        Report.Tell();
         WorkerLog.SourceFinished(Log, Options.Id, _run.Learner.Updates, _run.Learner.Records, _run.Rejections.Rejected);
         return new PipelineEnd(ModelState.Finished);
     }
@@ -224,8 +190,13 @@ internal sealed class LearnerLoop
     {
         _run.RejectedTo.Flush();
         using var awake = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var events = new List<Task>(5) { _reader.WaitAsync(awake.Token), _checkpointAsked.Task };
-        if (Earliest(_clock.Remaining, _keeper.Remaining) is { } timeout) events.Add(Task.Delay(timeout, _context.Time, awake.Token));
+        var events = new List<Task>(5)
+        {
+            _desk.Asked,
+            _run.IsPaused ? Task.Delay(Timeout.InfiniteTimeSpan, _context.Time, awake.Token) : _reader.WaitAsync(awake.Token),
+        };
+        if (Earliest(_run.IsPaused ? null : _clock.Remaining, _keeper.Remaining) is { } timeout)
+            events.Add(Task.Delay(timeout, _context.Time, awake.Token));
         if (_keeper.InFlight is { IsCompleted: false } writing) events.Add(writing);
         events.AddRange(_delivery.Publishing);
         Task.WaitAny([.. events], CancellationToken.None);
@@ -273,6 +244,23 @@ internal sealed class LearnerLoop
         _run.Scores?.Updated();
         _delivery.Take(made);
         if (_delivery.AwaitsCheckpoint) _keeper.Demand();
+    }
+
+    /// <summary>Keeps what was asked for, before anybody sees what comes of it.</summary>
+    private void Obey()
+    {
+        _keeper.Demand();
+        Report.Tell();
+    }
+
+    /// <summary>Another learner has come, with a version that no minibatch made.</summary>
+    private void OnReverted()
+    {
+        _fold.Learner = _run.Learner;
+        _run.Scores?.Follow(_run.Learner);
+        OnUpdated();
+        _clock.Pending(_run.Learner, hasUpdated: true);
+        _keeper.Changed(_run.Learner.Updates);
     }
 
     private void OnRejected(RejectedRecord record)

@@ -1,4 +1,5 @@
 using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
@@ -8,20 +9,22 @@ namespace StreamEm.Worker.Pipeline;
 /// rest published. What a stop may give up is decided here: only what can be read again.
 /// </summary>
 internal sealed class LearnerThread(
-    ModelContext context, RunStart start, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
+    ModelContext context, RunStart start, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery, OrderDesk desk,
+    SnapshotFeed feed)
 {
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(2.5);
 
-    private readonly LearnerLoop _loop = new(context, start.Run, reader, keeper, delivery);
+    private readonly TaskCompletionSource _resumed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly LearnerLoop _loop = new(context, start.Run, reader, keeper, delivery, desk, feed);
 
     /// <summary>Where the model stands.</summary>
-    public ModelState State => _loop.State;
+    public ModelState State => _loop.Report.State;
 
-    /// <summary>Has the state kept soon. Any thread.</summary>
-    public void RequestCheckpoint() => _loop.RequestCheckpoint();
+    /// <summary>What is said of too large a share of rejected records; see <see cref="RunReport.Rejecting"/>.</summary>
+    public string? Rejecting => _loop.Report.Rejecting;
 
-    /// <summary>What is said of too large a share of rejected records; see <see cref="LearnerLoop.Rejecting"/>.</summary>
-    public string? Rejecting => _loop.Rejecting;
+    /// <summary>Completes when the run is on disk with its settings as they are now, and begins to read.</summary>
+    public Task Resumed => _resumed.Task;
 
     private bool IsReplayable => reader.Source.IsReplayable;
 
@@ -62,8 +65,10 @@ internal sealed class LearnerThread(
         bool isKept = keeper.TryKeepNow();
         // A start that changes nothing waits out a full disk as ever.
         if (!isKept && (start.IsNew || start.HasChanged)) keeper.KeepNow();
-        _loop.Report();
+        _loop.Report.Tell();
+        if (start.Run.IsPaused) WorkerLog.StillPaused(context.Log, context.Options.Id);
         reader.Start();
+        _resumed.TrySetResult();
     }
 
     /// <summary>Keeps the state and publishes what is left; a stop does not wait for a publisher for ever.</summary>

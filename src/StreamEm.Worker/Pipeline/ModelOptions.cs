@@ -8,6 +8,7 @@ using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scores;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Pipeline;
 
@@ -71,6 +72,9 @@ public sealed record ModelOptions
     /// <summary><c>checkpoint</c>.</summary>
     public CheckpointOptions Checkpoint { get; init; } = new();
 
+    /// <summary><c>snapshots</c>.</summary>
+    public RetentionOptions Snapshots { get; init; } = new();
+
     /// <summary><c>publish</c>.</summary>
     public IReadOnlyList<object> Publish { get; init; } = [];
 
@@ -96,6 +100,13 @@ public sealed record ModelOptions
     /// with. Empty for options that were not read from a file.
     /// </summary>
     public IReadOnlyDictionary<string, string> Values { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Hash of the secrets among the values; empty without any.</summary>
+    internal string SecretsHash { get; init; } = "";
+
+    /// <summary>Whether a model with these options does nothing otherwise than with the others.</summary>
+    internal bool IsSame(ModelOptions other) => this == other || (Values.Count > 0 && SecretsHash == other.SecretsHash
+        && Values.Count == other.Values.Count && Values.All(pair => other.Values.GetValueOrDefault(pair.Key) == pair.Value));
 
     /// <summary>Hash of everything that shapes what is learned (schema, model, learning): <c>sha256:...</c>.</summary>
     public string ConfigHash { get; init; } = "";

@@ -25,7 +25,9 @@ public sealed class ModelPipeline : IAsyncDisposable
     private SnapshotDelivery? _delivery;
     private SourceReader? _reader;
     private CheckpointWriter? _writer;
+    private readonly OrderDesk _desk = new();
     private LearnerThread? _learner;
+    private SnapshotArchive? _archive;
 
     /// <summary>A pipeline that has not started.</summary>
     public ModelPipeline(ModelOptions options, PipelineEnvironment environment)
@@ -33,16 +35,31 @@ public sealed class ModelPipeline : IAsyncDisposable
         Options = options;
         _environment = environment;
         _closing = new Lazy<Task>(CloseAsync);
+        Metrics = new ModelMetrics(options.Id, environment.Histograms);
+        Feed = new SnapshotFeed(options.Snapshots.Keep);
+        Operations = new ModelOperations(this, _desk, environment.StateDirectory);
     }
 
     /// <summary>The model's configuration.</summary>
     public ModelOptions Options { get; }
 
     /// <summary>Its snapshots.</summary>
-    public SnapshotFeed Feed { get; } = new();
+    public SnapshotFeed Feed { get; }
+
+    /// <summary>Where what happens to it is counted.</summary>
+    internal WorkerHistograms Histograms => _environment.Histograms;
+
+    /// <summary>Batches read and not learned from yet.</summary>
+    internal int BatchesWaiting => _reader?.Waiting ?? 0;
+
+    /// <summary>What a person may ask of it.</summary>
+    internal ModelOperations Operations { get; }
+
+    /// <summary>Versions kept on disk beyond the newest ones, oldest first.</summary>
+    internal IReadOnlyList<ArchivedSnapshot> Archived => _archive?.Entries ?? [];
 
     /// <summary>Its numbers.</summary>
-    public ModelMetrics Metrics { get; } = new();
+    public ModelMetrics Metrics { get; }
 
     /// <summary>How it ended; null while it has not.</summary>
     public PipelineEnd? End => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result : null;
@@ -72,6 +89,9 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <summary>Whether its state is restored and it runs.</summary>
     public bool HasStarted => _learner is not null;
 
+    /// <summary>Completes when it has started and what it goes on from is on disk; see <see cref="LearnerThread.Resumed"/>.</summary>
+    internal Task Resumed => _learner?.Resumed ?? Task.CompletedTask;
+
     /// <summary>Ends with the pipeline. Never faults: failures are a <see cref="PipelineEnd"/>.</summary>
     public Task<PipelineEnd> Completion => _completion.Task;
 
@@ -84,16 +104,19 @@ public sealed class ModelPipeline : IAsyncDisposable
         var start = RunStart.Open(context, directory, _environment.AcceptsModelChange);
         _run = start.Run;
         _run.RejectedTo.Start();
+        _archive = new SnapshotArchive(
+            Path.Combine(_environment.StateDirectory, Options.Id), Options.Snapshots, _run.Identity.RunId, context.Time);
+        if (_run.Pinned is { } pinned) Feed.Pin(pinned);
         ScoreDelivery scores = OpenScores(start);
-        _delivery = new SnapshotDelivery(CreateLanes(), new SnapshotDisplay(Feed), scores);
+        _delivery = new SnapshotDelivery(CreateLanes(), new SnapshotDisplay(Feed), scores) { IsHeld = _run.Pinned is not null };
         await _delivery.OpenAsync(start, cancellationToken).ConfigureAwait(false);
         _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Read);
         _writer = new CheckpointWriter(directory, Metrics, context.Time, context.Log) { Durable = OnDurable };
         var keeper = new StateKeeper(
             new CheckpointSchedule(Options.Checkpoint, context.Time, _run.Learner.Updates), _writer, _run.RejectedTo,
-            () => _run.Capture(_delivery.Capture(), context.Time.GetUtcNow()))
+            Capture)
         { MakeDurable = scores.MakeDurable };
-        _learner = new LearnerThread(context, start, _reader, keeper, _delivery);
+        _learner = new LearnerThread(context, start, _reader, keeper, _delivery, _desk, Feed);
         new Thread(Learn) { Name = $"learner {Options.Id}", IsBackground = true }.Start();
     }
 
@@ -109,7 +132,21 @@ public sealed class ModelPipeline : IAsyncDisposable
     }
 
     /// <summary>Has the state kept soon, whether it is due or not. Any thread, at any time.</summary>
-    public void RequestCheckpoint() => _learner?.RequestCheckpoint();
+    public void RequestCheckpoint() => _ = Operations.CheckpointAsync().ContinueWith(
+        // Who has ended has kept what there is.
+        asked => asked.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+    /// <summary>How old a version is.</summary>
+    internal TimeSpan AgeOf(SnapshotDocument document)
+    {
+        TimeSpan age = _environment.Time.GetUtcNow() - document.Snapshot.CreatedAt;
+        return age > TimeSpan.Zero ? age : TimeSpan.Zero;
+    }
+
+    /// <summary>A version that is kept in memory or in the archive; null where it is in neither.</summary>
+    public SnapshotDocument? Find(long version) =>
+        (Feed.Pinned is { } pinned && pinned.Version == version ? pinned : null)
+            ?? Feed.Versions.LastOrDefault(document => document.Version == version) ?? _archive?.Find(version);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -198,6 +235,15 @@ public sealed class ModelPipeline : IAsyncDisposable
     {
         _reader!.Source.Acknowledge(checkpoint.Position);
         _delivery!.Durable(checkpoint);
+        _desk.Durable();
+        if (checkpoint.Latest is { } latest && _archive?.Offer(latest) is { } problem)
+            WorkerLog.ModelWarning(_environment.Log, Options.Id, problem);
+    }
+
+    private Checkpoint Capture()
+    {
+        _desk.Captured();
+        return _run!.Capture(_delivery!.Capture(), _environment.Time.GetUtcNow());
     }
 
     private void Learn() => Complete(_learner!.Run(_stop.Token));
@@ -207,6 +253,13 @@ public sealed class ModelPipeline : IAsyncDisposable
         if (end.Failure is { } failure)
             WorkerLog.ModelFailed(_environment.Log, Options.Id, failure, end.Code == ExitCode.Internal ? end.Cause : null);
         _completion.SetResult(end);
+        _desk.Close(end.State switch
+        {
+            ModelState.Failed => $"Model '{Options.Id}' has failed and does nothing until the worker is started again: {end.Failure}",
+            ModelState.Finished => $"Model '{Options.Id}' has finished its source and learns no more. While no worker runs, streamem state "
+                + "rollback goes back to an earlier version.",
+            _ => $"Model '{Options.Id}' has stopped.",
+        });
         if (end.State == ModelState.Failed) _ = _closing.Value;
     }
 }

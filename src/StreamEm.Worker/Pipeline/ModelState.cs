@@ -12,6 +12,9 @@ public enum ModelState
     /// <summary>There are parameters and they are being updated.</summary>
     Learning,
 
+    /// <summary>It takes no records until a person has it go on.</summary>
+    Paused,
+
     /// <summary>Its source has ended and everything was learned, kept and published.</summary>
     Finished,
 

@@ -1,6 +1,7 @@
 using StreamEm.Sources;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Scores;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
 
@@ -21,6 +22,9 @@ public sealed record PipelineEnvironment
 
     /// <summary>Whether components may come and go where the configuration has another number of them than the state.</summary>
     public bool AcceptsModelChange { get; init; }
+
+    /// <summary>Where what happens is counted.</summary>
+    public WorkerHistograms Histograms { get; init; } = new();
 
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }

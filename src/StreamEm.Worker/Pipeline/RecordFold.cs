@@ -13,7 +13,7 @@ internal sealed class RecordFold(
     Learner learner, SourcePosition position, RejectionLedger rejections, RejectionSink? sink, double stopAboveRatio)
 {
     /// <summary>What learns.</summary>
-    public Learner Learner => learner;
+    public Learner Learner { get; set; } = learner;
 
     /// <summary>The next record of every partition, as of the last update or the end of the last batch.</summary>
     public SourcePosition Position => position;
@@ -51,10 +51,10 @@ internal sealed class RecordFold(
             // Up to the next update or rejected record at once; after a rejected record one, so that the check below comes where it always
             // does.
             int end = rejected < batch.Rejected.Count ? batch.Rejected[rejected].BeforeRow : batch.Count;
-            int count = anyRejected ? 1 : Math.Min(end - row, learner.Room);
+            int count = anyRejected ? 1 : Math.Min(end - row, Learner.Room);
             Add(batch, row, count);
             row += count;
-            bool updated = learner.TryUpdate();
+            bool updated = Learner.TryUpdate();
             if (updated) UpdateAt(batch, row - 1);
 
             string? excess = anyRejected ? rejections.Excess(stopAboveRatio, atEnd: false) : null;
@@ -72,7 +72,7 @@ internal sealed class RecordFold(
     /// <summary>Learns from what is pending as far as that is enough.</summary>
     public void CatchUp()
     {
-        while (learner.TryUpdate()) Updated();
+        while (Learner.TryUpdate()) Updated();
     }
 
     /// <summary>Learns from what is pending although it is less than a minibatch.</summary>
@@ -80,22 +80,22 @@ internal sealed class RecordFold(
     public void Flush(bool hasEnded = true)
     {
         Flushing?.Invoke(hasEnded);
-        while (learner.TryUpdate(flush: true, hasEnded)) Updated();
+        while (Learner.TryUpdate(flush: true, hasEnded)) Updated();
     }
 
     private void Add(RecordBatch batch, int first, int count)
     {
-        var taken = new TakenRecords(batch, first, count, learner.Features?.Make(batch.Records, first, count) ?? batch.Records);
+        var taken = new TakenRecords(batch, first, count, Learner.Features?.Make(batch.Records, first, count) ?? batch.Records);
         Taking?.Invoke(taken);
         rejections.Accept(batch, first, count);
-        learner.Add(taken.Made, taken.FirstMade, count);
+        Learner.Add(taken.Made, taken.FirstMade, count);
     }
 
     private void UpdateAt(RecordBatch batch, int row)
     {
         position.Set(batch.PartitionName, batch.PositionAfter(row));
         do Updated();
-        while (learner.TryUpdate());
+        while (Learner.TryUpdate());
     }
 
     private void Reject(RejectedRecord record)

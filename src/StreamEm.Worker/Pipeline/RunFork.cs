@@ -13,7 +13,7 @@ namespace StreamEm.Worker.Pipeline;
 internal static class RunFork
 {
     /// <summary>Sections that do not say what is learned.</summary>
-    private static readonly string[] Bystanders = ["publish.", "checkpoint.", "rejected.", "on_failure"];
+    private static readonly string[] Bystanders = ["publish.", "checkpoint.", "snapshots.", "rejected.", "on_failure"];
 
     /// <summary>Whether versions may have been shown that will not come again as they were.</summary>
     /// <param name="checkpoint">The newest.</param>

@@ -84,11 +84,11 @@ internal sealed class RunStart
         {
             Identity = checkpoint.Identity with { ConfigHash = options.ConfigHash },
             Configuration = options.Values,
-            History = RunEvent.Append(checkpoint.History, changes.Where(change => change.Effect != ChangeEffect.None)
-                .Select(change => change.ToString()).Concat(forgetsKeys ? [KeysForgotten] : [])
-                .Select(text => new RunEvent(context.Time.GetUtcNow(), checkpoint.Updates, text))),
+            History = HistoryOf(checkpoint, changes, forgetsKeys, context.Time.GetUtcNow()),
             Predecessors = Predecessors(options, checkpoint.RunId, checkpoint.Predecessors),
             Incarnation = NextIncarnation(known, context.Time),
+            IsPaused = checkpoint.IsPaused == true,
+            Pinned = checkpoint.Pinned,
             Learner = learner,
             Position = checkpoint.Position.Copy(),
             Rejections = new RejectionLedger(checkpoint.Rejections),
@@ -110,6 +110,12 @@ internal sealed class RunStart
             Scores = (checkpoint.Scores, checkpoint.CreatedAt),
         };
     }
+
+    private static IReadOnlyList<RunEvent>? HistoryOf(
+        Checkpoint checkpoint, IReadOnlyList<ConfigurationChange> changes, bool forgetsKeys, DateTimeOffset now) =>
+        RunEvent.Append(checkpoint.History, changes.Where(change => change.Effect != ChangeEffect.None)
+            .Select(change => change.ToString()).Concat(forgetsKeys ? [KeysForgotten] : [])
+            .Select(text => new RunEvent(now, checkpoint.Updates, text)));
 
     private static RunStart New(ModelContext context, CheckpointDirectory directory, IReadOnlyList<string>? predecessors)
     {
@@ -193,7 +199,8 @@ internal sealed class RunStart
     private static List<OutboxEntry> UnpublishedOf(Checkpoint checkpoint)
     {
         List<OutboxEntry> entries = [.. checkpoint.Outbox];
-        if (checkpoint.Latest is { } latest && !entries.Exists(entry => entry.Version == latest.Version))
+        // While a version is pinned, those after it are not for publishers.
+        if (checkpoint.Pinned is null && checkpoint.Latest is { } latest && !entries.Exists(entry => entry.Version == latest.Version))
             entries.Add(new OutboxEntry(latest, isLast: false));
         return entries;
     }

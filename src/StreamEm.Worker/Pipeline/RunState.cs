@@ -19,7 +19,7 @@ internal sealed class RunState
     public required IReadOnlyDictionary<string, string> Configuration { get; init; }
 
     /// <summary>What a person did to the run, oldest first; null for nothing.</summary>
-    public IReadOnlyList<RunEvent>? History { get; init; }
+    public IReadOnlyList<RunEvent>? History { get; set; }
 
     /// <summary>Earlier runs of the model that this one takes the place of; null for none.</summary>
     public IReadOnlyList<string>? Predecessors { get; init; }
@@ -30,8 +30,14 @@ internal sealed class RunState
     /// <summary>Whether nothing more will be learned or shown: <see cref="CheckpointFields.IsFinal"/>.</summary>
     public bool IsFinal { get; set; }
 
-    /// <summary>What learns.</summary>
-    public required Learner Learner { get; init; }
+    /// <summary>Whether no records are taken, because a person asked for it.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>The version that is served and published whatever is learned, because a person asked for it; null for the newest.</summary>
+    public SnapshotDocument? Pinned { get; set; }
+
+    /// <summary>What learns; another one after a person went back to an earlier version.</summary>
+    public required Learner Learner { get; set; }
 
     /// <summary>The next record of every partition.</summary>
     public required SourcePosition Position { get; init; }
@@ -78,6 +84,7 @@ internal sealed class RunState
             Predecessors = Predecessors,
             Incarnation = Incarnation,
             IsFinal = IsFinal,
+            IsPaused = IsPaused ? true : null,
             CreatedAt = now,
             Kernels = Core.LinearAlgebra.Kernels.Name,
             Updates = Learner.Updates,
@@ -87,6 +94,7 @@ internal sealed class RunState
             RejectedFileLength = rejected?.Length,
             RejectedFileIdentity = rejected?.Identity,
             Latest = Latest,
+            Pinned = Pinned,
             Outbox = outbox,
             Learner = stream.ToArray(),
             Scores = Scores?.Save() ?? default,

@@ -21,6 +21,9 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
 
     private readonly Outbox _outbox = new(lanes);
 
+    /// <summary>Whether publishers get no versions, because one is pinned.</summary>
+    public bool IsHeld { get; set; }
+
     /// <summary>Bytes of snapshots that are not published, and of scores that have not arrived.</summary>
     public long Bytes => _outbox.Bytes + scores.Bytes;
 
@@ -79,13 +82,19 @@ internal sealed class SnapshotDelivery(IReadOnlyList<PublisherLane> lanes, Snaps
     /// <summary>Takes a version just made.</summary>
     public void Take(SnapshotDocument made)
     {
-        _outbox.Add(made, isLast: false);
+        Offer(made);
         display.Made(made);
+    }
+
+    /// <summary>Has a version published that was made before.</summary>
+    public void Offer(SnapshotDocument made)
+    {
+        if (!IsHeld) _outbox.Add(made, isLast: false);
     }
 
     /// <summary>Takes the last version of a drained run for the publishers that do not take each.</summary>
     /// <returns>Whether one lacked it.</returns>
-    public bool TakeLast(SnapshotDocument last) => _outbox.Add(last, isLast: true);
+    public bool TakeLast(SnapshotDocument last) => !IsHeld && _outbox.Add(last, isLast: true);
 
     /// <summary>The snapshots that some publisher has not acknowledged, for a checkpoint.</summary>
     public IReadOnlyList<OutboxEntry> Capture() => _outbox.Capture();

@@ -48,6 +48,10 @@ internal sealed class StateBinding
     public static StateBinding? Of(ModelOptions options, Checkpoint checkpoint) =>
         options.Values.Count > 0 && RecordedConfiguration.Of(checkpoint) is { } old ? new StateBinding(options, checkpoint, old) : null;
 
+    /// <summary>What keeps the state that a model has from being gone on with; null when nothing does, or it has none.</summary>
+    public static string? RefusalOf(ModelOptions options, StateDirectory states, bool acceptsModelChange) =>
+        states.NewestOf(options.Id) is { } state ? Of(KeptRecursion.Of(options, state), state)?.Refusal(acceptsModelChange) : null;
+
     /// <summary>What keeps the state from being gone on with, for a person: every such key with both values and what to do.</summary>
     /// <param name="acceptsModelChange">Whether components may come and go.</param>
     /// <returns>Null when nothing does.</returns>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Snapshots;
@@ -113,6 +114,8 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
             if (ready.Count == 0) continue;
             if (TakesNewestOnly) ready.RemoveRange(0, ready.Count - 1);
             _publishedAt = time.GetTimestamp();
+            using Activity? span = WorkerTraces.Begin("publish", model: null, ready[^1].Version);
+            span?.SetTag("streamem.sink", publisher.Name);
             await publisher.PublishAsync(ready, _abandon.Token).ConfigureAwait(false);
             metrics.SnapshotsPublished(publisher.Name, ready.Count);
             Acknowledge(ready[^1].Version);

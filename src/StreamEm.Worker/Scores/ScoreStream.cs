@@ -19,7 +19,7 @@ internal sealed class ScoreStream
     /// <summary>From this score on, records are so few that each costs less alone than all do together.</summary>
     private const double FewAbove = 0.95;
 
-    private readonly Learner _learner;
+    private Learner _learner;
     private readonly ScoreDelivery _delivery;
     private readonly AlarmWatch? _alarms;
     private readonly Outlet[] _outlets;
@@ -58,6 +58,9 @@ internal sealed class ScoreStream
 
     /// <summary>From here on the learner has other parameters.</summary>
     public void Updated() => _isCurrent = false;
+
+    /// <summary>From here on another learner takes the records, which remembers their keys as the one before did.</summary>
+    public void Follow(Learner learner) => (_learner, _session, _isCurrent) = (learner, null, false);
 
     /// <summary>Scores records that are about to be learned from.</summary>
     /// <param name="taken">The records.</param>

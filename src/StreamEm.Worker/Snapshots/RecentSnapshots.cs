@@ -1,13 +1,14 @@
 namespace StreamEm.Worker.Snapshots;
 
 /// <summary>
-/// The newest snapshots of one model, oldest first: at most <see cref="MaxCount"/> of them and at most <see cref="MaxBytes"/> in all, but
+/// The newest snapshots of one model, oldest first: at most as many as are to be kept and at most <see cref="MaxBytes"/> in all, but
 /// always the newest. A model of a thousand features takes hundreds of megabytes a version; one of three, a hundred versions in nothing.
 /// One thread at a time.
 /// </summary>
-internal sealed class RecentSnapshots
+/// <param name="keep">The most that are kept.</param>
+internal sealed class RecentSnapshots(int keep = RecentSnapshots.MaxCount)
 {
-    /// <summary>The most that are kept.</summary>
+    /// <summary>The most that are kept where nothing else is said.</summary>
     public const int MaxCount = 100;
 
     /// <summary>The most bytes they may take: <see cref="SnapshotDocument.Bytes"/>.</summary>
@@ -27,7 +28,7 @@ internal sealed class RecentSnapshots
     {
         _documents.Enqueue(document);
         _bytes += document.Bytes;
-        while (_documents.Count > 1 && (_documents.Count > MaxCount || _bytes > MaxBytes)) TakeOldest();
+        while (_documents.Count > 1 && (_documents.Count > keep || _bytes > MaxBytes)) TakeOldest();
     }
 
     /// <summary>Takes out the oldest.</summary>

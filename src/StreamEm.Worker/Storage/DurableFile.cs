@@ -106,6 +106,22 @@ internal static partial class DurableFile
         }
     }
 
+    /// <summary>Writes a file anew, whole or not at all, so that it survives a power cut once its directory is synchronised.</summary>
+    /// <exception cref="IOException">It cannot be written; what was there is.</exception>
+    public static void Replace(string path, ReadOnlySpan<byte> bytes)
+    {
+        string temporary = path + ".tmp";
+        Delete(temporary);
+        using (FileStream file = Open(temporary, FileMode.CreateNew, FileShare.None))
+        {
+            Write(file.SafeFileHandle, temporary, bytes, 0);
+            Sync(file.SafeFileHandle, temporary);
+        }
+
+        Tell(new DurableStep(DurableAct.Rename, path, temporary));
+        File.Move(temporary, path, overwrite: true);
+    }
+
     /// <summary>Writes bytes at a place of a file; they are durable after <see cref="Sync(SafeFileHandle, string)"/>.</summary>
     public static void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> bytes, long offset)
     {

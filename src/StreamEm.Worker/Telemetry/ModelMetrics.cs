@@ -6,12 +6,19 @@ namespace StreamEm.Worker.Telemetry;
 /// <summary>The numbers of one model that <c>/metrics</c> and the API show. Written by the pipeline, read by any thread.</summary>
 public sealed class ModelMetrics
 {
+    private readonly ModelHistograms _histograms;
     private readonly long[] _rejected = new long[Enum.GetValues<RejectionReason>().Length];
     private readonly ConcurrentDictionary<string, long> _published = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _delivered = new(StringComparer.Ordinal);
     private volatile AlarmCounts? _alarms;
     private long _unscored;
     private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
+
+    /// <summary>The numbers of a model.</summary>
+    /// <param name="model">Its id.</param>
+    /// <param name="histograms">Where what happens is counted; null: nobody asks for it.</param>
+    public ModelMetrics(string model = "", WorkerHistograms? histograms = null) =>
+        _histograms = (histograms ?? new WorkerHistograms()).Of(model);
 
     /// <summary>Records taken from the source and not rejected, over the whole run.</summary>
     public long Records
@@ -41,9 +48,6 @@ public sealed class ModelMetrics
         set => Volatile.Write(ref _unreadTimestamps, value);
     }
 
-    /// <summary>Time to make a checkpoint durable.</summary>
-    public Histogram CheckpointSeconds { get; } = Histogram.OfSeconds();
-
     /// <summary>Bytes of the last checkpoint.</summary>
     public long CheckpointSize => Volatile.Read(ref _checkpointSize);
 
@@ -54,7 +58,7 @@ public sealed class ModelMetrics
     public double LastCheckpointSeconds => Volatile.Read(ref _lastCheckpointMilliseconds) / 1000.0;
 
     /// <summary>Anomaly scores of the records scored since the start.</summary>
-    public Histogram Scores { get; } = new(0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999);
+    internal AnomalyScoreHistogram Scores => _histograms.Scores.Value;
 
     /// <summary>Records that came before there was a version to score them under, since the start.</summary>
     public long Unscored => Volatile.Read(ref _unscored);
@@ -75,6 +79,13 @@ public sealed class ModelMetrics
     /// <summary>Sets the records rejected for one reason.</summary>
     public void SetRejected(RejectionReason reason, long count) => Volatile.Write(ref _rejected[(int)reason], count);
 
+    /// <summary>Counts a batch that was learned from.</summary>
+    public void BatchLearned(int records, TimeSpan took)
+    {
+        _histograms.Batches.Observe(records);
+        _histograms.Learning.Observe(took.TotalSeconds);
+    }
+
     /// <summary>Counts records that could not be scored yet.</summary>
     public void RecordsUnscored(int count) => Interlocked.Add(ref _unscored, count);
 
@@ -91,7 +102,7 @@ public sealed class ModelMetrics
     /// <summary>Counts a durable checkpoint.</summary>
     public void CheckpointWritten(long size, TimeSpan took, DateTimeOffset when)
     {
-        CheckpointSeconds.Observe(took.TotalSeconds);
+        _histograms.Checkpoints.Observe(took.TotalSeconds);
         Volatile.Write(ref _checkpointSize, size);
         Volatile.Write(ref _lastCheckpointMilliseconds, when.ToUnixTimeMilliseconds());
     }

@@ -25,9 +25,18 @@ internal static partial class WorkerLog
     [LoggerMessage(7, LogLevel.Information, "Ready again", EventName = "ready_again")]
     public static partial void ReadyAgain(ILogger log);
 
-    [LoggerMessage(8, LogLevel.Information, "SIGHUP: the state of every model is kept now; the configuration is read at the next start",
+    [LoggerMessage(8, LogLevel.Information,
+        "SIGHUP: the state of every model is kept now, and the configuration, where there is one, is read again",
         EventName = "hang_up")]
     public static partial void HangUp(ILogger log);
+
+    [LoggerMessage(9, LogLevel.Information,
+        "The worker runs by the configuration as it is now: started or changed {Started}; stopped {Stopped}; {Unchanged} as before",
+        EventName = "configuration_reloaded")]
+    public static partial void ConfigurationReloaded(ILogger log, string started, string stopped, int unchanged);
+
+    [LoggerMessage(62, LogLevel.Error, "The configuration was read again and is not used: {Problem}", EventName = "configuration_refused")]
+    public static partial void ConfigurationRefused(ILogger log, string problem);
 
     [LoggerMessage(10, LogLevel.Information, "Model {Model} starts a new run {RunId}", EventName = "run_started")]
     public static partial void RunStarted(ILogger log, string model, string runId);
@@ -94,6 +103,15 @@ internal static partial class WorkerLog
         "Model {Model} stays as it is, failed ({ExitCode}), and the other models go on; starting the worker again tries it again",
         EventName = "model_left")]
     public static partial void ModelLeft(ILogger log, string model, int exitCode);
+
+    [LoggerMessage(60, LogLevel.Information, "Administration: {Action} of {Subject}, asked by {Client} ({Credential}): {Result}",
+        EventName = "administration")]
+    public static partial void Administration(ILogger log, string action, string subject, string client, string credential, string result);
+
+    [LoggerMessage(61, LogLevel.Warning,
+        "Model {Model} is paused, as it was when the worker ended; POST /v1/models/{Model}/resume has it go on",
+        EventName = "still_paused")]
+    public static partial void StillPaused(ILogger log, string model);
 
     [LoggerMessage(20, LogLevel.Debug,
         "Checkpoint of model {Model} at version {Version} after {Records} records: {Bytes} bytes in {Milliseconds:0.0} ms",

@@ -31,8 +31,8 @@ public sealed class SourceCatalogTests
         var failure = Assert.Throws<ArgumentException>(
             () => SourceCatalog.Create(new OtherOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System)));
         Assert.Contains(
-            "No source is configured by a OtherOptions; expected one of FileSourceOptions, KafkaSourceOptions, StdinSourceOptions, "
-                + "HttpSourceOptions", failure.Message, StringComparison.Ordinal);
+            "No source is configured by a OtherOptions; expected one of FileSourceOptions, KafkaSourceOptions, MqttSourceOptions, "
+                + "StdinSourceOptions, HttpSourceOptions", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Text;
 
@@ -7,6 +9,7 @@ namespace StreamEm.Worker.Configuration.Binding;
 public sealed class Binder(Problems problems)
 {
     private readonly Dictionary<string, Origin> _origins = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _secrets = new(StringComparer.Ordinal);
 
     /// <summary>Takes what does not fit.</summary>
     public Problems Problems { get; } = problems;
@@ -24,6 +27,17 @@ public sealed class Binder(Problems problems)
 
     /// <summary>Whether a value was written at this very path.</summary>
     public bool IsWritten(string path) => _origins.ContainsKey(path);
+
+    /// <summary>Notes a value that is told to nobody.</summary>
+    public void Secret(string path, string value) => _secrets[path] = value;
+
+    /// <summary>A hash of the secrets below a path, which tells whether any is another one; empty without any.</summary>
+    public string SecretsUnder(string path)
+    {
+        string[] lines = [.. _secrets.Where(pair => pair.Key.StartsWith(path + '.', StringComparison.Ordinal))
+            .Select(pair => $"{pair.Key[path.Length..]}={pair.Value}\n")];
+        return lines.Length == 0 ? "" : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(lines))));
+    }
 
     /// <summary>Reads a mapping; null stands for an empty one.</summary>
     public T Bind<T>(Table<T> table, ConfigNode node, string path)

@@ -31,6 +31,7 @@ public sealed class SecretField<T>(
             case ScalarNode { Text: null }:
                 return owner;
             case ScalarNode { Text: { Length: > 0 } text }:
+                binder.Secret(path, text);
                 return set(owner, text);
             default:
                 binder.Problems.Error(value.Origin, $"{ConfigPath.Shown(path)} cannot be used; expected a text that is not empty");
@@ -68,7 +69,9 @@ public sealed class SecretFileField<T>(
 
         string? secret = VariableSubstitution.ReadFile(file, value.Origin, binder.Problems);
         if (secret is "") binder.Problems.Error(value.Origin, $"{ConfigPath.Shown(path)}: file '{file}' is empty");
-        return string.IsNullOrEmpty(secret) ? owner : set(owner, secret);
+        if (string.IsNullOrEmpty(secret)) return owner;
+        binder.Secret(path, secret);
+        return set(owner, secret);
     }
 
     /// <inheritdoc/>

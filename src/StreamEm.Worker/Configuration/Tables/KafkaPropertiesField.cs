@@ -33,6 +33,7 @@ internal sealed class KafkaPropertiesField<T>(
                 binder.Refuse(entry.Value, at, isFile ? "the path of a file" : "a text, a number, true or false");
             else if ((isFile ? VariableSubstitution.ReadFile(text, entry.Value.Origin, binder.Problems) : text) is { } setting)
             {
+                binder.Secret(at, setting);
                 if (!properties.TryAdd(name, setting))
                     binder.Problems.Error(entry.Origin, $"{ConfigPath.Shown(path)} has both '{name}' and '{name}{FileSuffix}'; keep one");
                 if (name == "ssl.endpoint.identification.algorithm"

@@ -4,6 +4,7 @@ using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
 using StreamEm.Sources.Http;
 using StreamEm.Sources.Kafka;
+using StreamEm.Sources.Mqtt;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
@@ -68,15 +69,53 @@ internal static class SourceTables
             "Brokers out of reach or a missing topic for this long end the worker (69, 66); null waits for ever.")),
         new KafkaPropertiesField<KafkaSourceOptions>(o => o.Properties, (o, v) => o with { Properties = v })]);
 
+    private static readonly Table<MqttSourceOptions> Mqtt = new(
+        () => new MqttSourceOptions { Server = "", Topics = [], ClientId = "" },
+        [new ValueField<MqttSourceOptions>(new Setting<MqttSourceOptions, string>(
+            "server", new MqttServerKind(), o => o.Server, (o, v) => o with { Server = v }, "The broker: mqtt://host:port, or mqtts://."))
+        { IsRequired = true },
+        new TextListField<MqttSourceOptions>(
+            "topics", "Topics to read; + stands for a level, # for all that follow.", o => o.Topics, (o, v) => o with { Topics = v },
+            new MqttFilterKind())
+        { IsRequired = true },
+        new ValueField<MqttSourceOptions>(new Setting<MqttSourceOptions, string>(
+            "client_id", new TextKind(), o => o.ClientId, (o, v) => o with { ClientId = v },
+            "Whose session it is at the broker, which keeps messages while the worker is away; no other client may have it."))
+        { IsRequired = true },
+        new ValueField<MqttSourceOptions>(new Setting<MqttSourceOptions, RecordFormat>(
+            "format", TextFormats, o => o.Format, (o, v) => o with { Format = v }, "How a message is written.")),
+        new TextListField<MqttSourceOptions>("columns",
+            "Columns of csv messages, which carry no header; default: the fields in their order.", o => o.Columns ?? [],
+            (o, v) => o with { Columns = v.Count == 0 ? null : v }),
+        .. DialectFields.OfMessages<MqttSourceOptions>((o, v) => o with { Csv = v }),
+        new ValueField<MqttSourceOptions>(new Setting<MqttSourceOptions, MqttProtocol>(
+            "protocol", new ChoiceKind<MqttProtocol>(), o => o.Protocol, (o, v) => o with { Protocol = v }, "The protocol's version.")),
+        new ValueField<MqttSourceOptions>(new Setting<MqttSourceOptions, string?>(
+            "username", new OptionalTextKind(), o => o.Username, (o, v) => o with { Username = v }, "Who reads.")),
+        new SecretField<MqttSourceOptions>("password", "The password.", o => o.Password, (o, v) => o with { Password = v }),
+        new SecretFileField<MqttSourceOptions>(
+            "password_file", "File that holds the password.", o => o.Password, (o, v) => o with { Password = v }),
+        Pem("ca_file", "Certificates (PEM) of who may have signed the broker's; null: those the machine trusts.", o => o.CaFile,
+            (o, v) => o with { CaFile = v }),
+        Pem("certificate_file", "The worker's own certificate (PEM).", o => o.CertificateFile, (o, v) => o with { CertificateFile = v }),
+        Pem("key_file", "Its private key (PEM); null: in the same file.", o => o.KeyFile, (o, v) => o with { KeyFile = v }),
+        new ValueField<MqttSourceOptions>(new Setting<MqttSourceOptions, TimeSpan>(
+            "session_expires_after", new DurationKind(), o => o.SessionExpiresAfter, (o, v) => o with { SessionExpiresAfter = v },
+            "How long the broker keeps messages while the worker is away (mqtt5).")),
+        new ValueField<MqttSourceOptions>(new Setting<MqttSourceOptions, TimeSpan?>(
+            "unavailable_after", new NullableKind<TimeSpan>(new DurationKind()), o => o.UnavailableAfter,
+            (o, v) => o with { UnavailableAfter = v }, "A broker out of reach for this long ends the worker (69); null waits for ever."))]);
+
     private static readonly OneOf Choice = new(
         Alternative.Of("file", File),
         Alternative.Of("kafka", Kafka),
+        Alternative.Of("mqtt", Mqtt),
         Alternative.Of("stdin", Stdin),
         Alternative.Of("http", Http));
 
     /// <summary><c>source</c>.</summary>
     public static readonly Field<ModelOptions> Field = new OneOfField<ModelOptions>(
-        "source", "Where records come from: file, kafka, stdin or http.", Choice, o => o.Source,
+        "source", "Where records come from: file, kafka, mqtt, stdin or http.", Choice, o => o.Source,
         (o, v) => o with { Source = (SourceOptions)v, Schema = o.Schema with { Csv = ((SourceOptions)v).Csv } })
     { IsRequired = true };
 
@@ -87,6 +126,11 @@ internal static class SourceTables
         StdinSourceOptions => Stdin.Seed(),
         HttpSourceOptions => Http.Seed(),
         KafkaSourceOptions => Kafka.Seed(),
+        MqttSourceOptions => Mqtt.Seed(),
         _ => source,
     };
+
+    private static ValueField<MqttSourceOptions> Pem(
+        string key, string description, Func<MqttSourceOptions, string?> get, Func<MqttSourceOptions, string?, MqttSourceOptions> set) =>
+        new(new Setting<MqttSourceOptions, string?>(key, new OptionalTextKind("the path of a file, or null"), get, set, description));
 }

@@ -9,6 +9,7 @@ using StreamEm.Worker.Configuration.Kinds;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Configuration.Tables;
 
@@ -37,6 +38,18 @@ internal static partial class WorkerTable
             "A checkpoint after this long, if there was an update.")),
         new ValueField<CheckpointOptions>(new Setting<CheckpointOptions, int>(
             "keep", new IntegerKind(1, 1000), o => o.Keep, (o, v) => o with { Keep = v }, "Checkpoints kept.")));
+
+    private static readonly Table<RetentionOptions> Snapshots = new(
+        () => new RetentionOptions(),
+        new ValueField<RetentionOptions>(new Setting<RetentionOptions, int>(
+            "keep", new IntegerKind(1, 100_000), o => o.Keep, (o, v) => o with { Keep = v },
+            "The newest versions that can be asked for, at most 64 MiB of them.")),
+        new ValueField<RetentionOptions>(new Setting<RetentionOptions, TimeSpan?>(
+            "archive_every", new NullableKind<TimeSpan>(new DurationKind()), o => o.ArchiveEvery, (o, v) => o with { ArchiveEvery = v },
+            "A version is kept in the state directory this often, to go back to; null: never.")),
+        new ValueField<RetentionOptions>(new Setting<RetentionOptions, int>(
+            "archive_keep", new IntegerKind(1, 10_000), o => o.ArchiveKeep, (o, v) => o with { ArchiveKeep = v },
+            "How many of those are kept.")));
 
     private static readonly Table<DeadLetterOptions> DeadLetters = new(
         () => new DeadLetterOptions { Brokers = [], Topic = "" },
@@ -106,6 +119,8 @@ internal static partial class WorkerTable
         CalendarTable.Field,
         new SectionField<ModelOptions, CheckpointOptions>(
             "checkpoint", "When the state is written.", Checkpoint, o => o.Checkpoint, (o, v) => o with { Checkpoint = v }),
+        new SectionField<ModelOptions, RetentionOptions>(
+            "snapshots", "Which versions are kept.", Snapshots, o => o.Snapshots, (o, v) => o with { Snapshots = v }),
         PublisherTables.Field,
         ScoreTables.Scores,
         ScoreTables.Alarms,
