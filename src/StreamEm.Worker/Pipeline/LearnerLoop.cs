@@ -51,7 +51,11 @@ internal sealed class LearnerLoop
             // What waited did so because nothing was taken.
             Resumed = () => _clock.Pending(run.Learner, hasUpdated: true),
         };
+        Words = new PendingWords(run, delivery, keeper, context.Time, desk.Wake);
     }
+
+    /// <summary>What people said and is to be taken.</summary>
+    public PendingWords Words { get; }
 
     /// <summary>Tells where the model stands.</summary>
     public RunReport Report { get; }
@@ -250,6 +254,7 @@ internal sealed class LearnerLoop
     private void Obey()
     {
         _keeper.Demand();
+        Words.TakeAll();
         Report.Tell();
     }
 

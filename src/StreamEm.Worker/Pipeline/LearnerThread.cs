@@ -1,4 +1,5 @@
 using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Scores;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -25,6 +26,9 @@ internal sealed class LearnerThread(
 
     /// <summary>Completes when the run is on disk with its settings as they are now, and begins to read.</summary>
     public Task Resumed => _resumed.Task;
+
+    /// <summary>Takes a person's word for one of the last records. Any thread.</summary>
+    public Task<WordResult> JudgeAsync(Word word) => _loop.Words.AddAsync(word);
 
     private bool IsReplayable => reader.Source.IsReplayable;
 
@@ -53,6 +57,10 @@ internal sealed class LearnerThread(
         catch (Exception failure)
         {
             return PipelineEnd.OfFailure(failure);
+        }
+        finally
+        {
+            _loop.Words.Close();
         }
     }
 

@@ -66,6 +66,11 @@ internal sealed class OrderDesk
         return order.Answer.Task;
     }
 
+    /// <summary>Has the learner's thread look soon, and keep the state, without an answer.</summary>
+    public void Wake() => _ = PlaceAsync(_ => false).ContinueWith(
+        // Who has ended has kept what there is.
+        asked => asked.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
     /// <summary>Carries out what waits; the state is to be kept after it. The learner's thread.</summary>
     /// <param name="orders">What can be done.</param>
     /// <returns>Whether there was anything.</returns>
