@@ -210,13 +210,14 @@ internal sealed class LearnerLoop
     private void WaitForPublishers(CancellationToken stop)
     {
         WorkerLog.OutboxFull(Log, Options.Id, _delivery.Bytes);
-        while (_delivery.IsFull && !stop.IsCancellationRequested)
+        while (_delivery.IsFull && !stop.IsCancellationRequested && !_desk.Asked.IsCompleted)
         {
             Task acknowledged = _delivery.NextAcknowledgement;
             _keeper.Demand();
             _keeper.KeepIfDue(isUrgent: true);
             using var awake = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            Task.WaitAny([acknowledged, Task.Delay(TimeSpan.FromSeconds(1), _context.Time, awake.Token), .. _delivery.Publishing],
+            Task.WaitAny(
+                [acknowledged, _desk.Asked, Task.Delay(TimeSpan.FromSeconds(1), _context.Time, awake.Token), .. _delivery.Publishing],
                 CancellationToken.None);
             awake.Cancel();
             ThrowIfStuck();

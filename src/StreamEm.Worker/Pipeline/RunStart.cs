@@ -65,7 +65,7 @@ internal sealed class RunStart
             new SourceContext(options.Schema.Read, checkpoint.Position.Copy(), context.Time))))
         {
             WorkerLog.RunBegunAnew(context.Log, options.Id, checkpoint.Rejections.Read - checkpoint.Rejections.ByReason.Sum());
-            return New(context, directory, [.. checkpoint.Predecessors ?? [], checkpoint.RunId]);
+            return New(context, directory, [.. checkpoint.Predecessors ?? [], checkpoint.RunId], checkpoint.IsPaused == true);
         }
 
         bool IsReadAnew() => binding is null ? isOther : binding.ReadsOtherRecords;
@@ -117,7 +117,8 @@ internal sealed class RunStart
             .Select(change => change.ToString()).Concat(forgetsKeys ? [KeysForgotten] : [])
             .Select(text => new RunEvent(now, checkpoint.Updates, text)));
 
-    private static RunStart New(ModelContext context, CheckpointDirectory directory, IReadOnlyList<string>? predecessors)
+    private static RunStart New(
+        ModelContext context, CheckpointDirectory directory, IReadOnlyList<string>? predecessors, bool isPaused = false)
     {
         ModelOptions options = context.Options;
         var run = new RunState
@@ -126,6 +127,7 @@ internal sealed class RunStart
             Configuration = options.Values,
             Predecessors = Predecessors(options, own: null, predecessors),
             Incarnation = NextIncarnation(0, context.Time),
+            IsPaused = isPaused,
             Learner = LearnerStart.Create(options),
             Position = new SourcePosition(),
             Rejections = new RejectionLedger(new RejectionCounts()),
