@@ -44,7 +44,7 @@ public static class AuditCommand
             else AuditReport.Write(audit, output);
             if (audit.Break is not { } broken) return Task.FromResult(ExitCode.Ok);
             throw new CommandException(ExitCode.DataCorrupt,
-                $"{name}: {broken.Place}: {broken.Text}. What is before it is whole; what comes from there on cannot be relied on."
+                $"{name}: {broken.Place}: {broken.Text.TrimEnd('.')}. What is before it is whole; the rest cannot be relied on."
                     + (broken.Kind == BreakKind.Gap ? " A feed that does not take each version is audited with --allow-gaps." : ""));
         });
         return command;
