@@ -25,9 +25,12 @@ internal enum StateVersion
     /// <summary>The first form that says it; nothing is remembered of the log-likelihood for a drift.</summary>
     Health = 7,
 
-    /// <summary>The first form that remembers it.</summary>
+    /// <summary>The first form that remembers it; a state that began at given parameters has forgotten them.</summary>
     Drift = 8,
 
+    /// <summary>The first form that remembers what it began at.</summary>
+    Origin = 9,
+
     /// <summary>What this release writes.</summary>
-    Current = Drift,
+    Current = Origin,
 }

@@ -83,6 +83,9 @@ public sealed record ModelOptions
     /// <summary><c>candidates</c>; null compares with none.</summary>
     public CandidateOptions? Candidates { get; init; }
 
+    /// <summary><c>scale_out</c>; null where one worker learns alone.</summary>
+    public ScaleOutOptions? ScaleOut { get; init; }
+
     /// <summary><c>rejected</c>.</summary>
     public RejectedOptions Rejected { get; init; } = new();
 
