@@ -25,11 +25,14 @@ internal enum StateVersion
     /// <summary>The first form that says it; nothing is remembered of the log-likelihood for a drift.</summary>
     Health = 7,
 
-    /// <summary>The first form that remembers it; a state that began at given parameters has forgotten them.</summary>
+    /// <summary>The first form that remembers it; nothing is known of what people said of records.</summary>
     Drift = 8,
 
+    /// <summary>The first form that knows it; a state that began at given parameters has forgotten them.</summary>
+    Words = 9,
+
     /// <summary>The first form that remembers what it began at.</summary>
-    Origin = 9,
+    Origin = 10,
 
     /// <summary>What this release writes.</summary>
     Current = Origin,

@@ -120,6 +120,10 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <summary>Has the state kept soon, whether it is due or not. Any thread, at any time.</summary>
     public void RequestCheckpoint() => _learner?.RequestCheckpoint();
 
+    /// <summary>Takes a person's word for one of the last records; the answer comes when it is kept. Any thread, at any time.</summary>
+    internal Task<WordResult> JudgeAsync(Word word) =>
+        _learner?.JudgeAsync(word) ?? Task.FromResult(new WordResult(WordOutcome.Ended));
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -173,10 +177,12 @@ public sealed class ModelPipeline : IAsyncDisposable
         AlarmWatch? alarms = Options.Alarms is { } options
             ? new AlarmWatch(options, Options.Schema.Columns, Options.Learning.Calendar)
             : null;
+        RecentRecords? recent = Options.FeedbackMemory is { } memory ? new RecentRecords(start.Run.Learner.Dimension, memory) : null;
         try
         {
             if (!start.Scores.State.IsEmpty)
-                foreach ((string name, int records) in new ScoreState(alarms, delivery).Restore(start.Scores.State, start.Scores.SavedAt))
+                foreach ((string name, int records) in
+                    new ScoreState(alarms, delivery, recent).Restore(start.Scores.State, start.Scores.SavedAt))
                     if (records > 0) WorkerLog.ScoresDropped(log, Options.Id, name, records);
         }
         catch (InvalidDataException failure)
@@ -186,9 +192,9 @@ public sealed class ModelPipeline : IAsyncDisposable
                     + $"what was learned: streamem state reset {Options.Id}.", failure);
         }
 
-        if (lanes.Length > 0 || alarms is not null)
+        if (lanes.Length > 0 || alarms is not null || recent is not null)
             start.Run.Scores = new ScoreStream(Options.Id, Options.Schema, start.Run.Learner,
-                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, Metrics, time);
+                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, recent, Metrics, time);
         return delivery;
     }
 
