@@ -53,7 +53,8 @@ public static class AuditCommand
                 Fold(name, history, kafka.Access(parsed), output, stop);
             if (audit.Break is not { } broken) return Task.FromResult(ExitCode.Ok);
             throw new CommandException(ExitCode.DataCorrupt,
-                $"{name}: {broken.Place}: {broken.Text}. What is before it is whole; what comes from there on cannot be relied on."
+                $"{name}: {broken.Place}: {broken.Text.TrimEnd('.')}. What is before it is whole; what comes from there on cannot be "
+                    + "relied on."
                     + (broken.Kind == BreakKind.Gap ? " A feed that does not take each version is audited with --allow-gaps." : ""));
         });
         return command;

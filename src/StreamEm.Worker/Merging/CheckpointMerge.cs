@@ -38,6 +38,7 @@ internal static class CheckpointMerge
     public static MergedCheckpoint Of(IReadOnlyList<NamedCheckpoint> parts, string? id, TimeProvider time)
     {
         RefuseOneRunTwice(parts);
+        RefuseWhatIsInAnother(parts);
         RefuseOtherConfigurations(parts);
         RefuseRecordsTwice(parts);
         Checkpoint first = parts[0].Checkpoint;
@@ -102,6 +103,17 @@ internal static class CheckpointMerge
             if (run.Count() > 1)
                 throw Refusal($"{Names(run)} are states of one run, {run.Key}: what it learned would count twice. Merge states of workers "
                     + "that began apart, each with a state directory of its own");
+    }
+
+    /// <summary>A state that was merged already comes from those it holds.</summary>
+    private static void RefuseWhatIsInAnother(IReadOnlyList<NamedCheckpoint> parts)
+    {
+        foreach (NamedCheckpoint part in parts)
+            foreach (SnapshotParent parent in part.Checkpoint.Latest?.Snapshot.Ancestry?.Parents ?? [])
+                if (parent.RunId != part.Checkpoint.RunId
+                    && parts.FirstOrDefault(known => known.Checkpoint.RunId == parent.RunId) is { } other)
+                    throw Refusal($"'{part.Name}' was merged from '{other.Name}' or an earlier state of it: what that learned would count "
+                        + "twice");
     }
 
     private static void RefuseOtherConfigurations(IReadOnlyList<NamedCheckpoint> parts)
