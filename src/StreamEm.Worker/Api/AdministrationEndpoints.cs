@@ -157,7 +157,7 @@ internal static class AdministrationEndpoints
     private static IResult Refused(OrderRefusedException refused) => refused.Refusal switch
     {
         OrderRefusal.NotKept => ErrorAnswer.Of(StatusCodes.Status404NotFound, "Version not kept", refused.Message),
-        OrderRefusal.Ended => ErrorAnswer.Of(StatusCodes.Status409Conflict, "Model has ended", refused.Message),
+        OrderRefusal.Ended => ErrorAnswer.Of(StatusCodes.Status409Conflict, "Not done by this model", refused.Message),
         _ => ErrorAnswer.Of(StatusCodes.Status409Conflict, "Not possible", refused.Message),
     };
 

@@ -71,6 +71,10 @@ public static class RunCommand
     private static async Task<int> RunAsync(
         WorkerOptions options, bool once, bool acceptsModelChange, ConfigurationFiles? files, ParseResult parsed, CancellationToken stop)
     {
+        if (once && options.Models.FirstOrDefault(model => model.ScaleOut is not null) is { } together)
+            throw new CommandException(ExitCode.Usage,
+                $"--once: model '{together.Id}' is learned by several workers (scale_out), of which none knows when all is done; run it "
+                    + "without --once.");
         LogLevel level = parsed.GetValue(Cli.LogLevelOption);
         InvocationConfiguration invocation = parsed.InvocationConfiguration;
         // Where standard output is for scores, the log is not among them.
