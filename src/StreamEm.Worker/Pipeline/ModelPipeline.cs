@@ -4,6 +4,7 @@ using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Recent;
 using StreamEm.Worker.Scores;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
@@ -33,6 +34,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         Options = options;
         _environment = environment;
         _closing = new Lazy<Task>(CloseAsync);
+        Recent = new RecentRecords(options.Schema, environment.Time);
     }
 
     /// <summary>The model's configuration.</summary>
@@ -43,6 +45,9 @@ public sealed class ModelPipeline : IAsyncDisposable
 
     /// <summary>Its numbers.</summary>
     public ModelMetrics Metrics { get; } = new();
+
+    /// <summary>What a person may want to see of its records.</summary>
+    internal RecentRecords Recent { get; }
 
     /// <summary>How it ended; null while it has not.</summary>
     public PipelineEnd? End => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result : null;
@@ -79,7 +84,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <exception cref="CommandException">Something it needs is missing or damaged.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var context = new ModelContext(Options, Metrics, _environment.Time, _environment.Log);
+        var context = new ModelContext(Options, Metrics, Recent, _environment.Time, _environment.Log);
         var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, context.Log);
         var start = RunStart.Open(context, directory, _environment.AcceptsModelChange);
         _run = start.Run;
@@ -176,9 +181,10 @@ public sealed class ModelPipeline : IAsyncDisposable
                     + $"what was learned: streamem state reset {Options.Id}.", failure);
         }
 
-        if (lanes.Length > 0 || alarms is not null)
+        Recent.IsScored = lanes.Length > 0 || alarms is not null;
+        if (Recent.IsScored)
             start.Run.Scores = new ScoreStream(Options.Id, Options.Schema, start.Run.Learner,
-                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, Metrics, time);
+                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, Metrics, Recent, time);
         return delivery;
     }
 

@@ -4,6 +4,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
+using StreamEm.Worker.Recent;
 using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Telemetry;
 
@@ -24,6 +25,7 @@ internal sealed class ScoreStream
     private readonly AlarmWatch? _alarms;
     private readonly Outlet[] _outlets;
     private readonly ModelMetrics _metrics;
+    private readonly RecentRecords _recent;
     private readonly TimeProvider _time;
     private readonly RowScores _scores = new();
     private readonly Minibatch _part;
@@ -41,12 +43,13 @@ internal sealed class ScoreStream
     /// <param name="delivery">The lanes.</param>
     /// <param name="alarms">The alarms; null for none.</param>
     /// <param name="metrics">Told what was scored.</param>
+    /// <param name="recent">Told of alarms and of what is strange.</param>
     /// <param name="time">The clock.</param>
     public ScoreStream(
         string modelId, RecordSchema schema, Learner learner, IReadOnlyList<ScoreSelection> sinks, ScoreDelivery delivery,
-        AlarmWatch? alarms, ModelMetrics metrics, TimeProvider time)
+        AlarmWatch? alarms, ModelMetrics metrics, RecentRecords recent, TimeProvider time)
     {
-        (_learner, _delivery, _alarms, _metrics, _time) = (learner, delivery, alarms, metrics, time);
+        (_learner, _delivery, _alarms, _metrics, _recent, _time) = (learner, delivery, alarms, metrics, recent, time);
         _part = new Minibatch(learner.Dimension);
         _outlets = [.. sinks.Zip(delivery.Lanes, (sink, lane) => new Outlet(sink, lane, modelId, schema))];
         _isDetailed = sinks.Any(sink => !sink.AlarmsOnly && !(sink.Above >= FewAbove) && !(sink.Sample <= 1 - FewAbove));
@@ -73,13 +76,12 @@ internal sealed class ScoreStream
         Minibatch rows = taken.RowsIn(_part);
         _scores.Score(rows, _isDetailed);
         _metrics.Scores.ObserveAll(_scores.AnomalyScores);
-        Choose(rows, record);
+        Choose(rows, record, taken);
         ReadOnlySpan<int> chosen = CollectionsMarshal.AsSpan(_chosen);
         _scores.Detail(chosen);
         foreach (int row in chosen)
         {
-            ScoredRecord score = _scores.Of(
-                row, record + row, _marks[row], taken.Batch.PartitionName, taken.Batch.Offset(taken.First + row));
+            ScoredRecord score = ScoreOf(row, record, taken);
             foreach (Outlet outlet in _outlets)
                 if (outlet.Wants(score.AnomalyScore, score.Alarm, score.Record)) outlet.Write(score);
         }
@@ -110,7 +112,7 @@ internal sealed class ScoreStream
     }
 
     /// <summary>Watches for alarms, and finds the rows that some sink asks for.</summary>
-    private void Choose(Minibatch rows, long record)
+    private void Choose(Minibatch rows, long record, in TakenRecords taken)
     {
         ReadOnlySpan<double> anomalyScores = _scores.AnomalyScores, pValues = _scores.PValues, novelty = _scores.NoveltyPValues;
         if (_marks.Length < rows.Count) _marks = new AlarmMark[rows.Count];
@@ -118,6 +120,8 @@ internal sealed class ScoreStream
         for (int row = 0; row < rows.Count; row++)
         {
             if (_alarms is not null) _marks[row] = Watch(rows, row, pValues[row], novelty[row]);
+            if (pValues[row] < _recent.StrangeBelow || _marks[row] is AlarmMark.Raised or AlarmMark.Cleared)
+                _recent.Take(ScoreOf(row, record, taken));
             foreach (Outlet outlet in _outlets)
             {
                 if (!outlet.Wants(anomalyScores[row], _marks[row], record + row)) continue;
@@ -126,6 +130,9 @@ internal sealed class ScoreStream
             }
         }
     }
+
+    private ScoredRecord ScoreOf(int row, long record, in TakenRecords taken) =>
+        _scores.Of(row, record + row, _marks[row], taken.Batch.PartitionName, taken.Batch.Offset(taken.First + row));
 
     private AlarmMark Watch(Minibatch rows, int row, double pValue, double novelty)
     {
