@@ -149,7 +149,7 @@ internal static class RecentEndpoint
             }
         }
 
-        private static ScoredRecord AsItWas(in ScoredRecord score, in KeptMark mark) => score with
+        private static ScoredRecord AsItWas(ScoredRecord score, KeptMark mark) => score with
         {
             LogDensity = mark.LogDensity,
             AnomalyScore = mark.AnomalyScore,

@@ -32,6 +32,7 @@ public sealed class Browser : IAsyncLifetime
         Assert.SkipWhen(_browser is null, $"No browser: install chromium, or name one in STREAMEM_BROWSER (looked for {string.Join(", ", Names)}).");
         IBrowserContext context = await _browser!.CreateBrowserContextAsync();
         IPage page = await context.NewPageAsync();
+        page.DefaultNavigationTimeout = 2 * (int)Eventually.Deadline.TotalMilliseconds;
         await page.SetViewportAsync(new ViewPortOptions { Width = width, Height = height });
         return page;
     }

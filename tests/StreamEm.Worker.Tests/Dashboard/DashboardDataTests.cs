@@ -7,12 +7,12 @@ namespace StreamEm.Worker.Tests.Dashboard;
 public sealed class DashboardDataTests(DashboardWorker worker) : IClassFixture<DashboardWorker>
 {
     [Theory]
-    [InlineData("clouds", "weights: component; means: component feature; covariances: component feature feature")]
-    [InlineData("categories", "weights: component; probabilities.colour: component entry; probabilities.size: component entry")]
-    [InlineData("counts", "weights: component; rates: component feature")]
-    [InlineData("walk", "startprob: component; transmat: component component; means: component feature; covariances: component feature feature")]
-    [InlineData("wide", "means: feature; loadings: feature index; noise_variances: feature")]
-    [InlineData("faults", "probabilities.cause: row entry; probabilities.noise: row entry; probabilities.alarm: row entry")]
+    [InlineData("clouds", "covariances: component feature feature; means: component feature; weights: component")]
+    [InlineData("categories", "probabilities.colour: component entry; probabilities.size: component entry; weights: component")]
+    [InlineData("counts", "rates: component feature; weights: component")]
+    [InlineData("walk", "covariances: component feature feature; means: component feature; startprob: component; transmat: component component")]
+    [InlineData("wide", "loadings: feature index; means: feature; noise_variances: feature")]
+    [InlineData("faults", "probabilities.alarm: row entry; probabilities.cause: row entry; probabilities.noise: row entry; probabilities.site: entry")]
     [InlineData("topics", "components: component entry")]
     public async Task Layout_OfAModel_SaysWhatItsAxesAre(string id, string expected)
     {
@@ -20,8 +20,8 @@ public sealed class DashboardDataTests(DashboardWorker worker) : IClassFixture<D
 
         JsonElement layout = await worker.Client.GetFromJsonAsync<JsonElement>(new Uri(worker.Address, $"/v1/models/{id}/layout"));
 
-        Assert.Equal(expected, string.Join("; ", layout.GetProperty("blocks").EnumerateArray().Select(block =>
-            $"{block.GetProperty("name").GetString()}: {string.Join(' ', Axes(block).Select(axis => axis.GetProperty("of").GetString()))}")));
+        Assert.Equal(expected, string.Join("; ", layout.GetProperty("blocks").EnumerateArray().OrderBy(NameOf, StringComparer.Ordinal).Select(block =>
+            $"{NameOf(block)}: {string.Join(' ', Axes(block).Select(axis => axis.GetProperty("of").GetString()))}")));
     }
 
     [Theory]
@@ -42,7 +42,7 @@ public sealed class DashboardDataTests(DashboardWorker worker) : IClassFixture<D
         foreach (JsonElement block in layout.GetProperty("blocks").EnumerateArray())
         {
             int[] shape = [.. block.GetProperty("shape").EnumerateArray().Select(extent => extent.GetInt32())];
-            JsonElement[] axes = [.. Axes(block)];
+            JsonElement[] axes = Axes(block);
             // Rows with names stand for all places before the last axis.
             int[] places = axes[0].GetProperty("of").GetString() == "row"
                 ? [shape[..^1].Aggregate(1, (product, extent) => product * extent), shape[^1]]
@@ -118,6 +118,8 @@ public sealed class DashboardDataTests(DashboardWorker worker) : IClassFixture<D
         }
     }
 
+    private static string NameOf(JsonElement block) => block.GetProperty("name").GetString()!;
+
     private static double PValue(JsonElement record) => record.GetProperty("p_value").GetDouble();
 
     private async Task<JsonElement[]> RecentOf(string id, string kind)
@@ -130,9 +132,9 @@ public sealed class DashboardDataTests(DashboardWorker worker) : IClassFixture<D
     private async Task<string[]> NamesOf(string id, string name, int axis)
     {
         JsonElement layout = await worker.Client.GetFromJsonAsync<JsonElement>(new Uri(worker.Address, $"/v1/models/{id}/layout"));
-        JsonElement block = layout.GetProperty("blocks").EnumerateArray().Single(block => block.GetProperty("name").GetString() == name);
-        return [.. Axes(block).ElementAt(axis).GetProperty("names").EnumerateArray().Select(text => text.GetString()!)];
+        JsonElement block = layout.GetProperty("blocks").EnumerateArray().Single(block => NameOf(block) == name);
+        return [.. Axes(block)[axis].GetProperty("names").EnumerateArray().Select(text => text.GetString()!)];
     }
 
-    private static IEnumerable<JsonElement> Axes(JsonElement block) => block.GetProperty("axes").EnumerateArray();
+    private static JsonElement[] Axes(JsonElement block) => [.. block.GetProperty("axes").EnumerateArray()];
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Deque.AxeCore.Commons;
 using PuppeteerSharp;
-using PuppeteerSharp.Media;
 
 namespace StreamEm.Worker.Tests.Dashboard;
 
@@ -231,7 +230,12 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
     private async Task<IPage> Open(int width = 1280, string colours = "light")
     {
         IPage page = await browser.Open(width);
-        await page.EmulateMediaFeaturesAsync([new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = colours }]);
+        // What is scrolled to is there at once, where a click may follow.
+        await page.EmulateMediaFeaturesAsync(
+        [
+            new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = colours },
+            new MediaFeatureValue { MediaFeature = MediaFeature.PrefersReducedMotion, Value = "reduce" },
+        ]);
         page.Console += (_, said) =>
         {
             if (said.Message.Type is ConsoleType.Error or ConsoleType.Warning) _errors.Add($"{said.Message.Type}: {said.Message.Text}");
@@ -248,7 +252,7 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
         return page;
     }
 
-    private static Task Until(IPage page, string condition) => page.WaitForFunctionAsync($"() => Boolean({condition})", Patience);
+    private static async Task Until(IPage page, string condition) => await page.WaitForFunctionAsync($"() => Boolean({condition})", Patience);
 
     private static Task<string> Text(IPage page, string selector) =>
         page.EvaluateFunctionAsync<string>("selector => document.querySelector(selector).textContent", selector);

@@ -121,7 +121,7 @@ public sealed class DashboardWorker : IAsyncLifetime
     private string Model(string id, string file, string features, string model, int minibatch, string more, int buffer = 150, bool follow = false) => $$"""
           - id: {{id}}
             source:
-              file: { path: ["{{_directory[file]}}"], follow: {{(follow ? "true" : "false")}} }
+              file: { path: ["{{_directory[file]}}"], format: {{(file.EndsWith(".ndjson", StringComparison.Ordinal) ? "ndjson" : "csv")}}, follow: {{(follow ? "true" : "false")}} }
             features: [{{features}}]
         {{more}}    model: {{model}}
             learning:

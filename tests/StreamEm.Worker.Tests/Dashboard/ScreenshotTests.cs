@@ -1,5 +1,4 @@
 using PuppeteerSharp;
-using PuppeteerSharp.Media;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Dashboard;
@@ -20,11 +19,9 @@ public sealed class ScreenshotTests(Browser browser) : IClassFixture<Browser>, I
         await worker.VersionOf("earthquakes", 33);
         await worker.VersionOf("routes", 60);
 
-        await Take(worker, "ui/#/", 1280, 560, "light", Path.Combine(root, "docs/images/dashboard-models.png"));
         await Take(worker, "ui/#/model/earthquakes", 1280, 1560, "light", Path.Combine(root, "docs/images/dashboard-light.png"));
         await Take(worker, "ui/#/model/routes", 1280, 1300, "dark", Path.Combine(root, "docs/images/dashboard-dark.png"), "parameters");
         await Take(worker, "ui/#/model/earthquakes", 390, 1500, "light", Path.Combine(root, "docs/images/dashboard-phone.png"));
-
     }
 
     private async Task Take(RunningWorker worker, string path, int width, int height, string colours, string file, string? section = null)
@@ -73,10 +70,5 @@ public sealed class ScreenshotTests(Browser browser) : IClassFixture<Browser>, I
             model: { type: gaussian_mixture, components: 3 }
             learning: { initialization: { buffer: 500, max_wait: null } }
             rejected: { file: "{{_directory["new.ndjson"]}}" }
-          - id: turbine
-            source: { file: { path: ["{{_directory["turbine.csv"]}}"] } }
-            features: [speed, load]
-            model: { type: gaussian_mixture, components: 3 }
-            rejected: { file: "{{_directory["turbine.ndjson"]}}" }
         """;
 }
