@@ -16,6 +16,9 @@ public sealed class AlarmWatch
     /// <summary>What a p-value has to be of that of the last alarm to count as stronger: twice as improbable.</summary>
     private const double Stronger = 0.5;
 
+    /// <summary>Where what people say moves the threshold to, at most.</summary>
+    private const double LeastThreshold = 1e-12, MostThreshold = 0.1;
+
     /// <summary>More keys than any state has.</summary>
     private const int MostKeys = 100_000_000;
 
@@ -44,6 +47,7 @@ public sealed class AlarmWatch
         _calendar = calendar is { SkipAlarms.Count: > 0 } ? new CalendarClock(calendar) : null;
         _limits = new BusinessLimits(options, features);
         _clear = Math.Max(options.Threshold, options.Clear ?? options.Threshold);
+        Threshold = options.Threshold;
         _flag = options.Flag ?? options.Threshold;
         _keys = new KeyTable(options.MaxKeys);
         _entries = new Entry[Math.Min(options.MaxKeys, 16)];
@@ -51,10 +55,16 @@ public sealed class AlarmWatch
 
     /// <summary>Whether a record's p-values may make an alarm: what it is off by then counts.</summary>
     public bool MayMatter(double pValue, double novelty) =>
-        pValue < _flag || (_rate is null ? novelty : pValue) < _options.Threshold;
+        pValue < _flag || (_rate is null ? novelty : pValue) < Threshold;
+
+    /// <summary>Whether novelty raises alarms, where it is told, and not the p-value.</summary>
+    public bool TestsNovelty => _rate is null;
 
     /// <summary>Whether a record's component counts.</summary>
     public bool HasLimits => _limits.Any;
+
+    /// <summary>The p-value below which a record may raise an alarm: as configured, moved by what people said.</summary>
+    public double Threshold { get; private set; }
 
     /// <summary>Alarms raised over the whole run.</summary>
     public long Raised { get; private set; }
@@ -72,7 +82,7 @@ public sealed class AlarmWatch
     {
         _limits.Begin(learned);
         _calibrated = learned.Calibration?.Records ?? 0;
-        _flag = _options.Flag ?? (_rate is not null ? 0 : isByNovelty ? Flagged : 1) * _options.Threshold;
+        _flag = _options.Flag ?? (_rate is not null ? 0 : isByNovelty ? Flagged : 1) * Threshold;
     }
 
     /// <summary>Takes the next record.</summary>
@@ -102,7 +112,7 @@ public sealed class AlarmWatch
         bool isRaised, isFlagged = pValue < _flag;
         if (_rate is null)
         {
-            isRaised = matters && novelty < _options.Threshold && IsDue(entry, timestamp, novelty);
+            isRaised = matters && novelty < Threshold && IsDue(entry, timestamp, novelty);
         }
         else
         {
@@ -127,6 +137,23 @@ public sealed class AlarmWatch
         return AlarmMark.Cleared;
     }
 
+    /// <summary>
+    /// Takes a person's word for a record: the threshold moves so that such a record raises no alarm (half of its p-value) or does (twice
+    /// it), by at most a factor of two, and never above 0.1.
+    /// </summary>
+    /// <param name="pValue">The p-value that it was judged by.</param>
+    /// <param name="isNormal">What was said.</param>
+    /// <returns>Whether it moved.</returns>
+    public bool MoveThreshold(double pValue, bool isNormal)
+    {
+        if (double.IsNaN(pValue) || isNormal != pValue < Threshold) return false;
+        double before = Threshold;
+        Threshold = isNormal
+            ? Math.Max(Math.Max(pValue / 2, before / 2), LeastThreshold)
+            : Math.Max(before, Math.Min(Math.Min(2 * pValue, 2 * before), MostThreshold));
+        return Threshold != before;
+    }
+
     /// <summary>Writes its state.</summary>
     public void Save(BinaryWriter writer)
     {
@@ -137,13 +164,15 @@ public sealed class AlarmWatch
         for (int slot = 0; slot < _keys.Count; slot++) _entries[slot].Save(writer);
         writer.Write(_rate is not null);
         _rate?.Save(writer);
+        writer.Write(Threshold / _options.Threshold);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote, whatever the options were then.</summary>
     /// <param name="reader">Where it is.</param>
     /// <param name="hasRate">Whether it says if a rate of false alarms was held, which states of 0.2 and before do not.</param>
+    /// <param name="hasThreshold">Whether it says where the threshold is, which states from before feedback do not.</param>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
-    public void Load(BinaryReader reader, bool hasRate = true)
+    public void Load(BinaryReader reader, bool hasRate = true, bool hasThreshold = true)
     {
         (Raised, Cleared) = (reader.ReadInt64(), reader.ReadInt64());
         int count = reader.ReadInt32();
@@ -159,6 +188,10 @@ public sealed class AlarmWatch
         for (int slot = 0; slot < count; slot++)
             if ((_entries[slot] = Entry.Load(reader)).IsLasting) Lasting++;
         if (hasRate && reader.ReadBoolean()) (_rate ?? new DiscoveryRate(1)).Load(reader);
+        if (!hasThreshold) return;
+        double moved = reader.ReadDouble();
+        if (!(moved > 0) || !double.IsFinite(moved)) throw new InvalidDataException("The alarms' state is damaged: its threshold is none.");
+        Threshold = Math.Clamp(moved * _options.Threshold, Math.Min(LeastThreshold, _options.Threshold), 1);
     }
 
     /// <summary>
@@ -168,7 +201,7 @@ public sealed class AlarmWatch
     private bool IsDiscovery(DiscoveryRate rate, in Entry entry, long timestamp, double pValue, bool matters, ref bool isFlagged)
     {
         if (double.IsNaN(pValue)) return false;
-        double most = Math.Min(rate.Level, _options.Threshold);
+        double most = Math.Min(rate.Level, Threshold);
         double level = IsWithinGap(entry, timestamp) ? 0 : IsResting(entry) ? Math.Min(most, Stronger * entry.PValue) : most;
         bool isRaised = matters && pValue <= level && level > 0;
         if (_options.Flag is null) isFlagged = pValue <= most;

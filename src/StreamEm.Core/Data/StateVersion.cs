@@ -25,9 +25,12 @@ internal enum StateVersion
     /// <summary>The first form that says it; nothing is remembered of the log-likelihood for a drift.</summary>
     Health = 7,
 
-    /// <summary>The first form that remembers it.</summary>
+    /// <summary>The first form that remembers it; nothing is known of what people said of records.</summary>
     Drift = 8,
 
+    /// <summary>The first form that knows it.</summary>
+    Words = 9,
+
     /// <summary>What this release writes.</summary>
-    Current = Drift,
+    Current = Words,
 }

@@ -32,7 +32,6 @@ public sealed class FeatureStream
             if (cell.Formula is FeatureFormula.Lag or FeatureFormula.Difference or FeatureFormula.Rate)
                 _begin.AsSpan(cell.At + 1, cell.Length - 1).Fill(double.NaN);
         _capacity = schema.FeatureKeys;
-        if (HasMemory) _keys = new KeyTable(_capacity);
     }
 
     /// <summary>What makes the rows of a schema; null where they are learned from as they are read.</summary>
@@ -71,8 +70,7 @@ public sealed class FeatureStream
     /// <summary>Forgets the keys: other records follow, and not those after the last ones.</summary>
     public void Clear()
     {
-        if (HasMemory) _keys = new KeyTable(_capacity);
-        _lastKey = null;
+        (_keys, _lastKey) = (null, null);
     }
 
     /// <summary>Takes over what another of the same features remembers.</summary>
@@ -88,7 +86,8 @@ public sealed class FeatureStream
     /// <summary>Writes what is remembered.</summary>
     internal void Save(BinaryWriter writer)
     {
-        int count = _keys!.Count;
+        _keys ??= new KeyTable(_capacity);
+        int count = _keys.Count;
         writer.Write(count);
         _keys.Save(writer);
         writer.WriteDoubles(_memory.AsSpan(0, count * _begin.Length));
@@ -122,7 +121,8 @@ public sealed class FeatureStream
     {
         int length = _begin.Length;
         if (ReferenceEquals(key, _lastKey)) return _memory.AsSpan(_lastSlot * length, length);
-        int slot = _keys!.Touch(key, out bool isNew);
+        _keys ??= new KeyTable(_capacity);
+        int slot = _keys.Touch(key, out bool isNew);
         if ((long)(slot + 1) * length > _memory.Length)
             Array.Resize(ref _memory, checked((int)Math.Min((long)_keys.Capacity * length, 2L * (slot + 1) * length)));
         Span<double> memory = _memory.AsSpan(slot * length, length);

@@ -20,7 +20,7 @@ internal sealed partial class GrowingComponents
     {
         (_rule, _dimension) = (rule, rule.Dimension);
         (_square, _packed) = (_dimension * _dimension, Packed.Length(_dimension));
-        Capacity = rule.Growth.Max + rule.Quarantined + 2;
+        Capacity = rule.Growth.Max + 2 * rule.Quarantined + 2;
         Weights = new double[Capacity];
         LearningBases = new double[Capacity];
         ScoringBases = new double[Capacity];
@@ -155,6 +155,21 @@ internal sealed partial class GrowingComponents
         Weights[first] = all;
         Remove(second);
         Refresh(first);
+    }
+
+    /// <summary>
+    /// Gives a component more weight w' and leaves its covariance with the floor what it is: S = (V - f max(nu / (w' + nu), kappa) I) (w' +
+    /// nu) / w', where it has one of its own.
+    /// </summary>
+    public void Raise(int k, double weight)
+    {
+        double share = weight / (weight + _rule.PriorRecords), floor = FloorOf(weight);
+        ReadOnlySpan<double> covariance = Covariance(k);
+        Span<double> scatter = Scatter(k);
+        for (int at = 0; at < _square && !_rule.Growth.IsShared; at++)
+            scatter[at] = (covariance[at] - (at % (_dimension + 1) == 0 ? floor : 0)) / share;
+        Weights[k] = weight;
+        Refresh(k);
     }
 
     /// <summary>Takes a component away; the last one takes its place.</summary>

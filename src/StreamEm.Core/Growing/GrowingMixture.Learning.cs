@@ -1,4 +1,5 @@
 using StreamEm.Core.Calibration;
+using StreamEm.Core.Data;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Growing;
@@ -41,6 +42,8 @@ internal sealed partial class GrowingMixture
         _bulk.CopyFrom(other._bulk);
         (Records, Unlearned, Gated) = (other.Records, other.Unlearned, other.Gated);
         (_warm, _guardedFrom, _share, _owed) = (other._warm, other._guardedFrom, other._share, other._owed);
+        _condemned.Clear();
+        _condemned.UnionWith(other._condemned);
     }
 
     /// <summary>Writes the whole state.</summary>
@@ -55,11 +58,12 @@ internal sealed partial class GrowingMixture
         _all.Save(writer);
         _trusted.Save(writer);
         _quarantine.Save(writer);
+        writer.WriteArray<int>([.. _condemned]);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
-    public void Load(BinaryReader reader)
+    public void Load(BinaryReader reader, StateVersion version = StateVersion.Current)
     {
         (Records, Unlearned, Gated) = (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
         (_warm, _guardedFrom) = (reader.ReadInt64(), reader.ReadInt64());
@@ -74,6 +78,7 @@ internal sealed partial class GrowingMixture
         _all.Load(reader);
         _trusted.Load(reader);
         _quarantine.Load(reader);
+        LoadCondemned(version >= StateVersion.Words ? reader.ReadArray<int>() : []);
     }
 
     private void FindBulk(long record, bool isGuarded)
@@ -158,17 +163,24 @@ internal sealed partial class GrowingMixture
     private void Release(GrowthEventKind kind, long record)
     {
         _components.Release();
+        KeepCondemned();
         Tell(kind, record, -1);
     }
 
-    /// <summary>One pair a record: the closest means of a kind of which there are too many.</summary>
-    private void MakeRoom(long record)
+    /// <summary>One component less: the closest means of a kind of which there are too many are merged.</summary>
+    /// <returns>Whether there were too many.</returns>
+    private bool MakeRoom(long record)
     {
-        int quarantined = 0;
+        if (_condemned.Count > _rule.Quarantined)
+        {
+            Forget(LightestCondemned(), record);
+            return true;
+        }
+        int quarantined = -_condemned.Count;
         for (int k = 0; k < _components.Count; k++)
             if (_components.IsQuarantined[k]) quarantined++;
-        bool kind = _components.Count - quarantined <= _rule.Growth.Max;
-        if (kind && quarantined <= _rule.Quarantined) return;
+        bool kind = _components.Count - _condemned.Count - quarantined <= _rule.Growth.Max;
+        if (kind && quarantined <= _rule.Quarantined) return false;
         (int first, int second) = Closest(kind);
         (int light, int heavy) = _components.Weights[first] < _components.Weights[second] ? (first, second) : (second, first);
         double weight = _components.Weights[light];
@@ -176,30 +188,35 @@ internal sealed partial class GrowingMixture
             && _components.Square(heavy, _components.Mean(light)) > _rule.FarSquare)
         {
             Forget(light, record);
-            return;
+            return true;
         }
         Tell(GrowthEventKind.Merged, record, _components.Numbers[first], _components.Numbers[second]);
         _components.Merge(first, second);
+        return true;
     }
 
     private void Forget(int component, long record)
     {
         Tell(GrowthEventKind.Forgotten, record, _components.Numbers[component]);
+        _condemned.Remove(_components.Numbers[component]);
         _components.Remove(component);
     }
 
-    /// <summary>The two of a kind with the closest means, the lower index first; of equal pairs the first.</summary>
+    /// <summary>
+    /// The two of a kind with the closest means, the lower index first; of equal pairs the first. What a person condemned is not mixed with
+    /// anything.
+    /// </summary>
     private (int First, int Second) Closest(bool isQuarantined)
     {
         (int First, int Second) best = (0, 0);
         double least = double.PositiveInfinity;
         for (int k = 1; k < _components.Count; k++)
         {
-            if (_components.IsQuarantined[k] != isQuarantined) continue;
+            if (_components.IsQuarantined[k] != isQuarantined || IsCondemned(k)) continue;
             ReadOnlySpan<double> mean = _components.Mean(k);
             for (int other = 0; other < k; other++)
             {
-                if (_components.IsQuarantined[other] != isQuarantined) continue;
+                if (_components.IsQuarantined[other] != isQuarantined || IsCondemned(other)) continue;
                 ReadOnlySpan<double> from = _components.Mean(other);
                 double square = 0;
                 for (int d = 0; d < mean.Length && square < least; d++) square += (mean[d] - from[d]) * (mean[d] - from[d]);

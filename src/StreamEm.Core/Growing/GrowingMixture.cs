@@ -134,7 +134,7 @@ internal sealed partial class GrowingMixture
         if (isHeld) Unlearned++;
         else Learn(observed, score.IsStrange, record);
         if (_guard.LearnAbove > 0 && isGuarded) Confirm(isHeld, record);
-        if (_guard.Quarantines && isLive && _quarantine.Take(record, score.IsStrange) is { } kind) Release(kind, record);
+        if (_guard.Quarantines && isLive && _quarantine.Take(record, score.IsStrange && !_isOfCondemned) is { } kind) Release(kind, record);
         MakeRoom(record);
         if (Records == _warm || (Records > _warm && Records % BulkEvery == 0)) FindBulk(record, isGuarded);
         return isHeld ? score with { IsLearned = false } : score;
@@ -185,7 +185,8 @@ internal sealed partial class GrowingMixture
             abnormality = Score(remote + ScalarMath.Log(trusted) - LogSum(_scoring.AsSpan(0, count)));
         }
         double p = _trusted.PValue(abnormality), isNew = _all.PValue(novelty);
-        bool isStrange = _guard.Quarantines && Records > _warm && p < StrangeBelow && nearest > _rule.FarSquare;
+        _isOfCondemned = IsOfCondemned(nearest);
+        bool isStrange = _isOfCondemned || (_guard.Quarantines && Records > _warm && p < StrangeBelow && nearest > _rule.FarSquare);
         (double density, double entropy) = TellsDensity ? LogDensity(observed) : (double.NaN, double.NaN);
         return new GrowingScore(density - logWeight, abnormality, novelty, p, isNew, isStrange, IsLearned: true) { Entropy = entropy };
     }

@@ -74,7 +74,7 @@ internal sealed class GrowthRule
     /// <summary>F: the squared distance that a component's own record exceeds as rarely as a normal value 6 standard deviations.</summary>
     public double FarSquare { get; }
 
-    /// <summary>The most components in quarantine.</summary>
+    /// <summary>The most components in quarantine, and as many again that people condemned.</summary>
     public int Quarantined { get; }
 
     /// <summary>L*: no scoring density lies above it.</summary>

@@ -54,6 +54,21 @@ internal sealed partial class LearnerCore
         State.LastStepSize = Math.Min(1, (double)count / growing.Records);
         State.EffectiveRows = Math.Max(1, growing.Components.Weights.AsSpan(0, growing.Components.Count).ToArray().Sum());
         Space = SpaceOf(Space, growing);
+        TellGrowth(growing);
+    }
+
+    /// <summary>Takes a person's word for a record; returns how many components are other than they were.</summary>
+    public int Judge(ReadOnlySpan<double> row, bool isNormal)
+    {
+        GrowingMixture growing = Growing!;
+        growing.ClearEvents();
+        int moved = growing.Judge(row, isNormal);
+        TellGrowth(growing);
+        return moved;
+    }
+
+    private void TellGrowth(GrowingMixture growing)
+    {
         foreach (GrowthEvent item in growing.Events)
         {
             if (item.Kind == GrowthEventKind.NewNormal) Happened.Add(LearnerEventKind.NewNormal, State.Updates);

@@ -79,7 +79,7 @@ internal sealed partial class LearnerCore
         if (growth is not null)
         {
             core.Growing = new GrowingMixture(space.Dimension, growth, GuardOf(options));
-            core.Growing.Load(reader);
+            core.Growing.Load(reader, version);
             core.Space = SpaceOf(space, core.Growing);
         }
         if (version >= StateVersion.Health) core.Health.Load(reader, model.ParameterLayout, version);

@@ -8,6 +8,20 @@ public sealed partial class Learner
 {
     private ScoreSession? _gated;
 
+    /// <summary>
+    /// Takes a person's word for a record: learning goes on as if it had known. Only of a mixture that grows, which keeps apart what is
+    /// confirmed as normal.
+    /// </summary>
+    /// <param name="row">D values, user units, NaN = missing.</param>
+    /// <param name="isNormal">What was said.</param>
+    /// <returns>Components that are other than they were; null where the model cannot take a word.</returns>
+    public int? Judge(ReadOnlySpan<double> row, bool isNormal)
+    {
+        if (_core is not { Growing: not null } core) return null;
+        _latest = null;
+        return core.Judge(row, isNormal);
+    }
+
     /// <summary>Whether nothing is learned any more, or nothing at all from parameters that were given.</summary>
     private bool IsFrozen(LearnerCore core) => _options.Learn == LearnMode.Frozen
         && (Updates > 0 ? Records >= (_options.FreezeAfter ?? 0) : double.IsPositiveInfinity(core.State.EffectiveRows));

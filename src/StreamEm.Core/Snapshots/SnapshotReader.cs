@@ -28,6 +28,8 @@ public static class SnapshotReader
             signature = Member(root, "signature");
         LatentModelOptions options = ModelOptions(model);
         RecordSchema schema = Schema(signature, options);
+        // What cannot be made is told here, and not with the first record.
+        _ = FeatureStream.Of(schema);
         FeatureSpace space = Space(root, signature, options.Plan(schema));
         LatentModel made = options.Create(space);
         if (made.ParameterLayout.Length > json.Length)

@@ -318,7 +318,7 @@ export class ModelView {
         this.tell(`Not done: ${(failure as Error).message}`);
       }
     };
-    return ['normal', 'anomaly'].map(verdict => h('button', { type: 'button', click: () => void send(verdict)() }, `It is ${verdict}`));
+    return ['normal', 'abnormal'].map(verdict => h('button', { type: 'button', click: () => void send(verdict)() }, `It is ${verdict}`));
   }
 }
 

@@ -9,7 +9,7 @@ namespace StreamEm.Sources.Decoding;
 /// <c>2026-11-20T08:00:00.123Z</c>, <c>2026-11-20 08:00:00 +01:00</c>, <c>20261120T080000Z</c>; also with <c>/</c> in the date, with
 /// <c>UTC</c> or <c>GMT</c> for Z. Without an offset it is UTC. Years 1 to 9999.
 /// </summary>
-internal static class Timestamps
+public static class Timestamps
 {
     /// <summary>From here on a number of seconds, milliseconds or microseconds would be later than the year 5138.</summary>
     private const double SecondsEnd = 1e11, MillisecondsEnd = 1e14, MicrosecondsEnd = 1e17;

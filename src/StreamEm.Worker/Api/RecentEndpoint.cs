@@ -4,14 +4,14 @@ using System.Text.Json;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Recent;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Shown;
 
 namespace StreamEm.Worker.Api;
 
 /// <summary>
 /// <c>GET /v1/models/{id}/recent</c>: records that the model took lately, with their fields and what the newest version says of each; of
-/// those that were scored as they came, how improbable they were then. See <see cref="RecentRecords"/>.
+/// those that were scored as they came, how improbable they were then. See <see cref="ShownRecords"/>.
 /// </summary>
 internal static class RecentEndpoint
 {
@@ -35,7 +35,7 @@ internal static class RecentEndpoint
         kind ??= Kinds[0];
         if (!Kinds.Contains(kind, StringComparer.Ordinal))
             return ErrorAnswer.BadParameter("kind", kind, $"one of {string.Join(", ", Kinds)}");
-        int most = kind == "sample" ? RecentRecords.MaxSample : RecentRecords.MaxNotable;
+        int most = kind == "sample" ? ShownRecords.MaxSample : ShownRecords.MaxNotable;
         int count = Math.Min(DefaultLimit, most);
         if (limit is not null && !(int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out count)
             && count > 0 && count <= most))
@@ -47,7 +47,7 @@ internal static class RecentEndpoint
     /// <summary>What is said of the records of one model.</summary>
     private sealed class Answer(ModelPipeline model, string kind)
     {
-        private readonly RecentRecords _recent = model.Recent;
+        private readonly ShownRecords _shown = model.Shown;
         private readonly ModelSnapshot? _snapshot = model.Feed.Latest?.Snapshot;
         private readonly ArrayBufferWriter<byte> _record = new();
         private readonly ScoreFields _fields = new(model.Options.Schema, ScoreFields.AllOf(model.Options.Schema));
@@ -59,12 +59,12 @@ internal static class RecentEndpoint
         {
             if (_snapshot is not null)
                 count = Math.Clamp(ScoreEndpoint.MaxScores / Math.Max(1, _snapshot.Model.ScoreLayout.Length), 1, count);
-            bool fromSample = kind == "strangest" && !_recent.IsScored;
+            bool fromSample = kind == "strangest" && !_shown.IsScored;
             KeptRecords kept = kind switch
             {
-                "alarms" => _recent.Alarms(count),
-                "strangest" when !fromSample => _recent.Strangest(count),
-                _ => _recent.Sample(fromSample ? RecentRecords.MaxSample : count),
+                "alarms" => _shown.Alarms(count),
+                "strangest" when !fromSample => _shown.Strangest(count),
+                _ => _shown.Sample(fromSample ? ShownRecords.MaxSample : count),
             };
             var output = new ArrayBufferWriter<byte>();
             using (var json = new Utf8JsonWriter(output))
@@ -78,7 +78,7 @@ internal static class RecentEndpoint
                 }
 
                 json.WriteString("kind", kind);
-                if (kind == "sample" || fromSample) json.WriteNumber("one_in", _recent.Every);
+                if (kind == "sample" || fromSample) json.WriteNumber("one_in", _shown.Every);
                 json.WriteStartArray("records");
                 if (StandAlone) WriteScored(json, kept, fromSample ? count : int.MaxValue);
                 else if (!fromSample) WriteUnscored(json, kept);

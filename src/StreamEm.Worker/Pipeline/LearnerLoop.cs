@@ -44,6 +44,7 @@ internal sealed class LearnerLoop
             Flushing = run.Candidates is { } candidates ? candidates.Flush : null,
         };
         _warnings = new WarningLog(Options.Id, context.Log);
+        Words = new PendingWords(run, delivery, keeper, context.Time, RequestCheckpoint);
     }
 
     /// <summary>Where the model stands.</summary>
@@ -51,6 +52,9 @@ internal sealed class LearnerLoop
 
     /// <summary>Has the state kept soon, whether it is due or not. Any thread.</summary>
     public void RequestCheckpoint() => _checkpointAsked.TrySetResult();
+
+    /// <summary>What people said and is to be taken.</summary>
+    public PendingWords Words { get; }
 
     /// <summary>
     /// What is said of too large a share of rejected records while a source that takes them from clients goes on; null when all is well.
@@ -91,6 +95,7 @@ internal sealed class LearnerLoop
             {
                 _checkpointAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 _keeper.Demand();
+                Words.TakeAll();
             }
 
             _keeper.KeepIfDue(_delivery.IsCheckpointDue);
@@ -256,7 +261,7 @@ internal sealed class LearnerLoop
 
     private void OnTaking(TakenRecords taken)
     {
-        _context.Recent.Take(taken, _run.Rejections.Read);
+        _context.Shown.Take(taken, _run.Rejections.Read);
         _run.Scores?.Take(taken, _run.Rejections.Read);
         _run.Candidates?.Take(taken.Made, taken.FirstMade, taken.Count);
     }

@@ -1,4 +1,5 @@
 using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Scores;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
@@ -19,6 +20,9 @@ internal sealed class LearnerThread(
 
     /// <summary>Has the state kept soon. Any thread.</summary>
     public void RequestCheckpoint() => _loop.RequestCheckpoint();
+
+    /// <summary>Takes a person's word for one of the last records. Any thread.</summary>
+    public Task<WordResult> JudgeAsync(Word word) => _loop.Words.AddAsync(word);
 
     /// <summary>What is said of too large a share of rejected records; see <see cref="LearnerLoop.Rejecting"/>.</summary>
     public string? Rejecting => _loop.Rejecting;
@@ -50,6 +54,10 @@ internal sealed class LearnerThread(
         catch (Exception failure)
         {
             return PipelineEnd.OfFailure(failure);
+        }
+        finally
+        {
+            _loop.Words.Close();
         }
     }
 

@@ -83,6 +83,9 @@ public sealed record ModelOptions
     /// <summary><c>candidates</c>; null compares with none.</summary>
     public CandidateOptions? Candidates { get; init; }
 
+    /// <summary><c>feedback.memory</c>: the last records of which something can be said; null: nothing can.</summary>
+    public int? FeedbackMemory { get; init; }
+
     /// <summary><c>rejected</c>.</summary>
     public RejectedOptions Rejected { get; init; } = new();
 

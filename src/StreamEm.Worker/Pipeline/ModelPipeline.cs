@@ -4,8 +4,8 @@ using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
-using StreamEm.Worker.Recent;
 using StreamEm.Worker.Scores;
+using StreamEm.Worker.Shown;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -34,7 +34,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         Options = options;
         _environment = environment;
         _closing = new Lazy<Task>(CloseAsync);
-        Recent = new RecentRecords(options.Schema, environment.Time);
+        Shown = new ShownRecords(options.Schema, environment.Time);
     }
 
     /// <summary>The model's configuration.</summary>
@@ -47,7 +47,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     public ModelMetrics Metrics { get; } = new();
 
     /// <summary>What a person may want to see of its records.</summary>
-    internal RecentRecords Recent { get; }
+    internal ShownRecords Shown { get; }
 
     /// <summary>How it ended; null while it has not.</summary>
     public PipelineEnd? End => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result : null;
@@ -84,7 +84,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <exception cref="CommandException">Something it needs is missing or damaged.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var context = new ModelContext(Options, Metrics, Recent, _environment.Time, _environment.Log);
+        var context = new ModelContext(Options, Metrics, Shown, _environment.Time, _environment.Log);
         var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, context.Log);
         var start = RunStart.Open(context, directory, _environment.AcceptsModelChange);
         _run = start.Run;
@@ -115,6 +115,10 @@ public sealed class ModelPipeline : IAsyncDisposable
 
     /// <summary>Has the state kept soon, whether it is due or not. Any thread, at any time.</summary>
     public void RequestCheckpoint() => _learner?.RequestCheckpoint();
+
+    /// <summary>Takes a person's word for one of the last records; the answer comes when it is kept. Any thread, at any time.</summary>
+    internal Task<WordResult> JudgeAsync(Word word) =>
+        _learner?.JudgeAsync(word) ?? Task.FromResult(new WordResult(WordOutcome.Ended));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -168,10 +172,12 @@ public sealed class ModelPipeline : IAsyncDisposable
         AlarmWatch? alarms = Options.Alarms is { } options
             ? new AlarmWatch(options, Options.Schema.Columns, Options.Learning.Calendar)
             : null;
+        RecentRecords? recent = Options.FeedbackMemory is { } memory ? new RecentRecords(start.Run.Learner.Dimension, memory) : null;
         try
         {
             if (!start.Scores.State.IsEmpty)
-                foreach ((string name, int records) in new ScoreState(alarms, delivery).Restore(start.Scores.State, start.Scores.SavedAt))
+                foreach ((string name, int records) in
+                    new ScoreState(alarms, delivery, recent).Restore(start.Scores.State, start.Scores.SavedAt))
                     if (records > 0) WorkerLog.ScoresDropped(log, Options.Id, name, records);
         }
         catch (InvalidDataException failure)
@@ -181,10 +187,10 @@ public sealed class ModelPipeline : IAsyncDisposable
                     + $"what was learned: streamem state reset {Options.Id}.", failure);
         }
 
-        Recent.IsScored = lanes.Length > 0 || alarms is not null;
-        if (Recent.IsScored)
+        Shown.IsScored = lanes.Length > 0 || alarms is not null || recent is not null;
+        if (Shown.IsScored)
             start.Run.Scores = new ScoreStream(Options.Id, Options.Schema, start.Run.Learner,
-                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, Metrics, Recent, time);
+                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, recent, Metrics, Shown, time);
         return delivery;
     }
 

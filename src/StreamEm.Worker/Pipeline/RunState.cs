@@ -19,7 +19,7 @@ internal sealed class RunState
     public required IReadOnlyDictionary<string, string> Configuration { get; init; }
 
     /// <summary>What a person did to the run, oldest first; null for nothing.</summary>
-    public IReadOnlyList<RunEvent>? History { get; init; }
+    public IReadOnlyList<RunEvent>? History { get; set; }
 
     /// <summary>Earlier runs of the model that this one takes the place of; null for none.</summary>
     public IReadOnlyList<string>? Predecessors { get; init; }

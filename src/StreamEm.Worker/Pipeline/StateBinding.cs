@@ -18,7 +18,8 @@ internal sealed class StateBinding
     private const string ModelSection = "model.";
 
     /// <summary>What has no value of its own where it is not written: an entry that is not there is a change.</summary>
-    private static readonly string[] Lists = ["publish.", "scores.", "alarms.", "source.", "rejected.", "features.", "candidates."];
+    private static readonly string[] Lists =
+        ["publish.", "scores.", "alarms.", "source.", "rejected.", "features.", "candidates.", "feedback."];
 
     private readonly ModelOptions _options;
     private readonly Checkpoint _checkpoint;

@@ -5,9 +5,10 @@ namespace StreamEm.Worker.Scores;
 /// <summary>The part of a checkpoint that is of the scored stream: the alarms, where every sink is and what had not arrived.</summary>
 /// <param name="alarms">The alarms; null for none.</param>
 /// <param name="delivery">The sinks.</param>
-internal sealed class ScoreState(AlarmWatch? alarms, ScoreDelivery delivery)
+/// <param name="recent">The last records; null where nothing is said of them.</param>
+internal sealed class ScoreState(AlarmWatch? alarms, ScoreDelivery delivery, RecentRecords? recent)
 {
-    private const int Version = 2, WithoutRate = 1;
+    private const int Version = 3, WithoutWords = 2, WithoutRate = 1;
     private const int MostLanes = 10_000;
 
     /// <summary>Writes it.</summary>
@@ -16,6 +17,8 @@ internal sealed class ScoreState(AlarmWatch? alarms, ScoreDelivery delivery)
         writer.Write(Version);
         writer.Write(alarms is not null);
         alarms?.Save(writer);
+        writer.Write(recent is not null);
+        recent?.Save(writer);
         delivery.Save(writer);
     }
 
@@ -40,10 +43,12 @@ internal sealed class ScoreState(AlarmWatch? alarms, ScoreDelivery delivery)
     private List<(string Name, int Records)> Restore(BinaryReader reader, DateTimeOffset savedAt)
     {
         int version = reader.ReadInt32();
-        if (version is not (Version or WithoutRate))
+        if (version is < WithoutRate or > Version)
             throw new InvalidDataException(
-                $"The state of the scores has version {version}; this program reads {WithoutRate} and {Version}.");
-        if (reader.ReadBoolean()) (alarms ?? new AlarmWatch(new AlarmOptions(), [])).Load(reader, hasRate: version > WithoutRate);
+                $"The state of the scores has version {version}; this program reads {WithoutRate} to {Version}.");
+        if (reader.ReadBoolean())
+            (alarms ?? new AlarmWatch(new AlarmOptions(), [])).Load(reader, version > WithoutRate, version > WithoutWords);
+        if (version > WithoutWords && reader.ReadBoolean()) RecentRecords.Load(reader, recent);
         int count = reader.ReadInt32();
         if (count is < 0 or > MostLanes) throw new InvalidDataException($"The state of the scores says {count} sinks.");
         var gone = new List<(string, int)>();

@@ -4,8 +4,8 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
-using StreamEm.Worker.Recent;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Shown;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Scores;
@@ -23,9 +23,10 @@ internal sealed class ScoreStream
     private readonly Learner _learner;
     private readonly ScoreDelivery _delivery;
     private readonly AlarmWatch? _alarms;
+    private readonly RecentRecords? _recent;
     private readonly Outlet[] _outlets;
     private readonly ModelMetrics _metrics;
-    private readonly RecentRecords _recent;
+    private readonly ShownRecords _shown;
     private readonly TimeProvider _time;
     private readonly RowScores _scores = new();
     private readonly Minibatch _part;
@@ -42,14 +43,15 @@ internal sealed class ScoreStream
     /// <param name="sinks">What each lane asks for, in their order.</param>
     /// <param name="delivery">The lanes.</param>
     /// <param name="alarms">The alarms; null for none.</param>
+    /// <param name="recent">The last records; null where nothing is said of them.</param>
     /// <param name="metrics">Told what was scored.</param>
-    /// <param name="recent">Told of alarms and of what is strange.</param>
+    /// <param name="shown">Told of alarms and of what is strange.</param>
     /// <param name="time">The clock.</param>
     public ScoreStream(
         string modelId, RecordSchema schema, Learner learner, IReadOnlyList<ScoreSelection> sinks, ScoreDelivery delivery,
-        AlarmWatch? alarms, ModelMetrics metrics, RecentRecords recent, TimeProvider time)
+        AlarmWatch? alarms, RecentRecords? recent, ModelMetrics metrics, ShownRecords shown, TimeProvider time)
     {
-        (_learner, _delivery, _alarms, _metrics, _recent, _time) = (learner, delivery, alarms, metrics, recent, time);
+        (_learner, _delivery, _alarms, _recent, _metrics, _shown, _time) = (learner, delivery, alarms, recent, metrics, shown, time);
         _part = new Minibatch(learner.Dimension);
         _outlets = [.. sinks.Zip(delivery.Lanes, (sink, lane) => new Outlet(sink, lane, modelId, schema))];
         _isDetailed = sinks.Any(sink => !sink.AlarmsOnly && !(sink.Above >= FewAbove) && !(sink.Sample <= 1 - FewAbove));
@@ -90,12 +92,28 @@ internal sealed class ScoreStream
         if (_alarms is not null) TellAlarms();
     }
 
+    /// <summary>
+    /// Takes a person's word for one of the last records: learning and, where asked, the threshold of the alarms move. Records are scored
+    /// by what is known now from the next one on.
+    /// </summary>
+    /// <returns>Null where the record is not known any more, or never was.</returns>
+    public WordTaken? Judge(Word word)
+    {
+        int at = _recent?.Find(word.Name) ?? -1;
+        if (at < 0) return null;
+        double pValue = _recent!.PValue(at);
+        int? moved = _learner.Judge(_recent.Row(at), word.IsNormal);
+        bool hasMoved = word.MovesThreshold && _alarms is not null && _alarms.MoveThreshold(pValue, word.IsNormal);
+        _isCurrent = false;
+        return new WordTaken(_recent.Number(at), double.IsNaN(pValue) ? null : pValue, moved, _alarms?.Threshold, hasMoved);
+    }
+
     /// <summary>Writes the alarms, where every sink is and what has not arrived.</summary>
     public byte[] Save()
     {
         using var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);
-        new ScoreState(_alarms, _delivery).Save(writer);
+        new ScoreState(_alarms, _delivery, _recent).Save(writer);
         return stream.ToArray();
     }
 
@@ -120,8 +138,10 @@ internal sealed class ScoreStream
         for (int row = 0; row < rows.Count; row++)
         {
             if (_alarms is not null) _marks[row] = Watch(rows, row, pValues[row], novelty[row]);
-            if (pValues[row] < _recent.StrangeBelow || _marks[row] is AlarmMark.Raised or AlarmMark.Cleared)
-                _recent.Take(ScoreOf(row, record, taken));
+            _recent?.Add(record + row, rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row),
+                _alarms is { TestsNovelty: true } ? novelty[row] : pValues[row], rows.Row(row));
+            if (pValues[row] < _shown.StrangeBelow || _marks[row] is AlarmMark.Raised or AlarmMark.Cleared)
+                _shown.Take(ScoreOf(row, record, taken));
             foreach (Outlet outlet in _outlets)
             {
                 if (!outlet.Wants(anomalyScores[row], _marks[row], record + row)) continue;

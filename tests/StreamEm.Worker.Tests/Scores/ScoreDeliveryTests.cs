@@ -42,7 +42,7 @@ public sealed class ScoreDeliveryTests
 
         var open = new MemorySink();
         var again = new ScoreDelivery([new ScoreLane(open.Open(), new ModelMetrics(), TimeProvider.System)]);
-        Assert.Empty(new ScoreState(null, again).Restore(state, DateTimeOffset.UnixEpoch));
+        Assert.Empty(new ScoreState(null, again, null).Restore(state, DateTimeOffset.UnixEpoch));
         await again.OpenAsync("run", CancellationToken.None);
         Add(again, again.Lanes[0], 3);
 
@@ -59,7 +59,7 @@ public sealed class ScoreDeliveryTests
         byte[] state = Save(delivery);
         await delivery.DisposeAsync();
 
-        Assert.Equal([("memory", 1)], new ScoreState(null, new ScoreDelivery([])).Restore(state, DateTimeOffset.UnixEpoch));
+        Assert.Equal([("memory", 1)], new ScoreState(null, new ScoreDelivery([]), null).Restore(state, DateTimeOffset.UnixEpoch));
     }
 
     [Fact]
@@ -76,14 +76,15 @@ public sealed class ScoreDeliveryTests
             var fresh = new ScoreDelivery([new ScoreLane(new MemorySink(), new ModelMetrics(), TimeProvider.System)]);
             try
             {
-                new ScoreState(null, fresh).Restore(damaged, DateTimeOffset.UnixEpoch);
+                new ScoreState(null, fresh, null).Restore(damaged, DateTimeOffset.UnixEpoch);
             }
             catch (InvalidDataException)
             {
                 // Refused; what is only another text or number may pass.
             }
 
-            Assert.Throws<InvalidDataException>(() => new ScoreState(null, fresh).Restore(state.AsMemory(0, at), DateTimeOffset.UnixEpoch));
+            Assert.Throws<InvalidDataException>(
+                () => new ScoreState(null, fresh, null).Restore(state.AsMemory(0, at), DateTimeOffset.UnixEpoch));
         }
     }
 
@@ -107,7 +108,7 @@ public sealed class ScoreDeliveryTests
     private static byte[] Save(ScoreDelivery delivery)
     {
         using var stream = new MemoryStream();
-        using (var writer = new BinaryWriter(stream)) new ScoreState(null, delivery).Save(writer);
+        using (var writer = new BinaryWriter(stream)) new ScoreState(null, delivery, null).Save(writer);
         return stream.ToArray();
     }
 }

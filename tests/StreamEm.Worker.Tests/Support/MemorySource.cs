@@ -22,6 +22,9 @@ internal sealed class MemorySource(
 
     public SourceException? FailAtEnd { get; init; }
 
+    /// <summary>Key and time of the record at an offset; null: they have none.</summary>
+    public Func<long, (string Key, long Timestamp)>? Names { get; init; }
+
     public override async ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken)
     {
         batch.Clear(Partition, identity: "same", _next);
@@ -31,7 +34,8 @@ internal sealed class MemorySource(
             if (items[(int)offset] is { } row)
             {
                 row.CopyTo(batch.NextRow);
-                batch.Commit(_next);
+                if (Names?.Invoke(offset) is { } name) batch.Commit(_next, 1, key: batch.Texts.Number(name.Key), timestamp: name.Timestamp);
+                else batch.Commit(_next);
             }
             else
             {

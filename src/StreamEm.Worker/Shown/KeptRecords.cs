@@ -2,7 +2,7 @@ using StreamEm.Core.Alarms;
 using StreamEm.Core.Data;
 using StreamEm.Worker.Scoring;
 
-namespace StreamEm.Worker.Recent;
+namespace StreamEm.Worker.Shown;
 
 /// <summary>Where a kept record is from, and what was told of it when it came.</summary>
 /// <param name="Record">Its number in the input, from 0, bad records included.</param>

@@ -3,19 +3,19 @@ using StreamEm.Core.Alarms;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Sources;
-using StreamEm.Worker.Recent;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Shown;
 
-namespace StreamEm.Worker.Tests.Recent;
+namespace StreamEm.Worker.Tests.Shown;
 
-public sealed class RecentRecordsTests
+public sealed class ShownRecordsTests
 {
     private readonly FakeTimeProvider _time = new();
     private readonly RecordSchema _schema = new() { Features = ["x", "y"], Key = "k" };
-    private readonly RecentRecords _recent;
+    private readonly ShownRecords _shown;
     private long _record;
 
-    public RecentRecordsTests() => _recent = new RecentRecords(_schema, _time);
+    public ShownRecordsTests() => _shown = new ShownRecords(_schema, _time);
 
     [Fact]
     public void Sample_OfASlowStream_HasEveryRecord()
@@ -26,8 +26,8 @@ public sealed class RecentRecordsTests
             _time.Advance(TimeSpan.FromSeconds(10));
         }
 
-        Assert.Equal(Enumerable.Range(0, 300).Select(record => (long)record), Records(_recent.Sample(1000)));
-        Assert.Equal(Enumerable.Range(290, 10).Select(record => (long)record), Records(_recent.Sample(10)));
+        Assert.Equal(Enumerable.Range(0, 300).Select(record => (long)record), Records(_shown.Sample(1000)));
+        Assert.Equal(Enumerable.Range(290, 10).Select(record => (long)record), Records(_shown.Sample(10)));
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class RecentRecordsTests
     {
         Take(5);
 
-        KeptRecords sample = _recent.Sample(1);
+        KeptRecords sample = _shown.Sample(1);
 
         Assert.Equal([4.0, -4.0], sample.Rows.Row(0).ToArray());
         Assert.Equal("k4", sample.Rows.Texts!.Find(sample.Rows.Key(0)));
@@ -47,8 +47,8 @@ public sealed class RecentRecordsTests
     {
         for (int batch = 0; batch < 400; batch++) Take(1000);
 
-        long[] records = [.. Records(_recent.Sample(RecentRecords.MaxSample))];
-        Assert.InRange(records.Length, 500, RecentRecords.MaxSample);
+        long[] records = [.. Records(_shown.Sample(ShownRecords.MaxSample))];
+        Assert.InRange(records.Length, 500, ShownRecords.MaxSample);
         Assert.Equal(records.Order(), records);
         // The newest half covers more than a tenth of 400 000 records, to near their end.
         Assert.True(records[^1] - records[0] > 40_000, $"{records[0]} to {records[^1]}");
@@ -60,14 +60,14 @@ public sealed class RecentRecordsTests
     {
         for (int batch = 0; batch < 400; batch++) Take(1000);
 
-        Assert.Equal(8, Records(_recent.Sample(RecentRecords.MaxSample)).Select(record => record % 8).Distinct().Count());
+        Assert.Equal(8, Records(_shown.Sample(ShownRecords.MaxSample)).Select(record => record % 8).Distinct().Count());
     }
 
     [Fact]
     public void Sample_WhenAFastStreamBecomesSlow_HasItsRecordsAtOnce()
     {
         for (int batch = 0; batch < 400; batch++) Take(1000);
-        Assert.True(_recent.Every > 100);
+        Assert.True(_shown.Every > 100);
 
         for (int record = 0; record < 20; record++)
         {
@@ -75,7 +75,7 @@ public sealed class RecentRecordsTests
             Take(1);
         }
 
-        Assert.Equal(Enumerable.Range(400_000, 20).Select(record => (long)record), Records(_recent.Sample(20)));
+        Assert.Equal(Enumerable.Range(400_000, 20).Select(record => (long)record), Records(_shown.Sample(20)));
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class RecentRecordsTests
         _record = 1_000_000;
         Take(3);
 
-        Assert.Equal([1_000_000, 1_000_001, 1_000_002], Records(_recent.Sample(10)));
+        Assert.Equal([1_000_000, 1_000_001, 1_000_002], Records(_shown.Sample(10)));
     }
 
     [Fact]
@@ -100,10 +100,10 @@ public sealed class RecentRecordsTests
             rows.Add([1, 2], key: rows.Texts!.Number($"{record}{text}"));
             batch.NextRow.Clear();
             batch.Commit(record + 1);
-            _recent.Take(new TakenRecords(batch, record, 1, rows), record);
+            _shown.Take(new TakenRecords(batch, record, 1, rows), record);
         }
 
-        Assert.InRange(_recent.Sample(1000).Rows.Texts!.Bytes, 100_000, 2_500_000);
+        Assert.InRange(_shown.Sample(1000).Rows.Texts!.Bytes, 100_000, 2_500_000);
     }
 
     [Fact]
@@ -111,10 +111,10 @@ public sealed class RecentRecordsTests
     {
         for (int record = 0; record < 5000; record++) Tell(record, pValue: (1 + record * 7919 % 5000) / 50_000.0);
 
-        KeptRecords strangest = _recent.Strangest(10);
+        KeptRecords strangest = _shown.Strangest(10);
 
         Assert.Equal(Enumerable.Range(1, 10).Select(rank => rank / 50_000.0), strangest.Marks.Select(mark => mark.PValue));
-        Assert.True(_recent.StrangeBelow < 0.1);
+        Assert.True(_shown.StrangeBelow < 0.1);
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class RecentRecordsTests
 
         Tell(10, pValue: 0.01);
 
-        Assert.Equal([10L], Records(_recent.Strangest(10)));
+        Assert.Equal([10L], Records(_shown.Strangest(10)));
     }
 
     [Fact]
@@ -140,7 +140,7 @@ public sealed class RecentRecordsTests
         Tell(3, 0.5, AlarmMark.Cleared);
 
         Assert.Equal([(1L, AlarmMark.Raised), (3L, AlarmMark.Cleared)],
-            _recent.Alarms(10).Marks.Select(mark => (mark.Record, mark.Alarm)));
+            _shown.Alarms(10).Marks.Select(mark => (mark.Record, mark.Alarm)));
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class RecentRecordsTests
     {
         for (int record = 0; record < 1000; record++) Tell(record, 0.001, AlarmMark.Raised);
 
-        Assert.Equal(Enumerable.Range(900, 100).Select(record => (long)record), Records(_recent.Alarms(100)));
+        Assert.Equal(Enumerable.Range(900, 100).Select(record => (long)record), Records(_shown.Alarms(100)));
     }
 
     [Fact]
@@ -160,11 +160,11 @@ public sealed class RecentRecordsTests
         one.NextRow.Clear();
         one.Commit(1);
         var taken = new TakenRecords(one, 0, 1, one.Records);
-        long due = Records(_recent.Sample(1)).Single();
-        _recent.Take(taken, due);
+        long due = Records(_shown.Sample(1)).Single();
+        _shown.Take(taken, due);
         long before = GC.GetAllocatedBytesForCurrentThread();
 
-        for (int times = 0; times < 1000; times++) _recent.Take(taken, due);
+        for (int times = 0; times < 1000; times++) _shown.Take(taken, due);
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
@@ -183,7 +183,7 @@ public sealed class RecentRecordsTests
             batch.Commit(10 * (_record + row + 1), weight: 1, key: batch.Texts.Number($"k{_record + row}"));
         }
 
-        _recent.Take(new TakenRecords(batch, 0, count, batch.Records), _record);
+        _shown.Take(new TakenRecords(batch, 0, count, batch.Records), _record);
         _record += count;
     }
 
@@ -191,7 +191,7 @@ public sealed class RecentRecordsTests
     {
         var rows = new Minibatch(2, texts: new TextTable());
         rows.Add([record, 0]);
-        _recent.Take(new ScoredRecord
+        _shown.Take(new ScoredRecord
         {
             Record = record,
             Key = null,

@@ -4,7 +4,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Worker.Scoring;
 
-namespace StreamEm.Worker.Recent;
+namespace StreamEm.Worker.Shown;
 
 /// <summary>
 /// What a person may want to see of the records a model takes: an even sample of the latest, those that raised or ended an alarm, and the
@@ -14,7 +14,7 @@ namespace StreamEm.Worker.Recent;
 /// of the stream is met, where its room would hold less than some seconds; and never lets <see cref="LongestGap"/> go by without
 /// one.</para>
 /// </summary>
-internal sealed class RecentRecords
+internal sealed class ShownRecords
 {
     /// <summary>The most records of the sample.</summary>
     public const int MaxSample = 1000;
@@ -50,7 +50,7 @@ internal sealed class RecentRecords
     /// <summary>Nothing yet.</summary>
     /// <param name="schema">The columns of the records; what they hold is known.</param>
     /// <param name="time">The clock.</param>
-    public RecentRecords(RecordSchema schema, TimeProvider time)
+    public ShownRecords(RecordSchema schema, TimeProvider time)
     {
         _time = time;
         _dimension = schema.Width;
