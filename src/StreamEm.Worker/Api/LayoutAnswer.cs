@@ -18,7 +18,8 @@ internal sealed record LayoutAnswer(
     {
         var axes = new BlockAxes(snapshot);
         return new LayoutAnswer(snapshot.ModelId, snapshot.Version, [.. snapshot.Space.Features.Select(FeatureAnswer.Of)],
-            [.. snapshot.Layout.Blocks.Select(block => new BlockAnswer(block.Name, block.Shape, SnakeCase.Of(block.Domain), axes.Of(block)))]);
+            [.. snapshot.Layout.Blocks.Select(
+                block => new BlockAnswer(block.Name, block.Shape, SnakeCase.Of(block.Domain), axes.Of(block)))]);
     }
 }
 

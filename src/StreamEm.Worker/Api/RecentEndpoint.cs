@@ -24,8 +24,8 @@ internal static class RecentEndpoint
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapRead("/v1/models/{id}/recent", Recent)
         .WithSummary("Records taken lately, scored; ?kind=sample, alarms or strangest, ?limit=N")
-        .WithDescription("An even sample of the latest records (1000 at most), those that raised or ended an alarm, or the strangest of the "
-            + "last minutes (100 at most), each with its fields. A restart begins anew.")
+        .WithDescription("An even sample of the latest records (1000 at most), those that raised or ended an alarm, or the strangest of "
+            + "the last minutes (100 at most), each with its fields. A restart begins anew.")
         .Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
         .RequireRateLimiting(RequestLimits.Scores);
 
@@ -39,7 +39,8 @@ internal static class RecentEndpoint
         int count = Math.Min(DefaultLimit, most);
         if (limit is not null && !(int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out count)
             && count > 0 && count <= most))
-            return ErrorAnswer.BadParameter("limit", limit, string.Create(CultureInfo.InvariantCulture, $"a whole number from 1 to {most}"));
+            return ErrorAnswer.BadParameter(
+                "limit", limit, string.Create(CultureInfo.InvariantCulture, $"a whole number from 1 to {most}"));
         context.Response.Headers.CacheControl = "no-store";
         return Results.Bytes(new Answer(model, kind).Write(count), "application/json");
     }

@@ -16,7 +16,8 @@ public sealed class PictureEndpointsTests
         Assert.Equal(["x number", "y number"], layout.GetProperty("features").EnumerateArray()
             .Select(feature => $"{feature.GetProperty("name").GetString()} {feature.GetProperty("kind").GetString()}"));
         // K = D = 2: which axis is which does not depend on lengths alone.
-        Assert.Equal(["weights simplex component", "means real component feature", "covariances positive_definite component feature feature"],
+        Assert.Equal(
+            ["weights simplex component", "means real component feature", "covariances positive_definite component feature feature"],
             layout.GetProperty("blocks").EnumerateArray().Select(Described));
         Assert.Equal(["c0", "c1"], layout.GetProperty("blocks")[0].GetProperty("axes")[0].GetProperty("names").EnumerateArray()
             .Select(name => name.GetString()!));
@@ -61,7 +62,8 @@ public sealed class PictureEndpointsTests
 
         Assert.Equal([8, 9, 10], versions.EnumerateArray().Select(version => version.GetProperty("version").GetInt32()));
         JsonElement last = versions[2];
-        Assert.Equal(1, last.GetProperty("components").GetProperty("c0").GetDouble() + last.GetProperty("components").GetProperty("c1").GetDouble(), 12);
+        JsonElement shares = last.GetProperty("components");
+        Assert.Equal(1, shares.GetProperty("c0").GetDouble() + shares.GetProperty("c1").GetDouble(), 12);
         Assert.True(last.GetProperty("step_size").GetDouble() > 0);
         Assert.Equal(last.GetProperty("mean_log_likelihood").GetDouble(),
             last.GetProperty("energy").GetDouble() + last.GetProperty("entropy").GetDouble(), 6);
@@ -85,7 +87,7 @@ public sealed class PictureEndpointsTests
 
         JsonElement difference = await api.Client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/diff?from=3&to=10");
 
-        Assert.Equal((3, 10), (difference.GetProperty("a").GetProperty("version").GetInt32(), difference.GetProperty("b").GetProperty("version").GetInt32()));
+        Assert.Equal([3, 10], new[] { "a", "b" }.Select(side => difference.GetProperty(side).GetProperty("version").GetInt32()));
         Assert.True(difference.GetProperty("kl_a_b").GetProperty("value").GetDouble() > 0);
         Assert.Equal(["c0", "c1"], difference.GetProperty("components").EnumerateArray().Select(one => one.GetProperty("id").GetString()!));
         Assert.True(difference.GetProperty("parameters").GetProperty("means").GetProperty("largest").GetDouble() > 0);

@@ -29,7 +29,8 @@ public sealed class Browser : IAsyncLifetime
     /// <summary>A page of its own, with nothing stored; the test is skipped where there is no browser.</summary>
     public async Task<IPage> Open(int width = 1280, int height = 900)
     {
-        Assert.SkipWhen(_browser is null, $"No browser: install chromium, or name one in STREAMEM_BROWSER (looked for {string.Join(", ", Names)}).");
+        Assert.SkipWhen(_browser is null,
+            $"No browser: install chromium, or name one in STREAMEM_BROWSER (looked for {string.Join(", ", Names)}).");
         IBrowserContext context = await _browser!.CreateBrowserContextAsync();
         IPage page = await context.NewPageAsync();
         page.DefaultNavigationTimeout = 2 * (int)Eventually.Deadline.TotalMilliseconds;

@@ -10,9 +10,11 @@ public sealed class DashboardDataTests(DashboardWorker worker) : IClassFixture<D
     [InlineData("clouds", "covariances: component feature feature; means: component feature; weights: component")]
     [InlineData("categories", "probabilities.colour: component entry; probabilities.size: component entry; weights: component")]
     [InlineData("counts", "rates: component feature; weights: component")]
-    [InlineData("walk", "covariances: component feature feature; means: component feature; startprob: component; transmat: component component")]
+    [InlineData("walk",
+        "covariances: component feature feature; means: component feature; startprob: component; transmat: component component")]
     [InlineData("wide", "loadings: feature index; means: feature; noise_variances: feature")]
-    [InlineData("faults", "probabilities.alarm: row entry; probabilities.cause: row entry; probabilities.noise: row entry; probabilities.site: entry")]
+    [InlineData("faults",
+        "probabilities.alarm: row entry; probabilities.cause: row entry; probabilities.noise: row entry; probabilities.site: entry")]
     [InlineData("topics", "components: component entry")]
     public async Task Layout_OfAModel_SaysWhatItsAxesAre(string id, string expected)
     {
@@ -20,8 +22,9 @@ public sealed class DashboardDataTests(DashboardWorker worker) : IClassFixture<D
 
         JsonElement layout = await worker.Client.GetFromJsonAsync<JsonElement>(new Uri(worker.Address, $"/v1/models/{id}/layout"));
 
-        Assert.Equal(expected, string.Join("; ", layout.GetProperty("blocks").EnumerateArray().OrderBy(NameOf, StringComparer.Ordinal).Select(block =>
-            $"{NameOf(block)}: {string.Join(' ', Axes(block).Select(axis => axis.GetProperty("of").GetString()))}")));
+        IEnumerable<string> blocks = layout.GetProperty("blocks").EnumerateArray().OrderBy(NameOf, StringComparer.Ordinal)
+            .Select(block => $"{NameOf(block)}: {string.Join(' ', Axes(block).Select(axis => axis.GetProperty("of").GetString()))}");
+        Assert.Equal(expected, string.Join("; ", blocks));
     }
 
     [Theory]

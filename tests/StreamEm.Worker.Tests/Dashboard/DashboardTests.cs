@@ -9,7 +9,8 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
 {
     private const string Live = "document.getElementById('stream-state')?.textContent === 'live'";
 
-    private static readonly WaitForFunctionOptions Patience = new() { Timeout = (int)Eventually.Deadline.TotalMilliseconds, PollingInterval = 50 };
+    private static readonly WaitForFunctionOptions Patience =
+        new() { Timeout = (int)Eventually.Deadline.TotalMilliseconds, PollingInterval = 50 };
 
     private readonly List<string> _errors = [];
 
@@ -21,7 +22,8 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
 
         await Until(page, "document.querySelectorAll('tbody tr').length === 11");
         await Until(page, "document.body.textContent.includes('40 of 1,000 records')");
-        await Until(page, "/learning|finished/.test([...document.querySelectorAll('tr')].find(row => row.textContent.includes('clouds')).textContent)");
+        await Until(page,
+            "/learning|finished/.test([...document.querySelectorAll('tr')].find(row => row.textContent.includes('clouds')).textContent)");
 
         string text = await Text(page, "main");
         Assert.Contains("nothing-here.csv", text, StringComparison.Ordinal);
@@ -37,8 +39,11 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
         IPage page = await OpenWithToken("ui/#/model/clouds");
 
         await Until(page, Live);
-        foreach (string chart in (string[])["Test-then-train log-likelihood", "Step size", "Free energy", "Weights of the components", "Recent records"])
-            await Until(page, $"(figure => figure && !figure.closest('[hidden]') && isDrawn(figure))(document.querySelector('[data-chart=\"{chart}\"]'))");
+        string[] charts =
+            ["Test-then-train log-likelihood", "Step size", "Free energy", "Weights of the components", "Recent records"];
+        foreach (string chart in charts)
+            await Until(page,
+                $"(box => box && !box.closest('[hidden]') && isDrawn(box))(document.querySelector('[data-chart=\"{chart}\"]'))");
         foreach (string block in (string[])["weights", "means", "covariances"])
             await Until(page, $"isDrawn(document.querySelector('[data-block=\"{block}\"]'))");
         await Until(page, "document.querySelectorAll('[data-records=strangest] details').length > 0");
@@ -71,7 +76,8 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
 
         await Until(page, Live);
         foreach (string block in blocks)
-            await Until(page, $"(box => box && (isDrawn(box) || box.querySelector('.entries li')))(document.querySelector('[data-block=\"{block}\"]'))");
+            await Until(page,
+                $"(box => box && (isDrawn(box) || box.querySelector('.entries li')))(document.querySelector('[data-block=\"{block}\"]'))");
         await Until(page, "isDrawn(document.querySelector('[data-chart^=\"Test-then-train\"]'))");
         await ExpectHealthy(page);
     }
@@ -157,7 +163,8 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
         IPage page = await OpenWithToken("ui/#/model/clouds");
         await Until(page, "document.querySelectorAll('#score input').length === 4");
 
-        string[] labels = await page.EvaluateExpressionAsync<string[]>("[...document.querySelectorAll('#score label')].map(label => label.textContent)");
+        string[] labels = await page.EvaluateExpressionAsync<string[]>(
+            "[...document.querySelectorAll('#score label')].map(label => label.textContent)");
         Assert.Equal(["pump", "temperature", "pressure", DashboardWorker.Hostile], labels);
         await page.EvaluateExpressionAsync(
             "[...document.querySelectorAll('#score input')].forEach((input, at) => input.value = ['pump1', '0.1', '', '0.2'][at])");
@@ -175,7 +182,8 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
         IPage page = await OpenWithToken("ui/#/model/clouds");
         await Until(page, "document.querySelectorAll('#versions select').length === 2");
 
-        await page.EvaluateExpressionAsync("[...document.querySelectorAll('#versions button')].find(button => button.textContent === 'Compare').click()");
+        await page.EvaluateExpressionAsync(
+            "[...document.querySelectorAll('#versions button')].find(button => button.textContent === 'Compare').click()");
 
         await Until(page, "document.querySelector('#versions').textContent.includes('nats per record (standard error')");
         await Until(page, "document.querySelector('#versions').textContent.includes('root mean square')");
@@ -252,7 +260,8 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
         return page;
     }
 
-    private static async Task Until(IPage page, string condition) => await page.WaitForFunctionAsync($"() => Boolean({condition})", Patience);
+    private static async Task Until(IPage page, string condition) =>
+        await page.WaitForFunctionAsync($"() => Boolean({condition})", Patience);
 
     private static Task<string> Text(IPage page, string selector) =>
         page.EvaluateFunctionAsync<string>("selector => document.querySelector(selector).textContent", selector);
@@ -260,8 +269,10 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
     private static async Task ExpectAccessible(IPage page)
     {
         await page.EvaluateExpressionAsync(new BundledAxeScriptProvider().GetScript());
-        JsonElement found = await page.EvaluateFunctionAsync<JsonElement>(
-            "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.map(one => one.id + ': ' + one.nodes.map(node => node.html + ' ' + node.failureSummary).join(' | '))");
+        JsonElement found = await page.EvaluateFunctionAsync<JsonElement>("""
+            async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
+              .map(one => `${one.id}: ${one.nodes.map(node => `${node.html} ${node.failureSummary}`).join(' | ')}`)
+            """);
         Assert.Empty(found.EnumerateArray().Select(one => one.GetString()));
     }
 

@@ -70,7 +70,7 @@ public sealed class DashboardWorker : IAsyncLifetime
         AppendClouds(600);
         File.WriteAllText(_directory["few.csv"], "a,b\n" + string.Concat(Enumerable.Range(0, 40).Select(row => $"{row},{row % 7}\n")));
         Write("levels.csv", "colour,size", 400, row => row % 2 == 0 ? $"{Pick("red", "green")},small" : $"blue,{Pick("large", "huge")}");
-        Write("counts.csv", "calls,faults", 400, row => row % 2 == 0 ? $"{_random.Next(4)},{_random.Next(3)}" : $"{8 + _random.Next(9)},{_random.Next(3)}");
+        Write("counts.csv", "calls,faults", 400, row => $"{(row % 2 == 0 ? _random.Next(4) : 8 + _random.Next(9))},{_random.Next(3)}");
         Write("walk.csv", "unit,level", 600, row => FormattableString.Invariant($"u{row % 3},{(row / 60 % 2 == 0 ? 0 : 5) + Normal():F3}"));
         Write("wide.csv", string.Join(',', WideFeatures()), 400,
             row => string.Join(',', WideFeatures().Select((_, d) => FormattableString.Invariant($"{(row % 2) * d + Normal():F3}"))));
@@ -79,7 +79,7 @@ public sealed class DashboardWorker : IAsyncLifetime
             double speed = Normal(), load = Normal();
             return FormattableString.Invariant($"{speed:F3},{load:F3},{3 + 2 * speed - load + 0.3 * Normal():F3}");
         });
-        Write("faults.csv", "site,noise,alarm", 400, row => row % 3 == 0 ? $"{Pick("east", "west")},loud,yes" : $"{Pick("east", "west")},quiet,no");
+        Write("faults.csv", "site,noise,alarm", 400, row => $"{Pick("east", "west")},{(row % 3 == 0 ? "loud,yes" : "quiet,no")}");
         string[] first = ["pump", "valve", "pressure", "leak"], second = ["invoice", "payment", "bank", "due"];
         File.WriteAllLines(_directory["texts.ndjson"], Enumerable.Range(0, 300).Select(row =>
             $$"""{"text": "{{string.Join(' ', Enumerable.Range(0, 12).Select(_ => Pick(row % 2 == 0 ? first : second)))}}"}"""));
@@ -118,10 +118,14 @@ public sealed class DashboardWorker : IAsyncLifetime
             rejected: { file: "{{_directory["waiting.rejected.ndjson"]}}" }
         """;
 
-    private string Model(string id, string file, string features, string model, int minibatch, string more, int buffer = 150, bool follow = false) => $$"""
+    private string Model(
+        string id, string file, string features, string model, int minibatch, string more, int buffer = 150, bool follow = false) => $$"""
           - id: {{id}}
             source:
-              file: { path: ["{{_directory[file]}}"], format: {{(file.EndsWith(".ndjson", StringComparison.Ordinal) ? "ndjson" : "csv")}}, follow: {{(follow ? "true" : "false")}} }
+              file:
+                path: ["{{_directory[file]}}"]
+                format: {{(file.EndsWith(".ndjson", StringComparison.Ordinal) ? "ndjson" : "csv")}}
+                follow: {{(follow ? "true" : "false")}}
             features: [{{features}}]
         {{more}}    model: {{model}}
             learning:

@@ -13,7 +13,8 @@ public sealed class ScreenshotTests(Browser browser) : IClassFixture<Browser>, I
     [Fact(Explicit = true)]
     public async Task Pictures_OfTheDocumentation_AreTaken()
     {
-        string root = Environment.GetEnvironmentVariable("STREAMEM_CHECKOUT") ?? throw new InvalidOperationException("STREAMEM_CHECKOUT is not set.");
+        string root = Environment.GetEnvironmentVariable("STREAMEM_CHECKOUT")
+            ?? throw new InvalidOperationException("STREAMEM_CHECKOUT is not set.");
         await using var worker = new RunningWorker();
         await worker.StartAsync(Configuration(root));
         await worker.VersionOf("earthquakes", 33);
@@ -33,7 +34,8 @@ public sealed class ScreenshotTests(Browser browser) : IClassFixture<Browser>, I
         await page.WaitForFunctionAsync("""
             () => new Promise(resolve => setTimeout(() => resolve(true), 6000))
             """);
-        if (section is not null) await page.EvaluateFunctionAsync("id => document.getElementById(id).scrollIntoView({ behavior: 'instant' })", section);
+        if (section is not null)
+            await page.EvaluateFunctionAsync("id => document.getElementById(id).scrollIntoView({ behavior: 'instant' })", section);
         await page.ScreenshotAsync(file);
         await page.BrowserContext.CloseAsync();
     }
