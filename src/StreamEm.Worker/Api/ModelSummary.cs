@@ -1,5 +1,7 @@
+using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Worker.Display;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
@@ -117,23 +119,44 @@ internal sealed record WarmUp(long Records, long Needed);
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="Records">Records learned from.</param>
 /// <param name="MeanLogLikelihood">Of its minibatch before the update, nats per record.</param>
-/// <param name="Archived">Whether it is kept in the state directory and outlasts the worker.</param>
-internal sealed record VersionSummary(long Version, DateTimeOffset CreatedAt, long Records, double? MeanLogLikelihood, bool Archived)
+/// <param name="RunningMeanLogLikelihood">The same over all records since the parameters began.</param>
+/// <param name="StepSize">gamma of the update.</param>
+/// <param name="Energy">E_q[log p(x, z)] of the minibatch, nats per record.</param>
+/// <param name="Entropy">H(q) of the minibatch, nats per record.</param>
+/// <param name="Components">With <c>?components=true</c> how much of the stream each component accounts for, by its id.</param>
+/// <param name="Archived">Whether it is kept in the state directory and outlasts the worker; of such a one less is told.</param>
+internal sealed record VersionSummary(
+    long Version, DateTimeOffset CreatedAt, long Records, double? MeanLogLikelihood, double? RunningMeanLogLikelihood = null,
+    double? StepSize = null, double? Energy = null, double? Entropy = null, IReadOnlyDictionary<string, double>? Components = null,
+    bool Archived = false)
 {
-    public static VersionSummary Of(SnapshotDocument document)
+    public static VersionSummary Of(SnapshotDocument document, bool withComponents)
     {
-        var training = document.Snapshot.Training;
-        return new VersionSummary(
-            document.Version, document.Snapshot.CreatedAt, training.Records, Finite(training.MeanLogLikelihood), Archived: false);
+        ModelSnapshot snapshot = document.Snapshot;
+        TrainingReport training = snapshot.Training;
+        return new VersionSummary(document.Version, snapshot.CreatedAt, training.Records, Finite(training.MeanLogLikelihood),
+            Finite(training.RunningMeanLogLikelihood), Finite(training.LastStepSize), Finite(training.Energy), Finite(training.Entropy),
+            withComponents && snapshot.Model is ComponentModel model ? SharesOf(snapshot, model) : null);
     }
 
     /// <summary>The versions of a model that are kept, in memory and on disk, oldest first.</summary>
-    public static IEnumerable<VersionSummary> AllOf(ModelPipeline model)
+    /// <param name="model">The model.</param>
+    /// <param name="after">Only those after this one.</param>
+    /// <param name="withComponents">Whether to say how much of the stream each component accounts for.</param>
+    public static IEnumerable<VersionSummary> AllOf(ModelPipeline model, long after, bool withComponents)
     {
-        VersionSummary[] recent = [.. model.Feed.Versions.Select(Of)];
-        long first = recent.Length > 0 ? recent.Min(version => version.Version) : long.MaxValue;
-        return model.Archived.Where(archived => archived.Version < first).Select(archived => new VersionSummary(archived.Version,
-            archived.CreatedAt, archived.Records, Finite(archived.MeanLogLikelihood), Archived: true)).Concat(recent);
+        SnapshotDocument[] recent = [.. model.Feed.Versions];
+        long first = recent.Length > 0 ? recent.Min(document => document.Version) : long.MaxValue;
+        return model.Archived.Where(archived => archived.Version < first && archived.Version > after)
+            .Select(archived => new VersionSummary(archived.Version, archived.CreatedAt, archived.Records,
+                Finite(archived.MeanLogLikelihood), Archived: true))
+            .Concat(recent.Where(document => document.Version > after).Select(document => Of(document, withComponents)));
+    }
+
+    private static Dictionary<string, double> SharesOf(ModelSnapshot snapshot, ComponentModel model)
+    {
+        double[] shares = new ComponentProfile(snapshot, model).Weights;
+        return Enumerable.Range(0, shares.Length).ToDictionary(k => snapshot.ComponentIds[k], k => shares[k], StringComparer.Ordinal);
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
