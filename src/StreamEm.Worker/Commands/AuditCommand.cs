@@ -5,6 +5,7 @@ using StreamEm.Worker.Auditing;
 using StreamEm.Worker.Display;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.ScaleOut;
 
 namespace StreamEm.Worker.Commands;
 
@@ -26,12 +27,18 @@ public static class AuditCommand
             Description = "Versions may be missing: of a feed that does not take each (every_updates, every), and of a topic that was "
                 + "compacted.",
         };
+        var statistics = new Option<string?>("--statistics")
+        {
+            Description = "Beside the model topic of a model that several workers learn (scale_out), its statistics topic: it is folded "
+                + "again, and every snapshot and the newest state are held against that.",
+            HelpName = "topic",
+        };
         var json = new Option<bool>("--json") { Description = "The result as one JSON object." };
         var kafka = new KafkaArguments();
         Command command = new("audit",
             "Verifies a feed of snapshots: that each is as it was written, that the versions of a run follow each other without a gap, and "
                 + "that each comes from the one before. Exit code 65 and the first break when they do not.")
-        { what, gaps, json };
+        { what, gaps, statistics, json };
         kafka.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
@@ -42,12 +49,25 @@ public static class AuditCommand
             TextWriter output = parsed.InvocationConfiguration.Output;
             if (parsed.GetValue(json)) output.WriteLine(AuditReport.Json(audit));
             else AuditReport.Write(audit, output);
+            if (audit.Break is null && parsed.GetValue(statistics) is { } history)
+                Fold(name, history, kafka.Access(parsed), output, stop);
             if (audit.Break is not { } broken) return Task.FromResult(ExitCode.Ok);
             throw new CommandException(ExitCode.DataCorrupt,
-                $"{name}: {broken.Place}: {broken.Text.TrimEnd('.')}. What is before it is whole; the rest cannot be relied on."
+                $"{name}: {broken.Place}: {broken.Text.TrimEnd('.')}. What is before it is whole; what comes from there on cannot be "
+                    + "relied on."
                     + (broken.Kind == BreakKind.Gap ? " A feed that does not take each version is audited with --allow-gaps." : ""));
         });
         return command;
+    }
+
+    private static void Fold(string model, string statistics, KafkaAccess kafka, TextWriter output, CancellationToken stop)
+    {
+        if (!TopicAddress.IsOne(model))
+            throw new CommandException(ExitCode.Usage, "--statistics: expected a model topic beside it, kafka://host:port/topic");
+        HistoryAudit history = HistoryVisit.Read(TopicAddress.Parse(model), statistics, kafka, stop);
+        output.WriteLine(HistoryVisit.Summary(history));
+        if (history.Break is { } broken)
+            throw new CommandException(ExitCode.DataCorrupt, $"{model}: {broken.Place}: {broken.Text}.");
     }
 
     private static void ReadFile(string path, FeedAudit audit, TextWriter error)
@@ -67,8 +87,9 @@ public static class AuditCommand
         {
             topic.ReadToEnd(since: null, record =>
             {
-                // Without a value a record takes the model away, and says nothing of what was learned.
-                if (record.Message is not { Key: { } key, Value: { } value }
+                // Without a value a record takes the model away, and says nothing of what was learned; with a slash in the key it is a
+                // state of a model that several workers learn.
+                if (record.Message is not { Key: { } key, Value: { } value } || key.Contains((byte)'/')
                     || (wanted is not null && !key.AsSpan().SequenceEqual(wanted))) return;
                 audit.Take(value, string.Create(CultureInfo.InvariantCulture,
                     $"offset {record.Offset.Value} of partition {record.Partition.Value}"), Encoding.UTF8.GetString(key));

@@ -13,7 +13,8 @@ internal static class RecordedModel
     private const string Features = "features", Source = "source.", Properties = ".properties.";
 
     /// <summary>What says neither what is learned nor how: it is left out.</summary>
-    private static readonly string[] Others = ["publish", "scores", "alarms", "rejected", "candidates", "checkpoint", "on_failure"];
+    private static readonly string[] Others =
+        ["publish", "feedback", "scores", "alarms", "rejected", "candidates", "checkpoint", "on_failure"];
 
     private static readonly Origin Place = new("the configuration in the checkpoint");
 

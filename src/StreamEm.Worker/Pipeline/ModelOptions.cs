@@ -83,6 +83,9 @@ public sealed record ModelOptions
     /// <summary><c>candidates</c>; null compares with none.</summary>
     public CandidateOptions? Candidates { get; init; }
 
+    /// <summary><c>scale_out</c>; null where one worker learns alone.</summary>
+    public ScaleOutOptions? ScaleOut { get; init; }
+
     /// <summary><c>feedback.memory</c>: the last records of which something can be said; null: nothing can.</summary>
     public int? FeedbackMemory { get; init; }
 

@@ -7,8 +7,8 @@ internal static partial class WorkerLog
         EventName = "worker_started")]
     public static partial void WorkerStarted(ILogger log, string release, int models, string stateDirectory);
 
-    [LoggerMessage(2, LogLevel.Information, "HTTP API at {Address}", EventName = "http_listening")]
-    public static partial void HttpListening(ILogger log, string address);
+    [LoggerMessage(2, LogLevel.Information, "HTTP API at {Address}, dashboard at {Dashboard}", EventName = "http_listening")]
+    public static partial void HttpListening(ILogger log, string address, string dashboard);
 
     [LoggerMessage(3, LogLevel.Information, "{Reason}: stopping; a second signal ends the process at once", EventName = "stop_requested")]
     public static partial void StopRequested(ILogger log, string reason);
@@ -178,6 +178,26 @@ internal static partial class WorkerLog
         "Model {Model}: {Sink} is not configured any more; {Records} scored record(s) that had not arrived there are dropped",
         EventName = "scores_dropped")]
     public static partial void ScoresDropped(ILogger log, string model, string sink, int records);
+
+    [LoggerMessage(60, LogLevel.Information, "Model {Model}: this worker works on {Count} partition(s): {Partitions}",
+        EventName = "partitions_assigned")]
+    public static partial void PartitionsAssigned(ILogger log, string model, int count, string partitions);
+
+    [LoggerMessage(61, LogLevel.Warning,
+        "Model {Model}: of {Count} minibatch(es) under way some were not counted; their records are worked on anew from where the model "
+            + "stands", EventName = "contributions_missed")]
+    public static partial void ContributionsMissed(ILogger log, string model, int count);
+
+    [LoggerMessage(62, LogLevel.Warning, "Model {Model}: the statistics at offset {Offset} do not count: {Verdict}",
+        EventName = "contribution_not_counted")]
+    public static partial void ContributionNotCounted(ILogger log, string model, long offset, string verdict);
+
+    [LoggerMessage(63, LogLevel.Information,
+        "Model {Model}: this worker folds the statistics, from version {Version} and offset {Offset} on", EventName = "reducer_active")]
+    public static partial void ReducerActive(ILogger log, string model, long version, long offset);
+
+    [LoggerMessage(64, LogLevel.Information, "Model {Model} has its first parameters; run {RunId} begins", EventName = "model_begun")]
+    public static partial void ModelBegun(ILogger log, string model, string runId);
 
     [LoggerMessage(80, LogLevel.Warning,
         "Model {Model}: run {OtherRun} publishes the same id to topic {Topic} (version {Version}, from {Host}); it came later and is to "

@@ -88,6 +88,20 @@ public sealed class MergeAndAuditTests : IDisposable
     }
 
     [Fact]
+    public async Task Merge_AStateWithOneThatHoldsIt_IsRefused()
+    {
+        string[] rows = [.. Rows(200)];
+        await Learn("a", Share(rows, 0));
+        await Learn("b", Share(rows, 1));
+        await Run("merge", _directory["a"], _directory["b"], "-o", _directory["c.sem"]);
+
+        CommandRun run = await Run("merge", _directory["c.sem"], _directory["b"], "-o", _directory["d.sem"]);
+
+        Assert.Equal(ExitCode.DataCorrupt, run.ExitCode);
+        Assert.Contains("was merged from", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Merge_WorkersThatReadTheSameFile_IsRefused()
     {
         string[] rows = [.. Rows(200)];
