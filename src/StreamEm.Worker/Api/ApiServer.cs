@@ -76,6 +76,7 @@ public sealed class ApiServer : IAsyncDisposable
         ScoreEndpoint.Map(_app);
         RecordsEndpoint.Map(_app);
         FeedbackEndpoint.Map(_app);
+        KeysEndpoint.Map(_app);
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>
@@ -141,7 +142,7 @@ public sealed class ApiServer : IAsyncDisposable
             StatusCodes.Status404NotFound =>
                 ErrorAnswer.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
                 context.Request.Path.Value,
-                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records or /feedback; or /livez, /readyz, /startupz, "
+                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records, /feedback or /keys; or /livez, /readyz, /startupz, "
                     + "/metrics, /version"),
             StatusCodes.Status405MethodNotAllowed =>
                 ErrorAnswer.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
