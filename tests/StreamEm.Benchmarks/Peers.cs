@@ -93,14 +93,18 @@ internal sealed class Peers : IDisposable
     /// What a script that makes its own data measures on one thread, by the name it gives; empty, and a line that says why, where it cannot
     /// run.
     /// </summary>
-    /// <param name="name"><c>flexmix</c> or <c>kmeans</c>.</param>
+    /// <param name="name"><c>flexmix</c>, <c>kmeans</c>, <c>hmm</c>, <c>ppca</c> or <c>lda</c>.</param>
     /// <param name="arguments">Its arguments, blanks between them.</param>
     public Dictionary<string, double> Script(string name, string arguments)
     {
-        (string program, string file, string needs, string[] works) = name == "flexmix"
-            ? ("Rscript", "flexmix_peer.R", "r-base-core r-cran-flexmix", ["-e", "library(flexmix)"])
-            : (Python, "kmeans_peer.py", "python3-sklearn python3-numpy", new[] { "-c", "import sklearn, numpy" });
-        if (!Works(program, works)) InstallPackages(needs);
+        (string file, string needs, string[] works, string[] worksInFull) = name switch
+        {
+            "flexmix" => ("flexmix_peer.R", "r-base-core r-cran-flexmix", ["-e", "library(flexmix)"], ["-e", "library(flexmix)"]),
+            "lda" => ("lda_peer.py", "python3-sklearn python3-numpy python3-gensim", Import("sklearn"), Import("sklearn, gensim")),
+            _ => ($"{name}_peer.py", "python3-sklearn python3-numpy", Import("sklearn"), Import("sklearn")),
+        };
+        string program = name == "flexmix" ? "Rscript" : Python;
+        if (!Works(program, worksInFull)) InstallPackages(needs);
         if (!Works(program, works))
         {
             Skipped[name] = $"{program} or its library is missing (Debian: {needs})";
@@ -116,6 +120,8 @@ internal sealed class Peers : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static string[] Import(string modules) => ["-c", $"import {modules}"];
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 

@@ -8,6 +8,9 @@ internal sealed class MissingSketch(int words)
 {
     private readonly ulong[] _mask = new ulong[words];
 
+    /// <summary>The set: a bit a feature.</summary>
+    public ReadOnlySpan<ulong> Mask => _mask;
+
     /// <summary>The log-densities of the values observed.</summary>
     public LogDensitySketch Sketch { get; private init; } = new();
 

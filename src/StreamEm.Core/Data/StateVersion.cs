@@ -28,9 +28,12 @@ internal enum StateVersion
     /// <summary>The first form that remembers it; nothing is known of what people said of records.</summary>
     Drift = 8,
 
-    /// <summary>The first form that knows it.</summary>
+    /// <summary>The first form that knows it; a state that began at given parameters has forgotten them.</summary>
     Words = 9,
 
+    /// <summary>The first form that remembers what it began at.</summary>
+    Origin = 10,
+
     /// <summary>What this release writes.</summary>
-    Current = Words,
+    Current = Origin,
 }

@@ -44,37 +44,63 @@ internal sealed class StepwiseEm(
         StepwiseState state, Minibatch batch, double[] logDensities, StreamMemory? memory = null, InfluenceBound? bound = null,
         double[]? comparable = null, double unit = 1)
     {
-        state.Events.Clear();
-        _eStep = model.Prepare(state.Parameters, _eStep);
-        Evidence evidence =
-            _executor.Average(
-                _eStep, state.Parameters, batch, _averages, logDensities,
-                new Pass(memory, state.Updates + 1, comparable) { Bound = bound, Rule = rule });
-        double gamma = stepSize.At(state.Updates - state.Begun + 1) * state.ShareOf(batch, unit);
-        // Rows held back make the minibatch lighter.
-        double learned = evidence.Held > 0 ? evidence.Weight / (evidence.Weight + evidence.Held) : 1;
-        gamma *= learned;
-        state.Updates++;
-        state.Rows += batch.Count;
+        Evidence evidence = Expect(
+            state.Parameters, batch, _averages, logDensities,
+            new Pass(memory, state.Updates + 1, comparable) { Bound = bound });
+        double share = state.ShareOf(batch.TotalWeight * unit, isWeighted: !batch.Weights.IsEmpty);
         CountUnlearned(state, batch, evidence, logDensities, bound);
+        Fold(state, _averages, evidence, batch.Count, share, WorthOf(batch, logDensities, evidence));
+        return evidence;
+    }
+
+    /// <summary>The E-step alone: the minibatch's averages under some parameters.</summary>
+    /// <param name="parameters">Theta; as it is until the next call.</param>
+    /// <param name="batch">At least one row.</param>
+    /// <param name="averages">Overwritten, in the statistics' layout.</param>
+    /// <param name="logDensities">As in <see cref="Update"/>.</param>
+    /// <param name="pass">What the E-step may know.</param>
+    public Evidence Expect(double[] parameters, Minibatch batch, double[] averages, double[] logDensities, Pass pass)
+    {
+        _eStep = model.Prepare(parameters, _eStep);
+        return _executor.Average(_eStep, parameters, batch, averages, logDensities, pass with { Rule = rule });
+    }
+
+    /// <summary>The number of observations a minibatch is worth, of those that were learned from.</summary>
+    public static double WorthOf(Minibatch batch, ReadOnlySpan<double> logDensities, Evidence evidence) => batch.Weights.IsEmpty
+        ? evidence.Weight
+        : LearnedOf(evidence) * RelativeWeights.Worth(batch, logDensities, evidence.Weight);
+
+    /// <summary>The rest of an update: averages of a minibatch, taken under these parameters or under some not long before, move the
+    /// state.</summary>
+    /// <param name="state">Where the model stands; moved on.</param>
+    /// <param name="averages">The minibatch's averages; mean nothing without evidence.</param>
+    /// <param name="evidence">Its evidence.</param>
+    /// <param name="count">Its rows.</param>
+    /// <param name="share">The part of a step that it is worth.</param>
+    /// <param name="rows">The observations it is worth.</param>
+    public void Fold(StepwiseState state, double[] averages, Evidence evidence, int count, double share, double rows)
+    {
+        state.Events.Clear();
+        // Rows held back make the minibatch lighter.
+        double gamma = stepSize.At(state.Updates - state.Begun + 1) * share * LearnedOf(evidence);
+        state.Updates++;
+        state.Rows += count;
         state.LastStepSize = gamma;
         state.BarrenUpdates = evidence.Weight > 0 ? 0 : state.BarrenUpdates + 1;
-        if (!(evidence.Weight > 0)) return evidence;
-        double rows = batch.Weights.IsEmpty ? evidence.Weight : learned * RelativeWeights.Worth(batch, logDensities, evidence.Weight);
+        if (!(evidence.Weight > 0)) return;
         state.EffectiveRows = 1 / ((1 - gamma) * (1 - gamma) / state.EffectiveRows + gamma * gamma / rows);
         state.Parameters.CopyTo(_previous, 0);
         if (recursion == Recursion.Statistics)
         {
-            Interpolation.Toward(state.Statistics, _averages, gamma);
+            Interpolation.Toward(state.Statistics, averages, gamma);
             model.Maximize(state.Statistics, state.EffectiveRows, _previous, state.Parameters, state.Events);
         }
         else
         {
-            model.Maximize(_averages, new RowsWorth(rows, state.EffectiveRows), _previous, _maximizer, state.Events);
+            model.Maximize(averages, new RowsWorth(rows, state.EffectiveRows), _previous, _maximizer, state.Events);
             Combine(state.Parameters, gamma);
         }
-        MoveShares(state.Shares, gamma);
-        return evidence;
+        MoveShares(state.Shares, averages, gamma);
     }
 
     /// <summary>The E-step of rows that nothing is learned from, for what it remembers of their keys.</summary>
@@ -106,10 +132,13 @@ internal sealed class StepwiseEm(
         }
     }
 
-    private void MoveShares(double[] shares, double gamma)
+    private static double LearnedOf(Evidence evidence) =>
+        evidence.Held > 0 ? evidence.Weight / (evidence.Weight + evidence.Held) : 1;
+
+    private void MoveShares(double[] shares, double[] averages, double gamma)
     {
         if (model is not ComponentModel components) return;
-        components.Masses(_averages, _masses);
+        components.Masses(averages, _masses);
         double total = 0;
         foreach (double mass in _masses) total += mass;
         if (!(total > 0)) return;

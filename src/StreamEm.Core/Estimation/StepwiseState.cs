@@ -85,12 +85,11 @@ internal sealed class StepwiseState
     /// The part of a step that a minibatch is worth: its weight over the average of those before it, at most 1. Takes the weight into the
     /// average; a state that did not know it had minibatches like this one.
     /// </summary>
-    /// <param name="batch">The rows.</param>
-    /// <param name="unit">What their weights are in.</param>
-    public double ShareOf(Minibatch batch, double unit)
+    /// <param name="weight">Its weight, in the unit of all minibatches.</param>
+    /// <param name="isWeighted">Whether its rows have weights of their own.</param>
+    public double ShareOf(double weight, bool isWeighted)
     {
-        double weight = batch.TotalWeight * unit;
-        if (double.IsNaN(Weight)) Weight = batch.Weights.IsEmpty ? Rows - RowsBegun : weight * (Updates - Begun);
+        if (double.IsNaN(Weight)) Weight = isWeighted ? weight * (Updates - Begun) : Rows - RowsBegun;
         double average = Updates == Begun ? 0 : Weight / (Updates - Begun), share = average > 0 ? Math.Min(1, weight / average) : 1;
         Weight += weight;
         return share;

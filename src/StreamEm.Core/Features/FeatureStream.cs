@@ -45,7 +45,7 @@ public sealed class FeatureStream
     }
 
     /// <summary>Whether anything is remembered of the keys.</summary>
-    internal bool HasMemory => _begin.Length > 0;
+    public bool HasMemory => _begin.Length > 0;
 
     /// <summary>Makes the rows of some records; valid until the next call.</summary>
     /// <param name="read">Rows as <see cref="RecordSchema.Read"/> has them.</param>

@@ -246,10 +246,16 @@ public sealed partial class Learner
 
     private void Calibrate(LearnerCore core, int count)
     {
+        FadeCalibration(core, count);
+        _calibration.Add(_rows, _surprise.IsComplete, _surprise.LogDensities.AsSpan(0, count), _surprise.Comparable, _surprise.Unit);
+    }
+
+    /// <summary>The memory of scores forgets as the parameters do, before the records of an update are added.</summary>
+    private void FadeCalibration(LearnerCore core, int count)
+    {
         long updates = core.State.Updates - core.State.Begun;
         if (_options.AnomalyHalfLife is { } halfLife) _calibration.Fade(ScalarMath.Pow(2, -count / halfLife));
         else if (updates > 1 && core.State.BarrenUpdates == 0)
             _calibration.Fade(StreamCalibration.FadeOf(_stepSize.At(updates - 1), _stepSize.At(updates), count));
-        _calibration.Add(_rows, _surprise.IsComplete, _surprise.LogDensities.AsSpan(0, count), _surprise.Comparable, _surprise.Unit);
     }
 }

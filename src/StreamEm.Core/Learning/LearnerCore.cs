@@ -66,6 +66,9 @@ internal sealed partial class LearnerCore
     /// <summary>What is told of the stream beside its parameters.</summary>
     public StreamHealth Health { get; }
 
+    /// <summary>The parameters it was given to begin at; null where it found its own.</summary>
+    public LearningOrigin? Origin { get; private set; }
+
     /// <summary>First parameters from the buffer (user units, levels as codes).</summary>
     public static LearnerCore Initialize(
         LatentModelOptions modelOptions, FeatureSpace plan, LearningOptions options, Minibatch buffer, int threads)
@@ -131,7 +134,7 @@ internal sealed partial class LearnerCore
         model.FromUserUnits(given, space, theta);
         _ = model.Prepare(theta);
         if (from.Progress is not { } progress)
-            return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta), threads);
+            return Begun(new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta), threads));
         double worth = progress.EffectiveRecords > 0 ? progress.EffectiveRecords : double.PositiveInfinity;
         var state = new StepwiseState(model, theta, worth)
         {
@@ -142,11 +145,11 @@ internal sealed partial class LearnerCore
             Weight = double.NaN,
             LastStepSize = progress.LastStepSize,
         };
-        return new LearnerCore(modelOptions, options, model, space, state, threads)
+        return Begun(new LearnerCore(modelOptions, options, model, space, state, threads)
         {
             Ids = ComponentNumbers.Of(from.ComponentIds, (model as ComponentModel)?.Components ?? 0),
             _meanLogLikelihood = progress.MeanLogLikelihood,
-        };
+        });
     }
 
     /// <summary>One update.</summary>
@@ -172,6 +175,7 @@ internal sealed partial class LearnerCore
         Watch.Look(State, rows, logDensities, bound);
         Health.Take(State, evidence, _meanLogLikelihood, Ids.Texts);
         if (Health.HasDrifted(_meanLogLikelihood)) AnswerDrift(rows, logDensities, bound);
+        if (Origin is not null) Follow(Origin, evidence.Weight * unit);
         if (Guard is null) return true;
         Change change = Guard.Take(minibatch, count, evidence, mayStartAnew, State.Rows - count);
         return Answer(Guard, change, worth, mayStartAnew);

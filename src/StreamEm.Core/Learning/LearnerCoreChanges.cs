@@ -1,3 +1,4 @@
+using System.Globalization;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
@@ -37,6 +38,7 @@ internal sealed partial class LearnerCore
         if (model.Order != RowOrder.Any || SpareComponent.Find(model, State) is not { } pair
             || !SpareComponent.TryMove(_modelOptions, Space, model, State, pair, cluster, out int gone)) return false;
         IReadOnlyList<string> before = Ids.Texts;
+        Origin?.Break(BegunAnew(before[gone], State.Updates));
         Ids = Ids.Remove(gone).Add();
         Health.Events.Follow(before, Ids.Texts, State.Updates);
         Watch.Begin();
@@ -64,6 +66,8 @@ internal sealed partial class LearnerCore
     /// <summary>Goes on in another space, whose features that came to life have moments of their own.</summary>
     private void Move(FeatureSpace space)
     {
+        Origin?.Break(string.Create(
+            CultureInfo.InvariantCulture, $"a feature that had always had one value began to move at version {State.Updates}"));
         double[] before = State.Parameters.ToArray();
         for (int d = 0; d < space.Dimension; d++)
             if (space.Features[d] != Space.Features[d])

@@ -59,6 +59,8 @@ internal sealed partial class LearnerCore
         Ids.Save(writer);
         Growing?.Save(writer);
         Health.Save(writer);
+        writer.Write(Origin is not null);
+        Origin?.Save(writer);
     }
 
     public static LearnerCore Load(
@@ -83,6 +85,7 @@ internal sealed partial class LearnerCore
             core.Space = SpaceOf(space, core.Growing);
         }
         if (version >= StateVersion.Health) core.Health.Load(reader, model.ParameterLayout, version);
+        if (version >= StateVersion.Origin && reader.ReadBoolean()) core.Origin = LearningOrigin.Load(reader, state);
         core.Check();
         return core;
     }

@@ -28,6 +28,17 @@ internal static class LaneSums
         return sum;
     }
 
+    /// <summary>Their sum: four sums of every fourth value, then those, then what is left after the last four.</summary>
+    public static double Sum(ReadOnlySpan<double> values)
+    {
+        int at = 0;
+        Vector256<double> sums = Vector256<double>.Zero;
+        for (; at <= values.Length - 4; at += 4) sums += Vector256.Create(values.Slice(at, 4));
+        double sum = Lanes4.Sum(sums);
+        for (; at < values.Length; at++) sum += values[at];
+        return sum;
+    }
+
     /// <summary>
     /// Whether every value is above <paramref name="bound"/> (a NaN is not), and if so their sum: four sums of every fourth value, then
     /// those, then what is left after the last four.

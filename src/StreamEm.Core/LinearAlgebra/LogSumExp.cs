@@ -12,6 +12,9 @@ internal static unsafe class LogSumExp
     /// <summary>Sums of every fourth component.</summary>
     private const int Sums = 4;
 
+    /// <summary>exp of a smaller number is 0 beside the 1 of the largest; its product with it too, where it is taken for this one.</summary>
+    private const double Least = -1000;
+
     /// <summary>
     /// For every lane i: <c>logDensities[i] = log sum_k exp(logJoint[k, i])</c>, and <paramref name="logJoint"/> is overwritten by the
     /// responsibilities <c>exp(logJoint[k, i] - logDensities[i])</c>. A lane whose entries are all negative infinity gets negative infinity
@@ -22,50 +25,71 @@ internal static unsafe class LogSumExp
     /// <param name="logDensities">Stride; overwritten, in nats.</param>
     /// <param name="count">Rows in the block: lanes from here on, rounded up to whole tiles, are left alone.</param>
     public static void Normalize(Span<double> logJoint, int components, Span<double> logDensities, int count = RowBlock.Capacity) =>
-        Normalize(Kernels.Path, logJoint, components, logDensities, count);
+        Normalize(Kernels.Path, logJoint, components, logDensities, [], count);
 
-    /// <summary>The same on a chosen path.</summary>
+    /// <summary>
+    /// The same, and the entropy of each lane's responsibilities: with e_k = exp(d_k), d_k = l_k - max l, and S = sum e_k it is
+    /// log S - sum_k e_k d_k / S, without a logarithm of any of them.
+    /// </summary>
+    /// <param name="logJoint">K x Stride: log weight plus log density; overwritten.</param>
+    /// <param name="components">K.</param>
+    /// <param name="logDensities">Stride; overwritten, in nats.</param>
+    /// <param name="entropies">Stride; overwritten, in nats; 0 of a lane whose entries are all negative infinity.</param>
+    /// <param name="count">Rows in the block.</param>
+    public static void Normalize(
+        Span<double> logJoint, int components, Span<double> logDensities, Span<double> entropies, int count = RowBlock.Capacity)
+    {
+        KernelShape.Require(entropies.Length, 1, RowBlock.Capacity, nameof(entropies));
+        Normalize(Kernels.Path, logJoint, components, logDensities, entropies, count);
+    }
+
+    /// <summary>The responsibilities alone, on a chosen path.</summary>
     internal static void Normalize(
-        KernelPath path, Span<double> logJoint, int components, Span<double> logDensities, int count = RowBlock.Capacity)
+        KernelPath path, Span<double> logJoint, int components, Span<double> logDensities, int count = RowBlock.Capacity) =>
+        Normalize(path, logJoint, components, logDensities, [], count);
+
+    /// <summary>The same on a chosen path; entropies may be left out.</summary>
+    internal static void Normalize(
+        KernelPath path, Span<double> logJoint, int components, Span<double> logDensities, Span<double> entropies, int count)
     {
         KernelShape.Require(logJoint.Length, components, RowBlock.Stride, nameof(logJoint));
         KernelShape.Require(logDensities.Length, 1, RowBlock.Capacity, nameof(logDensities));
         int lanes = KernelShape.Lanes(count);
-        fixed (double* joint = logJoint, densities = logDensities)
+        fixed (double* joint = logJoint, densities = logDensities, spreads = entropies)
         {
-            if (path == KernelPath.Avx512) Run<Lanes8, Vector512<double>>(joint, components, densities, lanes);
-            else if (path == KernelPath.Avx2) Run<Lanes4, Vector256<double>>(joint, components, densities, lanes);
-            else Run<Lanes2, Vector128<double>>(joint, components, densities, lanes);
+            if (path == KernelPath.Avx512) Run<Lanes8, Vector512<double>>(joint, components, densities, spreads, lanes);
+            else if (path == KernelPath.Avx2) Run<Lanes4, Vector256<double>>(joint, components, densities, spreads, lanes);
+            else Run<Lanes2, Vector128<double>>(joint, components, densities, spreads, lanes);
         }
     }
 
     [SkipLocalsInit]
-    private static void Run<TLanes, TVector>(double* logJoint, int components, double* logDensities, int lanes)
+    private static void Run<TLanes, TVector>(double* logJoint, int components, double* logDensities, double* entropies, int lanes)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
-        double* memory = stackalloc double[Sums * 8 * TLanes.Count + 8];
-        double* sums = (double*)(((nint)memory + 63) & ~63);
+        double* memory = stackalloc double[(Sums + 1) * 8 * TLanes.Count + 8];
+        double* sums = (double*)(((nint)memory + 63) & ~63), falls = entropies == null ? null : sums + Sums * 8 * TLanes.Count;
         double* end = logJoint + (nint)components * RowBlock.Stride;
         int lane = 0;
         if (TLanes.Count == 8)
             for (; lane + 8 * TLanes.Count <= lanes; lane += 8 * TLanes.Count)
             {
-                EightExponentials<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums);
-                Logs<TLanes, TVector>(logDensities + lane, sums, 8);
+                EightExponentials<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums, falls);
+                Logs<TLanes, TVector>(logDensities + lane, sums, falls, entropies + lane, 8);
                 Scale<TLanes, TVector>(logJoint + lane, end, sums);
                 Scale<TLanes, TVector>(logJoint + lane + 4 * TLanes.Count, end, sums + 4 * TLanes.Count);
             }
         for (; lane < lanes; lane += 4 * TLanes.Count)
         {
-            Exponentials<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums);
-            Logs<TLanes, TVector>(logDensities + lane, sums, 4);
+            Exponentials<TLanes, TVector>(logJoint + lane, end, logDensities + lane, sums, falls);
+            Logs<TLanes, TVector>(logDensities + lane, sums, falls, entropies + lane, 4);
             Scale<TLanes, TVector>(logJoint + lane, end, sums);
         }
     }
 
     /// <summary>Turns maxima into log-densities, and the first of the four sums into the factor of their exponentials.</summary>
-    private static void Logs<TLanes, TVector>(double* maxima, double* sums, int vectors)
+    private static void Logs<TLanes, TVector>(double* maxima, double* sums, double* falls, double* entropies, int vectors)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -74,8 +98,13 @@ internal static unsafe class LogSumExp
             TVector sum = TLanes.Add(
                 TLanes.Add(TLanes.Load(sums + at), TLanes.Load(sums + at + 2 * next)),
                 TLanes.Add(TLanes.Load(sums + at + next), TLanes.Load(sums + at + 3 * next))), zero = TLanes.Broadcast(0);
-            TLanes.Store(TLanes.Add(TLanes.Load(maxima + at), VectorLog.LogOfSum<TLanes, TVector>(sum)), maxima + at);
-            TLanes.Store(TLanes.SelectLess(zero, sum, TLanes.Divide(TLanes.Broadcast(1), sum), sum), sums + at);
+            TVector log = VectorLog.LogOfSum<TLanes, TVector>(sum), one = TLanes.Broadcast(1);
+            TLanes.Store(TLanes.Add(TLanes.Load(maxima + at), log), maxima + at);
+            TVector factor = TLanes.SelectLess(zero, sum, TLanes.Divide(one, sum), sum);
+            TLanes.Store(factor, sums + at);
+            if (falls == null) continue;
+            TVector entropy = TLanes.Subtract(log, TLanes.Multiply(TLanes.Load(falls + at), factor));
+            TLanes.Store(TLanes.SelectLess(zero, sum, entropy, zero), entropies + at);
         }
     }
 
@@ -96,8 +125,11 @@ internal static unsafe class LogSumExp
         }
     }
 
-    /// <summary>Overwrites four vectors of lanes by exp(logJoint - maximum); writes the maxima and the sums.</summary>
-    private static void Exponentials<TLanes, TVector>(double* logJoint, double* end, double* maxima, double* sums)
+    /// <summary>
+    /// Overwrites four vectors of lanes by exp(logJoint - maximum); writes the maxima and the sums, and, where asked for, the sums of the
+    /// exponentials times their arguments.
+    /// </summary>
+    private static void Exponentials<TLanes, TVector>(double* logJoint, double* end, double* maxima, double* sums, double* falls)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -118,6 +150,7 @@ internal static unsafe class LogSumExp
         TLanes.Store(TLanes.SelectLess(none, max2, max2, zero), maxima + c2);
         TLanes.Store(TLanes.SelectLess(none, max3, max3, zero), maxima + c3);
         for (int at = 0; at < Sums * 4 * TLanes.Count; at += TLanes.Count) TLanes.Store(zero, sums + at);
+        for (int at = 0; at < 4 * TLanes.Count && falls != null; at += TLanes.Count) TLanes.Store(zero, falls + at);
         double* first = sums, last = sums + (Sums - 1) * 4 * TLanes.Count;
         for (double* p = logJoint; p < end; p += RowBlock.Stride, sums = sums == last ? first : sums + 4 * TLanes.Count)
         {
@@ -126,6 +159,13 @@ internal static unsafe class LogSumExp
             TVector e2 = TLanes.Subtract(TLanes.Load(p + c2), TLanes.Load(maxima + c2)),
                 e3 = TLanes.Subtract(TLanes.Load(p + c3), TLanes.Load(maxima + c3));
             TLanes.Exp4(ref e0, ref e1, ref e2, ref e3);
+            if (falls != null)
+            {
+                Fall<TLanes, TVector>(e0, p, maxima, falls, 0);
+                Fall<TLanes, TVector>(e1, p, maxima, falls, 1);
+                Fall<TLanes, TVector>(e2, p, maxima, falls, 2);
+                Fall<TLanes, TVector>(e3, p, maxima, falls, 3);
+            }
             TLanes.Store(e0, p);
             TLanes.Store(e1, p + c1);
             TLanes.Store(e2, p + c2);
@@ -138,7 +178,7 @@ internal static unsafe class LogSumExp
     }
 
     /// <summary><see cref="Exponentials"/> of eight vectors, for 32 registers.</summary>
-    private static void EightExponentials<TLanes, TVector>(double* logJoint, double* end, double* maxima, double* sums)
+    private static void EightExponentials<TLanes, TVector>(double* logJoint, double* end, double* maxima, double* sums, double* falls)
         where TLanes : ILanes<TVector>
         where TVector : struct
     {
@@ -164,6 +204,7 @@ internal static unsafe class LogSumExp
         TLanes.Store(TLanes.SelectLess(none, m6, m6, zero), maxima + 6 * TLanes.Count);
         TLanes.Store(TLanes.SelectLess(none, m7, m7, zero), maxima + 7 * TLanes.Count);
         for (int at = 0; at < Sums * 8 * TLanes.Count; at += TLanes.Count) TLanes.Store(zero, sums + at);
+        for (int at = 0; at < 8 * TLanes.Count && falls != null; at += TLanes.Count) TLanes.Store(zero, falls + at);
         double* first = sums, last = sums + (Sums - 1) * 8 * TLanes.Count;
         for (double* p = logJoint; p < end; p += RowBlock.Stride, sums = sums == last ? first : sums + 8 * TLanes.Count)
         {
@@ -176,6 +217,17 @@ internal static unsafe class LogSumExp
             TVector e6 = Difference<TLanes, TVector>(p, maxima, 6);
             TVector e7 = Difference<TLanes, TVector>(p, maxima, 7);
             VectorExp.EightPolynomials<TLanes, TVector>(ref e0, ref e1, ref e2, ref e3, ref e4, ref e5, ref e6, ref e7);
+            if (falls != null)
+            {
+                Fall<TLanes, TVector>(e0, p, maxima, falls, 0);
+                Fall<TLanes, TVector>(e1, p, maxima, falls, 1);
+                Fall<TLanes, TVector>(e2, p, maxima, falls, 2);
+                Fall<TLanes, TVector>(e3, p, maxima, falls, 3);
+                Fall<TLanes, TVector>(e4, p, maxima, falls, 4);
+                Fall<TLanes, TVector>(e5, p, maxima, falls, 5);
+                Fall<TLanes, TVector>(e6, p, maxima, falls, 6);
+                Fall<TLanes, TVector>(e7, p, maxima, falls, 7);
+            }
             Keep<TLanes, TVector>(e0, p, sums, 0);
             Keep<TLanes, TVector>(e1, p, sums, 1);
             Keep<TLanes, TVector>(e2, p, sums, 2);
@@ -192,6 +244,17 @@ internal static unsafe class LogSumExp
         where TLanes : ILanes<TVector>
         where TVector : struct =>
         TLanes.Subtract(TLanes.Load(logJoint + vector * TLanes.Count), TLanes.Load(maxima + vector * TLanes.Count));
+
+    /// <summary>falls += e d, d the argument whose exponential e is, which is still where it was.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fall<TLanes, TVector>(TVector exponential, double* logJoint, double* maxima, double* falls, int vector)
+        where TLanes : ILanes<TVector>
+        where TVector : struct
+    {
+        TVector argument = TLanes.Max(Difference<TLanes, TVector>(logJoint, maxima, vector), TLanes.Broadcast(Least));
+        falls += vector * TLanes.Count;
+        TLanes.Store(TLanes.Fma(exponential, argument, TLanes.Load(falls)), falls);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Keep<TLanes, TVector>(TVector exponential, double* target, double* sums, int vector)

@@ -6,7 +6,7 @@ namespace StreamEm.Core.Models;
 internal class BlockWorkspace(int dimension, int components) : Workspace
 {
     private readonly AlignedDoubles _logJoint = new(components * RowBlock.Stride), _before = new(components * RowBlock.Stride);
-    private readonly AlignedDoubles _logDensities = new(RowBlock.Stride);
+    private readonly AlignedDoubles _logDensities = new(RowBlock.Stride), _entropies = new(RowBlock.Stride);
 
     /// <summary>The block of rows being worked on.</summary>
     public RowBlock Block { get; } = new(dimension);
@@ -22,6 +22,9 @@ internal class BlockWorkspace(int dimension, int components) : Workspace
 
     /// <summary>log p(x) per lane.</summary>
     public Span<double> LogDensities => _logDensities.Span;
+
+    /// <summary>Entropy of the responsibilities per lane, of rows without labels under Bayes' rule.</summary>
+    public Span<double> Entropies => _entropies.Span;
 
     /// <summary>log p(x) of labelled rows, NaN of others.</summary>
     public double[] Marginals { get; } = new double[RowBlock.Stride];

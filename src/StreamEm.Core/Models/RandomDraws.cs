@@ -26,7 +26,7 @@ public sealed class RandomDraws(ulong seed)
     /// <summary>Uniform in [0, 1).</summary>
     public double Uniform() => _chance.NextDouble();
 
-    /// <summary>Standard normal, two at a time by the polar method (Marsaglia &amp; Bray 1964).</summary>
+    /// <summary>Standard normal, two at a time (<see cref="PolarMethod"/>).</summary>
     public double Normal()
     {
         if (!double.IsNaN(_spare))
@@ -35,14 +35,9 @@ public sealed class RandomDraws(ulong seed)
             _spare = double.NaN;
             return spare;
         }
-        while (true)
-        {
-            double u = 2 * Uniform() - 1, v = 2 * Uniform() - 1, square = u * u + v * v;
-            if (square is 0 or >= 1) continue;
-            double factor = Math.Sqrt(-2 * ScalarMath.Log(square) / square);
-            _spare = v * factor;
-            return u * factor;
-        }
+        double normal;
+        while (!PolarMethod.TryPair(Uniform(), Uniform(), out normal, out _spare)) { }
+        return normal;
     }
 
     /// <summary>Exponential of mean 1.</summary>

@@ -39,13 +39,9 @@ public readonly record struct Pass(StreamMemory? Memory, long Update = 0, double
     /// stopped in between; another for every row and every update.
     /// </summary>
     /// <param name="seed">The model's.</param>
-    /// <param name="row">A number of what is drawn for, its own within the minibatch: the row, or the sequence.</param>
-    public SplitMix64 Chance(ulong seed, long row)
-    {
-        // Each word goes through a round of mixing of its own, so that neighbours do not share a stretch of the same sequence.
-        var mix = new SplitMix64(new SplitMix64(seed).NextUInt64() ^ (ulong)Update);
-        return new SplitMix64(new SplitMix64(mix.NextUInt64() ^ (ulong)row).NextUInt64());
-    }
+    /// <param name="key">The sequence the row is of; 0 where rows are of none.</param>
+    /// <param name="position">The row's number in it; below 0 for what belongs to no row.</param>
+    internal RowChance Chance(ulong seed, long key, long position) => new(seed, Update, key, position);
 
     /// <summary>What rows are held back by; null where every row is learned from.</summary>
     internal InfluenceBound? Bound { get; init; }

@@ -20,6 +20,9 @@ public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blo
     /// </summary>
     public TrainingReport? Progress { get; init; }
 
+    /// <summary>The snapshot that they are of; null of mere parameters, and of snapshots that do not say what they are.</summary>
+    public SnapshotParent? Parent { get; init; }
+
     /// <summary>The snapshot's calibration; null without.</summary>
     public Calibration.AnomalyCalibration? Calibration { get; init; }
 

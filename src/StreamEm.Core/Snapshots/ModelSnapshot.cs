@@ -25,6 +25,9 @@ public sealed record ModelSnapshot : LearnedModel
     /// <summary>Whose it is.</summary>
     public SnapshotOrigin Origin { get; init; }
 
+    /// <summary>What it came from; null where nobody goes on from it, and of releases that did not say.</summary>
+    public Ancestry? Ancestry { get; init; }
+
     /// <summary>Models with other numbers of components that learn the same stream; empty for none.</summary>
     public IReadOnlyList<CandidateStanding> Candidates { get; init; } = [];
 

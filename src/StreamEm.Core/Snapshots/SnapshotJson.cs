@@ -32,6 +32,7 @@ public static class SnapshotJson
         WriteModel(json, snapshot);
         json.WriteNumber("version", snapshot.Version);
         json.WriteString("created_at", Timestamp(snapshot.CreatedAt));
+        if (snapshot.Ancestry is { } ancestry) AncestryJson.Write(json, ancestry, snapshot.RunId);
         WriteSignature(json, snapshot);
         WriteParameters(json, "parameters", snapshot.Layout, snapshot.Parameters);
         if (snapshot.AveragedParameters is { } averaged) WriteParameters(json, "averaged_parameters", snapshot.Layout, averaged);

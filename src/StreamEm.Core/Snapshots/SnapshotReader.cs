@@ -68,6 +68,7 @@ public static class SnapshotReader
                 .ToDictionary(entry => entry.Name, entry => Count(entry.Value), StringComparer.Ordinal),
             })
         {
+            Ancestry = AncestryJson.Read(root, Text(model, "run_id")),
             Candidates = CandidateStandingJson.Read(root),
         };
     });
@@ -113,6 +114,7 @@ public static class SnapshotReader
         {
             Location = isScaled ? Numbers(Member(given, "location"), -1) : null,
             Scale = isScaled ? Numbers(Member(given, "scale"), -1) : null,
+            Parent = isSnapshot ? Parent(root) : null,
             Progress = isSnapshot && root.TryGetProperty("training", out JsonElement training) ? TrainingJson.Read(training) : null,
             Calibration = isSnapshot && root.TryGetProperty("calibration", out JsonElement calibration)
                 ? CalibrationJson.Read(calibration, Columns(Member(root, "signature")))
@@ -129,6 +131,15 @@ public static class SnapshotReader
                 ?? (root.TryGetProperty("signature", out JsonElement said) ? Texts(said, "vocabulary") : null) ?? [],
         };
     });
+
+    /// <summary>The snapshot as one that another comes from; null where it does not say what it is.</summary>
+    private static SnapshotParent? Parent(JsonElement root)
+    {
+        string run = Text(Member(root, "model"), "run_id");
+        return AncestryJson.Read(root, run) is { } ancestry
+            ? new SnapshotParent(run, Count(Member(root, "version")), ancestry.Hash)
+            : null;
+    }
 
     private static string[] Columns(JsonElement signature) =>
         [.. Features(signature), .. Optional(signature, "target") is { } target ? [target] : (string[])[]];

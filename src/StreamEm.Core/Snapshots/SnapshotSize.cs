@@ -15,8 +15,8 @@ public static class SnapshotSize
     /// <summary>The longest a double gets, with its comma: <c>-2.2250738585072014E-308,</c>.</summary>
     private const int NumberBytes = 25;
 
-    /// <summary>Keys, punctuation, identity, training and calibration's own numbers, and the events that are kept.</summary>
-    private const int FixedBytes = 4096 + 32 * 128;
+    /// <summary>Keys, punctuation, identity, ancestry, training and calibration's own numbers, and the events that are kept.</summary>
+    private const int FixedBytes = 4608 + 32 * 128;
 
     /// <summary>Per parameter block: key, brackets, words.</summary>
     private const int BlockBytes = 40;

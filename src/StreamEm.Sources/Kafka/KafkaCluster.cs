@@ -138,7 +138,8 @@ internal sealed class KafkaCluster(Handle handle, KafkaSourceOptions options, Ti
         RefuseOtherTopics(topics, stored);
         List<(PartitionId Id, string? Identity, PartitionPosition? Stored)> all =
             [.. topics.SelectMany(
-                topic => topic.Partitions.Select(id => (id, topic.Identity, stored.Partitions.GetValueOrDefault(id.Name))))];
+                topic => topic.Partitions.Where(id => options.Only?.Contains(id.Name) != false)
+                    .Select(id => (id, topic.Identity, stored.Partitions.GetValueOrDefault(id.Name))))];
 
         // A drained run that was stopped before its end goes on to that end; one that has reached it starts another.
         bool goesOn = once && all.Exists(p => p.Stored?.Turn?.Number > 0)

@@ -80,6 +80,9 @@ public sealed record KafkaSourceOptions : SourceOptions
     /// </summary>
     public TimeSpan DiscoverEvery { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The partitions that are read, by name (<c>sensors/3</c>); null reads all. Not part of the YAML.</summary>
+    public IReadOnlyCollection<string>? Only { get; init; }
+
     /// <summary>Bytes of messages read ahead. Not part of the YAML.</summary>
     public long ReadAheadBytes { get; init; } = 64L << 20;
 

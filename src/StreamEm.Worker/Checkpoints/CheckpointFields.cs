@@ -37,6 +37,11 @@ public abstract record CheckpointFields
     [JsonConverter(typeof(SavedPositionConverter))]
     public required SourcePosition Position { get; init; }
 
+    /// <summary>
+    /// Of a model that several workers learn together: the offset of the next message of statistics that is not in the state; null else.
+    /// </summary>
+    public long? StatisticsNext { get; init; }
+
     /// <summary>Records read and rejected so far.</summary>
     public required RejectionCounts Rejections { get; init; }
 

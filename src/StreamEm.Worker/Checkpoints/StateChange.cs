@@ -145,9 +145,12 @@ internal static class StateChange
     private static ReadOnlyMemory<byte> Stamped(ReadOnlyMemory<byte> json, RunIdentity identity)
     {
         ModelSnapshot snapshot = SnapshotReader.Read(json);
+        ModelSnapshot other = snapshot with { Origin = snapshot.Origin with { ModelId = identity.ModelId, RunId = identity.RunId } };
+        // The same parameters as another snapshot: it comes from the one it was.
+        if (snapshot.Ancestry is { } before)
+            other = other with { Ancestry = Ancestry.Of(other, [new SnapshotParent(snapshot.RunId, snapshot.Version, before.Hash)]) };
         var output = new ArrayBufferWriter<byte>();
-        SnapshotJson.Write(
-            snapshot with { Origin = snapshot.Origin with { ModelId = identity.ModelId, RunId = identity.RunId } }, output);
+        SnapshotJson.Write(other, output);
         return output.WrittenMemory;
     }
 

@@ -16,8 +16,8 @@ using StreamEm.Worker.Storage;
 namespace StreamEm.Worker.Commands;
 
 /// <summary>
-/// <c>streamem plot SNAPSHOT DATA... -o FILE.svg</c>: the learned components over records in two features, or feature by feature; with
-/// <c>--graph</c> the model in plate notation.
+/// <c>streamem plot SNAPSHOT DATA... -o FILE.svg</c>: the learned components over records in two features, or feature by feature; of a
+/// model without components its parameters, without data; with <c>--graph</c> the model in plate notation.
 /// </summary>
 public static class PlotCommand
 {
@@ -29,7 +29,11 @@ public static class PlotCommand
             Description = "A snapshot (JSON) or a published log of snapshots; with --graph also a configuration, or a type of model, see "
                 + "'streamem models'.",
         };
-        var data = new Argument<string[]>("data") { Description = "Files or globs with records.", Arity = ArgumentArity.ZeroOrMore };
+        var data = new Argument<string[]>("data")
+        {
+            Description = "Files or globs with records; none for a model without components, whose parameters are drawn.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var output =
             new Option<string>("-o", "--output") { Description = "Where the picture goes (SVG).", Required = true, HelpName = "file" };
         var x = new Option<string?>("--x") { Description = "Feature to the right; the first number by default.", HelpName = "feature" };
@@ -47,7 +51,8 @@ public static class PlotCommand
         var title = new Option<string?>("--title") { Description = "Above the picture.", HelpName = "text" };
         var points = new Option<int>("--points")
         { Description = "Draws at most so many records, evenly spaced.", DefaultValueFactory = _ => 5000, HelpName = "n" };
-        Command command = new("plot", "Draws a learned mixture over records, seen in two features or feature by feature, as SVG.")
+        Command command = new("plot",
+            "Draws a learned mixture over records, seen in two features or feature by feature, or the parameters of another model, as SVG.")
         {
             file, data, output, x, y, profile, graph, rings, title, points,
         };
@@ -65,8 +70,20 @@ public static class PlotCommand
             }
 
             ModelSnapshot snapshot = SnapshotFile.Read(parsed.GetRequiredValue(file));
+            bool hasData = parsed.GetValue(data) is { Length: > 0 };
             if (snapshot.Model is not ComponentModel model)
-                throw new CommandException(ExitCode.Usage, $"A model of type {snapshot.Options.Type} has no components to draw.");
+            {
+                if (hasData)
+                    throw new CommandException(ExitCode.Usage,
+                        $"A model of type {snapshot.Options.Type} has no components to draw over records: leave the data out, and its "
+                            + "parameters are drawn.");
+                await WriteAsync(parsed.GetRequiredValue(output),
+                    new BlocksPlot(snapshot).Draw(parsed.GetValue(title) ?? HeadingOf(snapshot)), cancellationToken).ConfigureAwait(false);
+                return ExitCode.Ok;
+            }
+            if (!hasData)
+                throw new CommandException(ExitCode.Usage,
+                    "Required argument missing for command: 'plot': the data to draw; or draw the model alone with --graph.");
             PlotAxes? axes = PlotAxes.Choose(snapshot.Space, parsed.GetValue(x), parsed.GetValue(y), parsed.GetValue(profile));
             RecordSchema schema = ScoreSchema.Of(snapshot);
             schema = schema with { Csv = dialect.Of(parsed, schema.Csv) };
@@ -83,16 +100,19 @@ public static class PlotCommand
         return command;
     }
 
-    private static string HeadingOf(ModelSnapshot snapshot) => string.Create(CultureInfo.InvariantCulture,
-        $"{snapshot.ModelId}, version {snapshot.Version}: {snapshot.ComponentIds.Count} components learned from "
-            + $"{snapshot.Training.Records} records");
+    private static string HeadingOf(ModelSnapshot snapshot)
+    {
+        string what = snapshot.ComponentIds.Count > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{snapshot.ComponentIds.Count} components")
+            : snapshot.Options.Type;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{snapshot.ModelId}, version {snapshot.Version}: {what} learned from {snapshot.Training.Records} records");
+    }
 
     private static void AddCheck(Command command, Argument<string[]> data, Option<bool> graph) => command.Validators.Add(result =>
     {
-        bool hasData = result.GetValue(data) is { Length: > 0 };
-        if (result.GetValue(graph) && hasData) result.AddError("--graph draws the model alone: it goes without data.");
-        else if (!result.GetValue(graph) && !hasData)
-            result.AddError("Required argument missing for command: 'plot': the data to draw; or draw the model alone with --graph.");
+        if (result.GetValue(graph) && result.GetValue(data) is { Length: > 0 })
+            result.AddError("--graph draws the model alone: it goes without data.");
     });
 
     /// <summary>The graph of a type with its defaults, of the model of a configuration, or of a snapshot's.</summary>

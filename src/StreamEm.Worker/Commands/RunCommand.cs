@@ -57,6 +57,10 @@ public static class RunCommand
         WorkerOptions options, bool once, bool acceptsModelChange, LogLevel level, InvocationConfiguration invocation,
         CancellationToken stop)
     {
+        if (once && options.Models.FirstOrDefault(model => model.ScaleOut is not null) is { } together)
+            throw new CommandException(ExitCode.Usage,
+                $"--once: model '{together.Id}' is learned by several workers (scale_out), of which none knows when all is done; run it "
+                    + "without --once.");
         // Where standard output is for scores, the log is not among them.
         bool printsScores = options.Models.Any(model => model.Scores.Any(entry => entry is StdoutScoreOptions));
         using var logs = printsScores

@@ -21,6 +21,8 @@ public static class Verbs
         ValidateCommand.Create(),
         SchemaCommand.Create(),
         StateCommand.Create(),
+        MergeCommand.Create(),
+        AuditCommand.Create(),
         ModelsCommand.Create(),
         HealthcheckCommand.Create(),
         CompletionCommand.Create(),

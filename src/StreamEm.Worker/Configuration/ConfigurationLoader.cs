@@ -77,7 +77,7 @@ public static class ConfigurationLoader
     }
 
     /// <summary>With what follows from all of it.</summary>
-    private static ModelOptions Finished(ModelOptions model) => model with
+    internal static ModelOptions Finished(ModelOptions model) => model with
     {
         ConfigHash = ConfigHash.Of(model),
         Values = ConfigHash.ValuesOf(model),

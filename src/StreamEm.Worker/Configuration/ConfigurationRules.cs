@@ -55,6 +55,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                 binder.Problems.Error(binder.OriginOf($"{path}.candidates"),
                     $"candidates: a model of type {model.Model.Type} has no number of components to compare; leave them out");
             if (model.Model is not null) new LearnRules(binder).Check(model, path);
+            new ScaleOutRules(binder).Check(model, path);
             if (model.Model is not null && model.Schema.Features.Count > 0 && FitsSchema(model, path)
                 && Components(model, path) is { } components)
                 CheckSizes(model, components, path);

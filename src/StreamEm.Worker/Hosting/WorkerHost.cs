@@ -5,6 +5,7 @@ using StreamEm.Worker.Api;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.ScaleOut;
 using StreamEm.Worker.Scores;
 using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
@@ -60,6 +61,7 @@ public sealed class WorkerHost(
             StateDirectory = options.StateDirectory,
             OpenSource = openSource,
             CreatePublisher = (model, entry) => PublisherCatalog.Create(model, entry, time, _log),
+            CreateReplica = (context, feed, rejected) => new ScaledModel(context, feed, rejected),
             AcceptsModelChange = AcceptsModelChange,
             Time = time,
             Log = _log,

@@ -84,8 +84,10 @@ internal sealed class KafkaProducer : IAsyncDisposable
     public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>Sends a message; whether it arrived is told by the next <see cref="TakeDelivery"/>.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="written">Told its offset once it is durable, on the client's thread; null for nobody.</param>
     /// <exception cref="CommandException">It can never be sent.</exception>
-    public void Send(Message<byte[]?, byte[]?> message)
+    public void Send(Message<byte[]?, byte[]?> message, Action<long>? written = null)
     {
         Delivery delivery = _delivery;
         delivery.Add();
@@ -96,7 +98,12 @@ internal sealed class KafkaProducer : IAsyncDisposable
             _client.Produce(_target.Topic, message, report =>
             {
                 Interlocked.Add(ref _bytes, -bytes);
-                if (!report.Error.IsError) NoteDurable(report.TopicPartitionOffset);
+                if (!report.Error.IsError)
+                {
+                    NoteDurable(report.TopicPartitionOffset);
+                    written?.Invoke(report.Offset.Value);
+                }
+
                 delivery.Done(report.Error.IsError ? _target.FailureOf(report.Error) : null);
             });
             return true;

@@ -10,9 +10,16 @@ internal static class LearnerStart
     /// <summary>A learner without state, as configured.</summary>
     /// <exception cref="CommandException">The parameters to start from are missing (66) or of no use (65), or the model cannot be
     /// (78).</exception>
-    public static Learner Create(ModelOptions options)
+    public static Learner Create(ModelOptions options) => Create(options, out _);
+
+    /// <summary>The same.</summary>
+    /// <param name="options">The configuration.</param>
+    /// <param name="parent">The snapshot it begins at; null where it begins at none, or at one that does not say what it is.</param>
+    /// <exception cref="CommandException">As above.</exception>
+    public static Learner Create(ModelOptions options, out SnapshotParent? parent)
     {
         InitialParameters? from = ReadParameters(options);
+        parent = from?.Parent;
         try
         {
             return new Learner(options.Model, options.Schema, options.Learning, from);

@@ -99,6 +99,9 @@ public sealed record ModelOptions
     /// <summary><c>max_keys</c>: keys whose own model is in memory; those not met for longest are on disk.</summary>
     public int MaxKeys { get; init; } = 100_000;
 
+    /// <summary><c>scale_out</c>; null where one worker learns alone.</summary>
+    public ScaleOutOptions? ScaleOut { get; init; }
+
     /// <summary><c>feedback.memory</c>: the last records of which something can be said; null: nothing can.</summary>
     public int? FeedbackMemory { get; init; }
 

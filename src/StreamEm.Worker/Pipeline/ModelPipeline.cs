@@ -27,6 +27,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     private CheckpointWriter? _writer;
     private CheckpointDirectory? _directory;
     private LearnerThread? _learner;
+    private Replica? _replica;
 
     /// <summary>A pipeline that has not started.</summary>
     public ModelPipeline(ModelOptions options, PipelineEnvironment environment)
@@ -49,12 +50,12 @@ public sealed class ModelPipeline : IAsyncDisposable
     public PipelineEnd? End => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result : null;
 
     /// <summary>Where it stands.</summary>
-    public ModelState State => End?.State ?? _learner?.State ?? ModelState.Waiting;
+    public ModelState State => End?.State ?? _learner?.State ?? _replica?.State ?? ModelState.Waiting;
 
     /// <summary>Why it failed, or why it is not ready; null when all is well.</summary>
     public Obstacle? Obstacle => End is { } end
         ? end.Failure is { } failure ? new Obstacle(ObstacleKind.Failed, failure) : null
-        : _writer?.Obstacle ?? SourceObstacle ?? _delivery?.Obstacle ?? _run?.RejectedTo.Obstacle;
+        : _replica?.Obstacle ?? _writer?.Obstacle ?? SourceObstacle ?? _delivery?.Obstacle ?? _run?.RejectedTo.Obstacle;
 
     /// <summary>
     /// Too large a share of what clients sent was rejected, in a sentence: they are held back, the model goes on; null when all is well.
@@ -65,13 +66,13 @@ public sealed class ModelPipeline : IAsyncDisposable
     public RecordSource? Source => State == ModelState.Failed ? null : _reader?.Source;
 
     /// <summary>Its run; null before the state is restored.</summary>
-    public string? RunId => _run?.Identity.RunId;
+    public string? RunId => _run?.Identity.RunId ?? _replica?.RunId;
 
     /// <summary>Whether the run takes the place of an earlier one, which had versions of the same numbers.</summary>
     public bool HasPredecessors => _run?.Predecessors is { Count: > 0 };
 
     /// <summary>Whether its state is restored and it runs.</summary>
-    public bool HasStarted => _learner is not null;
+    public bool HasStarted => _learner is not null || _replica is not null;
 
     /// <summary>Ends with the pipeline. Never faults: failures are a <see cref="PipelineEnd"/>.</summary>
     public Task<PipelineEnd> Completion => _completion.Task;
@@ -83,6 +84,14 @@ public sealed class ModelPipeline : IAsyncDisposable
         var context = new ModelContext(Options, Metrics, _environment.Time, _environment.Log);
         var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, context.Log);
         _directory = directory;
+        if (Options.ScaleOut is not null && _environment.CreateReplica is { } create)
+        {
+            // Its state is in topics, where every worker finds it.
+            Replica replica = _replica = create(context, Feed, directory.RejectedFile);
+            new Thread(() => Complete(replica.Run(_stop.Token))) { Name = $"replica {Options.Id}", IsBackground = true }.Start();
+            return;
+        }
+
         var start = RunStart.Open(context, directory, _environment.AcceptsModelChange);
         _run = start.Run;
         _run.RejectedTo.Start();
@@ -135,6 +144,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     {
         // All at once: each of them may wait for a broker that never answers.
         var closing = new List<Task>();
+        if (_replica is { } replica) closing.Add(Task.Run(replica.Dispose));
         if (_delivery is { } delivery) closing.Add(delivery.DisposeAsync().AsTask());
         if (_reader is { } reader) closing.Add(reader.DisposeAsync().AsTask());
         if (_run is { } run)

@@ -96,6 +96,7 @@ internal sealed class RunStart
             RejectedTo = OpenSink(context, directory,
                 checkpoint.RejectedFileLength is { } length ? new RejectedFileMark(length, checkpoint.RejectedFileIdentity) : null),
             Latest = checkpoint.Latest,
+            Chain = SnapshotChain.After(checkpoint.Latest?.Snapshot),
             Candidates = CandidatesOf(options, checkpoint),
             Keyed = KeysOf(context, directory, checkpoint),
         };
@@ -122,11 +123,12 @@ internal sealed class RunStart
             Configuration = options.Values,
             Predecessors = Predecessors(options, own: null, predecessors),
             Incarnation = NextIncarnation(0, context.Time),
-            Learner = LearnerStart.Create(options),
+            Learner = LearnerStart.Create(options, out SnapshotParent? parent),
             Position = new SourcePosition(),
             Rejections = new RejectionLedger(new RejectionCounts()),
             RejectedTo = OpenSink(context, directory, mark: null),
             Latest = null,
+            Chain = new SnapshotChain(parent),
             Candidates = CandidatesOf(options, checkpoint: null),
             Keyed = KeysOf(context, directory, checkpoint: null),
         };

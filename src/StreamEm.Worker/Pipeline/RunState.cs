@@ -46,6 +46,9 @@ internal sealed class RunState
     /// <summary>The newest snapshot, of this process or of the checkpoint; null before the first.</summary>
     public required SnapshotDocument? Latest { get; set; }
 
+    /// <summary>What the versions come from, each from the one before.</summary>
+    public required SnapshotChain Chain { get; init; }
+
     /// <summary>The scored stream; null where nothing is scored.</summary>
     public ScoreStream? Scores { get; set; }
 
@@ -61,7 +64,7 @@ internal sealed class RunState
     {
         var learned = Learner.CreateSnapshot() ?? throw new InvalidOperationException("An update left no parameters.");
         ModelSnapshot snapshot = Identity.Stamp(learned, now, Position);
-        return Latest = new SnapshotDocument(Candidates is null ? snapshot : snapshot with { Candidates = Candidates.Standings() });
+        return Latest = Chain.Add(Candidates is null ? snapshot : snapshot with { Candidates = Candidates.Standings() });
     }
 
     /// <summary>The whole state as a checkpoint.</summary>

@@ -8,7 +8,8 @@ namespace StreamEm.Worker.Plotting;
 /// </summary>
 internal sealed class GraphPlot
 {
-    private const double Radius = 23, Dot = 4.5, ColumnWidth = 128, RowHeight = 88, Left = 150, Top = 62, Right = 230, Bottom = 56, Tip = 7;
+    private const double Radius = 23, Dot = 4.5, ColumnWidth = 128, RowHeight = 88, Top = 62, Right = 230, Bottom = 56, Tip = 7;
+    private const double LeastLeft = 150, LetterWidth = 6.6;
     private const string Ink = "#333", Shade = "#cfd8e3";
 
     private readonly ModelGraph _graph;
@@ -17,7 +18,17 @@ internal sealed class GraphPlot
     private readonly Dictionary<string, int> _depths = new(StringComparer.Ordinal);
     private readonly List<(string Owner, string[] Parameters)> _rows = [];
 
-    private GraphPlot(ModelGraph graph) => _graph = graph;
+    private readonly double _left;
+    private readonly int _atLeft;
+
+    private GraphPlot(ModelGraph graph)
+    {
+        _graph = graph;
+        bool isAlone = OfRecords.All(variable => variable.Parents.All(IsParameter));
+        string[] left = isAlone ? [] : [.. OfRecords.Where(variable => variable.Parents.All(IsParameter)).SelectMany(of => of.Parents)];
+        _atLeft = left.Length;
+        _left = left.Select(name => 63 + LetterWidth * name.Length).Append(LeastLeft).Max();
+    }
 
     /// <summary>The picture.</summary>
     /// <param name="graph">The model.</param>
@@ -45,7 +56,7 @@ internal sealed class GraphPlot
         return _svg.Close();
     }
 
-    private int Rows => Math.Max(Math.Max(1, _depths.Count(variable => variable.Value == 0)),
+    private int Rows => Math.Max(Math.Max(_atLeft, Math.Max(1, _depths.Count(variable => variable.Value == 0))),
         _rows.Sum(row => Math.Max(1, row.Parameters.Length)));
 
     /// <summary>Columns by how much of a record comes before, rows by the parameters at the right of what depends on them.</summary>
@@ -55,7 +66,7 @@ internal sealed class GraphPlot
             _depths[variable.Name] = variable.Parents.Where(_depths.ContainsKey).Select(parent => _depths[parent] + 1)
                 .DefaultIfEmpty(0).Max();
         foreach (GraphVariable variable in OfRecords.Where(variable => _depths[variable.Name] > 0 || LastDepth == 0))
-            _rows.Add((variable.Name, [.. variable.Parents.Where(IsParameter)]));
+            _rows.Add((variable.Name, [.. variable.Parents.Where(IsParameter).SelectMany(WithParents)]));
         double y = Top;
         foreach ((string owner, string[] parameters) in _rows)
         {
@@ -68,7 +79,7 @@ internal sealed class GraphPlot
 
         GraphVariable[] first = [.. OfRecords.Where(variable => !_places.ContainsKey(variable.Name))];
         Spread(first.Select(variable => variable.Name), X(0));
-        Spread(first.SelectMany(variable => variable.Parents.Where(IsParameter)), Left - ColumnWidth / 2);
+        Spread(first.SelectMany(variable => variable.Parents.Where(IsParameter)), _left - ColumnWidth / 2);
     }
 
     private void Spread(IEnumerable<string> names, double x)
@@ -78,7 +89,10 @@ internal sealed class GraphPlot
         for (int at = 0; at < all.Length; at++) _places[all[at]] = (x, middle + (at - 0.5 * (all.Length - 1)) * RowHeight);
     }
 
-    private static double X(int column) => Left + (column + 0.5) * ColumnWidth;
+    private double X(int column) => _left + (column + 0.5) * ColumnWidth;
+
+    /// <summary>A parameter and those it depends on.</summary>
+    private IEnumerable<string> WithParents(string name) => [name, .. _graph.Variables.First(known => known.Name == name).Parents];
 
     private bool IsParameter(string name) => _graph.Variables.Any(known => known.Name == name && known.Role == GraphRole.Parameter);
 
@@ -123,9 +137,9 @@ internal sealed class GraphPlot
     {
         ((double x0, double y0), (double x1, double y1)) = (_places[from], _places[to]);
         double length = Math.Sqrt((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0)), dx = (x1 - x0) / length, dy = (y1 - y0) / length;
-        double start = IsParameter(from) ? Dot : Radius;
-        _svg.Add($"<line x1=\"{x0 + dx * start:F1}\" y1=\"{y0 + dy * start:F1}\" x2=\"{x1 - dx * (Radius + 1):F1}\" ",
-            $"y2=\"{y1 - dy * (Radius + 1):F1}\" stroke=\"{Ink}\" stroke-width=\"1.2\" marker-end=\"url(#tip)\"/>");
+        double start = IsParameter(from) ? Dot : Radius, end = (IsParameter(to) ? Dot : Radius) + 1;
+        _svg.Add($"<line x1=\"{x0 + dx * start:F1}\" y1=\"{y0 + dy * start:F1}\" x2=\"{x1 - dx * end:F1}\" ",
+            $"y2=\"{y1 - dy * end:F1}\" stroke=\"{Ink}\" stroke-width=\"1.2\" marker-end=\"url(#tip)\"/>");
     }
 
     /// <summary>From a variable to itself in the record after.</summary>
@@ -143,7 +157,7 @@ internal sealed class GraphPlot
         if (variable.Role == GraphRole.Parameter)
         {
             _svg.Add($"<circle cx=\"{x:F1}\" cy=\"{y:F1}\" r=\"{Dot}\" fill=\"{Ink}\"/>");
-            if (x > Left) _svg.Text(x + 10, y + 4, 12, variable.Name);
+            if (x > _left) _svg.Text(x + 10, y + 4, 12, variable.Name);
             else _svg.Text(x + 9, y - 9, 12, variable.Name, anchor: "end");
             return;
         }

@@ -24,9 +24,14 @@ internal static class Palette
     public static string Level(int rank) => Lights[rank];
 
     /// <summary>White for 0, the first component's colour for 1.</summary>
-    public static string Shade(double probability)
+    public static string Shade(double part) => Mix(part, 0x4e, 0x79, 0xa7);
+
+    /// <summary>The same of values below 0: white for 0, a dark orange for 1.</summary>
+    public static string ShadeBelow(double part) => Mix(part, 0xc0, 0x64, 0x12);
+
+    private static string Mix(double part, int red, int green, int blue)
     {
-        int Mix(int full) => (int)Math.Round(255 + Math.Clamp(probability, 0, 1) * (full - 255));
-        return $"#{Mix(0x4e):x2}{Mix(0x79):x2}{Mix(0xa7):x2}";
+        int Of(int full) => (int)Math.Round(255 + Math.Clamp(part, 0, 1) * (full - 255));
+        return $"#{Of(red):x2}{Of(green):x2}{Of(blue):x2}";
     }
 }

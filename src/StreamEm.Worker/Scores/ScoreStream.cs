@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using StreamEm.Core;
 using StreamEm.Core.Alarms;
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
@@ -216,13 +217,7 @@ internal sealed class ScoreStream
             _chunk = null;
         }
 
-        /// <summary>64 bits of a record's number: the finaliser of SplitMix64 (Steele, Lea &amp; Flood 2014).</summary>
-        private static ulong Hash(long record)
-        {
-            ulong z = unchecked((ulong)record * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15);
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
-        }
+        /// <summary>64 bits of a record's number.</summary>
+        private static ulong Hash(long record) => SplitMix64.Mixed(unchecked((ulong)record * SplitMix64.Increment));
     }
 }

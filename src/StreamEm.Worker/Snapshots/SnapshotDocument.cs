@@ -15,11 +15,14 @@ public sealed class SnapshotDocument
     private static ArrayBufferWriter<byte>? _output;
 
     private readonly Lazy<ReadOnlyMemory<byte>> _json;
+    private readonly Task<Ancestry>? _ancestry;
 
     /// <summary>A document of a new snapshot.</summary>
-    public SnapshotDocument(ModelSnapshot snapshot)
+    /// <param name="snapshot">The snapshot.</param>
+    /// <param name="ancestry">What it comes from, as soon as that is computed; null where the snapshot says it, or nobody does.</param>
+    public SnapshotDocument(ModelSnapshot snapshot, Task<Ancestry>? ancestry = null)
     {
-        Snapshot = snapshot;
+        (Snapshot, _ancestry) = (snapshot, ancestry);
         _json = new Lazy<ReadOnlyMemory<byte>>(Serialize);
     }
 
@@ -51,7 +54,8 @@ public sealed class SnapshotDocument
     {
         _output ??= new ArrayBufferWriter<byte>();
         _output.ResetWrittenCount();
-        SnapshotJson.Write(Snapshot, _output);
+        SnapshotJson.Write(
+            _ancestry is null ? Snapshot : Snapshot with { Ancestry = _ancestry.GetAwaiter().GetResult() }, _output);
         return _output.WrittenSpan.ToArray();
     }
 }

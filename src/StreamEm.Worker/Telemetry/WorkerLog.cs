@@ -179,6 +179,26 @@ internal static partial class WorkerLog
         EventName = "scores_dropped")]
     public static partial void ScoresDropped(ILogger log, string model, string sink, int records);
 
+    [LoggerMessage(60, LogLevel.Information, "Model {Model}: this worker works on {Count} partition(s): {Partitions}",
+        EventName = "partitions_assigned")]
+    public static partial void PartitionsAssigned(ILogger log, string model, int count, string partitions);
+
+    [LoggerMessage(61, LogLevel.Warning,
+        "Model {Model}: of {Count} minibatch(es) under way some were not counted; their records are worked on anew from where the model "
+            + "stands", EventName = "contributions_missed")]
+    public static partial void ContributionsMissed(ILogger log, string model, int count);
+
+    [LoggerMessage(62, LogLevel.Warning, "Model {Model}: the statistics at offset {Offset} do not count: {Verdict}",
+        EventName = "contribution_not_counted")]
+    public static partial void ContributionNotCounted(ILogger log, string model, long offset, string verdict);
+
+    [LoggerMessage(63, LogLevel.Information,
+        "Model {Model}: this worker folds the statistics, from version {Version} and offset {Offset} on", EventName = "reducer_active")]
+    public static partial void ReducerActive(ILogger log, string model, long version, long offset);
+
+    [LoggerMessage(64, LogLevel.Information, "Model {Model} has its first parameters; run {RunId} begins", EventName = "model_begun")]
+    public static partial void ModelBegun(ILogger log, string model, string runId);
+
     [LoggerMessage(80, LogLevel.Warning,
         "Model {Model}: run {OtherRun} publishes the same id to topic {Topic} (version {Version}, from {Host}); it came later and is to "
             + "end by itself: give it an id of its own", EventName = "another_run_publishes")]

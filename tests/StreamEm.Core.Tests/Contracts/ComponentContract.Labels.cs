@@ -20,9 +20,12 @@ public abstract partial class ComponentContract
         double[] With(Func<int, Minibatch, int> label) => Averages(model, theta, Labelled(rows, label), out _);
 
         Assert.Equal(With((row, _) => row % 3),
-            With((row, to) => to.AddEvidence([.. Enumerable.Range(0, 3).Select(k => k == row % 3 ? 1.0 : 0)])));
-        Near(With((_, _) => Minibatch.Unlabelled), With((_, to) => to.AddEvidence([1, 1, 1])), 1e-13);
-        Near(With((_, to) => to.AddEvidence([1, 0, 1])), With((_, to) => to.AddEvidence([0.5, 0, 0.5])), 1e-12);
+            With((row, to) => to.AddEvidence(Says(k => k == row % 3 ? 1 : 0))));
+        Near(With((_, _) => Minibatch.Unlabelled), With((_, to) => to.AddEvidence(Says(_ => 1))), 1e-13);
+        Near(With((_, to) => to.AddEvidence(Says(k => k == 1 ? 0 : 1))), With((_, to) => to.AddEvidence(Says(k => k == 1 ? 0 : 0.5))),
+            1e-12);
+
+        double[] Says(Func<int, double> of) => [.. Enumerable.Range(0, model.Components).Select(of)];
     }
 
     [Fact]
@@ -30,10 +33,10 @@ public abstract partial class ComponentContract
     {
         ComponentModel model = Model(3, 2);
         Minibatch rows = Rows(2, 40, 32);
-        double[] theta = Possible(model, rows), says = [1, 0.25, 0];
+        double[] theta = Possible(model, rows), says = [1, 0.25, .. new double[model.Components - 2]];
         for (int row = 0; row < 20; row++)
         {
-            double[] joint = new double[3];
+            double[] joint = new double[model.Components];
             double[] MassesOf(Func<Minibatch, int> label, out double logLikelihood)
             {
                 var one = new Minibatch(2);
@@ -43,13 +46,13 @@ public abstract partial class ComponentContract
                 logLikelihood = evidence.LogLikelihood;
                 return Masses(model, averages);
             }
-            for (int k = 0; k < 3; k++) MassesOf(_ => k, out joint[k]);
+            for (int k = 0; k < joint.Length; k++) MassesOf(_ => k, out joint[k]);
             double first = says[0] * Math.Exp(joint[0]), second = says[1] * Math.Exp(joint[1]);
 
             double[] masses = MassesOf(to => to.AddEvidence(says), out double together);
 
             Near([Math.Log(first + second)], [together], 1e-12);
-            Near([first / (first + second), second / (first + second), 0], masses, 1e-12);
+            Near([first / (first + second), second / (first + second), .. new double[model.Components - 2]], masses, 1e-12);
         }
     }
 

@@ -37,7 +37,7 @@ public abstract partial class ComponentContract : ModelContract
             double sum = 0;
             foreach (double probability in membership) sum += probability;
             // Three roundings of numbers at most 1.
-            Assert.True(membership.Length == 3 && Math.Abs(sum - 1) < 1e-14, $"row {row}: {sum:R}");
+            Assert.True(membership.Length == model.Components && Math.Abs(sum - 1) < 1e-14, $"row {row}: {sum:R}");
         }
     }
 
@@ -50,7 +50,7 @@ public abstract partial class ComponentContract : ModelContract
         Minibatch rows = Rows(2, 500, 13, missing);
         double[] theta = Theta(model, rows);
         Assert.Equal(1, Masses(model, Averages(model, theta, rows, out _)).Sum(), 1e-12);
-        double[] shares = new double[3];
+        double[] shares = new double[model.Components];
         model.Shares(theta, shares);
         Assert.Equal(1, shares.Sum(), 1e-12);
         Assert.All(shares, share => Assert.InRange(share, 0, 1));
@@ -61,7 +61,7 @@ public abstract partial class ComponentContract : ModelContract
     {
         ComponentModel model = Model(3, 2);
         Minibatch rows = Rows(2, 400, 14);
-        double[] theta = Possible(model, rows), expected = new double[3];
+        double[] theta = Possible(model, rows), expected = new double[model.Components];
         for (int row = 0; row < rows.Count; row++)
         {
             int label = row % 7 == 0 ? 0 : row % 3 == 0 ? 2 : 1;
@@ -80,7 +80,7 @@ public abstract partial class ComponentContract : ModelContract
         for (int row = 0; row < 20; row++)
         {
             double sum = 0, before = double.NaN;
-            for (int k = -1; k < 3; k++)
+            for (int k = -1; k < model.Components; k++)
             {
                 var one = new Minibatch(2);
                 one.BeginSequence();
@@ -154,10 +154,10 @@ public abstract partial class ComponentContract : ModelContract
         Near(Shared(model, maximum), Shared(model, after), 1e-9);
         Near(Of(model, state.Parameters, k => k == component), Of(model, after, k => k == component), 1e-9);
         Assert.Equal(masses.Sum(), Masses(model, state.Statistics).Sum(), 1e-12);
-        Assert.Equal(masses.Sum() / 3, Masses(model, state.Statistics)[component], 1e-12);
-        Assert.Equal(1.0 / 3, state.Shares[component], 1e-12);
+        Assert.Equal(masses.Sum() / model.Components, Masses(model, state.Statistics)[component], 1e-12);
+        Assert.Equal(1.0 / model.Components, state.Shares[component], 1e-12);
         foreach (VectorBlock block in model.MixingBlocks)
-            Assert.Equal(block.Length / 3, block.Of((ReadOnlySpan<double>)state.Parameters).ToArray().Sum(), 1e-12);
+            Assert.Equal(block.Length / model.Components, block.Of((ReadOnlySpan<double>)state.Parameters).ToArray().Sum(), 1e-12);
         int other = (component + 1) % 3, third = (component + 2) % 3;
         Assert.Equal(shares[other] / shares[third], state.Shares[other] / state.Shares[third], 1e-9);
         Assert.Equal(masses[other] / masses[third], Masses(model, state.Statistics)[other] / Masses(model, state.Statistics)[third], 1e-9);

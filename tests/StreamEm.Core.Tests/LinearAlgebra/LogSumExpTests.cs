@@ -58,6 +58,37 @@ public sealed class LogSumExpTests
     }
 
     [Theory, MemberData(nameof(Shapes))]
+    public void Normalize_WithEntropies_GivesThoseOfTheResponsibilitiesAndTheSameBytesBeside(string path, int components)
+    {
+        foreach (double spread in (double[])[1e-3, 1, 30, 1000, 1e6])
+        {
+            var random = new Random(components);
+            double[] joint = new double[components * RowBlock.Stride], densities = new double[RowBlock.Stride],
+                entropies = new double[RowBlock.Stride], besides = new double[RowBlock.Stride];
+            for (int k = 0; k < components; k++)
+                for (int i = 0; i < RowBlock.Capacity; i++)
+                    joint[k * RowBlock.Stride + i] =
+                        i % 7 == 0 || (i % 7 == 1 && k > 0) ? double.NegativeInfinity : spread * random.NextDouble();
+            double[] responsibilities = [.. joint], alone = [.. joint];
+            LogSumExp.Normalize(Enum.Parse<KernelPath>(path), responsibilities, components, densities, entropies, RowBlock.Capacity);
+            LogSumExp.Normalize(Enum.Parse<KernelPath>(path), alone, components, besides);
+            Assert.Equal(alone, responsibilities);
+            Assert.Equal(besides, densities);
+            for (int i = 0; i < RowBlock.Capacity; i++)
+            {
+                double expected = 0;
+                for (int k = 0; k < components; k++)
+                {
+                    double r = responsibilities[k * RowBlock.Stride + i];
+                    if (r > 0) expected -= r * Math.Log(r);
+                }
+                // log S and the sum are each at most log K and of 1e-16 relative to their parts.
+                Assert.Equal(expected, entropies[i], 1e-14 * (1 + Math.Log(components)));
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Shapes))]
     public void Normalize_NegativeInfinities_GiveZeroAndAnEmptyLaneGivesNegativeInfinity(string path, int components)
     {
         double[] joint = new double[components * RowBlock.Stride], densities = new double[RowBlock.Stride];

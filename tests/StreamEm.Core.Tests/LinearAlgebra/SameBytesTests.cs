@@ -55,12 +55,13 @@ public sealed class SameBytesTests
     {
         const int components = 5;
         double[] values = [0, -0.0, double.NegativeInfinity, double.NaN, -1e300, 1e300, -745.2, 700, 1e-320];
-        double[] joint = new double[components * RowBlock.Stride], densities = new double[RowBlock.Stride];
+        double[] joint = new double[components * RowBlock.Stride], densities = new double[RowBlock.Stride],
+            entropies = new double[RowBlock.Stride];
         for (int at = 0; at < joint.Length; at++)
             joint[at] = values[at * 7 % (values.Length + at % RowBlock.Stride % 3 * 2) % values.Length];
         for (int k = 0; k < components; k++) joint[k * RowBlock.Stride + 3] = double.NegativeInfinity;
-        LogSumExp.Normalize(path, joint, components, densities);
-        return [.. joint, .. densities];
+        LogSumExp.Normalize(path, joint, components, densities, entropies, RowBlock.Capacity);
+        return [.. joint, .. densities, .. entropies];
     });
 
     [Theory, MemberData(nameof(Shapes))]
@@ -123,7 +124,8 @@ public sealed class SameBytesTests
         QuadraticForms.AddDiagonal(
             path, data.Columns, data.Dimension, data.Components, data.Factors, data.Biases, data.Constants, joint, data.Count);
         LinearForms.Add(path, data.Columns, data.Dimension, data.Components, data.Factors, data.Constants, joint, data.Count);
-        LogSumExp.Normalize(path, joint, data.Components, densities, data.Count);
+        double[] entropies = new double[RowBlock.Stride];
+        LogSumExp.Normalize(path, joint, data.Components, densities, entropies, data.Count);
         int lanes = data.Count;
         return [.. Enumerable.Range(0, data.Components).SelectMany(k => joint[(k * RowBlock.Stride)..(k * RowBlock.Stride + lanes)]),
             .. densities[..lanes]];

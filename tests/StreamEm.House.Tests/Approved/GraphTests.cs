@@ -28,6 +28,25 @@ public sealed class GraphTests
                     - bernoulli: { features: [alarm] }
                     - poisson: { features: [restarts] }
             """,
+        ["hierarchical_normal"] = """
+            models:
+              - id: schools
+                source: { stdin: {} }
+                features: [effect, standard_error]
+                model: { type: hierarchical_normal }
+            """,
+        ["bayesian_network"] = """
+            models:
+              - id: lawn
+                source: { stdin: {} }
+                features: [rain, sprinkler, wet]
+                model:
+                  type: bayesian_network
+                  nodes:
+                    rain: { levels: 2 }
+                    sprinkler: { levels: 2, parents: [rain] }
+                    wet: { levels: 2, parents: [sprinkler, rain] }
+            """,
     };
 
     public static TheoryData<string> Models => [.. ModelCatalog.Types.Where(type =>

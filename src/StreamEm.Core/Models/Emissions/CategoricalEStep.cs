@@ -8,18 +8,25 @@ internal sealed class CategoricalEStep : EmissionEStep
     /// <summary>The smallest probability whose logarithm is taken: given parameters may be 0.</summary>
     private const double Least = 1e-300;
 
-    private readonly int _components;
-    private readonly int[] _levels, _starts;
+    private const int FewFeatures = 256, FewComponents = 512;
+
+    private readonly int _components, _width;
+    private readonly int[] _levels, _starts, _rows;
     private readonly double[] _table;
     private readonly FeatureSpreads _spreads;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
     public CategoricalEStep(int components, int[] levels)
     {
-        (_components, _levels, _starts) = (components, levels, new int[levels.Length]);
-        int total = 0;
-        for (int f = 0; f < levels.Length; f++) (_starts[f], total) = (total, total + levels[f] * components);
-        _table = new double[total];
+        (_components, _width, _levels) = (components, LevelTables.Width(components), levels);
+        (_starts, _rows) = (new int[levels.Length], new int[levels.Length]);
+        int total = 0, rows = 0;
+        for (int f = 0; f < levels.Length; f++)
+        {
+            (_starts[f], total) = (total, total + levels[f] * components);
+            (_rows[f], rows) = (rows, rows + levels[f] * _width);
+        }
+        _table = new double[rows];
         _spreads = new FeatureSpreads(components, levels.Length, SpreadOf);
     }
 
@@ -30,17 +37,18 @@ internal sealed class CategoricalEStep : EmissionEStep
         for (int f = 0; f < _levels.Length; f++)
             for (int k = 0; k < _components; k++)
                 for (int level = 0; level < _levels[f]; level++)
-                    _table[_starts[f] + level * _components + k] =
+                    _table[_rows[f] + level * _width + k] =
                         ScalarMath.Log(Math.Max(probabilities[_starts[f] + k * _levels[f] + level], Least));
     }
 
     public override void LogDensities(RowBlock block, Span<double> logJoint)
     {
-        Span<double> sums = block.Scratch(_components);
+        Span<double> sums = block.Scratch(_width);
+        Span<int> places = _levels.Length <= FewFeatures ? stackalloc int[_levels.Length] : new int[_levels.Length];
         for (int i = 0; i < block.Count; i++)
         {
-            Sum(block.Row(i), sums);
-            for (int k = 0; k < sums.Length; k++) logJoint[k * RowBlock.Stride + i] += sums[k];
+            LevelTables.Sum(places[..Places(block.Row(i), places)], _table, sums);
+            for (int k = 0; k < _components; k++) logJoint[k * RowBlock.Stride + i] += sums[k];
         }
     }
 
@@ -48,8 +56,11 @@ internal sealed class CategoricalEStep : EmissionEStep
     {
         // A row with missing values is compared with complete ones, which only a block does.
         if (row.Contains(double.NaN)) return false;
+        Span<int> places = _levels.Length <= FewFeatures ? stackalloc int[_levels.Length] : new int[_levels.Length];
+        Span<double> sums = _width <= FewComponents ? stackalloc double[_width] : new double[_width];
+        LevelTables.Sum(places[..Places(row, places)], _table, sums);
         logJoint.Fill(double.NegativeInfinity);
-        Sum(row, logJoint[.._components]);
+        sums[.._components].CopyTo(logJoint);
         Interpolation.Add(logJoint[.._components], logWeights);
         return true;
     }
@@ -60,37 +71,34 @@ internal sealed class CategoricalEStep : EmissionEStep
     {
         // Responsibilities row by row, so that those of a row are added to a level's counts side by side; the counts turned round at the
         // end.
-        Span<double> scratch = block.Scratch(_table.Length + _components);
+        Span<double> scratch = block.Scratch(_table.Length + _width);
         Span<double> counts = scratch[.._table.Length], row = scratch[_table.Length..];
-        counts.Clear();
+        Span<int> places = _levels.Length <= FewFeatures ? stackalloc int[_levels.Length] : new int[_levels.Length];
+        scratch.Clear();
         for (int i = 0; i < block.Count; i++)
         {
-            for (int k = 0; k < row.Length; k++) row[k] = responsibilities[k * RowBlock.Stride + i];
-            ReadOnlySpan<double> codes = block.Row(i);
-            for (int f = 0; f < codes.Length; f++)
-                if (!double.IsNaN(codes[f]))
-                    Interpolation.Add(counts.Slice(_starts[f] + Code(codes[f], f) * _components, _components), row);
+            for (int k = 0; k < _components; k++) row[k] = responsibilities[k * RowBlock.Stride + i];
+            LevelTables.Add(places[..Places(block.Row(i), places)], row, counts);
         }
         for (int f = 0; f < _levels.Length; f++)
             for (int k = 0; k < _components; k++)
                 for (int level = 0; level < _levels[f]; level++)
-                    statistics[_starts[f] + k * _levels[f] + level] += counts[_starts[f] + level * _components + k];
+                    statistics[_starts[f] + k * _levels[f] + level] += counts[_rows[f] + level * _width + k];
     }
 
     private LogDensitySpread SpreadOf(int component, int feature)
     {
         Span<double> logs = _levels[feature] <= 256 ? stackalloc double[_levels[feature]] : new double[_levels[feature]];
-        for (int level = 0; level < logs.Length; level++) logs[level] = _table[_starts[feature] + level * _components + component];
+        for (int level = 0; level < logs.Length; level++) logs[level] = _table[_rows[feature] + level * _width + component];
         return LogDensitySpread.Of(logs);
     }
 
-    /// <summary>Overwrites <paramref name="sums"/> [K] with the log-probabilities of a row's observed levels.</summary>
-    private void Sum(ReadOnlySpan<double> row, Span<double> sums)
+    /// <summary>Where the rows of a record's observed levels begin in the table; how many these are.</summary>
+    private int Places(ReadOnlySpan<double> row, Span<int> places)
     {
-        sums.Clear();
+        int observed = 0;
         for (int f = 0; f < row.Length; f++)
-            if (!double.IsNaN(row[f])) Interpolation.Add(sums, _table.AsSpan(_starts[f] + Code(row[f], f) * _components, _components));
+            if (!double.IsNaN(row[f])) places[observed++] = _rows[f] + Math.Clamp((int)row[f], 0, _levels[f] - 1) * _width;
+        return observed;
     }
-
-    private int Code(double value, int feature) => Math.Clamp((int)value, 0, _levels[feature] - 1);
 }

@@ -10,4 +10,15 @@ internal static class LogFactorials
 
     /// <summary>log x!, x a count.</summary>
     public static double Of(double count) => count < Table.Length ? Table[(int)count] : ScalarMath.LogGamma(count + 1);
+
+    /// <summary>sums -= log x! of every count.</summary>
+    public static void Subtract(ReadOnlySpan<double> counts, Span<double> sums)
+    {
+        double[] table = Table;
+        for (int at = 0; at < counts.Length; at++)
+        {
+            double count = counts[at];
+            sums[at] -= count < table.Length ? table[(int)count] : ScalarMath.LogGamma(count + 1);
+        }
+    }
 }

@@ -51,6 +51,12 @@ internal abstract class MeanFamily : Emission
     /// <summary>h(x).</summary>
     internal virtual double BaseMeasure(double x) => 0;
 
+    /// <summary>Adds h(x) of every value.</summary>
+    internal virtual void AddBaseMeasures(ReadOnlySpan<double> values, Span<double> measures)
+    {
+        for (int at = 0; at < values.Length; at++) measures[at] += BaseMeasure(values[at]);
+    }
+
     /// <summary>How the log-density of a feature of mean m is spread.</summary>
     internal abstract LogDensitySpread Spread(double mean);
 

@@ -118,10 +118,7 @@ internal sealed class MeanFamilyEStep : EmissionEStep
         Span<double> measures = stackalloc double[RowBlock.Capacity];
         measures.Clear();
         for (int d = 0; d < _dimension; d++)
-        {
-            ReadOnlySpan<double> column = block.Columns.Slice(d * RowBlock.Stride, block.Count);
-            for (int i = 0; i < column.Length; i++) measures[i] += _family.BaseMeasure(column[i]);
-        }
+            _family.AddBaseMeasures(block.Columns.Slice(d * RowBlock.Stride, block.Count), measures);
         for (int k = 0; k < _components; k++) Interpolation.Add(logJoint.Slice(k * RowBlock.Stride, block.Count), measures[..block.Count]);
     }
 

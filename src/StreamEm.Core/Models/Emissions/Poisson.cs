@@ -69,6 +69,10 @@ internal sealed class Poisson(int components, double[] means, Prior prior)
     internal override double BaseMeasure(double x) => -LogFactorials.Of(x);
 
     /// <inheritdoc/>
+    internal override void AddBaseMeasures(ReadOnlySpan<double> values, Span<double> measures) =>
+        LogFactorials.Subtract(values, measures);
+
+    /// <inheritdoc/>
     /// <remarks>Summed over the counts within ten standard deviations; of many, those of the normal distribution.</remarks>
     internal override LogDensitySpread Spread(double mean)
     {

@@ -33,16 +33,23 @@ internal sealed record ExpertsOptions : LatentModelOptions
     /// <summary>The part of the target's variance that an imaginary row of an expert is off by, squared.</summary>
     private const double ImaginarySquare = 0.01;
 
+    /// <summary>The most groups of a tree.</summary>
+    private const int MostOfATree = 256;
+
     /// <summary>The model in the catalogue.</summary>
     public static ModelEntry Catalogued { get; } = new(
         "mixture_of_experts",
         "Mixture of K regressions, or classifiers, of a target, chosen by the features: piecewise, with several answers where there are.",
         entry => new ExpertsOptions { Entry = entry },
         new Setting<ExpertsOptions, int>(
-            "experts", new IntegerKind(1, 65_536), o => o.Experts, (o, v) => o with { Experts = v }, "Number of experts K."),
+            "experts", new IntegerKind(1, 65_536), o => o.Experts, (o, v) => o with { Experts = v },
+            "Number of experts K; with depth 2 of groups, and of experts in each."),
         new Setting<ExpertsOptions, GateKind>(
             "gate", new ChoiceKind<GateKind>(), o => o.Gate, (o, v) => o with { Gate = v },
             "What chooses the expert: softmax of the features; gaussian, their distribution under each expert; or constant, a weight."),
+        new Setting<ExpertsOptions, int>(
+            "depth", new IntegerKind(1, 2), o => o.Depth, (o, v) => o with { Depth = v },
+            "Levels of a softmax gate: 2 is a tree of K x K experts, a group chosen first and then one of its K."),
         new Setting<ExpertsOptions, ExpertKind>(
             "expert", new ChoiceKind<ExpertKind>(), o => o.Expert, (o, v) => o with { Expert = v },
             "linear: the target is a number; logistic: it is a class, a text or a number."),
@@ -67,6 +74,11 @@ internal sealed record ExpertsOptions : LatentModelOptions
 
     /// <summary>What chooses the expert.</summary>
     public GateKind Gate { get; init; }
+
+    /// <summary>Levels of the gate; with 2 there are K x K experts.</summary>
+    public int Depth { get; init; } = 1;
+
+    private int Leaves => Depth == 1 ? Experts : Experts * Experts;
 
     /// <summary>What an expert says.</summary>
     public ExpertKind Expert { get; init; }
@@ -96,7 +108,9 @@ internal sealed record ExpertsOptions : LatentModelOptions
     public override bool HasResponsibilities => true;
 
     /// <inheritdoc/>
-    public override LatentModelOptions WithComponents(int components) => this with { Experts = components };
+    /// <remarks>Of a tree the nearest that is a square.</remarks>
+    public override LatentModelOptions WithComponents(int components) =>
+        this with { Experts = Depth == 1 ? components : Math.Max(1, (int)Math.Round(Math.Sqrt(components))) };
 
     /// <inheritdoc/>
     public override IEnumerable<string> ProblemsWith(RecordSchema schema)
@@ -104,10 +118,14 @@ internal sealed record ExpertsOptions : LatentModelOptions
         foreach (string problem in base.ProblemsWith(schema)) yield return problem;
         if (Gate == GateKind.Gaussian && Expert == ExpertKind.Logistic)
             yield return "gate: a gaussian gate is for linear experts; use softmax or constant with logistic ones";
+        if (Depth > 1 && Gate != GateKind.Softmax)
+            yield return $"depth: {Depth} levels are of a softmax gate; leave gate out, or use depth: 1";
+        if (Depth > 1 && Experts > MostOfATree)
+            yield return $"experts: with depth: 2 there are {Experts} x {Experts} experts; use at most {MostOfATree}";
     }
 
     /// <inheritdoc/>
-    public override long RowsToStart(int dimension) => (long)Experts * (dimension + 2);
+    public override long RowsToStart(int dimension) => (long)Leaves * (dimension + 2);
 
     /// <inheritdoc/>
     public override LatentModel Create(FeatureSpace space)
@@ -115,9 +133,10 @@ internal sealed record ExpertsOptions : LatentModelOptions
         double precision = Prior == Prior.Conjugate ? GatePrecision : 0;
         int classes = Expert == ExpertKind.Logistic ? Math.Max(1, space.Features[^1].Levels.Count) : 0;
         Emission experts = Expert == ExpertKind.Logistic
-            ? new LogisticExperts(Experts, space.Dimension, classes, precision)
-            : Gate == GateKind.Gaussian ? Joint(space) : new LinearExperts(Experts, space.Dimension, Regularization(space));
-        var model = new MixtureOfExperts(Type, experts, Gate == GateKind.Softmax, precision)
+            ? new LogisticExperts(Leaves, space.Dimension, classes, precision)
+            : Gate == GateKind.Gaussian ? Joint(space) : new LinearExperts(Leaves, space.Dimension, Regularization(space));
+        SoftmaxTree? tree = Gate == GateKind.Softmax ? new SoftmaxTree(Experts, Depth, space.Dimension) : null;
+        var model = new MixtureOfExperts(Type, experts, tree, precision)
         {
             TargetClasses = Expert == ExpertKind.Logistic ? space.Features[^1].Levels : [],
         };

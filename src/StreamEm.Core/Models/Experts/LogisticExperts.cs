@@ -59,6 +59,10 @@ internal sealed class LogisticExperts : Emission
     }
 
     /// <inheritdoc/>
+    /// <remarks>Newton steps.</remarks>
+    public override EmSteps Steps => EmSteps.Generalized;
+
+    /// <inheritdoc/>
     public override void Summarize(ReadOnlySpan<double> masses, Span<double> averages, ReadOnlySpan<double> parameters)
     {
         for (int k = 0; k < Components; k++) _newton.Aim(OfExpert(parameters, k), averages.Slice(k * _newton.Length, _newton.Length));

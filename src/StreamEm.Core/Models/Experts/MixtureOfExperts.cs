@@ -1,4 +1,3 @@
-using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Vectors;
 
@@ -6,29 +5,26 @@ namespace StreamEm.Core.Models.Experts;
 
 /// <summary>
 /// p(y given x) = sum_k P(k given x) p(y given x, k), the last column y the target. With a softmax gate (Jordan &amp; Jacobs 1994) P(k
-/// given x) = softmax(V [1, x])_k: parameters <c>gate_coefficients [K, D + 1]</c> = V, the last row 0, then the experts'; the M-step of V
-/// is one Newton step (<see cref="SoftmaxNewton"/>), whose target is averaged as a statistic, so that both recursions take the damped step
-/// V + gamma H^-1 G. Else P(k) = <c>weights [K]</c>, a mixture of regressions (DeSarbo &amp; Cron 1988), or, where the experts know the
+/// given x) = softmax(V [1, x])_k, or two levels of such choices (<see cref="SoftmaxTree"/>): parameters <c>gate_coefficients [K, D +
+/// 1]</c> = V, the last row 0, then the experts'; the M-step of V is one Newton step (<see cref="SoftmaxNewton"/>), whose target is
+/// averaged as a statistic, so that both recursions take the damped step V + gamma H^-1 G. Else P(k) = <c>weights [K]</c>, a mixture of regressions (DeSarbo &amp; Cron 1988), or, where the experts know the
 /// features too, P(k given x) by Bayes' rule (Xu, Jordan &amp; Hinton 1995). Statistics (averages): <c>masses [K]</c>,
 /// <c>gate_target</c> and what it is made of, then the experts'.
 /// </summary>
 internal sealed class MixtureOfExperts : EmissionModel
 {
-    private readonly bool _isSoftmax;
     private readonly double _precision;
-    private readonly SoftmaxNewton _newton;
-    private bool _gateIsFixed;
+    private readonly SoftmaxTree? _tree;
 
     /// <summary>Experts and what chooses them.</summary>
     /// <param name="type">The name in the catalogue.</param>
     /// <param name="experts">The components, over all columns.</param>
-    /// <param name="isSoftmax">Whether a softmax of the features chooses, not weights.</param>
+    /// <param name="tree">The softmax of the features that chooses; null where weights do.</param>
     /// <param name="precision">Of the normal prior of a softmax gate's coefficients; 0 for none.</param>
-    public MixtureOfExperts(string type, Emission experts, bool isSoftmax, double precision)
-        : base(type, experts, OwnLayout(experts, isSoftmax), OwnSums(experts, isSoftmax))
+    public MixtureOfExperts(string type, Emission experts, SoftmaxTree? tree, double precision)
+        : base(type, experts, OwnLayout(experts, tree), OwnSums(experts, tree))
     {
-        (_isSoftmax, _precision) = (isSoftmax, precision);
-        _newton = new SoftmaxNewton(experts.Components, experts.Dimension);
+        (_tree, _precision) = (tree, precision);
         ScoreLayout = new VectorLayout().Add(MembershipBlock, Units.None, Domain.Simplex, Components)
             .Add("gate_probabilities", Units.None, Domain.Simplex, Components).Append(experts.ScoreLayout);
     }
@@ -66,13 +62,47 @@ internal sealed class MixtureOfExperts : EmissionModel
 
     /// <inheritdoc/>
     public override int FreeParameters =>
-        base.FreeParameters - (_isSoftmax && !_gateIsFixed ? _newton.Size : 0);
+        base.FreeParameters - (_tree?.RedundantParameters ?? 0);
+
+    /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph { Components = "K experts" };
+            string[] gate = [.. ParameterLayout.Blocks.Where(block => block.Name.StartsWith("gate.", StringComparison.Ordinal))
+                .Select(block => graph.Add(block.Name, isPerComponent: true))];
+            string Features(params string[] parents) => graph.Add(new GraphVariable("x", GraphRole.Observed, parents));
+            string Expert(params string[] parents) => graph.Add(new GraphVariable("z", GraphRole.Latent, parents));
+            string x, z;
+            if (_tree is not null)
+            {
+                x = Features();
+                z = Expert([x, .. _tree.Parameters().Blocks.Select(block => graph.Add(block.Name, isPerComponent: true))]);
+            }
+            else
+            {
+                z = Expert(graph.Add("weights"));
+                x = gate.Length > 0 ? Features([z, .. gate]) : Features();
+            }
+            string[] own = [.. Emission.ParameterLayout.Blocks.Where(block => !gate.Contains(block.Name))
+                .Select(block => graph.Add(block.Name, isPerComponent: true))];
+            graph.Add(new GraphVariable("y", GraphRole.Observed, [x, z, .. own]));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A softmax gate goes by Newton steps.</remarks>
+    public override EmSteps Steps => _tree is { IsLearned: true } ? base.Steps | EmSteps.Generalized : base.Steps;
 
     /// <inheritdoc/>
     public override void Hold(BlockNames blocks)
     {
         base.Hold(blocks);
-        _gateIsFixed = FixedBlocks.Any(block => block.Name == "gate_coefficients");
+        if (_tree is null) return;
+        _tree.IsRootFixed = FixedBlocks.Any(block => block.Name == SoftmaxTree.Root);
+        _tree.AreNestedFixed = FixedBlocks.Any(block => block.Name == SoftmaxTree.Nested);
     }
 
     /// <inheritdoc/>
@@ -81,7 +111,7 @@ internal sealed class MixtureOfExperts : EmissionModel
         var result = spent as MixtureEStep ?? new MixtureEStep(
             Components, Dimension, StatisticsLayout.Length, ScoreLayout.Length, SoftResponsibilities.Instance)
         {
-            Gate = _isSoftmax ? new SoftmaxGate(_newton) : null,
+            Gate = _tree is null ? null : new SoftmaxGate(_tree),
             Predicts = true,
         };
         Span<double> shares = Components <= 64 ? stackalloc double[Components] : new double[Components];
@@ -94,12 +124,7 @@ internal sealed class MixtureOfExperts : EmissionModel
     /// <inheritdoc/>
     public override void Summarize(Span<double> averages, ReadOnlySpan<double> parameters)
     {
-        if (_isSoftmax)
-        {
-            Span<double> gate = averages[Components..OwnStatistics];
-            if (_gateIsFixed) _newton.Stay(parameters[..OwnParameters], gate);
-            else _newton.Aim(parameters[..OwnParameters], gate);
-        }
+        _tree?.Summarize(averages[Components..OwnStatistics], parameters[..OwnParameters]);
         base.Summarize(averages, parameters);
     }
 
@@ -115,7 +140,9 @@ internal sealed class MixtureOfExperts : EmissionModel
             previous.CopyTo(result);
             return;
         }
-        if (_isSoftmax) _newton.Take(statistics[Components..OwnStatistics], _precision / rows.Prior, result[..OwnParameters]);
+        previous[..OwnParameters].CopyTo(result);
+        if (_tree is not null)
+            _tree.Maximize(masses, statistics[Components..OwnStatistics], _precision, rows, result[..OwnParameters]);
         else for (int k = 0; k < Components; k++) result[k] = masses[k] / total;
         Emission.Maximize(masses, statistics[OwnStatistics..], rows, previous[OwnParameters..], result[OwnParameters..], events);
         KeepFixed(previous, result);
@@ -126,17 +153,16 @@ internal sealed class MixtureOfExperts : EmissionModel
     public override void ImpliedStatistics(ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {
         Span<double> shares = result[..Components];
-        if (_isSoftmax) shares.Fill(1.0 / Components);
-        else Shares(parameters, shares);
-        if (_isSoftmax)
-            _newton.Imply(parameters[..OwnParameters], _precision / effectiveRows, 1, result[Components..OwnStatistics]);
+        if (_tree is null) Shares(parameters, shares);
+        else shares.Fill(1.0 / Components);
+        _tree?.Imply(parameters[..OwnParameters], shares, _precision / effectiveRows, result[Components..OwnStatistics]);
         Emission.ImpliedStatistics(shares, parameters[OwnParameters..], effectiveRows, result[OwnStatistics..]);
     }
 
     /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
-        if (_isSoftmax) result[..OwnParameters].Clear();
+        if (_tree is not null) result[..OwnParameters].Clear();
         else result[..Components].Fill(1.0 / Components);
         Emission.Neutral(result[OwnParameters..]);
     }
@@ -144,16 +170,8 @@ internal sealed class MixtureOfExperts : EmissionModel
     /// <inheritdoc/>
     public override void Shares(ReadOnlySpan<double> parameters, Span<double> shares)
     {
-        if (!_isSoftmax)
-        {
-            parameters[..Components].CopyTo(shares);
-            return;
-        }
-        double sum = LogSum(parameters, -1);
-        for (int k = 0; k < Components; k++) shares[k] = ScalarMath.Exp(parameters[k * _newton.Size] - sum);
-        double total = 0;
-        foreach (double share in shares) total += share;
-        for (int k = 0; k < Components; k++) shares[k] /= total;
+        if (_tree is null) parameters[..Components].CopyTo(shares);
+        else _tree.Shares(parameters[..OwnParameters], shares);
     }
 
     /// <inheritdoc/>
@@ -163,45 +181,24 @@ internal sealed class MixtureOfExperts : EmissionModel
     /// <remarks>Its share is the same whatever the features are, as before anything is known.</remarks>
     protected override void ReseedOwn(Span<double> parameters, Span<double> statistics, int component, double share, double factor)
     {
-        if (!_isSoftmax)
+        if (_tree is null)
         {
             GiveShare(parameters[..Components], component, share);
             return;
         }
-        int size = _newton.Size, last = Components - 1;
-        Span<double> row = parameters.Slice(component * size, size);
-        double others = LogSum(parameters, component);
-        row.Clear();
-        row[0] = others + ScalarMath.Log(share / (1 - share));
-        // The last row is 0: the others are relative to it.
-        for (int k = 0; k < Components; k++)
-            for (int at = 0; at < size && k != last; at++) parameters[k * size + at] -= parameters[last * size + at];
-        parameters.Slice(last * size, size).Clear();
-        Span<double> gate = statistics[Components..];
-        _newton.Imply(parameters, 0, 1, gate);
+        _tree.Favour(parameters, component, share);
+        Span<double> equal = Components <= 256 ? stackalloc double[Components] : new double[Components];
+        equal.Fill(1.0 / Components);
+        _tree.Imply(parameters, equal, 0, statistics[Components..]);
     }
 
-    /// <summary>log of the sum of exp of the intercepts, but for one component.</summary>
-    private double LogSum(ReadOnlySpan<double> parameters, int without)
-    {
-        double max = double.NegativeInfinity, sum = 0;
-        for (int k = 0; k < Components; k++)
-            if (k != without) max = Math.Max(max, parameters[k * _newton.Size]);
-        for (int k = 0; k < Components; k++)
-            if (k != without) sum += ScalarMath.Exp(parameters[k * _newton.Size] - max);
-        return max + ScalarMath.Log(sum);
-    }
+    private static VectorLayout OwnLayout(Emission experts, SoftmaxTree? tree) =>
+        tree?.Parameters() ?? new VectorLayout().Add("weights", Units.None, Domain.Simplex, experts.Components);
 
-    private static VectorLayout OwnLayout(Emission experts, bool isSoftmax) => isSoftmax
-        ? new VectorLayout().Add("gate_coefficients", Units.Logits, Domain.Real, experts.Components, experts.Dimension)
-        : new VectorLayout().Add("weights", Units.None, Domain.Simplex, experts.Components);
-
-    private static VectorLayout OwnSums(Emission experts, bool isSoftmax)
+    private static VectorLayout OwnSums(Emission experts, SoftmaxTree? tree)
     {
-        var layout = new VectorLayout().Add("masses", experts.Components);
-        if (!isSoftmax) return layout;
-        var newton = new SoftmaxNewton(experts.Components, experts.Dimension);
-        return layout.Add("gate_target", experts.Components - 1, newton.Size).Add("gate_gradient", experts.Components - 1, newton.Size)
-            .Add("gate_curvature", Packed.Length(newton.Free)).Add("gate_design", Packed.Length(newton.Size));
+        VectorLayout layout = new VectorLayout().Add("masses", experts.Components);
+        tree?.AddStatistics(layout);
+        return layout;
     }
 }

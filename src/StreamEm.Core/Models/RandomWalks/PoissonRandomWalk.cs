@@ -48,6 +48,19 @@ internal sealed class PoissonRandomWalk : LatentModel
     }
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph { Records = "records of a key" };
+            string[] ofLevel = [graph.Add("variance"), graph.Add(InitialMean), graph.Add(InitialVariance)];
+            string z = graph.Chained = graph.Add(new GraphVariable("z", GraphRole.Latent, ofLevel));
+            graph.Add(new GraphVariable("x", GraphRole.Observed, [z, graph.Add("rate")]) { IsPerFeature = true });
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     public override string Type { get; }
 
     /// <inheritdoc/>
@@ -58,6 +71,9 @@ internal sealed class PoissonRandomWalk : LatentModel
 
     /// <summary>Whether sequences are learned from as a whole.</summary>
     public bool IsWhole { get; init; }
+
+    /// <inheritdoc/>
+    public override EmSteps Steps => EmSteps.MonteCarlo;
 
     /// <inheritdoc/>
     public override VectorLayout ParameterLayout { get; }

@@ -17,7 +17,7 @@ internal sealed partial class PoissonRandomWalkEStep
         int rows = to - from;
         space.Reserve(rows + 1);
         bool isPassage = walk.Position > 0;
-        var chance = new WalkChance(~_seed, space.Pass.Update, walk.Key, walk.Position);
+        var chance = space.Pass.Chance(~_seed, walk.Key, walk.Position);
         if (isPassage) Keep(0, space);
         Evidence evidence = default;
         for (int at = 0; at < rows; at++)
@@ -69,7 +69,7 @@ internal sealed partial class PoissonRandomWalkEStep
     /// As many paths as there are particles: the last level by its weight, then each by its weight times the density of the change to the
     /// level after it.
     /// </summary>
-    private void DrawPaths(int rows, bool isPassage, ref WalkChance chance, WalkWorkspace space)
+    private void DrawPaths(int rows, bool isPassage, ref RowChance chance, WalkWorkspace space)
     {
         Array.Clear(space.LevelSums);
         Array.Clear(space.ChangeSums);
@@ -90,7 +90,7 @@ internal sealed partial class PoissonRandomWalkEStep
     }
 
     /// <summary>The particle of a row that a level came from.</summary>
-    private int Ancestor(int row, double level, ref WalkChance chance, WalkWorkspace space)
+    private int Ancestor(int row, double level, ref RowChance chance, WalkWorkspace space)
     {
         ReadOnlySpan<double> levels = space.LevelsOf(row), cumulative = space.CumulativeOf(row);
         double factor = -0.5 / _variance;
@@ -124,7 +124,7 @@ internal sealed partial class PoissonRandomWalkEStep
     }
 
     /// <summary>A particle by its weight: the first whose sum is beyond a uniform number.</summary>
-    private static int Draw(ReadOnlySpan<double> cumulative, ref WalkChance chance)
+    private static int Draw(ReadOnlySpan<double> cumulative, ref RowChance chance)
     {
         double at = chance.Uniform() * cumulative[^1];
         int low = 0, high = cumulative.Length - 1;

@@ -68,7 +68,7 @@ internal sealed partial class PoissonRandomWalkEStep : EStep
             for (int row = at; row < next; row++)
             {
                 Span<double> score = scores.IsEmpty ? default : scores.Slice(row * _scoreLength, _scoreLength);
-                WalkChance chance = Move(ref walk, space);
+                RowChance chance = Move(ref walk, space);
                 if (!score.IsEmpty) SayPrediction(batch.Row(first + row), score, space);
                 logDensities[row] = Take(_places.Of(batch.Row(first + row)), isHeld: false, space);
                 if (!score.IsEmpty) SayLevel(batch.Row(first + row), score, chance.Seed(), space);
@@ -106,7 +106,7 @@ internal sealed partial class PoissonRandomWalkEStep : EStep
     private void Remember(in Walk walk, WalkWorkspace space)
     {
         if (walk.Slot < 0) return;
-        var chance = new WalkChance(_seed, space.Pass.Update, walk.Key, -walk.Position);
+        var chance = space.Pass.Chance(_seed, walk.Key, -walk.Position);
         Resample(ref chance, space);
         space.Levels.CopyTo(space.Kept, 0);
         space.Kept[_particles] = walk.Position;
@@ -114,9 +114,9 @@ internal sealed partial class PoissonRandomWalkEStep : EStep
     }
 
     /// <summary>Moves the particles to the next row, or lets them begin.</summary>
-    private WalkChance Move(ref Walk walk, WalkWorkspace space)
+    private RowChance Move(ref Walk walk, WalkWorkspace space)
     {
-        var chance = new WalkChance(_seed, space.Pass.Update, walk.Key, walk.Position);
+        var chance = space.Pass.Chance(_seed, walk.Key, walk.Position);
         double[] levels = space.Levels, weights = space.Weights;
         if (walk.Position == 0)
         {
@@ -180,7 +180,7 @@ internal sealed partial class PoissonRandomWalkEStep : EStep
     }
 
     /// <summary>Draws the particles anew by their weights, systematically: each as often as its weight says, but for one.</summary>
-    private void Resample(ref WalkChance chance, WalkWorkspace space)
+    private void Resample(ref RowChance chance, WalkWorkspace space)
     {
         double[] levels = space.Levels, weights = space.Weights, drawn = space.Scratch;
         double at = chance.Uniform() / _particles, sum = weights[0];

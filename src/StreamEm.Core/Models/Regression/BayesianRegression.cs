@@ -52,6 +52,19 @@ internal sealed class BayesianRegression : RegressionModel
     public override VectorLayout ScoreLayout { get; }
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph();
+            string x = graph.Add(new GraphVariable("x", GraphRole.Observed, [])), lambda = graph.Add("lambda");
+            string coefficients = graph.Add(new GraphVariable("coefficients", GraphRole.Parameter, [lambda]));
+            graph.Add(new GraphVariable("y", GraphRole.Observed, [x, coefficients, graph.Add("alpha")]));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     /// <remarks>The two precisions: the coefficients are latent.</remarks>
     public override int FreeParameters => (_alphaIsFixed ? 0 : 1) + (_lambdaIsFixed ? 0 : 1);
 

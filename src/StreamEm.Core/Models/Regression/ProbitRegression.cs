@@ -45,6 +45,19 @@ internal sealed class ProbitRegression : RegressionModel
     }
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph();
+            string x = graph.Add(new GraphVariable("x", GraphRole.Observed, []));
+            string t = graph.Add(new GraphVariable("t", GraphRole.Latent, [x, graph.Add("coefficients")]));
+            graph.Add(new GraphVariable("y", GraphRole.Observed, [t]));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     public override VectorLayout ParameterLayout { get; }
 
     /// <inheritdoc/>

@@ -46,6 +46,19 @@ internal abstract class RegressionModel : LatentModel
     private int Skipped => HasIntercept ? 0 : 1;
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph();
+            string[] blocks = [.. ParameterLayout.Blocks.Where(block => !block.IsOptional).Select(block => graph.Add(block.Name))];
+            string x = graph.Add(new GraphVariable("x", GraphRole.Observed, []));
+            graph.Add(new GraphVariable("y", GraphRole.Observed, [x, .. blocks]));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     /// <remarks>Of the target given the features.</remarks>
     public sealed override bool IsDensityOf(int feature) => feature == Inputs;
 

@@ -65,6 +65,19 @@ internal sealed partial class LinearGaussianStateSpace : LatentModel
     }
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph { Records = "records of a key" };
+            string[] ofState = [InitialMean, InitialCovariance, Transition, TransitionCovariance];
+            string z = graph.Chained = graph.Add(new GraphVariable("z", GraphRole.Latent, [.. ofState.Select(name => graph.Add(name))]));
+            graph.Add(new GraphVariable("x", GraphRole.Observed, [z, graph.Add(Observation), graph.Add(ObservationCovariance)]));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     public override string Type { get; }
 
     /// <summary>State dimension d.</summary>

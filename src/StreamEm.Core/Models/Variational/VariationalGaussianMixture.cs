@@ -49,6 +49,20 @@ internal sealed class VariationalGaussianMixture : EmissionModel
     public override string MembershipBlock => "responsibilities";
 
     /// <inheritdoc/>
+    public override ModelGraph Graph
+    {
+        get
+        {
+            var graph = new ModelGraph();
+            string z = graph.Add(new GraphVariable("z", GraphRole.Latent, [graph.Add("weight_concentration")]));
+            string[] ofComponents = ["means", "covariances", "mean_precision", "degrees_of_freedom"];
+            graph.Add(new GraphVariable(
+                "x", GraphRole.Observed, [z, .. ofComponents.Select(name => graph.Add(name, isPerComponent: true))]));
+            return graph;
+        }
+    }
+
+    /// <inheritdoc/>
     public override bool IsBound => true;
 
     /// <inheritdoc/>

@@ -118,6 +118,7 @@ internal static partial class WorkerTable
         new OptionalSectionField<ModelOptions, CandidateOptions>(
             "candidates", "Models with other numbers of components that learn the same stream, to be compared with; null: none.",
             Candidates, o => o.Candidates, (o, v) => o with { Candidates = v }),
+        ScaleOutTable.Field,
         FeedbackTable.Field,
         new SectionField<ModelOptions, RejectedOptions>(
             "rejected", "What happens to records that cannot be used.", Rejected, o => o.Rejected, (o, v) => o with { Rejected = v }),

@@ -17,8 +17,10 @@ public abstract class ExpertContract : ComponentContract
 
     private protected virtual ExpertKind Expert => ExpertKind.Linear;
 
+    private protected virtual int Depth => 1;
+
     /// <summary>What a gate knows of an expert it knows of the others.</summary>
-    protected sealed override bool IsRelative(VectorBlock block) => block.Name == "gate_coefficients";
+    protected sealed override bool IsRelative(VectorBlock block) => block.Name is SoftmaxTree.Root or SoftmaxTree.Nested;
 
     protected override bool CanBeDrawn => false;
 
@@ -26,20 +28,20 @@ public abstract class ExpertContract : ComponentContract
     protected override bool IsClosedWhenLabelled => Gate != GateKind.Softmax && Expert == ExpertKind.Linear;
 
     protected sealed override LatentModelOptions Options(int components, int dimension) =>
-        (ExpertsOptions)ModelCatalog.Find("mixture_of_experts")!.CreateOptions() with
-        {
-            Experts = components,
-            Gate = Gate,
-            Expert = Expert,
-        };
+        ((ExpertsOptions)ModelCatalog.Find("mixture_of_experts")!.CreateOptions() with { Gate = Gate, Expert = Expert, Depth = Depth })
+        .WithComponents(components);
 
     protected sealed override RecordSchema Schema(int dimension) => RecordSchema.OfNumbers(dimension - 1) with { Target = "y" };
 
     protected sealed override LatentModel Create(int components, int dimension) =>
-        new MixtureOfExperts("mixture_of_experts", Experts(components, dimension), Gate == GateKind.Softmax, 0)
+        new MixtureOfExperts("mixture_of_experts", Experts(Tree(components, dimension)?.Leaves ?? components, dimension),
+            Tree(components, dimension), 0)
         {
             TargetClasses = Expert == ExpertKind.Logistic ? ["0", "1", "2", "3"] : [],
         };
+
+    private SoftmaxTree? Tree(int components, int dimension) => Gate != GateKind.Softmax ? null
+        : new SoftmaxTree(((ExpertsOptions)Options(components, dimension)).Experts, Depth, dimension);
 
     private protected virtual Emission Experts(int components, int dimension) =>
         new LinearExperts(components, dimension, new ExpertRegularization(1));
@@ -67,6 +69,14 @@ public abstract class ExpertContract : ComponentContract
 public sealed class SoftmaxExpertsTests : ExpertContract
 {
     private protected override GateKind Gate => GateKind.Softmax;
+}
+
+/// <summary>Trees of 2 x 2 and 3 x 3 experts.</summary>
+public sealed class HierarchicalExpertsTests : ExpertContract
+{
+    private protected override GateKind Gate => GateKind.Softmax;
+
+    private protected override int Depth => 2;
 }
 
 public sealed class ConstantExpertsTests : ExpertContract

@@ -39,7 +39,8 @@ public sealed class ExpertGoldenTests
         }.Check(recursion, GetType());
 
     private static MixtureOfExperts Model(int experts, int dimension, bool isSoftmax) =>
-        new("mixture_of_experts", new LinearExperts(experts, dimension, new ExpertRegularization(1)), isSoftmax, 0);
+        new("mixture_of_experts", new LinearExperts(experts, dimension, new ExpertRegularization(1)),
+            isSoftmax ? new SoftmaxTree(experts, 1, dimension) : null, 0);
 
     private static Minibatch Rows(JsonElement of)
     {

@@ -42,7 +42,8 @@ public sealed class ExpertTests
     [Fact]
     public void Stream_OfTwoLines_FindsGateAndExperts()
     {
-        var model = new MixtureOfExperts("mixture_of_experts", new LinearExperts(2, 2, new ExpertRegularization(1)), true, 0);
+        var model = new MixtureOfExperts("mixture_of_experts", new LinearExperts(2, 2, new ExpertRegularization(1)),
+            new SoftmaxTree(2, 1, 2), 0);
         double[] truth = [0, -2, 0, 0, 1, -1, 0, 2, 0.25, 0.5];
         double[] start = [0, -1, 0, 0, 0.5, -0.5, 0, 1, 1, 1];
         var state = new StepwiseState(model, start, 100);

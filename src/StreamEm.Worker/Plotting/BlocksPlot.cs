@@ -1,0 +1,103 @@
+using System.Globalization;
+using StreamEm.Core.Snapshots;
+using StreamEm.Core.Vectors;
+using StreamEm.Worker.Display;
+
+namespace StreamEm.Worker.Plotting;
+
+/// <summary>
+/// A picture of the parameters of a model without components, a panel per block, chosen by what the layout says of it: coefficients as bars
+/// with two standard deviations where their covariance is there, rows over named entries as the largest of each, other matrices as maps of
+/// shades, single numbers as text.
+/// </summary>
+/// <param name="snapshot">The model.</param>
+internal sealed class BlocksPlot(ModelSnapshot snapshot)
+{
+    private const double Width = 960, Top = 52, Foot = 30;
+
+    private readonly SvgCanvas _svg = new();
+
+    /// <summary>Draws the model.</summary>
+    /// <param name="title">Above the picture.</param>
+    public string Draw(string title)
+    {
+        BlockPanel[] panels = [.. snapshot.Layout.Blocks.Select(PanelOf).OfType<BlockPanel>()];
+        double height = Top + panels.Sum(panel => panel.Height) + Foot;
+        _svg.Open(Width, height);
+        _svg.Text(20, 28, 17, title);
+        double at = Top;
+        foreach (BlockPanel panel in panels)
+        {
+            panel.Draw(_svg, at, Width);
+            at += panel.Height;
+        }
+
+        if (panels.Select(panel => panel.Note).FirstOrDefault(note => note.Length > 0) is { } said)
+            _svg.Text(20, height - 12, 11, said, "#555");
+        return _svg.Close();
+    }
+
+    private BlockPanel? PanelOf(VectorBlock block)
+    {
+        double[] values = block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray();
+        if (block.Units == Units.CoefficientProduct) return null;
+        if (block.Units is Units.Coefficients or Units.Logits && block.Shape.Count == 1)
+            return new ValuesPanel(block.Name, Coefficients(block), values, Deviations(block.Length));
+        if (block.Entries is { Count: > 0 } entries) return Rows(block, entries, values);
+        if (block.Length == 1)
+            return new NumberLine(block.Name, values[0].ToString("G5", CultureInfo.InvariantCulture));
+        string[] names = Names(block);
+        return block.Shape.Count == 1 ? new ValuesPanel(block.Name, names, values, []) : Map(block, names, values);
+    }
+
+    private static BlockPanel Rows(VectorBlock block, IReadOnlyList<string> entries, double[] values)
+    {
+        int width = entries.Count, rows = values.Length / Math.Max(1, width);
+        if (rows == 1 && block.RowName is null) return new ValuesPanel(block.Name, [.. entries], values, []);
+        bool areShares = block.Domain is Domain.Simplex or Domain.Positive;
+        string[] names = [.. Enumerable.Range(0, rows).Select(row => RowName(block, row))];
+        return new EntriesPanel(block.Name, names, [.. entries], values, areShares);
+    }
+
+    private MatrixPanel Map(VectorBlock block, string[] names, double[] values)
+    {
+        int each = block.Shape[^1];
+        string[] rows = [.. Enumerable.Range(0, values.Length / each).Select(row =>
+            block.HasValuesPerFeature || block.Units == Units.Product ? names[row % names.Length] : RowName(block, row))];
+        string[] columns = block.HasValuesPerFeature || names.Length != each ? Numbers(each) : names;
+        return new MatrixPanel(block.ToString(), rows, columns, values, block.Domain is Domain.Probability or Domain.Simplex);
+    }
+
+    private static string RowName(VectorBlock block, int row) => block.RowName?.Invoke(row) ?? Number(row);
+
+    /// <summary>What the entries of the axis of features are called; numbers where the block has none.</summary>
+    private string[] Names(VectorBlock block)
+    {
+        int[] features = [.. block.Features ?? [.. Enumerable.Range(0, snapshot.Space.Dimension)]];
+        int extent = block.HasValuesPerFeature ? block.Shape[^2] : block.Shape[^1];
+        return block.Units != Units.None && features.Length == extent
+            ? [.. features.Select(feature => FeatureText.Name(snapshot.Space.Features[feature]))]
+            : Numbers(extent);
+    }
+
+    /// <summary>The intercept, where there is one, and the features but the target.</summary>
+    private string[] Coefficients(VectorBlock block)
+    {
+        string[] inputs = [.. snapshot.Space.Features.Take(snapshot.Space.Dimension - 1).Select(FeatureText.Name)];
+        return block.Length == inputs.Length ? inputs : ["intercept", .. inputs];
+    }
+
+    /// <summary>The standard deviations of the coefficients; none where their covariance is not there.</summary>
+    private double[] Deviations(int count)
+    {
+        VectorBlock? block = snapshot.Layout.Blocks.FirstOrDefault(
+            other => other.Units == Units.CoefficientProduct && other.Shape.Count == 2 && other.Shape[^1] == count);
+        if (block is null) return [];
+        double[] covariance = block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray();
+        return [.. Enumerable.Range(0, count).Select(at => Math.Sqrt(Math.Max(0, covariance[at * count + at])))];
+    }
+
+    private static string[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(Number)];
+
+    private static string Number(int at) => at.ToString(CultureInfo.InvariantCulture);
+}

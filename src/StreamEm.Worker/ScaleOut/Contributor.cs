@@ -1,0 +1,246 @@
+using System.Text;
+using Confluent.Kafka;
+using StreamEm.Core.Learning;
+using StreamEm.Sources;
+using StreamEm.Sources.Kafka;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Kafka;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.ScaleOut;
+
+/// <summary>
+/// Works on the partitions that the group gives this worker: reads them from where the model stands, cuts minibatches of one partition,
+/// computes what they say under the newest parameters known here, and sends that. With every change of the partitions, and whenever a
+/// message was not counted, it begins anew from where the model stands: nothing that is not sent is kept. One thread.
+/// </summary>
+internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, ModelFollower follower, RejectionSink rejected)
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
+    private readonly ModelOptions _options = context.Options;
+    private readonly KafkaSourceOptions _source = (KafkaSourceOptions)context.Options.Source;
+    private readonly InFlight _inFlight = new(context.Options.ScaleOut!.InFlight);
+    private readonly Guid _worker = Guid.CreateVersion7(context.Time.GetUtcNow());
+    private readonly Dictionary<string, PartitionPosition> _next = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
+    private readonly RejectionLedger _rejections = new(new RejectionCounts());
+    private readonly long[] _reasons = new long[Enum.GetValues<RejectionReason>().Length];
+    private Membership _members = null!;
+    private KafkaProducer _producer = null!;
+    private SourceReader? _reader;
+    private readonly Queue<Task> _deliveries = new();
+    private Checkpoint? _known, _looked;
+    private Learner? _learner;
+    private string _partition = "";
+    private PartitionPosition _end = new(0);
+    private long _epoch = -1, _sequence, _read;
+    private bool _isMissed;
+    private volatile string? _problem;
+
+    /// <summary>Why nothing comes from the source; null when all is well. Any thread.</summary>
+    public string? Problem => _problem;
+
+    /// <summary>Works until the stop.</summary>
+    /// <exception cref="CommandException">It cannot go on.</exception>
+    /// <exception cref="SourceException">The source cannot go on.</exception>
+    public void Run(CancellationToken stop)
+    {
+        using var members = new Membership(topics.Statistics, topics.Group, _source.Topics, _options.ScaleOut!, topics.NewOutage(),
+            context.Time);
+        var producer = new KafkaProducer(
+            topics.Statistics, ScaleOutTopics.MaxMessageBytes, isBatched: false, topics.NewOutage(), context.Time);
+        (_members, _producer) = (members, producer);
+        try
+        {
+            while (!stop.IsCancellationRequested) Step(stop);
+        }
+        finally
+        {
+            Forget();
+            producer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>Whether what was begun is still this worker's to go on with.</summary>
+    private bool IsValid => _members.Epoch == _epoch && !_isMissed;
+
+    private void Step(CancellationToken stop)
+    {
+        Look();
+        // Without a model there is nothing to compute with, and nobody knows where to begin.
+        if (follower.Newest is not null && !IsValid) Begin();
+        if (_reader is null)
+        {
+            Task.WaitAny([follower.Changed, Task.Delay(LookEvery, context.Time, stop)], CancellationToken.None);
+            return;
+        }
+
+        if (_reader.TryTake(out RecordBatch? batch))
+        {
+            Take(batch, stop);
+            _reader.Return(batch);
+        }
+        else if (_reader.Ended.IsCompleted)
+        {
+            _reader.Ended.GetAwaiter().GetResult();
+            throw new InvalidOperationException("The source ended by itself.");
+        }
+        else
+        {
+            rejected.Flush();
+            using var awake = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            Task.WaitAny([_reader.WaitAsync(awake.Token), Task.Delay(LookEvery, context.Time, awake.Token)], CancellationToken.None);
+            awake.Cancel();
+        }
+    }
+
+    /// <summary>Looks at the group, the model and what is under way.</summary>
+    private void Look()
+    {
+        while (_deliveries.TryPeek(out Task? delivery) && delivery.IsCompleted) _deliveries.Dequeue().GetAwaiter().GetResult();
+        _members.Poll();
+        _problem = _reader?.Source.Problem;
+        if (follower.Newest is not { } newest || ReferenceEquals(newest, _looked)) return;
+        _looked = newest;
+        _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0);
+        _members.Commit(newest.Position.Partitions.Select(pair => (pair.Key, pair.Value.Next)));
+        context.Metrics.Records = newest.Rejections.Read - newest.Rejections.ByReason.Sum();
+        for (int reason = 0; reason < newest.Rejections.ByReason.Count; reason++)
+            context.Metrics.SetRejected((RejectionReason)reason, newest.Rejections.ByReason[reason]);
+    }
+
+    /// <summary>Begins at what is assigned now, from where the model stands.</summary>
+    private void Begin()
+    {
+        if (_isMissed) WorkerLog.ContributionsMissed(context.Log, _options.Id, _inFlight.Count);
+        else if (_members.Assigned.Count > 0 || _epoch >= 0)
+            WorkerLog.PartitionsAssigned(
+                context.Log, _options.Id, _members.Assigned.Count, string.Join(", ", _members.Assigned));
+        Forget();
+        (_epoch, _isMissed) = (_members.Epoch, false);
+        if (_members.Assigned.Count == 0) return;
+        var position = new SourcePosition();
+        string[] partitions = [.. _members.Assigned];
+        foreach (string partition in partitions)
+            if (follower.Newest?.Position.Partitions.GetValueOrDefault(partition) is { } place) position.Set(partition, place);
+        KafkaSourceOptions source = _source with
+        {
+            Only = partitions,
+            GroupId = null,
+            IdleAfter = _source.IdleAfter ?? TimeSpan.FromSeconds(1),
+        };
+        _reader = new SourceReader(new KafkaSource(source, new SourceContext(_options.Schema.Read, position, context.Time)
+        {
+            // Every turn is a minibatch of its partition.
+            MinibatchSize = _options.Learning.MinibatchSize * partitions.Length,
+        }), _options.Schema.Read);
+        _reader.Start();
+        Refresh();
+    }
+
+    /// <summary>Lets go of everything that is not in the model.</summary>
+    private void Forget()
+    {
+        _reader?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        (_reader, _learner, _known) = (null, null, null);
+        _inFlight.Clear();
+        _next.Clear();
+        _begun.Clear();
+        ForgetRange();
+    }
+
+    /// <summary>Takes the newest parameters there are; what is pending stays.</summary>
+    private void Refresh()
+    {
+        if (follower.Newest is not { } newest || ReferenceEquals(newest, _known)) return;
+        Learner learner = StateRestore.Learner(_options, newest, binding: null);
+        if (_learner is { Pending: > 0 }) learner.TakePending(_learner);
+        (_learner, _known) = (learner, newest);
+    }
+
+    private void Take(RecordBatch batch, CancellationToken stop)
+    {
+        if (batch.PartitionName != _partition && !Cut(stop)) return;
+        _partition = batch.PartitionName;
+        _next.TryAdd(_partition, batch.Start);
+        int refused = 0;
+        for (int row = 0; row < batch.Count;)
+        {
+            for (; refused < batch.Rejected.Count && batch.Rejected[refused].BeforeRow <= row; refused++) Reject(batch.Rejected[refused]);
+            int end = refused < batch.Rejected.Count ? batch.Rejected[refused].BeforeRow : batch.Count;
+            int count = Math.Min(end - row, _options.Learning.MinibatchSize - _learner!.Pending);
+            var taken = new TakenRecords(batch, row, count, _learner.Features?.Make(batch.Records, row, count) ?? batch.Records);
+            _rejections.Accept(batch, row, count);
+            _learner.Add(taken.Made, taken.FirstMade, count);
+            (row, _read) = (row + count, _read + count);
+            _end = batch.PositionAfter(row - 1);
+            if (_learner.Pending >= _options.Learning.MinibatchSize && !Cut(stop)) return;
+        }
+
+        for (; refused < batch.Rejected.Count; refused++) Reject(batch.Rejected[refused]);
+        _end = batch.EndPosition;
+        // A partition that has no more for now sends what it has.
+        if (batch.IsDecision || _read - _learner!.Pending >= _options.Learning.MinibatchSize) Cut(stop);
+        if (_rejections.Excess(_options.Rejected.StopAboveRatio, atEnd: false) is { } excess)
+            throw new CommandException(ExitCode.DataCorrupt, excess);
+    }
+
+    private void Reject(RejectedRecord record)
+    {
+        _rejections.Reject(record.Reason);
+        _reasons[(int)record.Reason]++;
+        _read++;
+        rejected.Write(record);
+    }
+
+    /// <summary>Sends what the records say that were read of the partition since the last message.</summary>
+    /// <returns>False when everything is to begin anew, or to stop.</returns>
+    private bool Cut(CancellationToken stop)
+    {
+        if (_read == 0) return true;
+        while (!_inFlight.HasRoom(_partition))
+        {
+            if (stop.IsCancellationRequested || !IsValid) return false;
+            Task.WaitAny([follower.Changed, Task.Delay(LookEvery, context.Time, stop)], CancellationToken.None);
+            Look();
+        }
+
+        if (!IsValid) return false;
+        Refresh();
+        Learner learner = _learner!;
+        PartitionPosition from = _next[_partition];
+        var range = new RecordRange(_partition, from.Next, _end.Next);
+        var message = new StatisticsMessage
+        {
+            ModelId = _options.Id,
+            RunId = _known!.RunId,
+            Worker = _worker,
+            Sequence = ++_sequence,
+            BaseVersion = _known.Updates,
+            Range = range,
+            Identity = _end.Identity,
+            // Only the first range of one that has no place: should it be lost, those after it are a gap.
+            Begins = _begun.Add(_partition) && !_known.Position.Partitions.ContainsKey(_partition),
+            Read = _read,
+            Rejected = [.. _reasons],
+            Contribution = learner.Pending > 0 ? learner.Contribute() : null,
+        };
+        _producer.Send(new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(_partition), Value = message.Encode() },
+            _inFlight.Add(range));
+        _deliveries.Enqueue(_producer.TakeDelivery());
+        _next[_partition] = _end;
+        ForgetRange();
+        return true;
+    }
+
+    private void ForgetRange()
+    {
+        _read = 0;
+        Array.Clear(_reasons);
+    }
+}

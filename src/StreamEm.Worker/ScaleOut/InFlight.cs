@@ -1,0 +1,80 @@
+using StreamEm.Sources;
+
+namespace StreamEm.Worker.ScaleOut;
+
+/// <summary>
+/// What a worker has sent and not yet seen in the model: how much more it may send, and which partitions have to be worked on anew. A
+/// message whose offset the model has passed without taking its range was not counted: duplicate, gap or stale. Its records are read again
+/// from where the model says the partition stands. So a message that was lost, or a position that was wrong, mends itself. Any thread.
+/// </summary>
+/// <param name="most">Messages of one partition under way.</param>
+internal sealed class InFlight(int most)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, List<Sent>> _sent = new(StringComparer.Ordinal);
+
+    /// <summary>Messages under way, of all partitions.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _sent.Values.Sum(list => list.Count);
+        }
+    }
+
+    /// <summary>Whether one more of a partition may be sent.</summary>
+    public bool HasRoom(string partition)
+    {
+        lock (_lock) return !_sent.TryGetValue(partition, out List<Sent>? list) || list.Count < most;
+    }
+
+    /// <summary>Notes a message that is sent.</summary>
+    /// <returns>To be told its offset once it is in the log.</returns>
+    public Action<long> Add(RecordRange range)
+    {
+        var sent = new Sent(range);
+        lock (_lock)
+        {
+            if (!_sent.TryGetValue(range.Partition, out List<Sent>? list)) _sent.Add(range.Partition, list = []);
+            list.Add(sent);
+        }
+
+        return offset =>
+        {
+            lock (_lock) sent.Offset = offset;
+        };
+    }
+
+    /// <summary>Forgets everything: it is worked on anew, or by another.</summary>
+    public void Clear()
+    {
+        lock (_lock) _sent.Clear();
+    }
+
+    /// <summary>Looks at a state of the model.</summary>
+    /// <param name="position">Where the partitions stand in it.</param>
+    /// <param name="next">The offset of the next message that is not in it.</param>
+    /// <returns>Whether some partition has to be worked on anew from where it stands there.</returns>
+    public bool Look(SourcePosition position, long next)
+    {
+        bool isMissed = false;
+        lock (_lock)
+        {
+            foreach ((string partition, List<Sent> list) in _sent)
+            {
+                long stands = position.Partitions.GetValueOrDefault(partition)?.Next ?? -1;
+                list.RemoveAll(sent => sent.Range.To <= stands);
+                isMissed |= list.Exists(sent => sent.Offset < next);
+            }
+        }
+
+        return isMissed;
+    }
+
+    private sealed class Sent(RecordRange range)
+    {
+        public RecordRange Range => range;
+
+        public long Offset { get; set; } = long.MaxValue;
+    }
+}

@@ -1,0 +1,151 @@
+using Confluent.Kafka;
+using StreamEm.Sources.Kafka;
+using StreamEm.Worker.Kafka;
+using StreamEm.Worker.Pipeline;
+
+namespace StreamEm.Worker.ScaleOut;
+
+/// <summary>
+/// A place in a consumer group, which shares out partitions among workers and takes them from those it does not hear of. Nothing is
+/// fetched by it: who has a partition reads it with a client of its own, from where the model says. Used by one thread.
+/// </summary>
+internal sealed class Membership : IDisposable
+{
+    private static readonly TimeSpan CommitEvery = TimeSpan.FromSeconds(5);
+
+    private readonly KafkaTarget _target;
+    private readonly Outage _outage;
+    private readonly TimeProvider _time;
+    private readonly IConsumer<Ignore, Ignore> _consumer;
+    private readonly SortedSet<string> _assigned = new(StringComparer.Ordinal);
+    private volatile Error? _lastError;
+    private long _committedAt, _pausedAt;
+
+    /// <summary>Joins.</summary>
+    /// <param name="target">The cluster.</param>
+    /// <param name="group">The group.</param>
+    /// <param name="topics">Whose partitions are shared out.</param>
+    /// <param name="options">How soon a silent worker loses its place.</param>
+    /// <param name="outage">How long the brokers may be away.</param>
+    /// <param name="time">The clock.</param>
+    public Membership(
+        KafkaTarget target, string group, IReadOnlyList<string> topics, ScaleOutOptions options, Outage outage, TimeProvider time)
+    {
+        (_target, _outage, _time, _committedAt) = (target, outage, time, time.GetTimestamp());
+        ConsumerConfig config = target.Attempt(() => target.Configure(new ConsumerConfig()));
+        config.GroupId = group;
+        config.EnableAutoCommit = false;
+        config.EnableAutoOffsetStore = false;
+        config.AutoOffsetReset = AutoOffsetReset.Earliest;
+        config.SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds;
+        config.HeartbeatIntervalMs = Math.Min(3000, config.SessionTimeoutMs.Value / 3);
+        // Next to nothing is fetched before what was assigned is paused.
+        config.QueuedMinMessages = 1;
+        config.QueuedMaxMessagesKbytes = 64;
+        _consumer = target.Attempt(() => new ConsumerBuilder<Ignore, Ignore>(config)
+            .SetLogHandler((_, _) => { })
+            .SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError)
+            .SetPartitionsAssignedHandler((_, given) => Change(given, isGiven: true))
+            .SetPartitionsRevokedHandler((_, taken) => Change(taken.Select(place => place.TopicPartition), isGiven: false))
+            .SetPartitionsLostHandler((_, lost) => Change(lost.Select(place => place.TopicPartition), isGiven: false)).Build());
+        target.Attempt(() =>
+        {
+            _consumer.Subscribe(topics);
+            return true;
+        });
+    }
+
+    /// <summary>The partitions this worker has, by name.</summary>
+    public IReadOnlyCollection<string> Assigned => _assigned;
+
+    /// <summary>Grows with every change of what it has: what was begun before belongs to nobody.</summary>
+    public long Epoch { get; private set; }
+
+    /// <summary>Stays a member, and learns of changes.</summary>
+    /// <exception cref="Failures.CommandException">The group cannot be used.</exception>
+    /// <exception cref="StreamEm.Sources.SourceException">The brokers were away for too long.</exception>
+    public void Poll()
+    {
+        _target.Attempt(() =>
+        {
+            try
+            {
+                _consumer.Consume(TimeSpan.Zero);
+            }
+            catch (ConsumeException failure) when (!failure.Error.IsFatal && !KafkaClient.IsDenied(failure.Error.Code))
+            {
+                _lastError = failure.Error;
+            }
+
+            List<TopicPartition> fetched = _consumer.Assignment;
+            if (fetched.Count > 0 && _pausedAt != Epoch)
+            {
+                _consumer.Pause(fetched);
+                _pausedAt = Epoch;
+            }
+
+            return true;
+        });
+        if (_lastError is { } error)
+        {
+            if (error.IsFatal || KafkaClient.IsDenied(error.Code)) throw _target.FailureOf(error);
+            _outage.Begin(error.Reason);
+            _outage.ThrowIfTooLong();
+            _lastError = null;
+        }
+        else
+        {
+            _outage.End();
+        }
+    }
+
+    /// <summary>Commits now and then where the model has got to, for lag tools: nobody goes on from there.</summary>
+    public void Commit(IEnumerable<(string Partition, long Next)> places)
+    {
+        if (_assigned.Count == 0 || _time.GetElapsedTime(_committedAt) < CommitEvery) return;
+        _committedAt = _time.GetTimestamp();
+        try
+        {
+            _consumer.Commit(places.Where(place => _assigned.Contains(place.Partition)).Select(place =>
+            {
+                int slash = place.Partition.LastIndexOf('/');
+                return new TopicPartitionOffset(place.Partition[..slash],
+                    int.Parse(place.Partition.AsSpan(slash + 1), System.Globalization.CultureInfo.InvariantCulture), place.Next);
+            }));
+        }
+        catch (KafkaException failure) when (!failure.Error.IsFatal)
+        {
+            // Only a report: the next one brings another.
+        }
+    }
+
+    /// <summary>Leaves, so that others have the partitions at once; a broker that never answers is waited for only so long.</summary>
+    public void Dispose()
+    {
+        Task closing = Task.Factory.StartNew(() =>
+        {
+            try
+            {
+                _consumer.Close();
+            }
+            catch (KafkaException)
+            {
+                // Then the group finds out by itself.
+            }
+
+            _consumer.Dispose();
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.WaitAny([closing], KafkaTopic.CloseDeadline);
+    }
+
+    private void Change(IEnumerable<TopicPartition> partitions, bool isGiven)
+    {
+        Epoch++;
+        foreach (TopicPartition partition in partitions)
+        {
+            string name = $"{partition.Topic}/{partition.Partition.Value}";
+            if (isGiven) _assigned.Add(name);
+            else _assigned.Remove(name);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using Confluent.Kafka;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Kafka;
+using StreamEm.Worker.Snapshots;
+
+namespace StreamEm.Worker.ScaleOut;
+
+/// <summary>Follows the model topic: every worker knows the newest state, and shows its snapshot. One thread runs it; the rest is for any.
+/// </summary>
+/// <param name="topics">The topics.</param>
+/// <param name="feed">Where snapshots are shown.</param>
+internal sealed class ModelFollower(ScaleOutTopics topics, SnapshotFeed feed)
+{
+    private const int PollMilliseconds = 100;
+
+    private readonly ModelStates _states = new();
+    private volatile Checkpoint? _newest;
+    private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The newest state; null while there is none.</summary>
+    public Checkpoint? Newest => _newest;
+
+    /// <summary>Completes with the next state after the call.</summary>
+    public Task Changed => _changed.Task;
+
+    /// <summary>Follows until the stop.</summary>
+    public void Run(CancellationToken stop)
+    {
+        byte[] key = topics.StateKey;
+        if (topics.ReadNewest(stop, out long end) is { } known)
+        {
+            _states.Begin(known);
+            Show(known);
+        }
+
+        ConsumerConfig config = KafkaTopic.Configure(topics.Model);
+        var outage = topics.NewOutage();
+        Error? lastError = null;
+        using IConsumer<byte[]?, byte[]?> consumer = topics.Model.Attempt(() => new ConsumerBuilder<byte[]?, byte[]?>(config)
+            .SetKeyDeserializer(Deserializers.ByteArray!).SetValueDeserializer(Deserializers.ByteArray!)
+            .SetLogHandler((_, _) => { })
+            .SetErrorHandler((_, error) => lastError = KafkaTarget.IsTelling(error) ? error : lastError).Build());
+        consumer.Assign(new TopicPartitionOffset(topics.Model.Topic, 0, end));
+        while (!stop.IsCancellationRequested)
+        {
+            ConsumeResult<byte[]?, byte[]?>? result = topics.Model.Attempt(() => consumer.Consume(PollMilliseconds));
+            if (result is not null)
+            {
+                outage.End();
+                lastError = null;
+            }
+            else if (lastError is { } error)
+            {
+                outage.Begin(error.Reason);
+                outage.ThrowIfTooLong();
+            }
+
+            if (result?.Message?.Key is { } own && own.AsSpan().SequenceEqual(key) && _states.Take(result.Message.Value))
+                Show(_states.Newest!);
+        }
+    }
+
+    private void Show(Checkpoint state)
+    {
+        _newest = state;
+        if (state.Latest is { } latest && latest.Version > (feed.Latest?.Version ?? 0)) feed.Publish(latest);
+        TaskCompletionSource changed = _changed;
+        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        changed.SetResult();
+    }
+}

@@ -1,0 +1,213 @@
+using Confluent.Kafka;
+using StreamEm.Sources;
+using StreamEm.Sources.Kafka;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Kafka;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
+using StreamEm.Worker.Snapshots;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.ScaleOut;
+
+/// <summary>
+/// Folds the statistics while this worker is the one that the group of reducers has given the topic's only partition: goes on from the
+/// newest state in the model topic, and publishes states. Any other worker takes over from there. One that does not know yet that it was
+/// replaced folds the same messages to the same states, which say nothing new. One thread.
+/// </summary>
+internal sealed class Reducer(ModelContext context, ScaleOutTopics topics)
+{
+    private const int PollMilliseconds = 100;
+
+    private readonly ModelOptions _options = context.Options;
+    private readonly Outage _outage = topics.NewOutage();
+    private IConsumer<Ignore, byte[]?> _consumer = null!;
+    private KafkaProducer _producer = null!;
+    private Reduction? _reduction;
+    private FirstParameters? _first;
+    private volatile Error? _lastError;
+    private volatile bool _isActive;
+    private CancellationToken _stop;
+
+    /// <summary>Whether this worker folds. Any thread.</summary>
+    public bool IsActive => _isActive;
+
+    /// <summary>Records in which first parameters are looked for. Any thread.</summary>
+    public int Pending => _first?.Records ?? 0;
+
+    /// <summary>Stands ready, and folds when it is this worker's turn, until the stop.</summary>
+    /// <exception cref="CommandException">It cannot go on.</exception>
+    /// <exception cref="SourceException">The brokers were away for too long, or the source cannot be read.</exception>
+    public void Run(CancellationToken stop)
+    {
+        _stop = stop;
+        KafkaTarget statistics = topics.Statistics;
+        _consumer = Build(statistics);
+        _producer = new KafkaProducer(topics.Model, ScaleOutTopics.MaxMessageBytes, isBatched: false, topics.NewOutage(), context.Time);
+        try
+        {
+            statistics.Attempt(() =>
+            {
+                _consumer.Subscribe(statistics.Topic);
+                return true;
+            });
+            while (!stop.IsCancellationRequested) Step(statistics);
+            if (_reduction is { Unpublished: > 0 }) Publish(_reduction);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // What was folded and not published is folded again by the next one.
+        }
+        finally
+        {
+            LetGo();
+            Task closing = Task.Factory.StartNew(Close, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            Task.WaitAny([closing], KafkaTopic.CloseDeadline);
+            _producer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+
+        void Close()
+        {
+            try
+            {
+                _consumer.Close();
+            }
+            catch (KafkaException)
+            {
+                // Then the group finds out by itself.
+            }
+
+            _consumer.Dispose();
+        }
+    }
+
+    private void Step(KafkaTarget statistics)
+    {
+        int wait = _reduction is { Unpublished: > 0 } ? 0 : PollMilliseconds;
+        ConsumeResult<Ignore, byte[]?>? result = statistics.Attempt(() => Consume(wait));
+        if (!_isActive) return;
+        if (_reduction is null)
+        {
+            BeginModel();
+            return;
+        }
+
+        if (result is { IsPartitionEOF: false })
+        {
+            Verdict verdict = _reduction.Take(result.Offset.Value, result.Message.Value, context.Time.GetUtcNow());
+            if (verdict is not (Verdict.Accepted or Verdict.Duplicate))
+                WorkerLog.ContributionNotCounted(context.Log, _options.Id, result.Offset.Value, SnakeCase.Of(verdict));
+        }
+
+        // As soon as nothing more is at hand, and at the latest after so many.
+        if (_reduction.Unpublished >= Reduction.Batch || (_reduction.Unpublished > 0 && result is null or { IsPartitionEOF: true }))
+            Publish(_reduction);
+    }
+
+    /// <summary>Makes the first state, when there is enough to make it of; the one that is first in the topic counts.</summary>
+    private void BeginModel()
+    {
+        _first ??= new FirstParameters(context);
+        if (_first.TryFind() is not { } learner) return;
+        _first.Dispose();
+        _first = null;
+        Reduction begun = Reduction.Begin(_options, learner, next: 0, context.Time);
+        _producer.Send(new Message<byte[]?, byte[]?>
+        {
+            Key = ScaleOutTopics.StartKey(_options.Id, begun.RunId),
+            Value = CheckpointFile.Encode(begun.Capture(context.Time.GetUtcNow())),
+        });
+        Publish(begun);
+        _reduction = topics.ReadNewest(_stop) is { } state ? Reduction.Restore(_options, state) : begun;
+        WorkerLog.ModelBegun(context.Log, _options.Id, _reduction.RunId);
+    }
+
+    private void Publish(Reduction reduction)
+    {
+        // Snapshots first: were this interrupted, they are made and written again, and none is left out.
+        foreach (SnapshotDocument made in reduction.TakeSnapshots())
+        {
+            SnapshotIdentity identity = SnapshotIdentity.Read(made.Json.Span)!;
+            _producer.Send(new Message<byte[]?, byte[]?>
+            {
+                Key = System.Text.Encoding.UTF8.GetBytes(_options.Id),
+                Value = made.Json.ToArray(),
+                Headers = SnapshotHeaders.Of(identity, new RunClaim(identity.RunId)),
+                Timestamp = new Timestamp(identity.CreatedAt),
+            });
+        }
+
+        Checkpoint state = reduction.Capture(context.Time.GetUtcNow());
+        _producer.Send(new Message<byte[]?, byte[]?> { Key = topics.StateKey, Value = CheckpointFile.Encode(state) });
+        _producer.WaitAsync(_producer.TakeDelivery(), _stop).GetAwaiter().GetResult();
+    }
+
+    private ConsumeResult<Ignore, byte[]?>? Consume(int milliseconds)
+    {
+        ConsumeResult<Ignore, byte[]?>? result = null;
+        try
+        {
+            result = _consumer.Consume(milliseconds);
+        }
+        catch (ConsumeException failure) when (!failure.Error.IsFatal && !KafkaClient.IsDenied(failure.Error.Code))
+        {
+            _lastError = failure.Error;
+        }
+
+        if (result is not null)
+        {
+            _outage.End();
+            _lastError = null;
+        }
+        else if (_lastError is { } error)
+        {
+            if (error.IsFatal || KafkaClient.IsDenied(error.Code)) throw topics.Statistics.FailureOf(error);
+            _outage.Begin(error.Reason);
+            _outage.ThrowIfTooLong();
+        }
+
+        return result;
+    }
+
+    private IConsumer<Ignore, byte[]?> Build(KafkaTarget statistics)
+    {
+        ConsumerConfig config =
+            statistics.Attempt(() => statistics.Configure(new ConsumerConfig { CheckCrcs = true, FetchWaitMaxMs = 100 }));
+        config.GroupId = $"{topics.Group}-reducer";
+        config.EnableAutoCommit = false;
+        config.EnableAutoOffsetStore = false;
+        config.EnablePartitionEof = true;
+        // Statistics that retention has taken are a gap, which the ranges show and the workers mend.
+        config.AutoOffsetReset = AutoOffsetReset.Earliest;
+        config.SessionTimeoutMs = (int)_options.ScaleOut!.SessionTimeout.TotalMilliseconds;
+        config.HeartbeatIntervalMs = Math.Min(3000, config.SessionTimeoutMs.Value / 3);
+        return statistics.Attempt(() => new ConsumerBuilder<Ignore, byte[]?>(config)
+            .SetValueDeserializer(Deserializers.ByteArray!)
+            .SetLogHandler((_, _) => { })
+            .SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError)
+            .SetPartitionsAssignedHandler((_, given) =>
+                given.Select(partition => new TopicPartitionOffset(partition, TakeOver())).ToList())
+            .SetPartitionsRevokedHandler((_, _) => LetGo())
+            .SetPartitionsLostHandler((_, _) => LetGo()).Build());
+    }
+
+    /// <summary>Goes on from the newest state.</summary>
+    /// <returns>Where to read on.</returns>
+    private Offset TakeOver()
+    {
+        Checkpoint? state = topics.ReadNewest(_stop);
+        _reduction = state is null ? null : Reduction.Restore(_options, state);
+        _isActive = true;
+        WorkerLog.ReducerActive(context.Log, _options.Id, _reduction?.Version ?? 0, _reduction?.Next ?? 0);
+        return _reduction is null ? Offset.Beginning : new Offset(_reduction.Next);
+    }
+
+    private void LetGo()
+    {
+        _isActive = false;
+        _reduction = null;
+        _first?.Dispose();
+        _first = null;
+    }
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text;
+using Confluent.Kafka;
+using StreamEm.Sources.Kafka;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Kafka;
+using StreamEm.Worker.Pipeline;
+
+namespace StreamEm.Worker.ScaleOut;
+
+/// <summary>The two topics through which workers learn one model together.</summary>
+internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
+{
+    /// <summary>The largest message of both: statistics or state of a model.</summary>
+    public const int MaxMessageBytes = 64 << 20;
+
+    /// <summary>Records in which the newest state is looked for first.</summary>
+    private const int FirstWindow = 256;
+
+    private readonly KafkaSourceOptions _source = (KafkaSourceOptions)options.Source;
+
+    /// <summary>The group that shares out the source's partitions.</summary>
+    public string Group => options.ScaleOut!.GroupId ?? _source.GroupId ?? $"streamem-{options.Id}";
+
+    /// <summary>The statistics topic.</summary>
+    public KafkaTarget Statistics => Target(options.ScaleOut!.StatisticsTopic);
+
+    /// <summary>The model topic.</summary>
+    public KafkaTarget Model => Target(options.ScaleOut!.ModelTopic);
+
+    /// <summary>The key of the model's states.</summary>
+    public byte[] StateKey => StateKeyOf(options.Id);
+
+    /// <summary>The key of a model's states.</summary>
+    public static byte[] StateKeyOf(string modelId) => Encoding.UTF8.GetBytes($"{modelId}/state");
+
+    /// <summary>The key of the state that a run began with, which stays in the topic.</summary>
+    public static byte[] StartKey(string modelId, string runId) => Encoding.UTF8.GetBytes($"{modelId}/start/{runId}");
+
+    /// <summary>How long the brokers may be away, counted for one client.</summary>
+    public Outage NewOutage() => new(_source.Brokers, _source.UnavailableAfter, "scale_out", time);
+
+    /// <summary>Creates the topics that do not exist yet.</summary>
+    /// <exception cref="CommandException">A topic cannot be used (78), or not created.</exception>
+    public void Prepare(CancellationToken stop)
+    {
+        string largest = MaxMessageBytes.ToString(CultureInfo.InvariantCulture);
+        Prepare(Statistics, new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["cleanup.policy"] = "delete",
+            ["max.message.bytes"] = largest,
+        }, stop);
+        Prepare(Model, new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["cleanup.policy"] = "compact",
+            ["segment.ms"] = "600000",
+            ["min.cleanable.dirty.ratio"] = "0.1",
+            ["max.compaction.lag.ms"] = "3600000",
+            ["delete.retention.ms"] = "86400000",
+            ["max.message.bytes"] = largest,
+        }, stop);
+    }
+
+    /// <summary>The newest state in the model topic; null when there is none.</summary>
+    public Checkpoint? ReadNewest(CancellationToken stop) => ReadNewest(stop, out _);
+
+    /// <summary>The newest state in the model topic: it is among the last records, which are read further and further back.</summary>
+    /// <param name="stop">Stops reading.</param>
+    /// <param name="end">The offset after the last record that was looked at.</param>
+    /// <returns>Null when there is none.</returns>
+    public Checkpoint? ReadNewest(CancellationToken stop, out long end)
+    {
+        byte[] key = StateKey;
+        using var topic = new KafkaTopic(Model, NewOutage(), stop);
+        (TopicPartition partition, end) = topic.Ends().Single();
+        for (long window = FirstWindow; ; window *= 16)
+        {
+            var states = new ModelStates();
+            long start = Math.Max(0, end - window);
+            topic.Read([new OffsetRange(partition, start, end)], record =>
+            {
+                if (record.Message.Key?.AsSpan().SequenceEqual(key) == true) states.Take(record.Message.Value);
+            });
+            if (states.Newest is not null || start == 0) return states.Newest;
+        }
+    }
+
+    private void Prepare(KafkaTarget target, Dictionary<string, string> settings, CancellationToken stop)
+    {
+        using var topic = new KafkaTopic(target, NewOutage(), stop);
+        int? partitions = topic.CountPartitions();
+        if (partitions is null) topic.Create(partitions: 1, settings);
+        else if (partitions != 1)
+            throw new CommandException(ExitCode.Configuration, string.Create(CultureInfo.InvariantCulture,
+                $"scale_out: {target.Description} has {partitions} partitions; expected 1, whose order is the model's history. Name "
+                    + $"another topic, or delete this one and have it created."));
+    }
+
+    private KafkaTarget Target(string topic) => new(_source.Brokers, topic, _source.Properties, "scale_out")
+    { PropertiesName = "source.kafka.properties" };
+}

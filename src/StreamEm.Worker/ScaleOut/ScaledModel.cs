@@ -1,0 +1,71 @@
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Failures;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Snapshots;
+using StreamEm.Worker.Telemetry;
+
+namespace StreamEm.Worker.ScaleOut;
+
+/// <summary>
+/// One worker of several that learn a model together: it works on its share of the source's partitions, follows the model, and stands
+/// ready to fold. A thread each; when one cannot go on, all end.
+/// </summary>
+/// <param name="context">The model.</param>
+/// <param name="feed">Where its snapshots are shown.</param>
+/// <param name="rejectedFile">Where this worker's rejected records go when the configuration names no file.</param>
+internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, string rejectedFile) : Replica
+{
+    private readonly ScaleOutTopics _topics = new(context.Options, context.Time);
+    private RejectedFile? _rejected;
+    private ModelFollower? _follower;
+    private Contributor? _contributor;
+    private Reducer? _reducer;
+
+    /// <inheritdoc/>
+    public override ModelState State => feed.Latest is not null ? ModelState.Learning
+        : _reducer is { Pending: > 0 } ? ModelState.WarmingUp : ModelState.Waiting;
+
+    /// <inheritdoc/>
+    public override string? RunId => _follower?.Newest?.RunId;
+
+    /// <inheritdoc/>
+    public override Obstacle? Obstacle =>
+        _contributor?.Problem is { } problem ? new Obstacle(ObstacleKind.SourceUnavailable, problem) : null;
+
+    /// <inheritdoc/>
+    public override PipelineEnd Run(CancellationToken stop)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        try
+        {
+            _topics.Prepare(stop);
+            _rejected = RejectedFile.Open(context.Options.Rejected.File ?? rejectedFile, mark: null, context.Log);
+            _follower = new ModelFollower(_topics, feed);
+            _contributor = new Contributor(context, _topics, _follower, _rejected);
+            _reducer = new Reducer(context, _topics);
+            Task[] parts = [Start(_follower.Run), Start(_contributor.Run), Start(_reducer.Run)];
+            Task.WaitAny(parts, CancellationToken.None);
+            ending.Cancel();
+            Task.WhenAll(parts).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopped while it waited for the brokers.
+        }
+        catch (Exception failure)
+        {
+            return PipelineEnd.OfFailure(failure);
+        }
+
+        Checkpoint? last = _follower?.Newest;
+        WorkerLog.ModelStopped(context.Log, context.Options.Id, last?.Updates ?? 0, last?.Records ?? 0);
+        return new PipelineEnd(ModelState.Stopped);
+
+        Task Start(Action<CancellationToken> part) => Task.Factory.StartNew(
+            () => part(ending.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => _rejected?.Dispose();
+}

@@ -1,0 +1,85 @@
+using System.Text.Json;
+using StreamEm.Sources.Tests.Kafka;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Commands;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.ScaleOut;
+using StreamEm.Worker.Tests.Commands;
+using StreamEm.Worker.Tests.Configuration;
+using StreamEm.Worker.Tests.Support;
+
+namespace StreamEm.Worker.Tests.Kafka;
+
+/// <summary>The real executable, twice, learning one model from one topic.</summary>
+public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
+{
+    private const int Partitions = KafkaBroker.MockPartitions, Rows = 6400;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task TwoWorkers_OneKilled_TheOtherLearnsEveryRecordOnce()
+    {
+        broker.NeedsRealBroker("describes no topics");
+        string topic = await broker.CreateTopicAsync(Partitions);
+        string yaml = Configuration(topic);
+        await File.WriteAllTextAsync(_directory["streamem.yaml"], yaml);
+        ModelOptions model = Assert.Single(ConfigFile.OptionsOf(yaml).Models);
+        ClusteredRows.Produce(broker, topic, part: 0, Rows);
+        using WorkerProcess one = Start("one"), two = Start("two");
+        JsonElement active = await Task.WhenAny(one.Event("reducer_active"), two.Event("reducer_active")).Unwrap();
+        Assert.Equal("clouds", active.GetProperty("model").GetString());
+        Checkpoint first = await Learned(model, Rows);
+
+        // The one that folds is killed, with minibatches under way.
+        WorkerProcess folds = one.Output.Contains("reducer_active", StringComparison.Ordinal) ? one : two;
+        WorkerProcess other = folds == one ? two : one;
+        ClusteredRows.Produce(broker, topic, part: 1, Rows);
+        folds.Kill();
+        await folds.Exit();
+        ClusteredRows.Produce(broker, topic, part: 2, Rows);
+        Checkpoint end = await Learned(model, 3 * Rows);
+
+        Assert.Equal(first.RunId, end.RunId);
+        Assert.Equal(3 * ClusteredRows.Malformed(Rows), end.Rejections.ByReason.Sum());
+        Assert.Equal(3L * Rows - 3 * ClusteredRows.Malformed(Rows), end.Records);
+        Assert.Equal(Partitions, end.Position.Partitions.Count);
+        Assert.All(end.Position.Partitions.Values, place => Assert.Equal(3 * Rows / Partitions, place.Next));
+        CommandRun audit = await CommandRun.Of(
+            AuditCommand.Create(), $"kafka://{broker.Address}/{topic}-model?model=clouds", "--statistics", $"{topic}-statistics");
+        Assert.True(audit.ExitCode == 0, audit.Error);
+        other.Terminate();
+        Assert.True(await other.Exit() == 0, $"{other.Output}\n{other.Errors}");
+    }
+
+    private async Task<Checkpoint> Learned(ModelOptions model, int rows)
+    {
+        var topics = new ScaleOutTopics(model, TimeProvider.System);
+        Checkpoint? state = null;
+        await Eventually.True(
+            () => (state = topics.ReadNewest(CancellationToken.None))?.Rejections.Read >= rows, $"{rows} records", Patience);
+        return state!;
+    }
+
+    private WorkerProcess Start(string name) =>
+        WorkerProcess.Start(_directory.Path, "run", "-c", "streamem.yaml", "-s", $"state_directory={_directory[name]}");
+
+    private string Configuration(string topic) => $$"""
+        http: { address: 127.0.0.1:0 }
+        models:
+          - id: clouds
+            source: { kafka: { brokers: ["{{broker.Address}}"], topics: [{{topic}}] } }
+            features: [a, b]
+            model: { type: gaussian_mixture, components: 3 }
+            learning:
+              learn: always
+              dead_components: keep
+              minibatch: { size: {{ClusteredRows.Minibatch}} }
+              initialization: { buffer: 256, n_init: 1 }
+            scale_out: { statistics_topic: {{topic}}-statistics, model_topic: {{topic}}-model, session_timeout: 6s }
+            rejected: { stop_above_ratio: 0.5 }
+        """;
+}
