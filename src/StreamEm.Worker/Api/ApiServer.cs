@@ -85,6 +85,7 @@ public sealed class ApiServer : IAsyncDisposable
         RecentEndpoint.Map(_app);
         PictureEndpoints.Map(_app);
         DashboardEndpoint.Map(_app);
+        KeysEndpoint.Map(_app);
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>
@@ -158,7 +159,7 @@ public sealed class ApiServer : IAsyncDisposable
             StatusCodes.Status404NotFound =>
                 ErrorAnswer.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
                 context.Request.Path.Value,
-                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records, /feedback, /recent, /components, /layout, "
+                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records, /feedback, /keys, /recent, /components, /layout, "
                     + "/diff or /graph; /v1/admin; /ui/; or /livez, /readyz, /startupz, /metrics, /version"),
             StatusCodes.Status405MethodNotAllowed =>
                 ErrorAnswer.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",

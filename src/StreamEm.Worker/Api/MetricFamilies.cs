@@ -16,7 +16,7 @@ internal static class MetricFamilies
 
     /// <summary>All families, in the order they are told.</summary>
     public static IReadOnlyList<MetricFamily<WorkerStatus>> All { get; } =
-        [.. OfWorker(), .. OfRuntime(), .. OfSources(), .. OfModels(), .. OfSnapshots(), .. OfCheckpoints(), .. OfScores()];
+        [.. OfWorker(), .. OfRuntime(), .. OfSources(), .. OfModels(), .. OfSnapshots(), .. OfCheckpoints(), .. OfScores(), .. OfKeys()];
 
     private static IEnumerable<MetricFamily<WorkerStatus>> OfWorker() =>
     [
@@ -132,6 +132,18 @@ internal static class MetricFamilies
         OfAlarms("streamem_alarms_cleared_total", true, "Alarms that ended, over the whole run.", alarms => alarms.Cleared),
         OfAlarms("streamem_alarms_active", false, "Keys whose alarm lasts.", alarms => alarms.Lasting),
     ];
+
+    private static IEnumerable<MetricFamily<WorkerStatus>> OfKeys() =>
+    [
+        OfKeys("streamem_keys", false, "Keys that have a model of their own.", keys => keys.Known),
+        OfKeys("streamem_keys_in_memory", false, "Those whose model is in memory.", keys => keys.InMemory),
+        OfKeys("streamem_keys_memory_bytes", false, "Bytes of the models in memory.", keys => keys.Bytes),
+        OfKeys("streamem_keys_disk_bytes", false, "Bytes of the log of models.", keys => keys.BytesOnDisk),
+        OfKeys("streamem_keys_returned_total", true, "Models that came back from disk, since the start.", keys => keys.Returned),
+    ];
+
+    private static MetricFamily<WorkerStatus> OfKeys(string name, bool isCounter, string help, Func<KeyCounts, double> value) =>
+        Of(name, isCounter, help, [], model => model.Metrics.Keys is { } keys ? [new(value(keys))] : []);
 
     private static MetricFamily<WorkerStatus> Gauge(string name, string help, Func<ModelPipeline, double> value) =>
         Of(name, false, help, [], model => [new(value(model))]);

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using StreamEm.Sources;
+using StreamEm.Worker.Keys;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
 
@@ -76,6 +77,9 @@ public abstract record CheckpointFields
 
     /// <summary>Whether no records are taken, because a person asked for it; null where they are.</summary>
     public bool? IsPaused { get; init; }
+
+    /// <summary>Where the models of the keys are; null where keys have none of their own.</summary>
+    public KeyLogMark? Keys { get; init; }
 
     /// <summary>Whose it is.</summary>
     [JsonIgnore]

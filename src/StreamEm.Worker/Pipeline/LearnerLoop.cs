@@ -3,7 +3,6 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
-using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
@@ -51,11 +50,11 @@ internal sealed class LearnerLoop
             // What waited did so because nothing was taken.
             Resumed = () => _clock.Pending(run.Learner, hasUpdated: true),
         };
-        Words = new PendingWords(run, delivery, keeper, context.Time, desk.Wake);
+        Asked = new AskedOfLearner(run, delivery, keeper, context.Time, desk.Wake);
     }
 
-    /// <summary>What people said and is to be taken.</summary>
-    public PendingWords Words { get; }
+    /// <summary>What others ask of the learner's thread.</summary>
+    public AskedOfLearner Asked { get; }
 
     /// <summary>Tells where the model stands.</summary>
     public RunReport Report { get; }
@@ -94,7 +93,7 @@ internal sealed class LearnerLoop
                 if (_clock.IsOverdue && _reader.Waiting == 0) CutMinibatch();
             }
 
-            if (_desk.CarryOut(_orders)) Obey();
+            if (_desk.Asked.IsCompleted) LookUp();
             _keeper.KeepIfDue(_delivery.IsCheckpointDue);
             if (_delivery.IsFull) WaitForPublishers(stop);
         }
@@ -233,6 +232,7 @@ internal sealed class LearnerLoop
     private void OnTaking(TakenRecords taken)
     {
         _context.Shown.Take(taken, _run.Rejections.Read);
+        _run.Keyed?.Take(taken.Made, taken.FirstMade, taken.Count);
         _run.Scores?.Take(taken, _run.Rejections.Read);
         _run.Candidates?.Take(taken.Made, taken.FirstMade, taken.Count);
     }
@@ -252,12 +252,16 @@ internal sealed class LearnerLoop
         if (_delivery.AwaitsCheckpoint) _keeper.Demand();
     }
 
-    /// <summary>Keeps what was asked for, before anybody sees what comes of it.</summary>
-    private void Obey()
+    /// <summary>Does what others asked for; what it changed is kept before anybody sees what comes of it.</summary>
+    private void LookUp()
     {
-        _keeper.Demand();
-        Words.TakeAll();
-        Report.Tell();
+        if (_desk.CarryOut(_orders))
+        {
+            _keeper.Demand();
+            Report.Tell();
+        }
+
+        Asked.AnswerAll();
     }
 
     /// <summary>Another learner has come, with a version that no minibatch made.</summary>

@@ -1,5 +1,4 @@
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Scores;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -27,8 +26,8 @@ internal sealed class LearnerThread(
     /// <summary>Completes when the run is on disk with its settings as they are now, and begins to read.</summary>
     public Task Resumed => _resumed.Task;
 
-    /// <summary>Takes a person's word for one of the last records. Any thread.</summary>
-    public Task<WordResult> JudgeAsync(Word word) => _loop.Words.AddAsync(word);
+    /// <summary>What others ask of the thread.</summary>
+    public AskedOfLearner Asked => _loop.Asked;
 
     private bool IsReplayable => reader.Source.IsReplayable;
 
@@ -60,7 +59,7 @@ internal sealed class LearnerThread(
         }
         finally
         {
-            _loop.Words.Close();
+            _loop.Asked.Close();
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed class OrderDesk
     private TaskCompletionSource _asked = NewSignal();
     private string? _closed;
 
-    /// <summary>Completes when an order waits.</summary>
+    /// <summary>Completes when the learner's thread is to look.</summary>
     public Task Asked
     {
         get
@@ -66,10 +66,11 @@ internal sealed class OrderDesk
         return order.Answer.Task;
     }
 
-    /// <summary>Has the learner's thread look soon, and keep the state, without an answer.</summary>
-    public void Wake() => _ = PlaceAsync(_ => false).ContinueWith(
-        // Who has ended has kept what there is.
-        asked => asked.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    /// <summary>Has the learner's thread look soon, though no order waits.</summary>
+    public void Wake()
+    {
+        lock (_lock) _asked.TrySetResult();
+    }
 
     /// <summary>Carries out what waits; the state is to be kept after it. The learner's thread.</summary>
     /// <param name="orders">What can be done.</param>
@@ -79,10 +80,10 @@ internal sealed class OrderDesk
         Order[] waiting;
         lock (_lock)
         {
+            if (_asked.Task.IsCompleted) _asked = NewSignal();
             if (_waiting.Count == 0) return false;
             waiting = [.. _waiting];
             _waiting.Clear();
-            _asked = NewSignal();
         }
 
         foreach (Order order in waiting)

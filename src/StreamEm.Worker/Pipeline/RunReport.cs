@@ -1,6 +1,5 @@
 using StreamEm.Core.Learning;
 using StreamEm.Sources;
-using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
@@ -25,8 +24,9 @@ internal sealed class RunReport(ModelContext context, RunState run)
     {
         context.Metrics.Records = run.Rejections.Read - run.Rejections.Rejected;
         context.Metrics.Pending = run.Learner.Pending;
+        context.Metrics.Keys = run.Keyed?.Counts;
         _progress.Tell(run.Learner);
-        TellUnread();
+        UnreadFields.Tell(context, run.Rejections);
         foreach (RejectionReason reason in Enum.GetValues<RejectionReason>()) context.Metrics.SetRejected(reason, run.Rejections[reason]);
         _state = run.Learner.Status switch
         {
@@ -44,17 +44,5 @@ internal sealed class RunReport(ModelContext context, RunState run)
         if (excess is not null && _rejecting is null) WorkerLog.TooManyRejected(context.Log, context.Options.Id, excess);
         else if (excess is null && _rejecting is not null) WorkerLog.FewRejected(context.Log, context.Options.Id);
         _rejecting = excess;
-    }
-
-    /// <summary>Tells of records used without a field; of the first in the log too.</summary>
-    private void TellUnread()
-    {
-        RejectionLedger counts = run.Rejections;
-        if (counts.UnreadKeys > 0 && context.Metrics.UnreadKeys == 0)
-            WorkerLog.FirstUnread(context.Log, context.Options.Id, "key", counts.UnreadKeys);
-        if (counts.UnreadTimestamps > 0 && context.Metrics.UnreadTimestamps == 0)
-            WorkerLog.FirstUnread(context.Log, context.Options.Id, "timestamp", counts.UnreadTimestamps);
-        context.Metrics.UnreadKeys = counts.UnreadKeys;
-        context.Metrics.UnreadTimestamps = counts.UnreadTimestamps;
     }
 }
