@@ -5,6 +5,7 @@ using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Scores;
+using StreamEm.Worker.Shown;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -35,6 +36,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         Options = options;
         _environment = environment;
         _closing = new Lazy<Task>(CloseAsync);
+        Shown = new ShownRecords(options.Schema, environment.Time);
     }
 
     /// <summary>The model's configuration.</summary>
@@ -45,6 +47,9 @@ public sealed class ModelPipeline : IAsyncDisposable
 
     /// <summary>Its numbers.</summary>
     public ModelMetrics Metrics { get; } = new();
+
+    /// <summary>What a person may want to see of its records.</summary>
+    internal ShownRecords Shown { get; }
 
     /// <summary>How it ended; null while it has not.</summary>
     public PipelineEnd? End => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result : null;
@@ -81,7 +86,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <exception cref="CommandException">Something it needs is missing or damaged.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var context = new ModelContext(Options, Metrics, _environment.Time, _environment.Log);
+        var context = new ModelContext(Options, Metrics, Shown, _environment.Time, _environment.Log);
         var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, context.Log);
         _directory = directory;
         if (Options.ScaleOut is not null && _environment.CreateReplica is { } create)
@@ -200,9 +205,10 @@ public sealed class ModelPipeline : IAsyncDisposable
                     + $"what was learned: streamem state reset {Options.Id}.", failure);
         }
 
-        if (lanes.Length > 0 || alarms is not null || recent is not null)
+        Shown.IsScored = lanes.Length > 0 || alarms is not null || recent is not null;
+        if (Shown.IsScored)
             start.Run.Scores = new ScoreStream(Options.Id, Options.Schema, start.Run.Learner,
-                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, recent, start.Run.Keyed, Metrics, time);
+                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, recent, start.Run.Keyed, Metrics, Shown, time);
         return delivery;
     }
 
