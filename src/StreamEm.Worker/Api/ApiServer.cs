@@ -159,8 +159,8 @@ public sealed class ApiServer : IAsyncDisposable
             StatusCodes.Status404NotFound =>
                 ErrorAnswer.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
                 context.Request.Path.Value,
-                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records, /feedback, /keys, /recent, /components, /layout, "
-                    + "/diff or /graph; /v1/admin; /ui/; or /livez, /readyz, /startupz, /metrics, /version"),
+                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records, /feedback, /keys, /recent, /components, "
+                    + "/layout, /diff or /graph; /v1/admin; /ui/; or /livez, /readyz, /startupz, /metrics, /version"),
             StatusCodes.Status405MethodNotAllowed =>
                 ErrorAnswer.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
                 context.Request.Method, response.Headers.Allow.ToString()),

@@ -231,8 +231,8 @@ internal sealed class LearnerLoop
 
     private void OnTaking(TakenRecords taken)
     {
-        _context.Shown.Take(taken, _run.Rejections.Read);
         _run.Keyed?.Take(taken.Made, taken.FirstMade, taken.Count);
+        _context.Shown.Take(taken, _run.Rejections.Read);
         _run.Scores?.Take(taken, _run.Rejections.Read);
         _run.Candidates?.Take(taken.Made, taken.FirstMade, taken.Count);
     }
