@@ -292,13 +292,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         if (end.Failure is { } failure)
             WorkerLog.ModelFailed(_environment.Log, Options.Id, failure, end.Code == ExitCode.Internal ? end.Cause : null);
         _completion.SetResult(end);
-        _desk.Close(end.State switch
-        {
-            ModelState.Failed => $"Model '{Options.Id}' has failed and does nothing until the worker is started again: {end.Failure}",
-            ModelState.Finished => $"Model '{Options.Id}' has finished its source and learns no more. While no worker runs, streamem state "
-                + "rollback goes back to an earlier version.",
-            _ => $"Model '{Options.Id}' has stopped.",
-        });
+        _desk.Close(Options.Id, end);
         if (end.State == ModelState.Failed) _ = _closing.Value;
     }
 }

@@ -142,6 +142,17 @@ internal sealed class OrderDesk
         foreach (Order order in left) order.Answer.TrySetException(new OrderRefusedException(OrderRefusal.Ended, why));
     }
 
+    /// <summary>The same, of a model that ended.</summary>
+    /// <param name="model">Its id.</param>
+    /// <param name="end">How it ended.</param>
+    public void Close(string model, PipelineEnd end) => Close(end.State switch
+    {
+        ModelState.Failed => $"Model '{model}' has failed and does nothing until the worker is started again: {end.Failure}",
+        ModelState.Finished => $"Model '{model}' has finished its source and learns no more. While no worker runs, streamem state "
+            + "rollback goes back to an earlier version.",
+        _ => $"Model '{model}' has stopped.",
+    });
+
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private sealed class Order(Func<LearnerOrders, bool> carryOut)
