@@ -54,7 +54,7 @@ internal sealed partial class StateDirectory(string path)
         {
             try
             {
-                if (CheckpointFile.VersionIn(file) == version && Read(file).Checkpoint is { } checkpoint) return checkpoint;
+                if (CheckpointFile.HeaderIn(file)?.Updates == version && Read(file).Checkpoint is { } checkpoint) return checkpoint;
             }
             catch (CommandException) when (!File.Exists(file))
             {
