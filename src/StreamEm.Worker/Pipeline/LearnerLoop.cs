@@ -108,6 +108,7 @@ internal sealed class LearnerLoop
     {
         _context.Metrics.Records = _run.Rejections.Read - _run.Rejections.Rejected;
         _context.Metrics.Pending = _run.Learner.Pending;
+        _context.Metrics.FilteredOut = _run.Rejections.FilteredOut;
         _progress.Tell(_run.Learner);
         ReportUnread();
         foreach (RejectionReason reason in Enum.GetValues<RejectionReason>()) _context.Metrics.SetRejected(reason, _run.Rejections[reason]);

@@ -10,7 +10,7 @@ public sealed class ModelMetrics
     private readonly ConcurrentDictionary<string, long> _published = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _delivered = new(StringComparer.Ordinal);
     private volatile AlarmCounts? _alarms;
-    private long _unscored;
+    private long _unscored, _filteredOut;
     private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
 
     /// <summary>Records taken from the source and not rejected, over the whole run.</summary>
@@ -25,6 +25,13 @@ public sealed class ModelMetrics
     {
         get => Volatile.Read(ref _pending);
         set => Volatile.Write(ref _pending, value);
+    }
+
+    /// <summary>Records passed over because the model is not about them, since the start.</summary>
+    public long FilteredOut
+    {
+        get => Volatile.Read(ref _filteredOut);
+        set => Volatile.Write(ref _filteredOut, value);
     }
 
     /// <summary>Records used without their key, which could not be read, over the whole run.</summary>
