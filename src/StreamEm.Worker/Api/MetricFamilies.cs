@@ -56,6 +56,8 @@ internal static class MetricFamilies
             model => model.Source?.Progress is { } progress ? [new(progress.Paused)] : []),
         Of("streamem_records_rejected_total", true, "Records that could not be used.", ["reason"], model =>
             Enum.GetValues<RejectionReason>().Select(reason => new MetricSample(model.Metrics.Rejected(reason), SnakeCase.Of(reason)))),
+        Of("streamem_records_filtered_total", true, "Records passed over because 'where' is not about them, since the start.", [],
+            model => model.Options.Schema.Where is null ? [] : [new(model.FilteredOut)]),
         Of("streamem_fields_unread_total", true, "Records used without a field that could not be read.", ["field"],
             model => [new(model.Metrics.UnreadKeys, "key"), new(model.Metrics.UnreadTimestamps, "timestamp")]),
         Of("streamem_push_requests_total", true, "Requests with records by what became of them, since the start.", ["result"], model =>

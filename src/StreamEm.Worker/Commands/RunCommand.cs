@@ -93,6 +93,7 @@ public static class RunCommand
             AcceptsModelChange = acceptsModelChange,
             Read = files?.Read,
             Watched = files?.Watched ?? [],
+            Manager = ServiceManager.OfProcess(),
         };
         using IDisposable signals = HearSignals(stopping, host.HangUp);
         return await host.RunAsync(stopping.Token).ConfigureAwait(false);

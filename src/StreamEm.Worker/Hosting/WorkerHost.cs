@@ -47,6 +47,9 @@ public sealed class WorkerHost(
     /// <summary>The models there are now.</summary>
     internal IReadOnlyList<ModelPipeline> Models => _running?.All ?? [];
 
+    /// <summary>Told when the worker is up, and when it goes.</summary>
+    public ServiceManager Manager { get; init; } = new(null);
+
     /// <summary>Told where the API listens.</summary>
     public Action<string>? Listening { get; init; }
 
@@ -97,6 +100,8 @@ public sealed class WorkerHost(
         {
             await api.StartAsync(_log, stop).ConfigureAwait(false);
             Listening?.Invoke(api.Address);
+            // A model may wait long for its broker: the worker is there meanwhile, and says so at /readyz.
+            Manager.IsReady($"listening at {api.Address}");
             await running.StartAsync(stop).ConfigureAwait(false);
             status.Reloaded(succeeded: true, time.GetUtcNow());
             using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -198,6 +203,7 @@ public sealed class WorkerHost(
     private async Task<int> StopAsync(ModelPipeline[] models, WorkerStatus status, ApiServer api, long start)
     {
         status.IsStopping = true;
+        Manager.IsStopping();
         foreach (ModelPipeline model in models) model.RequestStop();
         Task<PipelineEnd[]> ends = Task.WhenAll(models.Select(model => model.Completion));
         using var deadline = new CancellationTokenSource(ShutdownDeadline, time);

@@ -24,6 +24,7 @@ internal sealed class RunReport(ModelContext context, RunState run)
     {
         context.Metrics.Records = run.Rejections.Read - run.Rejections.Rejected;
         context.Metrics.Pending = run.Learner.Pending;
+        context.Metrics.FilteredOut = run.Rejections.FilteredOut;
         context.Metrics.Keys = run.Keyed?.Counts;
         _progress.Tell(run.Learner);
         UnreadFields.Tell(context, run.Rejections);
