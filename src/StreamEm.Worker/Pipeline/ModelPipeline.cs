@@ -159,11 +159,8 @@ public sealed class ModelPipeline : IAsyncDisposable
         asked => asked.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
     /// <summary>How old a version is.</summary>
-    internal TimeSpan AgeOf(SnapshotDocument document)
-    {
-        TimeSpan age = _environment.Time.GetUtcNow() - document.Snapshot.CreatedAt;
-        return age > TimeSpan.Zero ? age : TimeSpan.Zero;
-    }
+    internal TimeSpan AgeOf(SnapshotDocument document) =>
+        new(Math.Max(0, (_environment.Time.GetUtcNow() - document.Snapshot.CreatedAt).Ticks));
 
     /// <summary>A version that is kept in memory or in the archive; null where it is in neither.</summary>
     public SnapshotDocument? Find(long version) =>
