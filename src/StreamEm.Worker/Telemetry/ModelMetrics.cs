@@ -13,6 +13,7 @@ public sealed class ModelMetrics
     private volatile AlarmCounts? _alarms;
     private volatile KeyCounts? _keys;
     private long _unscored, _filteredOut;
+    private double _longestCheckpoint;
     private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
 
     /// <summary>The numbers of a model.</summary>
@@ -66,6 +67,9 @@ public sealed class ModelMetrics
     /// <summary>Bytes of the last checkpoint.</summary>
     public long CheckpointSize => Volatile.Read(ref _checkpointSize);
 
+    /// <summary>The longest it took to make a checkpoint durable, seconds.</summary>
+    public double LongestCheckpointSeconds => Volatile.Read(ref _longestCheckpoint);
+
     /// <summary>Checkpoints that could not be written.</summary>
     public long CheckpointFailures => Volatile.Read(ref _checkpointFailures);
 
@@ -118,6 +122,7 @@ public sealed class ModelMetrics
     public void CheckpointWritten(long size, TimeSpan took, DateTimeOffset when)
     {
         _histograms.Checkpoints.Observe(took.TotalSeconds);
+        Volatile.Write(ref _longestCheckpoint, Math.Max(_longestCheckpoint, took.TotalSeconds));
         Volatile.Write(ref _checkpointSize, size);
         Volatile.Write(ref _lastCheckpointMilliseconds, when.ToUnixTimeMilliseconds());
     }
