@@ -16,7 +16,7 @@ namespace StreamEm.Worker.ScaleOut;
 /// newest state in the model topic, and publishes states. Any other worker takes over from there. One that does not know yet that it was
 /// replaced folds the same messages to the same states, which say nothing new. One thread.
 /// </summary>
-internal sealed class Reducer(ModelContext context, ScaleOutTopics topics)
+internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDisposable
 {
     private const int PollMilliseconds = 100;
 
@@ -81,6 +81,9 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics)
             _consumer.Dispose();
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _first?.Dispose();
 
     private void Step(KafkaTarget statistics)
     {

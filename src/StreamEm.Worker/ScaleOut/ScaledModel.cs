@@ -67,5 +67,9 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, strin
     }
 
     /// <inheritdoc/>
-    public override void Dispose() => _rejected?.Dispose();
+    public override void Dispose()
+    {
+        _reducer?.Dispose();
+        _rejected?.Dispose();
+    }
 }
