@@ -123,6 +123,7 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
                 context.Log, _options.Id, _members.Assigned.Count, string.Join(", ", _members.Assigned));
         Forget();
         (_epoch, _isMissed) = (_members.Epoch, false);
+        context.Metrics.Partitions = _members.Assigned.Count;
         if (_members.Assigned.Count == 0) return;
         var position = new SourcePosition();
         string[] partitions = [.. _members.Assigned];

@@ -27,11 +27,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
     private Reduction? _reduction;
     private FirstParameters? _first;
     private volatile Error? _lastError;
-    private volatile bool _isActive;
     private CancellationToken _stop;
-
-    /// <summary>Whether this worker folds. Any thread.</summary>
-    public bool IsActive => _isActive;
 
     /// <summary>Records in which first parameters are looked for. Any thread.</summary>
     public int Pending => _first?.Records ?? 0;
@@ -89,7 +85,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
     {
         int wait = _reduction is { Unpublished: > 0 } ? 0 : PollMilliseconds;
         ConsumeResult<Ignore, byte[]?>? result = statistics.Attempt(() => Consume(wait));
-        if (!_isActive) return;
+        if (!context.Metrics.IsReducer) return;
         if (_reduction is null)
         {
             BeginModel();
@@ -99,6 +95,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
         if (result is { IsPartitionEOF: false })
         {
             Verdict verdict = _reduction.Take(result.Offset.Value, result.Message.Value, context.Time.GetUtcNow());
+            context.Metrics.StatisticsTaken(SnakeCase.Of(verdict));
             if (verdict is not (Verdict.Accepted or Verdict.Duplicate))
                 WorkerLog.ContributionNotCounted(context.Log, _options.Id, result.Offset.Value, SnakeCase.Of(verdict));
         }
@@ -201,14 +198,14 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
     {
         Checkpoint? state = topics.ReadNewest(_stop);
         _reduction = state is null ? null : Reduction.Restore(_options, state);
-        _isActive = true;
+        context.Metrics.IsReducer = true;
         WorkerLog.ReducerActive(context.Log, _options.Id, _reduction?.Version ?? 0, _reduction?.Next ?? 0);
         return _reduction is null ? Offset.Beginning : new Offset(_reduction.Next);
     }
 
     private void LetGo()
     {
-        _isActive = false;
+        context.Metrics.IsReducer = false;
         _reduction = null;
         _first?.Dispose();
         _first = null;
