@@ -21,6 +21,8 @@ usage: ./build.sh VERB
             that were never stopped; learn a million records on every kernel path, and fit them by the engine spider
   bench     micro-benchmarks and the side-by-side run against other implementations; bench anomaly NAB [--tables FOLDER]: what the samples
             find in labelled streams and tables; bench discoveries: what a false discovery rate holds and finds
+  dashboard build the dashboard, src/StreamEm.Dashboard, into the files that the worker serves (needs Node 20 and npm)
+  screenshots  take the pictures of the dashboard's page in docs anew (needs Chromium)
   publish   put the executable at artifacts/streamem/streamem
   image     build the container image streamem (needs Docker); STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name other base images
   release   publish, and beside it the bill of materials (CycloneDX) and checksums: artifacts/release
@@ -189,6 +191,21 @@ require_curl() {
 
 verb_demo() { set_up && verb_publish && require_curl && samples/demo.sh artifacts/streamem/streamem "$@"; }
 
+# The files of the dashboard are committed, so that building the worker needs no Node; beside them is what they were built from.
+verb_dashboard() {
+  command -v npm >/dev/null || fail 69 "Node 20 or newer with npm is missing. On Debian: apt-get install nodejs npm"
+  local source=src/StreamEm.Dashboard files=src/StreamEm.Worker/Dashboard/files package
+  (cd $source && npm ci --no-audit --no-fund && npm run --silent build) || return
+  for package in echarts zrender tslib; do printf '%s\n\n' "== $package" && cat $source/node_modules/$package/LICENSE* && echo; done >$files/licenses.txt
+  find $source $files -name node_modules -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >$files.sha256
+  du -sh $files
+}
+
+verb_screenshots() {
+  set_up && dotnet build tests/StreamEm.Worker.Tests -c $configuration --no-restore -warnaserror -v q -nologo || return
+  STREAMEM_CHECKOUT=$PWD dotnet test tests/StreamEm.Worker.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~ScreenshotTests' -- xUnit.Explicit=only
+}
+
 verb_publish() {
   rm -rf artifacts/streamem
   dotnet publish src/StreamEm.Worker -c $configuration --no-restore -o artifacts/streamem -v q -nologo
@@ -244,6 +261,8 @@ case $verb in
   mutation) verb_mutation "$@" ;;
   chaos) verb_chaos ;;
   bench) verb_bench "$@" ;;
+  dashboard) verb_dashboard ;;
+  screenshots) verb_screenshots ;;
   publish) set_up && verb_publish && echo "artifacts/streamem/streamem" ;;
   image) verb_image ;;
   release) set_up && verb_release ;;

@@ -27,6 +27,7 @@ say "1. The worker: streamem run -c samples/earthquakes.yaml"
 worker=$!
 for _ in $(seq 100); do curl -fsS "$api/livez" >/dev/null 2>&1 && break; sleep 0.1; done
 curl -fsS "$api/livez" >/dev/null || { cat "$directory/worker.log" >&2; exit 1; }
+echo "To watch it in a browser: $api/ui/"
 
 say "2. A week of earthquakes arrives, 100 every quarter of a second; every minibatch makes a new version"
 printf '%8s %9s %10s %16s   %s\n' version records gamma log-likelihood "weights of the components"

@@ -5,8 +5,9 @@ using System.Text;
 namespace StreamEm.Worker.Api;
 
 /// <summary>
-/// Who may call: with a token configured, whoever carries it (health checks and metrics are open); on a loopback address only calls that
-/// name that address, so that no web page can reach it through a name of its own; and never a change asked for by a foreign page.
+/// Who may call: with a token configured, whoever carries it (health checks, metrics and the files of the dashboard are open); on a
+/// loopback address only calls that name that address, so that no web page can reach it through a name of its own; and never a change asked
+/// for by a foreign page.
 /// </summary>
 internal sealed class AccessGuard
 {
@@ -43,7 +44,7 @@ internal sealed class AccessGuard
                 request.Headers.Origin.ToString(), request.Host.Value).ExecuteAsync(context);
         }
 
-        if (_tokenHash is null || IsOpen(request.Path) || CarriesToken(request))
+        if (_tokenHash is null || IsOpen(request.Path) || DashboardEndpoint.Serves(request.Path) || CarriesToken(request))
             return _next(context);
         context.Response.Headers.WWWAuthenticate = "Bearer";
         return ErrorAnswer.Of(StatusCodes.Status401Unauthorized, "Token required",

@@ -76,6 +76,9 @@ public sealed class ApiServer : IAsyncDisposable
         ScoreEndpoint.Map(_app);
         RecordsEndpoint.Map(_app);
         FeedbackEndpoint.Map(_app);
+        RecentEndpoint.Map(_app);
+        PictureEndpoints.Map(_app);
+        DashboardEndpoint.Map(_app);
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>
@@ -97,7 +100,7 @@ public sealed class ApiServer : IAsyncDisposable
                     + "http.address=127.0.0.1:0.", failure);
         }
 
-        WorkerLog.HttpListening(log, Address);
+        WorkerLog.HttpListening(log, Address, $"{Address}/ui/");
     }
 
     /// <summary>Ends streams and long polls, then stops listening; requests that are not over soon (a slow upload) are cut off.</summary>
@@ -141,8 +144,8 @@ public sealed class ApiServer : IAsyncDisposable
             StatusCodes.Status404NotFound =>
                 ErrorAnswer.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
                 context.Request.Path.Value,
-                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records or /feedback; or /livez, /readyz, /startupz, "
-                    + "/metrics, /version"),
+                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records, /feedback, /recent, /components, /layout, "
+                    + "/diff or /graph; /ui/; or /livez, /readyz, /startupz, /metrics, /version"),
             StatusCodes.Status405MethodNotAllowed =>
                 ErrorAnswer.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
                 context.Request.Method, response.Headers.Allow.ToString()),

@@ -20,7 +20,8 @@ internal static class ModelEndpoints
             .WithSummary("The newest snapshot; ?min_version=V&wait=30s waits for a newer one")
                 .Produces(200, contentType: "application/json").Produces(304).ProducesProblem(400).ProducesProblem(404);
         routes.MapRead("/v1/models/{id}/snapshots", Versions)
-            .WithSummary("The versions kept").Produces<IEnumerable<VersionSummary>>().ProducesProblem(404);
+            .WithSummary("The versions kept; ?after=V newer ones only, ?components=true with the share of every component")
+                .Produces<IEnumerable<VersionSummary>>().ProducesProblem(400).ProducesProblem(404);
         routes.MapRead("/v1/models/{id}/snapshots/{version}", Version)
             .WithSummary("One version").Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404);
     }
@@ -47,9 +48,13 @@ internal static class ModelEndpoints
         return Snapshot(document, context);
     }
 
-    private static IResult Versions(string id, WorkerStatus status) => status.Find(id) is { } model
-        ? Results.Ok(model.Feed.Versions.Select(VersionSummary.Of))
-        : ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+    private static IResult Versions(string id, WorkerStatus status, string? after = null, bool components = false)
+    {
+        if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+        if (!TryParseVersion(after ?? "0", out long seen)) return ErrorAnswer.BadParameter("after", after, AVersion);
+        return Results.Ok(
+            model.Feed.Versions.Where(document => document.Version > seen).Select(document => VersionSummary.Of(document, components)));
+    }
 
     private static IResult Version(string id, string version, WorkerStatus status, HttpContext context)
     {

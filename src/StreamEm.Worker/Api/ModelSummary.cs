@@ -1,5 +1,7 @@
+using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Worker.Display;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
@@ -114,12 +116,29 @@ internal sealed record WarmUp(long Records, long Needed);
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="Records">Records learned from.</param>
 /// <param name="MeanLogLikelihood">Of its minibatch before the update, nats per record.</param>
-internal sealed record VersionSummary(long Version, DateTimeOffset CreatedAt, long Records, double? MeanLogLikelihood)
+/// <param name="RunningMeanLogLikelihood">The same over all records since the parameters began.</param>
+/// <param name="StepSize">gamma of the update.</param>
+/// <param name="Energy">E_q[log p(x, z)] of the minibatch, nats per record.</param>
+/// <param name="Entropy">H(q) of the minibatch, nats per record.</param>
+/// <param name="Components">With <c>?components=true</c> how much of the stream each component accounts for, by its id.</param>
+internal sealed record VersionSummary(
+    long Version, DateTimeOffset CreatedAt, long Records, double? MeanLogLikelihood, double? RunningMeanLogLikelihood, double? StepSize,
+    double? Energy, double? Entropy, IReadOnlyDictionary<string, double>? Components)
 {
-    public static VersionSummary Of(SnapshotDocument document)
+    public static VersionSummary Of(SnapshotDocument document, bool withComponents)
     {
-        var training = document.Snapshot.Training;
-        return new VersionSummary(document.Version, document.Snapshot.CreatedAt, training.Records,
-            double.IsFinite(training.MeanLogLikelihood) ? training.MeanLogLikelihood : null);
+        ModelSnapshot snapshot = document.Snapshot;
+        TrainingReport training = snapshot.Training;
+        return new VersionSummary(document.Version, snapshot.CreatedAt, training.Records, Finite(training.MeanLogLikelihood),
+            Finite(training.RunningMeanLogLikelihood), Finite(training.LastStepSize), Finite(training.Energy), Finite(training.Entropy),
+            withComponents && snapshot.Model is ComponentModel model ? SharesOf(snapshot, model) : null);
     }
+
+    private static Dictionary<string, double> SharesOf(ModelSnapshot snapshot, ComponentModel model)
+    {
+        double[] shares = new ComponentProfile(snapshot, model).Weights;
+        return Enumerable.Range(0, shares.Length).ToDictionary(k => snapshot.ComponentIds[k], k => shares[k], StringComparer.Ordinal);
+    }
+
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

@@ -40,7 +40,7 @@ internal sealed class LearnerLoop
         {
             Updated = OnUpdated,
             Rejected = OnRejected,
-            Taking = run.Scores is null && run.Candidates is null ? null : OnTaking,
+            Taking = OnTaking,
             Flushing = run.Candidates is { } candidates ? candidates.Flush : null,
         };
         _warnings = new WarningLog(Options.Id, context.Log);
@@ -261,6 +261,7 @@ internal sealed class LearnerLoop
 
     private void OnTaking(TakenRecords taken)
     {
+        _context.Shown.Take(taken, _run.Rejections.Read);
         _run.Scores?.Take(taken, _run.Rejections.Read);
         _run.Candidates?.Take(taken.Made, taken.FirstMade, taken.Count);
     }

@@ -1,3 +1,4 @@
+using StreamEm.Worker.Shown;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
@@ -7,6 +8,7 @@ namespace StreamEm.Worker.Pipeline;
 /// </summary>
 /// <param name="Options">The model's configuration.</param>
 /// <param name="Metrics">Its numbers.</param>
+/// <param name="Shown">What a person may want to see of its records.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Log">Where events are told.</param>
-internal sealed record ModelContext(ModelOptions Options, ModelMetrics Metrics, TimeProvider Time, ILogger Log);
+internal sealed record ModelContext(ModelOptions Options, ModelMetrics Metrics, ShownRecords Shown, TimeProvider Time, ILogger Log);

@@ -5,6 +5,7 @@ using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Scores;
+using StreamEm.Worker.Shown;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -34,6 +35,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         Options = options;
         _environment = environment;
         _closing = new Lazy<Task>(CloseAsync);
+        Shown = new ShownRecords(options.Schema, environment.Time);
     }
 
     /// <summary>The model's configuration.</summary>
@@ -44,6 +46,9 @@ public sealed class ModelPipeline : IAsyncDisposable
 
     /// <summary>Its numbers.</summary>
     public ModelMetrics Metrics { get; } = new();
+
+    /// <summary>What a person may want to see of its records.</summary>
+    internal ShownRecords Shown { get; }
 
     /// <summary>How it ended; null while it has not.</summary>
     public PipelineEnd? End => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result : null;
@@ -80,7 +85,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     /// <exception cref="CommandException">Something it needs is missing or damaged.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var context = new ModelContext(Options, Metrics, _environment.Time, _environment.Log);
+        var context = new ModelContext(Options, Metrics, Shown, _environment.Time, _environment.Log);
         var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, context.Log);
         if (Options.ScaleOut is not null && _environment.CreateReplica is { } create)
         {
@@ -192,9 +197,10 @@ public sealed class ModelPipeline : IAsyncDisposable
                     + $"what was learned: streamem state reset {Options.Id}.", failure);
         }
 
-        if (lanes.Length > 0 || alarms is not null || recent is not null)
+        Shown.IsScored = lanes.Length > 0 || alarms is not null || recent is not null;
+        if (Shown.IsScored)
             start.Run.Scores = new ScoreStream(Options.Id, Options.Schema, start.Run.Learner,
-                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, recent, Metrics, time);
+                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, recent, Metrics, Shown, time);
         return delivery;
     }
 

@@ -6,6 +6,7 @@ using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Shown;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Scores;
@@ -26,6 +27,7 @@ internal sealed class ScoreStream
     private readonly RecentRecords? _recent;
     private readonly Outlet[] _outlets;
     private readonly ModelMetrics _metrics;
+    private readonly ShownRecords _shown;
     private readonly TimeProvider _time;
     private readonly RowScores _scores = new();
     private readonly Minibatch _part;
@@ -44,12 +46,13 @@ internal sealed class ScoreStream
     /// <param name="alarms">The alarms; null for none.</param>
     /// <param name="recent">The last records; null where nothing is said of them.</param>
     /// <param name="metrics">Told what was scored.</param>
+    /// <param name="shown">Told of alarms and of what is strange.</param>
     /// <param name="time">The clock.</param>
     public ScoreStream(
         string modelId, RecordSchema schema, Learner learner, IReadOnlyList<ScoreSelection> sinks, ScoreDelivery delivery,
-        AlarmWatch? alarms, RecentRecords? recent, ModelMetrics metrics, TimeProvider time)
+        AlarmWatch? alarms, RecentRecords? recent, ModelMetrics metrics, ShownRecords shown, TimeProvider time)
     {
-        (_learner, _delivery, _alarms, _recent, _metrics, _time) = (learner, delivery, alarms, recent, metrics, time);
+        (_learner, _delivery, _alarms, _recent, _metrics, _shown, _time) = (learner, delivery, alarms, recent, metrics, shown, time);
         _part = new Minibatch(learner.Dimension);
         _outlets = [.. sinks.Zip(delivery.Lanes, (sink, lane) => new Outlet(sink, lane, modelId, schema))];
         _isDetailed = sinks.Any(sink => !sink.AlarmsOnly && !(sink.Above >= FewAbove) && !(sink.Sample <= 1 - FewAbove));
@@ -76,13 +79,12 @@ internal sealed class ScoreStream
         Minibatch rows = taken.RowsIn(_part);
         _scores.Score(rows, _isDetailed);
         _metrics.Scores.ObserveAll(_scores.AnomalyScores);
-        Choose(rows, record);
+        Choose(rows, record, taken);
         ReadOnlySpan<int> chosen = CollectionsMarshal.AsSpan(_chosen);
         _scores.Detail(chosen);
         foreach (int row in chosen)
         {
-            ScoredRecord score = _scores.Of(
-                row, record + row, _marks[row], taken.Batch.PartitionName, taken.Batch.Offset(taken.First + row));
+            ScoredRecord score = ScoreOf(row, record, taken);
             foreach (Outlet outlet in _outlets)
                 if (outlet.Wants(score.AnomalyScore, score.Alarm, score.Record)) outlet.Write(score);
         }
@@ -129,7 +131,7 @@ internal sealed class ScoreStream
     }
 
     /// <summary>Watches for alarms, and finds the rows that some sink asks for.</summary>
-    private void Choose(Minibatch rows, long record)
+    private void Choose(Minibatch rows, long record, in TakenRecords taken)
     {
         ReadOnlySpan<double> anomalyScores = _scores.AnomalyScores, pValues = _scores.PValues, novelty = _scores.NoveltyPValues;
         if (_marks.Length < rows.Count) _marks = new AlarmMark[rows.Count];
@@ -139,6 +141,8 @@ internal sealed class ScoreStream
             if (_alarms is not null) _marks[row] = Watch(rows, row, pValues[row], novelty[row]);
             _recent?.Add(record + row, rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row),
                 _alarms is { TestsNovelty: true } ? novelty[row] : pValues[row], rows.Row(row));
+            if (pValues[row] < _shown.StrangeBelow || _marks[row] is AlarmMark.Raised or AlarmMark.Cleared)
+                _shown.Take(ScoreOf(row, record, taken));
             foreach (Outlet outlet in _outlets)
             {
                 if (!outlet.Wants(anomalyScores[row], _marks[row], record + row)) continue;
@@ -147,6 +151,9 @@ internal sealed class ScoreStream
             }
         }
     }
+
+    private ScoredRecord ScoreOf(int row, long record, in TakenRecords taken) =>
+        _scores.Of(row, record + row, _marks[row], taken.Batch.PartitionName, taken.Batch.Offset(taken.First + row));
 
     private AlarmMark Watch(Minibatch rows, int row, double pValue, double novelty)
     {

@@ -64,27 +64,7 @@ internal sealed class ScoreJson
         int bound = _bound + JsonText.BoundOf(score.Key) + JsonText.BoundOf(score.Partition) + (Fields?.BoundOf(score) ?? 0)
             + (_explanations?.Bound ?? 0);
         var json = new JsonText(output.GetSpan(bound));
-        Start(ref json, score.Record);
-        if (score.Key is { } key)
-        {
-            json.Raw(",\"key\":"u8);
-            json.Text(key);
-        }
-
-        if (score.Timestamp != Minibatch.NoTimestamp)
-        {
-            json.Raw(",\"timestamp\":"u8);
-            json.Time(score.Timestamp);
-        }
-
-        if (score.Partition is { } partition)
-        {
-            json.Raw(",\"partition\":"u8);
-            json.Text(partition);
-            json.Raw(",\"offset\":"u8);
-            json.Integer(score.Offset);
-        }
-
+        WriteOrigin(ref json, score);
         json.Raw(",\"log_density\":"u8);
         json.Number(score.LogDensity);
         foreach ((byte[] name, VectorBlock block) in _blocks)
@@ -106,6 +86,51 @@ internal sealed class ScoreJson
         output.Advance(json.Length);
     }
 
+    /// <summary>
+    /// Writes the object of a record of which only that is told which no parameters are needed for: where it is from, how improbable it was
+    /// when it came if that is known, and its fields.
+    /// </summary>
+    public void WriteUnscored(IBufferWriter<byte> output, in ScoredRecord score, bool wasScored)
+    {
+        var json = new JsonText(output.GetSpan(OtherBytes + JsonText.BoundOf(ModelId) + JsonText.BoundOf(score.Key)
+            + JsonText.BoundOf(score.Partition) + (Fields?.BoundOf(score) ?? 0)));
+        WriteOrigin(ref json, score);
+        if (wasScored)
+        {
+            json.Raw(",\"log_density\":"u8);
+            json.Number(score.LogDensity);
+            WriteImprobability(ref json, score);
+        }
+
+        Fields?.Write(ref json, score);
+        json.Raw("}"u8);
+        output.Advance(json.Length);
+    }
+
+    private void WriteOrigin(ref JsonText json, in ScoredRecord score)
+    {
+        Start(ref json, score.Record);
+        if (score.Key is { } key)
+        {
+            json.Raw(",\"key\":"u8);
+            json.Text(key);
+        }
+
+        if (score.Timestamp != Minibatch.NoTimestamp)
+        {
+            json.Raw(",\"timestamp\":"u8);
+            json.Time(score.Timestamp);
+        }
+
+        if (score.Partition is { } partition)
+        {
+            json.Raw(",\"partition\":"u8);
+            json.Text(partition);
+            json.Raw(",\"offset\":"u8);
+            json.Integer(score.Offset);
+        }
+    }
+
     /// <summary>Writes the component with its uncertainty, how improbable the record is, and what it does to the alarms.</summary>
     private void WriteVerdict(ref JsonText json, in ScoredRecord score)
     {
@@ -118,7 +143,11 @@ internal sealed class ScoreJson
 
         if (score.PathState >= 0) json.Raw(_pathStates[score.PathState]);
         if (score.Class >= 0) json.Raw(_classes[score.Class]);
+        WriteImprobability(ref json, score);
+    }
 
+    private static void WriteImprobability(ref JsonText json, in ScoredRecord score)
+    {
         json.Raw(",\"anomaly_score\":"u8);
         json.Number(score.AnomalyScore);
         json.Raw(",\"p_value\":"u8);

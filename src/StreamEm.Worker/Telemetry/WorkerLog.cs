@@ -7,8 +7,8 @@ internal static partial class WorkerLog
         EventName = "worker_started")]
     public static partial void WorkerStarted(ILogger log, string release, int models, string stateDirectory);
 
-    [LoggerMessage(2, LogLevel.Information, "HTTP API at {Address}", EventName = "http_listening")]
-    public static partial void HttpListening(ILogger log, string address);
+    [LoggerMessage(2, LogLevel.Information, "HTTP API at {Address}, dashboard at {Dashboard}", EventName = "http_listening")]
+    public static partial void HttpListening(ILogger log, string address, string dashboard);
 
     [LoggerMessage(3, LogLevel.Information, "{Reason}: stopping; a second signal ends the process at once", EventName = "stop_requested")]
     public static partial void StopRequested(ILogger log, string reason);

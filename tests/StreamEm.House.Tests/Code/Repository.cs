@@ -3,7 +3,7 @@ namespace StreamEm.House.Tests.Code;
 /// <summary>The files of this checkout, named from its root with forward slashes.</summary>
 internal static class Repository
 {
-    private static readonly string[] Made = ["bin", "obj", "artifacts", "TestResults", "StrykerOutput"];
+    private static readonly string[] Made = ["bin", "obj", "artifacts", "TestResults", "StrykerOutput", "node_modules"];
 
     /// <summary>Where <c>StreamEm.sln</c> is: above the tests, or the checkout that <c>STREAMEM_CHECKOUT</c> names.</summary>
     public static string Root { get; } = Environment.GetEnvironmentVariable("STREAMEM_CHECKOUT") ?? FindRoot();

@@ -1,0 +1,195 @@
+import { bars, Chart, heatMap } from './charts';
+import { h, replace, select } from './dom';
+import { percent, short, words } from './format';
+import { colourOf, cssColour } from './theme';
+import type { Axis, Block, Layout, Snapshot } from './types';
+
+const mostBars = 40, mostColumns = 40, mostRows = 60, mostEntries = 10;
+
+/**
+ * The picture of a block of parameters, by its shape and by what its axes are of: a number, bars, a matrix of colours, the entries that
+ * weigh most in every row; of more axes one matrix at a time.
+ */
+export class BlockPicture {
+  readonly element: HTMLElement;
+  private readonly body = h('div', {});
+  private chart: Chart | undefined;
+  private place = 0;
+  private values: number[] = [];
+  private scale: number[] = [];
+  private location: number[] = [];
+  private features: string[] = [];
+
+  constructor(private readonly block: Block) {
+    this.element = h('div', { class: 'card', 'data-block': block.name },
+      h('h3', {}, block.name, h('span', { class: 'muted' }, ` ${describe(block)}`)), this.body);
+    if (this.matrices > 1)
+      this.element.insertBefore(select('of', this.matrixNames, this.matrixNames[0]!, name => {
+        this.place = this.matrixNames.indexOf(name);
+        this.draw();
+      }), this.body);
+  }
+
+  update(snapshot: Snapshot): void {
+    const tensor = snapshot.parameters[this.block.name];
+    if (tensor === undefined) return;
+    this.values = tensor.data;
+    this.scale = snapshot.standardization.scale;
+    this.location = snapshot.standardization.location;
+    this.features = snapshot.signature.target === undefined
+      ? snapshot.signature.features : [...snapshot.signature.features, snapshot.signature.target];
+    this.draw();
+  }
+
+  dispose(): void {
+    this.chart?.dispose();
+  }
+
+  private get hasRowNames(): boolean {
+    return this.block.axes[0]?.of === 'row';
+  }
+
+  /** Rows of a matrix: all places before the last axis where they have names, else the axis before the last. */
+  private get rowNames(): string[] {
+    const { shape, axes } = this.block;
+    return this.hasRowNames ? namesOf(axes[0]!, shape.slice(0, -1).reduce((product, extent) => product * extent, 1), 'row')
+      : namesOf(axes[axes.length - 2]!, shape[shape.length - 2]!, 'row');
+  }
+
+  private get matrices(): number {
+    return this.hasRowNames ? 1 : this.block.shape.slice(0, -2).reduce((product, extent) => product * extent, 1);
+  }
+
+  private get matrixNames(): string[] {
+    const { shape, axes } = this.block;
+    let names = [''];
+    for (let axis = 0; axis < shape.length - 2; axis++) {
+      const own = namesOf(axes[axis]!, shape[axis]!, words(axes[axis]!.of));
+      names = names.flatMap(before => own.map(name => before === '' ? name : `${before}, ${name}`));
+    }
+    return names;
+  }
+
+  private draw(): void {
+    const { shape, axes } = this.block;
+    if (this.values.length === 1) {
+      replace(this.body, h('p', { class: 'big' }, short(this.values[0], 6)));
+      return;
+    }
+    if (shape.length <= 1) this.drawBars(namesOf(axes[0] ?? { of: 'index' }, this.values.length, ''), this.values);
+    else this.drawMatrix();
+  }
+
+  private drawBars(names: string[], values: number[]): void {
+    const order = values.map((_, at) => at);
+    if (values.length > mostBars) order.sort((a, b) => Math.abs(values[b]!) - Math.abs(values[a]!)).splice(mostBars);
+    const shown = order.map(at => names[at]!);
+    const isOfComponents = this.block.axes[0]?.of === 'component';
+    const chart = this.picture();
+    chart.tall(order.length);
+    const left = values.length - order.length;
+    chart.show(`${this.block.name}: ${shown.slice(0, 12).map((name, at) => `${name} ${short(values[order[at]!])}`).join(', ')}.`,
+      () => bars(shown, order.map(at => values[at]!), isOfComponents ? shown.map(colourOf) : cssColour('accent'),
+        left > 0 ? `the ${order.length} largest of ${values.length}` : '',
+        this.block.domain === 'simplex' || this.block.domain === 'probability' ? [0, 1] : undefined));
+  }
+
+  private drawMatrix(): void {
+    const { shape, axes, domain } = this.block;
+    const columns = shape[shape.length - 1]!, rowNames = this.rowNames;
+    const rows = rowNames.length, start = this.place * rows * columns;
+    const values = this.values.slice(start, start + rows * columns);
+    const last = axes[axes.length - 1]!;
+    if (columns > mostColumns && last.names !== undefined) {
+      this.drawEntries(rowNames, last.names, values);
+      return;
+    }
+    if (columns === 1) {
+      this.drawBars(rowNames, values);
+      return;
+    }
+    const columnNames = namesOf(last, columns, last.of === 'index' ? 'factor' : '').slice(0, mostColumns);
+    const shownRows = rowNames.slice(0, mostRows);
+    const cell = (row: number, column: number) => values[row * columns + column]!;
+    const { shown, range, what } = this.colours(cell, shownRows.length, columnNames.length, rows === columns && domain === 'positive_definite');
+    const chart = this.picture();
+    chart.tall(shownRows.length);
+    const isShare = domain === 'simplex' || domain === 'probability';
+    chart.show(`${this.block.name}, ${rows} by ${columns}. Colours: ${what}.`, () => heatMap(shownRows, columnNames, shown, range,
+      (row, column) => isShare ? percent(cell(row, column)) : short(cell(row, column), 3)));
+  }
+
+  /** What decides on colours: probabilities as they are, covariances as correlations, features each in its own spread. */
+  private colours(cell: (row: number, column: number) => number, rows: number, columns: number, isCovariance: boolean):
+    { shown: number[]; range: [number, number]; what: string } {
+    const { domain, axes } = this.block;
+    const make = (value: (row: number, column: number) => number) =>
+      Array.from({ length: rows * columns }, (_, at) => value(Math.floor(at / columns), at % columns));
+    if (domain === 'simplex' || domain === 'probability') return { shown: make(cell), range: [0, 1], what: 'probability' };
+    if (isCovariance)
+      return {
+        shown: make((row, column) => cell(row, column) / Math.sqrt(cell(row, row) * cell(column, column))), range: [-1, 1],
+        what: 'correlation',
+      };
+    const last = axes[axes.length - 1]!;
+    if (last.of === 'feature' && last.names !== undefined) {
+      const at = last.names.map(name => this.features.indexOf(name));
+      const centre = domain === 'real' ? 1 : 0;
+      const shown = make((row, column) => (cell(row, column) - centre * (this.location[at[column]!] ?? 0)) / (this.scale[at[column]!] ?? 1));
+      const most = largest(shown);
+      return domain === 'real'
+        ? { shown, range: [-most, most], what: 'distance from the mean of all, in standard deviations of the feature' }
+        : { shown, range: [0, most], what: 'size, in units of the feature\'s scale' };
+    }
+    const shown = make(cell), most = largest(shown);
+    return { shown, range: shown.some(value => value < 0) ? [-most, most] : [0, most], what: 'value' };
+  }
+
+  /** Rows over many names, such as topics over words: the names that weigh most in each. */
+  private drawEntries(rowNames: string[], names: string[], values: number[]): void {
+    this.chart?.dispose();
+    this.chart = undefined;
+    const isShare = this.block.domain !== 'real';
+    replace(this.body, h('div', { class: 'entries', tabindex: 0, role: 'region', 'aria-label': `Entries of ${this.block.name}` }, ...rowNames.slice(0, mostRows).map((row, r) => {
+      const own = values.slice(r * names.length, (r + 1) * names.length);
+      const total = isShare ? own.reduce((sum, value) => sum + value, 0) : 1;
+      const order = own.map((_, at) => at).sort((a, b) => Math.abs(own[b]!) - Math.abs(own[a]!)).slice(0, mostEntries);
+      const most = Math.abs(own[order[0]!] ?? 1) || 1;
+      return h('section', {}, h('h4', {}, row), h('ol', {}, ...order.map(at => {
+        const bar = h('span', { class: 'share', 'aria-hidden': true });
+        bar.style.width = `${100 * Math.abs(own[at]!) / most}%`;
+        bar.style.background = colourOf(row);
+        return h('li', {}, bar, h('span', { class: 'name' }, names[at]!),
+          h('span', { class: 'number' }, isShare ? percent(own[at]! / total) : short(own[at]!)));
+      })));
+    })));
+  }
+
+  private picture(): Chart {
+    if (this.chart === undefined) {
+      this.chart = new Chart(`Parameters ${this.block.name}`, 'small');
+      replace(this.body, this.chart.element);
+    }
+    return this.chart;
+  }
+}
+
+/** The pictures of all blocks, the small ones first as the layout has them. */
+export function blockPictures(layout: Layout): BlockPicture[] {
+  return layout.blocks.filter(block => block.shape.every(extent => extent > 0)).map(block => new BlockPicture(block));
+}
+
+function describe(block: Block): string {
+  return block.shape.length === 0 ? '' : block.shape.map((extent, axis) => {
+    const of = block.axes[axis]?.of ?? 'index';
+    return of === 'index' ? String(extent) : `${extent} ${extent === 1 ? of : of === 'entry' ? 'entries' : of === 'class' ? 'classes' : `${of}s`}`;
+  }).join(' \u00d7 ');
+}
+
+function namesOf(axis: Axis, count: number, word: string): string[] {
+  return axis.names?.length === count ? axis.names : Array.from({ length: count }, (_, at) => word === '' ? String(at) : `${word} ${at}`);
+}
+
+function largest(values: number[]): number {
+  return values.reduce((most, value) => Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most, 0) || 1;
+}

@@ -1,0 +1,76 @@
+using PuppeteerSharp;
+using StreamEm.Worker.Tests.Support;
+
+namespace StreamEm.Worker.Tests.Dashboard;
+
+/// <summary>Takes the pictures of the documentation, when asked to by <c>./build.sh screenshots</c>.</summary>
+public sealed class ScreenshotTests(Browser browser) : IClassFixture<Browser>, IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact(Explicit = true)]
+    public async Task Pictures_OfTheDocumentation_AreTaken()
+    {
+        string root = Environment.GetEnvironmentVariable("STREAMEM_CHECKOUT")
+            ?? throw new InvalidOperationException("STREAMEM_CHECKOUT is not set.");
+        await using var worker = new RunningWorker();
+        await worker.StartAsync(Configuration(root));
+        await worker.VersionOf("earthquakes", 33);
+        await worker.VersionOf("routes", 60);
+
+        await Take(worker, "ui/#/model/earthquakes", 1280, 1560, "light", Path.Combine(root, "docs/images/dashboard-light.png"));
+        await Take(worker, "ui/#/model/routes", 1280, 1300, "dark", Path.Combine(root, "docs/images/dashboard-dark.png"), "parameters");
+        await Take(worker, "ui/#/model/earthquakes", 390, 1500, "light", Path.Combine(root, "docs/images/dashboard-phone.png"));
+    }
+
+    private async Task Take(RunningWorker worker, string path, int width, int height, string colours, string file, string? section = null)
+    {
+        IPage page = await browser.Open(width, height);
+        await page.EmulateMediaFeaturesAsync([new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = colours }]);
+        await page.GoToAsync(new Uri(worker.Address, path).ToString());
+        // The second poll tells speeds, the second look has everything drawn.
+        await page.WaitForFunctionAsync("""
+            () => new Promise(resolve => setTimeout(() => resolve(true), 6000))
+            """);
+        if (section is not null)
+            await page.EvaluateFunctionAsync("id => document.getElementById(id).scrollIntoView({ behavior: 'instant' })", section);
+        await page.ScreenshotAsync(file);
+        await page.BrowserContext.CloseAsync();
+    }
+
+    private string Configuration(string root) => $$"""
+        http: { address: "127.0.0.1:0" }
+        state_directory: "{{_directory["state"]}}"
+        models:
+          - id: earthquakes
+            source: { file: { path: ["{{root}}/samples/earthquakes_week.csv"], follow: true } }
+            features: [lon, lat, mag]
+            model: { type: gaussian_mixture, components: 6, reg_covar: 1.0e-4 }
+            learning: { minibatch: { size: 50 }, initialization: { buffer: 500 } }
+            alarms: { threshold: 0.005, rest: 50 }
+            checkpoint: { every: 200ms, every_updates: 1 }
+            rejected: { file: "{{_directory["earthquakes.ndjson"]}}" }
+          - id: routes
+            source: { file: { path: ["{{root}}/samples/flights_20k.csv"] } }
+            features: [origin, destination]
+            model: { type: categorical_mixture, components: 5, max_levels: 64 }
+            learning: { minibatch: { size: 256 } }
+            checkpoint: { every: 200ms, every_updates: 1 }
+            rejected: { file: "{{_directory["routes.ndjson"]}}", stop_above_ratio: 1 }
+          - id: delays
+            source: { file: { path: ["{{root}}/samples/flights_20k.csv"] } }
+            features: [distance]
+            target: delay
+            model: { type: bayesian_linear_regression }
+            learning: { minibatch: { size: 500 } }
+            rejected: { file: "{{_directory["delays.ndjson"]}}" }
+          - id: new-sensor
+            source: { file: { path: ["{{root}}/samples/nile.csv"], follow: true } }
+            features: [flow]
+            model: { type: gaussian_mixture, components: 3 }
+            learning: { initialization: { buffer: 500, max_wait: null } }
+            rejected: { file: "{{_directory["new.ndjson"]}}" }
+        """;
+}
