@@ -13,6 +13,7 @@ public sealed class ModelMetrics
     private volatile AlarmCounts? _alarms;
     private volatile bool _isReducer;
     private volatile int _partitions;
+    private volatile KeyCounts? _keys;
     private long _unscored;
     private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
 
@@ -28,6 +29,13 @@ public sealed class ModelMetrics
     {
         get => Volatile.Read(ref _pending);
         set => Volatile.Write(ref _pending, value);
+    }
+
+    /// <summary>The keys that have a model of their own; null where none has.</summary>
+    public KeyCounts? Keys
+    {
+        get => _keys;
+        set => _keys = value;
     }
 
     /// <summary>Records used without their key, which could not be read, over the whole run.</summary>
