@@ -69,6 +69,7 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, strin
     /// <inheritdoc/>
     public override void Dispose()
     {
+        _contributor?.Dispose();
         _reducer?.Dispose();
         _rejected?.Dispose();
     }
