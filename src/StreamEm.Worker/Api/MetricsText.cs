@@ -30,6 +30,8 @@ internal static class MetricsText
         foreach (ModelPipeline model in models)
             foreach (RejectionReason reason in Enum.GetValues<RejectionReason>())
                 text.Sample(model.Metrics.Rejected(reason), ("model", model.Options.Id), ("reason", SnakeCase.Of(reason)));
+        text.PerModel([.. models.Where(model => model.Options.Schema.Where is not null)], "streamem_records_filtered_total", "counter",
+            "Records passed over because 'where' is not about them, since the start.", model => model.FilteredOut);
         Unread(text, models);
         Clients(text, models);
         text.PerModel(models, "streamem_model_pending_records", "gauge", "Records taken and not learned from yet.",

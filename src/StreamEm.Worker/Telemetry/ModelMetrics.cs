@@ -14,7 +14,7 @@ public sealed class ModelMetrics
     private volatile bool _isReducer;
     private volatile int _partitions;
     private volatile KeyCounts? _keys;
-    private long _unscored;
+    private long _unscored, _filteredOut;
     private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
 
     /// <summary>Records taken from the source and not rejected, over the whole run.</summary>
@@ -29,6 +29,13 @@ public sealed class ModelMetrics
     {
         get => Volatile.Read(ref _pending);
         set => Volatile.Write(ref _pending, value);
+    }
+
+    /// <summary>Records passed over because the model is not about them, since the start.</summary>
+    public long FilteredOut
+    {
+        get => Volatile.Read(ref _filteredOut);
+        set => Volatile.Write(ref _filteredOut, value);
     }
 
     /// <summary>The keys that have a model of their own; null where none has.</summary>
