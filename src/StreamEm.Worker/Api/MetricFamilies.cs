@@ -16,7 +16,8 @@ internal static class MetricFamilies
 
     /// <summary>All families, in the order they are told.</summary>
     public static IReadOnlyList<MetricFamily<WorkerStatus>> All { get; } =
-        [.. OfWorker(), .. OfRuntime(), .. OfSources(), .. OfModels(), .. OfSnapshots(), .. OfCheckpoints(), .. OfScores(), .. OfKeys()];
+        [.. OfWorker(), .. OfRuntime(), .. OfSources(), .. OfModels(), .. OfSnapshots(), .. OfCheckpoints(), .. OfScores(), .. OfKeys(),
+            .. OfManyWorkers()];
 
     private static IEnumerable<MetricFamily<WorkerStatus>> OfWorker() =>
     [
@@ -133,6 +134,18 @@ internal static class MetricFamilies
         OfAlarms("streamem_alarms_raised_total", true, "Alarms raised, over the whole run.", alarms => alarms.Raised),
         OfAlarms("streamem_alarms_cleared_total", true, "Alarms that ended, over the whole run.", alarms => alarms.Cleared),
         OfAlarms("streamem_alarms_active", false, "Keys whose alarm lasts.", alarms => alarms.Lasting),
+    ];
+
+    /// <summary>Models that several workers learn.</summary>
+    private static IEnumerable<MetricFamily<WorkerStatus>> OfManyWorkers() =>
+    [
+        Of("streamem_reducer_active", false, "1 while this worker folds the statistics of all.", [],
+            model => model.Options.ScaleOut is null ? [] : [new(model.Metrics.IsReducer ? 1 : 0)]),
+        Of("streamem_assigned_partitions", false, "Partitions of the source that this worker works on.", [],
+            model => model.Options.ScaleOut is null ? [] : [new(model.Metrics.Partitions)]),
+        Of("streamem_stats_messages_total", true, "Messages of statistics by what became of them here, since the start.", ["result"],
+            model => model.Options.ScaleOut is null
+                ? [] : model.Metrics.Statistics.Select(result => new MetricSample(result.Value, result.Key))),
     ];
 
     private static IEnumerable<MetricFamily<WorkerStatus>> OfKeys() =>
