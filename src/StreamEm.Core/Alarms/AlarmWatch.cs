@@ -97,6 +97,8 @@ public sealed class AlarmWatch
         key ??= "";
         if (_calendar?.SkipsAlarms(timestamp) == true) pValue = novelty = double.NaN;
         bool isNew = false;
+        // Of a key that never was in alarm nothing has to be known, unless a rest is a share of its records.
+        if (IsOfNoKeyInAlarm(key) && _rate is null && _options.RestShare == 0 && !MayMatter(pValue, novelty)) return AlarmMark.Quiet;
         int slot = ReferenceEquals(key, _lastKey) ? _lastSlot : _keys.Touch(key, out isNew);
         (_lastKey, _lastSlot) = (key, slot);
         if (slot >= _entries.Length) Array.Resize(ref _entries, Math.Min(_keys.Capacity, 2 * slot + 1));
@@ -208,6 +210,8 @@ public sealed class AlarmWatch
         rate.Take(level, isRaised);
         return isRaised;
     }
+
+    private bool IsOfNoKeyInAlarm(string key) => !ReferenceEquals(key, _lastKey) && !_keys.Contains(key);
 
     private bool IsDue(in Entry entry, long timestamp, double pValue)
     {

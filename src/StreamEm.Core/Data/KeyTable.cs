@@ -31,6 +31,9 @@ internal sealed class KeyTable
     /// <summary>Keys that lost their slot to another.</summary>
     public long Evicted { get; private set; }
 
+    /// <summary>Whether a key has a slot.</summary>
+    public bool Contains(string key) => _slots.ContainsKey(key);
+
     /// <summary>The slot of a key, which from now on is the one met last.</summary>
     /// <param name="key">The key.</param>
     /// <param name="isNew">Whether the slot is new to the key: what was remembered in it belongs to another.</param>

@@ -62,6 +62,21 @@ internal sealed class Bulk
         other._variance.CopyTo(_variance, 0);
     }
 
+    public void Write(CompactWriter writer)
+    {
+        writer.Numbers(_mean);
+        writer.Numbers(_variance);
+    }
+
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public void Read(ref CompactReader reader)
+    {
+        reader.Numbers(_mean);
+        reader.Numbers(_variance);
+        foreach (double variance in _variance)
+            if (!(variance > 0)) throw new InvalidDataException("The state of a key is damaged: variances of the bulk are none.");
+    }
+
     public void Save(BinaryWriter writer)
     {
         writer.WriteDoubles(_mean);

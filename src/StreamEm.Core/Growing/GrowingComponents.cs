@@ -260,5 +260,35 @@ internal sealed partial class GrowingComponents
         RefreshAll();
     }
 
+    public void Write(CompactWriter writer)
+    {
+        writer.Count(NextNumber);
+        writer.Count(Count);
+        for (int k = 0; k < Count; k++)
+        {
+            writer.Number(Weights[k]);
+            writer.Count(2L * Numbers[k] + (IsQuarantined[k] ? 1 : 0));
+            writer.Numbers(Mean(k));
+            writer.Numbers(Scatter(k));
+        }
+    }
+
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public void Read(ref CompactReader reader)
+    {
+        (NextNumber, Count) = (reader.Count(int.MaxValue), reader.Count(Capacity));
+        for (int k = 0; k < Count; k++)
+        {
+            Weights[k] = reader.Number();
+            long number = reader.Count();
+            (Numbers[k], IsQuarantined[k]) = ((int)(number >> 1), (number & 1) != 0);
+            reader.Numbers(Mean(k));
+            reader.Numbers(Scatter(k));
+            if (!(Weights[k] > 0) || !double.IsFinite(Weights[k]) || number >> 1 >= NextNumber)
+                throw new InvalidDataException("The state of a key is damaged: a component has no weight, or a number too large.");
+        }
+        RefreshAll();
+    }
+
     private int Form(int k) => _rule.Growth.IsShared ? 0 : k;
 }

@@ -139,12 +139,14 @@ internal sealed partial class GrowingMixture
     private void LoadCondemned(int[] numbers)
     {
         _condemned.Clear();
-        foreach (int number in numbers)
-        {
-            int k = _components.Numbers.AsSpan(0, _components.Count).IndexOf(number);
-            if (k < 0 || !_components.IsQuarantined[k])
-                throw new InvalidDataException($"The state is damaged: component {number} is condemned and not in quarantine.");
-            _condemned.Add(number);
-        }
+        foreach (int number in numbers) TakeCondemned(number);
+    }
+
+    private void TakeCondemned(int number)
+    {
+        int k = _components.Numbers.AsSpan(0, _components.Count).IndexOf(number);
+        if (k < 0 || !_components.IsQuarantined[k])
+            throw new InvalidDataException($"The state is damaged: component {number} is condemned and not in quarantine.");
+        _condemned.Add(number);
     }
 }

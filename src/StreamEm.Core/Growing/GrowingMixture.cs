@@ -76,6 +76,9 @@ internal sealed partial class GrowingMixture
     /// <summary>Whether log-densities are told too.</summary>
     public bool TellsDensity { get; init; } = true;
 
+    /// <summary>Whether there are p-values.</summary>
+    public bool IsCalibrated => _trusted.Total >= ScoreHistogram.Least;
+
     /// <summary>The components.</summary>
     public GrowingComponents Components => _components;
 

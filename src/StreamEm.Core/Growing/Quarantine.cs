@@ -1,3 +1,5 @@
+using StreamEm.Core.Data;
+
 namespace StreamEm.Core.Growing;
 
 /// <summary>
@@ -38,6 +40,22 @@ internal sealed class Quarantine
     public void CopyFrom(Quarantine other) =>
         (_share, _strange, _pool, _born, _before) = (other._share, other._strange, other._pool, other._born, other._before);
 
+    public void Write(CompactWriter writer)
+    {
+        writer.Number(_share);
+        writer.Count(_strange);
+        writer.Count(_pool);
+        writer.Count(_born);
+        writer.Count(_before);
+    }
+
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public void Read(ref CompactReader reader)
+    {
+        (_share, _strange, _pool, _born, _before) = (reader.Number(), reader.Count(), reader.Count(), reader.Count(), reader.Count());
+        Check();
+    }
+
     public void Save(BinaryWriter writer)
     {
         writer.Write(_share);
@@ -49,6 +67,11 @@ internal sealed class Quarantine
     {
         _share = reader.ReadDouble();
         (_strange, _pool, _born, _before) = (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
+        Check();
+    }
+
+    private void Check()
+    {
         if (!(_share is >= 0 and <= 1) || _pool < 0 || _born < 0 || _before < 0 || _strange < _pool)
             throw new InvalidDataException("The state is damaged: the quarantine counts what cannot be.");
     }

@@ -19,6 +19,9 @@ internal sealed class RobustScale(int dimension)
     /// <summary>Below it no difference can be told.</summary>
     private const double LeastScale = 1e-300;
 
+    /// <summary>What a byte says of a feature.</summary>
+    private const int Asleep = 1, Known = 2, Fresh = 4;
+
     /// <summary>How many units away from its constant a feature wakes.</summary>
     private const double Waking = 10;
 
@@ -107,6 +110,37 @@ internal sealed class RobustScale(int dimension)
         other._isKnown.CopyTo(_isKnown, 0);
         for (int d = 0; d < dimension; d++) _fresh[d] = other._fresh[d] is { } fresh ? [.. fresh] : null;
         _window = other._window;
+    }
+
+    public void Write(CompactWriter writer)
+    {
+        writer.Count(_window);
+        writer.Numbers(Location);
+        writer.Numbers(Scale);
+        for (int d = 0; d < dimension; d++)
+        {
+            writer.Byte((byte)((_isAsleep[d] ? Asleep : 0) | (_isKnown[d] ? Known : 0) | (_fresh[d] is not null ? Fresh : 0)));
+            if (_fresh[d] is not { } fresh) continue;
+            writer.Count(fresh.Count);
+            foreach (double value in fresh) writer.Number(value);
+        }
+    }
+
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public void Read(ref CompactReader reader)
+    {
+        _window = reader.Count(int.MaxValue);
+        reader.Numbers(Location);
+        reader.Numbers(Scale);
+        for (int d = 0; d < dimension; d++)
+        {
+            if (!(Scale[d] > 0)) throw new InvalidDataException("The state of a key is damaged: a scale is none.");
+            byte state = reader.Byte();
+            (_isAsleep[d], _isKnown[d], _fresh[d]) = ((state & Asleep) != 0, (state & Known) != 0, null);
+            if ((state & Fresh) == 0) continue;
+            _fresh[d] = [];
+            for (int left = reader.Count(_window); left > 0; left--) _fresh[d]!.Add(reader.Number());
+        }
     }
 
     public void Save(BinaryWriter writer)

@@ -18,7 +18,7 @@ internal sealed class ScoreHistogram
     private const int Bins = 1600, Ranks = 50;
 
     private readonly double[] _counts = new double[Bins];
-    private int _last;
+    private int _last, _end;
     private double _above, _centres;
 
     /// <summary>n: scores taken.</summary>
@@ -32,6 +32,7 @@ internal sealed class ScoreHistogram
     {
         int bin = BinOf(score);
         _counts[bin]++;
+        _end = Math.Max(_end, bin + 1);
         Total++;
         if (bin > _last) Beyond(bin, 1);
         Follow();
@@ -46,6 +47,7 @@ internal sealed class ScoreHistogram
             if (bin > _last) Beyond(bin, other._counts[bin]);
         }
         Total += other.Total;
+        _end = Math.Max(_end, other._end);
         Follow();
     }
 
@@ -74,15 +76,15 @@ internal sealed class ScoreHistogram
     /// <summary>Forgets all.</summary>
     public void Clear()
     {
-        Array.Clear(_counts);
-        (_last, _above, _centres, Total) = (0, 0, 0, 0);
+        Array.Clear(_counts, 0, _end);
+        (_last, _end, _above, _centres, Total) = (0, 0, 0, 0, 0);
     }
 
     /// <summary>Takes over all of another, in place of what is known.</summary>
     public void CopyFrom(ScoreHistogram other)
     {
-        other._counts.CopyTo(_counts, 0);
-        (_last, _above, _centres, Total) = (other._last, other._above, other._centres, other.Total);
+        Array.Copy(other._counts, _counts, Math.Max(_end, other._end));
+        (_last, _end, _above, _centres, Total) = (other._last, other._end, other._above, other._centres, other.Total);
     }
 
     /// <summary>
@@ -111,12 +113,7 @@ internal sealed class ScoreHistogram
     }
 
     /// <summary>Writes it.</summary>
-    public void Save(BinaryWriter writer)
-    {
-        int end = Bins;
-        while (end > 0 && _counts[end - 1] == 0) end--;
-        writer.WriteDoubles(_counts.AsSpan(0, end));
-    }
+    public void Save(BinaryWriter writer) => writer.WriteDoubles(_counts.AsSpan(0, _end));
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
@@ -126,18 +123,92 @@ internal sealed class ScoreHistogram
         double[] counts = reader.ReadDoubles();
         if (counts.Length > Bins || counts.Any(count => !(count >= 0) || !double.IsFinite(count)))
             throw new InvalidDataException("The state is damaged: the histogram of scores has counts that are none.");
-        for (int bin = 0; bin < counts.Length; bin++)
+        for (int bin = 0; bin < counts.Length; bin++) Fill(bin, counts[bin]);
+        Follow();
+    }
+
+    /// <summary>Writes it in few bytes: of every bin with scores how many without are before it, and its count.</summary>
+    public void Write(CompactWriter writer)
+    {
+        writer.Count(_end);
+        for (int bin = 0, next = 0; bin < _end; bin++)
         {
-            _counts[bin] = counts[bin];
-            Total += counts[bin];
-            if (bin > 0) Beyond(bin, counts[bin]);
+            if (_counts[bin] == 0) continue;
+            writer.Count(bin - next);
+            writer.Count((long)_counts[bin]);
+            next = bin + 1;
+        }
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public void Read(ref CompactReader reader)
+    {
+        Clear();
+        int end = reader.Count(Bins);
+        for (int bin = 0; bin < end; bin++)
+        {
+            bin += reader.Count(end - bin - 1);
+            Fill(bin, reader.Count());
         }
         Follow();
+    }
+
+    /// <summary>Writes by how much it differs from another: as a rule by nothing.</summary>
+    public void WriteBeside(ScoreHistogram other, CompactWriter writer)
+    {
+        int bins = Math.Max(_end, other._end), differing = 0;
+        for (int bin = 0; bin < bins; bin++)
+            if (_counts[bin] != other._counts[bin]) differing++;
+        writer.Count(differing);
+        for (int bin = 0, next = 0; differing > 0 && bin < bins; bin++)
+        {
+            if (_counts[bin] == other._counts[bin]) continue;
+            writer.Count(bin - next);
+            writer.Signed((long)(_counts[bin] - other._counts[bin]));
+            next = bin + 1;
+        }
+    }
+
+    /// <summary>Reads what <see cref="WriteBeside"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public void ReadBeside(ScoreHistogram other, ref CompactReader reader)
+    {
+        int differing = reader.Count(Bins);
+        CopyFrom(other);
+        if (differing == 0) return;
+        for (int bin = 0; differing > 0; bin++, differing--)
+        {
+            bin += reader.Count(Bins - 1 - bin);
+            double count = _counts[bin] + reader.Signed();
+            if (!(count >= 0)) throw new InvalidDataException("The state of a key is damaged: a count of scores is below 0.");
+            _counts[bin] = count;
+            _end = Math.Max(_end, bin + 1);
+        }
+        Recount();
     }
 
     private static int BinOf(double score) => (int)Math.Min(score / Width, Bins - 1);
 
     private static double Density(double score) => 3 - ScalarMath.Expm1(score);
+
+    private void Fill(int bin, double count)
+    {
+        if (count == 0) return;
+        _counts[bin] = count;
+        _end = Math.Max(_end, bin + 1);
+        Total += count;
+        if (bin > 0) Beyond(bin, count);
+    }
+
+    /// <summary>Finds all that follows from the counts.</summary>
+    private void Recount()
+    {
+        int end = _end;
+        (_last, _end, _above, _centres, Total) = (0, 0, 0, 0, 0);
+        for (int bin = 0; bin < end; bin++) Fill(bin, _counts[bin]);
+        Follow();
+    }
 
     private void Beyond(int bin, double count)
     {

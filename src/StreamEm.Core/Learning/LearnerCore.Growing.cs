@@ -99,7 +99,7 @@ internal sealed partial class LearnerCore
         return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, neutral, 1), threads) { Growing = growing };
     }
 
-    private static GrowthGuard GuardOf(LearningOptions options) => new()
+    internal static GrowthGuard GuardOf(LearningOptions options) => new()
     {
         Quarantines = options.Learn == LearnMode.Bounded,
         LearnAbove = options.Learn == LearnMode.Gated ? options.LearnAbove : 0,

@@ -76,6 +76,7 @@ public sealed class ApiServer : IAsyncDisposable
         ScoreEndpoint.Map(_app);
         RecordsEndpoint.Map(_app);
         FeedbackEndpoint.Map(_app);
+        KeysEndpoint.Map(_app);
         RecentEndpoint.Map(_app);
         PictureEndpoints.Map(_app);
         DashboardEndpoint.Map(_app);
@@ -144,8 +145,8 @@ public sealed class ApiServer : IAsyncDisposable
             StatusCodes.Status404NotFound =>
                 ErrorAnswer.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
                 context.Request.Path.Value,
-                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records, /feedback, /recent, /components, /layout, "
-                    + "/diff or /graph; /ui/; or /livez, /readyz, /startupz, /metrics, /version"),
+                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records, /feedback, /keys, /recent, /components, "
+                    + "/layout, /diff or /graph; /ui/; or /livez, /readyz, /startupz, /metrics, /version"),
             StatusCodes.Status405MethodNotAllowed =>
                 ErrorAnswer.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
                 context.Request.Method, response.Headers.Allow.ToString()),

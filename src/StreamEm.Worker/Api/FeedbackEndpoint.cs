@@ -54,7 +54,7 @@ internal static class FeedbackEndpoint
         WordOutcome.Unknown => ErrorAnswer.Of(StatusCodes.Status404NotFound, "Unknown record", string.Create(CultureInfo.InvariantCulture,
             $"No such record is among the last {memory} that were scored; feedback.memory says how many are remembered.")),
         WordOutcome.TooMany => ErrorAnswer.Of(StatusCodes.Status429TooManyRequests, "Too many wait", string.Create(
-            CultureInfo.InvariantCulture, $"{PendingWords.Most} words wait to be taken; send this one again later.")),
+            CultureInfo.InvariantCulture, $"{AskedOfLearner.Most} words wait to be taken; send this one again later.")),
         _ => ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Not learning", $"Model '{id}' is not learning.",
             ModelSummary.Of(model).Status, "a model that learns"),
     };

@@ -47,6 +47,7 @@ internal static class MetricsText
             foreach ((string publisher, long count) in model.Metrics.Published)
                 text.Sample(count, ("model", model.Options.Id), ("sink", publisher));
         Scores(text, [.. models.Where(model => model.Options.Scores.Count > 0 || model.Options.Alarms is not null)]);
+        Keys(text, models);
         return text.ToString();
     }
 
@@ -66,6 +67,18 @@ internal static class MetricsText
         text.PerModel(watched, "streamem_alarms_cleared_total", "counter", "Alarms that ended, over the whole run.",
             model => model.Metrics.Alarms?.Cleared ?? 0);
         text.PerModel(watched, "streamem_alarms_active", "gauge", "Keys whose alarm lasts.", model => model.Metrics.Alarms?.Lasting ?? 0);
+    }
+
+    private static void Keys(PrometheusText text, IReadOnlyList<ModelPipeline> models)
+    {
+        ModelPipeline[] keyed = [.. models.Where(model => model.Metrics.Keys is not null)];
+        if (keyed.Length == 0) return;
+        text.PerModel(keyed, "streamem_keys", "gauge", "Keys that have a model of their own.", model => model.Metrics.Keys!.Known);
+        text.PerModel(keyed, "streamem_keys_in_memory", "gauge", "Those whose model is in memory.", model => model.Metrics.Keys!.InMemory);
+        text.PerModel(keyed, "streamem_keys_memory_bytes", "gauge", "Bytes of the models in memory.", model => model.Metrics.Keys!.Bytes);
+        text.PerModel(keyed, "streamem_keys_disk_bytes", "gauge", "Bytes of the log of models.", model => model.Metrics.Keys!.BytesOnDisk);
+        text.PerModel(keyed, "streamem_keys_returned_total", "counter", "Models that came back from disk, since the start.",
+            model => model.Metrics.Keys!.Returned);
     }
 
     private static void Clients(PrometheusText text, IReadOnlyList<ModelPipeline> models)

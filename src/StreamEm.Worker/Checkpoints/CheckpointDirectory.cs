@@ -1,5 +1,6 @@
 using System.Globalization;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Keys;
 using StreamEm.Worker.Storage;
 using StreamEm.Worker.Telemetry;
 
@@ -16,6 +17,9 @@ public sealed class CheckpointDirectory
     private const string Suffix = ".sem";
     private const string TemporarySuffix = ".tmp";
 
+    /// <summary>The folder of the models of the keys.</summary>
+    internal const string KeysFolder = "keys";
+
     /// <summary>A checkpoint a millisecond for thirty thousand years.</summary>
     private const long MaxSequence = 1_000_000_000_000_000;
 
@@ -24,6 +28,7 @@ public sealed class CheckpointDirectory
     private readonly ILogger _log;
     /// <summary>The versions in the checkpoints, by sequence number; null in one that is damaged.</summary>
     private readonly Dictionary<long, long?> _versions = [];
+    private readonly Dictionary<long, IReadOnlyList<KeySegmentMark>> _segments = [];
     private long _lastSequence;
 
     /// <summary>Opens the directory, creating it (mode 0700) where needed, and deletes what an interrupted write left behind.</summary>
@@ -56,6 +61,9 @@ public sealed class CheckpointDirectory
 
     /// <summary>Where rejected records go when the configuration names no file: nothing is lost by default.</summary>
     public string RejectedFile => Path.Combine(_path, "rejected.ndjson");
+
+    /// <summary>Where the models of the keys are.</summary>
+    public string Keys => Path.Combine(_path, KeysFolder);
 
     /// <summary>Runs of the model whose state was deleted on purpose, oldest first: a new run takes their place.</summary>
     public IReadOnlyList<string>? Predecessors => StateDirectory.PredecessorsIn(_path);
@@ -113,8 +121,23 @@ public sealed class CheckpointDirectory
 
         DurableFile.SyncDirectory(_path);
         _versions[_lastSequence] = checkpoint.Updates;
+        _segments[_lastSequence] = checkpoint.Keys?.Segments ?? [];
         foreach (long old in Superseded()) DurableFile.Delete(FileOf(old));
         return bytes.Length;
+    }
+
+    /// <summary>The files of keys that some checkpoint kept names.</summary>
+    internal IReadOnlySet<long> SegmentsNamed()
+    {
+        var named = new HashSet<long>();
+        foreach (long sequence in Sequences())
+        {
+            if (!_segments.TryGetValue(sequence, out IReadOnlyList<KeySegmentMark>? segments))
+                _segments[sequence] = segments = CheckpointFile.HeaderIn(FileOf(sequence))?.Keys?.Segments ?? [];
+            named.UnionWith(segments.Select(segment => segment.Number));
+        }
+
+        return named;
     }
 
     /// <summary>
@@ -129,7 +152,7 @@ public sealed class CheckpointDirectory
         foreach (long sequence in Sequences())
         {
             if (!_versions.TryGetValue(sequence, out long? version))
-                _versions[sequence] = version = CheckpointFile.VersionIn(FileOf(sequence));
+                _versions[sequence] = version = CheckpointFile.HeaderIn(FileOf(sequence))?.Updates;
             bool isRepeat = version is not null && version == last;
             repeats = isRepeat ? repeats + 1 : 0;
             if (!isRepeat) versions++;
@@ -137,7 +160,12 @@ public sealed class CheckpointDirectory
             last = version;
         }
 
-        superseded.ForEach(sequence => _versions.Remove(sequence));
+        foreach (long sequence in superseded)
+        {
+            _versions.Remove(sequence);
+            _segments.Remove(sequence);
+        }
+
         return superseded;
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using StreamEm.Sources;
+using StreamEm.Worker.Keys;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
 
@@ -73,6 +74,9 @@ public abstract record CheckpointFields
     /// are made again to the byte, unless the configuration is another one. Null in checkpoints of releases that did not tell.
     /// </summary>
     public bool? IsFinal { get; init; }
+
+    /// <summary>Where the models of the keys are; null where keys have none of their own.</summary>
+    public KeyLogMark? Keys { get; init; }
 
     /// <summary>Whose it is.</summary>
     [JsonIgnore]

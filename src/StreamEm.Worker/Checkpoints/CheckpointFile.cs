@@ -43,8 +43,8 @@ internal static class CheckpointFile
         return bytes;
     }
 
-    /// <summary>The version a file says it holds, by its header alone; null when it cannot be told.</summary>
-    public static long? VersionIn(string path)
+    /// <summary>What a file says of itself, by its header alone; null when it cannot be told.</summary>
+    public static CheckpointHeader? HeaderIn(string path)
     {
         try
         {
@@ -55,7 +55,7 @@ internal static class CheckpointFile
             if (!IsCheckpoint(preamble) || length <= 0 || length > Math.Min(file.Length, MaxHeaderLength)) return null;
             byte[] header = new byte[length];
             file.ReadExactly(header);
-            return CheckpointHeader.Parse(header).Updates;
+            return CheckpointHeader.Parse(header);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
         {

@@ -87,6 +87,8 @@ internal sealed record CheckpointHeader : CheckpointFields
             || !(Rejections.RecentRead >= 0) || !(Rejections.RecentRejected >= 0)
             || Position.Partitions.Values.Any(next => next is null || next.Next < 0 || next.End < 0 || next.Skipped < 0))
             throw new InvalidDataException("Its header has a count, a length or a position below 0.");
+        if (Keys is { } keys && (keys.Keys < 0 || keys.Segments.Any(segment => segment is not { Number: > 0, Length: > 0 })))
+            throw new InvalidDataException("Its header names files of keys that cannot be.");
         for (int at = 1; at < Outbox.Count; at++)
             if (Outbox[at].Version < Outbox[at - 1].Version)
                 throw new InvalidDataException("The versions of its outbox are out of order.");

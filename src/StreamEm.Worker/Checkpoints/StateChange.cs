@@ -25,6 +25,8 @@ internal static class StateChange
         // The newest last: were this interrupted, the model would be where it was, or gone.
         foreach (KeptCheckpoint kept in directory.CheckpointsOf(id).Reverse()) File.Delete(kept.File);
         DurableFile.SyncDirectory(folder);
+        string keys = Path.Combine(folder, CheckpointDirectory.KeysFolder);
+        if (Directory.Exists(keys)) Directory.Delete(keys, recursive: true);
     });
 
     /// <summary>Gives a model another id.</summary>
@@ -51,6 +53,8 @@ internal static class StateChange
 
         string rejected = Path.Combine(source, Rejected);
         if (File.Exists(rejected)) File.Move(rejected, Path.Combine(made, Rejected));
+        string keys = Path.Combine(source, CheckpointDirectory.KeysFolder);
+        if (Directory.Exists(keys)) CopyKeys(keys, Path.Combine(made, CheckpointDirectory.KeysFolder));
         DurableFile.SyncDirectory(made);
         Directory.Move(made, target);
         DurableFile.SyncDirectory(directory.Path);
@@ -102,6 +106,21 @@ internal static class StateChange
             foreach (KeptCheckpoint later in kept.Where(one => one.Checkpoint!.Updates > version)) File.Delete(later.File);
             DurableFile.SyncDirectory(folder);
         });
+
+    /// <summary>Copies the files of keys: an interrupted change leaves those that the checkpoints there name.</summary>
+    private static void CopyKeys(string from, string to)
+    {
+        DurableFile.CreateDirectory(to, DurableFile.PrivateDirectory);
+        foreach (string file in Directory.EnumerateFiles(from))
+        {
+            string copy = Path.Combine(to, Path.GetFileName(file));
+            File.Copy(file, copy);
+            using FileStream copied = DurableFile.Open(copy, FileMode.Open, FileShare.Read);
+            DurableFile.Sync(copied.SafeFileHandle, copy);
+        }
+
+        DurableFile.SyncDirectory(to);
+    }
 
     private static List<KeptCheckpoint> Usable(StateDirectory directory, string id)
     {

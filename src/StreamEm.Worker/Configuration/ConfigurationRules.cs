@@ -50,6 +50,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
             if (model.Source is not null) new DialectRules(binder).Check(model, path);
             new ScoreRules(binder).Check(model, path);
             new FeatureRules(binder).Check(model, path);
+            new KeyRules(binder).Check(model, path);
             if (model.Candidates is not null && model.Model is not null && !Candidate.CanBeOf(model.Model))
                 binder.Problems.Error(binder.OriginOf($"{path}.candidates"),
                     $"candidates: a model of type {model.Model.Type} has no number of components to compare; leave them out");

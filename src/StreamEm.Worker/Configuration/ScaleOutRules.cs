@@ -32,6 +32,7 @@ internal sealed class ScaleOutRules(Binder binder)
         if (model.Candidates is not null) Error("candidates", "workers that learn together compare no candidates; leave them out");
         if (model.FeedbackMemory is not null)
             Error("feedback", "what people say of records reaches one worker only; leave feedback out");
+        if (model.PerKey) Error("per_key", "the records of a key have to come to one worker; leave per_key out");
         if (model.Rejected.Kafka is not null)
             Error("rejected.kafka", "workers that learn together keep rejected records in files; leave rejected.kafka out");
         if (model.Source is not KafkaSourceOptions source) return;

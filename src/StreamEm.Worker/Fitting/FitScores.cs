@@ -4,6 +4,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Worker.Keys;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Scoring;
 
@@ -19,6 +20,7 @@ internal sealed class FitScores : IDisposable
     private readonly Stream _output;
     private readonly Learner _learner;
     private readonly AlarmWatch? _alarms;
+    private readonly KeyedStream? _keyed;
     private readonly ArrayBufferWriter<byte> _buffer = new();
     private readonly ScoreJson _json;
     private readonly RowScores _scores = new();
@@ -32,7 +34,8 @@ internal sealed class FitScores : IDisposable
     {
         (_output, _learner) = (output, learner);
         _json = new ScoreJson { ModelId = model.Id, WithVersion = true };
-        _alarms = model.Alarms is { } options ? new AlarmWatch(options, model.Schema.Columns, model.Learning.Calendar) : null;
+        _alarms = model.CreateAlarms();
+        _keyed = model.CreateKeyed(directory: null);
         _part = new Minibatch(learner.Dimension);
         // Where parameters are given, those before the first update are no version yet, and records wait for it.
         learner.BeforeUpdate = ScoreWaiting;
@@ -65,7 +68,7 @@ internal sealed class FitScores : IDisposable
         }
 
         Minibatch rows = taken.RowsIn(_part);
-        _scores.Score(rows);
+        Score(rows);
         for (int row = 0; row < taken.Count; row++) Write(rows, row, batch.PartitionName, batch.Offset(first + row), _records++);
         Flush();
     }
@@ -85,7 +88,7 @@ internal sealed class FitScores : IDisposable
     private void ScoreWaiting(Minibatch rows, ScoreSession session)
     {
         Begin(session);
-        _scores.Score(rows);
+        Score(rows);
         ReadOnlySpan<int> origins = _learner.Origins;
         if (origins.IsEmpty) WriteInOrder(rows);
         else WriteChosen(rows, origins);
@@ -121,6 +124,14 @@ internal sealed class FitScores : IDisposable
         var chosen = new HashSet<int>(origins.ToArray());
         int at = 0;
         _waiting.RemoveAll(_ => chosen.Contains(at++));
+    }
+
+    private void Score(Minibatch rows)
+    {
+        _scores.Score(rows);
+        if (_keyed is null) return;
+        _keyed.Take(rows, 0, rows.Count);
+        _scores.Replace(_keyed.Scores);
     }
 
     private void Begin(ScoreSession session)

@@ -3,7 +3,6 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
-using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
@@ -26,7 +25,8 @@ internal sealed class LearnerLoop
     private readonly ProgressLog _progress;
     private readonly WarningLog _warnings;
     private volatile ModelState _state;
-    private volatile TaskCompletionSource _checkpointAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource _awakened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _isCheckpointAsked;
     private volatile string? _rejecting;
 
     public LearnerLoop(ModelContext context, RunState run, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery)
@@ -44,17 +44,21 @@ internal sealed class LearnerLoop
             Flushing = run.Candidates is { } candidates ? candidates.Flush : null,
         };
         _warnings = new WarningLog(Options.Id, context.Log);
-        Words = new PendingWords(run, delivery, keeper, context.Time, RequestCheckpoint);
+        Asked = new AskedOfLearner(run, delivery, keeper, context.Time, Wake);
     }
 
     /// <summary>Where the model stands.</summary>
     public ModelState State => _state;
 
     /// <summary>Has the state kept soon, whether it is due or not. Any thread.</summary>
-    public void RequestCheckpoint() => _checkpointAsked.TrySetResult();
+    public void RequestCheckpoint()
+    {
+        _isCheckpointAsked = true;
+        Wake();
+    }
 
-    /// <summary>What people said and is to be taken.</summary>
-    public PendingWords Words { get; }
+    /// <summary>What others ask of the learner's thread.</summary>
+    public AskedOfLearner Asked { get; }
 
     /// <summary>
     /// What is said of too large a share of rejected records while a source that takes them from clients goes on; null when all is well.
@@ -91,16 +95,25 @@ internal sealed class LearnerLoop
                 if (_clock.IsOverdue && _reader.Waiting == 0) CutMinibatch();
             }
 
-            if (_checkpointAsked.Task.IsCompleted)
-            {
-                _checkpointAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _keeper.Demand();
-                Words.TakeAll();
-            }
-
+            if (_awakened.Task.IsCompleted) LookUp();
             _keeper.KeepIfDue(_delivery.IsCheckpointDue);
             if (_delivery.IsFull) WaitForPublishers(stop);
         }
+    }
+
+    private void Wake() => _awakened.TrySetResult();
+
+    /// <summary>Does what others asked for.</summary>
+    private void LookUp()
+    {
+        _awakened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_isCheckpointAsked)
+        {
+            _isCheckpointAsked = false;
+            _keeper.Demand();
+        }
+
+        Asked.AnswerAll();
     }
 
     /// <summary>Tells where the model stands.</summary>
@@ -108,8 +121,9 @@ internal sealed class LearnerLoop
     {
         _context.Metrics.Records = _run.Rejections.Read - _run.Rejections.Rejected;
         _context.Metrics.Pending = _run.Learner.Pending;
+        _context.Metrics.Keys = _run.Keyed?.Counts;
         _progress.Tell(_run.Learner);
-        ReportUnread();
+        UnreadFields.Tell(_context, _run.Rejections);
         foreach (RejectionReason reason in Enum.GetValues<RejectionReason>()) _context.Metrics.SetRejected(reason, _run.Rejections[reason]);
         _state = _run.Learner.Status switch
         {
@@ -126,17 +140,6 @@ internal sealed class LearnerLoop
         _fold.CatchUp();
         if (_run.Learner.Updates > updates) _keeper.Changed(_run.Learner.Updates);
         _clock.Pending(_run.Learner, hasUpdated: false);
-    }
-
-    /// <summary>Tells of records used without a field; of the first in the log too.</summary>
-    private void ReportUnread()
-    {
-        RejectionLedger counts = _run.Rejections;
-        if (counts.UnreadKeys > 0 && _context.Metrics.UnreadKeys == 0) WorkerLog.FirstUnread(Log, Options.Id, "key", counts.UnreadKeys);
-        if (counts.UnreadTimestamps > 0 && _context.Metrics.UnreadTimestamps == 0)
-            WorkerLog.FirstUnread(Log, Options.Id, "timestamp", counts.UnreadTimestamps);
-        _context.Metrics.UnreadKeys = counts.UnreadKeys;
-        _context.Metrics.UnreadTimestamps = counts.UnreadTimestamps;
     }
 
     private string? LearnFrom(RecordBatch batch, CancellationToken stop)
@@ -229,7 +232,7 @@ internal sealed class LearnerLoop
     {
         _run.RejectedTo.Flush();
         using var awake = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var events = new List<Task>(5) { _reader.WaitAsync(awake.Token), _checkpointAsked.Task };
+        var events = new List<Task>(5) { _reader.WaitAsync(awake.Token), _awakened.Task };
         if (Earliest(_clock.Remaining, _keeper.Remaining) is { } timeout) events.Add(Task.Delay(timeout, _context.Time, awake.Token));
         if (_keeper.InFlight is { IsCompleted: false } writing) events.Add(writing);
         events.AddRange(_delivery.Publishing);
@@ -261,6 +264,7 @@ internal sealed class LearnerLoop
 
     private void OnTaking(TakenRecords taken)
     {
+        _run.Keyed?.Take(taken.Made, taken.FirstMade, taken.Count);
         _context.Shown.Take(taken, _run.Rejections.Read);
         _run.Scores?.Take(taken, _run.Rejections.Read);
         _run.Candidates?.Take(taken.Made, taken.FirstMade, taken.Count);

@@ -1,5 +1,4 @@
 using StreamEm.Worker.Checkpoints;
-using StreamEm.Worker.Scores;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Pipeline;
@@ -21,8 +20,8 @@ internal sealed class LearnerThread(
     /// <summary>Has the state kept soon. Any thread.</summary>
     public void RequestCheckpoint() => _loop.RequestCheckpoint();
 
-    /// <summary>Takes a person's word for one of the last records. Any thread.</summary>
-    public Task<WordResult> JudgeAsync(Word word) => _loop.Words.AddAsync(word);
+    /// <summary>What others ask of the thread.</summary>
+    public AskedOfLearner Asked => _loop.Asked;
 
     /// <summary>What is said of too large a share of rejected records; see <see cref="LearnerLoop.Rejecting"/>.</summary>
     public string? Rejecting => _loop.Rejecting;
@@ -57,7 +56,7 @@ internal sealed class LearnerThread(
         }
         finally
         {
-            _loop.Words.Close();
+            _loop.Asked.Close();
         }
     }
 

@@ -6,6 +6,7 @@ using StreamEm.Sources;
 using StreamEm.Sources.Files;
 using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Keys;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scores;
 
@@ -80,8 +81,23 @@ public sealed record ModelOptions
     /// <summary><c>alarms</c>; null raises none.</summary>
     public AlarmOptions? Alarms { get; init; }
 
+    /// <summary>The models of the keys; null where they have none of their own.</summary>
+    /// <param name="directory">Where those are that are not in memory; null keeps all in memory.</param>
+    internal KeyedStream? CreateKeyed(string? directory) =>
+        PerKey ? new KeyedStream(Id, Model, Schema, Learning, MaxKeys, directory) : null;
+
+    /// <summary>Watches for the alarms; of as many keys as have a model of their own. Null raises none.</summary>
+    internal AlarmWatch? CreateAlarms() => Alarms is null ? null : new AlarmWatch(
+        Alarms with { MaxKeys = PerKey ? Math.Max(Alarms.MaxKeys, MaxKeys) : Alarms.MaxKeys }, Schema.Columns, Learning.Calendar);
+
     /// <summary><c>candidates</c>; null compares with none.</summary>
     public CandidateOptions? Candidates { get; init; }
+
+    /// <summary><c>per_key</c>: whether every key has a small model of its own beside the model of all.</summary>
+    public bool PerKey { get; init; }
+
+    /// <summary><c>max_keys</c>: keys whose own model is in memory; those not met for longest are on disk.</summary>
+    public int MaxKeys { get; init; } = 100_000;
 
     /// <summary><c>scale_out</c>; null where one worker learns alone.</summary>
     public ScaleOutOptions? ScaleOut { get; init; }

@@ -26,6 +26,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     private SnapshotDelivery? _delivery;
     private SourceReader? _reader;
     private CheckpointWriter? _writer;
+    private CheckpointDirectory? _directory;
     private LearnerThread? _learner;
     private Replica? _replica;
 
@@ -87,6 +88,7 @@ public sealed class ModelPipeline : IAsyncDisposable
     {
         var context = new ModelContext(Options, Metrics, Shown, _environment.Time, _environment.Log);
         var directory = new CheckpointDirectory(_environment.StateDirectory, Options.Id, Options.Checkpoint.Keep, context.Log);
+        _directory = directory;
         if (Options.ScaleOut is not null && _environment.CreateReplica is { } create)
         {
             // Its state is in topics, where every worker finds it.
@@ -106,7 +108,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         var keeper = new StateKeeper(
             new CheckpointSchedule(Options.Checkpoint, context.Time, _run.Learner.Updates), _writer, _run.RejectedTo,
             () => _run.Capture(_delivery.Capture(), context.Time.GetUtcNow()))
-        { MakeDurable = scores.MakeDurable };
+        { MakeDurable = () => MakeDurable(scores) };
         _learner = new LearnerThread(context, start, _reader, keeper, _delivery);
         new Thread(Learn) { Name = $"learner {Options.Id}", IsBackground = true }.Start();
     }
@@ -127,7 +129,11 @@ public sealed class ModelPipeline : IAsyncDisposable
 
     /// <summary>Takes a person's word for one of the last records; the answer comes when it is kept. Any thread, at any time.</summary>
     internal Task<WordResult> JudgeAsync(Word word) =>
-        _learner?.JudgeAsync(word) ?? Task.FromResult(new WordResult(WordOutcome.Ended));
+        _learner?.Asked.JudgeAsync(word) ?? Task.FromResult(new WordResult(WordOutcome.Ended));
+
+    /// <summary>Asks for what the model of a key has learned. Any thread, at any time.</summary>
+    internal Task<KeyAnswer> DescribeKeyAsync(string key) =>
+        _learner?.Asked.DescribeAsync(key) ?? Task.FromResult(new KeyAnswer(IsAnswered: false));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -157,6 +163,10 @@ public sealed class ModelPipeline : IAsyncDisposable
         {
             WorkerLog.ModelWarning(_environment.Log, Options.Id, $"Not closed in order: {failure.Message}");
         }
+        finally
+        {
+            _run?.Keyed?.Dispose();
+        }
     }
 
     private Obstacle? SourceObstacle => Source?.Problem is { } problem ? new Obstacle(ObstacleKind.SourceUnavailable, problem) : null;
@@ -179,9 +189,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         ScoreLane[] lanes = [.. Options.Scores.Select(entry => new ScoreLane(
             _environment.CreateScoreSink?.Invoke(entry) ?? ScoreSinkCatalog.Create(Options.Id, entry, time, log), Metrics, time))];
         var delivery = new ScoreDelivery(lanes);
-        AlarmWatch? alarms = Options.Alarms is { } options
-            ? new AlarmWatch(options, Options.Schema.Columns, Options.Learning.Calendar)
-            : null;
+        AlarmWatch? alarms = Options.CreateAlarms();
         RecentRecords? recent = Options.FeedbackMemory is { } memory ? new RecentRecords(start.Run.Learner.Dimension, memory) : null;
         try
         {
@@ -200,7 +208,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         Shown.IsScored = lanes.Length > 0 || alarms is not null || recent is not null;
         if (Shown.IsScored)
             start.Run.Scores = new ScoreStream(Options.Id, Options.Schema, start.Run.Learner,
-                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, recent, Metrics, Shown, time);
+                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, recent, start.Run.Keyed, Metrics, Shown, time);
         return delivery;
     }
 
@@ -216,10 +224,17 @@ public sealed class ModelPipeline : IAsyncDisposable
         }
     }
 
+    private void MakeDurable(ScoreDelivery scores)
+    {
+        scores.MakeDurable();
+        _run!.Keyed?.MakeDurable();
+    }
+
     private void OnDurable(Checkpoint checkpoint)
     {
         _reader!.Source.Acknowledge(checkpoint.Position);
         _delivery!.Durable(checkpoint);
+        _run!.Keyed?.DeleteUnused(_directory!.SegmentsNamed());
     }
 
     private void Learn() => Complete(_learner!.Run(_stop.Token));

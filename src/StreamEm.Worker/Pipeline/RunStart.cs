@@ -4,6 +4,7 @@ using StreamEm.Sources;
 using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Keys;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
@@ -97,6 +98,7 @@ internal sealed class RunStart
             Latest = checkpoint.Latest,
             Chain = SnapshotChain.After(checkpoint.Latest?.Snapshot),
             Candidates = CandidatesOf(options, checkpoint),
+            Keyed = KeysOf(context, directory, checkpoint),
         };
         WorkerLog.RunResumed(context.Log, options.Id, run.Identity.RunId, learner.Updates, learner.Records);
         // Whoever takes over the run itself has seen that another copy of its state has gone further.
@@ -128,6 +130,7 @@ internal sealed class RunStart
             Latest = null,
             Chain = new SnapshotChain(parent),
             Candidates = CandidatesOf(options, checkpoint: null),
+            Keyed = KeysOf(context, directory, checkpoint: null),
         };
         WorkerLog.RunStarted(context.Log, options.Id, run.Identity.RunId);
         var start = new RunStart(run) { Claim = ClaimOf(run, known: 0) };
@@ -155,6 +158,29 @@ internal sealed class RunStart
             throw new CommandException(ExitCode.DataCorrupt,
                 $"The checkpoint of model '{options.Id}' cannot be restored: {failure.Message} Restore another from a backup, or leave "
                     + "candidates out.", failure);
+        }
+    }
+
+    /// <summary>The models of the keys, where the checkpoint left them.</summary>
+    /// <exception cref="CommandException">Their state cannot be used (65).</exception>
+    private static KeyedStream? KeysOf(ModelContext context, CheckpointDirectory directory, Checkpoint? checkpoint)
+    {
+        ModelOptions options = context.Options;
+        if (options.CreateKeyed(directory.Keys) is not { } keyed)
+        {
+            if (checkpoint?.Keys is { Keys: > 0 } given) WorkerLog.KeysGivenUp(context.Log, options.Id, given.Keys);
+            return null;
+        }
+
+        try
+        {
+            if (checkpoint?.Keys is { } mark) keyed.Open(mark);
+            return keyed;
+        }
+        catch (InvalidDataException failure)
+        {
+            keyed.Dispose();
+            throw KeyedStream.Damaged(options.Id, failure);
         }
     }
 

@@ -3,6 +3,7 @@ using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Keys;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scores;
 using StreamEm.Worker.Snapshots;
@@ -54,6 +55,9 @@ internal sealed class RunState
     /// <summary>Models the stream is compared with; null for none.</summary>
     public CandidateRace? Candidates { get; init; }
 
+    /// <summary>The models of the keys; null where they have none of their own.</summary>
+    public KeyedStream? Keyed { get; init; }
+
     /// <summary>Makes the snapshot of the update just done, the newest from now on.</summary>
     /// <param name="now">The time.</param>
     public SnapshotDocument MakeSnapshot(DateTimeOffset now)
@@ -81,6 +85,7 @@ internal sealed class RunState
             Predecessors = Predecessors,
             Incarnation = Incarnation,
             IsFinal = IsFinal,
+            Keys = Keyed?.Capture(),
             CreatedAt = now,
             Kernels = Core.LinearAlgebra.Kernels.Name,
             Updates = Learner.Updates,

@@ -92,7 +92,9 @@ internal sealed class ValuesPanel(string block, string[] names, double[] values,
 internal sealed class EntriesPanel(string block, string[] rows, string[] entries, double[] values, bool areShares) : BlockPanel
 {
     private const int MostRows = 24, MostEntries = 6;
-    private const double Row = 34, Head = 24;
+    private const double Row = 34, Head = 24, WidestNames = 380;
+
+    private readonly double _left = Math.Clamp(Names + rows.Max(row => SvgCanvas.WidthOf(row, 12)) + 14, Left, WidestNames);
 
     private int Shown => Math.Min(MostRows, rows.Length);
 
@@ -108,17 +110,17 @@ internal sealed class EntriesPanel(string block, string[] rows, string[] entries
     public override void Draw(SvgCanvas svg, double top, double width)
     {
         svg.Text(Names, top + 12, 12, Title(block, Shown, rows.Length, "rows"), "#555");
-        double each = (width - Left - Right) / Columns;
+        double each = (width - _left - Right) / Columns;
         double[][] parts = [.. Enumerable.Range(0, Shown).Select(Parts)];
         double full = parts.Max(row => row.Max(Math.Abs));
         for (int row = 0; row < Shown; row++)
         {
             double middle = top + Head + (row + 0.5) * Row;
-            svg.Text(Names, middle + 4, 12, SvgCanvas.Fit(rows[row], Left - Names - 8, 12));
+            svg.Text(Names, middle + 4, 12, SvgCanvas.Fit(rows[row], _left - Names - 8, 12));
             int[] largest = [.. Enumerable.Range(0, entries.Length).OrderByDescending(at => parts[row][at]).Take(Columns)];
             for (int column = 0; column < largest.Length; column++)
             {
-                double value = parts[row][largest[column]], x = Left + column * each;
+                double value = parts[row][largest[column]], x = _left + column * each;
                 svg.Text(x, middle - 3, 11, SvgCanvas.Fit(entries[largest[column]], each - 46, 11));
                 string text = areShares ? value.ToString("P1", CultureInfo.InvariantCulture) : Text(value);
                 svg.Text(x + each - 12, middle - 3, 10.5, text, "#555", "end");

@@ -14,6 +14,7 @@ namespace StreamEm.Worker.Plotting;
 internal sealed class BlocksPlot(ModelSnapshot snapshot)
 {
     private const double Width = 960, Top = 52, Foot = 30;
+    private const string Covariance = "covariance";
 
     private readonly SvgCanvas _svg = new();
 
@@ -40,20 +41,20 @@ internal sealed class BlocksPlot(ModelSnapshot snapshot)
     private BlockPanel? PanelOf(VectorBlock block)
     {
         double[] values = block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray();
-        if (block.Units == Units.CoefficientProduct) return null;
+        if (snapshot.Layout.Blocks.Any(other => IsCovarianceOf(block, other))) return null;
         if (block.Units is Units.Coefficients or Units.Logits && block.Shape.Count == 1)
-            return new ValuesPanel(block.Name, Coefficients(block), values, Deviations(block.Length));
+            return new ValuesPanel(block.Name, Coefficients(block), values, Deviations(block));
         if (block.Entries is { Count: > 0 } entries) return Rows(block, entries, values);
         if (block.Length == 1)
             return new NumberLine(block.Name, values[0].ToString("G5", CultureInfo.InvariantCulture));
         string[] names = Names(block);
-        return block.Shape.Count == 1 ? new ValuesPanel(block.Name, names, values, []) : Map(block, names, values);
+        return block.Shape.Count == 1 ? new ValuesPanel(block.Name, names, values, Deviations(block)) : Map(block, names, values);
     }
 
-    private static BlockPanel Rows(VectorBlock block, IReadOnlyList<string> entries, double[] values)
+    private BlockPanel Rows(VectorBlock block, IReadOnlyList<string> entries, double[] values)
     {
         int width = entries.Count, rows = values.Length / Math.Max(1, width);
-        if (rows == 1 && block.RowName is null) return new ValuesPanel(block.Name, [.. entries], values, []);
+        if (rows == 1 && block.RowName is null) return new ValuesPanel(block.Name, [.. entries], values, Deviations(block));
         bool areShares = block.Domain is Domain.Simplex or Domain.Positive;
         string[] names = [.. Enumerable.Range(0, rows).Select(row => RowName(block, row))];
         return new EntriesPanel(block.Name, names, [.. entries], values, areShares);
@@ -87,15 +88,20 @@ internal sealed class BlocksPlot(ModelSnapshot snapshot)
         return block.Length == inputs.Length ? inputs : ["intercept", .. inputs];
     }
 
-    /// <summary>The standard deviations of the coefficients; none where their covariance is not there.</summary>
-    private double[] Deviations(int count)
+    /// <summary>The standard deviations of a vector; none where its covariance is not there.</summary>
+    private double[] Deviations(VectorBlock vector)
     {
-        VectorBlock? block = snapshot.Layout.Blocks.FirstOrDefault(
-            other => other.Units == Units.CoefficientProduct && other.Shape.Count == 2 && other.Shape[^1] == count);
-        if (block is null) return [];
+        if (snapshot.Layout.Blocks.FirstOrDefault(other => IsCovarianceOf(other, vector)) is not { } block) return [];
         double[] covariance = block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray();
-        return [.. Enumerable.Range(0, count).Select(at => Math.Sqrt(Math.Max(0, covariance[at * count + at])))];
+        return [.. Enumerable.Range(0, vector.Length).Select(at => Math.Sqrt(Math.Max(0, covariance[at * vector.Length + at])))];
     }
+
+    /// <summary>Whether a square block is the covariance of a vector: <c>coefficient_covariance</c> of <c>coefficients</c>, or of the one
+    /// vector of its length where it is <c>covariance</c> alone.</summary>
+    private static bool IsCovarianceOf(VectorBlock block, VectorBlock vector) =>
+        block.Shape.Count == 2 && block.Name.EndsWith(Covariance, StringComparison.Ordinal)
+        && vector.Shape.Count == 1 && vector.Length == block.Shape[0] && vector.Length == block.Shape[1]
+        && vector.Name.StartsWith(block.Name[..^Covariance.Length].TrimEnd('_'), StringComparison.Ordinal);
 
     private static string[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(Number)];
 

@@ -43,6 +43,9 @@ internal sealed class RecentRecords(int dimension, int capacity)
     /// <summary>Its number.</summary>
     public long Number(int at) => _numbers[at];
 
+    /// <summary>Its key; null without.</summary>
+    public string? Key(int at) => _keys[at];
+
     /// <summary>The p-value that it could have raised an alarm by.</summary>
     public double PValue(int at) => _pValues[at];
 

@@ -5,6 +5,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
+using StreamEm.Worker.Keys;
 using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Shown;
 using StreamEm.Worker.Telemetry;
@@ -25,6 +26,7 @@ internal sealed class ScoreStream
     private readonly ScoreDelivery _delivery;
     private readonly AlarmWatch? _alarms;
     private readonly RecentRecords? _recent;
+    private readonly KeyedStream? _keyed;
     private readonly Outlet[] _outlets;
     private readonly ModelMetrics _metrics;
     private readonly ShownRecords _shown;
@@ -45,14 +47,16 @@ internal sealed class ScoreStream
     /// <param name="delivery">The lanes.</param>
     /// <param name="alarms">The alarms; null for none.</param>
     /// <param name="recent">The last records; null where nothing is said of them.</param>
+    /// <param name="keyed">The models of the keys, which have taken the records before; null for none.</param>
     /// <param name="metrics">Told what was scored.</param>
     /// <param name="shown">Told of alarms and of what is strange.</param>
     /// <param name="time">The clock.</param>
     public ScoreStream(
         string modelId, RecordSchema schema, Learner learner, IReadOnlyList<ScoreSelection> sinks, ScoreDelivery delivery,
-        AlarmWatch? alarms, RecentRecords? recent, ModelMetrics metrics, ShownRecords shown, TimeProvider time)
+        AlarmWatch? alarms, RecentRecords? recent, KeyedStream? keyed, ModelMetrics metrics, ShownRecords shown, TimeProvider time)
     {
         (_learner, _delivery, _alarms, _recent, _metrics, _shown, _time) = (learner, delivery, alarms, recent, metrics, shown, time);
+        _keyed = keyed;
         _part = new Minibatch(learner.Dimension);
         _outlets = [.. sinks.Zip(delivery.Lanes, (sink, lane) => new Outlet(sink, lane, modelId, schema))];
         _isDetailed = sinks.Any(sink => !sink.AlarmsOnly && !(sink.Above >= FewAbove) && !(sink.Sample <= 1 - FewAbove));
@@ -78,6 +82,7 @@ internal sealed class ScoreStream
 
         Minibatch rows = taken.RowsIn(_part);
         _scores.Score(rows, _isDetailed);
+        if (_keyed is not null) _scores.Replace(_keyed.Scores);
         _metrics.Scores.ObserveAll(_scores.AnomalyScores);
         Choose(rows, record, taken);
         ReadOnlySpan<int> chosen = CollectionsMarshal.AsSpan(_chosen);
@@ -103,7 +108,7 @@ internal sealed class ScoreStream
         int at = _recent?.Find(word.Name) ?? -1;
         if (at < 0) return null;
         double pValue = _recent!.PValue(at);
-        int? moved = _learner.Judge(_recent.Row(at), word.IsNormal);
+        int? moved = _keyed?.Judge(_recent.Key(at), _recent.Row(at), word.IsNormal) ?? _learner.Judge(_recent.Row(at), word.IsNormal);
         bool hasMoved = word.MovesThreshold && _alarms is not null && _alarms.MoveThreshold(pValue, word.IsNormal);
         _isCurrent = false;
         return new WordTaken(_recent.Number(at), double.IsNaN(pValue) ? null : pValue, moved, _alarms?.Threshold, hasMoved);

@@ -1,5 +1,6 @@
 using StreamEm.Core.Alarms;
 using StreamEm.Core.Data;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 using StreamEm.Core.Vectors;
@@ -16,7 +17,9 @@ internal sealed class RowScores
     private double[] _ofChosen = [], _scoresOfChosen = [];
     private int _width;
     private bool _isDetailed;
-    private double[] _logDensities = [], _scores = [], _anomalyScores = [], _pValues = [];
+    private double[] _logDensities = [], _scores = [], _anomalyScores = [], _pValues = [], _ofKeys = [];
+    private bool[] _isOfKey = [];
+    private bool _isKeyed;
 
     /// <summary>What the rows to come are scored by.</summary>
     public void Begin(ScoreSession session)
@@ -35,7 +38,7 @@ internal sealed class RowScores
     public ReadOnlySpan<double> PValues => _pValues.AsSpan(0, _rows?.Count ?? 0);
 
     /// <summary>P-values of the rows against everything seen, where that is told; else the same as <see cref="PValues"/>.</summary>
-    public ReadOnlySpan<double> NoveltyPValues =>
+    public ReadOnlySpan<double> NoveltyPValues => _isKeyed ? _ofKeys.AsSpan(0, _rows?.Count ?? 0) :
         _session is { TellsNovelty: true } session ? session.NoveltyPValues[..(_rows?.Count ?? 0)] : PValues;
 
     /// <summary>Scores rows.</summary>
@@ -54,9 +57,26 @@ internal sealed class RowScores
             _scores = new double[rows.Count * _width];
         }
 
+        _isKeyed = false;
         _isDetailed = isDetailed || !session.CanRepeat;
         session.Score(rows, _logDensities.AsSpan(0, rows.Count), _isDetailed ? _scores.AsSpan(0, rows.Count * _width) : default,
             _anomalyScores.AsSpan(0, rows.Count), _pValues.AsSpan(0, rows.Count));
+    }
+
+    /// <summary>Has the models of the rows' keys say how improbable they are, of the keys whose model knows that.</summary>
+    /// <param name="keyed">What they say of each row.</param>
+    public void Replace(ReadOnlySpan<KeyedScore> keyed)
+    {
+        ReadOnlySpan<double> shared = NoveltyPValues;
+        if (_ofKeys.Length < keyed.Length) (_ofKeys, _isOfKey) = (new double[keyed.Length], new bool[keyed.Length]);
+        for (int row = 0; row < keyed.Length; row++)
+        {
+            bool isOwn = _isOfKey[row] = !double.IsNaN(keyed[row].PValue);
+            _ofKeys[row] = isOwn ? keyed[row].NoveltyPValue : shared[row];
+            if (isOwn) (_pValues[row], _anomalyScores[row]) = (keyed[row].PValue, 1 - keyed[row].PValue);
+        }
+
+        _isKeyed = true;
     }
 
     /// <summary>The component a row most probably comes from; -1 for a model without components.</summary>
@@ -89,7 +109,8 @@ internal sealed class RowScores
             PathState = pathState,
             AnomalyScore = _anomalyScores[row],
             PValue = _pValues[row],
-            NoveltyPValue = _session is { TellsNovelty: true } session ? session.NoveltyPValues[row] : null,
+            NoveltyPValue = _session is { TellsNovelty: true } ? NoveltyPValues[row] : null,
+            IsOfKey = _isKeyed ? _isOfKey[row] : null,
             Alarm = alarm,
             Rows = rows,
             Row = row,

@@ -15,7 +15,7 @@ namespace StreamEm.Worker.Scoring;
 /// </summary>
 internal sealed class ScoreJson
 {
-    private const int OtherBytes = 440;
+    private const int OtherBytes = 460;
 
     private LearnedModel? _learned;
     private (byte[] Name, VectorBlock Block)[] _blocks = [];
@@ -158,6 +158,7 @@ internal sealed class ScoreJson
             json.Number(novelty);
         }
 
+        if (score.IsOfKey is { } isOfKey) json.Raw(isOfKey ? ",\"scored_by\":\"key\""u8 : ",\"scored_by\":\"all\""u8);
         json.Raw(AlarmText(score.Alarm));
     }
 

@@ -39,6 +39,9 @@ internal readonly ref struct ScoredRecord
     /// <summary>1 minus the anomaly score, with the resolution of the tail.</summary>
     public required double PValue { get; init; }
 
+    /// <summary>Whether the p-values are of the model of its key, or else of that of all; null where keys have none.</summary>
+    public bool? IsOfKey { get; init; }
+
     /// <summary>The p-value against everything seen; null where that is not told.</summary>
     public double? NoveltyPValue { get; init; }
 

@@ -10,6 +10,7 @@ public sealed class ModelMetrics
     private readonly ConcurrentDictionary<string, long> _published = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _delivered = new(StringComparer.Ordinal);
     private volatile AlarmCounts? _alarms;
+    private volatile KeyCounts? _keys;
     private long _unscored;
     private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
 
@@ -25,6 +26,13 @@ public sealed class ModelMetrics
     {
         get => Volatile.Read(ref _pending);
         set => Volatile.Write(ref _pending, value);
+    }
+
+    /// <summary>The keys that have a model of their own; null where none has.</summary>
+    public KeyCounts? Keys
+    {
+        get => _keys;
+        set => _keys = value;
     }
 
     /// <summary>Records used without their key, which could not be read, over the whole run.</summary>

@@ -208,4 +208,9 @@ internal static partial class WorkerLog
         "Model {Model}: run {OldRun} was killed and learns otherwise now: what comes after version {Version} is of run {RunId}",
         EventName = "run_forked")]
     public static partial void RunForked(ILogger log, string model, string oldRun, string runId, long version);
+
+    [LoggerMessage(82, LogLevel.Warning,
+        "Model {Model}: per_key is off, and the models of {Keys} keys are given up; switch it on again to learn them anew",
+        EventName = "keys_given_up")]
+    public static partial void KeysGivenUp(ILogger log, string model, long keys);
 }

@@ -30,9 +30,10 @@ public sealed class ValidateCommandTests
               learning.step_size.kappa: 0.6
               defaults: source.stdin.format: ndjson, source.stdin.separator: null, source.stdin.decimal: null,
                 source.stdin.comment: null, source.stdin.skip_lines: 0, feature_keys: 100000, label: null,
-                weight: null, key: null, timestamp: null, timestamp_unit: auto, target: null, missing: allow,
-                model.components: 4, model.covariance_type: full, model.reg_covar: 1E-06, model.prior: none,
-                model.label_noise: none, model.fixed: [], model.quantize: false, learning.recursion: statistics,
+                weight: null, key: null, per_key: false, max_keys: 100000, timestamp: null,
+                timestamp_unit: auto, target: null, missing: allow, model.components: 4,
+                model.covariance_type: full, model.reg_covar: 1E-06, model.prior: none, model.label_noise: none,
+                model.fixed: [], model.quantize: false, learning.recursion: statistics,
                 learning.responsibilities: soft, learning.step_size.t0: 1, learning.step_size.floor: 0,
                 learning.minibatch.size: 512, learning.minibatch.max_wait: 10s,
                 learning.initialization.method: k_means_plus_plus, learning.initialization.buffer: 1536,

@@ -106,7 +106,7 @@ public sealed class EarlierReleaseTests : IDisposable
     /// <summary>
     /// Compares JSON: numbers to the tolerance, relative to the larger, everything else exactly; what is new is passed over.
     /// </summary>
-    private static void AssertSame(JsonElement before, JsonElement now, string path)
+    internal static void AssertSame(JsonElement before, JsonElement now, string path)
     {
         Assert.True(before.ValueKind == now.ValueKind, $"{path} was {before.GetRawText()} and is {now.GetRawText()}");
         switch (before.ValueKind)

@@ -21,6 +21,10 @@ public sealed class ScoreRulesTests
     [InlineData("alarms: { clear: 0.001 }", "below alarms.threshold")]
     [InlineData("alarms: { min_deviation: { presure: 1 } }", "did you mean 'pressure'")]
     [InlineData("alarms: { direction: sideways }", "direction")]
+    [InlineData("per_key: true", "name the field of the key with 'key'")]
+    [InlineData("key: device\n    per_key: true", "set model.components to {max: 8}")]
+    [InlineData("key: device\n    per_key: true\n    alarms: { false_discovery_rate: 0.05 }", "use alarms.threshold with per_key")]
+    [InlineData("feedback: { memory: 0 }", "memory")]
     [InlineData("publish: [ { file: { path: s } } ]\n    scores: [ { file: { path: s } } ]", "also written at")]
     public void Validate_AMistake_SaysWhatIsMeant(string keys, string expected) =>
         Assert.Contains(ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\n    {keys}"),

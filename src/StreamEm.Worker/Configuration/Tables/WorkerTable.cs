@@ -89,6 +89,12 @@ internal static partial class WorkerTable
         SchemaField("label", o => o.Label, (o, v) => o with { Label = v }, "Field of the label; empty values are unlabelled."),
         SchemaField("weight", o => o.Weight, (o, v) => o with { Weight = v }, "Field of the record's weight."),
         SchemaField("key", o => o.Key, (o, v) => o with { Key = v }, "Field of the key that sequences are grouped by."),
+        new ValueField<ModelOptions>(new Setting<ModelOptions, bool>(
+            "per_key", new BooleanKind(), o => o.PerKey, (o, v) => o with { PerKey = v },
+            "Whether every key has a small mixture of its own, which scores its records; for a mixture that grows.")),
+        new ValueField<ModelOptions>(new Setting<ModelOptions, int>(
+            "max_keys", new IntegerKind(1, 100_000_000), o => o.MaxKeys, (o, v) => o with { MaxKeys = v },
+            "With per_key: keys whose mixture is in memory; those not met for longest are on disk.")),
         SchemaField("timestamp", o => o.Timestamp, (o, v) => o with { Timestamp = v }, "Field of the event time."),
         new ValueField<ModelOptions>(new Setting<ModelOptions, TimestampUnit>(
             "timestamp_unit", new ChoiceKind<TimestampUnit>(), o => o.Schema.TimestampUnit,
