@@ -107,6 +107,9 @@ public sealed class RecordBatch
     /// <summary>The records rejected, in their order among the accepted ones.</summary>
     public IReadOnlyList<RejectedRecord> Rejected => _rejected;
 
+    /// <summary>Number of records passed over because the model is not about them (<c>where</c>).</summary>
+    public int FilteredOut { get; private set; }
+
     /// <summary>Characters of the rejected records' texts.</summary>
     internal long RejectedCharacters => _rejectedCharacters;
 
@@ -156,6 +159,7 @@ public sealed class RecordBatch
         _anyUnread = false;
         _rejected.Clear();
         _rejectedCharacters = 0;
+        FilteredOut = 0;
         PartitionName = partitionName;
         Start = start;
         EndOffset = start.Next;
@@ -183,6 +187,13 @@ public sealed class RecordBatch
         _offsets[Records.Count] = EndOffset;
         _nextOffsets[Records.Count] = nextOffset;
         Records.Commit(weight, label, key: key, timestamp: timestamp);
+        EndOffset = nextOffset;
+    }
+
+    /// <summary>Passes over a record that the model is not about.</summary>
+    public void FilterOut(long nextOffset)
+    {
+        FilteredOut++;
         EndOffset = nextOffset;
     }
 
@@ -240,6 +251,7 @@ public sealed class RecordBatch
         (_anyUnread, other._anyUnread) = (other._anyUnread, _anyUnread);
         (_rejected, other._rejected) = (other._rejected, _rejected);
         (_rejectedCharacters, other._rejectedCharacters) = (other._rejectedCharacters, _rejectedCharacters);
+        (FilteredOut, other.FilteredOut) = (other.FilteredOut, FilteredOut);
         (EndOffset, other.EndOffset) = (other.EndOffset, EndOffset);
     }
 

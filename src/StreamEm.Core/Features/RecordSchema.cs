@@ -69,6 +69,9 @@ public sealed record RecordSchema
     /// <summary>Field of the value to be predicted; it may be missing from any record.</summary>
     public string? Target { get; init; }
 
+    /// <summary>Which records the model is about: others are passed over, whatever is in them; null: all.</summary>
+    public RecordFilter? Where { get; init; }
+
     /// <summary>The columns of a record's row: the features and, where there is one, the target last.</summary>
     public IReadOnlyList<string> Columns => Target is null ? Features : [.. Features, Target];
 

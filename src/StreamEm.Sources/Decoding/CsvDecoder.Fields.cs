@@ -21,6 +21,21 @@ internal sealed partial class CsvDecoder
         Reject(batch, RejectionReason.CsvColumns, detail, offset, nextOffset, record);
     }
 
+    /// <summary>Whether the model is about a record: before anything else in it may be wrong.</summary>
+    private bool IsMeant(ReadOnlySpan<byte> record, Span<double> row)
+    {
+        CsvHeader header = Header;
+        for (int c = 0; c < header.Count; c++) Filter(header.Slots[c], c, record, row);
+        foreach ((int column, int slot) in header.Further) Filter(slot, column, record, row);
+        return _fields.IsMeant;
+
+        void Filter(int slot, int column, ReadOnlySpan<byte> record, Span<double> row)
+        {
+            if (slot >= _fields.FirstFiltered && _tokens.FaultOf(column) is CsvScan.Record or CsvScan.BareQuote)
+                _fields.Set(slot, _tokens.Field(record, column), row);
+        }
+    }
+
     private bool Set(int slot, int column, ReadOnlySpan<byte> record, long offset, long nextOffset, RecordBatch batch)
     {
         ReadOnlySpan<byte> text = _tokens.Field(record, column);

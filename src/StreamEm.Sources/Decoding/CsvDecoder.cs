@@ -251,6 +251,12 @@ internal sealed partial class CsvDecoder : RecordDecoder
         }
         // Rows that end alike follow each other.
         if (_tokens.Count != header.Width) _header = header.WithTrailing(_tokens.Count - header.Count);
+        _fields.Begin(defaults);
+        if (_fields.HasFilter && !IsMeant(record, batch.NextRow))
+        {
+            batch.FilterOut(nextOffset);
+            return true;
+        }
         if (_tokens.OversizedField >= 0)
         {
             string detail =
@@ -258,7 +264,6 @@ internal sealed partial class CsvDecoder : RecordDecoder
             Reject(batch, RejectionReason.TooLarge, detail, offset, nextOffset, record);
             return false;
         }
-        _fields.Begin(defaults);
         if (header.Absent >= 0) batch.NextRow[header.Absent] = double.NaN;
         for (int c = 0; c < header.Count; c++)
         {

@@ -12,11 +12,11 @@ internal sealed class JsonPaths
     private readonly List<(byte[] Name, JsonPaths Child)> _children = [];
     private int _expected;
 
-    /// <summary>The tree of all fields.</summary>
-    public static JsonPaths Create(IReadOnlyList<string> fields)
+    /// <summary>The tree of all fields from one on.</summary>
+    public static JsonPaths Create(IReadOnlyList<string> fields, int first = 0)
     {
         var root = new JsonPaths();
-        for (int slot = 0; slot < fields.Count; slot++)
+        for (int slot = first; slot < fields.Count; slot++)
         {
             root.Child(fields[slot]).Feed(slot);
             string[] parts = fields[slot].Split('.');

@@ -26,6 +26,7 @@ internal sealed partial class NdjsonDecoder : RecordDecoder
     private readonly RecordSchema _schema;
     private readonly RecordFields _fields;
     private readonly JsonPaths _paths;
+    private readonly JsonPaths? _filterPaths;
     private readonly JsonShape _shape;
     private readonly bool _learnsShapes;
     private readonly bool[] _seen;
@@ -51,6 +52,7 @@ internal sealed partial class NdjsonDecoder : RecordDecoder
         _learnsShapes = learnsShapes;
         _fields = new RecordFields(schema);
         _paths = JsonPaths.Create(_fields.Names);
+        if (_fields.HasFilter) _filterPaths = JsonPaths.Create(_fields.Names, _fields.FirstFiltered);
         _shape = new JsonShape(_fields.IsNumber);
         _seen = new bool[_fields.Names.Count];
         _bareTokens = new BareTokens(_fields.Spelling);
@@ -135,11 +137,18 @@ internal sealed partial class NdjsonDecoder : RecordDecoder
         ReadOnlySpan<byte> record = data[start..end];
         ReadOnlySpan<byte> mended = default;
         bool isMended = _hasBareTokens && _bareTokens.TryMend(record, out mended);
-        Refusal? refusal = TryRead(isMended ? mended : record, batch.NextRow, defaults);
+        Refusal? refusal = TryRead(isMended ? mended : record, batch.NextRow, defaults, _paths);
         if (refusal is { Reason: RejectionReason.JsonSyntax } && !isMended && _bareTokens.TryMend(record, out mended))
         {
-            refusal = TryRead(mended, batch.NextRow, defaults);
+            refusal = TryRead(mended, batch.NextRow, defaults, _paths);
             _hasBareTokens = isMended = true;
+        }
+        if (refusal is not null && _filterPaths is not null
+            && TryRead(isMended ? mended : record, batch.NextRow, defaults, _filterPaths) is null
+            && !_fields.IsMeant)
+        {
+            batch.FilterOut(nextOffset);
+            return true;
         }
         if (refusal is { } found)
         {
@@ -151,11 +160,12 @@ internal sealed partial class NdjsonDecoder : RecordDecoder
         return true;
     }
 
-    private Refusal? TryRead(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
+    private Refusal? TryRead(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults, JsonPaths paths)
     {
         try
         {
-            return Utf8.IsValid(record) ? Read(record, row, defaults) : new Refusal(RejectionReason.DecodeUtf8, "expected a JSON object");
+            return Utf8.IsValid(record) ? Read(record, row, defaults, paths)
+                : new Refusal(RejectionReason.DecodeUtf8, "expected a JSON object");
         }
         catch (JsonException e)
         {
@@ -177,7 +187,7 @@ internal sealed partial class NdjsonDecoder : RecordDecoder
         return _shape.TryRead(data, start, end, _fields, row);
     }
 
-    private Refusal? Read(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults)
+    private Refusal? Read(ReadOnlySpan<byte> record, Span<double> row, in RecordDefaults defaults, JsonPaths paths)
     {
         var reader = new Utf8JsonReader(record, Strict);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
@@ -185,10 +195,10 @@ internal sealed partial class NdjsonDecoder : RecordDecoder
         _fields.Begin(defaults);
         Array.Clear(_seen);
         row.Fill(double.NaN);
-        Refusal? refusal = ReadObject(record, ref reader, _paths, row);
+        Refusal? refusal = ReadObject(record, ref reader, paths, row);
         // To the end even after a problem: bytes that are no JSON are the problem to name.
         while (reader.Read()) continue;
-        return refusal ?? MissingFeature();
+        return refusal ?? (ReferenceEquals(paths, _filterPaths) ? null : MissingFeature());
     }
 
     /// <summary>A text without its escapes; false when half a surrogate pair is among them, which no text has.</summary>

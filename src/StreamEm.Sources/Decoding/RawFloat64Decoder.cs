@@ -15,12 +15,17 @@ internal sealed class RawFloat64Decoder : RecordDecoder
     private readonly int _recordBytes;
 
     /// <summary>For records of this schema.</summary>
-    /// <exception cref="ArgumentException">The schema names a label or a target, which raw numbers have no place for.</exception>
+    /// <exception cref="ArgumentException">The schema names a label a target or a filter, which raw numbers have no place for.</exception>
     public RawFloat64Decoder(RecordSchema schema)
     {
         if ((schema.Label ?? schema.Target) is { } field)
             throw new ArgumentException(
                 $"Records of format float64 hold the features alone; they have no field '{field}'. Use csv or ndjson.", nameof(schema));
+        if (schema.Where is { } where)
+            throw new ArgumentException(
+                $"Records of format float64 hold the features alone; '{where.Fields[0]}' of 'where' is no field of theirs. Use csv or "
+                    + "ndjson.",
+                nameof(schema));
         _schema = schema;
         _spelling = new FieldSpelling(schema);
         _recordBytes = schema.Features.Count * sizeof(double);

@@ -92,7 +92,7 @@ internal abstract class RecordDecoder
     /// <param name="nextOffset">The position after it.</param>
     /// <param name="batch">Takes the record or its rejection.</param>
     /// <param name="defaults">What the record has when its bytes do not say otherwise.</param>
-    /// <returns>Whether it was accepted.</returns>
+    /// <returns>Whether it was accepted, or is one that the model is not about.</returns>
     public abstract bool DecodeMessage(
         ReadOnlySpan<byte> data, Range record, long offset, long nextOffset, RecordBatch batch, in RecordDefaults defaults);
 

@@ -8,8 +8,8 @@ namespace StreamEm.Sources.Decoding;
 
 /// <summary>
 /// The fields of the record being decoded, whatever it is written in: slot 0 .. D-1 are the columns of the row - the features and, where
-/// there is one, the target -, then come those of label, weight, key and timestamp that the schema names. A decoder calls
-/// <see cref="Begin"/>, <see cref="Set"/> per field and <see cref="Commit"/>.
+/// there is one, the target -, then come those of label, weight, key and timestamp that the schema names, and those that say whether the
+/// model is about the record at all. A decoder calls <see cref="Begin"/>, <see cref="Set"/> per field and <see cref="Commit"/>.
 /// </summary>
 internal sealed class RecordFields
 {
@@ -21,6 +21,8 @@ internal sealed class RecordFields
     private readonly bool _allowMissing, _mayLackRoles;
     private readonly FieldSpelling _spelling;
     private readonly LabelReader _labels;
+    private readonly FilterOutcomes? _filter;
+    private readonly int _firstFiltered;
     private readonly bool _checksNumbers;
     private OptionalFields _unread;
     private readonly int _target;
@@ -45,6 +47,12 @@ internal sealed class RecordFields
         Add(schema.Weight, Role.Weight);
         Add(schema.Key, Role.Key);
         Add(schema.Timestamp, Role.Timestamp);
+        _firstFiltered = _names.Count;
+        if (schema.Where is { } where)
+        {
+            _filter = new FilterOutcomes(where, _spelling);
+            foreach (string name in where.Fields) Add(name, Role.Filter);
+        }
         FeaturesOnly = _roles.Count == 0;
 
         void Add(string? name, Role role)
@@ -61,6 +69,7 @@ internal sealed class RecordFields
         Weight,
         Key,
         Timestamp,
+        Filter,
     }
 
     /// <summary>Number of columns D of a row.</summary>
@@ -80,17 +89,27 @@ internal sealed class RecordFields
 
     /// <summary>Whether a slot takes any text, not a number or a time.</summary>
     public bool IsText(int slot) =>
-        slot < Dimension ? FeatureValues.IsText(_kinds[slot]) : _roles[slot - Dimension] is (Role.Label or Role.Key);
+        slot < Dimension ? FeatureValues.IsText(_kinds[slot]) : _roles[slot - Dimension] is (Role.Label or Role.Key or Role.Filter);
 
     /// <summary>Whether a slot is a feature that holds a number, so that the short ways may write it.</summary>
     public bool IsNumber(int slot) => slot < Dimension && !FeatureValues.IsText(_kinds[slot]);
 
     /// <summary>Whether a slot may hold what cannot be read and the record be used all the same, the field then being absent.</summary>
-    public bool IsOptional(int slot) => slot >= Dimension && _roles[slot - Dimension] is (Role.Key or Role.Timestamp);
+    public bool IsOptional(int slot) => 
+        slot >= Dimension && _roles[slot - Dimension] is (Role.Key or Role.Timestamp or Role.Filter);
 
     /// <summary>Whether a slot takes lists and objects as they are written, not single values alone.</summary>
     public bool TakesSeveral(int slot) =>
         slot < Dimension ? _kinds[slot] == FeatureKind.Terms : _roles[slot - Dimension] == Role.Label;
+
+    /// <summary>Whether there are records that the model is not about.</summary>
+    public bool HasFilter => _filter is not null;
+
+    /// <summary>The first slot of those that say whether the model is about a record; they are the last.</summary>
+    public int FirstFiltered => _firstFiltered;
+
+    /// <summary>Whether the model is about the record, by the fields that have been set.</summary>
+    public bool IsMeant => _filter is null || _filter.Pass;
 
     /// <summary>What the texts of the fields say.</summary>
     public FieldSpelling Spelling => _spelling;
@@ -113,6 +132,7 @@ internal sealed class RecordFields
         _timestamp = defaults.Timestamp;
         _label = Minibatch.Unlabelled;
         _unread = defaults.Unread;
+        _filter?.Begin();
     }
 
     /// <summary>Takes the text of one field; a feature goes to <paramref name="row"/> (D values).</summary>
@@ -133,6 +153,9 @@ internal sealed class RecordFields
                 if (!_spelling.TryTime(text, out long time)) return Pass(slot);
                 if (time != RecordBatch.NoTimestamp) _timestamp = time;
                 return null;
+            case Role.Filter:
+                _filter!.Take(slot - _firstFiltered, text);
+                return null;
             default:
                 if (Number(text, out double weight, required: false) is { } reason) return reason;
                 if (!double.IsNaN(weight) && !RelativeWeights.IsValid(weight)) return RejectionReason.OutOfRange;
@@ -145,15 +168,21 @@ internal sealed class RecordFields
     /// <returns>Null, no reason to reject the record.</returns>
     public RejectionReason? Pass(int slot)
     {
-        _unread |= _roles[slot - Dimension] == Role.Key ? OptionalFields.Key : OptionalFields.Timestamp;
+        _unread |= _roles[slot - Dimension] switch
+        {
+            Role.Key => OptionalFields.Key,
+            Role.Timestamp => OptionalFields.Timestamp,
+            _ => OptionalFields.None,
+        };
         return null;
     }
 
-    /// <summary>Adds the record, whose features are in <see cref="RecordBatch.NextRow"/>, to the batch.</summary>
+    /// <summary>Adds the record, whose features are in <see cref="RecordBatch.NextRow"/>, to the batch, or passes over it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(RecordBatch batch, long nextOffset)
     {
-        if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp &&
+        if (!IsMeant) batch.FilterOut(nextOffset);
+        else if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp &&
             _unread == OptionalFields.None)
             batch.Commit(nextOffset);
         else batch.Commit(nextOffset, _weight, _label, _key, _timestamp, _unread);

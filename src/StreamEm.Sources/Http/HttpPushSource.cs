@@ -15,7 +15,8 @@ public sealed class HttpPushSource : RecordSource
     private readonly RejectionBudget _budget;
     private readonly List<RecordBatch> _decoded = [];
     private readonly long[] _requestsOf = new long[Enum.GetValues<PushStatus>().Length];
-    private long _next;
+    private readonly bool _isFiltered;
+    private long _next, _filteredOut;
     private bool _completed;
     private PushQueue.Waiting? _reading;
     private BatchCopy? _rest;
@@ -24,6 +25,7 @@ public sealed class HttpPushSource : RecordSource
     public HttpPushSource(HttpSourceOptions options, SourceContext context)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.CapacityRecords);
+        _isFiltered = context.Schema.Where is not null;
         _requests = new RequestDecoder(context.Schema);
         _queue = new PushQueue(context.Schema, options.CapacityRecords, options.CapacityBytes);
         _budget = new RejectionBudget(context.Time);
@@ -44,6 +46,9 @@ public sealed class HttpPushSource : RecordSource
             lock (_gate) return _queue.Records;
         }
     }
+
+    /// <summary>Records passed over since the source was opened because the model is not about them.</summary>
+    public long FilteredOut => Interlocked.Read(ref _filteredOut);
 
     /// <summary>Requests that had this answer, since the source was opened.</summary>
     public long Requests(PushStatus status) => Interlocked.Read(ref _requestsOf[(int)status]);
@@ -119,9 +124,14 @@ public sealed class HttpPushSource : RecordSource
                     $"{_queue.Records} records wait, {count} more do not fit in {_queue.Capacity}; send them again later"));
         RequestRejections? rejections = Decode(body, out int accepted);
         PushResult result = Judge(accepted, rejections, isThrottled);
+        if (_isFiltered)
+        {
+            result = result with { FilteredOut = _decoded.Sum(batch => batch.FilteredOut) };
+            Interlocked.Add(ref _filteredOut, result.FilteredOut.Value);
+        }
         foreach (RecordBatch batch in _decoded)
         {
-            if (result.AreKept)
+            if (result.AreKept && batch.Count + batch.Rejected.Count > 0)
             {
                 batch.Number(_next);
                 _next += batch.Count + batch.Rejected.Count;

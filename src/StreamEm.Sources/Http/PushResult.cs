@@ -37,6 +37,9 @@ public readonly record struct PushResult(PushStatus Status, int Accepted, int Re
     /// <summary>Why records cannot be used; null when all can.</summary>
     public RequestRejections? Rejections { get; init; }
 
+    /// <summary>Records that the model is not about, passed over; null where it is about all.</summary>
+    public int? FilteredOut { get; init; }
+
     /// <summary>Whether the rejected records are kept in the file or topic for them.</summary>
     public bool AreKept { get; init; }
 }

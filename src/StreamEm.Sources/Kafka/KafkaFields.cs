@@ -19,6 +19,7 @@ public static class KafkaFields
     public const string HeaderPrefix = "kafka.header.";
 
     private const string Prefix = "kafka.";
+    private const string WhereRole = "where";
     private const string KeyRole = "key", TimestampRole = "timestamp", WeightRole = "weight";
 
     /// <summary>
@@ -58,5 +59,6 @@ public static class KafkaFields
         foreach ((string role, string? field) in ((string, string?)[])[(KeyRole, schema.Key), (TimestampRole, schema.Timestamp),
             (WeightRole, schema.Weight), ("label", schema.Label), ("target", schema.Target)])
             if (field is not null) yield return (role, field);
+        foreach (string field in schema.Where?.Fields ?? []) yield return (WhereRole, field);
     }
 }

@@ -19,6 +19,7 @@ namespace StreamEm.Worker.Api;
 /// <param name="Bounded">Of these, records held back because they were too far from every component.</param>
 /// <param name="RecordsPending">Records taken and not learned from yet.</param>
 /// <param name="RecordsRejected">Records that could not be used, by reason.</param>
+/// <param name="RecordsFiltered">Records passed over since the start because <c>where</c> is not about them; nothing without.</param>
 /// <param name="FieldsUnread">Records used without their key or time, which could not be read, by field.</param>
 /// <param name="RecordsSkipped">Records that were gone before they were read; null where the source cannot tell.</param>
 /// <param name="SourceLag">Records in the source that were not read yet; null where the source cannot tell.</param>
@@ -29,16 +30,17 @@ namespace StreamEm.Worker.Api;
 /// <param name="RunId">Identity of the run.</param>
 /// <param name="UpdatedAt">When the newest version was made.</param>
 /// <param name="Progress">While warming up: how full the buffer is.</param>
+/// <param name="Alarms">Where its alarms stand; nothing where none are raised.</param>
 /// <param name="Problem">Why it failed or is not ready.</param>
 /// <param name="Warnings">What a person should know.</param>
 /// <param name="Events">What happened to components lately: born, died, reseeded, floored.</param>
 /// <param name="Candidates">Models with other numbers of components that learn the same stream, the best first; nothing without.</param>
 internal sealed record ModelSummary(
     string Id, string Type, string Status, long Version, long Updates, long Records, long Unlearned, long Bounded, long RecordsPending,
-    IReadOnlyDictionary<string, long> RecordsRejected, IReadOnlyDictionary<string, long> FieldsUnread,
+    IReadOnlyDictionary<string, long> RecordsRejected, long? RecordsFiltered, IReadOnlyDictionary<string, long> FieldsUnread,
     long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? RunningMeanLogLikelihood, double? StepSize,
     double? EffectiveRecords, string? RunId, DateTimeOffset? UpdatedAt,
-    WarmUp? Progress, string? Problem, IReadOnlyList<string> Warnings, IReadOnlyList<EventSummary> Events,
+    WarmUp? Progress, AlarmSummary? Alarms, string? Problem, IReadOnlyList<string> Warnings, IReadOnlyList<EventSummary> Events,
     IReadOnlyList<CandidateSummary>? Candidates)
 {
     public static ModelSummary Of(ModelPipeline model)
@@ -60,6 +62,7 @@ internal sealed record ModelSummary(
             Enum.GetValues<RejectionReason>().Select(reason => (Reason: reason, Count: model.Metrics.Rejected(reason)))
                 .Where(pair => pair.Count > 0)
                 .ToDictionary(pair => SnakeCase.Of(pair.Reason), pair => pair.Count, StringComparer.Ordinal),
+            model.Options.Schema.Where is null ? null : model.FilteredOut,
             new[] { ("key", model.Metrics.UnreadKeys), ("timestamp", model.Metrics.UnreadTimestamps) }.Where(field => field.Item2 > 0)
                 .ToDictionary(field => field.Item1, field => field.Item2, StringComparer.Ordinal),
             partitions?.Sum(partition => partition.Skipped),
@@ -71,6 +74,7 @@ internal sealed record ModelSummary(
             latest?.Snapshot.RunId,
             latest?.Snapshot.CreatedAt,
             state == ModelState.WarmingUp ? new WarmUp(model.Metrics.Pending, model.Options.Learning.Initialization.Buffer) : null,
+            model.Metrics.Alarms is { } alarms ? new AlarmSummary(alarms.Raised, alarms.Cleared, alarms.Lasting) : null,
             model.Obstacle?.Text,
             [.. (training?.Warnings ?? []).Select(warning => warning.Text).Append(model.Rejecting).OfType<string>(),
                 .. (model.Source?.SetAside ?? []).Select(part => part.Reason)],
@@ -105,6 +109,12 @@ internal sealed record CandidateSummary(int Components, int Rank, double MeanLog
     public static CandidateSummary Of(CandidateStanding item) =>
         new(item.Components, item.Rank, item.MeanLogLikelihood, item.Records);
 }
+
+/// <summary>Where the alarms of a model stand.</summary>
+/// <param name="Raised">Raised, over the whole run.</param>
+/// <param name="Cleared">Ended, over the whole run.</param>
+/// <param name="Active">Keys whose alarm lasts.</param>
+internal sealed record AlarmSummary(long Raised, long Cleared, int Active);
 
 /// <summary>How full the buffer for the initialisation is.</summary>
 /// <param name="Records">Records in it.</param>

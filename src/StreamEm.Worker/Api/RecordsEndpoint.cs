@@ -62,13 +62,16 @@ internal static class RecordsEndpoint
     /// <summary>What was taken.</summary>
     /// <param name="Accepted">Records that will be learned from.</param>
     /// <param name="Rejected">Records that cannot be used and go to the rejected file.</param>
+    /// <param name="Filtered">Records that the model is not about, passed over; nothing without <c>where</c>.</param>
     /// <param name="Reasons">How many of these for which reason; nothing when there are none.</param>
     /// <param name="First">The first of these.</param>
     internal sealed record Taken(
-        int Accepted, int Rejected, IReadOnlyDictionary<string, int>? Reasons, IReadOnlyList<RequestRecords.RejectedInRequest>? First)
+        int Accepted, int Rejected, int? Filtered, IReadOnlyDictionary<string, int>? Reasons,
+        IReadOnlyList<RequestRecords.RejectedInRequest>? First)
     {
         public static Taken Of(PushResult result) => result.Rejections is { } rejections
-            ? new Taken(result.Accepted, result.Rejected, RequestRecords.ReasonsOf(rejections), RequestRecords.FirstOf(rejections))
-            : new Taken(result.Accepted, result.Rejected, null, null);
+            ? new Taken(result.Accepted, result.Rejected, result.FilteredOut, RequestRecords.ReasonsOf(rejections),
+                RequestRecords.FirstOf(rejections))
+            : new Taken(result.Accepted, result.Rejected, result.FilteredOut, null, null);
     }
 }

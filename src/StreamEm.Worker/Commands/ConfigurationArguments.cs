@@ -38,14 +38,21 @@ public sealed class ConfigurationArguments
     public IReadOnlyList<string> Files(ParseResult parsed) => parsed.GetValue(_files) ?? [];
 
     /// <summary>Reads the configuration, whatever is wrong with it.</summary>
-    public LoadedConfiguration Read(ParseResult parsed) => ConfigurationLoader.Load(Files(parsed), parsed.GetValue(_overrides) ?? []);
+    public LoadedConfiguration Read(ParseResult parsed) => Read(parsed, []);
+
+    private LoadedConfiguration Read(ParseResult parsed, IReadOnlyList<string> more) =>
+        ConfigurationLoader.Load([.. Files(parsed), .. more], parsed.GetValue(_overrides) ?? []);
 
     /// <summary>The configuration; warnings go to stderr.</summary>
     /// <exception cref="CommandException">It has errors (78); the message holds all of them.</exception>
-    public WorkerOptions Load(ParseResult parsed)
+    public WorkerOptions Load(ParseResult parsed) => Load(parsed, []);
+
+    /// <summary>The same, with further files; warnings go to stderr.</summary>
+    /// <exception cref="CommandException">It has errors (78); the message holds all of them.</exception>
+    public WorkerOptions Load(ParseResult parsed, IReadOnlyList<string> more)
     {
-        LoadedConfiguration loaded = Read(parsed);
-        WorkerOptions options = OptionsOf(loaded, Files(parsed));
+        LoadedConfiguration loaded = Read(parsed, more);
+        WorkerOptions options = OptionsOf(loaded, [.. Files(parsed), .. more]);
         foreach (Problem problem in loaded.Problems) parsed.InvocationConfiguration.Error.WriteLine(PrintableText.Of(problem.ToString()));
         return options;
     }

@@ -150,6 +150,10 @@ public static class FitCommand
                 $"{rejections.Rejected} of {rejections.Read} records were rejected{where}")).ConfigureAwait(false);
         }
 
+        if (rejections.FilteredOut > 0)
+            await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"{rejections.FilteredOut} records were passed over: {request.Model.Schema.Where} is not about them")).ConfigureAwait(
+                    false);
         foreach ((string field, long count) in new[] { ("key", rejections.UnreadKeys), ("timestamp", rejections.UnreadTimestamps) })
             if (count > 0)
                 await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,

@@ -10,7 +10,8 @@ internal static class ManualPage
 {
     private static readonly (int Code, string Meaning)[] ExitCodes =
     [
-        (0, "stopped in order, or all was done"), (1, "healthcheck: the worker is not alive"), (64, "the command line is wrong"),
+        (0, "stopped in order, or all was done"), (1, "healthcheck: the worker is not alive; test: a test failed"),
+        (64, "the command line is wrong"),
         (65, "data or a state is damaged, or too many records were rejected"), (66, "an input is missing"),
         (69, "brokers out of reach"), (70, "a fault in the program"),
         (73, "a state directory, file or topic belongs to another or cannot be written"), (74, "reading or writing failed"),

@@ -75,6 +75,7 @@ public static class RunCommand
         {
             Once = once,
             AcceptsModelChange = acceptsModelChange,
+            Manager = ServiceManager.OfProcess(),
         };
         using IDisposable signals = HearSignals(stopping, host.KeepState);
         return await host.RunAsync(stopping.Token).ConfigureAwait(false);

@@ -1,9 +1,11 @@
 using System.CommandLine;
+using System.Diagnostics;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Rehearsals;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
@@ -18,10 +20,26 @@ public static class ValidateCommand
         Command command =
             new("validate", "Checks a configuration and reports everything wrong with it at once (exit code 78 if there are errors).");
         configuration.AddTo(command);
+        var connects = new Option<bool>("--connect")
+        { Description =
+            "Tries what is outside too: reads first records, asks brokers for topics, knocks at webhooks; nothing is changed." };
+        var data = new Option<string[]>("--data")
+        {
+            Description =
+                "Runs the worker for some seconds on these files, or on the models' own, and says what it takes: time to the first "
+                + "version, memory, disk.",
+            HelpName = "files",
+            Arity = ArgumentArity.ZeroOrMore,
+            AllowMultipleArgumentsPerToken = true,
+        };
+        command.Options.Add(connects);
+        command.Options.Add(data);
         Option<bool> acceptsModelChange = RunCommand.AcceptModelChange();
         command.Options.Add(acceptsModelChange);
-        command.SetAction(parsed =>
+        command.SetAction(async (parsed, stop) =>
         {
+            using var process = Process.GetCurrentProcess();
+            TimeSpan startUp = TimeProvider.System.GetUtcNow() - process.StartTime;
             TextWriter output = parsed.InvocationConfiguration.Output;
             LoadedConfiguration loaded =
                 WithState(configuration.Read(parsed), configuration.Files(parsed)[0], parsed.GetValue(acceptsModelChange));
@@ -30,7 +48,12 @@ public static class ValidateCommand
             text.WriteLine(ConfigurationArguments.Verdict(loaded, configuration.Files(parsed)));
             if (loaded.Options is not null) ConfigurationSummary.Write(loaded.Options, text);
             output.Write(PrintableText.Of(text.ToString()));
-            return loaded.Options is null ? ExitCode.Configuration : ExitCode.Ok;
+            if (loaded.Options is not { } options) return ExitCode.Configuration;
+            int code = parsed.GetValue(connects)
+                ? await RehearsalText.ConnectAsync(options, output, stop).ConfigureAwait(false)
+                : ExitCode.Ok;
+            if (code != ExitCode.Ok || parsed.GetResult(data) is not { Implicit: false }) return code;
+            return await RehearsalText.RehearseAsync(options, parsed.GetValue(data) ?? [], startUp, output, stop).ConfigureAwait(false);
         });
         return command;
     }

@@ -25,7 +25,7 @@ internal static class ConfigHash
     private const string FromPath = "learning.initialization.from";
     private const string KeyPath = "key";
     private static readonly string[] Sections = ["features.", "missing_values.", "model.", "learning."];
-    private static readonly string[] Keys = ["label", "weight", "target", "missing"];
+    private static readonly string[] Keys = ["where", "label", "weight", "target", "missing"];
 
     /// <summary><c>sha256:</c> and 64 hexadecimal digits.</summary>
     public static string Of(ModelOptions model) =>

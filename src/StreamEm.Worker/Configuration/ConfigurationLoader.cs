@@ -16,10 +16,11 @@ namespace StreamEm.Worker.Configuration;
 public static class ConfigurationLoader
 {
     private const string ModelsKey = "models";
+    private const string TestsKey = "tests";
     private const string RecursionKey = "learning.recursion";
 
     /// <summary>Loads a configuration.</summary>
-    /// <param name="files">YAML files; with several, only <c>models</c> may be in more than one, and is joined.</param>
+    /// <param name="files">YAML files; with several, only <c>models</c> and <c>tests</c> may be in more than one, and are joined.</param>
     /// <param name="overrides">Each <c>path=value</c>, applied in order.</param>
     /// <param name="variable">The environment; null reads the process's.</param>
     public static LoadedConfiguration Load(
@@ -36,6 +37,18 @@ public static class ConfigurationLoader
         JsonObject schema = WorkerTable.Root.Schema();
         schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
         schema.Insert(1, "title", "StreamEM configuration");
+        // What a model needs may be among the defaults.
+        var item = (JsonObject)schema["properties"]![ModelsKey]!["items"]!;
+        var whole = (JsonObject)item["properties"]!["model"]!;
+        schema["if"] = new JsonObject { ["not"] = new JsonObject { ["required"] = Binding.Schema.Texts([ModelDefaults.Key]) } };
+        var needs = new JsonObject
+        {
+            ["required"] = item["required"]!.DeepClone(),
+            ["properties"] = new JsonObject { ["model"] = new JsonObject { ["required"] = whole["required"]!.DeepClone() } },
+        };
+        schema["then"] = new JsonObject { ["properties"] = new JsonObject { [ModelsKey] = new JsonObject { ["items"] = needs } } };
+        item["required"] = Binding.Schema.Texts(["id"]);
+        whole.Remove("required");
         return schema;
     }
 
@@ -62,6 +75,7 @@ public static class ConfigurationLoader
             foreach ((string option, string text) in given) Override.Apply(root, text, substitution, problems, option);
             foreach (string text in overrides) Override.Apply(root, text, substitution, problems);
             var binder = new Binder(problems);
+            ModelDefaults.Apply(root, binder);
             options = binder.Bind(WorkerTable.Root, root, "");
             new ConfigurationRules(options, binder).Check();
             options = options with { Models = [.. options.Models.Select((model, at) => WithFormer(model, at, binder))] };
@@ -126,8 +140,8 @@ public static class ConfigurationLoader
         {
             if (root.Find(entry.Key) is not { } present)
                 root.Add(entry);
-            else if (entry.Key == ModelsKey && present.Value is SequenceNode models && entry.Value is SequenceNode more)
-                models.Items.AddRange(more.Items);
+            else if (entry.Key is ModelsKey or TestsKey && present.Value is SequenceNode items && entry.Value is SequenceNode more)
+                items.Items.AddRange(more.Items);
             else
                 problems.Error(entry.Origin, $"key '{entry.Key}' is already at {present.Origin}; of several files only one may have it");
         }

@@ -5,6 +5,7 @@ using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Candidates;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
+using StreamEm.Worker.Configuration.Tables;
 using StreamEm.Worker.Configuration.Text;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
@@ -61,6 +62,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                 CheckSizes(model, components, path);
         }
 
+        TestTable.Check(options, binder);
         new PathRules(options, binder).Check();
         new TopicRules(options, binder).Check();
         new KafkaRules(options, binder).Check();

@@ -15,7 +15,7 @@ internal static class ConfigurationSummary
     {
         var written = new List<string>();
         var defaults = new List<string>();
-        Compare(WorkerTable.Root, options with { Models = [] }, new WorkerOptions(), written, defaults);
+        Compare(WorkerTable.Root, options with { Models = [], Tests = [] }, new WorkerOptions(), written, defaults);
         WriteSection("worker", written, defaults, output);
         foreach (ModelOptions model in options.Models)
         {

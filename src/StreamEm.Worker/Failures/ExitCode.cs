@@ -9,6 +9,9 @@ public static class ExitCode
     /// <summary>The answer is no: <c>healthcheck</c> found the worker not alive.</summary>
     public const int Unhealthy = 1;
 
+    /// <summary>A test of <c>streamem test</c> did not find what it expects.</summary>
+    public const int TestsFailed = 1;
+
     /// <summary>The command line is wrong.</summary>
     public const int Usage = 64;
 

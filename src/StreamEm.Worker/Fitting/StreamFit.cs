@@ -58,6 +58,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())
             : throw new CommandException(ExitCode.DataCorrupt,
                 $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected"
+                    + (request.Model.Schema.Where is null ? "" : $", {Rejections.FilteredOut} passed over (where)")
                     + (request.Model.Model.MaxClasses == 0 ? "."
                         : $", and no label in '{request.Model.Schema.Label}' to learn a class from."));
     }

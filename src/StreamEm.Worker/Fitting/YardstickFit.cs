@@ -37,6 +37,7 @@ internal sealed class YardstickFit(FitRequest request, TimeProvider time)
         {
             rows.Append(features?.Make(batch.Records, 0, batch.Count) ?? batch.Records, 0, batch.Count);
             Rejections.Accept(batch, 0, batch.Count);
+            Rejections.FilterOut(batch.FilteredOut);
             foreach (var rejected in batch.Rejected) Rejections.Reject(rejected.Reason);
             return true;
         }, cancellationToken).ConfigureAwait(false);

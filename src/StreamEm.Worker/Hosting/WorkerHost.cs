@@ -32,8 +32,14 @@ public sealed class WorkerHost(
     /// <summary>Whether components may come and go where the configuration has another number of them than the state.</summary>
     public bool AcceptsModelChange { get; init; }
 
+    /// <summary>Told when the worker is up, and when it goes.</summary>
+    public ServiceManager Manager { get; init; } = new(null);
+
     /// <summary>Told where the API listens.</summary>
     public Action<string>? Listening { get; init; }
+
+    /// <summary>The models that run; none before the start.</summary>
+    internal IReadOnlyList<ModelPipeline> Models => _models;
 
     /// <summary>
     /// Whether the process ends by itself when every source has ended: asked for, or because one of them is standard input, whose end is
@@ -76,6 +82,8 @@ public sealed class WorkerHost(
         {
             await api.StartAsync(_log, stop).ConfigureAwait(false);
             Listening?.Invoke(api.Address);
+            // A model may wait long for its broker: the worker is there meanwhile, and says so at /readyz.
+            Manager.IsReady($"listening at {api.Address}");
             await Task.WhenAll(models.Select(model => StartAsync(model, stop))).ConfigureAwait(false);
             using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
             Task readiness = new ReadinessLog(() => status.Obstacles, time, _log).RunAsync(watching.Token);
@@ -149,6 +157,7 @@ public sealed class WorkerHost(
     private async Task<int> StopAsync(ModelPipeline[] models, WorkerStatus status, ApiServer api, long start)
     {
         status.IsStopping = true;
+        Manager.IsStopping();
         foreach (ModelPipeline model in models) model.RequestStop();
         Task<PipelineEnd[]> ends = Task.WhenAll(models.Select(model => model.Completion));
         using var deadline = new CancellationTokenSource(ShutdownDeadline, time);

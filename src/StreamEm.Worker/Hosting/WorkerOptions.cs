@@ -1,5 +1,6 @@
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Testing;
 
 namespace StreamEm.Worker.Hosting;
 
@@ -17,4 +18,7 @@ public sealed record WorkerOptions
 
     /// <summary><c>models</c>.</summary>
     public IReadOnlyList<ModelOptions> Models { get; init; } = [];
+
+    /// <summary><c>tests</c>: run by <c>streamem test</c> alone.</summary>
+    public IReadOnlyList<TestOptions> Tests { get; init; } = [];
 }

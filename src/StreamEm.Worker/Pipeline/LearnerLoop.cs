@@ -121,6 +121,7 @@ internal sealed class LearnerLoop
     {
         _context.Metrics.Records = _run.Rejections.Read - _run.Rejections.Rejected;
         _context.Metrics.Pending = _run.Learner.Pending;
+        _context.Metrics.FilteredOut = _run.Rejections.FilteredOut;
         _context.Metrics.Keys = _run.Keyed?.Counts;
         _progress.Tell(_run.Learner);
         UnreadFields.Tell(_context, _run.Rejections);

@@ -1,6 +1,7 @@
 using StreamEm.Core.Alarms;
 using StreamEm.Core.Learning;
 using StreamEm.Sources;
+using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
@@ -47,6 +48,9 @@ public sealed class ModelPipeline : IAsyncDisposable
 
     /// <summary>Its numbers.</summary>
     public ModelMetrics Metrics { get; } = new();
+
+    /// <summary>Records passed over since the start because <c>where</c> is not about them.</summary>
+    public long FilteredOut => Metrics.FilteredOut + ((Source as HttpPushSource)?.FilteredOut ?? 0);
 
     /// <summary>What a person may want to see of its records.</summary>
     internal ShownRecords Shown { get; }

@@ -65,6 +65,7 @@ internal sealed class RecordFold(
 
         bool anyLeft = rejected < batch.Rejected.Count;
         for (; rejected < batch.Rejected.Count; rejected++) Reject(batch.Rejected[rejected]);
+        rejections.FilterOut(batch.FilteredOut);
         position.Set(batch.PartitionName, batch.EndPosition);
         return anyLeft ? rejections.Excess(stopAboveRatio, atEnd: false) : null;
     }

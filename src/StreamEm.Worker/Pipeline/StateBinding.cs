@@ -16,6 +16,7 @@ internal sealed class StateBinding
 {
     private const string Unset = "null";
     private const string ModelSection = "model.";
+    private const string WherePath = "where";
 
     /// <summary>What has no value of its own where it is not written: an entry that is not there is a change.</summary>
     private static readonly string[] Lists =
@@ -78,6 +79,8 @@ internal sealed class StateBinding
         foreach (string path in _old.Keys.Union(_options.Values.Keys).Where(path => path != "id" && !IsFeature(path)))
         {
             string? old = _old.GetValueOrDefault(path), now = _options.Values.GetValueOrDefault(path);
+            // A state of a release that had no filters was learned from all records.
+            if (path == WherePath) (old, now) = (old ?? Unset, now ?? Unset);
             // A key that a release before this one did not know had, in effect, its default.
             bool isComparable = (old is not null && now is not null)
                 || Array.Exists(Lists, section => path.StartsWith(section, StringComparison.Ordinal));
@@ -91,7 +94,7 @@ internal sealed class StateBinding
             return path == "model.type" || !sameFeatures ? ChangeEffect.Reset : EffectOfSetting(path[ModelSection.Length..]);
         return path switch
         {
-            "learning.standardize" => ChangeEffect.Reset,
+            WherePath or "learning.standardize" => ChangeEffect.Reset,
             "key" => _options.Model.NeedsKey || _options.Schema.Derived.Count > 0 ? ChangeEffect.Reset : ChangeEffect.NextUpdate,
             "target" => _options.Model.NeedsTarget ? ChangeEffect.Reset : ChangeEffect.NextUpdate,
             // Components keep the names that labels gave them.

@@ -41,6 +41,12 @@ internal sealed class RejectionLedger
     /// <summary>Records used without their time, which could not be read.</summary>
     public long UnreadTimestamps { get; private set; }
 
+    /// <summary>Records passed over since the start because the model is not about them (<c>where</c>).</summary>
+    public long FilteredOut { get; private set; }
+
+    /// <summary>Counts records that the model is not about.</summary>
+    public void FilterOut(int count) => FilteredOut += count;
+
     /// <summary>Counts good records of a batch.</summary>
     public void Accept(RecordBatch batch, int first, int count)
     {

@@ -10,7 +10,7 @@ internal static class ScoreSinkCatalog
     public static ScoreSink Create(string modelId, ScoreSinkOptions entry, TimeProvider time, ILogger log) => entry switch
     {
         FileScoreOptions file => new FileScoreSink(file, log),
-        StdoutScoreOptions => new StdoutScoreSink(Console.OpenStandardOutput),
+        StdoutScoreOptions stdout => StdoutScoreSink.Of(stdout),
         KafkaScoreOptions kafka => new KafkaScoreSink(kafka, modelId, time, log),
         WebhookScoreOptions webhook => new WebhookScoreSink(webhook, time),
         _ => throw new CommandException(ExitCode.Configuration, $"scores: there is no sink for {entry.GetType().Name}."),

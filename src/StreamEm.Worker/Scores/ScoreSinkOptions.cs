@@ -15,7 +15,24 @@ public sealed record FileScoreOptions : ScoreSinkOptions
 }
 
 /// <summary><c>scores: - stdout</c>: one record a line on standard output; what the worker logs goes to standard error then.</summary>
-public sealed record StdoutScoreOptions : ScoreSinkOptions;
+public sealed record StdoutScoreOptions : ScoreSinkOptions
+{
+    /// <summary><c>format</c>.</summary>
+    public StdoutFormat Format { get; init; }
+}
+
+/// <summary>How scored records are written to standard output.</summary>
+public enum StdoutFormat
+{
+    /// <summary>For a person on a terminal, else as JSON.</summary>
+    Auto,
+
+    /// <summary>JSON, one object a line.</summary>
+    Ndjson,
+
+    /// <summary>For a person.</summary>
+    Text,
+}
 
 /// <summary><c>scores: - kafka</c>: one message a record, its key the record's.</summary>
 public sealed record KafkaScoreOptions : ScoreSinkOptions

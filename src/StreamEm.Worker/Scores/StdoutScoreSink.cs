@@ -1,3 +1,4 @@
+using System.Text;
 using StreamEm.Worker.Failures;
 
 namespace StreamEm.Worker.Scores;
@@ -7,8 +8,17 @@ namespace StreamEm.Worker.Scores;
 /// written since the last checkpoint of a killed worker comes again, with the same record numbers.
 /// </summary>
 /// <param name="open">Opens standard output.</param>
-internal sealed class StdoutScoreSink(Func<Stream> open) : ScoreSink
+/// <param name="line">What a person is shown of a line; null: the line itself.</param>
+internal sealed class StdoutScoreSink(Func<Stream> open, Func<ReadOnlyMemory<byte>, string>? line = null) : ScoreSink
 {
+    /// <summary>The sink of this process: for a person where one looks, without colours where <c>NO_COLOR</c> is set.</summary>
+    public static StdoutScoreSink Of(StdoutScoreOptions options)
+    {
+        bool isText = options.Format == StdoutFormat.Text || (options.Format == StdoutFormat.Auto && !Console.IsOutputRedirected);
+        bool hasColours = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        return new StdoutScoreSink(Console.OpenStandardOutput, isText ? json => ScoreText.Of(json, hasColours) : null);
+    }
+
     /// <summary>One at a time: lines of several models do not mix.</summary>
     private static readonly SemaphoreSlim Turn = new(1);
 
@@ -34,7 +44,7 @@ internal sealed class StdoutScoreSink(Func<Stream> open) : ScoreSink
             {
                 try
                 {
-                    foreach (ScoreChunk chunk in chunks) _output!.Write(chunk.Text.WrittenSpan);
+                    foreach (ScoreChunk chunk in chunks) Write(chunk);
                     _output!.Flush();
                 }
                 finally
@@ -52,5 +62,16 @@ internal sealed class StdoutScoreSink(Func<Stream> open) : ScoreSink
             throw new CommandException(ExitCode.InputOutput,
                 $"Scores cannot be written to standard output: {failure.Message.TrimEnd('.')}. Has what reads it ended?", failure);
         }
+    }
+
+    private void Write(ScoreChunk chunk)
+    {
+        if (line is null)
+        {
+            _output!.Write(chunk.Text.WrittenSpan);
+            return;
+        }
+
+        for (int i = 0; i < chunk.Lines.Count; i++) _output!.Write(Encoding.UTF8.GetBytes($"{line(chunk.Line(i))}\n"));
     }
 }

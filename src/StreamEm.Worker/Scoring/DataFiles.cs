@@ -3,6 +3,7 @@ using StreamEm.Sources;
 using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
+using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Failures;
 
@@ -65,6 +66,15 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
     }
 
     private RecordFormat FormatOf(string path) => FormatSaidBy(path) ?? otherwise;
+
+    /// <summary>How the records of a source are written.</summary>
+    public static RecordFormat FormatOf(SourceOptions source) => source switch
+    {
+        FileSourceOptions file => file.Format,
+        StdinSourceOptions stdin => stdin.Format,
+        KafkaSourceOptions kafka => kafka.Format,
+        _ => RecordFormat.Ndjson,
+    };
 
     /// <summary>How a file's records are written, as its name says; null where it does not.</summary>
     public static RecordFormat? FormatSaidBy(string path)

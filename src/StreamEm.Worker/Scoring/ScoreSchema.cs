@@ -11,6 +11,7 @@ internal static class ScoreSchema
     {
         Label = null,
         Weight = null,
+        Where = null,
         AllowMissing = true,
         MayLackRoles = learned.Options.MaxKeys == 0,
         Kinds = learned.Space.Kinds,

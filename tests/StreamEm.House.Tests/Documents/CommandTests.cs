@@ -57,7 +57,8 @@ public sealed partial class CommandTests
     /// <summary>The words of a shell's line.</summary>
     internal static string[] Split(string line) => [.. Words().Matches(line).Select(word => word.Value.Trim('\'', '"'))];
 
-    [GeneratedRegex("^(streamem|\\S*/streamem|.* /\\S*/streamem) (?<arguments>.*?)( +# .*| +\\| .*| *\\\\)?$", RegexOptions.ExplicitCapture,
+    [GeneratedRegex("^(streamem|\\S*/streamem|.* /\\S*/streamem) (?<arguments>.*?)( +# .*| +\\| .*| +&| *\\\\)?$",
+        RegexOptions.ExplicitCapture,
         1000)]
     private static partial Regex CallLine();
 

@@ -75,7 +75,7 @@ public sealed partial class ReadmeTests
         return folder;
     }
 
-    private static async Task<Uri> AddressOf(Process worker)
+    internal static async Task<Uri> AddressOf(Process worker)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (await worker.StandardOutput.ReadLineAsync(deadline.Token) is { } line)

@@ -43,9 +43,10 @@ internal sealed class ApiFixture : IAsyncDisposable
     public static Task<ApiFixture> Start(int records = 330) => Start(records, new HttpOptions());
 
     /// <summary>The same; with a directory of the test's own it goes on where another one stopped.</summary>
-    public static async Task<ApiFixture> Start(int records, HttpOptions options, TemporaryDirectory? directory = null)
+    public static async Task<ApiFixture> Start(
+        int records, HttpOptions options, TemporaryDirectory? directory = null, string address = "127.0.0.1:0")
     {
-        var fixture = new ApiFixture(records, options with { Address = "127.0.0.1:0" }, directory);
+        var fixture = new ApiFixture(records, options with { Address = address }, directory);
         await fixture._server.StartAsync(NullLogger.Instance, CancellationToken.None);
         fixture.Client.BaseAddress = new Uri(fixture._server.Address);
         await fixture.Pipeline.StartAsync(CancellationToken.None);

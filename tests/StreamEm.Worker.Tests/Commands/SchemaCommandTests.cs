@@ -52,6 +52,10 @@ public sealed class SchemaCommandTests
     [InlineData("models: [ { id: a, source: { file: { follow: true } }, features: [x], model: { type: gaussian_mixture } } ]")]
     [InlineData(
         "models: [ { id: a, source: { http: {} }, features: [x], model: { type: gaussian_mixture }, learning: { recursion: both } } ]")]
+    [InlineData("defaults: { features: [x] }\nmodels: [ { source: { http: {} }, model: { type: gaussian_mixture } } ]")]
+    [InlineData("defaults: { id: a }\nmodels: [ { id: a } ]")]
+    [InlineData("defaults: { source: { http: {}, stdin: {} } }\nmodels: [ { id: a } ]")]
+    [InlineData("models: [ { id: a, source: { http: {} }, features: [x], model: { type: gaussian_mixture }, where: [x] } ]")]
     public void Schema_OfWhatCannotBeRead_MarksIt(string yaml) => Assert.NotEmpty(Marked(yaml));
 
     [Fact]
@@ -64,6 +68,20 @@ public sealed class SchemaCommandTests
             features: [x]
             model: { type: gaussian_mixture, components: "${K:4}", covariance_type: "${FORM:full}" }
             checkpoint:
+        """));
+
+    [Fact]
+    public void Schema_OfModelsWithDefaults_AsksThemForTheirIdAlone() => Assert.Empty(Marked(
+        """
+        defaults:
+          source: { file: { path: [x.csv] } }
+          features: [x]
+          model: { type: gaussian_mixture, components: 3 }
+        models:
+          - id: a
+            where: kind == "pump" and x > 0
+          - id: b
+            model: { components: 2 }
         """));
 
     [Fact]

@@ -60,7 +60,7 @@ public sealed class VariableSubstitutionTests
 
     [Fact]
     public void Keys_AreNotReplaced() =>
-        Assert.Contains("streamem.yaml:6:1: error: unknown key '${K}'; known keys: http, state_directory, serve, models",
+        Assert.Contains("streamem.yaml:6:1: error: unknown key '${K}'; known keys: http, state_directory, serve, defaults, models, tests",
             ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n${K}: 1\n", variable: Variable));
 
     [Fact]

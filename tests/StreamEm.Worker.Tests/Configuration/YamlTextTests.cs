@@ -12,6 +12,31 @@ public sealed class YamlTextTests
     public void BrokenYaml_IsOneErrorAtItsPlace(string yaml, string start) =>
         Assert.StartsWith(start, Assert.Single(ConfigFile.ProblemsOf(yaml)), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("models:\n\t- id: a\n", 2, 1)]
+    [InlineData("models:\n  - id: a\n  \tmodel: x\n", 3, 3)]
+    [InlineData("models:\n  - id: a\n    model:\n\t\ttype: x\n", 4, 1)]
+    [InlineData("# \tcomment\n\n\t\nmodels:\n  - id: a\n    model:\n    \ttype: gaussian_mixture\n", 7, 5)]
+    public void Tab_InTheIndentation_IsToldAtItsPlace(string yaml, int line, int column) => Assert.Equal(
+        $"streamem.yaml:{line}:{column}: error: not valid YAML: a tab indents this line; YAML is indented with spaces",
+        ConfigFile.ProblemsOf(yaml)[0]);
+
+    [Theory]
+    [InlineData("models:\n  - id: a\n   features: [x]\n",
+        "3:4: error: not valid YAML: this line is indented by 3 blanks; the lines above by 0, 2, 4: indent it like one of them")]
+    [InlineData("http:\n    address: x\n  auth_token: y\n",
+        "3:3: error: not valid YAML: this line is indented by 2 blanks; the lines above by 0, 4: indent it like one of them")]
+    [InlineData("models:\n  - id: a\n      features: [x]\n",
+        "3:7: error: not valid YAML: this line is indented deeper (6 blanks) than the one above (2), which already has a value; indent "
+            + "them "
+            + "alike")]
+    [InlineData("state_directory: x\n  serve: true\n",
+        "2:3: error: not valid YAML: this line is indented deeper (2 blanks) than the one above (0), which already has a value; indent "
+            + "them "
+            + "alike")]
+    public void Line_IndentedUnlikeOthers_IsToldAtItsPlace(string yaml, string problem) =>
+        Assert.Equal($"streamem.yaml:{problem}", ConfigFile.ProblemsOf(yaml)[0]);
+
     [Fact]
     public void DuplicateKey_NamesBothPlaces() => Assert.Equal(
         ["streamem.yaml:7:1: error: key 'state_directory' is written twice; the first is at streamem.yaml:6:1"],
@@ -36,7 +61,7 @@ public sealed class YamlTextTests
 
     [Fact]
     public void MergeKey_IsAnUnknownKeyAndNotFollowed() =>
-        Assert.Contains("streamem.yaml:1:1: error: unknown key '<<'; known keys: http, state_directory, serve, models",
+        Assert.Contains("streamem.yaml:1:1: error: unknown key '<<'; known keys: http, state_directory, serve, defaults, models, tests",
             ConfigFile.ProblemsOf("<<: { state_directory: x }\n" + ConfigFile.Minimal));
 
     [Fact]

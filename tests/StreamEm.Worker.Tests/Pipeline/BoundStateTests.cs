@@ -77,6 +77,7 @@ public sealed class BoundStateTests : IDisposable
     [Theory]
     [InlineData("model={type: bernoulli_mixture, components: 2}", "model.type: gaussian_mixture -> bernoulli_mixture")]
     [InlineData("model.covariance_type=tied", "model.covariance_type: full -> tied")]
+    [InlineData("where=temperature > 0", "where: null -> temperature > 0")]
     public async Task AfterTheFirstVersion_AnotherModel_IsRefusedWhateverIsAccepted(string change, string told)
     {
         await Run(330);
@@ -85,6 +86,24 @@ public sealed class BoundStateTests : IDisposable
             await Assert.ThrowsAsync<CommandException>(() => Run(660, acceptsModelChange: true, isReplayable: true, change));
 
         Assert.Contains($"  {told}\n", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task StateOfAReleaseWithoutFilters_IsOfAllRecords()
+    {
+        ModelOptions options = Options();
+        options = options with { Values = options.Values.Where(value => value.Key != "where").ToDictionary() };
+        await using (ModelPipeline pipeline =
+            Pipelines.Create(_directory, options, position => new MemorySource(Counts(330), position, isReplayable: true)))
+        {
+            await pipeline.StartAsync(CancellationToken.None);
+            await Eventually.Within(pipeline.Completion);
+        }
+
+        CommandException refusal = await Assert.ThrowsAsync<CommandException>(() => Run(660, "where=pressure > 0"));
+
+        Assert.Contains("  where: null -> pressure > 0\n", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(660, (await Run(660)).Records);
     }
 
     [Theory]

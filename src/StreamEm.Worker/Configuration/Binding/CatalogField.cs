@@ -56,7 +56,11 @@ public sealed class CatalogField<T>(
         JsonObject TypeIs() => new() { ["const"] = entry.Type, ["description"] = entry.Description };
         return new JsonObject
         {
-            ["if"] = new JsonObject { ["properties"] = new JsonObject { [TypeKey] = TypeIs() } },
+            ["if"] = new JsonObject
+            {
+                ["properties"] = new JsonObject { [TypeKey] = TypeIs() },
+                ["required"] = Binding.Schema.Texts([TypeKey]),
+            },
             ["then"] = Binding.Schema.Mapping([KeyValuePair.Create(TypeKey, (JsonNode?)TypeIs()), .. settings], []),
         };
     }

@@ -20,7 +20,13 @@ internal static class ScoreTables
         ]);
 
     private static readonly Table<StdoutScoreOptions> Stdout = new(
-        () => new StdoutScoreOptions(), [.. Selection<StdoutScoreOptions>((o, v) => o with { Selection = v })]);
+        () => new StdoutScoreOptions(),
+        [
+            new ValueField<StdoutScoreOptions>(new Setting<StdoutScoreOptions, StdoutFormat>(
+                "format", new ChoiceKind<StdoutFormat>(), o => o.Format, (o, v) => o with { Format = v },
+                "auto: for a person on a terminal, else ndjson.")),
+            .. Selection<StdoutScoreOptions>((o, v) => o with { Selection = v }),
+        ]);
 
     private static readonly Table<KafkaScoreOptions> Kafka = new(
         () => new KafkaScoreOptions { Brokers = [], Topic = "" },

@@ -86,6 +86,7 @@ internal static partial class WorkerTable
             "feature_keys", new IntegerKind(1, 10_000_000), o => o.Schema.FeatureKeys,
             (o, v) => o with { Schema = o.Schema with { FeatureKeys = v } },
             "Keys whose past is remembered for features that are made of it; beyond, the one not met for longest begins anew.")),
+        new WhereField(),
         SchemaField("label", o => o.Label, (o, v) => o with { Label = v }, "Field of the label; empty values are unlabelled."),
         SchemaField("weight", o => o.Weight, (o, v) => o with { Weight = v }, "Field of the record's weight."),
         SchemaField("key", o => o.Key, (o, v) => o with { Key = v }, "Field of the key that sequences are grouped by."),
@@ -137,10 +138,12 @@ internal static partial class WorkerTable
         new ValueField<WorkerOptions>(new Setting<WorkerOptions, bool>(
             "serve", new BooleanKind(), o => o.Serve, (o, v) => o with { Serve = v },
             "Whether the process stays to answer queries when standard input has ended; else it ends then.")),
+        new DefaultsField(),
         new ListField<WorkerOptions, ModelOptions>(
             "models", "The models to learn.", (node, path, binder) => binder.Bind(Model, node, path), Model.Describe, o => o.Models,
             (o, v) => o with { Models = v })
-        { IsRequired = true, ItemSchema = Model.Schema });
+        { IsRequired = true, ItemSchema = Model.Schema },
+        TestTable.Field);
 
     private enum Missing
     {

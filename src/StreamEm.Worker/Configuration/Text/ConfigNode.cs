@@ -29,6 +29,19 @@ public abstract class ConfigNode(Origin origin)
 /// <param name="isSecret">Whether it came from a file that may hold a secret, so that it is never shown.</param>
 public sealed class ScalarNode(Origin origin, string? text, bool isSecret = false) : ConfigNode(origin)
 {
+    /// <summary>Where its characters are written; null where that is not known.</summary>
+    internal ScalarPlaces? Places { get; init; }
+
+    /// <summary>The same place with another text.</summary>
+    internal ScalarNode With(string other) => new(Origin, other, isSecret) { Places = Places };
+
+    /// <summary>Where a character of the text is written, or, where that cannot be told, the scalar starts.</summary>
+    public Origin At(int index)
+    {
+        if (Origin.Line == 0 || Places?.Find(Text ?? "", index) is not ({ } lines, { } columns)) return Origin;
+        return Origin with { Line = Origin.Line + lines, Column = lines == 0 ? Origin.Column + columns : columns + 1 };
+    }
+
     private const int ShownCharacters = 60;
 
     /// <summary>The text; null for null.</summary>
@@ -68,6 +81,14 @@ public sealed class MappingNode(Origin origin) : ConfigNode(origin)
 
     /// <summary>The entry of a key; null when there is none.</summary>
     public MappingEntry? Find(string key) => _indices.TryGetValue(key, out int index) ? _entries[index] : null;
+
+    /// <summary>The same keys and values; further keys of the one are none of the other.</summary>
+    public MappingNode Copy()
+    {
+        var copy = new MappingNode(Origin);
+        foreach (MappingEntry entry in _entries) copy.Add(entry);
+        return copy;
+    }
 
     /// <summary>Adds a key that is not there yet.</summary>
     public void Add(MappingEntry entry)

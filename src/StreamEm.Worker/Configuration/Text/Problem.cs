@@ -38,7 +38,8 @@ public sealed class Problems
     public IReadOnlyList<Problem> InOrder()
     {
         List<string> sources = [.. _problems.Select(problem => problem.Origin.Source).Distinct()];
-        return [.. _problems
+        // What is wrong in the defaults is wrong in every model.
+        return [.. _problems.Distinct()
             .OrderBy(problem => problem.Origin.Line == 0)
             .ThenBy(problem => sources.IndexOf(problem.Origin.Source))
             .ThenBy(problem => problem.Origin.Line)

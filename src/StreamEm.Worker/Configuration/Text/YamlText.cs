@@ -19,10 +19,12 @@ public sealed class YamlText
     private readonly VariableSubstitution _substitution;
     private readonly Problems _problems;
     private readonly Parser _parser;
+    private readonly string _text;
 
     private YamlText(string text, Func<Mark, Origin> origin, VariableSubstitution substitution, Problems problems)
     {
         (_origin, _substitution, _problems) = (origin, substitution, problems);
+        _text = text;
         _parser = new Parser(new StringReader(References.Hide(text)));
     }
 
@@ -71,7 +73,8 @@ public sealed class YamlText
         }
         catch (YamlException failure)
         {
-            problems.Error(origin(failure.Start), $"not valid YAML: {failure.Message}");
+            (Mark place, string what) = YamlFault.Of(text, failure);
+            problems.Error(origin(place), $"not valid YAML: {what}");
             return null;
         }
         catch (TooDeepException failure)
@@ -130,7 +133,9 @@ public sealed class YamlText
         Origin origin = _origin(scalar.Start);
         string text = _substitution.Replace(References.Show(scalar.Value), origin, _problems, out bool readsFile);
         bool isNull = scalar.Style == ScalarStyle.Plain && text is ("" or "~" or "null" or "Null" or "NULL");
-        return new ScalarNode(origin, isNull ? null : text, readsFile);
+        (int start, int end) = ((int)scalar.Start.Index, (int)scalar.End.Index);
+        return new ScalarNode(origin, isNull ? null : text, readsFile)
+        { Places = isNull || end > _text.Length ? null : new ScalarPlaces(_text[start..end], scalar.Style) };
     }
 
     private SequenceNode ReadSequence(int depth)
