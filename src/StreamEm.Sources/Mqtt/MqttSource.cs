@@ -1,5 +1,4 @@
 using System.Text;
-using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 
