@@ -49,6 +49,7 @@ internal static class MetricsText
             foreach ((string publisher, long count) in model.Metrics.Published)
                 text.Sample(count, ("model", model.Options.Id), ("sink", publisher));
         Scores(text, [.. models.Where(model => model.Options.Scores.Count > 0 || model.Options.Alarms is not null)]);
+        Together(text, [.. models.Where(model => model.Options.ScaleOut is not null)]);
         Keys(text, models);
         return text.ToString();
     }
@@ -69,6 +70,20 @@ internal static class MetricsText
         text.PerModel(watched, "streamem_alarms_cleared_total", "counter", "Alarms that ended, over the whole run.",
             model => model.Metrics.Alarms?.Cleared ?? 0);
         text.PerModel(watched, "streamem_alarms_active", "gauge", "Keys whose alarm lasts.", model => model.Metrics.Alarms?.Lasting ?? 0);
+    }
+
+    /// <summary>Models that several workers learn.</summary>
+    private static void Together(PrometheusText text, IReadOnlyList<ModelPipeline> models)
+    {
+        if (models.Count == 0) return;
+        text.PerModel(models, "streamem_reducer_active", "gauge", "1 while this worker folds the statistics of all.",
+            model => model.Metrics.IsReducer ? 1 : 0);
+        text.PerModel(models, "streamem_assigned_partitions", "gauge", "Partitions of the source that this worker works on.",
+            model => model.Metrics.Partitions);
+        text.Family("streamem_stats_messages_total", "counter", "Messages of statistics by what became of them here, since the start.");
+        foreach (ModelPipeline model in models)
+            foreach ((string result, long count) in model.Metrics.Statistics)
+                text.Sample(count, ("model", model.Options.Id), ("result", result));
     }
 
     private static void Keys(PrometheusText text, IReadOnlyList<ModelPipeline> models)

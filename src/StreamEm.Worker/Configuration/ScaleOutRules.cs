@@ -30,6 +30,8 @@ internal sealed class ScaleOutRules(Binder binder)
         if (model.Scores.Count > 0) Error("scores", "records are not scored as they come by workers that learn together; leave scores out");
         if (model.Alarms is not null) Error("alarms", "there are no alarms of workers that learn together; leave alarms out");
         if (model.Candidates is not null) Error("candidates", "workers that learn together compare no candidates; leave them out");
+        if (model.PerKey)
+            Error("per_key", "the records of a key are on several workers, and its own model with none; leave per_key out");
         if (model.FeedbackMemory is not null)
             Error("feedback", "what people say of records reaches one worker only; leave feedback out");
         if (model.PerKey) Error("per_key", "the records of a key have to come to one worker; leave per_key out");

@@ -76,7 +76,7 @@ internal static class CheckpointMerge
             Outbox = [],
             Learner = stream.ToArray(),
         };
-        return new MergedCheckpoint(merged, unplaced, options.Model.MaxKeys > 0);
+        return new MergedCheckpoint(merged, unplaced, options.Model.MaxKeys > 0 || options.PerKey);
     }
 
     /// <summary>A state as messages call it: <c>version 40 of run 0190...</c>.</summary>

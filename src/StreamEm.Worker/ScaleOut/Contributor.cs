@@ -19,6 +19,7 @@ namespace StreamEm.Worker.ScaleOut;
 /// message was not counted, it begins anew from where the model stands: nothing that is not sent is kept. One thread.
 /// </summary>
 internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, ModelFollower follower, RejectionSink rejected)
+    : IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
@@ -65,6 +66,9 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
             producer.DisposeAsync().AsTask().GetAwaiter().GetResult();
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _reader?.DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>Whether what was begun is still this worker's to go on with.</summary>
     private bool IsValid => _members.Epoch == _epoch && !_isMissed;
@@ -123,6 +127,7 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
                 context.Log, _options.Id, _members.Assigned.Count, string.Join(", ", _members.Assigned));
         Forget();
         (_epoch, _isMissed) = (_members.Epoch, false);
+        context.Metrics.Partitions = _members.Assigned.Count;
         if (_members.Assigned.Count == 0) return;
         var position = new SourcePosition();
         string[] partitions = [.. _members.Assigned];
@@ -146,7 +151,7 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
     /// <summary>Lets go of everything that is not in the model.</summary>
     private void Forget()
     {
-        _reader?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        Dispose();
         (_reader, _learner, _known) = (null, null, null);
         _inFlight.Clear();
         _next.Clear();

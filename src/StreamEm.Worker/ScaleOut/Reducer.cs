@@ -16,7 +16,7 @@ namespace StreamEm.Worker.ScaleOut;
 /// newest state in the model topic, and publishes states. Any other worker takes over from there. One that does not know yet that it was
 /// replaced folds the same messages to the same states, which say nothing new. One thread.
 /// </summary>
-internal sealed class Reducer(ModelContext context, ScaleOutTopics topics)
+internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDisposable
 {
     private const int PollMilliseconds = 100;
 
@@ -27,11 +27,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics)
     private Reduction? _reduction;
     private FirstParameters? _first;
     private volatile Error? _lastError;
-    private volatile bool _isActive;
     private CancellationToken _stop;
-
-    /// <summary>Whether this worker folds. Any thread.</summary>
-    public bool IsActive => _isActive;
 
     /// <summary>Records in which first parameters are looked for. Any thread.</summary>
     public int Pending => _first?.Records ?? 0;
@@ -82,11 +78,14 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics)
         }
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _first?.Dispose();
+
     private void Step(KafkaTarget statistics)
     {
         int wait = _reduction is { Unpublished: > 0 } ? 0 : PollMilliseconds;
         ConsumeResult<Ignore, byte[]?>? result = statistics.Attempt(() => Consume(wait));
-        if (!_isActive) return;
+        if (!context.Metrics.IsReducer) return;
         if (_reduction is null)
         {
             BeginModel();
@@ -96,6 +95,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics)
         if (result is { IsPartitionEOF: false })
         {
             Verdict verdict = _reduction.Take(result.Offset.Value, result.Message.Value, context.Time.GetUtcNow());
+            context.Metrics.StatisticsTaken(SnakeCase.Of(verdict));
             if (verdict is not (Verdict.Accepted or Verdict.Duplicate))
                 WorkerLog.ContributionNotCounted(context.Log, _options.Id, result.Offset.Value, SnakeCase.Of(verdict));
         }
@@ -198,14 +198,14 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics)
     {
         Checkpoint? state = topics.ReadNewest(_stop);
         _reduction = state is null ? null : Reduction.Restore(_options, state);
-        _isActive = true;
+        context.Metrics.IsReducer = true;
         WorkerLog.ReducerActive(context.Log, _options.Id, _reduction?.Version ?? 0, _reduction?.Next ?? 0);
         return _reduction is null ? Offset.Beginning : new Offset(_reduction.Next);
     }
 
     private void LetGo()
     {
-        _isActive = false;
+        context.Metrics.IsReducer = false;
         _reduction = null;
         _first?.Dispose();
         _first = null;

@@ -41,9 +41,6 @@ internal sealed class Reduction
     /// <summary>The version of the parameters.</summary>
     public long Version => _learner.Updates;
 
-    /// <summary>How far every partition is in the model.</summary>
-    public SourcePosition Position => _ranges.Position;
-
     /// <summary>Messages by what became of them, since this process began to fold.</summary>
     public long this[Verdict verdict] => _verdicts[(int)verdict];
 

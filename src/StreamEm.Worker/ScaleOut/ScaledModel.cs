@@ -67,5 +67,10 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, strin
     }
 
     /// <inheritdoc/>
-    public override void Dispose() => _rejected?.Dispose();
+    public override void Dispose()
+    {
+        _contributor?.Dispose();
+        _reducer?.Dispose();
+        _rejected?.Dispose();
+    }
 }

@@ -9,7 +9,10 @@ public sealed class ModelMetrics
     private readonly long[] _rejected = new long[Enum.GetValues<RejectionReason>().Length];
     private readonly ConcurrentDictionary<string, long> _published = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _delivered = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _statistics = new(StringComparer.Ordinal);
     private volatile AlarmCounts? _alarms;
+    private volatile bool _isReducer;
+    private volatile int _partitions;
     private volatile KeyCounts? _keys;
     private long _unscored, _filteredOut;
     private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
@@ -81,6 +84,23 @@ public sealed class ModelMetrics
     /// <summary>Scored records that have arrived since the start, by sink.</summary>
     public IReadOnlyDictionary<string, long> Delivered => _delivered;
 
+    /// <summary>Of a model that several workers learn: whether this one folds the statistics.</summary>
+    public bool IsReducer
+    {
+        get => _isReducer;
+        set => _isReducer = value;
+    }
+
+    /// <summary>Of a model that several workers learn: the partitions that this one works on.</summary>
+    public int Partitions
+    {
+        get => _partitions;
+        set => _partitions = value;
+    }
+
+    /// <summary>Messages of statistics that this worker took, by what became of them, since the start.</summary>
+    public IReadOnlyDictionary<string, long> Statistics => _statistics;
+
     /// <summary>Snapshots published, by publisher.</summary>
     public IReadOnlyDictionary<string, long> Published => _published;
 
@@ -102,6 +122,9 @@ public sealed class ModelMetrics
 
     /// <summary>Counts scored records that have arrived.</summary>
     public void ScoresDelivered(string sink, int count) => _delivered.AddOrUpdate(sink, count, (_, before) => before + count);
+
+    /// <summary>Counts a message of statistics.</summary>
+    public void StatisticsTaken(string result) => _statistics.AddOrUpdate(result, 1, (_, before) => before + 1);
 
     /// <summary>Counts a durable checkpoint.</summary>
     public void CheckpointWritten(long size, TimeSpan took, DateTimeOffset when)

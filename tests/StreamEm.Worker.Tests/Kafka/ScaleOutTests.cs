@@ -51,6 +51,14 @@ public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
         CommandRun audit = await CommandRun.Of(
             AuditCommand.Create(), $"kafka://{broker.Address}/{topic}-model?model=clouds", "--statistics", $"{topic}-statistics");
         Assert.True(audit.ExitCode == 0, audit.Error);
+        using (var client = new HttpClient { BaseAddress = await other.Address() })
+        {
+            string metrics = await client.GetStringAsync("/metrics");
+            Assert.Contains("streamem_reducer_active{model=\"clouds\"} 1", metrics, StringComparison.Ordinal);
+            Assert.Contains($"streamem_assigned_partitions{{model=\"clouds\"}} {Partitions}", metrics, StringComparison.Ordinal);
+            Assert.Contains("streamem_stats_messages_total{model=\"clouds\",result=\"accepted\"}", metrics, StringComparison.Ordinal);
+        }
+
         other.Terminate();
         Assert.True(await other.Exit() == 0, $"{other.Output}\n{other.Errors}");
     }

@@ -87,7 +87,7 @@ public sealed class SimulatedClusterTests
     }
 
     private static HistoryAudit Audit(
-        SimulatedCluster cluster, Checkpoint newest, IReadOnlyDictionary<long, string> hashes, int from = 0)
+        SimulatedCluster cluster, Checkpoint newest, Dictionary<long, string> hashes, int from = 0)
     {
         var audit = new HistoryAudit(SimulatedCluster.Options, cluster.First, newest, hashes);
         for (int offset = from; offset < cluster.Log.Count; offset++) audit.Take(offset, cluster.Log[offset]);
