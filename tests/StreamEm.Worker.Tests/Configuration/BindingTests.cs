@@ -73,7 +73,7 @@ public sealed class BindingTests
                 "streamem.yaml:21:26: error: checkpoint.every is '0s'; expected a duration such as 500ms, 10s, 5m or 2h, above 0",
                 "streamem.yaml:21:36: error: checkpoint.keep is null; expected an integer, in [1, 1000]",
                 "streamem.yaml:22:35: error: rejected.stop_above_ratio is '1.5'; expected a number, in [0, 1]",
-                "streamem.yaml:24:13: error: source has stdin and http; expected exactly one of file, kafka, stdin, http",
+                "streamem.yaml:24:13: error: source has stdin and http; expected exactly one of file, kafka, mqtt, stdin, http",
                 "streamem.yaml:25:15: error: features is empty; expected at least one",
                 "streamem.yaml:26:50: error: model.components is '0'; expected an integer, in [1, 65536], or "
                     + "{max: 32, birth_distance: 3, memory: forever}",
@@ -105,7 +105,7 @@ public sealed class BindingTests
                 "streamem.yaml:2:5: error: missing key 'id' in models.0: name of the model in paths, files and topics",
                 "streamem.yaml:2:5: error: missing key 'features' in models.0: columns or JSON fields that are learned from, and "
                     + "what is made of them, in this order",
-                "streamem.yaml:2:13: error: source has none; expected exactly one of file, kafka, stdin, http",
+                "streamem.yaml:2:13: error: source has none; expected exactly one of file, kafka, mqtt, stdin, http",
                 $"streamem.yaml:3:12: error: missing key 'type' in model: one of {Models}",
                 "streamem.yaml:5:22: error: missing key 'brokers' in source.kafka: some of the cluster's brokers, host:port",
             ],
