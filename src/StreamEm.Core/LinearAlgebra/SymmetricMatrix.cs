@@ -73,13 +73,19 @@ internal static class SymmetricMatrix
     /// <param name="dimension">D.</param>
     /// <param name="floor">Smallest eigenvalue allowed.</param>
     /// <param name="scratch">P(D) doubles.</param>
-    /// <returns>The smallest eigenvalue found when it was floored; null when it was positive definite.</returns>
+    /// <returns>The smallest eigenvalue found when it was floored, NaN where there is none; null when it was positive definite.</returns>
     public static double? EnsurePositiveDefinite(Span<double> full, int dimension, double floor, Span<double> scratch)
     {
         Pack(full, dimension, scratch);
         if (Cholesky.Factor(scratch, dimension, out _) < 0) return null;
         (double[] values, double[] vectors) = Decompose(full, dimension);
         full.Clear();
+        if (Array.Exists(values, value => !double.IsFinite(value)))
+        {
+            // Of sums that have grown beyond all numbers nothing is known but how narrow it may be.
+            for (int d = 0; d < dimension; d++) full[d * (dimension + 1)] = floor;
+            return double.NaN;
+        }
         for (int e = 0; e < dimension; e++)
         {
             ReadOnlySpan<double> vector = vectors.AsSpan(e * dimension, dimension);
@@ -108,14 +114,30 @@ internal static class SymmetricMatrix
 
     /// <summary>
     /// Eigenvalues and unit eigenvectors, one after the other, of a full row-major symmetric matrix, by the library's own C#: what it would
-    /// choose by itself may be a native library that it finds on the machine, whose bytes are others.
+    /// choose by itself may be a native library that it finds on the machine, whose bytes are others. Of entries that are no numbers, none
+    /// either.
     /// </summary>
     public static (double[] Values, double[] Vectors) Decompose(ReadOnlySpan<double> full, int dimension)
     {
         var values = new Complex[dimension];
         double[] vectors = new double[full.Length];
-        ManagedLinearAlgebraProvider.Instance.EigenDecomp(true, dimension, full.ToArray(), vectors, values, new double[full.Length]);
+        try
+        {
+            ManagedLinearAlgebraProvider.Instance.EigenDecomp(true, dimension, full.ToArray(), vectors, values, new double[full.Length]);
+        }
+        catch (IndexOutOfRangeException)
+        {
+            // What is no number, or becomes none on the way, is never found small, and the library looks for it beyond the end.
+            return (NaNs(dimension), NaNs(full.Length));
+        }
         return (Array.ConvertAll(values, value => value.Real), vectors);
+    }
+
+    private static double[] NaNs(int length)
+    {
+        double[] none = new double[length];
+        Array.Fill(none, double.NaN);
+        return none;
     }
 
     private static double LeastDiagonal(ReadOnlySpan<double> full, int dimension)

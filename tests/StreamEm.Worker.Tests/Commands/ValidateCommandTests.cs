@@ -43,8 +43,9 @@ public sealed class ValidateCommandTests
                 learning.learn_above: 0.001, learning.confirm_after: 1000, learning.freeze_after: null,
                 learning.dead_components: reseed, learning.drift: null, learning.averaging: none,
                 learning.anomaly_half_life: null, calendar: null, checkpoint.every_updates: 50,
-                checkpoint.every: 10s, checkpoint.keep: 3, alarms: null, candidates: null, feedback: null,
-                rejected.file: null, rejected.kafka: null, rejected.stop_above_ratio: 0.05, on_failure: null
+                checkpoint.every: 10s, checkpoint.keep: 3, alarms: null, candidates: null, scale_out: null,
+                feedback: null, rejected.file: null, rejected.kafka: null, rejected.stop_above_ratio: 0.05,
+                on_failure: null
 
             """,
             run.Output
