@@ -14,7 +14,7 @@ internal static class Promtool
     public static async Task<(int Code, string Output)> Run(string input, params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo("promtool", arguments)
-        { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
         Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();

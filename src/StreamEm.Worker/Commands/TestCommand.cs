@@ -58,7 +58,8 @@ public static class TestCommand
         {
             try
             {
-                return await new TestRun(test, options.Models, TimeProvider.System).RunAsync(cancellationToken).ConfigureAwait(false);
+                using var run = new TestRun(test, options.Models, TimeProvider.System);
+                return await run.RunAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (CommandException failure)
             {

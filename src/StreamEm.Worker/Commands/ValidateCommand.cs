@@ -39,7 +39,7 @@ public static class ValidateCommand
         command.SetAction(async (parsed, stop) =>
         {
             using var process = Process.GetCurrentProcess();
-            TimeSpan startUp = TimeProvider.System.GetUtcNow() - process.StartTime;
+            TimeSpan startUp = TimeProvider.System.GetUtcNow() - new DateTimeOffset(process.StartTime);
             TextWriter output = parsed.InvocationConfiguration.Output;
             LoadedConfiguration loaded =
                 WithState(configuration.Read(parsed), configuration.Files(parsed)[0], parsed.GetValue(acceptsModelChange));

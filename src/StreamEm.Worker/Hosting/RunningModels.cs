@@ -1,7 +1,5 @@
 using StreamEm.Worker.Api;
-using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Hosting;
 

@@ -1,4 +1,3 @@
-using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;

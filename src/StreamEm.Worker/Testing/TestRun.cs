@@ -19,7 +19,7 @@ namespace StreamEm.Worker.Testing;
 /// Runs one test: a learner as configured learns from the files to be learned from, then takes the records as the worker takes them -
 /// decoded, filtered, scored before they are learned from, watched for alarms. Nothing is written.
 /// </summary>
-internal sealed class TestRun
+internal sealed class TestRun : IDisposable
 {
     private readonly TestOptions _test;
     private readonly ModelOptions _model;
@@ -36,6 +36,9 @@ internal sealed class TestRun
             ?? throw new CommandException(ExitCode.Configuration, $"{test.Place}: there is no model '{test.Model}'");
         if (test.From is { } from) _model = _model with { InitializeFrom = from };
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lines.Dispose();
 
     /// <summary>Runs it.</summary>
     /// <returns>How many records came, and every difference from what was expected, in a sentence.</returns>

@@ -57,6 +57,6 @@ public sealed partial class DashboardTests
         .Where(literal => literal.IsKind(SyntaxKind.StringLiteralExpression)).Select(literal => literal.Token.ValueText)
         .Where(text => Name().Match(text) is { Success: true } match && match.Length == text.Length);
 
-    [GeneratedRegex("\\b(streamem|http_server|process|dotnet)_[a-z][a-z_]*\\b", RegexOptions.None, 1000)]
+    [GeneratedRegex("\\b(streamem|http_server|process|dotnet)_[a-z][a-z_]*\\b", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Name();
 }

@@ -71,7 +71,7 @@ public sealed partial class DebianPackageTests
     {
         folder.Write("published/streamem", $"#!/bin/sh\nexec '{Path.Combine(AppContext.BaseDirectory, "streamem")}' \"$@\"\n");
         string script = Path.Combine(folder.Path, "published/streamem");
-        File.SetUnixFileMode(script, File.GetUnixFileMode(script) | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(script, File.GetUnixFileMode(script) | UnixFileMode.UserExecute);
         string package = Path.Combine(folder.Path, "streamem.deb");
         await RunAsync(folder.Path, Repository.PathOf("deploy/debian/build.sh"), Path.Combine(folder.Path, "published"), "9.8.7", "amd64",
             package);

@@ -61,7 +61,7 @@ public sealed class MqttBroker : IAsyncLifetime
             $"listener {Port} 127.0.0.1\npersistence true\npersistence_location {_directory}/\n"
                 + $"autosave_interval 1\nmax_queued_messages 0\nuser root\n{Settings}\n"));
         _mosquitto = Process.Start(new ProcessStartInfo(Mosquitto!, ["-c", configuration])
-        { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true })!;
         _mosquitto.ErrorDataReceived += (_, _) => { };
         _mosquitto.OutputDataReceived += (_, _) => { };
         _mosquitto.BeginErrorReadLine();

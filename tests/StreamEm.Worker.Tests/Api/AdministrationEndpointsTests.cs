@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using StreamEm.Worker.Api;
-using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Api;
 

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using StreamEm.Worker.Api;
 using StreamEm.Worker.Telemetry;
-using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Api;
 
@@ -68,13 +67,13 @@ public sealed partial class MetricsEndpointTests
     }
 
     [Fact]
-    public void ScoreHistogram_OfValuesAtABound_CountsThemBelowIt()
+    public async Task ScoreHistogram_OfValuesAtABound_CountsThemBelowIt()
     {
         var histograms = new WorkerHistograms();
         AnomalyScoreHistogram scores = histograms.Of("m").Scores.Value;
         scores.ObserveAll([.. Enumerable.Repeat(0.99, 1000), double.NaN, 0.1, 1]);
         using var text = new MemoryStream();
-        histograms.WriteAsync(text, CancellationToken.None).GetAwaiter().GetResult();
+        await histograms.WriteAsync(text, CancellationToken.None);
         string written = Encoding.UTF8.GetString(text.ToArray());
 
         Assert.Equal(1002, scores.Count);

@@ -105,6 +105,6 @@ public sealed partial class RehearsalTests : IDisposable
         return CommandRun.Of(Verbs.CreateRoot(), ["validate", "-c", _directory["streamem.yaml"], .. arguments]);
     }
 
-    [GeneratedRegex("first version +after [0-9.]+ s, found in the first 300 records")]
+    [GeneratedRegex("first version +after [0-9.]+ s, found in the first 300 records", RegexOptions.None, 1000)]
     private static partial Regex First();
 }

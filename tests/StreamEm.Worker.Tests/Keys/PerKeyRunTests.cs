@@ -123,7 +123,7 @@ public sealed class PerKeyRunTests : IDisposable
 
     private static bool IsNumber(JsonElement value) => value.ValueKind == JsonValueKind.Number;
 
-    private static IReadOnlyList<double[]?> Items()
+    private static double[]?[] Items()
     {
         var random = new Random(4);
         var items = new double[]?[Count];
