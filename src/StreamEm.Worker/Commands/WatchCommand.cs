@@ -49,7 +49,8 @@ public static class WatchCommand
     }
 
     /// <summary>
-    /// Draws over what was drawn before. When it is stopped the picture is drawn once more, over what Ctrl-C wrote, and the cursor is below it.
+    /// Draws over what was drawn before. When it is stopped the picture is drawn once more, over what Ctrl-C wrote, and the cursor is below
+    /// it.
     /// </summary>
     private static async Task DrawAsync(WorkerFeed feed, TextWriter output, TimeProvider time, CancellationToken stop)
     {

@@ -115,7 +115,8 @@ public sealed class ModelDefaultsTests
         Assert.Equal(3, problems.Length);
         Assert.Equal("streamem.yaml:2:3: error: 'id' in defaults: every model has its own; write it in the models", problems[0]);
         Assert.Equal("streamem.yaml:5:3: error: unknown key 'modl' in defaults; did you mean 'model'?", problems[1]);
-        Assert.StartsWith("streamem.yaml:6:48: error: model.components is 'many'; expected an integer", problems[2], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "streamem.yaml:6:48: error: model.components is 'many'; expected an integer", problems[2], StringComparison.Ordinal);
     }
 
     [Theory]

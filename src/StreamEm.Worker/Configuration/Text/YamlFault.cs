@@ -51,7 +51,8 @@ internal static class YamlFault
         {
             string before = Indentation(above, " ").ToString(CultureInfo.InvariantCulture);
             return HasValue(above)
-                ? $"this line is indented deeper ({deep} blanks) than the one above ({before}), which already has a value; indent them alike"
+                ? $"this line is indented deeper ({deep} blanks) than the one above ({before}), which already has a value; "
+                    + "indent them alike"
                 : null;
         }
 
