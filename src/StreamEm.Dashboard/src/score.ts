@@ -60,7 +60,8 @@ export class ScorePanel {
     const record: Record<string, unknown> = {};
     for (const field of this.fields) {
       const text = this.inputs.get(field.name)!.value;
-      if (text !== '') put(record, field.name, isNumber(field) ? Number(text) : text);
+      // The whole name: a dot in it may be a path and may be a dot.
+      if (text !== '') record[field.name] = isNumber(field) ? Number(text) : text;
     }
     try {
       const answer = await post<{ version: number; records: ScoredRecord[] }>(modelPath(this.id, '/score'), { records: [record] });
@@ -89,18 +90,6 @@ function fieldsOf(layout: Layout, snapshot: Snapshot): Field[] {
 
 function isNumber(field: Field): boolean {
   return field.kind === 'number' || field.kind === 'count' || field.kind === 'binary' || field.kind === 'non_negative';
-}
-
-/** A dot reaches into an object; a field that really has a dot in its name is given too. */
-function put(record: Record<string, unknown>, name: string, value: unknown): void {
-  record[name] = value;
-  const path = name.split('.');
-  let at = record;
-  for (const part of path.slice(0, -1)) {
-    if (typeof at[part] !== 'object' || at[part] === null) at[part] = {};
-    at = at[part] as Record<string, unknown>;
-  }
-  at[path.at(-1)!] = value;
 }
 
 function valueOf(record: ScoredRecord, name: string): string {

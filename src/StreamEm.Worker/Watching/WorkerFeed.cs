@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
@@ -13,7 +14,8 @@ namespace StreamEm.Worker.Watching;
 /// </summary>
 internal sealed class WorkerFeed : IDisposable
 {
-    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromSeconds(5),
+        Patience = TimeSpan.FromSeconds(10);
     private static readonly JsonSerializerOptions Json = CreateOptions();
 
     private readonly Lock _gate = new();
@@ -58,7 +60,7 @@ internal sealed class WorkerFeed : IDisposable
                     ExitCode.Usage, $"{Address} answered {(int)status} to /v1/models. Is it a worker's address?", failure),
                 JsonException => new CommandException(
                     ExitCode.Usage, $"{Address} does not answer as a worker does. Is it a worker's address?", failure),
-                _ => new CommandException(ExitCode.Unavailable, $"{Address} cannot be reached: {failure.Message}", failure),
+                _ => new CommandException(ExitCode.Unavailable, $"{Address} cannot be reached: {Reason(failure)}", failure),
             };
         }
     }
@@ -81,7 +83,7 @@ internal sealed class WorkerFeed : IDisposable
             catch (Exception failure) when (IsOutage(failure))
             {
                 if (stop.IsCancellationRequested) break;
-                await DisconnectAsync(failure is OperationCanceledException ? "no answer" : failure.Message).ConfigureAwait(false);
+                await DisconnectAsync(Reason(failure)).ConfigureAwait(false);
                 pause = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, 2 * pause.Ticks));
             }
         }
@@ -124,7 +126,7 @@ internal sealed class WorkerFeed : IDisposable
     private async Task AskAsync(CancellationToken stop)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        deadline.CancelAfter(LongestPause);
+        deadline.CancelAfter(Patience);
         using HttpResponseMessage answer = await _client.GetAsync("/v1/models", deadline.Token).ConfigureAwait(false);
         answer.EnsureSuccessStatusCode();
         using Stream body = await answer.Content.ReadAsStreamAsync(deadline.Token).ConfigureAwait(false);
@@ -204,6 +206,9 @@ internal sealed class WorkerFeed : IDisposable
             return false;
         }
     }
+
+    private static string Reason(Exception failure) => failure is OperationCanceledException
+        ? string.Create(CultureInfo.InvariantCulture, $"no answer within {Patience.TotalSeconds:0} s") : failure.Message;
 
     private static bool IsOutage(Exception failure) =>
         failure is HttpRequestException or IOException or JsonException or OperationCanceledException;

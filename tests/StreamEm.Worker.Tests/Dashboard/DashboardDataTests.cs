@@ -15,7 +15,7 @@ public sealed class DashboardDataTests(DashboardWorker worker) : IClassFixture<D
     [InlineData("wide", "loadings: feature index; means: feature; noise_variances: feature")]
     [InlineData("faults",
         "probabilities.alarm: row entry; probabilities.cause: row entry; probabilities.noise: row entry; probabilities.site: entry")]
-    [InlineData("topics", "components: component entry")]
+    [InlineData("topics", "components: index entry")]
     public async Task Layout_OfAModel_SaysWhatItsAxesAre(string id, string expected)
     {
         await worker.VersionOf(id, 1);

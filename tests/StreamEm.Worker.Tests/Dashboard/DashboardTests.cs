@@ -260,8 +260,17 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
         return page;
     }
 
-    private static async Task Until(IPage page, string condition) =>
-        await page.WaitForFunctionAsync($"() => Boolean({condition})", Patience);
+    private async Task Until(IPage page, string condition)
+    {
+        try
+        {
+            await page.WaitForFunctionAsync($"() => Boolean({condition})", Patience);
+        }
+        catch (WaitTaskTimeoutException)
+        {
+            Assert.Fail($"Never: {condition}\nThe console: {string.Join('\n', _errors)}\nThe page: {await Text(page, "body")}");
+        }
+    }
 
     private static Task<string> Text(IPage page, string selector) =>
         page.EvaluateFunctionAsync<string>("selector => document.querySelector(selector).textContent", selector);

@@ -13,8 +13,9 @@ internal static class YamlFault
     public static (Mark Place, string Message) Of(string text, YamlException failure)
     {
         string[] lines = text.Split('\n');
-        // Of a character that begins nothing the parser does not tell the place.
-        bool isAnywhere = failure.Message.Contains("any token", StringComparison.Ordinal);
+        // Of a character that may not be there the parser does not tell the place.
+        bool isAnywhere = failure.Message.Contains(" tab ", StringComparison.Ordinal)
+            || failure.Message.Contains("any token", StringComparison.Ordinal);
         int last = isAnywhere ? lines.Length : (int)Math.Min(Math.Max(failure.Start.Line, failure.End.Line), lines.Length);
         for (int line = 1; line <= last; line++)
         {
