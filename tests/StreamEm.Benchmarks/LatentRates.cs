@@ -135,7 +135,8 @@ internal sealed class LatentRates(Report report, Peers peers, Goals goals, bool 
             report.Table("Topics beside gensim and scikit-learn",
                 $"One pass over {parts.Length * 256} texts of a made corpus ({corpus.Topics} topics, {corpus.Terms} terms, about "
                     + $"{corpus.Tokens / (parts.Length * 256)} tokens each), minibatches of 256, gamma_t = (1 + t)^-0.7, at most "
-                    + $"{iterations} inner iterations, tolerance 0.001, one thread. Perplexity of texts held out, all by scikit-learn's bound.",
+                    + $"{iterations} inner iterations, tolerance 0.001, one thread. Perplexity of texts held out, all by "
+                    + "scikit-learn's bound.",
                 "implementation", "tokens/s", "x", "perplexity");
             report.Row("StreamEM", Report.Rate(rate), "", $"{theirs.GetValueOrDefault("ours_perplexity"):F1}");
             foreach (string peer in (ReadOnlySpan<string>)["gensim", "sklearn"])

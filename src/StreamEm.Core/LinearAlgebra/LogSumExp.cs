@@ -12,7 +12,7 @@ internal static unsafe class LogSumExp
     /// <summary>Sums of every fourth component.</summary>
     private const int Sums = 4;
 
-    /// <summary>exp of a smaller number is 0 beside the 1 of the largest; its product with it too, where it is taken for this one.</summary>
+    /// <summary>exp of a smaller number is 0 beside the 1 of the largest; so is its product with this one, for which it is taken.</summary>
     private const double Least = -1000;
 
     /// <summary>

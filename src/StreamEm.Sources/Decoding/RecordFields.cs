@@ -95,7 +95,7 @@ internal sealed class RecordFields
     public bool IsNumber(int slot) => slot < Dimension && !FeatureValues.IsText(_kinds[slot]);
 
     /// <summary>Whether a slot may hold what cannot be read and the record be used all the same, the field then being absent.</summary>
-    public bool IsOptional(int slot) => 
+    public bool IsOptional(int slot) =>
         slot >= Dimension && _roles[slot - Dimension] is (Role.Key or Role.Timestamp or Role.Filter);
 
     /// <summary>Whether a slot takes lists and objects as they are written, not single values alone.</summary>

@@ -33,8 +33,9 @@ internal enum BreakKind
 internal sealed record FeedBreak(BreakKind Kind, string Place, string Text);
 
 /// <summary>
-/// Verifies a feed of snapshots as it is read: of each that its content has the hash that it says (<see cref="Ancestry"/>), of each run that
-/// its versions follow each other, each from the one before. Stops at the first break. A version that comes twice as it was is a repeat: a topic may have some after a crash.
+/// Verifies a feed of snapshots as it is read: of each that its content has the hash that it says (<see cref="Ancestry"/>), of each run
+/// that its versions follow each other, each from the one before. Stops at the first break. A version that comes twice as it was is a
+/// repeat: a topic may have some after a crash.
 /// </summary>
 /// <param name="allowsGaps">Whether versions may be missing, as from feeds that do not take each: order and hashes are verified, and of
 /// which version one comes wherever that is in the feed.</param>

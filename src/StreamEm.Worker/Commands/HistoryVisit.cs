@@ -61,7 +61,8 @@ internal static class HistoryVisit
         IEnumerable<string> verdicts = Enum.GetValues<Verdict>().Where(verdict => audit[verdict] > 0)
             .Select(verdict => string.Create(CultureInfo.InvariantCulture, $"{audit[verdict]} {SnakeCase.Of(verdict)}"));
         return string.Create(CultureInfo.InvariantCulture,
-            $"{audit.Messages} messages of statistics folded again ({string.Join(", ", verdicts)}): {audit.Snapshots} snapshots as published");
+            $"{audit.Messages} messages of statistics folded again ({string.Join(", ", verdicts)}): {audit.Snapshots} snapshots as "
+                + $"published");
     }
 
     private static Dictionary<long, string> Hashes(List<(string Key, byte[] Value)> records, string id, string runId)

@@ -21,8 +21,10 @@ public static class ValidateCommand
             new("validate", "Checks a configuration and reports everything wrong with it at once (exit code 78 if there are errors).");
         configuration.AddTo(command);
         var connects = new Option<bool>("--connect")
-        { Description =
-            "Tries what is outside too: reads first records, asks brokers for topics, knocks at webhooks; nothing is changed." };
+        {
+            Description =
+            "Tries what is outside too: reads first records, asks brokers for topics, knocks at webhooks; nothing is changed."
+        };
         var data = new Option<string[]>("--data")
         {
             Description =

@@ -66,11 +66,16 @@ internal sealed class Rehearsal(WorkerOptions options, IReadOnlyList<string> dat
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         stop.CancelAfter(Without);
         var host = new WorkerHost(
-            options with { Http = new HttpOptions { Address = "127.0.0.1:0" }, StateDirectory = Path.Combine(folder, "state"),
-                Models = models },
+            options with
+            {
+                Http = new HttpOptions { Address = "127.0.0.1:0" },
+                StateDirectory = Path.Combine(folder, "state"),
+                Models = models
+            },
             (model, position) => SourceCatalog.Create(model.Source, new SourceContext(model.Schema.Read, position, time)
             { Once = true, MinibatchSize = model.Learning.MinibatchSize }),
-            time, NullLoggerProvider.Instance) { Once = true };
+            time, NullLoggerProvider.Instance)
+        { Once = true };
         long start = time.GetTimestamp();
         Task<int> running = Task.Run(() => host.RunAsync(stop.Token), CancellationToken.None);
         var watches = new Dictionary<string, Watch>(StringComparer.Ordinal);
@@ -135,8 +140,12 @@ internal sealed class Rehearsal(WorkerOptions options, IReadOnlyList<string> dat
     private ModelOptions Within(ModelOptions model, string folder) => model with
     {
         Source = data.Count > 0
-            ? new FileSourceOptions { Path = data, Format = DataFiles.FormatSaidBy(data[0]) ?? DataFiles.FormatOf(model.Source),
-                Csv = model.Source.Csv }
+            ? new FileSourceOptions
+            {
+                Path = data,
+                Format = DataFiles.FormatSaidBy(data[0]) ?? DataFiles.FormatOf(model.Source),
+                Csv = model.Source.Csv
+            }
             : model.Source is FileSourceOptions own ? own with { Follow = false }
             : throw new CommandException(ExitCode.Usage, $"--data: model '{model.Id}' has no files of its own; name some: --data FILE"),
         Publish = [new FilePublisherOptions { Path = Path.Combine(folder, "versions.ndjson"), EveryUpdates = EveryUpdates(model) }],

@@ -34,7 +34,8 @@ public sealed partial class DeploymentTests
     {
         string routes = string.Concat(Repository.Files("src/StreamEm.Worker/Api", "*.cs").Select(Repository.Read));
         string[] asked = [.. Regex.Matches(string.Concat(Repository.Files("deploy", "*.yaml").Select(Repository.Read)),
-            "path: (?<path>/[a-z]+)\\b", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Select(match => match.Groups["path"].Value).Distinct()];
+            "path: (?<path>/[a-z]+)\\b", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1))
+            .Select(match => match.Groups["path"].Value).Distinct()];
         Assert.Contains("/readyz", asked);
         Violations.None(asked.Where(path => path is not "/var" && !routes.Contains($"\"{path}\"", StringComparison.Ordinal))
             .Select(path => $"no route answers {path}"));

@@ -254,7 +254,8 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
             window.isDrawn = box => {
               const canvas = box?.querySelector('canvas');
               if (!canvas || canvas.width === 0) return false;
-              return new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer).some(pixel => pixel !== 0);
+              return new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)
+                .some(pixel => pixel !== 0);
             };
             """);
         return page;

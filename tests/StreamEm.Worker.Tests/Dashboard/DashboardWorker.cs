@@ -108,7 +108,8 @@ public sealed class DashboardWorker : IAsyncLifetime
         {{Model("wide", "wide.csv", string.Join(", ", WideFeatures()), "{ type: factor_analysis, factors: 2 }", 50, "")}}
         {{Model("line", "line.csv", "speed, load", "{ type: bayesian_linear_regression }", 50, "    target: delay\n")}}
         {{Model("faults", "faults.csv", "site, noise, alarm",
-            "{ type: bayesian_network, nodes: { cause: { levels: 2, parents: [site] }, noise: { parents: [cause] }, alarm: { parents: [cause, site] } } }",
+            "{ type: bayesian_network, nodes: { cause: { levels: 2, parents: [site] }, noise: { parents: [cause] }, "
+                + "alarm: { parents: [cause, site] } } }",
             50, "")}}
         {{Model("topics", "texts.ndjson", "text", "{ type: latent_dirichlet_allocation, topics: 2 }", 50, "")}}
           - id: waiting

@@ -41,7 +41,8 @@ public sealed class ReloadPropertyTests : IDisposable
         foreach (string id in Ids) _given[id] = 0;
         _yaml = Next(isGood: true);
         _host = new WorkerHost(
-            Read(), Open, TimeProvider.System, NullLoggerProvider.Instance) { Read = Read, AcceptsModelChange = true };
+            Read(), Open, TimeProvider.System, NullLoggerProvider.Instance)
+        { Read = Read, AcceptsModelChange = true };
         using var stop = new CancellationTokenSource();
         Task<int> running = _host.RunAsync(stop.Token);
         await Eventually.True(() => _host.Models.Count > 0 && _host.Models.All(model => model.HasStarted), "the models to start");

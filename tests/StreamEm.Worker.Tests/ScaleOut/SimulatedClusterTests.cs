@@ -1,6 +1,6 @@
 using StreamEm.Sources;
-using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Auditing;
+using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.ScaleOut;
 
 namespace StreamEm.Worker.Tests.ScaleOut;
@@ -82,7 +82,8 @@ public sealed class SimulatedClusterTests
         Assert.Equal(1, whole.Snapshots);
         Assert.Contains("version", Audit(cluster, newest, forged).Break!.Text, StringComparison.Ordinal);
         Assert.Contains("parameters", Audit(cluster, newest with { Learner = learner }, hashes).Break!.Text, StringComparison.Ordinal);
-        Assert.Contains("records", Audit(cluster, newest with { Records = newest.Records + 1 }, hashes).Break!.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "records", Audit(cluster, newest with { Records = newest.Records + 1 }, hashes).Break!.Text, StringComparison.Ordinal);
         Assert.Equal(BreakKind.Gap, Audit(cluster, newest, hashes, from: 1).Break!.Kind);
     }
 

@@ -41,9 +41,17 @@ public sealed class WatchViewTests
     {
         var model = new WatchedModel("m");
         model.Take(
-            Summary("warming_up") with { Version = 0, Records = 0, MeanLogLikelihood = null, Progress = new WarmUp(300, 1536),
+            Summary("warming_up") with
+            {
+                Version = 0,
+                Records = 0,
+                MeanLogLikelihood = null,
+                Progress = new WarmUp(300, 1536),
                 Alarms = null,
-            Warnings = [], RecordsRejected = new Dictionary<string, long>(), SourceLag = null }, Start);
+                Warnings = [],
+                RecordsRejected = new Dictionary<string, long>(),
+                SourceLag = null
+            }, Start);
 
         Assert.Equal(["m  warming_up  version 0  0 records", "  the first parameters come with 1,536 records, 300 are here"],
             Texts(new WatchView(80, isUnicode: true), null, model)[2..]);

@@ -7,9 +7,9 @@ namespace StreamEm.Core.Models.Experts;
 /// p(y given x) = sum_k P(k given x) p(y given x, k), the last column y the target. With a softmax gate (Jordan &amp; Jacobs 1994) P(k
 /// given x) = softmax(V [1, x])_k, or two levels of such choices (<see cref="SoftmaxTree"/>): parameters <c>gate_coefficients [K, D +
 /// 1]</c> = V, the last row 0, then the experts'; the M-step of V is one Newton step (<see cref="SoftmaxNewton"/>), whose target is
-/// averaged as a statistic, so that both recursions take the damped step V + gamma H^-1 G. Else P(k) = <c>weights [K]</c>, a mixture of regressions (DeSarbo &amp; Cron 1988), or, where the experts know the
-/// features too, P(k given x) by Bayes' rule (Xu, Jordan &amp; Hinton 1995). Statistics (averages): <c>masses [K]</c>,
-/// <c>gate_target</c> and what it is made of, then the experts'.
+/// averaged as a statistic, so that both recursions take the damped step V + gamma H^-1 G. Else P(k) = <c>weights [K]</c>, a mixture of
+/// regressions (DeSarbo &amp; Cron 1988), or, where the experts know the features too, P(k given x) by Bayes' rule (Xu, Jordan &amp; Hinton
+/// 1995). Statistics (averages): <c>masses [K]</c>, <c>gate_target</c> and what it is made of, then the experts'.
 /// </summary>
 internal sealed class MixtureOfExperts : EmissionModel
 {

@@ -4,9 +4,9 @@ using StreamEm.Core.Vectors;
 namespace StreamEm.Core.Models.Experts;
 
 /// <summary>
-/// The nodes of a softmax gate, each a choice of one of B branches by [1, x]: one node, whose branches are the experts, or a root and a node
-/// under each of its branches, P(expert ij given x) = P(i given x) P(j given i, x), as in the hierarchical mixture of experts of Jordan
-/// &amp; Jacobs (1994, section 2). Parameters: <c>gate_coefficients [B, D + 1]</c>, and of the second level
+/// The nodes of a softmax gate, each a choice of one of B branches by [1, x]: one node, whose branches are the experts, or a root and a
+/// node under each of its branches, P(expert ij given x) = P(i given x) P(j given i, x), as in the hierarchical mixture of experts of
+/// Jordan &amp; Jacobs (1994, section 2). Parameters: <c>gate_coefficients [B, D + 1]</c>, and of the second level
 /// <c>nested_gate_coefficients [B, B, D + 1]</c>; the last row of every node is 0. Of every node the statistics of
 /// <see cref="SoftmaxNewton"/>, its rows weighted by the responsibilities of the experts under it.
 /// </summary>

@@ -4,6 +4,15 @@ namespace StreamEm.Core.Models.Factors;
 internal sealed partial class FactorAnalyser
 {
     /// <inheritdoc/>
+    public override void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "")
+    {
+        string factors = graph.Add(new GraphVariable(record == "x" ? "f" : $"f {record}", GraphRole.Latent, []));
+        IEnumerable<string> own = Components > 1 ? Parameters(graph, prefix, ParameterLayout.Blocks)
+            : ParameterLayout.Blocks.Select(block => graph.Add(prefix + block.Name));
+        graph.Add(new GraphVariable(record, GraphRole.Observed, [.. parents, factors, .. own]));
+    }
+
+    /// <inheritdoc/>
     /// <remarks>The factors of a component are known up to a rotation: q (q - 1) / 2 of its loadings say nothing.</remarks>
     public override int RedundantParameters => _loadingsAreFixed ? 0 : Components * (Factors * (Factors - 1) / 2);
 

@@ -66,15 +66,6 @@ internal sealed partial class FactorAnalyser : Emission
     /// <inheritdoc/>
     public override int Components { get; }
 
-    /// <inheritdoc/>
-    public override void Describe(ModelGraph graph, string record, IReadOnlyList<string> parents, string prefix = "")
-    {
-        string factors = graph.Add(new GraphVariable(record == "x" ? "f" : $"f {record}", GraphRole.Latent, []));
-        IReadOnlyList<VectorBlock> blocks = ParameterLayout.Blocks;
-        string[] own = Components > 1 ? Parameters(graph, prefix, blocks) : [.. blocks.Select(block => graph.Add(prefix + block.Name))];
-        graph.Add(new GraphVariable(record, GraphRole.Observed, [.. parents, factors, .. own]));
-    }
-
     /// <summary>Number of factors q.</summary>
     public int Factors { get; }
 

@@ -16,7 +16,8 @@ internal static class TestTable
     private static readonly Table<TestOptions> Test = new(
         () => new TestOptions { Name = "" },
         new ValueField<TestOptions>(new Setting<TestOptions, string>(
-            "name", new TextKind(), o => o.Name, (o, v) => o with { Name = v }, "What it shows, for a person.")) { IsRequired = true },
+            "name", new TextKind(), o => o.Name, (o, v) => o with { Name = v }, "What it shows, for a person."))
+        { IsRequired = true },
         new ValueField<TestOptions>(new Setting<TestOptions, string?>(
             "model", new OptionalTextKind("the id of a model, or null"), o => o.Model, (o, v) => o with { Model = v },
             "The id of the model that is tested; null where there is only one.")),
