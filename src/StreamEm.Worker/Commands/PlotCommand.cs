@@ -24,16 +24,7 @@ public static class PlotCommand
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        var file = new Argument<string>("snapshot")
-        {
-            Description = "A snapshot (JSON) or a published log of snapshots; with --graph also a configuration, or a type of model, see "
-                + "'streamem models'.",
-        };
-        var data = new Argument<string[]>("data")
-        {
-            Description = "Files or globs with records; none for a model without components, whose parameters are drawn.",
-            Arity = ArgumentArity.ZeroOrMore,
-        };
+        (Argument<string> file, Argument<string[]> data) = Arguments();
         var output =
             new Option<string>("-o", "--output") { Description = "Where the picture goes (SVG).", Required = true, HelpName = "file" };
         var x = new Option<string?>("--x") { Description = "Feature to the right; the first number by default.", HelpName = "feature" };
@@ -68,36 +59,53 @@ public static class PlotCommand
                     cancellationToken).ConfigureAwait(false);
                 return ExitCode.Ok;
             }
-
             ModelSnapshot snapshot = SnapshotFile.Read(parsed.GetRequiredValue(file));
             bool hasData = parsed.GetValue(data) is { Length: > 0 };
             if (snapshot.Model is not ComponentModel model)
             {
-                if (hasData)
-                    throw new CommandException(ExitCode.Usage,
-                        $"A model of type {snapshot.Options.Type} has no components to draw over records: leave the data out, and its "
-                            + "parameters are drawn.");
-                await WriteAsync(parsed.GetRequiredValue(output),
-                    new BlocksPlot(snapshot).Draw(parsed.GetValue(title) ?? HeadingOf(snapshot)), cancellationToken).ConfigureAwait(false);
+                await WriteAsync(parsed.GetRequiredValue(output), ParametersOf(snapshot, hasData, parsed.GetValue(title)),
+                    cancellationToken).ConfigureAwait(false);
                 return ExitCode.Ok;
             }
-            if (!hasData)
-                throw new CommandException(ExitCode.Usage,
-                    "Required argument missing for command: 'plot': the data to draw; or draw the model alone with --graph.");
+            RequireData(hasData);
             PlotAxes? axes = PlotAxes.Choose(snapshot.Space, parsed.GetValue(x), parsed.GetValue(y), parsed.GetValue(profile));
             RecordSchema schema = ScoreSchema.Of(snapshot);
             schema = schema with { Csv = dialect.Of(parsed, schema.Csv) };
             ScoredRows scored = ScoredRows.Of(
                 snapshot, model, await ReadAsync(schema, parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false));
             string heading = parsed.GetValue(title) ?? HeadingOf(snapshot);
-            string svg = axes is null
-                ? new ProfilePlot(snapshot, model).Draw(scored.Shares(model.Components), heading)
-                : DrawPoints(new MixturePlot(snapshot, model, axes.X, axes.Y), scored, parsed.GetValue(rings), parsed.GetValue(points),
-                    heading);
+            string svg = axes is null ? new ProfilePlot(snapshot, model).Draw(scored.Shares(model.Components), heading)
+                : DrawPoints(new(snapshot, model, axes.X, axes.Y), scored, parsed.GetValue(rings), parsed.GetValue(points), heading);
             await WriteAsync(parsed.GetRequiredValue(output), svg, cancellationToken).ConfigureAwait(false);
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static (Argument<string> File, Argument<string[]> Data) Arguments() => (
+        new Argument<string>("snapshot")
+        {
+            Description = "A snapshot (JSON) or a published log of snapshots; with --graph also a configuration, or a type of model, see "
+                + "'streamem models'.",
+        },
+        new Argument<string[]>("data")
+        {
+            Description = "Files or globs with records; none for a model without components, whose parameters are drawn.",
+            Arity = ArgumentArity.ZeroOrMore,
+        });
+
+    /// <summary>A picture of a model without components.</summary>
+    private static string ParametersOf(ModelSnapshot snapshot, bool hasData, string? title) => !hasData
+        ? new BlocksPlot(snapshot).Draw(title ?? HeadingOf(snapshot))
+        : throw new CommandException(ExitCode.Usage,
+            $"A model of type {snapshot.Options.Type} has no components to draw over records: leave the data out, and its parameters "
+                + "are drawn.");
+
+    private static void RequireData(bool hasData)
+    {
+        if (!hasData)
+            throw new CommandException(ExitCode.Usage,
+                "Required argument missing for command: 'plot': the data to draw; or draw the model alone with --graph.");
     }
 
     private static string HeadingOf(ModelSnapshot snapshot)

@@ -68,7 +68,6 @@ internal sealed class RunStart
             WorkerLog.RunBegunAnew(context.Log, options.Id, checkpoint.Rejections.Read - checkpoint.Rejections.ByReason.Sum());
             return New(context, directory, [.. checkpoint.Predecessors ?? [], checkpoint.RunId], checkpoint.IsPaused == true);
         }
-
         bool IsReadAnew() => binding is null ? isOther : binding.ReadsOtherRecords;
 
         IReadOnlyList<ConfigurationChange> changes = binding?.Changes ?? [];

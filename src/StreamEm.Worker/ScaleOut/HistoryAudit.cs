@@ -9,8 +9,8 @@ namespace StreamEm.Worker.ScaleOut;
 
 /// <summary>
 /// Shows from the topics alone that a model that several workers learned is what their statistics give: folds them again from the state
-/// that the run began with, and holds against what was published the hash of every snapshot and, at its end, the state to the byte. The fold
-/// itself counts a record once or not at all, so that with the positions the counts are shown too.
+/// that the run began with, and holds against what was published the hash of every snapshot and, at its end, the state to the byte. The
+/// fold itself counts a record once or not at all, so that with the positions the counts are shown too.
 /// </summary>
 /// <param name="options">The model, as the states say that it was configured.</param>
 /// <param name="start">The state that the run began with.</param>

@@ -80,15 +80,6 @@ public sealed partial class RehearsalTests : IDisposable
         Assert.False(Directory.Exists(_directory["state"]));
     }
 
-    [Fact]
-    public async Task Data_TooFewRecords_SaysHowManyTheFirstVersionTakes()
-    {
-        File.WriteAllText(_directory["few.csv"], "x,y,kind\n1,2,good\n2,3,good\n");
-        CommandRun run = await Validate("stdin: {}", "", "--data", _directory["few.csv"]);
-
-        Assert.Contains("first version  none: it takes 300 records", run.Output, StringComparison.Ordinal);
-    }
-
     private Task<CommandRun> Validate(string source, string more, params string[] arguments)
     {
         File.WriteAllText(_directory["streamem.yaml"], $$"""

@@ -29,8 +29,8 @@ public sealed class ValidateCommandTests
               model.type: gaussian_mixture
               learning.step_size.kappa: 0.6
               defaults: source.stdin.format: ndjson, source.stdin.separator: null, source.stdin.decimal: null,
-                source.stdin.comment: null, source.stdin.skip_lines: 0, feature_keys: 100000, label: null,
-                weight: null, key: null, per_key: false, max_keys: 100000, timestamp: null,
+                source.stdin.comment: null, source.stdin.skip_lines: 0, feature_keys: 100000, where: null,
+                label: null, weight: null, key: null, per_key: false, max_keys: 100000, timestamp: null,
                 timestamp_unit: auto, target: null, missing: allow, model.components: 4,
                 model.covariance_type: full, model.reg_covar: 1E-06, model.prior: none, model.label_noise: none,
                 model.fixed: [], model.quantize: false, learning.recursion: statistics,
@@ -43,9 +43,9 @@ public sealed class ValidateCommandTests
                 learning.learn_above: 0.001, learning.confirm_after: 1000, learning.freeze_after: null,
                 learning.dead_components: reseed, learning.drift: null, learning.averaging: none,
                 learning.anomaly_half_life: null, calendar: null, checkpoint.every_updates: 50,
-                checkpoint.every: 10s, checkpoint.keep: 3, alarms: null, candidates: null, scale_out: null,
-                feedback: null, rejected.file: null, rejected.kafka: null, rejected.stop_above_ratio: 0.05,
-                on_failure: null
+                checkpoint.every: 10s, checkpoint.keep: 3, snapshots.keep: 100, snapshots.archive_every: 1h,
+                snapshots.archive_keep: 24, alarms: null, candidates: null, scale_out: null, feedback: null,
+                rejected.file: null, rejected.kafka: null, rejected.stop_above_ratio: 0.05, on_failure: null
 
             """,
             run.Output

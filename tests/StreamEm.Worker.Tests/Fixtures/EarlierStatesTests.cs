@@ -44,7 +44,8 @@ public sealed class EarlierStatesTests : IDisposable
             Assert.NotEmpty(before);
             Assert.Equal(300, now.Length);
             for (int line = 0; line < before.Length; line++)
-                EarlierReleaseTests.AssertSame(before[line], now[line], string.Create(CultureInfo.InvariantCulture, $"{model} line {line}"));
+                EarlierReleaseTests.AssertSame(
+                    before[line], now[line], string.Create(CultureInfo.InvariantCulture, $"{model} line {line}"));
         }
     }
 

@@ -1,8 +1,7 @@
 using StreamEm.Worker.Configuration.Binding;
-using StreamEm.Worker.Configuration.Tables;
 using StreamEm.Worker.Configuration.Text;
 
-namespace StreamEm.Worker.Configuration;
+namespace StreamEm.Worker.Configuration.Tables;
 
 /// <summary>
 /// <c>defaults</c>: what every model has that does not say otherwise. Mappings are joined key by key, at every depth; a list or a value of
