@@ -119,7 +119,16 @@ internal sealed class MqttConnection : IAsyncDisposable
         {
             MqttClientConnectResult result = await client.ConnectAsync(ClientOptions(), late.Token).ConfigureAwait(false);
             RefuseConnection(result);
-            await SubscribeAsync(client, late.Token).ConfigureAwait(false);
+            // What the session holds comes meanwhile, and may be kept and acknowledged before the broker has answered.
+            Task subscribed = SubscribeAsync(client, late.Token);
+            await AcknowledgeUntilAsync(gone.Task, subscribed).ConfigureAwait(false);
+            if (_stop.IsCancellationRequested)
+            {
+                await subscribed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await LeaveAsync(client).ConfigureAwait(false);
+                return true;
+            }
+            await subscribed.ConfigureAwait(false);
         }
 
         if (!isKnown && (_goesOn || HasSubscribed))
@@ -127,7 +136,7 @@ internal sealed class MqttConnection : IAsyncDisposable
                 + "was there, and those that no checkpoint held, are lost. See session_expires_after, and the broker's persistence.");
         HasSubscribed = true;
         (_problem, _since) = (null, null);
-        await AcknowledgeUntilAsync(gone.Task).ConfigureAwait(false);
+        await AcknowledgeUntilAsync(gone.Task, until: gone.Task).ConfigureAwait(false);
         if (_stop.IsCancellationRequested)
         {
             await LeaveAsync(client).ConfigureAwait(false);
@@ -165,19 +174,21 @@ internal sealed class MqttConnection : IAsyncDisposable
                         + $"'{_options.Username ?? "(none)"}' the right to read it.");
     }
 
-    /// <summary>Tells the broker what it may forget, until the connection is lost or the source is closed.</summary>
-    private async Task AcknowledgeUntilAsync(Task gone)
+    /// <summary>Tells the broker what it may forget, until something has happened, the connection is lost, or the source is closed; then too
+    /// what it may forget by then.</summary>
+    private async Task AcknowledgeUntilAsync(Task gone, Task until)
     {
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using CancellationTokenRegistration registration = _stop.Token.Register(stopping.SetResult);
-        while (!gone.IsCompleted)
+        bool isLast;
+        do
         {
-            Task may = _inbox.MayAcknowledge;
+            isLast = until.IsCompleted || _stop.IsCancellationRequested;
             while (!gone.IsCompleted && _inbox.TryTakeAcknowledgement(out MqttApplicationMessageReceivedEventArgs? args))
                 await args!.AcknowledgeAsync(CancellationToken.None).ConfigureAwait(false);
-            if (_stop.IsCancellationRequested) return;
-            await Task.WhenAny(gone, may.IsCompleted ? _inbox.MayAcknowledge : may, stopping.Task).ConfigureAwait(false);
+            if (!isLast) await Task.WhenAny(gone, until, _inbox.MayAcknowledge, stopping.Task).ConfigureAwait(false);
         }
+        while (!isLast && !gone.IsCompleted);
     }
 
     /// <summary>Says goodbye, so that the broker keeps the session and does not wait for the keep-alive.</summary>

@@ -133,7 +133,8 @@ internal sealed class MqttInbox(long first, int most)
         lock (_lock)
         {
             if (_toAcknowledge.TryDequeue(out args)) return true;
-            _mayAcknowledge = NewSignal();
+            // Whoever already waits for the signal there is goes on waiting for it.
+            if (_mayAcknowledge.Task.IsCompleted) _mayAcknowledge = NewSignal();
             return false;
         }
     }

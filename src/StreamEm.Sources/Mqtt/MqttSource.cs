@@ -20,6 +20,9 @@ public sealed class MqttSource : RecordSource
     /// </summary>
     private const int FewestToAwait = 8;
 
+    /// <summary>How many times as long as usual a drained run waits for what it has to be acknowledged.</summary>
+    private const int MostQuiet = 5;
+
     private readonly MqttSourceOptions _options;
     private readonly SourceContext _context;
     private readonly RecordDecoder _decoder;
@@ -84,6 +87,7 @@ public sealed class MqttSource : RecordSource
         cancellationToken.ThrowIfCancellationRequested();
         if (!_hasStarted) _connection.Start();
         _hasStarted = true;
+        int quiet = 0;
         while (true)
         {
             batch.Clear(PartitionName, identity: null, _next);
@@ -100,8 +104,10 @@ public sealed class MqttSource : RecordSource
             Task first = await Task.WhenAny(arrived, Task.Delay(patience, _context.Time, awake.Token)).ConfigureAwait(false);
             await awake.CancelAsync().ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
-            // A drained run ends when nothing has come for a while, but not before the broker was there to send it.
-            if (first != arrived && _connection.HasSubscribed && _inbox.Waiting == 0) return false;
+            // A drained run ends when nothing has come for a while, but not before the broker was there to send it, nor while it may hold
+            // more back until what it has sent is acknowledged.
+            bool isQuiet = first != arrived && _connection.HasSubscribed && _inbox.Waiting == 0;
+            if (isQuiet && (!AwaitsAcknowledgement || ++quiet == MostQuiet)) return false;
         }
     }
 
