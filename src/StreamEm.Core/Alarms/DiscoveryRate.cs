@@ -24,7 +24,7 @@ namespace StreamEm.Core.Alarms;
 internal sealed class DiscoveryRate
 {
     /// <summary>theta: how much of the fitted tail's steepness is relied on beyond the sample.</summary>
-    private const double OfAMixtureThatGrows = 0.4, OfOthers = 0.25;
+    private const double Reliance = 0.4;
 
     private readonly double _rate;
     private long _tests;
@@ -54,13 +54,13 @@ internal sealed class DiscoveryRate
     /// A p-value that allows for what the tail can be wrong by, so that it is valid where levels are far below what was ever seen.
     /// <code>
     /// p'  = s (1 + log(s / p) / a)^(-a)      p &lt; s: few excesses, a = s n
-    /// p'' = (p' (n + 1))^theta / (n + 1)     p' &lt; 1 / (n + 1): beyond the sample
+    /// p'' = (p' (n + 1))^theta / (n + 1)     p' &lt; 1 / (n + 1): beyond the sample of a mixture that grows, theta = 0.4
     /// </code>
     /// The first, because the mean of the exponential beyond the share s was estimated from a excesses: its predictive distribution (Lomax;
     /// Aitchison &amp; Dunsmore 1975), exact for an exponential tail. The second, because beyond the rarest of n records nothing says that the
-    /// tail goes on as it was fitted (Vovk, Gammerman &amp; Shafer 2005, section 2: a conformal p-value ends at 1 / (n + 1)): there it is
-    /// taken to be 1 / theta times as heavy, 2.5 times for a mixture that grows, and 4 times for others: what such a model keeps out of
-    /// what it learns is missing in its tail. Measured, not derived. Continuous, ascending; tends to p inside as n grows.
+    /// tail goes on as it was fitted (Vovk, Gammerman &amp; Shafer 2005, section 2: a conformal p-value ends at 1 / (n + 1)): a mixture
+    /// that grows keeps apart what nothing was near to, so that it is missing in the tail, which is taken to be 2.5 times as heavy.
+    /// Measured, not derived. Continuous, ascending; tends to p inside as n grows.
     /// </summary>
     /// <param name="pValue">p.</param>
     /// <param name="records">n: records that the calibration was made of; infinity where that is not known.</param>
@@ -71,8 +71,8 @@ internal sealed class DiscoveryRate
         if (!(pValue < tailShare) || double.IsPositiveInfinity(records)) return pValue;
         double excesses = Math.Max(1, tailShare * records), rarest = 1 / (records + 1);
         double predictive = tailShare * ScalarMath.Exp(-excesses * ScalarMath.Log1P(ScalarMath.Log(tailShare / pValue) / excesses));
-        if (predictive >= rarest) return predictive;
-        return rarest * ScalarMath.Exp((isOfGrowing ? OfAMixtureThatGrows : OfOthers) * ScalarMath.Log(predictive / rarest));
+        bool isBeyond = isOfGrowing && predictive < rarest;
+        return isBeyond ? rarest * ScalarMath.Exp(Reliance * ScalarMath.Log(predictive / rarest)) : predictive;
     }
 
     /// <summary>Writes where it stands.</summary>
