@@ -37,6 +37,20 @@ public sealed class FalseDiscoveryTests
         Assert.InRange(alarmed, 0, 2);
     }
 
+    [Fact]
+    public void Alarms_OnLongNullStreamsOfAMixtureThatGrows_AreNone()
+    {
+        // Most of these streams have an alarm where the tail is taken as it is fitted.
+        int alarms = 0;
+        Parallel.For(0, 4, stream =>
+        {
+            var watch = new AlarmWatch(new AlarmOptions { FalseDiscoveryRate = Rate, Rest = 0 }, Names);
+            AlarmedStream.Run(LearnerOf(grows: true), Rows("normal", 40_000, stream, strange: 0, out _), watch);
+            Interlocked.Add(ref alarms, (int)watch.Raised);
+        });
+        Assert.Equal(0, alarms);
+    }
+
     [Theory]
     [InlineData(false, 0.9)]
     [InlineData(true, 0.75)]
