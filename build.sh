@@ -25,7 +25,10 @@ usage: ./build.sh VERB
   screenshots  take the pictures of the dashboard's page in docs anew (needs Chromium)
   publish   put the executable at artifacts/streamem/streamem
   image     build the container image streamem (needs Docker); STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name other base images
-  release   publish, and beside it the bill of materials (CycloneDX) and checksums: artifacts/release
+  release   all that a release has, in artifacts/release, each tried as far as this machine can: executables that need nothing installed for
+            linux-x64, linux-arm64, win-x64 and osx-arm64 (or those named: release linux-x64), Debian packages, a dotnet tool, the library's
+            package, the image where Docker runs, a bill of materials (CycloneDX), checksums; the version is the commit's tag
+  starts    how long executables take to start and to learn: starts artifacts/streamem/streamem artifacts/published/linux-x64/streamem
   setup     restore all packages and stop
   help      this text
 
@@ -52,7 +55,7 @@ restore() {
     grep -oE 'NU1(102|603): .*' "$log" | sort -u >&2
     echo "build.sh: this package source lacks locked versions, see above; restoring the nearest it has" >&2
     status=0
-    dotnet restore StreamEm.sln -v q -p:RestorePackagesWithLockFile=false >"$log" 2>&1 || status=$?
+    dotnet restore StreamEm.sln -v q -p:NuGetLockFilePath=obj/nearest.lock.json >"$log" 2>&1 || status=$?
   fi
   ((status == 0)) || cat "$log" >&2
   rm -f "$log"
@@ -211,26 +214,7 @@ verb_publish() {
   dotnet publish src/StreamEm.Worker -c $configuration --no-restore -o artifacts/streamem -v q -nologo
 }
 
-# What a release is made of: the executable as an archive, its bill of materials, and the checksums of both.
-verb_release() {
-  dotnet tool restore && verb_publish || return
-  local out=artifacts/release version name
-  version=$(sed -n 's#.*<Version>\(.*\)</Version>.*#\1#p' Directory.Build.props)
-  name=streamem-$version-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
-  rm -rf $out; mkdir -p $out
-  dotnet dotnet-CycloneDX src/StreamEm.Worker/StreamEm.Worker.csproj --output $out --filename "$name.cdx.json" --output-format Json \
-    --recursive --exclude-dev --disable-package-restore --set-name streamem --set-version "$version" --no-serial-number >/dev/null || return
-  mkdir -p artifacts/streamem/share/man/man1 artifacts/streamem/share/bash-completion/completions \
-    artifacts/streamem/share/zsh/site-functions artifacts/streamem/share/fish/vendor_completions.d
-  artifacts/streamem/streamem completion man >artifacts/streamem/share/man/man1/streamem.1
-  artifacts/streamem/streamem completion bash >artifacts/streamem/share/bash-completion/completions/streamem
-  artifacts/streamem/streamem completion zsh >artifacts/streamem/share/zsh/site-functions/_streamem
-  artifacts/streamem/streamem completion fish >artifacts/streamem/share/fish/vendor_completions.d/streamem.fish
-  tar -C artifacts -czf "$out/$name.tar.gz" --sort=name --owner=0 --group=0 --numeric-owner streamem
-  dotnet pack src/StreamEm.Core -c $configuration --no-restore -o $out -v q -nologo || return
-  (cd $out && sha256sum -- * >SHA256SUMS)
-  ls $out
-}
+verb_release() { dotnet tool restore >/dev/null && build/release.sh "$@"; }
 
 verb_chaos() {
   set_up && build
@@ -265,7 +249,8 @@ case $verb in
   screenshots) verb_screenshots ;;
   publish) set_up && verb_publish && echo "artifacts/streamem/streamem" ;;
   image) verb_image ;;
-  release) set_up && verb_release ;;
+  release) set_up && verb_release "$@" ;;
+  starts) build/starts.sh "$@" ;;
   setup) set_up ;;
   help | -h | --help) usage ;;
   *) usage >&2; fail 64 "there is no verb '$verb'" ;;
