@@ -28,6 +28,7 @@ usage: ./build.sh VERB
   release   all that a release has, in artifacts/release, each tried as far as this machine can: executables that need nothing installed for
             linux-x64, linux-arm64, win-x64 and osx-arm64 (or those named: release linux-x64), Debian packages, a dotnet tool, the library's
             package, the image where Docker runs, a bill of materials (CycloneDX), checksums; the version is the commit's tag
+  docs      the site of README and docs, with a search: artifacts/site; every link in it is followed
   starts    how long executables take to start and to learn: starts artifacts/streamem/streamem artifacts/published/linux-x64/streamem
   setup     restore all packages and stop
   help      this text
@@ -126,7 +127,7 @@ run_house() { dotnet test $house -c $configuration --no-build --nologo "$@"; }
 verb_accept() {
   local filter="FullyQualifiedName~.Approved.${1:-}"
   [[ -n ${1:-} ]] || filter+="|FullyQualifiedName~WorkedExample"
-  build_house && STREAMEM_ACCEPT=1 run_house --filter "$filter" && git status --short -- $house docs/images docs/models
+  build_house && STREAMEM_ACCEPT=1 run_house --filter "$filter" && git status --short -- $house docs/images docs/models docs/reference
 }
 
 verb_cycles() { build_house && run_house --filter 'FullyQualifiedName~NoCycle'; }
@@ -250,6 +251,7 @@ case $verb in
   publish) set_up && verb_publish && echo "artifacts/streamem/streamem" ;;
   image) verb_image ;;
   release) set_up && verb_release "$@" ;;
+  docs) require_sdk && dotnet tool restore >/dev/null && build/docs.sh ;;
   starts) build/starts.sh "$@" ;;
   setup) set_up ;;
   help | -h | --help) usage ;;

@@ -15,20 +15,7 @@ done
 git rev-parse HEAD >/dev/null 2>&1 || { echo "build.sh: a release is made of a commit, and this folder has none (no git)." >&2; exit 66; }
 [[ -z $(git status --porcelain) ]] || echo "build.sh: what is not committed is not part of the release" >&2
 
-# v1.2.3 of the tag; a commit after it is 1.2.4-dev.N, N commits later; before any tag 0.1.0-dev.N of the version in Directory.Build.props.
-version_of_commit() {
-  local described version
-  if described=$(git describe --tags --long --match 'v[0-9]*' 2>/dev/null); then
-    version=$(sed -E 's/^v(.*)-[0-9]+-g[0-9a-f]+$/\1/' <<<"$described")
-    local later; later=$(sed -E 's/^.*-([0-9]+)-g[0-9a-f]+$/\1/' <<<"$described")
-    if ((later)); then
-      [[ $version == *-* ]] && version+=.dev.$later || version=${version%.*}.$((${version##*.} + 1))-dev.$later
-    fi
-  else version=$(sed -n 's#.*<Version>\(.*\)</Version>.*#\1#p' Directory.Build.props)-dev.$(git rev-list --count HEAD); fi
-  echo "$version"
-}
-
-version=$(version_of_commit) revision=$(git rev-parse HEAD)
+version=$(build/version.sh) revision=$(git rev-parse HEAD)
 own=linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 properties=(-c Release -v q -nologo -p:Version="$version" -p:SourceRevisionId="$revision" -p:PathMap="$tree=/streamem" -p:DebugType=embedded
   -p:RunAnalyzers=false)

@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Scoring;
 
 namespace StreamEm.Worker.Commands;
 
@@ -19,6 +20,14 @@ internal static class SnapshotFile
     {
         try
         {
+            if (path == PipedInput.Standard)
+            {
+                using Stream input = Console.OpenStandardInput();
+                using var whole = new MemoryStream();
+                input.CopyTo(whole);
+                return whole.ToArray();
+            }
+
             var file = new FileInfo(path);
             return file.Exists && file.Length > MostWhole ? ReadEnd(path, file.Length) : File.ReadAllBytes(path);
         }

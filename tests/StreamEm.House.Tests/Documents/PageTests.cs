@@ -25,7 +25,8 @@ public sealed partial class PageTests
         ("js", "node", "--version", "mjs"), ("r", "Rscript", "--version", "R"),
     ];
 
-    public static TheoryData<string> Pages => ["docs/python.md", "docs/clients.md", "docs/quick-start.md"];
+    public static TheoryData<string> Pages =>
+        ["docs/python.md", "docs/clients.md", "docs/quick-start.md", .. Repository.Files("docs/questions", "*.md")];
 
     [Theory]
     [MemberData(nameof(Pages))]
