@@ -47,7 +47,7 @@ public static class PlotCommand
         {
             file, data, output, x, y, profile, graph, rings, title, points,
         };
-        AddCheck(command, data, graph);
+        AddCheck(command, data, graph, output);
         var dialect = new DialectArguments();
         dialect.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -85,8 +85,7 @@ public static class PlotCommand
     private static (Argument<string> File, Argument<string[]> Data) Arguments() => (
         new Argument<string>("snapshot")
         {
-            Description = "A snapshot (JSON) or a published log of snapshots; with --graph also a configuration, or a type of model, see "
-                + "'streamem models'.",
+            Description = SnapshotFile.Named + " With --graph also a configuration, or a type of model, see 'streamem models'.",
         },
         new Argument<string[]>("data")
         {
@@ -118,8 +117,12 @@ public static class PlotCommand
             $"{snapshot.ModelId}, version {snapshot.Version}: {what} learned from {snapshot.Training.Records} records");
     }
 
-    private static void AddCheck(Command command, Argument<string[]> data, Option<bool> graph) => command.Validators.Add(result =>
+    private static void AddCheck(
+        Command command, Argument<string[]> data, Option<bool> graph, Option<string> output) => command.Validators.Add(result =>
     {
+        // A picture that is called what it is not is found out by somebody else.
+        if (result.GetValue(output) is { } path && Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".pdf")
+            result.AddError($"--output '{path}': pictures are SVG; expected a name that ends with .svg. rsvg-convert makes others of it.");
         if (result.GetValue(graph) && result.GetValue(data) is { Length: > 0 })
             result.AddError("--graph draws the model alone: it goes without data.");
     });

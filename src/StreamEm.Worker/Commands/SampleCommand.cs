@@ -23,7 +23,7 @@ public static class SampleCommand
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
+        var file = new Argument<string>("snapshot") { Description = SnapshotFile.Named };
         var count = new Option<long>("-n", "--records") { Description = "How many records.", Required = true, HelpName = "n" };
         var seed = new Option<ulong>("--seed")
         { Description = "Seed of all chance: the same seed draws the same records.", DefaultValueFactory = _ => 1, HelpName = "s" };

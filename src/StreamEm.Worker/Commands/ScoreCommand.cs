@@ -26,7 +26,7 @@ public static class ScoreCommand
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots; a FIFO too." };
+        var file = new Argument<string>("snapshot") { Description = SnapshotFile.Named };
         var data = new Argument<string[]>("data")
         {
             Description = DataFiles.Named,
