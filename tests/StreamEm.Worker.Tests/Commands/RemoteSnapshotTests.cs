@@ -70,7 +70,8 @@ public sealed class RemoteSnapshotTests : IAsyncDisposable
     private static string Rows()
     {
         var text = new StringBuilder("x,y\n");
-        for (int row = 0; row < 2000; row++) text.Append(CultureInfo.InvariantCulture, $"{row % 2 * 10 + row % 7},{row % 5 - row % 2 * 10}\n");
+        for (int row = 0; row < 2000; row++)
+            text.Append(CultureInfo.InvariantCulture, $"{row % 2 * 10 + row % 7},{row % 5 - row % 2 * 10}\n");
         return text.ToString();
     }
 
