@@ -7,7 +7,7 @@ top=$PWD stage=$PWD/artifacts/site-source site=$PWD/artifacts/site
 rm -rf "$stage" "$site"
 mkdir -p "$stage"
 { printf '%s\n' LICENSE *.md; find docs samples deploy tests/StreamEm.Benchmarks/results -type f; } | tar -cf - -T - | tar -xf - -C "$stage"
-cp build/site/{docfx.json,toc.yml} "$stage/"
+cp build/site/{docfx.json,toc.yml,logo.svg} "$stage/"
 
 # Pages of a folder as lines of the navigation, by their headings.
 pages() { for page in docs/"$1"/*.md; do printf '    - name: "%s"\n      href: %s\n' "$(sed -n '/^# /{s/^# //;s/"/\\"/g;p;q}' "$page")" "${page#docs/}"; done; }

@@ -79,7 +79,8 @@ public sealed partial class ReferenceTests
     {
         var keys = (JsonObject)mapping["properties"]!;
         page.Append(CultureInfo.InvariantCulture, $"\n## {title}\n\n");
-        Table(page, ["key", "default", "expected", "holds"], keys.Select(key => Row(path, key.Key, (JsonObject)key.Value!)));
+        Table(page, ["key", "default", "expected", "holds"], keys.Select(key => Row(path, key.Key, (JsonObject)key.Value!,
+            (mapping["required"] as JsonArray ?? []).Any(needed => (string?)needed == key.Key))));
         foreach ((string key, JsonNode? value) in keys)
         {
             string here = path.Length == 0 ? key : $"{path}.{key}";
@@ -99,7 +100,7 @@ public sealed partial class ReferenceTests
             foreach ((JsonObject, string) mapping in Mappings(items, $"{place}[]")) yield return mapping;
     }
 
-    private static string[] Row(string path, string key, JsonObject schema)
+    private static string[] Row(string path, string key, JsonObject schema, bool isRequired)
     {
         Match said = Said().Match((string?)schema["description"] ?? "");
         string place = path.Length == 0 ? key : $"{path}.{key}";
@@ -109,7 +110,7 @@ public sealed partial class ReferenceTests
         bool hasKeys = Mappings(schema, place).Any() && place is not "defaults" && !place.EndsWith(".model", StringComparison.Ordinal);
         return
         [
-            Code(key), Code(said.Groups["default"].Value), Cell(said.Groups["expected"].Value),
+            Code(key), isRequired ? "required" : Code(said.Groups["default"].Value), Cell(said.Groups["expected"].Value),
             hasKeys && holds.Length == 0 ? "Its keys are below." : holds,
         ];
     }
@@ -133,6 +134,6 @@ public sealed partial class ReferenceTests
     [GeneratedRegex(@"^(?<holds>.*?)( ?Expected: (?<expected>.*?)\.( Default: (?<default>.*)\.)?)?$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Said();
 
-    [GeneratedRegex(@"[|<>*_\[\]`\\]", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"[|<>*\[\]`\\]", RegexOptions.None, 1000)]
     private static partial Regex Markup();
 }
