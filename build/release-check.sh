@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 version=$1 out=$PWD/artifacts/release top=$PWD own=linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/') failed=0
 deb=$(dpkg --print-architecture 2>/dev/null || true)
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+trap 'chmod -R u+w "$folder"; rm -rf "$folder"' EXIT
 export NO_COLOR=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 say() { printf 'release: %-44s %s\n' "$1" "$2"; }
@@ -15,7 +15,12 @@ say() { printf 'release: %-44s %s\n' "$1" "$2"; }
 try() {
   local what=$1; shift
   mkdir -p "$folder/$what"
-  if (set -e; cd "$folder/$what"; "$@") >"$folder/log" 2>&1 </dev/null; then say "$what" ok
+  # Not as a condition: there the shell would go on after what fails.
+  set +e
+  (set -e; cd "$folder/$what"; "$@") >"$folder/log" 2>&1 </dev/null
+  local code=$?
+  set -e
+  if ((code == 0)); then say "$what" ok
   else say "$what" FAILED; sed 's/^/    /' "$folder/log" | tail -30; failed=1; fi
 }
 
