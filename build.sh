@@ -25,7 +25,7 @@ usage: ./build.sh VERB
   screenshots  take the pictures of the dashboard's page in docs anew (needs Chromium)
   publish   put the executable at artifacts/streamem/streamem
   image     build the container image streamem (needs Docker); STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name other base images
-  release   all that a release has, in artifacts/release, each tried as far as this machine can: executables that need nothing installed for
+  release   all that a release has, in artifacts/release, each tried as far as this machine can: executables that need no .NET for
             linux-x64, linux-arm64, win-x64 and osx-arm64 (or those named: release linux-x64), Debian packages, a dotnet tool, the library's
             package, the image where Docker runs, a bill of materials (CycloneDX), checksums; the version is the commit's tag
   docs      the site of README and docs, with a search: artifacts/site; every link in it is followed

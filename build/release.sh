@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes all that a release has, in artifacts/release: ./build.sh release [KIND...], kinds of machines as .NET names them.
-# Of each an archive with the executable, which needs nothing installed, its manual page and completions; Debian packages; a dotnet tool; the
+# Of each an archive with the executable, which needs no .NET, its manual page and completions; Debian packages; a dotnet tool; the
 # library's package; the image where a container engine runs; a bill of materials and checksums. Then build/release-check.sh tries all of them.
 # It is made of what is committed, in a copy of the tree, so that one commit makes one release and a build of one's own is left alone.
 set -euo pipefail
