@@ -25,7 +25,8 @@ internal static class ManualPage
         foreach (Command command in root.Subcommands.Where(command => !command.Hidden)) Verb(page, command, "");
         Section(page, "OPTIONS OF EVERY VERB", Options(root.Options));
         page.Append(".SH EXIT STATUS\n");
-        foreach ((int code, string meaning) in ExitCode.Meanings) page.Append(CultureInfo.InvariantCulture, $".TP\n.B {code}\n{Text(meaning)}\n");
+        foreach ((int code, string meaning) in ExitCode.Meanings)
+            page.Append(CultureInfo.InvariantCulture, $".TP\n.B {code}\n{Text(meaning)}\n");
         Section(page, "FILES", ".TP\n.I streamem.yaml\nthe configuration, where \\-c names no other\n"
             + ".TP\n.I state\nwhat was learned, where state_directory says no other\n");
         return page.ToString();
