@@ -135,7 +135,7 @@ public sealed class FeatureSpace
 
     /// <summary>The space with other means inside [D].</summary>
     /// <exception cref="ArgumentException">There are not D of them.</exception>
-    public FeatureSpace WithMeans(IReadOnlyList<double> means) => means.Count == Dimension
+    internal FeatureSpace WithMeans(IReadOnlyList<double> means) => means.Count == Dimension
         ? new([.. Features.Select((feature, d) => feature with { Mean = means[d] })])
         : throw new ArgumentException($"There are means of {means.Count} features; expected {Dimension}.", nameof(means));
 
