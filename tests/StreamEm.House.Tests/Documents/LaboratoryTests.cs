@@ -22,8 +22,8 @@ public sealed class LaboratoryTests
         Assert.True(finding.Holds, finding.Sentence);
         Assert.True(
             Pages.Page(experiment, finding) == Kept($"{name}.md") && finding.Figure == Kept($"{name}.svg"),
-            $"{Pages.Folder}/{name} is not what the experiment writes. If this is what you meant: ./build.sh lab {name}, look at it, commit it."
-                + $"\nFound: {finding.Sentence}");
+            $"{Pages.Folder}/{name} is not what the experiment writes. If this is what you meant: ./build.sh lab {name}, look at it, "
+                + $"commit it.\nFound: {finding.Sentence}");
     }
 
     [Fact]

@@ -51,10 +51,10 @@ internal sealed class SparseShares : Experiment
         }
         return new Finding(
             lost[0] > 0.1 && lost[^1] < 1e-3 && ratios.Min() > 1,
-            $"Nothing is lost where components are {Fits.Text(Distances[^1])} standard deviations apart ({Fits.Text(lost[^1], "0E+0")} nats "
-            + $"a record; {Fits.Text(lost[0], "F2")} at {Fits.Text(Distances[0])}), but no time is saved: choosing the components that have "
-            + $"a share takes {Fits.Text(ratios[0], "F1")} to {Fits.Text(ratios[^1], "F1")} times as long as the vectorised E-step over "
-            + "all of them.",
+            $"Nothing is lost where components are {Fits.Text(Distances[^1])} standard deviations apart ({Fits.Text(lost[^1], "0E+0")} "
+            + $"nats a record; {Fits.Text(lost[0], "F2")} at {Fits.Text(Distances[0])}), but no time is saved: choosing the components "
+            + $"that have a share takes {Fits.Text(ratios[0], "F1")} to {Fits.Text(ratios[^1], "F1")} times as long as the vectorised "
+            + "E-step over all of them.",
             Figure.Of(
                 new Chart("Time of an E-step", "distance of the means", "sparse / soft") { MustShowUp = [0], IsLogAcross = true }
                     .Line("", Distances, ratios, dots: true).Level(1, "as soft"),
