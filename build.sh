@@ -21,6 +21,7 @@ usage: ./build.sh VERB
             that were never stopped; learn a million records on every kernel path, and fit them by the engine spider
   bench     micro-benchmarks and the side-by-side run against other implementations; bench anomaly NAB [--tables FOLDER]: what the samples
             find in labelled streams and tables; bench discoveries: what a false discovery rate holds and finds
+  lab       run the experiments on what textbooks claim of EM and write docs/lab; lab NAME...: these; fails when a sentence there is not true
   dashboard build the dashboard, src/StreamEm.Dashboard, into the files that the worker serves (needs Node 20 and npm)
   screenshots  take the pictures of the dashboard's page in docs anew (needs Chromium)
   publish   put the executable at artifacts/streamem/streamem
@@ -227,6 +228,8 @@ verb_chaos() {
 
 verb_bench() { set_up && dotnet run -c $configuration --project tests/StreamEm.Benchmarks -- "$@"; }
 
+verb_lab() { set_up && dotnet run -c $configuration --project tests/StreamEm.Lab -- "$@"; }
+
 verb_image() {
   command -v docker >/dev/null || fail 69 "docker is missing. Install Docker (on Debian: apt-get install docker.io) and start it."
   local arguments=()
@@ -246,6 +249,7 @@ case $verb in
   mutation) verb_mutation "$@" ;;
   chaos) verb_chaos ;;
   bench) verb_bench "$@" ;;
+  lab) verb_lab "$@" ;;
   dashboard) verb_dashboard ;;
   screenshots) verb_screenshots ;;
   publish) set_up && verb_publish && echo "artifacts/streamem/streamem" ;;
