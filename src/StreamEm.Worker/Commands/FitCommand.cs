@@ -32,7 +32,7 @@ public static class FitCommand
         var own = new ModelArguments();
         var dialect = new DialectArguments();
         var data = new Argument<string[]>("data")
-        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst.", Arity = ArgumentArity.OneOrMore };
+        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; .parquet.", Arity = ArgumentArity.OneOrMore };
         Option<string?> model = ModelOption();
         var output = new Option<string?>("-o", "--output") { Description = "Where the snapshot goes (JSON).", HelpName = "file" };
         var trace = new Option<string?>("--trace")

@@ -29,7 +29,7 @@ public static class ScoreCommand
         var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots; a FIFO too." };
         var data = new Argument<string[]>("data")
         {
-            Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; a FIFO; - for standard input.",
+            Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; .parquet; a FIFO; - for standard input.",
             Arity = ArgumentArity.OneOrMore,
         };
         var output = new Option<string?>("-o", "--output")

@@ -110,7 +110,7 @@ public static class SelectCommand
         public DialectArguments Dialect { get; } = new();
 
         public Argument<string[]> Data { get; } = new("data")
-        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst.", Arity = ArgumentArity.OneOrMore };
+        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; .parquet.", Arity = ArgumentArity.OneOrMore };
 
         public Option<string?> Model { get; } = FitCommand.ModelOption();
 

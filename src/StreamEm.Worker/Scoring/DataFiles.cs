@@ -10,7 +10,7 @@ using StreamEm.Worker.Failures;
 namespace StreamEm.Worker.Scoring;
 
 /// <summary>The data files named on a command line, each read to its end in the order given; <c>.csv</c>, <c>.ndjson</c>, <c>.jsonl</c> and
-/// <c>.json</c> say their own format, with <c>.gz</c> or <c>.zst</c> behind it or not.</summary>
+/// <c>.json</c> say their own format, with <c>.gz</c> or <c>.zst</c> behind it or not; a Parquet file is read as one.</summary>
 internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherwise)
 {
     /// <summary>What is read at once: pieces for every thread.</summary>
@@ -80,6 +80,7 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
     public static RecordFormat? FormatSaidBy(string path)
     {
         string ending = Path.GetExtension(FileSourceOptions.NameOfText(path)).ToLowerInvariant();
+        if (FileSourceOptions.SaysParquet(path)) return RecordFormat.Parquet;
         return ending == ".csv" ? RecordFormat.Csv : NdjsonEndings.Contains(ending) ? RecordFormat.Ndjson : null;
     }
 }
