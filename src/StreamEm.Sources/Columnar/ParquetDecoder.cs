@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;

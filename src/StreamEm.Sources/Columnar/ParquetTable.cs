@@ -5,7 +5,6 @@ using Microsoft.Win32.SafeHandles;
 using Parquet;
 using Parquet.Meta;
 using Parquet.Schema;
-using StreamEm.Core.Settings;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Columnar;
