@@ -24,7 +24,7 @@ internal sealed class ParquetDecoder : RecordDecoder
     private readonly List<ParquetColumn> _columns = [];
     private string _name = "";
     private int _group, _absent;
-    private long _block, _blockEnd;
+    private long _block, _blockEnd, _bytesRead;
 
     /// <summary>For records of this schema.</summary>
     public ParquetDecoder(RecordSchema schema)
@@ -96,13 +96,21 @@ internal sealed class ParquetDecoder : RecordDecoder
         _block = _blockEnd = 0;
     }
 
+    /// <summary>Stored bytes of the columns that were read since this was asked last.</summary>
+    public long TakeBytesRead()
+    {
+        long bytes = _bytesRead;
+        _bytesRead = 0;
+        return bytes;
+    }
+
     private void Load(long row)
     {
         _group = -1;
         int group = Table!.GroupOf(row);
         try
         {
-            Table.Load(group, _columns);
+            _bytesRead += Table.Load(group, _columns);
         }
         catch (InvalidDataException damage)
         {

@@ -253,6 +253,7 @@ internal sealed class FileSource : RecordSource
     private void Take(KnownFile file, int count)
     {
         file.Hash.Append(_window.Bytes[..count], _offset);
+        CountBytes(_decoder == _parquetDecoder ? _parquetDecoder.TakeBytesRead() : count);
         _window.Drop(count);
         _offset += count;
     }
