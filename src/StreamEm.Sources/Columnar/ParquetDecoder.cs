@@ -8,8 +8,8 @@ namespace StreamEm.Sources.Columnar;
 
 /// <summary>
 /// The rows of a Parquet file as records. The bytes that come stand for rows, one each after the first <see cref="FirstRow"/>, and are not
-/// looked at: the columns that the schema names are read from the <see cref="Table"/>, a row group at a time. Values are those of a CSV file
-/// with the same values. The text of a rejected record is an object of the fields that were read.
+/// looked at: the columns that the schema names are read from the <see cref="Table"/>, a row group at a time. Values are those of a CSV
+/// file with the same values. The text of a rejected record is an object of the fields that were read.
 /// </summary>
 internal sealed class ParquetDecoder : RecordDecoder
 {

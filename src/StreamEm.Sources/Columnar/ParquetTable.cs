@@ -72,7 +72,8 @@ internal sealed class ParquetTable : IDisposable
         DataField[] found = [.. _reader.Schema.GetDataFields().Where(column => ParquetColumn.NameOf(column) == field)];
         if (found is [{ MaxRepetitionLevel: 0 } column] && ParquetColumn.Create(column) is { } readable) return readable;
         if (found.Length > 1)
-            throw new SourceException(SourceFailure.Missing, $"'{source}' has {Count(found.Length)} columns '{field}'. Rename one of them.");
+            throw new SourceException(
+                SourceFailure.Missing, $"'{source}' has {Count(found.Length)} columns '{field}'. Rename one of them.");
         if (!Unusable().TryGetValue(field, out string? sentence))
             throw new SourceException(SourceFailure.Missing,
                 CsvHeaderProblem.NotAmong(source, field, [.. Columns.Select(ParquetColumn.NameOf)]));

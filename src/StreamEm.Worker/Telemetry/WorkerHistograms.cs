@@ -55,7 +55,8 @@ public sealed class WorkerHistograms
     internal void Forget(string model)
     {
         _learning.RemoveLabelled(model, "learn");
-        foreach (Histogram histogram in (Histogram[])[_checkpoints, _batches, _scores, _ingest, _staleness]) histogram.RemoveLabelled(model);
+        foreach (Histogram histogram in (Histogram[])[_checkpoints, _batches, _scores, _ingest, _staleness])
+            histogram.RemoveLabelled(model);
     }
 
     /// <summary>Counts an answered request.</summary>
