@@ -58,8 +58,9 @@ internal abstract class ParquetColumn : IDisposable
     }
 
     /// <summary>Reads the column of a row group.</summary>
+    /// <returns>Bytes it is stored in.</returns>
     /// <exception cref="InvalidDataException">It has fewer values than the group has rows.</exception>
-    public void Load(ParquetRowGroupReader group)
+    public long Load(ParquetRowGroupReader group)
     {
         _row = _value = 0;
         // Nothing here waits: the stream that the reader has answers at once.
@@ -68,6 +69,7 @@ internal abstract class ParquetColumn : IDisposable
         int present = _field.MaxDefinitionLevel == 0 ? (int)group.RowCount : levels.Count(_field.MaxDefinitionLevel);
         if ((_field.MaxDefinitionLevel > 0 && levels.Length < group.RowCount) || present > Count)
             throw new InvalidDataException("it has fewer values than the row group has rows");
+        return group.GetMetadata(_field)?.MetaData?.TotalCompressedSize ?? 0;
     }
 
     /// <summary>Goes to a stretch of rows of the group; the methods below are about its rows.</summary>

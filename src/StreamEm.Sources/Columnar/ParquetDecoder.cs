@@ -7,8 +7,8 @@ namespace StreamEm.Sources.Columnar;
 
 /// <summary>
 /// The rows of a Parquet file as records. The bytes that come stand for rows, one each after the first <see cref="FirstRow"/>, and are not
-/// looked at: the columns that the schema names are read from the <see cref="Table"/>, a row group at a time. Values are those of a CSV file
-/// with the same values. The text of a rejected record is an object of the fields that were read.
+/// looked at: the columns that the schema names are read from the <see cref="Table"/>, a row group at a time. Values are those of a CSV
+/// file with the same values. The text of a rejected record is an object of the fields that were read.
 /// </summary>
 internal sealed class ParquetDecoder : RecordDecoder
 {
@@ -23,7 +23,7 @@ internal sealed class ParquetDecoder : RecordDecoder
     private readonly List<ParquetColumn> _columns = [];
     private string _name = "";
     private int _group, _absent;
-    private long _block, _blockEnd;
+    private long _block, _blockEnd, _bytesRead;
 
     /// <summary>For records of this schema.</summary>
     public ParquetDecoder(RecordSchema schema)
@@ -95,13 +95,21 @@ internal sealed class ParquetDecoder : RecordDecoder
         _block = _blockEnd = 0;
     }
 
+    /// <summary>Stored bytes of the columns that were read since this was asked last.</summary>
+    public long TakeBytesRead()
+    {
+        long bytes = _bytesRead;
+        _bytesRead = 0;
+        return bytes;
+    }
+
     private void Load(long row)
     {
         _group = -1;
         int group = Table!.GroupOf(row);
         try
         {
-            Table.Load(group, _columns);
+            _bytesRead += Table.Load(group, _columns);
         }
         catch (InvalidDataException damage)
         {

@@ -71,7 +71,8 @@ internal sealed class ParquetTable : IDisposable
         DataField[] found = [.. _reader.Schema.GetDataFields().Where(column => ParquetColumn.NameOf(column) == field)];
         if (found is [{ MaxRepetitionLevel: 0 } column] && ParquetColumn.Create(column) is { } readable) return readable;
         if (found.Length > 1)
-            throw new SourceException(SourceFailure.Missing, $"'{source}' has {Count(found.Length)} columns '{field}'. Rename one of them.");
+            throw new SourceException(
+                SourceFailure.Missing, $"'{source}' has {Count(found.Length)} columns '{field}'. Rename one of them.");
         if (!Unusable().TryGetValue(field, out string? sentence))
             throw new SourceException(SourceFailure.Missing,
                 CsvHeaderProblem.NotAmong(source, field, [.. Columns.Select(ParquetColumn.NameOf)]));
@@ -108,20 +109,20 @@ internal sealed class ParquetTable : IDisposable
     /// <summary>A row group, whose columns can then be loaded.</summary>
     /// <param name="group">Its number.</param>
     /// <param name="columns">Those to load.</param>
+    /// <returns>Bytes they are stored in.</returns>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
-    public void Load(int group, IReadOnlyList<ParquetColumn> columns)
+    public long Load(int group, IReadOnlyList<ParquetColumn> columns)
     {
+        long bytes = 0;
         using ParquetRowGroupReader reader = _reader.OpenRowGroupReader(group);
         foreach (ParquetColumn column in columns)
         {
             string place = string.Create(
                 CultureInfo.InvariantCulture, $"column '{column.Name}' of row group {group + 1} of {_groups.Count}");
-            Sound(place, () =>
-            {
-                column.Load(reader);
-                return true;
-            });
+            bytes += Sound(place, () => column.Load(reader));
         }
+
+        return bytes;
     }
 
     /// <summary>Hash (XXH128) of a row group as it is stored, and of the names and types of the file's columns.</summary>

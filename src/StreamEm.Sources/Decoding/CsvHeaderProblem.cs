@@ -41,7 +41,8 @@ internal static class CsvHeaderProblem
             ? string.Create(CultureInfo.InvariantCulture, $" and {columns.Count - ShownColumns} more")
             : "";
         string list = string.Join(", ", columns.Take(ShownColumns).Select(Shown));
-        return $"'{source}' has no column '{field}'.{nearest} Its columns{(separator is null or ',' ? "" : $", apart by {Named(separator.Value)},")} are: "
+        string apart = separator is null or ',' ? "" : $", apart by {Named(separator.Value)},";
+        return $"'{source}' has no column '{field}'.{nearest} Its columns{apart} are: "
             + $"{list}{more}.{(columns.Any(name => name.Contains('\uFFFD', StringComparison.Ordinal)) ? NotUtf8 : "")}";
     }
 

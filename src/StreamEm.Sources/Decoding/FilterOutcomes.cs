@@ -7,8 +7,8 @@ namespace StreamEm.Sources.Decoding;
 /// <summary>
 /// Whether the record being decoded is one the model is about (<see cref="RecordFilter"/>): the texts of its fields are compared as they
 /// come, each comparison a bit, and the bits joined at the record's end. A field that does not come is missing. What is compared with a
-/// number is read as one, what is compared with a text is the text as it is written without blanks round it, in the order of its bytes; true
-/// and false, in whatever case and on either side, are the words <c>true</c> and <c>false</c>.
+/// number is read as one, what is compared with a text is the text as it is written without blanks round it, in the order of its bytes;
+/// true and false, in whatever case and on either side, are the words <c>true</c> and <c>false</c>.
 /// </summary>
 internal sealed class FilterOutcomes
 {

@@ -8,8 +8,8 @@ namespace StreamEm.Sources.Files;
 
 /// <summary>
 /// Records from files. A partition is a file, named by the path it is at; its positions are byte offsets (of the uncompressed text; of a
-/// Parquet file <see cref="ParquetDecoder.FirstRow"/> and the number of the row), its identity says which file it is and what was read of it
-/// (<see cref="FileIdentity"/>). Without <see cref="FileSourceOptions.Follow"/> the files are read one after the other in a fixed order and
+/// Parquet file <see cref="ParquetDecoder.FirstRow"/> and the number of the row), its identity says which file it is and what was read of
+/// it (<see cref="FileIdentity"/>). Without <see cref="FileSourceOptions.Follow"/> the files are read one after the other in a fixed order and
 /// the source ends; a file that no longer holds what was read of it is a failure.
 /// </summary>
 internal sealed class FileSource : RecordSource
@@ -253,6 +253,7 @@ internal sealed class FileSource : RecordSource
     private void Take(KnownFile file, int count)
     {
         file.Hash.Append(_window.Bytes[..count], _offset);
+        CountBytes(_decoder == _parquetDecoder ? _parquetDecoder.TakeBytesRead() : count);
         _window.Drop(count);
         _offset += count;
     }

@@ -3,7 +3,7 @@ namespace StreamEm.Sources.Kafka;
 /// <summary>One partition of a topic as the reader sees it: where it stands, and its place in the rotation. Not thread-safe.</summary>
 internal sealed class KafkaPartition(PartitionId id, PartitionPosition position)
 {
-    private long _logEnd = -1;
+    private long _logEnd = -1, _newestTaken = RecordBatch.NoTimestamp;
 
     /// <summary>Which one it is.</summary>
     public PartitionId Id { get; } = id;
@@ -19,6 +19,13 @@ internal sealed class KafkaPartition(PartitionId id, PartitionPosition position)
     {
         get => Volatile.Read(ref _logEnd);
         set => Volatile.Write(ref _logEnd, value);
+    }
+
+    /// <summary>The time of the last record taken, milliseconds since 1970, or <see cref="RecordBatch.NoTimestamp"/>. Any thread.</summary>
+    public long NewestTaken
+    {
+        get => Volatile.Read(ref _newestTaken);
+        set => Volatile.Write(ref _newestTaken, value);
     }
 
     /// <summary>Whether it is left out of the rotation until it has records again.</summary>

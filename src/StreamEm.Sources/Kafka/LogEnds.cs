@@ -19,10 +19,16 @@ internal sealed class LogEnds(TimeProvider time)
         .. _partitions.Where(partition => partition.LogEnd >= 0).Select(partition =>
         {
             PartitionPosition position = partition.Position;
-            return new PartitionProgress(
-                partition.Id.Topic, partition.Id.Number, Math.Max(0, partition.LogEnd - position.Next), position.Skipped ?? 0);
+            long lag = Math.Max(0, partition.LogEnd - position.Next);
+            return new PartitionProgress(partition.Id.Topic, partition.Id.Number, lag, position.Skipped ?? 0)
+            {
+                LagSeconds = lag == 0 ? 0 : AgeOf(partition.NewestTaken),
+            };
         }),
     ];
+
+    private double AgeOf(long timestamp) => timestamp == RecordBatch.NoTimestamp
+        ? double.NaN : Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - timestamp) / 1000.0;
 
     /// <summary>Asks the client, when it is time.</summary>
     public void Note(IConsumer<MessageBytes, MessageBytes> consumer, IReadOnlyList<AssignedPartition> partitions)

@@ -6,8 +6,8 @@ using StreamEm.Sources.Decoding;
 namespace StreamEm.Sources.Surveys;
 
 /// <summary>
-/// Reads the first rows of a Parquet file, a column at a time. Columns of lists, of maps and of types without a text are left out; fields of
-/// structs have a path with dots.
+/// Reads the first rows of a Parquet file, a column at a time. Columns of lists, of maps and of types without a text are left out; fields
+/// of structs have a path with dots.
 /// </summary>
 internal static class ParquetSurvey
 {

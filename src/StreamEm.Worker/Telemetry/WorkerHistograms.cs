@@ -14,7 +14,7 @@ public sealed class WorkerHistograms
     private static readonly double[] AnomalyScores = [0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999];
 
     private readonly CollectorRegistry _registry = Metrics.NewCustomRegistry();
-    private readonly Histogram _checkpoints, _batches, _learning, _scores, _requests;
+    private readonly Histogram _checkpoints, _batches, _learning, _scores, _requests, _ingest, _staleness;
     private bool _tellsProcess;
 
     /// <summary>Nothing has happened.</summary>
@@ -26,6 +26,11 @@ public sealed class WorkerHistograms
             [1, 4, 16, 64, 256, 1024]);
         _learning = Create("streamem_batch_duration_seconds", "Time to learn from a batch that was taken from the source.",
             [Model, "phase"], Seconds);
+        _ingest = Create("streamem_ingest_to_snapshot_seconds",
+            "From when the oldest record of a version was read to when the version was made.", [Model], [.. Seconds, 30, 60, 300, 1800]);
+        _staleness = Create("streamem_stats_staleness_versions",
+            "Of models that several workers learn: versions made since the one a contribution was made under.", [Model],
+            [0, 1, 2, 4, 8, 16, 32, 64, 128]);
         _scores = Create("streamem_anomaly_score", "Anomaly scores of the records scored since the start.", [Model], AnomalyScores);
         _requests = Create("http_server_request_duration_seconds", "Time to answer HTTP requests.",
             ["http_request_method", "http_route", "http_response_status_code"], Seconds);
@@ -43,13 +48,15 @@ public sealed class WorkerHistograms
     /// <summary>Those of one model.</summary>
     internal ModelHistograms Of(string model) => new(
         _checkpoints.WithLabels(model), _batches.WithLabels(model), _learning.WithLabels(model, "learn"),
-        new Lazy<AnomalyScoreHistogram>(() => new AnomalyScoreHistogram(_scores.WithLabels(model), AnomalyScores)));
+        new Lazy<AnomalyScoreHistogram>(() => new AnomalyScoreHistogram(_scores.WithLabels(model), AnomalyScores)),
+        _ingest.WithLabels(model), new Lazy<Histogram.Child>(() => _staleness.WithLabels(model)));
 
     /// <summary>Leaves out a model that is no more.</summary>
     internal void Forget(string model)
     {
         _learning.RemoveLabelled(model, "learn");
-        foreach (Histogram histogram in (Histogram[])[_checkpoints, _batches, _scores]) histogram.RemoveLabelled(model);
+        foreach (Histogram histogram in (Histogram[])[_checkpoints, _batches, _scores, _ingest, _staleness])
+            histogram.RemoveLabelled(model);
     }
 
     /// <summary>Counts an answered request.</summary>
@@ -66,8 +73,11 @@ public sealed class WorkerHistograms
 /// <param name="Batches">Records of a batch.</param>
 /// <param name="Learning">Time to learn from a batch, seconds.</param>
 /// <param name="Scores">Anomaly scores; begun by a model that scores.</param>
+/// <param name="Ingest">From reading to the version, seconds.</param>
+/// <param name="Staleness">Versions since a contribution's; begun by a model that several workers learn.</param>
 internal sealed record ModelHistograms(
-    Histogram.Child Checkpoints, Histogram.Child Batches, Histogram.Child Learning, Lazy<AnomalyScoreHistogram> Scores);
+    Histogram.Child Checkpoints, Histogram.Child Batches, Histogram.Child Learning, Lazy<AnomalyScoreHistogram> Scores,
+    Histogram.Child Ingest, Lazy<Histogram.Child> Staleness);
 
 /// <summary>
 /// Anomaly scores batch by batch: counted in their buckets first and handed over bucket by bucket, so that a record costs a comparison or

@@ -81,6 +81,7 @@ public sealed class ParquetSourceTests : IDisposable
         }
 
         Assert.Equal(2, good);
+        Assert.InRange(source.Bytes, 1, new FileInfo(_folder.File("a.parquet")).Length);
         Assert.Equal(
             [
                 "17 MissingFeature {\"a\":null,\"b\":2} column 'a' is empty, and missing values are not allowed here (missing: reject)",
