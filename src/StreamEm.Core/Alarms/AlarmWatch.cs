@@ -31,6 +31,7 @@ public sealed class AlarmWatch
     private readonly CalendarClock? _calendar;
     private readonly double _clear;
     private double _flag, _calibrated = double.PositiveInfinity;
+    private bool _isOfGrowing;
     private KeyTable _keys;
     private Entry[] _entries;
     private string? _lastKey;
@@ -77,11 +78,12 @@ public sealed class AlarmWatch
 
     /// <summary>Takes the version that the records to come are scored under.</summary>
     /// <param name="learned">The version.</param>
-    /// <param name="isByNovelty">Whether alarms are raised by what is new.</param>
+    /// <param name="isByNovelty">Whether it tells what is new, as a mixture that grows does: that raises alarms, where no rate is held.</param>
     public void Begin(LearnedModel learned, bool isByNovelty = false)
     {
         _limits.Begin(learned);
         _calibrated = learned.Calibration?.Records ?? 0;
+        _isOfGrowing = isByNovelty;
         _flag = _options.Flag ?? (_rate is not null ? 0 : isByNovelty ? Flagged : 1) * Threshold;
     }
 
@@ -118,7 +120,7 @@ public sealed class AlarmWatch
         }
         else
         {
-            novelty = DiscoveryRate.Predictive(pValue, _calibrated, 1 - AnomalyCalibration.TailQuantile);
+            novelty = DiscoveryRate.Cautious(pValue, _calibrated, 1 - AnomalyCalibration.TailQuantile, _isOfGrowing);
             isRaised = IsDiscovery(_rate, entry, timestamp, novelty, matters, ref isFlagged);
         }
         if (isRaised || (matters && isFlagged))

@@ -99,6 +99,12 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
     {
         await _abandon.CancelAsync().ConfigureAwait(false);
         await publisher.DisposeAsync().ConfigureAwait(false);
+        // A publisher that does not heed being abandoned may still be at it.
+        _ = Publishing.ContinueWith(_ => DisposeSignals(), TaskScheduler.Default);
+    }
+
+    private void DisposeSignals()
+    {
         _abandon.Dispose();
         _hurry.Dispose();
     }

@@ -97,7 +97,8 @@ public sealed class KafkaBroker : IAsyncLifetime
             Name = name,
             NumPartitions = partitions,
             ReplicationFactor = 1,
-            Configs = settings.ToDictionary(s => s.Name, s => s.Value)
+            // Messages keep the times they are given, and a broker deletes what it finds too old whenever it looks.
+            Configs = settings.Append(("retention.ms", "-1")).DistinctBy(s => s.Item1).ToDictionary(s => s.Item1, s => s.Item2)
         };
         await Admin.CreateTopicsAsync([topic]);
         return name;

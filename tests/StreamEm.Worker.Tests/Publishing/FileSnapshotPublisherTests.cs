@@ -22,6 +22,46 @@ public sealed class FileSnapshotPublisherTests : IDisposable
         Assert.Equal(2, await Publish("run", 3));
 
         Assert.Equal([1L, 2L, 3L], PublishedLog.Versions(Log));
+        Assert.DoesNotContain("snapshot_log_cut", _log.Events);
+    }
+
+    [Theory]
+    [InlineData(40_000)]
+    [InlineData(65_536 / 2)]
+    [InlineData(100_000)]
+    public async Task Publish_ManyLargeVersions_AppendsEachOnce(int bytes)
+    {
+        await PublishPadded("run", bytes - Snapshot("run", 1, 0).Length - 1, 1, 2, 3, 4, 5);
+
+        Assert.Equal([1L, 2L, 3L, 4L, 5L], PublishedLog.Versions(Log));
+        Assert.Equal(5 * bytes, new FileInfo(Log).Length);
+    }
+
+    [Fact]
+    public async Task Publish_DiskThatTakesNothing_EndsWith74AndWhatToDo()
+    {
+        using var record = new DiskRecord(_directory);
+        await using var publisher = new FileSnapshotPublisher(new FilePublisherOptions { Path = Log }, _log);
+        await publisher.OpenAsync(new RunClaim("run"), null, CancellationToken.None);
+        record.Before = _ => throw new IOException("The disk is gone.");
+
+        CommandException failure = await Assert.ThrowsAsync<CommandException>(() => publisher.PublishAsync(
+            [new OutboxEntry(1, false, Snapshot("run", 1, padding: 0))], CancellationToken.None));
+
+        Assert.Equal(ExitCode.InputOutput, failure.ExitCode);
+        Assert.Equal($"Snapshots cannot be published to '{Log}': The disk is gone. Make room or make the file writable, or set "
+            + "publish.file.path to another one.", failure.Message);
+    }
+
+    [Fact]
+    public async Task Publish_NotOpened_IsAMistakeOfTheCaller()
+    {
+        await using var publisher = new FileSnapshotPublisher(new FilePublisherOptions { Path = Log }, _log);
+
+        InvalidOperationException mistake = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => publisher.PublishAsync([], CancellationToken.None));
+
+        Assert.Equal("The publisher has not been opened.", mistake.Message);
     }
 
     [Fact]
@@ -111,14 +151,20 @@ public sealed class FileSnapshotPublisherTests : IDisposable
         Assert.Equal(text, await File.ReadAllTextAsync(Log));
     }
 
-    [Fact]
-    public async Task Open_SnapshotsThenSomethingElse_IsRefusedAndLeftAsItIs()
+    [Theory]
+    [InlineData("a note", "or set publish.file.path to another path.")]
+    [InlineData("{\"format\":\"streamem.snapshot\",\"version\":3}\n",
+        "nothing is appended to a file of another kind. Move it away or set publish.file.path to another one.")]
+    public async Task Open_SnapshotsThenSomethingElse_IsRefusedAndLeftAsItIs(string note, string advice)
     {
         await Publish("run", 1, 2);
-        await File.AppendAllTextAsync(Log, "a note");
+        await File.AppendAllTextAsync(Log, note);
         string text = await File.ReadAllTextAsync(Log);
 
-        Assert.Equal(ExitCode.CannotCreate, (await Assert.ThrowsAsync<CommandException>(() => Publish("run", 3))).ExitCode);
+        CommandException refusal = await Assert.ThrowsAsync<CommandException>(() => Publish("run", 3));
+        Assert.Equal(ExitCode.CannotCreate, refusal.ExitCode);
+        Assert.Contains($"'{Log}'", refusal.Message, StringComparison.Ordinal);
+        Assert.EndsWith(advice, refusal.Message, StringComparison.Ordinal);
         Assert.Equal(text, await File.ReadAllTextAsync(Log));
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
@@ -125,66 +124,55 @@ public sealed class PublisherLaneTests
     }
 
     [Fact]
-    public async Task Outbox_OnlyTheNewestWanted_KeepsTheNewestAndNoBytes()
+    public async Task Release_VersionsReleasedBefore_AreNotPublishedAgain()
     {
-        await using PublisherLane lane = await Open(new RecordingPublisher { Interval = Second });
-        var outbox = new Outbox([lane]);
+        var publisher = new RecordingPublisher();
+        await using PublisherLane lane = await Open(publisher);
+        lane.Release(Entries(1, 2));
+        lane.Release(Entries(1, 2, 3));
 
-        foreach (OutboxEntry entry in Entries(1, 2, 3)) Assert.True(outbox.Add(entry));
+        await Eventually.Within(lane.CloseAsync(CancellationToken.None));
 
-        Assert.Equal([3L], outbox.Capture().Select(entry => entry.Version));
-        Assert.Equal((0, 0), (outbox.Bytes, outbox.BytesSinceCapture));
+        Assert.Equal([1L, 2L, 3L], publisher.Published);
     }
 
     [Fact]
-    public async Task Outbox_OneWantsEachAndOneTheNewest_KeepsWhatTheFirstLacks()
+    public async Task Release_IntervalIsOver_PublishesAtOnce()
     {
-        var each = new RecordingPublisher();
-        await using PublisherLane newest = await Open(new RecordingPublisher { Interval = Second }), all = await Open(each);
-        var outbox = new Outbox([newest, all]);
-        foreach (OutboxEntry entry in Entries(1, 2, 3)) outbox.Add(entry);
-        Assert.Equal([1L, 2L, 3L], outbox.Capture().Select(entry => entry.Version));
-        Assert.Equal(3, outbox.Bytes);
+        var publisher = new RecordingPublisher { Interval = Second };
+        await using PublisherLane lane = await Open(publisher);
+        lane.Release(Entries(1));
+        await publisher.Holds(1);
+        _time.Advance(Second);
+        lane.Release(Entries(2));
 
-        all.Release(Entries(1, 2));
-        await Eventually.Within(all.CloseAsync(CancellationToken.None));
-        outbox.RemoveAcknowledged();
-
-        Assert.Equal([3L], outbox.Capture().Select(entry => entry.Version));
+        await publisher.Holds(1, 2);
     }
 
     [Fact]
-    public async Task Outbox_EverythingAcknowledged_KeepsTheNewestOfAPublisherThatTakesNotEach()
+    public async Task Open_PublisherThatCannotOpen_IsToldToWhoOpensIt()
     {
-        await using PublisherLane each = await Open(new RecordingPublisher()), few = await Open(new RecordingPublisher { Only = 2 });
-        var outbox = new Outbox([each, few]);
-        foreach (OutboxEntry entry in Entries(1, 2, 3)) outbox.Add(entry);
-        await TakeAsync(Entries(1, 2, 3));
-        Assert.Equal([(2L, true)], Captured());
+        var opening = new TaskCompletionSource<long>();
+        opening.SetException(new InvalidOperationException("no"));
 
-        outbox.Add(Entries(4)[0]);
-        Assert.Equal([(4L, false)], Captured());
-        outbox.Add(new OutboxEntry(5, isLast: true, new byte[1]));
-        await TakeAsync([.. Entries(4), new OutboxEntry(5, isLast: true, new byte[1])]);
-        Assert.Equal([(5L, true)], Captured());
-        Assert.Equal(0, outbox.Bytes);
+        Assert.Equal("no", (await Assert.ThrowsAsync<InvalidOperationException>(
+            () => Open(new RecordingPublisher { Opening = opening }))).Message);
+    }
 
-        // As at a start: what a checkpoint kept is offered again, to whom it may be lost.
-        var again = new Outbox([await Open(new RecordingPublisher { Only = 2 })]);
-        Assert.True(again.Add(outbox.Capture()[0]));
-        Assert.Equal([(5L, false)], again.Capture().Select(entry => (entry.Version, entry.IsAcknowledged)));
+    [Fact]
+    public async Task Dispose_Lane_DisposesItsPublisherAndEndsWhatWaits()
+    {
+        var publisher = new RecordingPublisher { Interval = TimeSpan.FromDays(1) };
+        PublisherLane lane = await Open(publisher);
+        lane.Release(Entries(1));
+        await publisher.Holds(1);
+        lane.Release(Entries(2));
 
-        IEnumerable<(long, bool)> Captured() => outbox.Capture().Select(entry => (entry.Version, entry.IsAcknowledged));
+        await lane.DisposeAsync();
 
-        async Task TakeAsync(OutboxEntry[] entries)
-        {
-            foreach (PublisherLane lane in (PublisherLane[])[each, few]) lane.Release(entries);
-            await Eventually.True(() =>
-                !each.Lacks(entries[^1].Version, entries[^1].IsLast)
-                    && !few.Lacks(entries[^1].Version - (entries[^1].Version % 2), isLast: false), "acknowledgements");
-            await Eventually.True(() => !few.Lacks(entries[^1].Version, entries[^1].IsLast), "acknowledgements");
-            outbox.RemoveAcknowledged();
-        }
+        Assert.True(publisher.IsDisposed);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Eventually.Within(lane.Publishing));
+        Assert.Equal([1L], publisher.Published);
     }
 
     private static OutboxEntry[] Entries(params long[] versions) =>
@@ -195,42 +183,5 @@ public sealed class PublisherLaneTests
         var lane = new PublisherLane(publisher, new ModelMetrics(), _time);
         await lane.OpenAsync(new RunClaim("run"), null, () => { }, CancellationToken.None);
         return lane;
-    }
-
-    private sealed class RecordingPublisher : SnapshotPublisher
-    {
-        public ConcurrentQueue<long> Published { get; } = new();
-
-        public TimeSpan? Interval { get; init; }
-
-        public TaskCompletionSource<long>? Opening { get; init; }
-
-        public Exception? Failure { get; init; }
-
-        public bool IsOpened { get; private set; }
-
-        public override string Name => "recording";
-
-        public int Only { get; init; } = 1;
-
-        public override int EveryUpdates => Only;
-
-        public override TimeSpan? Every => Interval;
-
-        public override Task<long> OpenAsync(RunClaim claim, DateTimeOffset? since, CancellationToken cancellationToken)
-        {
-            IsOpened = true;
-            return Opening?.Task ?? Task.FromResult(0L);
-        }
-
-        public override Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)
-        {
-            if (Failure is not null) return Task.FromException(Failure);
-            foreach (OutboxEntry snapshot in snapshots) Published.Enqueue(snapshot.Version);
-            return Task.CompletedTask;
-        }
-
-        public Task Holds(params long[] versions) =>
-            Eventually.True(() => Published.SequenceEqual(versions), $"versions {string.Join(", ", versions)} to be published");
     }
 }
