@@ -96,9 +96,9 @@ public sealed record SourceProgress(IReadOnlyList<PartitionProgress> Partitions,
 public sealed record PartitionProgress(string Topic, int PartitionNumber, long Lag, long Skipped)
 {
     /// <summary>
-    /// Age of the newest record that was taken while there are more, seconds; 0 when all were taken, NaN while none was.
+    /// For how long the next record has been known to be there, seconds; 0 when it is not. What was there at the start is as old as that.
     /// </summary>
-    public double LagSeconds { get; init; } = double.NaN;
+    public double LagSeconds { get; init; }
 }
 
 /// <summary>Why a source cannot go on, which decides the exit code.</summary>

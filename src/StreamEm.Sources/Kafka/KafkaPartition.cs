@@ -3,7 +3,7 @@ namespace StreamEm.Sources.Kafka;
 /// <summary>One partition of a topic as the reader sees it: where it stands, and its place in the rotation. Not thread-safe.</summary>
 internal sealed class KafkaPartition(PartitionId id, PartitionPosition position)
 {
-    private long _logEnd = -1, _newestTaken = RecordBatch.NoTimestamp;
+    private long _logEnd = -1;
 
     /// <summary>Which one it is.</summary>
     public PartitionId Id { get; } = id;
@@ -21,12 +21,8 @@ internal sealed class KafkaPartition(PartitionId id, PartitionPosition position)
         set => Volatile.Write(ref _logEnd, value);
     }
 
-    /// <summary>The time of the last record taken, milliseconds since 1970, or <see cref="RecordBatch.NoTimestamp"/>. Any thread.</summary>
-    public long NewestTaken
-    {
-        get => Volatile.Read(ref _newestTaken);
-        set => Volatile.Write(ref _newestTaken, value);
-    }
+    /// <summary>When its log grew. Any thread.</summary>
+    public LogGrowth Growth { get; } = new();
 
     /// <summary>Whether it is left out of the rotation until it has records again.</summary>
     public bool IsIdle => Position.Turn is { IsIdle: true };

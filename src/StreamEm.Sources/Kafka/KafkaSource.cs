@@ -221,7 +221,6 @@ public sealed class KafkaSource : RecordSource
 
             chunk.Advance();
             CountBytes(message.Bytes);
-            partition.NewestTaken = message.Timestamp;
             if (message.Value.IsNull)
             {
                 Interlocked.Increment(ref _tombstones);

@@ -22,13 +22,10 @@ internal sealed class LogEnds(TimeProvider time)
             long lag = Math.Max(0, partition.LogEnd - position.Next);
             return new PartitionProgress(partition.Id.Topic, partition.Id.Number, lag, position.Skipped ?? 0)
             {
-                LagSeconds = lag == 0 ? 0 : AgeOf(partition.NewestTaken),
+                LagSeconds = partition.Growth.AgeOf(position.Next, time.GetUtcNow()),
             };
         }),
     ];
-
-    private double AgeOf(long timestamp) => timestamp == RecordBatch.NoTimestamp
-        ? double.NaN : Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - timestamp) / 1000.0;
 
     /// <summary>Asks the client, when it is time.</summary>
     public void Note(IConsumer<MessageBytes, MessageBytes> consumer, IReadOnlyList<AssignedPartition> partitions)
@@ -38,7 +35,9 @@ internal sealed class LogEnds(TimeProvider time)
         foreach (AssignedPartition assigned in partitions)
         {
             long end = consumer.GetWatermarkOffsets(assigned.ForClient).High.Value;
-            if (end >= 0) assigned.Partition.LogEnd = end;
+            if (end < 0) continue;
+            assigned.Partition.LogEnd = end;
+            assigned.Partition.Growth.Note(end, assigned.Partition.Position.Next, time.GetUtcNow());
         }
 
         if (partitions.Count != _partitions.Length) _partitions = [.. partitions.Select(assigned => assigned.Partition)];

@@ -52,7 +52,7 @@ internal static class MetricFamilies
         Gauge("streamem_queue_depth_batches", "Batches read and not learned from yet.", model => model.BatchesWaiting),
         OfPartitions("streamem_source_lag_records", false, "Records between the position and the end of the partition's log.",
             partition => partition.Lag),
-        OfPartitions("streamem_source_lag_seconds", false, "Age of the newest record taken while there are more; 0 when all were taken.",
+        OfPartitions("streamem_source_lag_seconds", false, "For how long the next record has been there, as far as the worker has seen; 0 when it is not.",
             partition => partition.LagSeconds),
         OfPartitions("streamem_source_skipped_records_total", true, "Records that were gone before they were read (on_gap: skip).",
             partition => partition.Skipped),
