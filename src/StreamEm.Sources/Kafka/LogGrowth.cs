@@ -6,7 +6,7 @@ namespace StreamEm.Sources.Kafka;
 /// </summary>
 internal sealed class LogGrowth
 {
-    /// <summary>Looks that are kept; beyond, every second one is forgotten, which makes an age too small by at most their distance.</summary>
+    /// <summary>Looks that are kept; beyond, every second one is forgotten: an age may be too small by their distance.</summary>
     private const int Most = 256;
 
     private readonly Lock _lock = new();
