@@ -9,8 +9,8 @@ namespace StreamEm.Sources.Files;
 /// <summary>
 /// Records from files. A partition is a file, named by the path it is at; its positions are byte offsets (of the uncompressed text; of a
 /// Parquet file <see cref="ParquetDecoder.FirstRow"/> and the number of the row), its identity says which file it is and what was read of
-/// it (<see cref="FileIdentity"/>). Without <see cref="FileSourceOptions.Follow"/> the files are read one after the other in a fixed order and
-/// the source ends; a file that no longer holds what was read of it is a failure.
+/// it (<see cref="FileIdentity"/>). Without <see cref="FileSourceOptions.Follow"/> the files are read one after the other in a fixed order
+/// and the source ends; a file that no longer holds what was read of it is a failure.
 /// </summary>
 internal sealed class FileSource : RecordSource
 {
