@@ -21,11 +21,16 @@ usage: ./build.sh VERB
             that were never stopped; learn a million records on every kernel path, and fit them by the engine spider
   bench     micro-benchmarks and the side-by-side run against other implementations; bench anomaly NAB [--tables FOLDER]: what the samples
             find in labelled streams and tables; bench discoveries: what a false discovery rate holds and finds
+  lab       run the experiments on what textbooks claim of EM and write docs/lab; lab NAME...: these; fails when a sentence there is not true
   dashboard build the dashboard, src/StreamEm.Dashboard, into the files that the worker serves (needs Node 20 and npm)
   screenshots  take the pictures of the dashboard's page in docs anew (needs Chromium)
   publish   put the executable at artifacts/streamem/streamem
   image     build the container image streamem (needs Docker); STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name other base images
-  release   publish, and beside it the bill of materials (CycloneDX) and checksums: artifacts/release
+  release   all that a release has, in artifacts/release, each tried as far as this machine can: executables that need no .NET for
+            linux-x64, linux-arm64, win-x64 and osx-arm64 (or those named: release linux-x64), Debian packages, a dotnet tool, the library's
+            package, the image where Docker runs, a bill of materials (CycloneDX), checksums; the version is the commit's tag
+  docs      the site of README and docs, with a search: artifacts/site; every link in it is followed
+  starts    how long executables take to start and to learn: starts artifacts/streamem/streamem artifacts/published/linux-x64/streamem
   setup     restore all packages and stop
   help      this text
 
@@ -52,7 +57,7 @@ restore() {
     grep -oE 'NU1(102|603): .*' "$log" | sort -u >&2
     echo "build.sh: this package source lacks locked versions, see above; restoring the nearest it has" >&2
     status=0
-    dotnet restore StreamEm.sln -v q -p:RestorePackagesWithLockFile=false >"$log" 2>&1 || status=$?
+    dotnet restore StreamEm.sln -v q -p:NuGetLockFilePath=obj/nearest.lock.json >"$log" 2>&1 || status=$?
   fi
   ((status == 0)) || cat "$log" >&2
   rm -f "$log"
@@ -123,7 +128,7 @@ run_house() { dotnet test $house -c $configuration --no-build --nologo "$@"; }
 verb_accept() {
   local filter="FullyQualifiedName~.Approved.${1:-}"
   [[ -n ${1:-} ]] || filter+="|FullyQualifiedName~WorkedExample"
-  build_house && STREAMEM_ACCEPT=1 run_house --filter "$filter" && git status --short -- $house docs/images docs/models
+  build_house && STREAMEM_ACCEPT=1 run_house --filter "$filter" && git status --short -- $house docs/images docs/models docs/reference
 }
 
 verb_cycles() { build_house && run_house --filter 'FullyQualifiedName~NoCycle'; }
@@ -211,26 +216,7 @@ verb_publish() {
   dotnet publish src/StreamEm.Worker -c $configuration --no-restore -o artifacts/streamem -v q -nologo
 }
 
-# What a release is made of: the executable as an archive, its bill of materials, and the checksums of both.
-verb_release() {
-  dotnet tool restore && verb_publish || return
-  local out=artifacts/release version name
-  version=$(sed -n 's#.*<Version>\(.*\)</Version>.*#\1#p' Directory.Build.props)
-  name=streamem-$version-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
-  rm -rf $out; mkdir -p $out
-  dotnet dotnet-CycloneDX src/StreamEm.Worker/StreamEm.Worker.csproj --output $out --filename "$name.cdx.json" --output-format Json \
-    --recursive --exclude-dev --disable-package-restore --set-name streamem --set-version "$version" --no-serial-number >/dev/null || return
-  mkdir -p artifacts/streamem/share/man/man1 artifacts/streamem/share/bash-completion/completions \
-    artifacts/streamem/share/zsh/site-functions artifacts/streamem/share/fish/vendor_completions.d
-  artifacts/streamem/streamem completion man >artifacts/streamem/share/man/man1/streamem.1
-  artifacts/streamem/streamem completion bash >artifacts/streamem/share/bash-completion/completions/streamem
-  artifacts/streamem/streamem completion zsh >artifacts/streamem/share/zsh/site-functions/_streamem
-  artifacts/streamem/streamem completion fish >artifacts/streamem/share/fish/vendor_completions.d/streamem.fish
-  tar -C artifacts -czf "$out/$name.tar.gz" --sort=name --owner=0 --group=0 --numeric-owner streamem
-  dotnet pack src/StreamEm.Core -c $configuration --no-restore -o $out -v q -nologo || return
-  (cd $out && sha256sum -- * >SHA256SUMS)
-  ls $out
-}
+verb_release() { dotnet tool restore >/dev/null && build/release.sh "$@"; }
 
 verb_chaos() {
   set_up && build
@@ -241,6 +227,8 @@ verb_chaos() {
 }
 
 verb_bench() { set_up && dotnet run -c $configuration --project tests/StreamEm.Benchmarks -- "$@"; }
+
+verb_lab() { set_up && dotnet run -c $configuration --project tests/StreamEm.Lab -- "$@"; }
 
 verb_image() {
   command -v docker >/dev/null || fail 69 "docker is missing. Install Docker (on Debian: apt-get install docker.io) and start it."
@@ -261,11 +249,14 @@ case $verb in
   mutation) verb_mutation "$@" ;;
   chaos) verb_chaos ;;
   bench) verb_bench "$@" ;;
+  lab) verb_lab "$@" ;;
   dashboard) verb_dashboard ;;
   screenshots) verb_screenshots ;;
   publish) set_up && verb_publish && echo "artifacts/streamem/streamem" ;;
   image) verb_image ;;
-  release) set_up && verb_release ;;
+  release) set_up && verb_release "$@" ;;
+  docs) require_sdk && dotnet tool restore >/dev/null && build/docs.sh ;;
+  starts) build/starts.sh "$@" ;;
   setup) set_up ;;
   help | -h | --help) usage ;;
   *) usage >&2; fail 64 "there is no verb '$verb'" ;;

@@ -86,4 +86,4 @@ TEXT
 chmod 755 "$root"/DEBIAN/post* "$root/DEBIAN/prerm"
 (cd "$root" && find etc usr -type f -exec md5sum {} +) >"$root/DEBIAN/md5sums"
 mkdir -p "$(dirname "$target")"
-dpkg-deb --root-owner-group -Zxz --build "$root" "$target" >/dev/null
+dpkg-deb --root-owner-group -Zxz -z4 --build "$root" "$target" >/dev/null

@@ -112,7 +112,7 @@ public sealed class LabelText
         {
             string name = reader.GetString()!;
             reader.Read();
-            if (name == Not && classes == 0 && reader.TokenType != JsonTokenType.Number) return ReadExcept(ref reader);
+            if (name == Not && classes == 0 && (reader.TokenType != JsonTokenType.Number || IsLast(reader))) return ReadExcept(ref reader);
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetDouble(out double probability)
                 || !(probability is >= 0 and <= 1 + SumTolerance))
             {
@@ -128,6 +128,10 @@ public sealed class LabelText
             ? null
             : FormattableString.Invariant($"probabilities that do not sum to 1, expected 1 but for rounding (at most {SumTolerance})");
     }
+
+    /// <summary>Whether nothing comes after the value the reader is at: {"not": 2} is a number that it is not, for the only probability of a
+    /// mapping would be 1.</summary>
+    private static bool IsLast(Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.EndObject;
 
     private string? ReadExcept(ref Utf8JsonReader reader)
     {

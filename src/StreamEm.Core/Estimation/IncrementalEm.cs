@@ -7,12 +7,17 @@ namespace StreamEm.Core.Estimation;
 /// <summary>
 /// Incremental EM (Neal &amp; Hinton 1998): the statistics of every block of rows are kept, and an M-step follows each block's E-step, its
 /// new statistics in the place of the old. From the second pass on, every step raises the free energy F(q, Theta), whose maxima are the
-/// likelihood's. Until a block is met for the first time it counts as the first parameters imply.
+/// likelihood's. Until a block is met for the first time it counts as the first parameters imply. What a pass says of the likelihood is
+/// the sum over blocks under other parameters each, which may fall while the free energy rises: it has ended when two passes in a row have
+/// changed it by no more than the tolerance, up or down.
 /// </summary>
 internal static class IncrementalEm
 {
     /// <summary>The most doubles that are kept; beyond it blocks are larger.</summary>
     private const long MostKept = 1 << 27;
+
+    /// <summary>Of the likelihood, by which its sums differ through rounding.</summary>
+    private const double Rounding = 1e-13;
 
     /// <summary>Iterates to convergence.</summary>
     public static BatchEmResult Run(LatentModel model, WholeData data, Minibatch batch, double[] theta, BatchEmOptions options)
@@ -26,6 +31,7 @@ internal static class IncrementalEm
         data.CountAll();
         var rows = new Minibatch(batch.Dimension, options.BlockRows);
         var trace = new FitTrace(options);
+        bool wasStill = false;
         while (true)
         {
             // Anew in every pass, so that roundings do not add up.
@@ -53,7 +59,13 @@ internal static class IncrementalEm
                 data.Maximize(fresh, theta, next);
                 (theta, next) = (next, theta);
             }
-            if (!trace.Ends(logLikelihood / seen)) continue;
+            double mean = logLikelihood / seen;
+            bool isStill = Math.Abs(mean - trace.Last) <= Math.Max(options.Tolerance, Rounding * Math.Abs(mean));
+            if (!trace.Ends(mean, isStill && wasStill))
+            {
+                wasStill = isStill;
+                continue;
+            }
             trace.Ends(data.Expect(theta));
             return trace.Result(theta, data);
         }

@@ -133,6 +133,12 @@ public sealed class FeatureSpace
         return new FeatureSpace(features);
     }
 
+    /// <summary>The space with other means inside [D].</summary>
+    /// <exception cref="ArgumentException">There are not D of them.</exception>
+    internal FeatureSpace WithMeans(IReadOnlyList<double> means) => means.Count == Dimension
+        ? new([.. Features.Select((feature, d) => feature with { Mean = means[d] })])
+        : throw new ArgumentException($"There are means of {means.Count} features; expected {Dimension}.", nameof(means));
+
     /// <summary>
     /// Overwrites <paramref name="result"/> with rows of <paramref name="batch"/> (levels as codes, else user units) as they are inside.
     /// </summary>

@@ -8,7 +8,7 @@ namespace StreamEm.Core.Features;
 /// <code>
 /// c = median, s = (q90 - q10) / 2.563                    the inter-decile range of a normal is 2.563 standard deviations
 /// s = median of |x - c| over the x that are not c        where the deciles are equal: idle, zero-inflated
-/// asleep where fewer than max(3, n / 200) values are not c
+/// asleep where fewer than max(3, n / 200) values are not c, and fewer than half
 /// bound  = 30 s 10^j, the smallest j = 0, 1, ... beyond which less than 2 % of the values lie; 5 % where they are one or two numbers
 /// location, scale = weighted mean and standard deviation of the values within the bound
 /// </code>
@@ -119,7 +119,8 @@ internal sealed class FirstRecords
         if (feature.Kind == FeatureKind.Terms) return true;
         Tiny[d] = sorted.Count(value => IsTiny(value, centre));
         double[] off = [.. sorted.Where(value => IsOff(value, centre)).Select(value => Math.Abs(value - centre))];
-        bool isAwake = off.Length >= Math.Max(AwakeValues, AwakeShare * sorted.Length);
+        bool isAwake = off.Length >= Math.Max(AwakeValues, AwakeShare * sorted.Length)
+            || (off.Length > 0 && 2 * off.Length >= sorted.Length);
         if (feature.Kind is FeatureKind.Binary or FeatureKind.Level) return isAwake;
         if (!isAwake)
         {

@@ -33,7 +33,7 @@ internal sealed class ChangeWatch
     private const int WindowRows = 512, RunRows = 2048, RunWindows = 2;
 
     /// <summary>The share of a stream that may be kept from learning for ever.</summary>
-    private const double AwayShare = 0.02;
+    public const double AwayShare = 0.02;
 
     /// <summary>The share of records being learned though they are far, below which a change has been learned; at most a quarter of the
     /// change's own.</summary>

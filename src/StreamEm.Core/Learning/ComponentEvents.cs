@@ -25,6 +25,7 @@ internal sealed class ComponentEvents
             string? component = item.Component >= 0 ? ids[item.Component] : null;
             if (item.Kind == ModelEventKind.Reseeded) Add(ComponentEventKind.Reseeded, component, update);
             if (item.Kind == ModelEventKind.CovarianceFloored) Add(ComponentEventKind.Floored, component, update);
+            if (item.Kind == ModelEventKind.Dead) Add(ComponentEventKind.Died, component, update);
         }
     }
 

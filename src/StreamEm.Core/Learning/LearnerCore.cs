@@ -86,12 +86,14 @@ internal sealed partial class LearnerCore
         double[] theta = model.Start(regular, new Initializer(options.Initialization, threads));
         double worth = Math.Max(1, Math.Min(
             RelativeWeights.Worth(rows, [], buffer.Count), options.MinibatchSize / new PowerLaw(options.StepSize).At(1)));
-        return new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta, worth), threads)
+        var core = new LearnerCore(modelOptions, options, model, space, new StepwiseState(model, theta, worth), threads)
         {
             _absentFeatures = FeatureStatistics.AbsentFeatures(buffer),
             _bufferedRecords = buffer.Count,
             Guard = options.Learn == LearnMode.Bounded ? new StreamGuard(first!) : null,
         };
+        core.ReachFirstRecords(regular);
+        return core;
     }
 
     /// <summary>
@@ -106,7 +108,9 @@ internal sealed partial class LearnerCore
         core.Ids = Ids;
         core.Health.Events.CopyFrom(Health.Events);
         foreach (string id in Ids.Texts) core.Health.Events.Add(ComponentEventKind.Reseeded, id, State.Updates + 1);
+        LearnerEvent[] begun = [.. core.Happened.All];
         core.Happened.CopyFrom(Happened);
+        foreach (LearnerEvent item in begun) core.Happened.Add(item.Kind, State.Updates + 1, item.Subject);
         core.Happened.Add(LearnerEventKind.StartedAnew, State.Updates + 1);
         return core;
     }
@@ -130,6 +134,7 @@ internal sealed partial class LearnerCore
             for (int d = 0; d < variance.Length; d++) variance[d] /= space.Scale[d] * space.Scale[d];
             space = space.WithVariances(variance);
         }
+        if (from.Mean is { } means) space = space.WithMeans(means);
         model = modelOptions.Create(space);
         model.FromUserUnits(given, space, theta);
         _ = model.Prepare(theta);

@@ -31,6 +31,26 @@ internal sealed partial class LearnerCore
         return true;
     }
 
+    /// <summary>
+    /// Widens the bound until the first records are within it that the parameters were found in: where they are spread wider about their
+    /// components than the family says, as counts often are (overdispersion: McCullagh &amp; Nelder 1989, section 4.5), its own spread is
+    /// no measure of what is far, and all of an ordinary stream would be held back.
+    /// </summary>
+    /// <param name="regular">The first records inside, without glitches.</param>
+    private void ReachFirstRecords(Minibatch regular)
+    {
+        if (Guard is not { IsBlank: false } guard) return;
+        double worth = State.Shares.Length == 0 ? State.EffectiveRows : State.EffectiveRows / State.Shares.Length;
+        double[] averages = new double[State.Statistics.Length], logDensities = new double[regular.Count];
+        while (true)
+        {
+            Evidence evidence = _em.Expect(
+                State.Parameters, regular, averages, logDensities, new Pass(null) { Bound = guard.Measure(regular.Count, worth) });
+            if (!guard.TryReach(evidence)) return;
+            Happened.Add(LearnerEventKind.Overdispersed, State.Updates);
+        }
+    }
+
     /// <summary>Moves a component that can be spared to a cluster; it is another one from then on. Not in a chain, whose keys remember
     /// which component they were in.</summary>
     private bool TryPlace(ComponentModel model, HeldCluster cluster)

@@ -26,6 +26,9 @@ internal enum LearnerEventKind
 
     /// <summary>The parameters went back to those of an earlier version, because a person asked for it; the subject is that.</summary>
     Reverted,
+
+    /// <summary>The first records are spread wider about their components than the family says.</summary>
+    Overdispersed,
 }
 
 /// <summary>Something that happened.</summary>

@@ -138,6 +138,10 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
                 + "model follows it too slowly."),
         LearnerEventKind.Reverted => new ModelWarning(ModelWarningKind.Reverted,
             $"the parameters went back to those of version {item.Subject} with version {item.Update}, because somebody asked for it."),
+        LearnerEventKind.Overdispersed => new ModelWarning(ModelWarningKind.Overdispersed,
+            "the first records are spread wider about their components than the model says: more than 2 % are beyond 6 of its standard "
+                + "deviations. They are learned from all the same. More components, or a family with a spread of its own (gaussian, "
+                + "student_t; of counts that are large their logarithms), describe them better."),
         LearnerEventKind.Released => new ModelWarning(ModelWarningKind.ChangeLearned,
             $"strange records that had been kept apart are no more frequent than such records ever were: they count as normal since update "
                 + $"{item.Update}."),

@@ -11,8 +11,8 @@ namespace StreamEm.Core.Learning;
 /// </summary>
 internal sealed class StreamGuard
 {
-    /// <summary>By how much the bound widens with every change that is only a part of the stream.</summary>
-    private const double Widening = 10;
+    /// <summary>By how much the bound widens with every change that is only a part of the stream, and how wide it may begin.</summary>
+    private const double Widening = 10, WidestFirst = 1e9;
 
     private readonly int _dimension;
     private readonly InfluenceBound _bound;
@@ -44,7 +44,7 @@ internal sealed class StreamGuard
     public bool IsBlinded { get; private set; }
 
     /// <summary>Whether the first records were all the same, so that the components are too.</summary>
-    private bool IsBlank => _constants.Length > 0;
+    public bool IsBlank => _constants.Length > 0;
 
     /// <summary>Whether nothing is known of a feature's scale.</summary>
     public bool IsAsleep(int feature) => _sleepers.IsAsleep(feature);
@@ -69,6 +69,26 @@ internal sealed class StreamGuard
         _tied = _heldRows.HoldTies(minibatch, count, _bound, unit);
         if (_sleepers.Any) _sleepers.Look(minibatch, count, _bound, unit);
         return _bound;
+    }
+
+    /// <summary>The bound as it is, for rows that nothing is learned from.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="worth">Observations that a component stands for.</param>
+    public InfluenceBound Measure(int count, double worth)
+    {
+        _bound.Begin(count, worth);
+        return _bound;
+    }
+
+    /// <summary>Widens the bound where it holds back as much of the first records as a stream may not be kept from learning.</summary>
+    /// <param name="evidence">What they said under the bound as it is.</param>
+    /// <returns>Whether it is wider now.</returns>
+    public bool TryReach(Evidence evidence)
+    {
+        if (!(evidence.Held > 0) || evidence.Held < ChangeWatch.AwayShare * (evidence.Weight + evidence.Held)
+            || _bound.Reach >= WidestFirst) return false;
+        _bound.Reach *= Widening;
+        return true;
     }
 
     /// <summary>Takes what a minibatch said.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Models;
@@ -22,6 +23,10 @@ internal abstract class ResponsibilityRule
     /// <param name="components">K.</param>
     /// <param name="pass">The pass.</param>
     public virtual bool IsNarrow(int components, in Pass pass) => false;
+
+    /// <summary>The power that joint densities are taken to in a pass; 1 for a rule without a temperature.</summary>
+    /// <param name="pass">The pass.</param>
+    public virtual double Beta(in Pass pass) => 1;
 }
 
 /// <summary>r = p(z = k given x).</summary>
@@ -44,17 +49,24 @@ internal sealed class SoftResponsibilities : ResponsibilityRule
 internal sealed class AnnealedResponsibilities(double start, double updates) : ResponsibilityRule
 {
     /// <inheritdoc/>
+    public override double Beta(in Pass pass) => pass.Update == 0 ? 1 : Math.Min(1, start + (1 - start) * (pass.Update - 1) / updates);
+
+    /// <inheritdoc/>
     public override void Apply(Span<double> logJoint, int components, Span<double> logDensities, int count, in Pass pass)
     {
-        double beta = pass.Update == 0 ? 1 : Math.Min(1, start + (1 - start) * (pass.Update - 1) / updates);
+        double beta = Beta(pass);
         if (beta < 1)
         {
             Span<double> tempered = stackalloc double[RowBlock.Stride];
-            double[] flat = logJoint[..(components * RowBlock.Stride)].ToArray();
+            int length = components * RowBlock.Stride;
+            double[] rented = ArrayPool<double>.Shared.Rent(length);
+            Span<double> flat = rented.AsSpan(0, length);
+            logJoint[..length].CopyTo(flat);
             LogSumExp.Normalize(logJoint, components, logDensities, count);
-            for (int at = 0; at < flat.Length; at++) flat[at] *= beta;
+            for (int at = 0; at < length; at++) flat[at] *= beta;
             LogSumExp.Normalize(flat, components, tempered, count);
-            for (int k = 0; k < components; k++) flat.AsSpan(k * RowBlock.Stride, count).CopyTo(logJoint[(k * RowBlock.Stride)..]);
+            for (int k = 0; k < components; k++) flat.Slice(k * RowBlock.Stride, count).CopyTo(logJoint[(k * RowBlock.Stride)..]);
+            ArrayPool<double>.Shared.Return(rented);
             return;
         }
         LogSumExp.Normalize(logJoint, components, logDensities, count);
@@ -69,6 +81,9 @@ internal sealed class AnnealedResponsibilities(double start, double updates) : R
 /// <param name="refresh">Every such update is a full one, beginning with the first.</param>
 internal sealed class SparseResponsibilities(int active, int refresh) : ResponsibilityRule
 {
+    /// <summary>Components that have a share.</summary>
+    public int Active => active;
+
     /// <inheritdoc/>
     public override bool IsNarrow(int components, in Pass pass) =>
         pass.Update > 0 && active < components && (pass.Update - 1) % refresh != 0;

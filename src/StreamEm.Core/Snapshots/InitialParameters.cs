@@ -14,6 +14,9 @@ public sealed record InitialParameters(IReadOnlyDictionary<string, double[]> Blo
     /// <summary>Scale [D] of the features, where there is a location.</summary>
     public double[]? Scale { get; init; }
 
+    /// <summary>Mean [D] of the features inside, from a snapshot of counts or amounts; null where it does not say.</summary>
+    public double[]? Mean { get; init; }
+
     /// <summary>
     /// How far the snapshot had come that the parameters are of, which learning then goes on from: t, the step size and what the parameters
     /// are worth. Null starts at t = 0 with parameters taken as exact.

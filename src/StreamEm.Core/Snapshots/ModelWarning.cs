@@ -56,6 +56,9 @@ public enum ModelWarningKind
 
     /// <summary>The parameters went back to those of an earlier version, because somebody asked for it.</summary>
     Reverted,
+
+    /// <summary>The first records are spread wider about their components than the family says.</summary>
+    Overdispersed,
 }
 
 /// <summary>A warning for a person.</summary>

@@ -41,6 +41,8 @@ public static class SnapshotJson
         json.WriteStartObject("standardization");
         WriteNumbers(json, "location", snapshot.Space.Location);
         WriteNumbers(json, "scale", snapshot.Space.Scale);
+        if (snapshot.Space.Features.Any(feature => feature.Kind is FeatureKind.Count or FeatureKind.NonNegative && feature.Mean > 0))
+            WriteNumbers(json, "mean", [.. snapshot.Space.Features.Select(feature => feature.Mean)]);
         json.WriteEndObject();
         WriteTraining(json, snapshot.Training, snapshot.Model.IsBound);
         WriteCalibration(json, snapshot);

@@ -114,6 +114,7 @@ public static class SnapshotReader
         {
             Location = isScaled ? Numbers(Member(given, "location"), -1) : null,
             Scale = isScaled ? Numbers(Member(given, "scale"), -1) : null,
+            Mean = isScaled && given.TryGetProperty("mean", out JsonElement mean) ? Numbers(mean, -1) : null,
             Parent = isSnapshot ? Parent(root) : null,
             Progress = isSnapshot && root.TryGetProperty("training", out JsonElement training) ? TrainingJson.Read(training) : null,
             Calibration = isSnapshot && root.TryGetProperty("calibration", out JsonElement calibration)
@@ -197,7 +198,7 @@ public static class SnapshotReader
         Dictionary<string, IReadOnlyList<string>> levels =
             Levels(signature.TryGetProperty("levels", out JsonElement given) ? given : default);
         string[]? vocabulary = Texts(signature, "vocabulary");
-        return plan
+        return (standardization.TryGetProperty("mean", out JsonElement mean) ? plan.WithMeans(Numbers(mean, plan.Dimension)) : plan)
             .WithScales(Numbers(Member(standardization, "location"), plan.Dimension),
                 Numbers(Member(standardization, "scale"), plan.Dimension))
             .WithLevels(d => levels.TryGetValue(plan.Features[d].Name, out IReadOnlyList<string>? texts)

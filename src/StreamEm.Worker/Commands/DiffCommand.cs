@@ -11,7 +11,7 @@ public static class DiffCommand
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        var first = new Argument<string>("a") { Description = "A snapshot (JSON) or a published log of snapshots." };
+        var first = new Argument<string>("a") { Description = SnapshotFile.Named };
         var second = new Argument<string>("b") { Description = "Another one of the same type over the same features." };
         var draws = new Option<int>("--draws")
         {

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.CommandLine.Completions;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Estimation;
@@ -16,6 +17,7 @@ using StreamEm.Worker.Fitting;
 using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Rejections;
+using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Commands;
@@ -31,10 +33,10 @@ public static class FitCommand
         var configuration = new ConfigurationArguments();
         var own = new ModelArguments();
         var dialect = new DialectArguments();
-        var data = new Argument<string[]>("data")
-        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; .parquet.", Arity = ArgumentArity.OneOrMore };
+        var data = new Argument<string[]>("data") { Description = DataFiles.Named, Arity = ArgumentArity.OneOrMore };
         Option<string?> model = ModelOption();
-        var output = new Option<string?>("-o", "--output") { Description = "Where the snapshot goes (JSON).", HelpName = "file" };
+        var output = new Option<string?>("-o", "--output")
+        { Description = "Where the snapshot goes (JSON); - is standard output.", HelpName = "file" };
         var trace = new Option<string?>("--trace")
         { Description = "One line per update (NDJSON): update, records, step_size, mean_log_likelihood.", HelpName = "file" };
         var scores = new Option<string?>("--scores")
@@ -55,7 +57,8 @@ public static class FitCommand
         AddChecks(command, (batch, engine), scores, passes);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            string[] files = parsed.GetRequiredValue(data);
+            using var inputs = await SpooledInputs.OfAsync(parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false);
+            string[] files = inputs.Paths;
             string? named = parsed.GetValue(model);
             IReadOnlyList<string> given = own.Given(parsed);
             if (named is not null && IsType(named)) given = [.. given, "--model"];
@@ -69,10 +72,10 @@ public static class FitCommand
                 Trace = parsed.GetValue(trace),
                 Scores = parsed.GetValue(scores),
             };
-            foreach (string? written in (string?[])[parsed.GetValue(output), request.Trace, request.Scores, request.Model.Rejected.File])
-                OutputFile.RefuseInputs(written, isConfigured ? [.. files, .. configuration.Files(parsed)] : files);
-            return await RunAsync(
-                request, parsed.GetValue(output), parsed.InvocationConfiguration, cancellationToken).ConfigureAwait(false);
+            foreach (string? file in (string?[])[parsed.GetValue(output), request.Trace, request.Scores, request.Model.Rejected.File])
+                OutputFile.RefuseInputs(file, isConfigured ? [.. files, .. configuration.Files(parsed)] : files);
+            return await RunAsync(request, parsed.GetValue(output), parsed.InvocationConfiguration, cancellationToken)
+                .ConfigureAwait(false);
 
             ModelOptions Configured()
             {
@@ -89,7 +92,8 @@ public static class FitCommand
     private static async Task<int> RunAsync(
         FitRequest request, string? path, InvocationConfiguration invocation, CancellationToken cancellationToken)
     {
-        TextWriter writer = invocation.Output, console = invocation.Error;
+        bool isPiped = path == PipedInput.Standard;
+        TextWriter writer = isPiped ? invocation.Error : invocation.Output, console = invocation.Error;
         // Not disposed: the command line hears the same signals.
         var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // The command line's own handler is set up only once a command waits for something, and a fit of files never does.
@@ -105,7 +109,7 @@ public static class FitCommand
         (ModelSnapshot snapshot, bool isInterrupted) = request.Engine != FitEngine.Stepwise
             ? (await YardstickAsync(request, writer, stopping.Token).ConfigureAwait(false), false)
             : await StreamAsync(request, writer, console, stopping.Token).ConfigureAwait(false);
-        if (path is not null) Save(snapshot, path);
+        if (path is not null) await SaveAsync(snapshot, isPiped ? invocation.Output : null, path).ConfigureAwait(false);
         ComponentTable.Write(snapshot, writer);
         if (!isInterrupted) return ExitCode.Ok;
         await console.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
@@ -215,10 +219,16 @@ public static class FitCommand
                 ExitCode.Usage, $"The configuration has {options.Models.Count} models ({known}): choose one with --model.");
     }
 
-    private static void Save(ModelSnapshot snapshot, string path)
+    private static async Task SaveAsync(ModelSnapshot snapshot, TextWriter? piped, string path)
     {
         var buffer = new ArrayBufferWriter<byte>();
         SnapshotJson.Write(snapshot, buffer, indented: true);
+        if (piped is not null)
+        {
+            await piped.WriteLineAsync(Encoding.UTF8.GetString(buffer.WrittenSpan)).ConfigureAwait(false);
+            return;
+        }
+
         using Stream file = OutputFile.Create(path);
         file.Write(buffer.WrittenSpan);
         file.WriteByte((byte)'\n');

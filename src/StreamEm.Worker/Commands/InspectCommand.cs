@@ -23,7 +23,8 @@ public static class InspectCommand
         var what = new Argument<string>("file")
         {
             Description =
-                "A snapshot (JSON), a published log of snapshots (NDJSON), a checkpoint (.sem), or a topic: kafka://host:port/topic, with "
+                "A snapshot (JSON), a published log of snapshots (NDJSON), a checkpoint (.sem); - is standard input; a worker's model: "
+                    + "http://host:port/v1/models/id (with the token in STREAMEM_TOKEN); or a topic: kafka://host:port/topic, with "
                     + "?model=id for one model.",
         };
         var output = new Option<string?>("-o", "--output")

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Commands;
@@ -8,17 +9,6 @@ namespace StreamEm.Worker.Commands;
 /// <summary>The manual page, made of the commands themselves: roff with the macros of <c>man(7)</c>.</summary>
 internal static class ManualPage
 {
-    private static readonly (int Code, string Meaning)[] ExitCodes =
-    [
-        (0, "stopped in order, or all was done"), (1, "healthcheck: the worker is not alive; test: a test failed"),
-        (64, "the command line is wrong"),
-        (65, "data or a state is damaged, or too many records were rejected"), (66, "an input is missing"),
-        (69, "brokers out of reach"), (70, "a fault in the program"),
-        (73, "a state directory, file or topic belongs to another or cannot be written"), (74, "reading or writing failed"),
-        (75, "the stop took too long, or the id was taken over"), (77, "access was denied"), (78, "the configuration is wrong"),
-        (130, "interrupted"),
-    ];
-
     /// <summary>The page of a root command.</summary>
     public static string Of(Command root)
     {
@@ -35,7 +25,8 @@ internal static class ManualPage
         foreach (Command command in root.Subcommands.Where(command => !command.Hidden)) Verb(page, command, "");
         Section(page, "OPTIONS OF EVERY VERB", Options(root.Options));
         page.Append(".SH EXIT STATUS\n");
-        foreach ((int code, string meaning) in ExitCodes) page.Append(CultureInfo.InvariantCulture, $".TP\n.B {code}\n{Text(meaning)}\n");
+        foreach ((int code, string meaning) in ExitCode.Meanings)
+            page.Append(CultureInfo.InvariantCulture, $".TP\n.B {code}\n{Text(meaning)}\n");
         Section(page, "FILES", ".TP\n.I streamem.yaml\nthe configuration, where \\-c names no other\n"
             + ".TP\n.I state\nwhat was learned, where state_directory says no other\n");
         return page.ToString();

@@ -25,8 +25,8 @@ public static class PlotCommand
     public static Command Create()
     {
         (Argument<string> file, Argument<string[]> data) = Arguments();
-        var output =
-            new Option<string>("-o", "--output") { Description = "Where the picture goes (SVG).", Required = true, HelpName = "file" };
+        var output = new Option<string>("-o", "--output")
+        { Description = "Where the picture goes (SVG); - is standard output.", Required = true, HelpName = "file" };
         var x = new Option<string?>("--x") { Description = "Feature to the right; the first number by default.", HelpName = "feature" };
         var y = new Option<string?>("--y") { Description = "Feature upwards; the second number by default.", HelpName = "feature" };
         var profile = new Option<bool>("--profile")
@@ -47,7 +47,7 @@ public static class PlotCommand
         {
             file, data, output, x, y, profile, graph, rings, title, points,
         };
-        AddCheck(command, data, graph);
+        AddCheck(command, data, graph, output);
         var dialect = new DialectArguments();
         dialect.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -55,7 +55,7 @@ public static class PlotCommand
             OutputFile.RefuseInputs(parsed.GetValue(output), [parsed.GetRequiredValue(file), .. parsed.GetValue(data) ?? []]);
             if (parsed.GetValue(graph))
             {
-                await WriteAsync(parsed.GetRequiredValue(output), GraphOf(parsed.GetRequiredValue(file), parsed.GetValue(title)),
+                await WriteAsync(parsed, output, GraphOf(parsed.GetRequiredValue(file), parsed.GetValue(title)),
                     cancellationToken).ConfigureAwait(false);
                 return ExitCode.Ok;
             }
@@ -63,7 +63,7 @@ public static class PlotCommand
             bool hasData = parsed.GetValue(data) is { Length: > 0 };
             if (snapshot.Model is not ComponentModel model)
             {
-                await WriteAsync(parsed.GetRequiredValue(output), ParametersOf(snapshot, hasData, parsed.GetValue(title)),
+                await WriteAsync(parsed, output, ParametersOf(snapshot, hasData, parsed.GetValue(title)),
                     cancellationToken).ConfigureAwait(false);
                 return ExitCode.Ok;
             }
@@ -76,7 +76,7 @@ public static class PlotCommand
             string heading = parsed.GetValue(title) ?? HeadingOf(snapshot);
             string svg = axes is null ? new ProfilePlot(snapshot, model).Draw(scored.Shares(model.Components), heading)
                 : DrawPoints(new(snapshot, model, axes.X, axes.Y), scored, parsed.GetValue(rings), parsed.GetValue(points), heading);
-            await WriteAsync(parsed.GetRequiredValue(output), svg, cancellationToken).ConfigureAwait(false);
+            await WriteAsync(parsed, output, svg, cancellationToken).ConfigureAwait(false);
             return ExitCode.Ok;
         });
         return command;
@@ -85,12 +85,12 @@ public static class PlotCommand
     private static (Argument<string> File, Argument<string[]> Data) Arguments() => (
         new Argument<string>("snapshot")
         {
-            Description = "A snapshot (JSON) or a published log of snapshots; with --graph also a configuration, or a type of model, see "
-                + "'streamem models'.",
+            Description = SnapshotFile.Named + " With --graph also a configuration, or a type of model, see 'streamem models'.",
         },
         new Argument<string[]>("data")
         {
-            Description = "Files or globs with records; none for a model without components, whose parameters are drawn.",
+            Description = "Files or globs with records; a FIFO; - for standard input; none for a model without components, whose "
+                + "parameters are drawn.",
             Arity = ArgumentArity.ZeroOrMore,
         });
 
@@ -117,8 +117,12 @@ public static class PlotCommand
             $"{snapshot.ModelId}, version {snapshot.Version}: {what} learned from {snapshot.Training.Records} records");
     }
 
-    private static void AddCheck(Command command, Argument<string[]> data, Option<bool> graph) => command.Validators.Add(result =>
+    private static void AddCheck(
+        Command command, Argument<string[]> data, Option<bool> graph, Option<string> output) => command.Validators.Add(result =>
     {
+        // A picture that is called what it is not is found out by somebody else.
+        if (result.GetValue(output) is { } path && Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".pdf")
+            result.AddError($"--output '{path}': pictures are SVG; expected a name that ends with .svg. rsvg-convert makes others of it.");
         if (result.GetValue(graph) && result.GetValue(data) is { Length: > 0 })
             result.AddError("--graph draws the model alone: it goes without data.");
     });
@@ -150,8 +154,15 @@ public static class PlotCommand
         return GraphPlot.Draw(snapshot.Model.Graph, title ?? $"{snapshot.ModelId}: {snapshot.Options.Type}");
     }
 
-    private static async Task WriteAsync(string path, string svg, CancellationToken cancellationToken)
+    private static async Task WriteAsync(ParseResult parsed, Option<string> output, string svg, CancellationToken cancellationToken)
     {
+        string path = parsed.GetRequiredValue(output);
+        if (path == PipedInput.Standard)
+        {
+            await parsed.InvocationConfiguration.Output.WriteAsync(svg.AsMemory(), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         using Stream stream = OutputFile.Create(path);
         using var writer = new StreamWriter(stream);
         await writer.WriteAsync(svg.AsMemory(), cancellationToken).ConfigureAwait(false);
@@ -170,7 +181,7 @@ public static class PlotCommand
     {
         Minibatch rows = new RecordBatch(schema, 1024).Records;
         var features = FeatureStream.Of(schema);
-        await new DataFiles(data, RecordFormat.Csv).ReadAsync(schema, TimeProvider.System, batch =>
+        await new DataFiles(data, RecordFormat.Csv) { TakesPipes = true }.ReadAsync(schema, TimeProvider.System, batch =>
         {
             rows.Append(features?.Make(batch.Records, 0, batch.Count) ?? batch.Records, 0, batch.Count);
             return true;

@@ -18,12 +18,12 @@ namespace StreamEm.Worker.Commands;
 public static class SampleCommand
 {
     private const int Chunk = 4096;
-    private const string Csv = "csv", Ndjson = "ndjson", Standard = "-", ComponentField = "component_id";
+    private const string Csv = "csv", Ndjson = "ndjson", Standard = "-", ComponentField = "component_id", ClassField = "class";
 
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots." };
+        var file = new Argument<string>("snapshot") { Description = SnapshotFile.Named };
         var count = new Option<long>("-n", "--records") { Description = "How many records.", Required = true, HelpName = "n" };
         var seed = new Option<ulong>("--seed")
         { Description = "Seed of all chance: the same seed draws the same records.", DefaultValueFactory = _ => 1, HelpName = "s" };
@@ -71,18 +71,31 @@ public static class SampleCommand
         Action<ReadOnlySpan<byte>> write)
     {
         var buffer = new ArrayBufferWriter<byte>(1 << 16);
-        using var text = new RecordText(buffer, format, snapshot, withComponent ? ComponentField : null);
-        var components = new List<string>(Chunk);
+        bool isClassifier = snapshot.Model.ClassesOfComponents.Count > 0;
+        string[] fields = [.. isClassifier ? (string[])[ClassFieldOf(snapshot)] : [], .. withComponent ? (string[])[ComponentField] : []];
+        using var text = new RecordText(buffer, format, snapshot, fields);
+        var beside = new List<string[]>(Chunk);
         Minibatch? rows = null;
         for (long row = 0; row < count; row += rows.Count)
         {
-            components.Clear();
-            rows = sampler.Draw((int)Math.Min(Chunk, count - row), length, row,
-                drawn => components.Add(drawn < snapshot.ComponentIds.Count ? snapshot.ComponentIds[drawn] : ""));
-            text.Write(rows, components);
+            beside.Clear();
+            rows = sampler.Draw((int)Math.Min(Chunk, count - row), length, row, drawn => beside.Add(
+            [
+                .. isClassifier ? (string[])[snapshot.Labels[drawn] ?? ""] : [],
+                .. withComponent ? (string[])[drawn < snapshot.ComponentIds.Count ? snapshot.ComponentIds[drawn] : ""] : [],
+            ]));
+            text.Write(rows, beside);
             write(buffer.WrittenSpan);
             buffer.ResetWrittenCount();
         }
+    }
+
+    /// <summary>The field of a record's class, which is no feature.</summary>
+    private static string ClassFieldOf(ModelSnapshot snapshot)
+    {
+        string field = ClassField;
+        while (snapshot.Features.Contains(field)) field = $"drawn_{field}";
+        return field;
     }
 
     private static Sampler Begin(string path, ModelSnapshot snapshot, ulong seed, int total)

@@ -26,10 +26,10 @@ public static class ScoreCommand
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        var file = new Argument<string>("snapshot") { Description = "A snapshot (JSON) or a published log of snapshots; a FIFO too." };
+        var file = new Argument<string>("snapshot") { Description = SnapshotFile.Named };
         var data = new Argument<string[]>("data")
         {
-            Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; .parquet; a FIFO; - for standard input.",
+            Description = DataFiles.Named,
             Arity = ArgumentArity.OneOrMore,
         };
         var output = new Option<string?>("-o", "--output")

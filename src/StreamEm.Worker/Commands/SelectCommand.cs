@@ -6,6 +6,7 @@ using StreamEm.Worker.Display;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Plotting;
+using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Selection;
 using StreamEm.Worker.Storage;
 
@@ -32,7 +33,9 @@ public static class SelectCommand
 
     private static async Task<int> RunAsync(Options options, ParseResult parsed, CancellationToken cancellationToken)
     {
-        string[] files = parsed.GetRequiredValue(options.Data);
+        using SpooledInputs inputs =
+            await SpooledInputs.OfAsync(parsed.GetRequiredValue(options.Data), cancellationToken).ConfigureAwait(false);
+        string[] files = inputs.Paths;
         string? picture = parsed.GetValue(options.Output);
         var request = new SelectRequest
         {
@@ -110,7 +113,7 @@ public static class SelectCommand
         public DialectArguments Dialect { get; } = new();
 
         public Argument<string[]> Data { get; } = new("data")
-        { Description = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; .parquet.", Arity = ArgumentArity.OneOrMore };
+        { Description = DataFiles.Named, Arity = ArgumentArity.OneOrMore };
 
         public Option<string?> Model { get; } = FitCommand.ModelOption();
 

@@ -1,6 +1,9 @@
 using Microsoft.Win32.SafeHandles;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Watching;
 
 namespace StreamEm.Worker.Commands;
 
@@ -13,12 +16,30 @@ internal static class SnapshotFile
     /// <summary>The longest line of a log that is read.</summary>
     private const int MostLine = 1 << 30;
 
-    /// <summary>The bytes of a file; of a long one, its end, with its last line whole.</summary>
-    /// <exception cref="CommandException">It is not there or cannot be read (66).</exception>
+    /// <summary>What may be named on a command line.</summary>
+    public const string Named =
+        "A snapshot (JSON) or a published log of snapshots; - is standard input; http://host:port/v1/models/id asks a worker (with the "
+            + "token in STREAMEM_TOKEN), kafka://host:port/topic?model=id a topic.";
+
+    /// <summary>
+    /// The bytes of a file, of standard input, or of what is published at an address; of a long file, its end, with its last line whole.
+    /// </summary>
+    /// <exception cref="CommandException">It is not there or cannot be read (66), or nobody answers (69, 77).</exception>
     public static byte[] ReadBytes(string path)
     {
         try
         {
+            if (path == PipedInput.Standard)
+            {
+                using Stream input = Console.OpenStandardInput();
+                using var whole = new MemoryStream();
+                input.CopyTo(whole);
+                return whole.ToArray();
+            }
+
+            if (RemoteSnapshot.IsAddress(path))
+                return RemoteSnapshot.Read(
+                    path, Environment.GetEnvironmentVariable(WorkerFeed.TokenVariable), WorkerFeed.TokenVariable).ToArray();
             var file = new FileInfo(path);
             return file.Exists && file.Length > MostWhole ? ReadEnd(path, file.Length) : File.ReadAllBytes(path);
         }

@@ -43,8 +43,12 @@ internal static class ComponentTable
         foreach ((string partition, long next) in snapshot.Source) Fact("next record", $"{partition} at {next}");
         foreach (ComponentEvent item in snapshot.Events.TakeLast(MaxEvents)) Fact("event", $"{EventText(item)}");
         foreach (CandidateStanding candidate in snapshot.Candidates.Where(item => item.Rank > 0).OrderBy(item => item.Rank))
+        {
+            string unit = candidate.Components == 1 ? "component" : "components";
             Fact("candidate",
-                $"{candidate.Rank}. {candidate.Components} components: {candidate.MeanLogLikelihood:F5} nats, {candidate.Records} records");
+                $"{candidate.Rank}. {candidate.Components} {unit}: {candidate.MeanLogLikelihood:F5} nats, {candidate.Records} records");
+        }
+
         foreach (ModelWarning warning in training.Warnings) Fact("warning", $"{warning}");
         console.Write(facts);
         if (snapshot.Model is not ComponentModel model)

@@ -33,9 +33,11 @@ internal sealed class SelectionTable(IReadOnlyList<CandidateReport> reports, str
             "  * the best by its criterion; prequential and held out: nats per record, larger is better; BIC, AIC, ICL: smaller");
         foreach (Criterion criterion in Criterion.All)
             if (criterion.Best(reports) is >= 0 and var best)
-                console.WriteLine($"  best by {criterion.Title}: {reports[best].Components} {unit}");
-        if (_knee >= 0) console.WriteLine($"  knee of the distortion: {reports[_knee].Components} {unit}");
+                console.WriteLine($"  best by {criterion.Title}: {Counted(reports[best].Components)}");
+        if (_knee >= 0) console.WriteLine($"  knee of the distortion: {Counted(reports[_knee].Components)}");
     }
+
+    private string Counted(int components) => $"{components} {(components == 1 ? unit[..^1] : unit)}";
 
     /// <summary>The same as one JSON object.</summary>
     public string Json()

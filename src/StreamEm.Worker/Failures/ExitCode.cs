@@ -44,4 +44,15 @@ public static class ExitCode
 
     /// <summary>The user pressed Ctrl-C in a command that had not finished: 128 + SIGINT, as shells have it.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>Every code with what it means to whoever reads it, in their order.</summary>
+    internal static IReadOnlyList<(int Code, string Meaning)> Meanings { get; } =
+    [
+        (Ok, "stopped in order, or all was done"), (Unhealthy, "healthcheck: the worker is not alive; test: a test failed"),
+        (Usage, "the command line is wrong"), (DataCorrupt, "data or a state is damaged, or too many records were rejected"),
+        (InputMissing, "an input is missing"), (Unavailable, "brokers out of reach"), (Internal, "a fault in the program"),
+        (CannotCreate, "a state directory, file or topic belongs to another or cannot be written"),
+        (InputOutput, "reading or writing failed"), (TryAgain, "the stop took too long, or the id was taken over"),
+        (Denied, "access was denied"), (Configuration, "the configuration is wrong"), (Interrupted, "interrupted"),
+    ];
 }

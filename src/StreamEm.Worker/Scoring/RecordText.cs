@@ -15,7 +15,8 @@ internal sealed class RecordText : IDisposable
     private readonly IBufferWriter<byte> _output;
     private readonly Utf8JsonWriter? _json;
     private readonly FeatureSpace _space;
-    private readonly string? _key, _component;
+    private readonly string? _key;
+    private readonly IReadOnlyList<string> _beside;
     private readonly StringBuilder _line = new();
     private readonly char _separator, _decimal;
     private readonly bool _isHeaderless;
@@ -24,10 +25,10 @@ internal sealed class RecordText : IDisposable
     /// <param name="output">Where it goes.</param>
     /// <param name="format">CSV or NDJSON.</param>
     /// <param name="learned">Whose records they are.</param>
-    /// <param name="component">The field of the component a record is from; null leaves it out.</param>
-    public RecordText(IBufferWriter<byte> output, RecordFormat format, LearnedModel learned, string? component)
+    /// <param name="beside">The fields after the features, such as that of the component a record is from.</param>
+    public RecordText(IBufferWriter<byte> output, RecordFormat format, LearnedModel learned, IReadOnlyList<string> beside)
     {
-        (_output, _space, _key, _component) = (output, learned.Space, learned.Schema.Key, component);
+        (_output, _space, _key, _beside) = (output, learned.Space, learned.Schema.Key, beside);
         CsvDialect csv = learned.Schema.Csv;
         _decimal = csv.Decimal ?? '.';
         _separator = csv.Separator ?? (_decimal == ',' ? ';' : ',');
@@ -38,13 +39,13 @@ internal sealed class RecordText : IDisposable
 
     /// <summary>Writes records as they were drawn.</summary>
     /// <param name="rows">User units, levels and keys as texts.</param>
-    /// <param name="components">The id of every record's component.</param>
-    public void Write(Minibatch rows, IReadOnlyList<string> components)
+    /// <param name="beside">What the fields after the features hold, record by record.</param>
+    public void Write(Minibatch rows, IReadOnlyList<string[]> beside)
     {
         for (int row = 0; row < rows.Count; row++)
         {
-            if (_json is null) WriteCsv(rows, row, components[row]);
-            else WriteJson(rows, row, components[row]);
+            if (_json is null) WriteCsv(rows, row, beside[row]);
+            else WriteJson(rows, row, beside[row]);
         }
     }
 
@@ -55,12 +56,11 @@ internal sealed class RecordText : IDisposable
     {
         IEnumerable<string> names = _space.Names;
         if (_key is not null) names = names.Prepend(_key);
-        if (_component is not null) names = names.Append(_component);
-        _line.AppendJoin(_separator, names.Select(Quoted));
+        _line.AppendJoin(_separator, names.Concat(_beside).Select(Quoted));
         Flush();
     }
 
-    private void WriteCsv(Minibatch rows, int row, string component)
+    private void WriteCsv(Minibatch rows, int row, string[] beside)
     {
         ReadOnlySpan<double> values = rows.Row(row);
         if (_key is not null) _line.Append(Quoted(rows.Texts?.Find(rows.Key(row)) ?? "")).Append(_separator);
@@ -71,11 +71,11 @@ internal sealed class RecordText : IDisposable
             else _line.Append(values[d].ToString("R", CultureInfo.InvariantCulture).Replace('.', _decimal));
         }
 
-        if (_component is not null) _line.Append(_separator).Append(component);
+        foreach (string text in beside) _line.Append(_separator).Append(Quoted(text));
         Flush();
     }
 
-    private void WriteJson(Minibatch rows, int row, string component)
+    private void WriteJson(Minibatch rows, int row, string[] beside)
     {
         ReadOnlySpan<double> values = rows.Row(row);
         _json!.Reset(_output);
@@ -87,7 +87,7 @@ internal sealed class RecordText : IDisposable
             else _json.WriteNumber(_space.Features[d].Name, values[d]);
         }
 
-        if (_component is not null) _json.WriteString(_component, component);
+        for (int at = 0; at < beside.Length; at++) _json.WriteString(_beside[at], beside[at]);
         _json.WriteEndObject();
         _json.Flush();
         _output.Write("\n"u8);

@@ -13,6 +13,21 @@ public sealed class WorkerHistograms
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
     private static readonly double[] AnomalyScores = [0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999];
 
+    private static readonly (string Name, string Help, string[] Labels, double[] Buckets)
+        CheckpointDuration = ("streamem_checkpoint_duration_seconds", "Time to make a checkpoint durable.", [Model], Seconds),
+        BatchRecords = ("streamem_batch_records", "Records of the batches that are taken from the source.", [Model],
+            [1, 4, 16, 64, 256, 1024]),
+        BatchDuration = ("streamem_batch_duration_seconds", "Time to learn from a batch that was taken from the source.", [Model, "phase"],
+            Seconds),
+        IngestToSnapshot = ("streamem_ingest_to_snapshot_seconds",
+            "From when the oldest record of a version was read to when the version was made.", [Model], [.. Seconds, 30, 60, 300, 1800]),
+        StatisticsStaleness = ("streamem_stats_staleness_versions",
+            "Of models that several workers learn: versions made since the one a contribution was made under.", [Model],
+            [0, 1, 2, 4, 8, 16, 32, 64, 128]),
+        AnomalyScore = ("streamem_anomaly_score", "Anomaly scores of the records scored since the start.", [Model], AnomalyScores),
+        RequestDuration = ("http_server_request_duration_seconds", "Time to answer HTTP requests.",
+            ["http_request_method", "http_route", "http_response_status_code"], Seconds);
+
     private readonly CollectorRegistry _registry = Metrics.NewCustomRegistry();
     private readonly Histogram _checkpoints, _batches, _learning, _scores, _requests, _ingest, _staleness;
     private bool _tellsProcess;
@@ -21,23 +36,18 @@ public sealed class WorkerHistograms
     public WorkerHistograms()
     {
         MetricFactory factory = Metrics.WithCustomRegistry(_registry);
-        _checkpoints = Create("streamem_checkpoint_duration_seconds", "Time to make a checkpoint durable.", [Model], Seconds);
-        _batches = Create("streamem_batch_records", "Records of the batches that are taken from the source.", [Model],
-            [1, 4, 16, 64, 256, 1024]);
-        _learning = Create("streamem_batch_duration_seconds", "Time to learn from a batch that was taken from the source.",
-            [Model, "phase"], Seconds);
-        _ingest = Create("streamem_ingest_to_snapshot_seconds",
-            "From when the oldest record of a version was read to when the version was made.", [Model], [.. Seconds, 30, 60, 300, 1800]);
-        _staleness = Create("streamem_stats_staleness_versions",
-            "Of models that several workers learn: versions made since the one a contribution was made under.", [Model],
-            [0, 1, 2, 4, 8, 16, 32, 64, 128]);
-        _scores = Create("streamem_anomaly_score", "Anomaly scores of the records scored since the start.", [Model], AnomalyScores);
-        _requests = Create("http_server_request_duration_seconds", "Time to answer HTTP requests.",
-            ["http_request_method", "http_route", "http_response_status_code"], Seconds);
+        (_checkpoints, _batches, _learning) = (Create(CheckpointDuration), Create(BatchRecords), Create(BatchDuration));
+        (_scores, _requests) = (Create(AnomalyScore), Create(RequestDuration));
+        (_ingest, _staleness) = (Create(IngestToSnapshot), Create(StatisticsStaleness));
 
-        Histogram Create(string name, string help, string[] labels, double[] buckets) => factory.CreateHistogram(name, help, labels,
-            new HistogramConfiguration { Buckets = buckets, ExemplarBehavior = ExemplarBehavior.NoExemplars() });
+        Histogram Create((string Name, string Help, string[] Labels, double[] Buckets) family) => factory.CreateHistogram(family.Name,
+            family.Help, family.Labels,
+            new HistogramConfiguration { Buckets = family.Buckets, ExemplarBehavior = ExemplarBehavior.NoExemplars() });
     }
+
+    /// <summary>The histograms there are.</summary>
+    internal static IReadOnlyList<(string Name, string Help, string[] Labels, double[] Buckets)> Families { get; } =
+        [CheckpointDuration, BatchRecords, BatchDuration, IngestToSnapshot, StatisticsStaleness, AnomalyScore, RequestDuration];
 
     /// <summary>From here on the process is told of too.</summary>
     public void TellProcess()

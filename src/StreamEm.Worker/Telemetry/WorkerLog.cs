@@ -146,7 +146,7 @@ internal static partial class WorkerLog
         EventName = "first_unread_field")]
     public static partial void FirstUnread(ILogger log, string model, string field, long records);
 
-    [LoggerMessage(25, LogLevel.Information, "Model {Model}: component {Component} was {Event} with version {Version}",
+    [LoggerMessage(25, LogLevel.Information, "Model {Model}: component {Component} {Event} with version {Version}",
         EventName = "component_event")]
     public static partial void ComponentEvent(ILogger log, string model, string component, string @event, long version);
 

@@ -6,7 +6,6 @@ using StreamEm.Core.Learning;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
-using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Core.Tests.Alarms;

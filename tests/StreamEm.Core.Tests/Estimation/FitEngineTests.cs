@@ -62,6 +62,25 @@ public sealed class FitEngineTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>A pass in which the blocks' likelihoods add up to less is no end: degrees of freedom are learned slowly.</summary>
+    [Fact]
+    public void Incremental_APassThatFalls_IsNoEnd()
+    {
+        var draws = new RandomDraws(12);
+        var rows = new Minibatch(1);
+        for (int row = 0; row < 1500; row++) rows.Add([(row % 3 == 0 ? 6 : 0) + draws.Normal() / Math.Sqrt(draws.Gamma(2) / 2)]);
+        var model = new Mixture("test", new StudentT(2, 1, new CovarianceRegularization([0], 1e-9), null));
+        double[] start = new double[model.ParameterLayout.Length];
+        model.Neutral(start);
+        model.Reseed(start, new double[model.StatisticsLayout.Length], 1, [6]);
+        var options = new BatchEmOptions { Tolerance = 1e-9 };
+        BatchEmResult batch = BatchEm.Run(model, rows, start, options),
+            incremental = BatchEm.Run(model, rows, start, options with { Engine = FitEngine.Incremental, BlockRows = 100 });
+        output.WriteLine($"{incremental.LogLikelihoods.Count} passes to {incremental.LogLikelihoods[^1]:R}, batch "
+            + $"{batch.LogLikelihoods.Count} to {batch.LogLikelihoods[^1]:R}");
+        Assert.True(incremental.LogLikelihoods[^1] > batch.LogLikelihoods[^1] - 1e-5);
+    }
+
     [Fact]
     public void OverRelaxed_OverlappingComponents_TakesAtMostHalfTheRowsAndNeverFalls()
     {

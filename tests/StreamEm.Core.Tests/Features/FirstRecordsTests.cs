@@ -46,6 +46,19 @@ public sealed class FirstRecordsTests
         Assert.False(first.IsRegular(rows, 3));
     }
 
+    /// <summary>A constant is a value that comes again: of two or three values that all differ none is one.</summary>
+    [Theory]
+    [InlineData(new double[] { 1, 2 }, false)]
+    [InlineData(new double[] { 1, 2, 9 }, false)]
+    [InlineData(new double[] { 1, 1, 2, 2 }, false)]
+    [InlineData(new double[] { 1, 1, 9 }, true)]
+    [InlineData(new double[] { 4 }, true)]
+    public void IsAsleep_FewValues_IsWhetherMostAreOne(double[] values, bool isAsleep)
+    {
+        FirstRecords first = First(Rows(values.Length, n => values[n]));
+        Assert.Equal((isAsleep, isAsleep), (first.IsAsleep[0], first.IsBlank));
+    }
+
     [Fact]
     public void IsAsleep_NoValueOrNoneThatCounts_IsTrue()
     {

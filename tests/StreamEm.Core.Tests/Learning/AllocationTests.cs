@@ -69,6 +69,17 @@ public sealed class AllocationTests
         Assert.Equal(0, OfUpdates(ModelCatalog.MixtureOf(new CategoricalOptions(), 3), Recursion.Statistics, 300, records));
     }
 
+    [Theory]
+    [InlineData(ResponsibilityKind.Hard)]
+    [InlineData(ResponsibilityKind.Annealed)]
+    [InlineData(ResponsibilityKind.Sparse)]
+    public void Learn_RowsSharedOutByAnyRule_AllocatesNothing(ResponsibilityKind kind)
+    {
+        var rule = new Responsibilities { Kind = kind, Updates = 1000, Active = 2 };
+        Minibatch rows = Gaussians.Three.Draw(300 * (WarmUp + Measured * Stretches), 1);
+        Assert.Equal(0, OfUpdates(Gaussians.Mixture(3), Recursion.Statistics, 300, rows, rule));
+    }
+
     private sealed record MixtureParts(params string[] Diagonal)
     {
         public LatentModelOptions Options => Hosts.Mixture(3, EmissionParts.Of(
@@ -89,14 +100,16 @@ public sealed class AllocationTests
     /// The least of several stretches: a log-density as never before widens the sketch, and a pattern of missing values as never before
     /// needs its memory, whatever the number of records.
     /// </summary>
-    private static long OfUpdates(LatentModelOptions model, Recursion recursion, int minibatch, Minibatch rows)
+    private static long OfUpdates(
+        LatentModelOptions model, Recursion recursion, int minibatch, Minibatch rows, Responsibilities? responsibilities = null)
     {
         var options = new LearningOptions
         {
             MinibatchSize = minibatch,
             Recursion = recursion,
             AnomalyHalfLife = 1e4,
-            Initialization = new() { Buffer = 2000 }
+            Initialization = new() { Buffer = 2000 },
+            Responsibilities = responsibilities ?? new Responsibilities(),
         };
         var learner = new Learner(model, RecordSchema.OfNumbers(rows.Dimension), options, threads: 1);
         Streams.Feed(learner, rows, 0, minibatch * WarmUp);

@@ -58,6 +58,26 @@ public sealed class ComponentEventsTests
         Assert.Equal(learned.Events, Streams.Snapshot(resumed).Events);
     }
 
+    /// <summary>One that is to stay where it is has died all the same: once, for as long as it has no weight.</summary>
+    [Fact]
+    public void Events_OfADeadComponentThatIsKept_SayThatItDied()
+    {
+        var from = new InitialParameters(new Dictionary<string, double[]>(StringComparer.Ordinal)
+        {
+            ["weights"] = [0.5, 0.499, 0.001],
+            ["means"] = [0, 0, 4, 0, 400, 400],
+            ["covariances"] = [1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1],
+        });
+        var learner = new Learner(Gaussians.Mixture(3), RecordSchema.OfNumbers(2),
+            Options with { Learn = LearnMode.Always, Standardize = false, DeadComponents = DeadComponents.Keep }, from);
+        Streams.Feed(learner, Gaussians.Three.Draw(12_000, 4), 0, 12_000);
+        LearnedModel learned = Streams.Snapshot(learner);
+        ComponentEvent died = Assert.Single(learned.Events);
+        Assert.Equal((ComponentEventKind.Died, "c2", 120L), (died.Kind, died.Component, died.Until));
+        Assert.InRange(died.Version, 50, 110);
+        Assert.Equal(died.Until - died.Version + 1, died.Count);
+    }
+
     [Fact]
     public void Add_TheSameWithinFiftyUpdates_IsOneEvent()
     {

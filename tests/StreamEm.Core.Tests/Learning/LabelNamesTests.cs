@@ -42,6 +42,21 @@ public sealed class LabelNamesTests
         Assert.Equal(3, names.Unknown);
     }
 
+    /// <summary>Labels that are numbers are written as numbers in JSON.</summary>
+    [Theory]
+    [InlineData("{\"not\":0}", new double[] { 0, 1, 1 })]
+    [InlineData("{\"not\":1}", new double[] { 1, 0, 1 })]
+    [InlineData("{\"not\": 2 }", new double[] { 1, 1, 0 })]
+    [InlineData("{\"not\":[2]}", new double[] { 1, 1, 0 })]
+    [InlineData("[0,2]", new double[] { 1, 0, 1 })]
+    [InlineData("{\"not\":0.5,\"2\":0.5}", new double[] { 1, 0, 1 })]
+    public void Read_Numbers_AreNamesLikeOthers(string text, double[] said)
+    {
+        var rows = new Minibatch(1);
+        rows.Add([0], label: new LabelNames(3).Read(text, rows));
+        Assert.Equal(said, rows.Evidence(0).ToArray());
+    }
+
     [Fact]
     public void Read_OfClasses_TakesThemInTheirOrderUntilTheyAreFixed()
     {

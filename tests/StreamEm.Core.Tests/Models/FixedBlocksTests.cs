@@ -3,6 +3,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
+using StreamEm.Core.Models.Classifiers;
 using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Tests.Contracts;
@@ -127,5 +128,28 @@ public sealed class FixedBlocksTests
             () => new Mixture("poisson_mixture", new Emissions.Poissons().Create(2, 2)).Hold(new BlockNames(["means"])));
         Assert.Contains(
             "poisson_mixture has no block 'means'; it has weights [2], rates [2, 2]", refusal.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Which classes there are is known when labels have named them, or when they are listed.</summary>
+    [Fact]
+    public void Hold_ABlockOfOneClass_NeedsTheClassesListed()
+    {
+        var schema = new RecordSchema { Features = ["a", "b"], Label = "kind" };
+        var options = (ClassifierOptions)ModelCatalog.Find("naive_bayes")!.CreateOptions();
+        ClassifierOptions Fixed(string block, params string[] classes) =>
+            options with { Fixed = new BlockNames([block]), Named = new ClassNames([.. classes]) };
+        ArgumentException refusal = Assert.Throws<ArgumentException>(() => Fixed("good.means").CreateLargest(schema));
+        Assert.StartsWith(
+            "fixed: naive_bayes has no block 'good.means' before labels name its classes; it has class_weights, weights, means, "
+                + "covariances, each of all classes. To hold a block of one class, list the classes (classes: [good, bad]) and name it good.weights",
+            refusal.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => Fixed("0.means").CreateLargest(schema));
+        Assert.Equal(["good.means"],
+            Fixed("good.means", "good", "bad").CreateLargest(schema).FixedBlocks.Select(block => block.Name));
+        Assert.Equal(32, Fixed("means").CreateLargest(schema).FixedBlocks.Count);
+        Assert.Equal(["class_weights"], Fixed("class_weights").CreateLargest(schema).FixedBlocks.Select(block => block.Name));
+        // As many records as the classes that are known need, not as those there might be.
+        Assert.Equal(2, Fixed("means").RowsToStart(1));
+        Assert.Equal(40, Fixed("means", [.. Enumerable.Range(0, 40).Select(c => $"c{c}")]).RowsToStart(1));
     }
 }

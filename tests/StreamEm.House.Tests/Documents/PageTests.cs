@@ -25,7 +25,8 @@ public sealed partial class PageTests
         ("js", "node", "--version", "mjs"), ("r", "Rscript", "--version", "R"),
     ];
 
-    public static TheoryData<string> Pages => ["docs/python.md", "docs/clients.md", "docs/quick-start.md"];
+    public static TheoryData<string> Pages =>
+        ["docs/python.md", "docs/clients.md", "docs/quick-start.md", .. Repository.Files("docs/questions", "*.md")];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -51,7 +52,8 @@ public sealed partial class PageTests
         string page, TemporaryFolder folder, (string Language, string Interpreter, string Question, string Ending)[] here)
     {
         Snippet[] steps = [.. Markdown.Snippets(page)];
-        var script = new StringBuilder("set -eE\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\ntrap 'echo \"at: $BASH_COMMAND\"' ERR\n");
+        var script = new StringBuilder(
+            "set -eE\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\ntrap 'echo \"at: $BASH_COMMAND\"' ERR\n");
         foreach (Snippet step in steps)
         {
             if (FileName().Match(step.Text) is { Success: true } file && step.Language is "yaml")

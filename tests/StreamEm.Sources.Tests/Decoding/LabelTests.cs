@@ -16,6 +16,8 @@ public sealed class LabelTests
     [InlineData("{}", null)]
     [InlineData("{\"not\": \"x\"}", "{\"not\":[\"x\"]}")]
     [InlineData("{\"not\": [\"x\", 3]}", "{\"not\":[\"x\",\"3\"]}")]
+    [InlineData("{\"not\": 1}", "{\"not\":[\"1\"]}")]
+    [InlineData("{\"not\": 7}", "{\"not\":[\"7\"]}")]
     [InlineData("{\"x\": 0.7, \"y\": 0.3}", "{\"x\":0.7,\"y\":0.3}")]
     [InlineData("{\"x\": 0.33, \"y\": 0.33, \"1.0\": 0.33}", "{\"x\":0.33,\"y\":0.33,\"1\":0.33}")]
     [InlineData("{\"x\": 1, \"y\": 0}", "x")]

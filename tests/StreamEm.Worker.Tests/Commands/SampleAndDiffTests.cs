@@ -69,6 +69,27 @@ public sealed class SampleAndDiffTests : IDisposable
         Assert.NotEqual(one.Output, (await Sample("model.json", "-n", "9000", "--seed", "2", "--with-component")).Output);
     }
 
+    /// <summary>A class that is drawn is the label of what is learned again.</summary>
+    [Theory]
+    [InlineData("drawn.csv")]
+    [InlineData("drawn.ndjson")]
+    public async Task Sample_OfAClassifier_HasTheClassesOfItsRecords(string file)
+    {
+        string yaml = Configure("[x, y]", "{ type: naive_bayes }\n    label: state");
+        await Fit(yaml, "data.csv", "first.json");
+        CommandRun run = await Sample("first.json", "-n", "4000", "-o", _directory[file], "--with-component");
+        Assert.Equal((ExitCode.Ok, ""), (run.ExitCode, run.Error));
+        string[] lines = await File.ReadAllLinesAsync(_directory[file]);
+        if (file.EndsWith("csv", StringComparison.Ordinal))
+        {
+            Assert.Equal("x,y,class,component_id", lines[0]);
+            Assert.Contains(lines, line => line.EndsWith(",\"idle, cold\",c0", StringComparison.Ordinal));
+        }
+        await Fit(Configure("[x, y]", "{ type: naive_bayes }\n    label: class"), file, "second.json", "--passes", "2");
+        JsonElement difference = await Diff("first.json", "second.json");
+        Assert.InRange(difference.GetProperty("kl_a_b").GetProperty("value").GetDouble(), -0.01, 0.06);
+    }
+
     [Fact]
     public async Task Sample_OfSequences_GivesEachItsKey()
     {

@@ -72,10 +72,19 @@ public sealed class ModelRulesTests
     public void SettingOfTheMixtureThatCannotBe_IsAnErrorThatNamesIt(string text, string problem) =>
         Assert.Equal([problem], ConfigFile.ProblemsOf(ConfigFile.Minimal, [$"models.0.{text}"]));
 
+    [Theory]
+    [InlineData("hard")]
+    [InlineData("annealed")]
+    [InlineData("{sparse: {active: 1, refresh: 5}}")]
+    public void ResponsibilitiesOfAChain_MayBeOfAnyRule(string rule) =>
+        Assert.Empty(ConfigFile.ProblemsOf(Markov, [$"models.0.learning.responsibilities={rule}"]));
+
     [Fact]
-    public void ResponsibilitiesOfAChain_AreSoft() => Assert.Contains(
-        "--set models.0.learning.responsibilities: error: hidden_markov has no responsibilities that could be hard; leave it out",
-        ConfigFile.ProblemsOf(Markov, ["models.0.learning.responsibilities=hard"]));
+    public void ResponsibilitiesOfNoComponents_AreSoft() => Assert.Contains(
+        "--set models.0.learning.responsibilities: error: ppca has no responsibilities that could be hard; leave it out",
+        ConfigFile.ProblemsOf(
+            ConfigFile.Minimal.Replace("model: { type: gaussian_mixture }", "model: { type: ppca, factors: 1 }", StringComparison.Ordinal),
+            ["models.0.learning.responsibilities=hard"]));
 
     [Theory]
     [InlineData("soft", "soft")]

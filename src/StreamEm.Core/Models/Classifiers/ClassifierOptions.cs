@@ -70,9 +70,10 @@ internal sealed record ClassifierOptions : LatentModelOptions
         [.. base.ProblemsWith(schema), .. Emissions.ProblemsWith(schema)];
 
     /// <inheritdoc/>
-    /// <remarks>As many as a class needs, and one a component.</remarks>
+    /// <remarks>As many as a class needs, and one a component of the classes that are known: two where labels have still to name
+    /// them.</remarks>
     public override long RowsToStart(int dimension) =>
-        Math.Max((long)MaxClasses * Components, Emissions.RowsToStart(Components, dimension));
+        Math.Max((long)Math.Max(2, Named.Names.Count) * Components, Emissions.RowsToStart(Components, dimension));
 
     /// <inheritdoc/>
     public override LatentModelOptions WithClasses(IReadOnlyList<string> classes) =>
@@ -90,8 +91,13 @@ internal sealed record ClassifierOptions : LatentModelOptions
     }
 
     /// <inheritdoc/>
-    public override LatentModel CreateLargest(RecordSchema schema) =>
-        (this with { Named = Named.Names.Count > 0 ? Named : Numbered(Most) }).Create(Plan(schema).WithMostLevels());
+    public override LatentModel CreateLargest(RecordSchema schema)
+    {
+        FeatureSpace space = Plan(schema).WithMostLevels();
+        if (Named.Names.Count > 0) return Create(space);
+        RequireOfAllClasses(Fixed, space);
+        return (this with { Named = Numbered(Most) }).Create(space);
+    }
 
     /// <inheritdoc/>
     /// <remarks>Before any class is known, one of two: what is known of the shape.</remarks>
@@ -106,6 +112,18 @@ internal sealed record ClassifierOptions : LatentModelOptions
 
     /// <inheritdoc/>
     protected override Feature PlanFeature(string name) => Emissions.Plan(name);
+
+    /// <summary>Throws where a block is of one class, before any class is known.</summary>
+    private void RequireOfAllClasses(BlockNames blocks, FeatureSpace space)
+    {
+        string[] known =
+            ["class_weights", "weights", .. Emissions.Create(space, Components, Prior).ParameterLayout.Blocks.Select(block => block.Name)];
+        if (blocks.Names.Except(known).FirstOrDefault() is { } unknown)
+            throw new ArgumentException(
+                $"fixed: {Type} has no block '{unknown}' before labels name its classes; it has {string.Join(", ", known)}, each of all "
+                    + "classes. To hold a block of one class, list the classes (classes: [good, bad]) and name it good.weights",
+                nameof(blocks));
+    }
 
     private static ClassNames Numbered(int classes) =>
         new([.. Enumerable.Range(0, classes).Select(number => number.ToString(CultureInfo.InvariantCulture))]);

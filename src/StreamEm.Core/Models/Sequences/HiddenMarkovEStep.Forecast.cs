@@ -21,7 +21,7 @@ internal sealed partial class HiddenMarkovEStep
         for (int step = 0; step < _steps; step++)
         {
             Span<double> state = states.Slice(step * _states, _states);
-            Predict(before, state);
+            Predict(before, _transitions, state);
             before = state;
             Span<double> Of(Span<double> all, int part) => all.Slice(part * block + step * _dimension, _dimension);
             _records.Say(state, Of(records, 0), Of(records, 1), Of(records, 2), Of(records, 3));

@@ -17,6 +17,8 @@ internal sealed partial class HiddenMarkovEStep
         Evidence evidence = Filter(batch, first, from, to, isCarried ? space.Carried : default, isLabelled: true, space);
         Span<double> initial = statistics[.._states], passages = statistics.Slice(_states, _states * _states), beta = space.Beta;
         if (slot >= 0) memory!.Set(slot, space.Alpha(to - 1));
+        space.Carried.CopyTo(space.CarriedBefore, 0);
+        ReadOnlySpan<double> transitions = ApplyRule(batch, first, from, to, isCarried, space);
         beta.Fill(1);
         for (int row = to - 1; row >= from; row--)
         {
@@ -29,15 +31,15 @@ internal sealed partial class HiddenMarkovEStep
             if (!space.SaysNothing[row]) energy += weight * Expected(gamma, space.LogDensitiesOf(row));
             // b_t beta_t / c_t: what the row says of its state, given those after it.
             for (int k = 0; k < _states; k++) beta[k] *= b[k] / space.Scale[row];
-            if (row > from) AddPassages(space.Alpha(row - 1), beta, weight, passages);
+            if (row > from) AddPassages(space.Alpha(row - 1), transitions, beta, weight, passages);
             else if (isCarried)
             {
-                AddPassages(space.Carried, beta, weight, passages);
-                energy += weight * CarriedEnergy(space.Carried, beta, space.Predicted);
+                AddPassages(space.Carried, transitions, beta, weight, passages);
+                energy += weight * CarriedEnergy(space, transitions, space.Predicted);
             }
             else
                 for (int k = 0; k < _states; k++) initial[k] = Math.FusedMultiplyAdd(weight, gamma[k], initial[k]);
-            if (row > from) StepBack(beta, space.Predicted);
+            if (row > from) StepBack(transitions, beta, space.Predicted);
         }
         return evidence;
     }
@@ -52,44 +54,46 @@ internal sealed partial class HiddenMarkovEStep
     }
 
     /// <summary>E[log p(z_0)] of the filtered state a key came with, given the rows after it.</summary>
-    private double CarriedEnergy(ReadOnlySpan<double> carried, ReadOnlySpan<double> beta, Span<double> posterior)
+    private double CarriedEnergy(SequenceWorkspace space, ReadOnlySpan<double> transitions, Span<double> posterior)
     {
+        double[] carried = space.Carried, beta = space.Beta;
         double total = 0, sum = 0;
         for (int i = 0; i < _states; i++)
         {
             posterior[i] = 0;
-            for (int j = 0; j < _states; j++) posterior[i] += _transitions[i * _states + j] * beta[j];
+            for (int j = 0; j < _states; j++) posterior[i] += transitions[i * _states + j] * beta[j];
             total += posterior[i] *= carried[i];
         }
         for (int i = 0; i < _states && total > 0; i++)
-            if (posterior[i] > 0) sum += posterior[i] / total * ScalarMath.Log(carried[i]);
+            if (posterior[i] > 0) sum += posterior[i] / total * ScalarMath.Log(space.CarriedBefore[i]);
         return sum;
     }
 
     /// <summary>passages[i, j] += weight alpha(i) A_ij beta(j), normalised.</summary>
-    private void AddPassages(ReadOnlySpan<double> alpha, ReadOnlySpan<double> beta, double weight, Span<double> passages)
+    private void AddPassages(
+        ReadOnlySpan<double> alpha, ReadOnlySpan<double> transitions, ReadOnlySpan<double> beta, double weight, Span<double> passages)
     {
         double total = 0;
         for (int i = 0; i < _states; i++)
-            for (int j = 0; j < _states; j++) total += alpha[i] * _transitions[i * _states + j] * beta[j];
+            for (int j = 0; j < _states; j++) total += alpha[i] * transitions[i * _states + j] * beta[j];
         if (!(total > 0)) return;
         for (int i = 0; i < _states; i++)
         {
             double scaled = weight * alpha[i] / total;
             for (int j = 0; j < _states; j++)
                 passages[i * _states + j] =
-                    Math.FusedMultiplyAdd(scaled * _transitions[i * _states + j], beta[j], passages[i * _states + j]);
+                    Math.FusedMultiplyAdd(scaled * transitions[i * _states + j], beta[j], passages[i * _states + j]);
         }
     }
 
     /// <summary>beta = A beta.</summary>
-    private void StepBack(Span<double> beta, Span<double> scratch)
+    private void StepBack(ReadOnlySpan<double> transitions, Span<double> beta, Span<double> scratch)
     {
         beta.CopyTo(scratch);
         for (int i = 0; i < _states; i++)
         {
             double sum = 0;
-            for (int j = 0; j < _states; j++) sum = Math.FusedMultiplyAdd(_transitions[i * _states + j], scratch[j], sum);
+            for (int j = 0; j < _states; j++) sum = Math.FusedMultiplyAdd(transitions[i * _states + j], scratch[j], sum);
             beta[i] = sum;
         }
     }

@@ -54,6 +54,7 @@ internal sealed partial class HiddenMarkovEStep : EStep
     {
         var space = (SequenceWorkspace)workspace;
         space.Reserve(count);
+        BeginRule(space, count);
         Likelihoods(batch, first, count, space, Prepared.MeasuredValues > 0 ? space.Pass.Bound : null);
         Evidence evidence = default;
         double energy = 0;
@@ -67,7 +68,7 @@ internal sealed partial class HiddenMarkovEStep : EStep
         for (int at = 0; at < space.OwnBefore.Length; at++)
             energy += (statistics[at] - space.OwnBefore[at]) * (at < _states ? _logStart[at] : _logTransitions[at - _states]);
         Collect(batch, first, count, statistics, space);
-        return evidence.Weight > 0 ? evidence with { Entropy = Math.Max(0, evidence.LogLikelihood - energy) } : evidence;
+        return evidence.Weight > 0 ? WithFreeEnergy(evidence, energy, space) : evidence;
     }
 
     public override void Score(Minibatch batch, int first, int count, Span<double> logDensities, Span<double> scores, Workspace workspace)
@@ -131,8 +132,8 @@ internal sealed partial class HiddenMarkovEStep : EStep
         InfluenceBound? bound = isLabelled ? space.Pass.Bound : null;
         for (int row = from; row < to; row++)
         {
-            if (row > from) Predict(space.Alpha(row - 1), predicted);
-            else if (!carried.IsEmpty) Predict(carried, predicted);
+            if (row > from) Predict(space.Alpha(row - 1), _transitions, predicted);
+            else if (!carried.IsEmpty) Predict(carried, _transitions, predicted);
             else _start.CopyTo(predicted);
             bool isHeld = bound is not null && bound.IsHeld(first + row);
             double log = Update(row, isLabelled ? batch : null, first + row, isHeld, predicted, space), w = batch.Weight(first + row);
@@ -193,11 +194,11 @@ internal sealed partial class HiddenMarkovEStep : EStep
     }
 
     /// <summary>predicted(j) = sum_i alpha(i) A_ij.</summary>
-    private void Predict(ReadOnlySpan<double> alpha, Span<double> predicted)
+    private void Predict(ReadOnlySpan<double> alpha, ReadOnlySpan<double> transitions, Span<double> predicted)
     {
         predicted.Clear();
         for (int i = 0; i < _states; i++)
-            for (int j = 0; j < _states; j++) predicted[j] = Math.FusedMultiplyAdd(alpha[i], _transitions[i * _states + j], predicted[j]);
+            for (int j = 0; j < _states; j++) predicted[j] = Math.FusedMultiplyAdd(alpha[i], transitions[i * _states + j], predicted[j]);
     }
 
     /// <summary>Masses and the family's statistics, every row weighted by its smoothed posteriors.</summary>

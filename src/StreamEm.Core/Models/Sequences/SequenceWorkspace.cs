@@ -4,14 +4,15 @@ namespace StreamEm.Core.Models.Sequences;
 internal sealed class SequenceWorkspace : BlockWorkspace
 {
     private readonly int _states;
-    private double[] _likelihoods = [], _logLikelihoods = [], _alpha = [], _gamma = [], _completed = [];
+    private double[] _likelihoods = [], _logLikelihoods = [], _alpha = [], _gamma = [], _completed = [], _unmasked = [];
+    private int[] _ways = [];
 
     /// <summary>For sequences over so many features and states.</summary>
     public SequenceWorkspace(int dimension, int states)
         : base(dimension, states)
     {
         _states = states;
-        (Predicted, Beta, Carried) = (new double[states], new double[states], new double[states]);
+        (Predicted, Beta, Carried, CarriedBefore) = (new double[states], new double[states], new double[states], new double[states]);
         OwnBefore = new double[states * (states + 1)];
     }
 
@@ -36,6 +37,24 @@ internal sealed class SequenceWorkspace : BlockWorkspace
     /// <summary>The filtered state a key came with [K].</summary>
     public double[] Carried { get; }
 
+    /// <summary>The same before a rule was taken to it [K].</summary>
+    public double[] CarriedBefore { get; }
+
+    /// <summary>startprob^beta [K] and transmat^beta [K, K] of a rule that anneals; empty without a rule.</summary>
+    public double[] TemperedStart { get; private set; } = [];
+
+    /// <inheritdoc cref="TemperedStart"/>
+    public double[] TemperedTransitions { get; private set; } = [];
+
+    /// <summary>Room for the probabilities of a row's states in their order [K]; empty without a rule.</summary>
+    public double[] Sorted { get; private set; } = [];
+
+    /// <summary>Weighted sums of log c_t of the sequences that a rule was taken to, under Bayes' rule and under it.</summary>
+    public double LogScalesBefore { get; set; }
+
+    /// <inheritdoc cref="LogScalesBefore"/>
+    public double LogScalesAfter { get; set; }
+
     /// <summary>Initial counts and passages [K + K^2] as they were before the rows.</summary>
     public double[] OwnBefore { get; }
 
@@ -53,6 +72,20 @@ internal sealed class SequenceWorkspace : BlockWorkspace
 
     /// <summary>p(z_t given all rows of the sequence) [K].</summary>
     public Span<double> Gamma(int row) => _gamma.AsSpan(row * _states, _states);
+
+    /// <summary>b_t before a rule left states out [K].</summary>
+    public Span<double> Unmasked(int row) => _unmasked.AsSpan(row * _states, _states);
+
+    /// <summary>The state before, on the best way into each [K].</summary>
+    public Span<int> WayFrom(int row) => _ways.AsSpan(row * _states, _states);
+
+    /// <summary>Makes room for a rule over so many rows.</summary>
+    public void ReserveForRules(int rows)
+    {
+        if (Sorted.Length == 0)
+            (Sorted, TemperedStart, TemperedTransitions) = (new double[_states], new double[_states], new double[_states * _states]);
+        if (_ways.Length < rows * _states) (_ways, _unmasked) = (new int[rows * _states], new double[rows * _states]);
+    }
 
     /// <summary>Makes room for so many rows.</summary>
     public void Reserve(int rows)
