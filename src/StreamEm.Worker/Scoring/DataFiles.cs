@@ -14,7 +14,8 @@ namespace StreamEm.Worker.Scoring;
 internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherwise)
 {
     /// <summary>What may be named on a command line.</summary>
-    public const string Named = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; .parquet; a FIFO; - for standard input.";
+    public const string Named =
+        "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; .parquet; a FIFO; - for standard input.";
 
     /// <summary>What is read at once: pieces for every thread.</summary>
     private const int BufferBytes = 1 << 20;
