@@ -8,6 +8,8 @@ namespace StreamEm.Sources;
 /// </summary>
 public abstract class RecordSource : IAsyncDisposable
 {
+    private long _bytes;
+
     /// <summary>Whether reading from an earlier position yields the same records again (files, topics), or records once read are gone
     /// from the source (stdin, HTTP): the worker then keeps what it has not learned from in its checkpoint.</summary>
     public abstract bool IsReplayable { get; }
@@ -35,6 +37,12 @@ public abstract class RecordSource : IAsyncDisposable
     /// </summary>
     public virtual IReadOnlyList<SetAsidePart> SetAside => [];
 
+    /// <summary>
+    /// Bytes read since it was opened: of text uncompressed, of messages with their keys and headers, of Parquet files the stored columns
+    /// that were read. Any thread.
+    /// </summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
     /// <summary>How far it is, for those outside who watch it; null where a source cannot tell. Any thread.</summary>
     public virtual SourceProgress? Progress => null;
 
@@ -57,6 +65,9 @@ public abstract class RecordSource : IAsyncDisposable
     /// <returns>Whether it ends so by itself: true where records are handed to the source (HTTP); false where it fetches them (files,
     /// topics, stdin) and nothing was accepted that the caller has to wait for: it stops by reading no more.</returns>
     public virtual bool Complete() => false;
+
+    /// <summary>Counts bytes that were read.</summary>
+    private protected void CountBytes(long count) => Interlocked.Add(ref _bytes, count);
 
     /// <inheritdoc/>
     public virtual ValueTask DisposeAsync()
@@ -82,7 +93,13 @@ public sealed record SourceProgress(IReadOnlyList<PartitionProgress> Partitions,
 /// <param name="PartitionNumber">Its number.</param>
 /// <param name="Lag">Records between the position and the end of the log.</param>
 /// <param name="Skipped">Records that were gone before they were read, over the whole run.</param>
-public sealed record PartitionProgress(string Topic, int PartitionNumber, long Lag, long Skipped);
+public sealed record PartitionProgress(string Topic, int PartitionNumber, long Lag, long Skipped)
+{
+    /// <summary>
+    /// For how long the next record has been known to be there, seconds; 0 when it is not. What was there at the start is as old as that.
+    /// </summary>
+    public double LagSeconds { get; init; }
+}
 
 /// <summary>Why a source cannot go on, which decides the exit code.</summary>
 public enum SourceFailure

@@ -1,15 +1,16 @@
-import { ApiError, get, modelPath, operations, post, request } from './api';
+import { Actions } from './actions';
+import { ApiError, get, modelPath, request } from './api';
 import { h, replace, say, table } from './dom';
-import { count, percent, perSecond, short, time, words } from './format';
+import { factsOf } from './facts';
+import { percent, words } from './format';
 import { History, LearningPanel, VersionsPanel } from './history';
-import { statusOf, type Models } from './models';
-import { warmUp } from './overview';
+import type { Models } from './models';
 import { blockPictures, type BlockPicture } from './pictures';
 import { NotablePanel, numericFeatures, ScatterPanel } from './records';
 import { ScorePanel } from './score';
 import { follow } from './stream';
 import { colourOf } from './theme';
-import type { Components, Layout, ModelSummary, ScoredRecord, Snapshot } from './types';
+import type { Components, Layout, Snapshot } from './types';
 
 /** The least time between two snapshots that are drawn, and between looks at the records. */
 const drawEvery = 500, lookEvery = 3000;
@@ -17,16 +18,11 @@ const drawEvery = 500, lookEvery = 3000;
 /** How long a page is out of sight before its stream ends. */
 const hiddenFor = 15_000;
 
-/** What can be done with a model, and when. */
-const acts: [string, (model: ModelSummary) => boolean][] = [
-  ['pause', model => model.status !== 'paused'], ['resume', model => model.status === 'paused'], ['checkpoint', () => true],
-  ['unpin', model => model.pinned_version !== undefined],
-];
-
 /** All about one model, live. */
 export class ModelView {
   readonly element: HTMLElement;
   private readonly ended = new AbortController();
+  private readonly actions: Actions;
   private readonly history: History;
   private readonly scatter: ScatterPanel;
   private readonly strangest: NotablePanel;
@@ -35,7 +31,6 @@ export class ModelView {
   private readonly notice = h('div', { class: 'notice', role: 'status' });
   private readonly facts = h('div', {});
   private readonly componentTable = h('div', {});
-  private readonly buttons = h('p', { class: 'fields' });
   private readonly learningBox = h('div', {});
   private readonly scatterBox = h('div', { class: 'card' });
   private readonly parameterBox = h('div', { class: 'grid' });
@@ -54,20 +49,19 @@ export class ModelView {
   private lostAt: number | undefined;
   private looking: ReturnType<typeof setTimeout> | undefined;
   private graphUrl = '';
-  private known = new Set<string>();
-  private offered = '';
   private following: AbortController | undefined;
   private hiding: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly id: string, private readonly models: Models) {
+    this.actions = new Actions(id, models, text => this.tell(text));
     this.history = new History(id);
     this.scatter = new ScatterPanel(id, () => void this.components());
-    this.strangest = new NotablePanel(id, 'strangest', 'No record is strange, or none can be scored by itself yet.', record => this.feedback(record));
-    this.alarms = new NotablePanel(id, 'alarms', 'No alarm since the worker started.', record => this.feedback(record));
+    this.strangest = new NotablePanel(id, 'strangest', 'No record is strange, or none can be scored by itself yet.', record => this.actions.feedback(record));
+    this.alarms = new NotablePanel(id, 'alarms', 'No alarm since the worker started.', record => this.actions.feedback(record));
     this.element = this.page();
     models.addEventListener('models', this.listener);
     this.drawFacts();
-    void this.offerActions();
+    void this.offer();
     document.addEventListener('visibilitychange', () => this.followWhileVisible(), { signal: this.ended.signal });
     this.followWhileVisible();
     void this.look();
@@ -130,7 +124,7 @@ export class ModelView {
     return h('div', { class: 'model' },
       h('p', { class: 'crumbs' }, h('a', { href: '#/' }, 'Models')),
       h('div', { class: 'title' }, h('h1', {}, this.id), this.state),
-      this.notice, this.facts, this.buttons,
+      this.notice, this.facts, this.actions.element,
       h('nav', { class: 'sections', 'aria-label': 'Parts of this page' },
         ...sections.map(([id, title]) => h('button', { type: 'button', class: 'plain', click: jump(id) }, title))),
       ...sections.map(([id, title, content]) => section(id, title, ...content)));
@@ -261,7 +255,7 @@ export class ModelView {
       if (this.models.list !== undefined) replace(this.facts, h('p', { class: 'problem' }, `There is no model ${this.id}.`));
       return;
     }
-    this.drawButtons();
+    this.actions.draw();
     replace(this.facts, ...factsOf(model, this.models.rate(this.id), this.snapshot));
   }
 
@@ -277,83 +271,10 @@ export class ModelView {
     }
   }
 
-  /** Buttons for what the API can do. */
-  private async offerActions(): Promise<void> {
-    try {
-      this.known = await operations();
-    } catch {
-      // Nothing more can be offered.
-    }
-    this.drawButtons();
-    this.versions = new VersionsPanel(this.id, this.known);
+  /** What the API can do. */
+  private async offer(): Promise<void> {
+    await this.actions.offer();
+    this.versions = new VersionsPanel(this.id, this.actions.known);
     replace(this.versionsBox, this.versions.element);
   }
-
-  private drawButtons(): void {
-    const model = this.models.find(this.id);
-    const offered = model === undefined || model.status === 'failed' || model.status === 'finished' ? []
-      : acts.filter(([verb, isPossible]) => this.known.has(`post /v1/models/{id}/${verb}`) && isPossible(model)).map(([verb]) => verb);
-    if (offered.join() === this.offered) return;
-    this.offered = offered.join();
-    replace(this.buttons, ...offered.map(verb => h('button', { type: 'button', click: () => void this.act(verb) }, verb)));
-  }
-
-  private async act(verb: string): Promise<void> {
-    try {
-      await post(modelPath(this.id, `/${verb}`));
-      this.tell(`Done: ${verb}.`);
-      await this.models.poll();
-    } catch (failure) {
-      this.tell(`Not done: ${(failure as Error).message}`);
-    }
-  }
-
-  private feedback(record: ScoredRecord): Node[] {
-    if (!this.known.has('post /v1/models/{id}/feedback')) return [];
-    const send = (verdict: string) => async () => {
-      try {
-        await post(modelPath(this.id, '/feedback'), { record: record.record, verdict });
-        this.tell(`Told the worker that record ${record.record} is ${verdict}.`);
-      } catch (failure) {
-        this.tell(`Not done: ${(failure as Error).message}`);
-      }
-    };
-    return ['normal', 'abnormal'].map(verdict => h('button', { type: 'button', click: () => void send(verdict)() }, `It is ${verdict}`));
-  }
-}
-
-/** What /v1/models says of a model, as tiles and lists. */
-function factsOf(model: ModelSummary, rate: number | undefined, snapshot: Snapshot | undefined): Node[] {
-  const status = statusOf(model);
-  const tile = (name: string, value: string, note?: string) => h('div', { class: 'tile' }, h('dt', {}, name), h('dd', {}, value,
-    note === undefined ? null : h('span', { class: 'muted block' }, note)));
-  const rejected = Object.entries(model.records_rejected);
-  const total = rejected.reduce((sum, [, one]) => sum + one, 0);
-  const facts: Node[] = [h('p', {}, h('span', { class: `tag ${status.level}` }, status.text), ` ${model.type}`, model.pinned_version === undefined ? '' : `, pinned to version ${model.pinned_version}`,
-    model.updated_at === undefined ? '' : `, newest version made ${time(model.updated_at)}`)];
-  if (model.problem !== undefined) facts.push(h('p', { class: 'problem', role: 'alert' }, model.problem));
-  if (model.progress !== undefined) facts.push(h('p', {}, 'Collecting the first records: ', warmUp(model.progress)));
-  facts.push(h('dl', { class: 'tiles' },
-    tile('version', model.version === 0 ? '\u2013' : count(model.version)),
-    tile('records learned', count(model.records), model.unlearned > 0 ? `${count(model.unlearned)} more not learned from` : undefined),
-    tile('speed', perSecond(rate)), tile('lag', count(model.source_lag), model.source_lag === undefined ? 'the source cannot tell' : 'records'),
-    tile('rejected', count(total), rejected.map(([reason, one]) => `${words(reason)} ${count(one)}`).join(', ') || undefined),
-    tile('log-likelihood', short(model.mean_log_likelihood), 'nats per record'), tile('step size', short(model.step_size)),
-    tile('effective records', count(model.effective_records === undefined ? undefined : Math.round(model.effective_records)))));
-  if (model.warnings.length > 0)
-    facts.push(h('div', { class: 'warnings' }, h('h2', { class: 'small' }, 'Warnings'), h('ul', {}, ...model.warnings.map(text => h('li', {}, text)))));
-  const more: Node[] = [];
-  if (model.events.length > 0)
-    more.push(h('h2', { class: 'small' }, 'What happened to components'), table('Events', ['version', 'component', 'event'],
-      model.events.slice(-12).reverse().map(event => [String(event.version), event.component ?? 'all', words(event.event)]), [0]));
-  if (model.candidates !== undefined)
-    more.push(h('h2', { class: 'small' }, 'Other numbers of components'), table('Candidates', ['rank', 'components', 'log-likelihood'],
-      model.candidates.map(one => [String(one.rank), String(one.components), short(one.mean_log_likelihood, 6)]), [0, 1, 2]));
-  const partitions = Object.entries(snapshot?.source ?? {});
-  if (partitions.length > 0)
-    more.push(h('h2', { class: 'small' }, 'Partitions'), table('Partitions', ['partition', 'next record'],
-      partitions.slice(0, 60).map(([name, next]) => [name, count(next)]), [1]));
-  const open = document.querySelector<HTMLDetailsElement>('#more-facts')?.open ?? false;
-  if (more.length > 0) facts.push(h('details', { id: 'more-facts', open }, h('summary', {}, 'Events, candidates and partitions'), ...more));
-  return facts;
 }

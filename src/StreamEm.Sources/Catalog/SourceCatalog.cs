@@ -19,7 +19,7 @@ public static class SourceCatalog
     /// <summary>In the order of the documentation.</summary>
     public static IReadOnlyList<SourceType> Types { get; } =
     [
-        Type<FileSourceOptions>("file", "CSV or NDJSON files and globs, gzip read as is; follow: true waits for growth",
+        Type<FileSourceOptions>("file", "CSV, NDJSON or Parquet files and globs, gzip read as is; follow: true waits for growth",
             (o, c) => new FileSource(o, c)),
         Type<KafkaSourceOptions>(
             "kafka", "Kafka topics, round robin over their partitions from positions in the state", (o, c) => new KafkaSource(o, c)),

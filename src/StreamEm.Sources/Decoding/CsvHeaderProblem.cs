@@ -25,13 +25,24 @@ internal static class CsvHeaderProblem
             return $"{missing} Its first line holds numbers: if it is the first record, name what stands in it with the source's "
                 + $"'columns'; if lines before the header are to be passed over, with 'skip_lines' or 'comment'.{Apart(separator)}";
         }
+        return NotAmong(source, field, columns, separator);
+    }
+
+    /// <summary>A field is not among columns that are known to be names.</summary>
+    /// <param name="source">The stream's name.</param>
+    /// <param name="field">The field looked for.</param>
+    /// <param name="columns">The columns found.</param>
+    /// <param name="separator">What they are apart by; null where nobody asks.</param>
+    public static string NotAmong(string source, string field, IReadOnlyList<string> columns, char? separator = null)
+    {
         string? near = Spelling.Nearest(field, columns.Where(name => name.Length > 0));
         string nearest = near is null ? "" : $" Did you mean '{Shown(near)}'?";
         string more = columns.Count > ShownColumns
             ? string.Create(CultureInfo.InvariantCulture, $" and {columns.Count - ShownColumns} more")
             : "";
         string list = string.Join(", ", columns.Take(ShownColumns).Select(Shown));
-        return $"{missing}{nearest} Its columns{(separator is null or ',' ? "" : $", apart by {Named(separator.Value)},")} are: "
+        string apart = separator is null or ',' ? "" : $", apart by {Named(separator.Value)},";
+        return $"'{source}' has no column '{field}'.{nearest} Its columns{apart} are: "
             + $"{list}{more}.{(columns.Any(name => name.Contains('\uFFFD', StringComparison.Ordinal)) ? NotUtf8 : "")}";
     }
 

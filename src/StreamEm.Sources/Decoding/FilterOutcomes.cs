@@ -7,7 +7,8 @@ namespace StreamEm.Sources.Decoding;
 /// <summary>
 /// Whether the record being decoded is one the model is about (<see cref="RecordFilter"/>): the texts of its fields are compared as they
 /// come, each comparison a bit, and the bits joined at the record's end. A field that does not come is missing. What is compared with a
-/// number is read as one, what is compared with a text is the text as it is written without blanks round it, in the order of its bytes.
+/// number is read as one, what is compared with a text is the text as it is written without blanks round it, in the order of its bytes;
+/// true and false, in whatever case and on either side, are the words <c>true</c> and <c>false</c>.
 /// </summary>
 internal sealed class FilterOutcomes
 {
@@ -42,7 +43,7 @@ internal sealed class FilterOutcomes
     /// <summary>Compares the text of a field.</summary>
     public void Take(int field, ReadOnlySpan<byte> text)
     {
-        text = Numbers.Trim(text);
+        text = Spelled(Numbers.Trim(text));
         bool isMissing = _spelling.IsMissing(text);
         double number = double.NaN;
         bool isRead = false;
@@ -82,12 +83,20 @@ internal sealed class FilterOutcomes
         }
     }
 
+    /// <summary>CSV is written with TRUE and True where JSON has true: they compare alike.</summary>
+    private static ReadOnlySpan<byte> Spelled(ReadOnlySpan<byte> text) => FeatureValues.Word(text) switch
+    {
+        1 => "true"u8,
+        0 => "false"u8,
+        _ => text,
+    };
+
     /// <summary>One comparison, its texts as bytes.</summary>
     private sealed class Test(FilterTest test)
     {
         private readonly FilterOperator _operator = test.Operator;
         private readonly FilterValue[] _values = [.. test.Values];
-        private readonly byte[][] _texts = [.. test.Values.Select(value => Encoding.UTF8.GetBytes(value.Text))];
+        private readonly byte[][] _texts = [.. test.Values.Select(value => Spelled(Encoding.UTF8.GetBytes(value.Text)).ToArray())];
 
         /// <summary>Whether a value is a number.</summary>
         public bool NeedsNumber { get; } = test.Values.Any(value => value.Kind == FilterValueKind.Number);

@@ -27,12 +27,15 @@ internal abstract class RecordDecoder
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    /// <summary>The decoder of a format.</summary>
+    /// <summary>The decoder of a format of texts and messages.</summary>
+    /// <exception cref="SourceException">It is a format of files alone.</exception>
     public static RecordDecoder Create(RecordFormat format, RecordSchema schema) => format switch
     {
         RecordFormat.Csv => new CsvDecoder(schema),
         RecordFormat.Ndjson => new NdjsonDecoder(schema),
         RecordFormat.Float64 => new RawFloat64Decoder(schema),
+        RecordFormat.Parquet => throw new SourceException(SourceFailure.Configuration,
+            "Parquet is a format of files, which are read from their end: give the file's path, or use csv or ndjson."),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Expected csv, ndjson or float64."),
     };
 

@@ -164,6 +164,17 @@ internal sealed class RecordFields
         }
     }
 
+    /// <summary>Takes the number of a feature that <see cref="IsNumber"/>; NaN where there is none.</summary>
+    /// <returns>Why it cannot be used, or null.</returns>
+    public RejectionReason? SetNumber(int slot, double value, Span<double> row)
+    {
+        if (double.IsInfinity(value)) return RejectionReason.NotFinite;
+        if (_spelling.MissingNumbers.Contains(value)) value = double.NaN;
+        row[slot] = value;
+        if (double.IsNaN(value)) return MayBeMissing(slot) ? null : RejectionReason.MissingFeature;
+        return FeatureValues.IsInSupport(_kinds[slot], value) && FeatureValues.IsInRange(value) ? null : RejectionReason.OutOfRange;
+    }
+
     /// <summary>Notes that an optional field holds what cannot be read: the record is used without it.</summary>
     /// <returns>Null, no reason to reject the record.</returns>
     public RejectionReason? Pass(int slot)

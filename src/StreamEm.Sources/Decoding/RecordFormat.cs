@@ -11,4 +11,7 @@ public enum RecordFormat
 
     /// <summary><c>float64</c>: D little-endian 8-byte floating-point numbers a record, nothing between.</summary>
     Float64,
+
+    /// <summary><c>parquet</c>: the rows of a Parquet file.</summary>
+    Parquet,
 }

@@ -196,11 +196,11 @@ internal sealed class FileRegister : IDisposable
 
     /// <summary>
     /// Whether a file may have gone, and its number be another's since: one of which no record was read, unless it is open, and a
-    /// compressed one of another length, which does not grow once it is whole.
+    /// packed one of another length, which does not grow once it is whole.
     /// </summary>
     private static bool MayBeAnother(KnownFile file, in FoundFile item) =>
         (file is { IsInState: false, File: null, Gone: null, SetAside: null } && (item.Path != file.Name || item.Status != file.Status))
-        || (file is { Gone: not null, IsCompressed: true, StoredLength: > 0 } && item.Status.Length != file.StoredLength);
+        || (file is { Gone: not null, IsPacked: true, StoredLength: > 0 } && item.Status.Length != file.StoredLength);
 
     /// <summary>Whether a file still holds what was read of it; true too when that cannot be found out now.</summary>
     private bool HoldsOrWaits(KnownFile file, in FoundFile item)
@@ -211,7 +211,8 @@ internal sealed class FileRegister : IDisposable
             file.SetAside = null;
             file.Checked = null;
         }
-        if (file.IsUnchanged || (file.IsCompressed && file.StoredLength == item.Status.Length)) return true;
+        // A compressed file of the same length is the same; a Parquet file may have been written anew with as many rows.
+        if (file.IsUnchanged || (file is { IsPacked: true, IsParquet: false } && file.StoredLength == item.Status.Length)) return true;
         try
         {
             if (!file.TryOpen())
@@ -219,9 +220,10 @@ internal sealed class FileRegister : IDisposable
                 Forget(file);
                 return true;
             }
-            if (file.IsCompressed && !_newcomers.IsWhole(item, file.File!)) return true;
+            bool isRead = file.IsPacked && file.StoredLength == item.Status.Length;
+            if (file.IsPacked && !isRead && !_newcomers.IsWhole(item, file.File!)) return true;
             if (!file.HoldsWhatWasRead()) return false;
-            if (file.IsCompressed) file.ReadLength = -1;
+            if (file.IsPacked) file.ReadLength = isRead ? item.Status.Length : -1;
             file.Checked = item.Status;
         }
         catch (SourceException failure)
@@ -262,15 +264,15 @@ internal sealed class FileRegister : IDisposable
     private void CloseIdle()
     {
         int open = _files.Count(file => file.File is not null);
-        foreach (KnownFile file in _files.Where(file => file is { Path: not null, File: not null } && (file.IsCompressed || !file.HasMore)))
+        foreach (KnownFile file in _files.Where(file => file is { Path: not null, File: not null } && (file.IsPacked || !file.HasMore)))
         {
-            if (open <= MostOpen && !file.IsCompressed) continue;
+            if (open <= MostOpen && !file.IsPacked) continue;
             file.Dispose();
             open--;
         }
     }
 
     private static SourceException Changed(KnownFile file) => new(SourceFailure.Changed, string.Create(CultureInfo.InvariantCulture,
-        $"'{file.Name}' no longer holds the {file.Next} bytes that were read of it before. Put the file back, or start over with an empty "
-            + $"state directory."));
+        $"'{file.Name}' no longer holds the {(file.IsParquet ? "rows" : $"{file.Next} bytes")} that were read of it "
+            + $"before. Put the file back, or start over with an empty state directory."));
 }

@@ -1,14 +1,16 @@
 using System.Globalization;
 using System.Text.Json;
 using StreamEm.Core.Features;
+using StreamEm.Sources.Columnar;
 using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Files;
 
 /// <summary>
-/// Records from files. A partition is a file, named by the path it is at; its positions are byte offsets (of the uncompressed text), its
-/// identity says which file it is and what was read of it (<see cref="FileIdentity"/>). Without <see cref="FileSourceOptions.Follow"/> the
-/// files are read one after the other in a fixed order and the source ends; a file that no longer holds what was read of it is a failure.
+/// Records from files. A partition is a file, named by the path it is at; its positions are byte offsets (of the uncompressed text; of a
+/// Parquet file <see cref="ParquetDecoder.FirstRow"/> and the number of the row), its identity says which file it is and what was read of
+/// it (<see cref="FileIdentity"/>). Without <see cref="FileSourceOptions.Follow"/> the files are read one after the other in a fixed order
+/// and the source ends; a file that no longer holds what was read of it is a failure.
 /// </summary>
 internal sealed class FileSource : RecordSource
 {
@@ -23,16 +25,18 @@ internal sealed class FileSource : RecordSource
     private static ReadOnlySpan<byte> HoleAfterLine => "\n\0\0\0\0"u8;
 
     private readonly FileSourceOptions _options;
-    private readonly RecordDecoder _decoder;
+    private readonly RecordDecoder _textDecoder;
+    private readonly ParquetDecoder _parquetDecoder;
     private readonly HeaderlessStart _headerless;
     private readonly TimeProvider _time;
     private readonly FileQueue _files;
     private readonly ByteWindow _window;
-    private readonly bool _isText;
     private readonly Action<string>? _tell;
     private readonly HashSet<string> _foundTold = new(StringComparer.Ordinal);
     private KnownFile? _loaded, _told;
     private OpenFile? _loadedFile;
+    private RecordDecoder _decoder;
+    private bool _isText;
     private long _offset, _withoutHole;
     private bool _begun;
 
@@ -41,10 +45,11 @@ internal sealed class FileSource : RecordSource
     {
         _options = options;
         RecordSchema schema = context.Schema with { Csv = options.Csv };
-        _decoder = RecordDecoder.Create(options.Format, schema);
-        if (context.Decoders > 1) _decoder = new ParallelDecoder(_decoder, schema, context.Decoders);
-        _headerless = new HeaderlessStart(_decoder, context.Schema);
-        _isText = options.Format != RecordFormat.Float64;
+        _textDecoder = RecordDecoder.Create(options.Format == RecordFormat.Parquet ? RecordFormat.Ndjson : options.Format, schema);
+        if (context.Decoders > 1) _textDecoder = new ParallelDecoder(_textDecoder, schema, context.Decoders);
+        _parquetDecoder = new ParquetDecoder(schema);
+        _decoder = _textDecoder;
+        _headerless = new HeaderlessStart(_textDecoder, context.Schema);
         _time = context.Time;
         _tell = context.Tell;
         bool isEndless = options.Follow && !context.Once;
@@ -88,6 +93,7 @@ internal sealed class FileSource : RecordSource
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
+        _parquetDecoder.Forget();
         _files.Dispose();
         return base.DisposeAsync();
     }
@@ -142,12 +148,20 @@ internal sealed class FileSource : RecordSource
     /// <summary>Puts the decoder at the start of another file.</summary>
     private void Load(KnownFile file)
     {
+        OpenFile open = file.File!;
+        if (_options.Format == RecordFormat.Parquet && !open.IsParquet)
+            throw new SourceException(SourceFailure.Changed,
+                $"'{file.Name}' is no Parquet file: it does not begin with PAR1. Its format is said by the source's 'format'.");
+        _parquetDecoder.Forget();
+        _parquetDecoder.Table = open.IsParquet ? open.Table : null;
+        _decoder = open.IsParquet ? _parquetDecoder : _textDecoder;
+        _isText = !open.IsParquet && _options.Format != RecordFormat.Float64;
         _loaded = file;
-        _loadedFile = file.File;
+        _loadedFile = open;
         _begun = false;
         _offset = _withoutHole = 0;
         _window.Clear();
-        file.File!.Seek(0);
+        open.Seek(0);
     }
 
     /// <summary>Reads what comes before the first record, then goes to the file's position.</summary>
@@ -169,7 +183,7 @@ internal sealed class FileSource : RecordSource
                 file.HeaderLength = _offset;
                 file.Columns = _decoder.Columns;
             }
-            catch (SourceException) when (file is { Next: 0, Columns: not null } &&
+            catch (SourceException) when (_isText && file is { Next: 0, Columns: not null } &&
                 _headerless.TryBegin(_window.Bytes, isFinal, file.Name, file.Columns))
             {
                 file.HasNoHeader = true;
@@ -181,8 +195,8 @@ internal sealed class FileSource : RecordSource
         _offset = file.Next;
         if (file.File!.Seek(file.Next)) return true;
         throw new SourceException(SourceFailure.Changed, string.Create(CultureInfo.InvariantCulture,
-            $"'{file.Name}' ends before byte {file.Next}, up to which it was read before. Put the file back, or start over with an "
-                + $"empty state directory."));
+            $"'{file.Name}' ends before {(_isText ? "byte" : "position")} {file.Next}, up to which it was read before. Put the file back, "
+                + $"or start over with an empty state directory."));
     }
 
     /// <summary>Passes over zero bytes where a record would start.</summary>
@@ -218,7 +232,7 @@ internal sealed class FileSource : RecordSource
     /// <exception cref="SourceException">It is.</exception>
     private void RefuseOtherKind(KnownFile file, RecordBatch batch)
     {
-        if (_decoder.Columns is not null || batch.Count > 0 || batch.Rejected.Count < FewestOfAnotherKind) return;
+        if (_decoder.Columns is not null || file.File!.IsParquet || batch.Count > 0 || batch.Rejected.Count < FewestOfAnotherKind) return;
         file.Restart();
         throw new SourceException(SourceFailure.Changed, string.Create(CultureInfo.InvariantCulture,
             $"'{file.Name}' is of another kind: none of its first {FewestOfAnotherKind} records can be used, the first because of "
@@ -239,6 +253,7 @@ internal sealed class FileSource : RecordSource
     private void Take(KnownFile file, int count)
     {
         file.Hash.Append(_window.Bytes[..count], _offset);
+        CountBytes(_decoder == _parquetDecoder ? _parquetDecoder.TakeBytesRead() : count);
         _window.Drop(count);
         _offset += count;
     }
@@ -259,10 +274,10 @@ internal sealed class FileSource : RecordSource
     private bool End(KnownFile file, RecordBatch batch, long length)
     {
         file.ReadLength = length;
-        bool isEndToTell = file.IsCompressed && file.StoredLength != length && _begun;
+        bool isEndToTell = file.IsPacked && file.StoredLength != length && _begun;
         _files.AtEnd(file);
         if (!isEndToTell) return false;
-        // That a compressed file has been read to its end cannot be told from its length.
+        // That a packed file has been read to its end cannot be told from its length.
         batch.Clear(file.Name, file.Position);
         return Tell(file, batch, file.Next);
     }

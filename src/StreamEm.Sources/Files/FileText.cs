@@ -1,8 +1,12 @@
 using Microsoft.Win32.SafeHandles;
+using StreamEm.Sources.Columnar;
 
 namespace StreamEm.Sources.Files;
 
-/// <summary>The text of an open file from its start, decompressed where its name says that it is compressed. One reader.</summary>
+/// <summary>
+/// The text of an open file from its start, decompressed where its name says that it is compressed, with a byte for every row where it is a
+/// Parquet file. One reader.
+/// </summary>
 internal abstract class FileText : IDisposable
 {
     /// <summary>Offset of the next byte read.</summary>
@@ -10,19 +14,42 @@ internal abstract class FileText : IDisposable
 
     private const string Gzip = ".gz", Zstd = ".zst";
 
+    private static readonly string[] ParquetEndings = [".parquet", ".parq", ".pq"];
+
     /// <summary>The text of a file, whose handle stays open.</summary>
     public static FileText Of(string path, SafeFileHandle file) => EndingOf(path) switch
     {
         Gzip => new GzipText(file),
         Zstd => new ZstdText(file),
-        _ => new PlainText(file),
+        _ => SaysParquet(path) || BeginsAsParquet(file) ? new ParquetText(file) : new PlainText(file),
     };
 
-    /// <summary>Whether the name of a file says that it is compressed.</summary>
-    public static bool IsCompressed(string path) => EndingOf(path).Length > 0;
+    /// <summary>Whether the name of a file says that its text is not its bytes.</summary>
+    public static bool IsPacked(string path) => EndingOf(path).Length > 0 || SaysParquet(path);
+
+    /// <summary>Whether the name of a file says that it is a Parquet file.</summary>
+    public static bool SaysParquet(string path) =>
+        Array.Exists(ParquetEndings, ending => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+
+    private static bool BeginsAsParquet(SafeFileHandle file)
+    {
+        Span<byte> start = stackalloc byte[ParquetTable.Mark.Length];
+        try
+        {
+            return RandomAccess.Read(file, start, 0) == start.Length && start.SequenceEqual(ParquetTable.Mark);
+        }
+        catch (IOException)
+        {
+            // Told when it is read.
+            return false;
+        }
+    }
 
     /// <summary>The name of a file without what says that it is compressed.</summary>
     public static string NameOfText(string path) => path[..^EndingOf(path).Length];
+
+    /// <summary>Where the next byte is, for a person.</summary>
+    public virtual string Place => FormattableString.Invariant($"byte {At}");
 
     /// <summary>Reads on; 0 at the end.</summary>
     /// <exception cref="InvalidDataException">The compressed data is damaged or was cut off.</exception>
@@ -74,7 +101,7 @@ internal abstract class FileText : IDisposable
     private protected abstract void Restart();
 
     /// <summary>The bytes of a file as they are.</summary>
-    private sealed class PlainText(SafeFileHandle file) : FileText
+    internal sealed class PlainText(SafeFileHandle file) : FileText
     {
         public override bool Seek(long offset)
         {

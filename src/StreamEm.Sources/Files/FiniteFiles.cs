@@ -17,7 +17,7 @@ internal sealed class FiniteFiles(FileRegister register) : FileQueue(register)
         while (_current is null && _files.TryDequeue(out KnownFile? file))
         {
             // A compressed file that was read to its end has nothing to tell.
-            if (file.IsCompressed && !file.HasMore)
+            if (file.IsPacked && !file.HasMore)
             {
                 _hasRead = true;
                 continue;

@@ -46,7 +46,7 @@ internal sealed class FollowedFiles(FileRegister register, FileSourceOptions opt
     public override void AtEnd(KnownFile file)
     {
         _left = 0;
-        if (file.IsComplete || file.IsCompressed) Register.Finish(file);
+        if (file.IsComplete || file.IsPacked) Register.Finish(file);
     }
 
     /// <inheritdoc/>
@@ -66,7 +66,7 @@ internal sealed class FollowedFiles(FileRegister register, FileSourceOptions opt
     private bool IsReady(KnownFile file)
     {
         if (!file.HasMore) return false;
-        if (file.IsCompressed) file.IsComplete = true;
+        if (file.IsPacked) file.IsComplete = true;
         try
         {
             return file.TryOpen();

@@ -13,6 +13,7 @@ internal sealed class KnownFile : IDisposable
     private string? _oldIdentity;
     private PartitionFile? _kept;
     private FileStatus? _held;
+    private (bool IsPacked, bool IsParquet)? _opened;
 
     /// <summary>A file that was not read before.</summary>
     public KnownFile(in FoundFile found)
@@ -68,13 +69,13 @@ internal sealed class KnownFile : IDisposable
     /// <summary>Bytes before its first record, once it was begun.</summary>
     public long HeaderLength { get; set; }
 
-    /// <summary>Length of its text as far as it is known: on disk, of a compressed one what was read.</summary>
-    public long KnownLength => IsCompressed ? Evidence.Length : File?.StoredLength ?? Status.Length;
+    /// <summary>Length of its text as far as it is known: on disk, of a packed one what was read.</summary>
+    public long KnownLength => IsPacked ? Evidence.Length : File?.StoredLength ?? Status.Length;
 
     /// <summary>Length on disk when its end was last reached; -1 before.</summary>
     public long ReadLength { get; set; } = -1;
 
-    /// <summary>Length on disk of a compressed file that was read to its end; -1 before.</summary>
+    /// <summary>Length on disk of a packed file that was read to its end; -1 before.</summary>
     public long StoredLength { get; set; } = -1;
 
     /// <summary>Whether it will not grow any more: what is left after the last line end is a record too.</summary>
@@ -104,8 +105,11 @@ internal sealed class KnownFile : IDisposable
     /// <summary>Whether its columns are kept in the state.</summary>
     public bool KeepsColumns { get; set; }
 
-    /// <summary>Whether its name says that it is compressed.</summary>
-    public bool IsCompressed => File?.IsCompressed ?? FileText.IsCompressed(Path ?? Name);
+    /// <summary>Whether its text is not its bytes, as far as its name or having had it open says.</summary>
+    public bool IsPacked => _opened?.IsPacked ?? FileText.IsPacked(Path ?? Name);
+
+    /// <summary>Whether it is a Parquet file, as far as its name or having had it open says.</summary>
+    public bool IsParquet => _opened?.IsParquet ?? FileText.SaysParquet(Path ?? Name);
 
     /// <summary>What is known of the text that was read.</summary>
     public TextEvidence Evidence => _hash?.Evidence ?? _evidence;
@@ -122,7 +126,7 @@ internal sealed class KnownFile : IDisposable
         == (Status.Number, Status.Length, Status.Modified);
 
     /// <summary>Whether there is something to read; as far as can be told without reading.</summary>
-    public bool HasMore => SetAside is null && (IsCompressed
+    public bool HasMore => SetAside is null && (IsPacked
         ? ReadLength < 0 && Checked is not null
         : ReadLength < 0 || IsComplete || (File?.StoredLength ?? Status.Length) > ReadLength);
 
@@ -153,6 +157,7 @@ internal sealed class KnownFile : IDisposable
     public void MoveTo(in FoundFile found)
     {
         RotatedAt = null;
+        if (File is null) _opened = null;
         Path = found.Path;
         Number = found.Status.Number;
         Status = found.Status;
@@ -235,6 +240,7 @@ internal sealed class KnownFile : IDisposable
             return false;
         }
         File = file;
+        _opened = (file.IsPacked, file.IsParquet);
         return true;
     }
 
@@ -245,7 +251,7 @@ internal sealed class KnownFile : IDisposable
     public bool HoldsWhatWasRead()
     {
         OpenFile file = File!;
-        if (!file.IsCompressed && file.StoredLength < Math.Max(Next, Evidence.Length)) return false;
+        if (!file.IsPacked && file.StoredLength < Math.Max(Next, Evidence.Length)) return false;
         if (_hash is { Length: 0 }) return true;
         return file.Attempt(() =>
         {
@@ -269,7 +275,7 @@ internal sealed class KnownFile : IDisposable
     public bool StillHoldsWhatWasRead()
     {
         OpenFile file = File!;
-        if (file.IsCompressed) return true;
+        if (file.IsPacked) return true;
         if (file.Continues == false) return false;
         FileStatus now = file.Status;
         if (_held is { } then && file.Continues == true && (then.Length, then.Modified) == (now.Length, now.Modified)) return true;
@@ -279,7 +285,7 @@ internal sealed class KnownFile : IDisposable
     }
 
     /// <summary>Whether an open file begins as a state of an old release says of this one, and has what was read of it.</summary>
-    public bool IsOldTextOf(OpenFile file) => _oldIdentity is not null && !file.IsCompressed && file.StoredLength >= Next
+    public bool IsOldTextOf(OpenFile file) => _oldIdentity is not null && !file.IsPacked && file.StoredLength >= Next
         && file.Matches(_oldIdentity);
 
     /// <inheritdoc/>

@@ -83,7 +83,7 @@ internal sealed class LostFiles(OwnFiles own, TimeProvider time)
             if (!OpensAsItWas(file, sibling)) return false;
             Rotations++;
             file.RotatedAt = time.GetTimestamp();
-            file.IsComplete = file.IsCompressed;
+            file.IsComplete = file.IsPacked;
             return true;
         }
         catch (SourceException)

@@ -78,7 +78,7 @@ internal sealed class Newcomers(PastFiles past, SetAsideFiles aside, TimeProvide
     private KnownFile? Taken(in FoundFile item, List<KnownFile> files)
     {
         using OpenFile? file = OpenFile.TryOpen(item.Path);
-        if (file is null || file.Number != item.Status.Number || (file.IsCompressed && !IsWhole(item, file))) return null;
+        if (file is null || file.Number != item.Status.Number || (file.IsPacked && !IsWhole(item, file))) return null;
         string path = item.Path;
         if (past.OriginalOf(file) is { } original)
         {
@@ -120,7 +120,7 @@ internal sealed class Newcomers(PastFiles past, SetAsideFiles aside, TimeProvide
         foreach (KnownFile known in files)
         {
             if (known.Number == item.Status.Number || known.SetAside is not null) continue;
-            long length = Math.Min(known.KnownLength, file.IsCompressed ? long.MaxValue : item.Status.Length);
+            long length = Math.Min(known.KnownLength, file.IsPacked ? long.MaxValue : item.Status.Length);
             // Of one that is gone before anything of it was used there is no hash, only the file that is still open.
             bool isUnknown = known.Evidence.Length == 0 && known.Path is not null;
             if (isUnknown || length <= known.HeaderLength || !HasSameStart(known, file, length)) continue;

@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using StreamEm.Sources.Columnar;
 using StreamEm.Sources.Paths;
 
 namespace StreamEm.Sources.Files;
 
 /// <summary>
-/// A regular file being read from its start or from an offset, decompressed when its name says so; offsets are uncompressed bytes. Opening
+/// A regular file being read from its start or from an offset, decompressed when its name says so; offsets are those of its text. Opening
 /// never waits: not for the writer of a FIFO, nor for a device.
 /// </summary>
 internal sealed class OpenFile : IDisposable
@@ -32,15 +33,21 @@ internal sealed class OpenFile : IDisposable
             _handle.Dispose();
             throw NotRegular(path, status.Kind);
         }
-        IsCompressed = FileText.IsCompressed(path);
         _text = FileText.Of(path, _handle);
     }
 
     /// <summary>Device and inode.</summary>
     public FileNumber Number { get; }
 
-    /// <summary>Whether it is decompressed; then its length is not known before its end.</summary>
-    public bool IsCompressed { get; }
+    /// <summary>Whether its text is not its bytes, because it is compressed or a Parquet file; then it is read once, whole.</summary>
+    public bool IsPacked => _text is not FileText.PlainText;
+
+    /// <summary>Whether it is a Parquet file.</summary>
+    public bool IsParquet => _text is ParquetText;
+
+    /// <summary>The Parquet file that it is.</summary>
+    /// <exception cref="SourceException">It was cut off, or is damaged.</exception>
+    public ParquetTable Table => Attempt(() => ((ParquetText)_text).Table);
 
     /// <summary>Length on disk, in bytes.</summary>
     public long StoredLength => RandomAccess.GetLength(_handle);
@@ -81,7 +88,7 @@ internal sealed class OpenFile : IDisposable
     public int Read(Span<byte> buffer)
     {
         int read = Attempt(_text, buffer, static (text, into) => text.Read(into));
-        if (!IsCompressed && read > 0) Join(buffer[..read]);
+        if (!IsPacked && read > 0) Join(buffer[..read]);
         return read;
     }
 
@@ -92,7 +99,7 @@ internal sealed class OpenFile : IDisposable
     public bool? Continues { get; private set; }
 
     /// <summary>Makes the next <see cref="Read"/> start at an offset.</summary>
-    /// <returns>False when a compressed file ends before it.</returns>
+    /// <returns>False when a packed file ends before it.</returns>
     /// <exception cref="SourceException">Reading or decompressing failed.</exception>
     public bool Seek(long offset)
     {
@@ -135,7 +142,7 @@ internal sealed class OpenFile : IDisposable
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
             throw new SourceException(e is InvalidDataException ? SourceFailure.Changed : SourceFailure.Io,
-                FormattableString.Invariant($"'{_path}' cannot be read at byte {text.At}: {e.Message}"), e);
+                $"'{_path}' cannot be read at {text.Place}: {e.Message}", e);
         }
     }
 

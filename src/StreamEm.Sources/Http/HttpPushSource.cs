@@ -124,6 +124,7 @@ public sealed class HttpPushSource : RecordSource
                     $"{_queue.Records} records wait, {count} more do not fit in {_queue.Capacity}; send them again later"));
         RequestRejections? rejections = Decode(body, out int accepted);
         PushResult result = Judge(accepted, rejections, isThrottled);
+        if (result.AreKept) CountBytes(body.Length);
         if (_isFiltered)
         {
             result = result with { FilteredOut = _decoded.Sum(batch => batch.FilteredOut) };

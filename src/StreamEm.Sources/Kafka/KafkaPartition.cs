@@ -21,6 +21,9 @@ internal sealed class KafkaPartition(PartitionId id, PartitionPosition position)
         set => Volatile.Write(ref _logEnd, value);
     }
 
+    /// <summary>When its log grew. Any thread.</summary>
+    public LogGrowth Growth { get; } = new();
+
     /// <summary>Whether it is left out of the rotation until it has records again.</summary>
     public bool IsIdle => Position.Turn is { IsIdle: true };
 

@@ -220,6 +220,7 @@ public sealed class KafkaSource : RecordSource
             }
 
             chunk.Advance();
+            CountBytes(message.Bytes);
             if (message.Value.IsNull)
             {
                 Interlocked.Increment(ref _tombstones);

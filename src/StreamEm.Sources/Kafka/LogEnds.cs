@@ -19,8 +19,11 @@ internal sealed class LogEnds(TimeProvider time)
         .. _partitions.Where(partition => partition.LogEnd >= 0).Select(partition =>
         {
             PartitionPosition position = partition.Position;
-            return new PartitionProgress(
-                partition.Id.Topic, partition.Id.Number, Math.Max(0, partition.LogEnd - position.Next), position.Skipped ?? 0);
+            long lag = Math.Max(0, partition.LogEnd - position.Next);
+            return new PartitionProgress(partition.Id.Topic, partition.Id.Number, lag, position.Skipped ?? 0)
+            {
+                LagSeconds = partition.Growth.AgeOf(position.Next, time.GetUtcNow()),
+            };
         }),
     ];
 
@@ -32,7 +35,9 @@ internal sealed class LogEnds(TimeProvider time)
         foreach (AssignedPartition assigned in partitions)
         {
             long end = consumer.GetWatermarkOffsets(assigned.ForClient).High.Value;
-            if (end >= 0) assigned.Partition.LogEnd = end;
+            if (end < 0) continue;
+            assigned.Partition.LogEnd = end;
+            assigned.Partition.Growth.Note(end, assigned.Partition.Position.Next, time.GetUtcNow());
         }
 
         if (partitions.Count != _partitions.Length) _partitions = [.. partitions.Select(assigned => assigned.Partition)];

@@ -121,6 +121,7 @@ public sealed class MqttSource : RecordSource
     private void Decode(in MqttMessage message, RecordBatch batch)
     {
         batch.EndOffset = message.Number;
+        CountBytes(message.Payload.Length);
         RecordDefaults defaults = RecordDefaults.None;
         if (_keyLevel is { } level && MqttTopics.PartOf(message.Topic, level) is { IsEmpty: false } part)
             defaults = defaults with { Key = batch.Texts.Number(part.ToString()) };

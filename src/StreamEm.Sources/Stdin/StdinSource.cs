@@ -52,6 +52,7 @@ internal sealed class StdinSource : RecordSource
             }
             _reading = null;
             _window.Add(read);
+            CountBytes(read);
             _ended = read == 0;
         }
     }

@@ -38,6 +38,9 @@ public sealed class DataSurvey
     /// <summary>The fields, in the order they were met.</summary>
     public IReadOnlyList<FieldSurvey> Fields => _inOrder;
 
+    /// <summary>Columns that cannot be learned from whatever they hold, and a sentence about each.</summary>
+    public IReadOnlyDictionary<string, string> Unusable { get; internal set; } = new Dictionary<string, string>();
+
     /// <summary>Looks at the first of the files that paths and globs name.</summary>
     /// <param name="patterns">Paths and globs.</param>
     /// <param name="format">Tells how a file's records are written by its path; null where it does not.</param>
@@ -52,13 +55,20 @@ public sealed class DataSurvey
     /// <summary>Looks at a file, compressed or not.</summary>
     /// <param name="path">The file.</param>
     /// <param name="format">
-    /// How its records are written; null: objects of JSON where its first record begins with a brace, else CSV.
+    /// How its records are written; null: objects of JSON where its first record begins with a brace, else CSV. A Parquet file is one
+    /// whatever is said.
     /// </param>
     /// <param name="dialect">What is known of how CSV is written.</param>
     /// <exception cref="SourceException">It cannot be read, is no text, or has no header.</exception>
     public static DataSurvey OfFile(string path, RecordFormat? format, CsvDialect dialect)
     {
         using var file = new OpenFile(path);
+        if (file.IsParquet)
+        {
+            var survey = new DataSurvey(path, RecordFormat.Parquet);
+            file.Attempt(() => ParquetSurvey.Read(file.Table, survey));
+            return survey;
+        }
         byte[] text = new byte[MostBytes];
         int length = 0;
         while (length < text.Length && file.Read(text.AsSpan(length)) is > 0 and var read) length += read;

@@ -14,6 +14,8 @@ internal static class MetricFamilies
 {
     private const string Model = "model";
 
+    private static readonly string[] CheckpointFailures = ["denied", "io", "no_space"], Rebalances = ["assigned", "lost", "revoked"];
+
     /// <summary>All families, in the order they are told.</summary>
     public static IReadOnlyList<MetricFamily<WorkerStatus>> All { get; } =
         [.. OfWorker(), .. OfRuntime(), .. OfSources(), .. OfModels(), .. OfSnapshots(), .. OfCheckpoints(), .. OfScores(), .. OfKeys(),
@@ -45,9 +47,14 @@ internal static class MetricFamilies
     private static IEnumerable<MetricFamily<WorkerStatus>> OfSources() =>
     [
         Counter("streamem_source_records_total", "Records taken from the source and not rejected.", model => model.Metrics.Records),
+        Of("streamem_source_bytes_total", true, "Bytes read from the source, since the start.", [],
+            model => model.Source is { } source ? [new(source.Bytes)] : []),
         Gauge("streamem_queue_depth_batches", "Batches read and not learned from yet.", model => model.BatchesWaiting),
         OfPartitions("streamem_source_lag_records", false, "Records between the position and the end of the partition's log.",
             partition => partition.Lag),
+        OfPartitions("streamem_source_lag_seconds", false,
+            "For how long the next record has been there, as far as the worker has seen; 0 when it is not.",
+            partition => partition.LagSeconds),
         OfPartitions("streamem_source_skipped_records_total", true, "Records that were gone before they were read (on_gap: skip).",
             partition => partition.Skipped),
         Of("streamem_source_tombstones_total", true, "Messages without a value, passed over.", [],
@@ -57,6 +64,10 @@ internal static class MetricFamilies
             model => model.Source?.Progress is { } progress ? [new(progress.Paused)] : []),
         Of("streamem_records_rejected_total", true, "Records that could not be used.", ["reason"], model =>
             Enum.GetValues<RejectionReason>().Select(reason => new MetricSample(model.Metrics.Rejected(reason), SnakeCase.Of(reason)))),
+        Of("streamem_dlq_records_total", true, "Records sent to the dead-letter topic, since the start.", ["reason"], model =>
+            model.Options.Rejected.Kafka is null ? []
+                : Enum.GetValues<RejectionReason>().Select(reason =>
+                    new MetricSample(model.Metrics.DeadLetters(reason), SnakeCase.Of(reason)))),
         Of("streamem_records_filtered_total", true, "Records passed over because 'where' is not about them, since the start.", [],
             model => model.Options.Schema.Where is null ? [] : [new(model.FilteredOut)]),
         Of("streamem_fields_unread_total", true, "Records used without a field that could not be read.", ["field"],
@@ -114,6 +125,8 @@ internal static class MetricFamilies
             latest => latest.Snapshot.ComponentStatus.Count(status => status != "ok")),
         Of("streamem_snapshot_published_total", true, "Snapshots acknowledged by a publisher.", ["sink"],
             model => model.Metrics.Published.Select(sink => new MetricSample(sink.Value, sink.Key))),
+        Of("streamem_snapshot_publish_failures_total", true, "Times a publisher failed or began to fail, since the start.", ["sink"],
+            model => model.Metrics.PublishFailures.Select(sink => new MetricSample(sink.Value, sink.Key))),
     ];
 
     private static IEnumerable<MetricFamily<WorkerStatus>> OfCheckpoints() =>
@@ -121,7 +134,8 @@ internal static class MetricFamilies
         Gauge("streamem_checkpoint_size_bytes", "Size of the last checkpoint.", model => model.Metrics.CheckpointSize),
         Gauge("streamem_checkpoint_last_success_timestamp_seconds", "When the last checkpoint became durable, since 1970.",
             model => model.Metrics.LastCheckpointSeconds),
-        Counter("streamem_checkpoint_failures_total", "Checkpoints that could not be written.", model => model.Metrics.CheckpointFailures),
+        Of("streamem_checkpoint_failures_total", true, "Checkpoints that could not be written, since the start.", ["reason"], model =>
+            CheckpointFailures.Select(reason => new MetricSample(model.Metrics.CheckpointFailures.GetValueOrDefault(reason), reason))),
     ];
 
     private static IEnumerable<MetricFamily<WorkerStatus>> OfScores() =>
@@ -143,6 +157,9 @@ internal static class MetricFamilies
             model => model.Options.ScaleOut is null ? [] : [new(model.Metrics.IsReducer ? 1 : 0)]),
         Of("streamem_assigned_partitions", false, "Partitions of the source that this worker works on.", [],
             model => model.Options.ScaleOut is null ? [] : [new(model.Metrics.Partitions)]),
+        Of("streamem_rebalances_total", true, "Changes of the partitions that this worker works on, since the start.", ["type"],
+            model => model.Options.ScaleOut is null
+                ? [] : Rebalances.Select(type => new MetricSample(model.Metrics.Rebalances.GetValueOrDefault(type), type))),
         Of("streamem_stats_messages_total", true, "Messages of statistics by what became of them here, since the start.", ["result"],
             model => model.Options.ScaleOut is null
                 ? [] : model.Metrics.Statistics.Select(result => new MetricSample(result.Value, result.Key))),

@@ -54,12 +54,13 @@ public sealed class CheckpointWriter(CheckpointDirectory directory, ModelMetrics
         catch (IOException failure) when (failure.HResult == DurableFile.NoSpaceLeft)
         {
             Obstacle = new Obstacle(ObstacleKind.CheckpointsNotWritten, "the disk is full");
-            metrics.CheckpointFailed();
+            metrics.CheckpointFailed("no_space");
             WorkerLog.CheckpointFailed(log, checkpoint.ModelId, failure.Message);
             return;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
+            metrics.CheckpointFailed(failure is IOException ? "io" : "denied");
             throw new CommandException(ExitCode.InputOutput,
                 $"The checkpoint of model '{checkpoint.ModelId}' could not be made durable: {failure.Message} The worker stops; the "
                     + "checkpoint before is intact.", failure);

@@ -118,7 +118,7 @@ public static class SampleCommand
     {
         Csv => RecordFormat.Csv,
         Ndjson => RecordFormat.Ndjson,
-        _ => path is null ? RecordFormat.Csv : DataFiles.FormatSaidBy(path) ?? RecordFormat.Csv,
+        _ => path is not null && DataFiles.FormatSaidBy(path) == RecordFormat.Ndjson ? RecordFormat.Ndjson : RecordFormat.Csv,
     };
 
     private static void Require(Option option) => option.Validators.Add(result =>

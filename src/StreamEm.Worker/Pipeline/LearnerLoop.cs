@@ -26,6 +26,9 @@ internal sealed class LearnerLoop
     private readonly OrderDesk _desk;
     private readonly LearnerOrders _orders;
 
+    /// <summary>When the oldest records that are in no version were read.</summary>
+    private long? _oldestReadAt;
+
     public LearnerLoop(
         ModelContext context, RunState run, SourceReader reader, StateKeeper keeper, SnapshotDelivery delivery, OrderDesk desk,
         SnapshotFeed feed)
@@ -121,7 +124,9 @@ internal sealed class LearnerLoop
         if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.PartitionName)?.Skipped ?? 0))
             WorkerLog.RecordsSkipped(Log, Options.Id, batch.PartitionName, batch.Start.Next, skipped);
         (int records, long began) = (batch.Count, _context.Time.GetTimestamp());
+        if (records > 0) _oldestReadAt ??= _reader.TakenReadAt;
         string? excess = _fold.Fold(batch, stop);
+        if (_run.Learner.Pending == 0) _oldestReadAt = null;
         if (records > 0) _context.Metrics.BatchLearned(records, _context.Time.GetElapsedTime(began));
         _reader.Return(batch);
         _clock.Pending(_run.Learner, hasUpdated: _run.Learner.Updates > updates);
@@ -247,6 +252,9 @@ internal sealed class LearnerLoop
             if (item.Version == training.Updates)
                 WorkerLog.ComponentEvent(Log, Options.Id, item.Component ?? "all", SnakeCase.Of(item.Kind), item.Version);
         _run.Scores?.Updated();
+        if (_oldestReadAt is { } read) _context.Metrics.VersionMade(_context.Time.GetElapsedTime(read));
+        // What is left of the batch that filled the minibatch was read with it.
+        _oldestReadAt = _reader.TakenReadAt;
         _delivery.Take(made);
         if (_delivery.AwaitsCheckpoint) _keeper.Demand();
     }

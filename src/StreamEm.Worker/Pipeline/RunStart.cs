@@ -241,7 +241,8 @@ internal sealed class RunStart
     private static RejectionSink OpenSink(ModelContext context, CheckpointDirectory directory, RejectedFileMark? mark)
     {
         RejectedOptions to = context.Options.Rejected;
-        KafkaDeadLetters? topic = to.Kafka is { } kafka ? new KafkaDeadLetters(kafka, context.Options.Id, context.Time, context.Log) : null;
+        KafkaDeadLetters? topic = to.Kafka is { } kafka
+            ? new KafkaDeadLetters(kafka, context.Options.Id, context.Time, context.Log, context.Metrics) : null;
         if (to.File is null && topic is not null) return topic;
         RejectedFile file = RejectedFile.Open(to.File ?? directory.RejectedFile, mark, context.Log);
         return topic is null ? file : new RejectionSinks([file, topic]);

@@ -15,18 +15,19 @@ internal sealed class SourceReader : IAsyncDisposable
     private const int RowsPerBatch = 1024;
     private const int ValuesPerBatch = 1 << 18;
 
-    private readonly Channel<RecordBatch> _filled =
-        Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(Batches) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<(RecordBatch Batch, long ReadAt)> _filled =
+        Channel.CreateBounded<(RecordBatch, long)>(new BoundedChannelOptions(Batches) { SingleReader = true, SingleWriter = true });
     private readonly Channel<RecordBatch> _free =
         Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(Batches) { SingleReader = true, SingleWriter = true });
     private readonly CancellationTokenSource _stop = new();
     private readonly RecordSource _source;
+    private readonly TimeProvider _time;
     private Task _reading = Task.CompletedTask;
 
     /// <summary>A reader of a source; takes ownership of it.</summary>
-    public SourceReader(RecordSource source, RecordSchema schema)
+    public SourceReader(RecordSource source, RecordSchema schema, TimeProvider time)
     {
-        _source = source;
+        (_source, _time) = (source, time);
         int rows = Math.Clamp(ValuesPerBatch / Math.Max(1, schema.Width), 16, RowsPerBatch);
         for (int i = 0; i < Batches; i++) _free.Writer.TryWrite(new RecordBatch(schema, rows));
     }
@@ -44,7 +45,16 @@ internal sealed class SourceReader : IAsyncDisposable
     public void Start() => _reading = Task.Run(ReadAsync);
 
     /// <summary>Takes the next batch if there is one; give it back with <see cref="Return"/>.</summary>
-    public bool TryTake([NotNullWhen(true)] out RecordBatch? batch) => _filled.Reader.TryRead(out batch);
+    public bool TryTake([NotNullWhen(true)] out RecordBatch? batch)
+    {
+        bool isThere = _filled.Reader.TryRead(out (RecordBatch Batch, long ReadAt) next);
+        if (isThere) TakenReadAt = next.ReadAt;
+        batch = next.Batch;
+        return isThere;
+    }
+
+    /// <summary>When the batch taken last was read, as a timestamp of the clock.</summary>
+    public long TakenReadAt { get; private set; }
 
     /// <summary>Gives a batch back to be filled again.</summary>
     public void Return(RecordBatch batch) => _free.Writer.TryWrite(batch);
@@ -75,7 +85,7 @@ internal sealed class SourceReader : IAsyncDisposable
             {
                 RecordBatch batch = await _free.Reader.ReadAsync(_stop.Token).ConfigureAwait(false);
                 if (!await _source.ReadAsync(batch, _stop.Token).ConfigureAwait(false)) break;
-                await _filled.Writer.WriteAsync(batch).ConfigureAwait(false);
+                await _filled.Writer.WriteAsync((batch, _time.GetTimestamp())).ConfigureAwait(false);
             }
 
             _filled.Writer.Complete();

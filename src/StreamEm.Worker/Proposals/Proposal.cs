@@ -87,11 +87,16 @@ internal sealed partial class Proposal
         }
         var proposal = new Proposal(survey, fields);
         foreach (string name in features ?? [])
+        {
+            if (survey.Unusable.TryGetValue(name, out string? sentence))
+                throw new CommandException(ExitCode.DataCorrupt, $"'{survey.Name}': {sentence}");
             if (!fields.Exists(field => field.Name == name))
                 throw new CommandException(ExitCode.DataCorrupt,
                     $"'{survey.Name}' has no field '{name}'{Spelling.Suggestion(name, fields.Select(field => field.Name))} "
                         + $"It has {string.Join(", ", fields.Take(MostListed).Select(field => field.Name))}"
                         + $"{(fields.Count > MostListed ? $" and {fields.Count - MostListed} more" : "")}.");
+        }
+
         if (features is null && fields.All(field => field.Use is FieldUse.None or FieldUse.Timestamp or FieldUse.Key))
             throw new CommandException(ExitCode.DataCorrupt,
                 $"'{survey.Name}' has no field to learn from. Expected columns of numbers, of true and false, or of a few different texts; "

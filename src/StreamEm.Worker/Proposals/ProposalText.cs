@@ -135,7 +135,12 @@ internal sealed partial class ProposalText(Proposal proposal, ProposedSource sou
             Line($"      kafka: {{ brokers: [{brokers}], topics: [{Quoted(topic.Topic)}]{settings} }}");
             return;
         }
-        string format = proposal.Survey.Format == RecordFormat.Csv ? $"csv{Dialect(proposal.Survey.Dialect)}" : "ndjson";
+        string format = proposal.Survey.Format switch
+        {
+            RecordFormat.Csv => $"csv{Dialect(proposal.Survey.Dialect)}",
+            RecordFormat.Parquet => "parquet",
+            _ => "ndjson",
+        };
         if (source.Follow) format += ", follow: true";
         Line($"      file: {{ path: [{string.Join(", ", source.Paths.Select(Quoted))}], format: {format} }}");
     }

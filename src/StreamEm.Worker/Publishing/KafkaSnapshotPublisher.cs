@@ -41,7 +41,13 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     {
         (_options, _model, _time, _log) = (options, model, time, log);
         _target = new KafkaTarget(options.Brokers, options.Topic, options.Properties, "publish.kafka");
-        _outage = new Outage(options.Brokers, options.UnavailableAfter, _target.Section, time);
+        _outage = new Outage(options.Brokers, options.UnavailableAfter, _target.Section, time)
+        {
+            ReachableChanged = isReachable =>
+            {
+                if (!isReachable) Failed();
+            },
+        };
     }
 
     /// <inheritdoc/>

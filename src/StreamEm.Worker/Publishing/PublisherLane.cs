@@ -48,6 +48,8 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
     public async Task OpenAsync(RunClaim claim, DateTimeOffset? since, Action onAcknowledged, CancellationToken cancellationToken)
     {
         _onAcknowledged = onAcknowledged;
+        metrics.PublishFailed(publisher.Name, 0);
+        publisher.Failed = () => metrics.PublishFailed(publisher.Name, 1);
         Task<long> opening = publisher.OpenAsync(claim, since, _abandon.Token);
         using var ready = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task first = await Task.WhenAny(opening, Task.Delay(OpeningPatience, time, ready.Token)).ConfigureAwait(false);
@@ -122,7 +124,16 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
             _publishedAt = time.GetTimestamp();
             using Activity? span = WorkerTraces.Begin("publish", model: null, ready[^1].Version);
             span?.SetTag("streamem.sink", publisher.Name);
-            await publisher.PublishAsync(ready, _abandon.Token).ConfigureAwait(false);
+            try
+            {
+                await publisher.PublishAsync(ready, _abandon.Token).ConfigureAwait(false);
+            }
+            catch (Exception failure) when (failure is not OperationCanceledException)
+            {
+                publisher.Failed();
+                throw;
+            }
+
             metrics.SnapshotsPublished(publisher.Name, ready.Count);
             Acknowledge(ready[^1].Version);
         }

@@ -24,6 +24,9 @@ public abstract class SnapshotPublisher : IAsyncDisposable
     /// </summary>
     public virtual Obstacle? Obstacle => null;
 
+    /// <summary>Told when publishing fails or begins to fail, however long it then lasts.</summary>
+    public Action Failed { get; set; } = static () => { };
+
     /// <summary>Whether it publishes this version.</summary>
     public bool Wants(long version, bool isLast) => isLast || version % EveryUpdates == 0;
 

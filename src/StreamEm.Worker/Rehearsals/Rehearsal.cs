@@ -92,6 +92,8 @@ internal sealed class Rehearsal(WorkerOptions options, IReadOnlyList<string> dat
             await Task.WhenAny(running, Task.Delay(TimeSpan.FromMilliseconds(5), time, CancellationToken.None)).ConfigureAwait(false);
         }
 
+        // A run over few records ends before it is looked at.
+        Look(host, watches, start);
         using var process = Process.GetCurrentProcess();
         PeakBytes = process.PeakWorkingSet64;
         string? failure = null;

@@ -49,7 +49,9 @@ internal static class RehearsalText
     {
         yield return $"  model {model.Id}";
         if (model.Failure is { } failure) yield return $"    failed         {failure}";
-        string ofBuffer = model.ToFirst > 0 ? Invariant($", found in the first {model.ToFirst} records") : "";
+        string ofBuffer = model.ToFirst == 0 ? ""
+            : model.Records >= model.ToFirst ? Invariant($", found in the first {model.ToFirst} records")
+            : Invariant($", found in all {model.Records} records; a run takes {model.ToFirst}, or learning.initialization.max_wait");
         yield return model.ToFirstVersion is { } first
             ? Invariant($"    first version  after {first.TotalSeconds:0.00} s{ofBuffer}")
             : Invariant($"    first version  none: it takes {model.ToFirst} records, or learning.initialization.max_wait");

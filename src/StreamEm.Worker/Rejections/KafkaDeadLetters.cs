@@ -31,6 +31,7 @@ internal sealed class KafkaDeadLetters : RejectionSink
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Outage _outage;
+    private readonly ModelMetrics? _metrics;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lazy<Task<(KafkaProducer Producer, int MaxMessageBytes)>> _opening;
     private readonly Lock _lock = new();
@@ -38,9 +39,9 @@ internal sealed class KafkaDeadLetters : RejectionSink
     private bool _hasUnflushed;
 
     /// <summary>Dead letters to a topic that nobody has asked for yet.</summary>
-    public KafkaDeadLetters(DeadLetterOptions options, string modelId, TimeProvider time, ILogger log)
+    public KafkaDeadLetters(DeadLetterOptions options, string modelId, TimeProvider time, ILogger log, ModelMetrics? metrics = null)
     {
-        (_modelId, _time, _log) = (modelId, time, log);
+        (_modelId, _time, _log, _metrics) = (modelId, time, log, metrics);
         _target = new KafkaTarget(options.Brokers, options.Topic, options.Properties, "rejected.kafka");
         _outage = new Outage(options.Brokers, options.UnavailableAfter, _target.Section, time);
         _opening = new Lazy<Task<(KafkaProducer, int)>>(
@@ -67,6 +68,7 @@ internal sealed class KafkaDeadLetters : RejectionSink
 
         _hasUnflushed = true;
         producer.Send(MessageOf(record, limit));
+        _metrics?.DeadLettered(record.Reason);
     }
 
     /// <inheritdoc/>

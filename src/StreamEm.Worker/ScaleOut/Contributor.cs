@@ -52,7 +52,8 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
     public void Run(CancellationToken stop)
     {
         using var members = new Membership(topics.Statistics, topics.Group, _source.Topics, _options.ScaleOut!, topics.NewOutage(),
-            context.Time);
+            context.Time)
+        { Rebalanced = context.Metrics.Rebalanced };
         var producer = new KafkaProducer(
             topics.Statistics, ScaleOutTopics.MaxMessageBytes, isBatched: false, topics.NewOutage(), context.Time);
         (_members, _producer) = (members, producer);
@@ -143,7 +144,7 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
         {
             // Every turn is a minibatch of its partition.
             MinibatchSize = _options.Learning.MinibatchSize * partitions.Length,
-        }), _options.Schema.Read);
+        }), _options.Schema.Read, context.Time);
         _reader.Start();
         Refresh();
     }

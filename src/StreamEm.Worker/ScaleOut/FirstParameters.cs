@@ -26,7 +26,7 @@ internal sealed class FirstParameters : IDisposable
         KafkaSourceOptions source = (KafkaSourceOptions)options.Source with { GroupId = null };
         _reader = new SourceReader(new KafkaSource(source,
             new SourceContext(options.Schema.Read, new SourcePosition(), context.Time) { MinibatchSize = options.Learning.MinibatchSize }),
-            options.Schema.Read);
+            options.Schema.Read, context.Time);
         _reader.Start();
     }
 

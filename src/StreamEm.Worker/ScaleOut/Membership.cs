@@ -45,15 +45,18 @@ internal sealed class Membership : IDisposable
         _consumer = target.Attempt(() => new ConsumerBuilder<Ignore, Ignore>(config)
             .SetLogHandler((_, _) => { })
             .SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError)
-            .SetPartitionsAssignedHandler((_, given) => Change(given, isGiven: true))
-            .SetPartitionsRevokedHandler((_, taken) => Change(taken.Select(place => place.TopicPartition), isGiven: false))
-            .SetPartitionsLostHandler((_, lost) => Change(lost.Select(place => place.TopicPartition), isGiven: false)).Build());
+            .SetPartitionsAssignedHandler((_, given) => Change(given, "assigned"))
+            .SetPartitionsRevokedHandler((_, taken) => Change(taken.Select(place => place.TopicPartition), "revoked"))
+            .SetPartitionsLostHandler((_, lost) => Change(lost.Select(place => place.TopicPartition), "lost")).Build());
         target.Attempt(() =>
         {
             _consumer.Subscribe(topics);
             return true;
         });
     }
+
+    /// <summary>Told when partitions are <c>assigned</c>, <c>revoked</c> or <c>lost</c>.</summary>
+    public Action<string>? Rebalanced { get; init; }
 
     /// <summary>The partitions this worker has, by name.</summary>
     public IReadOnlyCollection<string> Assigned => _assigned;
@@ -138,13 +141,14 @@ internal sealed class Membership : IDisposable
         Task.WaitAny([closing], KafkaTopic.CloseDeadline);
     }
 
-    private void Change(IEnumerable<TopicPartition> partitions, bool isGiven)
+    private void Change(IEnumerable<TopicPartition> partitions, string how)
     {
         Epoch++;
+        Rebalanced?.Invoke(how);
         foreach (TopicPartition partition in partitions)
         {
             string name = $"{partition.Topic}/{partition.Partition.Value}";
-            if (isGiven) _assigned.Add(name);
+            if (how == "assigned") _assigned.Add(name);
             else _assigned.Remove(name);
         }
     }

@@ -96,6 +96,8 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
         {
             Verdict verdict = _reduction.Take(result.Offset.Value, result.Message.Value, context.Time.GetUtcNow());
             context.Metrics.StatisticsTaken(SnakeCase.Of(verdict));
+            if (verdict is Verdict.Accepted or Verdict.StaleDamped or Verdict.StaleRejected && _reduction.LastStaleness is >= 0 and var tau)
+                context.Metrics.ContributionTaken(tau);
             if (verdict is not (Verdict.Accepted or Verdict.Duplicate))
                 WorkerLog.ContributionNotCounted(context.Log, _options.Id, result.Offset.Value, SnakeCase.Of(verdict));
         }

@@ -141,6 +141,7 @@ internal sealed class Reduction
         if (_ranges[message.Range.Partition]?.Identity is { } known && message.Identity is { } other && known != other)
             return Verdict.WrongRun;
         long tau = _learner.Updates - message.BaseVersion;
+        LastStaleness = tau;
         double damping = Staleness.For(_ranges.Count, _scale.InFlight, Batch).DampingAt(tau);
         if (tau < 0 || damping == 0) return Verdict.StaleRejected;
         if (message.Contribution is { } contribution)
@@ -162,6 +163,9 @@ internal sealed class Reduction
         for (int reason = 0; reason < message.Rejected.Count; reason++) _rejected[reason] += message.Rejected[reason];
         return damping < 1 ? Verdict.StaleDamped : Verdict.Accepted;
     }
+
+    /// <summary>Versions made since the one that the last contribution of this run was made under; null before the first.</summary>
+    public long? LastStaleness { get; private set; }
 
     /// <summary>Messages that are folded at most before the state is published.</summary>
     public const int Batch = 16;

@@ -10,11 +10,12 @@ using StreamEm.Worker.Failures;
 namespace StreamEm.Worker.Scoring;
 
 /// <summary>The data files named on a command line, each read to its end in the order given; <c>.csv</c>, <c>.ndjson</c>, <c>.jsonl</c> and
-/// <c>.json</c> say their own format, with <c>.gz</c> or <c>.zst</c> behind it or not.</summary>
+/// <c>.json</c> say their own format, with <c>.gz</c> or <c>.zst</c> behind it or not; a Parquet file is read as one.</summary>
 internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherwise)
 {
     /// <summary>What may be named on a command line.</summary>
-    public const string Named = "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; a FIFO; - for standard input.";
+    public const string Named =
+        "Files or globs: .csv, .ndjson, .jsonl, .json, each also .gz or .zst; .parquet; a FIFO; - for standard input.";
 
     /// <summary>What is read at once: pieces for every thread.</summary>
     private const int BufferBytes = 1 << 20;
@@ -83,6 +84,7 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
     public static RecordFormat? FormatSaidBy(string path)
     {
         string ending = Path.GetExtension(FileSourceOptions.NameOfText(path)).ToLowerInvariant();
+        if (FileSourceOptions.SaysParquet(path)) return RecordFormat.Parquet;
         return ending == ".csv" ? RecordFormat.Csv : NdjsonEndings.Contains(ending) ? RecordFormat.Ndjson : null;
     }
 }

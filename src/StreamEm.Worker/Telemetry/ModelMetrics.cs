@@ -11,13 +11,17 @@ public sealed class ModelMetrics
     private readonly ConcurrentDictionary<string, long> _published = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _delivered = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _statistics = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _publishFailures = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _rebalances = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _checkpointFailures = new(StringComparer.Ordinal);
+    private readonly long[] _deadLetters = new long[Enum.GetValues<RejectionReason>().Length];
     private volatile AlarmCounts? _alarms;
     private volatile bool _isReducer;
     private volatile int _partitions;
     private volatile KeyCounts? _keys;
     private long _unscored, _filteredOut;
     private double _longestCheckpoint;
-    private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointFailures, _checkpointSize, _lastCheckpointMilliseconds;
+    private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointSize, _lastCheckpointMilliseconds;
 
     /// <summary>The numbers of a model.</summary>
     /// <param name="model">Its id.</param>
@@ -73,8 +77,14 @@ public sealed class ModelMetrics
     /// <summary>The longest it took to make a checkpoint durable, seconds.</summary>
     public double LongestCheckpointSeconds => Volatile.Read(ref _longestCheckpoint);
 
-    /// <summary>Checkpoints that could not be written.</summary>
-    public long CheckpointFailures => Volatile.Read(ref _checkpointFailures);
+    /// <summary>Checkpoints that could not be written, by reason: <c>no_space</c>, <c>denied</c>, <c>io</c>.</summary>
+    public IReadOnlyDictionary<string, long> CheckpointFailures => _checkpointFailures;
+
+    /// <summary>Times publishing failed or began to fail, by publisher.</summary>
+    public IReadOnlyDictionary<string, long> PublishFailures => _publishFailures;
+
+    /// <summary>Partitions given to this worker and taken from it, by how: <c>assigned</c>, <c>revoked</c>, <c>lost</c>.</summary>
+    public IReadOnlyDictionary<string, long> Rebalances => _rebalances;
 
     /// <summary>When the last checkpoint became durable, in seconds since 1970; 0 before.</summary>
     public double LastCheckpointSeconds => Volatile.Read(ref _lastCheckpointMilliseconds) / 1000.0;
@@ -151,7 +161,27 @@ public sealed class ModelMetrics
     }
 
     /// <summary>Counts a checkpoint that could not be written.</summary>
-    public void CheckpointFailed() => Interlocked.Increment(ref _checkpointFailures);
+    public void CheckpointFailed(string reason) => _checkpointFailures.AddOrUpdate(reason, 1, (_, before) => before + 1);
+
+    /// <summary>Counts failures to publish; none says that there is a publisher that has not failed.</summary>
+    public void PublishFailed(string publisher, int count) => _publishFailures.AddOrUpdate(publisher, count, (_, before) => before + count);
+
+    /// <summary>Counts a change of the partitions this worker has.</summary>
+    public void Rebalanced(string how) => _rebalances.AddOrUpdate(how, 1, (_, before) => before + 1);
+
+    /// <summary>Counts a record sent to the dead-letter topic.</summary>
+    public void DeadLettered(RejectionReason reason) => Interlocked.Increment(ref _deadLetters[(int)reason]);
+
+    /// <summary>Records sent to the dead-letter topic for one reason, since the start.</summary>
+    public long DeadLetters(RejectionReason reason) => Volatile.Read(ref _deadLetters[(int)reason]);
+
+    /// <summary>Counts a version that was made.</summary>
+    /// <param name="took">From when the oldest record of it was read.</param>
+    public void VersionMade(TimeSpan took) => _histograms.Ingest.Observe(took.TotalSeconds);
+
+    /// <summary>Counts a contribution.</summary>
+    /// <param name="versions">Versions made since the one it was made under.</param>
+    public void ContributionTaken(long versions) => _histograms.Staleness.Value.Observe(versions);
 
     /// <summary>Counts snapshots acknowledged by a publisher.</summary>
     public void SnapshotsPublished(string publisher, int count) => _published.AddOrUpdate(publisher, count, (_, before) => before + count);

@@ -19,12 +19,17 @@ public sealed class WorkerHistograms
             [1, 4, 16, 64, 256, 1024]),
         BatchDuration = ("streamem_batch_duration_seconds", "Time to learn from a batch that was taken from the source.", [Model, "phase"],
             Seconds),
+        IngestToSnapshot = ("streamem_ingest_to_snapshot_seconds",
+            "From when the oldest record of a version was read to when the version was made.", [Model], [.. Seconds, 30, 60, 300, 1800]),
+        StatisticsStaleness = ("streamem_stats_staleness_versions",
+            "Of models that several workers learn: versions made since the one a contribution was made under.", [Model],
+            [0, 1, 2, 4, 8, 16, 32, 64, 128]),
         AnomalyScore = ("streamem_anomaly_score", "Anomaly scores of the records scored since the start.", [Model], AnomalyScores),
         RequestDuration = ("http_server_request_duration_seconds", "Time to answer HTTP requests.",
             ["http_request_method", "http_route", "http_response_status_code"], Seconds);
 
     private readonly CollectorRegistry _registry = Metrics.NewCustomRegistry();
-    private readonly Histogram _checkpoints, _batches, _learning, _scores, _requests;
+    private readonly Histogram _checkpoints, _batches, _learning, _scores, _requests, _ingest, _staleness;
     private bool _tellsProcess;
 
     /// <summary>Nothing has happened.</summary>
@@ -33,6 +38,7 @@ public sealed class WorkerHistograms
         MetricFactory factory = Metrics.WithCustomRegistry(_registry);
         (_checkpoints, _batches, _learning) = (Create(CheckpointDuration), Create(BatchRecords), Create(BatchDuration));
         (_scores, _requests) = (Create(AnomalyScore), Create(RequestDuration));
+        (_ingest, _staleness) = (Create(IngestToSnapshot), Create(StatisticsStaleness));
 
         Histogram Create((string Name, string Help, string[] Labels, double[] Buckets) family) => factory.CreateHistogram(family.Name,
             family.Help, family.Labels,
@@ -41,7 +47,7 @@ public sealed class WorkerHistograms
 
     /// <summary>The histograms there are.</summary>
     internal static IReadOnlyList<(string Name, string Help, string[] Labels, double[] Buckets)> Families { get; } =
-        [CheckpointDuration, BatchRecords, BatchDuration, AnomalyScore, RequestDuration];
+        [CheckpointDuration, BatchRecords, BatchDuration, IngestToSnapshot, StatisticsStaleness, AnomalyScore, RequestDuration];
 
     /// <summary>From here on the process is told of too.</summary>
     public void TellProcess()
@@ -52,13 +58,15 @@ public sealed class WorkerHistograms
     /// <summary>Those of one model.</summary>
     internal ModelHistograms Of(string model) => new(
         _checkpoints.WithLabels(model), _batches.WithLabels(model), _learning.WithLabels(model, "learn"),
-        new Lazy<AnomalyScoreHistogram>(() => new AnomalyScoreHistogram(_scores.WithLabels(model), AnomalyScores)));
+        new Lazy<AnomalyScoreHistogram>(() => new AnomalyScoreHistogram(_scores.WithLabels(model), AnomalyScores)),
+        _ingest.WithLabels(model), new Lazy<Histogram.Child>(() => _staleness.WithLabels(model)));
 
     /// <summary>Leaves out a model that is no more.</summary>
     internal void Forget(string model)
     {
         _learning.RemoveLabelled(model, "learn");
-        foreach (Histogram histogram in (Histogram[])[_checkpoints, _batches, _scores]) histogram.RemoveLabelled(model);
+        foreach (Histogram histogram in (Histogram[])[_checkpoints, _batches, _scores, _ingest, _staleness])
+            histogram.RemoveLabelled(model);
     }
 
     /// <summary>Counts an answered request.</summary>
@@ -75,8 +83,11 @@ public sealed class WorkerHistograms
 /// <param name="Batches">Records of a batch.</param>
 /// <param name="Learning">Time to learn from a batch, seconds.</param>
 /// <param name="Scores">Anomaly scores; begun by a model that scores.</param>
+/// <param name="Ingest">From reading to the version, seconds.</param>
+/// <param name="Staleness">Versions since a contribution's; begun by a model that several workers learn.</param>
 internal sealed record ModelHistograms(
-    Histogram.Child Checkpoints, Histogram.Child Batches, Histogram.Child Learning, Lazy<AnomalyScoreHistogram> Scores);
+    Histogram.Child Checkpoints, Histogram.Child Batches, Histogram.Child Learning, Lazy<AnomalyScoreHistogram> Scores,
+    Histogram.Child Ingest, Lazy<Histogram.Child> Staleness);
 
 /// <summary>
 /// Anomaly scores batch by batch: counted in their buckets first and handed over bucket by bucket, so that a record costs a comparison or

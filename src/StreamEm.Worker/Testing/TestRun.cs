@@ -150,7 +150,8 @@ internal sealed class TestRun : IDisposable
         schema = schema.Read;
         var options = new StdinSourceOptions
         {
-            Format = _test.Records is null ? DataFiles.FormatOf(_model.Source) : RecordFormat.Ndjson,
+            Format = _test.Records is not null ? RecordFormat.Ndjson
+                : DataFiles.FormatOf(_model.Source) is var format and not RecordFormat.Parquet ? format : RecordFormat.Csv,
             Csv = schema.Csv,
             Open = () => new MemoryStream(Encoding.UTF8.GetBytes(_test.Text ?? string.Join('\n', _test.Records ?? []))),
         };

@@ -20,7 +20,7 @@ public sealed class SizeTests
 
     [Fact]
     public void Files_OfCode_StopAt300Lines() => Violations.None(
-        from file in Files
+        from file in Files.Concat(Repository.Files("src", "*.ts"))
         let lines = File.ReadLines(Repository.PathOf(file)).Count()
         where lines > FileLines
         select $"{file} has {lines} lines; at most {FileLines}. Give a part of it a file of its own.");

@@ -58,6 +58,7 @@ public sealed class FileSourceTests : IDisposable
             for (int row = 0; row < batch.Count; row++, seen++)
                 Assert.Equal($"{batch.Row(row)[0]}", text[(int)batch.Offset(row)..].Split('\n')[0]);
         Assert.Equal(lines.Count(line => int.TryParse(line, CultureInfo.InvariantCulture, out _)), seen);
+        Assert.Equal(text.Length, source.Bytes);
     }
 
     [Fact]

@@ -18,6 +18,10 @@ public sealed class KafkaProgressTests(KafkaBroker broker)
 
         broker.Produce(topic, 0, "{\"x\":1}", "{\"x\":2}", "{\"x\":3}");
         await Eventually.True(() => Lags(reading) is [3, ..], "the lag of what has come since");
+        await Eventually.True(
+            () => reading.Source.Progress.Partitions.Any(partition => partition.LagSeconds > 0), "the age of the next record");
+        Assert.All(reading.Source.Progress.Partitions, partition => Assert.Equal(partition.Lag > 0, partition.LagSeconds > 0));
+        Assert.True(reading.Source.Bytes > 12 * 7);
     }
 
     private static long[] Lags(KafkaReading reading) =>

@@ -89,7 +89,7 @@ public sealed class CheckpointWriterTests : IDisposable
         await Eventually.Within(keeper.InFlight);
 
         Assert.Equal(new Obstacle(ObstacleKind.CheckpointsNotWritten, "the disk is full"), writer.Obstacle);
-        Assert.Equal(1, _metrics.CheckpointFailures);
+        Assert.Equal([new KeyValuePair<string, long>("no_space", 1)], _metrics.CheckpointFailures);
         Assert.Empty(_durable);
         Assert.Equal(ExitCode.InputOutput, Assert.Throws<CommandException>(keeper.KeepNow).ExitCode);
         Assert.NotNull(keeper.Remaining);

@@ -80,6 +80,18 @@ public sealed partial class RehearsalTests : IDisposable
         Assert.False(Directory.Exists(_directory["state"]));
     }
 
+    [Fact]
+    public async Task Data_FewerRecordsThanTheBuffer_SaysHowManyThereWere()
+    {
+        string text = string.Concat(File.ReadLines(_directory["data.csv"]).Take(41).Select(line => line + "\n"));
+        File.WriteAllText(_directory["few.csv"], text);
+        CommandRun run = await Validate("stdin: {}", "", "--data", _directory["few.csv"]);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains(" s, found in all 40 records; a run takes 300, or learning.initialization.max_wait", run.Output,
+            StringComparison.Ordinal);
+    }
+
     private Task<CommandRun> Validate(string source, string more, params string[] arguments)
     {
         File.WriteAllText(_directory["streamem.yaml"], $$"""

@@ -48,6 +48,21 @@ public sealed class PublisherLaneTests
     }
 
     [Fact]
+    public async Task Publisher_ThatFails_IsCounted()
+    {
+        var metrics = new ModelMetrics();
+        var publisher = new RecordingPublisher { Failure = new IOException("gone") };
+        await using var lane = new PublisherLane(publisher, metrics, _time);
+        await lane.OpenAsync(new RunClaim("run"), since: null, () => { }, CancellationToken.None);
+        Assert.Equal([new KeyValuePair<string, long>(publisher.Name, 0)], metrics.PublishFailures);
+
+        lane.Release(Entries(1));
+
+        await Assert.ThrowsAsync<IOException>(() => lane.Publishing);
+        Assert.Equal([new KeyValuePair<string, long>(publisher.Name, 1)], metrics.PublishFailures);
+    }
+
+    [Fact]
     public async Task Release_WithoutAnInterval_PublishesEach()
     {
         var publisher = new RecordingPublisher();

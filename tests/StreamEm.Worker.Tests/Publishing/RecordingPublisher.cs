@@ -13,6 +13,8 @@ internal sealed class RecordingPublisher : SnapshotPublisher
 
     public TaskCompletionSource<long>? Opening { get; init; }
 
+    public Exception? Failure { get; init; }
+
     public bool IsOpened { get; private set; }
 
     public bool IsDisposed { get; private set; }
@@ -33,6 +35,7 @@ internal sealed class RecordingPublisher : SnapshotPublisher
 
     public override Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)
     {
+        if (Failure is not null) return Task.FromException(Failure);
         foreach (OutboxEntry snapshot in snapshots) Published.Enqueue(snapshot.Version);
         return Task.CompletedTask;
     }

@@ -17,13 +17,17 @@ internal static class SourceTables
 {
     private static readonly ChoiceKind<RecordFormat> TextFormats = new(RecordFormat.Csv, RecordFormat.Ndjson);
 
+    private static readonly ChoiceKind<RecordFormat> FileFormats = new(RecordFormat.Csv, RecordFormat.Ndjson, RecordFormat.Parquet);
+
+    private static readonly ChoiceKind<RecordFormat> MessageFormats = new(RecordFormat.Csv, RecordFormat.Ndjson, RecordFormat.Float64);
+
     private static readonly Table<FileSourceOptions> File = new(
         () => new FileSourceOptions { Path = [] },
         [new TextListField<FileSourceOptions>("path", "Files and globs to read, in this order.", o => o.Path, (o, v) => o with { Path = v })
         { IsRequired = true },
         new ValueField<FileSourceOptions>(new Setting<FileSourceOptions, RecordFormat>(
-            "format", TextFormats, o => o.Format, (o, v) => o with { Format = v },
-            "How records are written; a name ending in .gz or .zst is decompressed.")),
+            "format", FileFormats, o => o.Format, (o, v) => o with { Format = v },
+            "How records are written; a name ending in .gz or .zst is decompressed, a Parquet file is read as one.")),
         new ValueField<FileSourceOptions>(new Setting<FileSourceOptions, bool>(
             "follow", new BooleanKind(), o => o.Follow, (o, v) => o with { Follow = v }, "Whether to wait for more records at the end.")),
         .. DialectFields.OfStreams<FileSourceOptions>((o, v) => o with { Csv = v })]);
@@ -49,7 +53,7 @@ internal static class SourceTables
             "group_id", new OptionalTextKind(), o => o.GroupId, (o, v) => o with { GroupId = v },
             "Consumer group whose offsets are committed, so that lag can be seen.")),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, RecordFormat>(
-            "format", new ChoiceKind<RecordFormat>(), o => o.Format, (o, v) => o with { Format = v }, "How a record's value is written.")),
+            "format", MessageFormats, o => o.Format, (o, v) => o with { Format = v }, "How a record's value is written.")),
         new TextListField<KafkaSourceOptions>("columns",
             "Columns of csv messages, which carry no header; default: the fields in their order.", o => o.Columns ?? [],
             (o, v) => o with { Columns = v.Count == 0 ? null : v }),
