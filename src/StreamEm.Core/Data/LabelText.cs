@@ -129,8 +129,8 @@ public sealed class LabelText
             : FormattableString.Invariant($"probabilities that do not sum to 1, expected 1 but for rounding (at most {SumTolerance})");
     }
 
-    /// <summary>Whether nothing comes after the value the reader is at: {"not": 2} is a number that it is not, for the only probability of a
-    /// mapping would be 1.</summary>
+    /// <summary>Whether nothing comes after the value the reader is at: {"not": 2} is a number that it is not, for the only probability of
+    /// a mapping would be 1.</summary>
     private static bool IsLast(Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.EndObject;
 
     private string? ReadExcept(ref Utf8JsonReader reader)

@@ -141,7 +141,8 @@ public sealed class FixedBlocksTests
         ArgumentException refusal = Assert.Throws<ArgumentException>(() => Fixed("good.means").CreateLargest(schema));
         Assert.StartsWith(
             "fixed: naive_bayes has no block 'good.means' before labels name its classes; it has class_weights, weights, means, "
-                + "covariances, each of all classes. To hold a block of one class, list the classes (classes: [good, bad]) and name it good.weights",
+                + "covariances, each of all classes. To hold a block of one class, list the classes (classes: [good, bad]) and name it "
+                + "good.weights",
             refusal.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Fixed("0.means").CreateLargest(schema));
         Assert.Equal(["good.means"],
