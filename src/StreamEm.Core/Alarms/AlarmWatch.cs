@@ -78,7 +78,8 @@ public sealed class AlarmWatch
 
     /// <summary>Takes the version that the records to come are scored under.</summary>
     /// <param name="learned">The version.</param>
-    /// <param name="isByNovelty">Whether it tells what is new, as a mixture that grows does: that raises alarms, where no rate is held.</param>
+    /// <param name="isByNovelty">Whether it tells what is new, as a mixture that grows does: that raises alarms where no rate is held.
+    /// </param>
     public void Begin(LearnedModel learned, bool isByNovelty = false)
     {
         _limits.Begin(learned);

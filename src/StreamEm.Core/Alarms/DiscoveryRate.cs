@@ -57,8 +57,8 @@ internal sealed class DiscoveryRate
     /// p'' = (p' (n + 1))^theta / (n + 1)     p' &lt; 1 / (n + 1): beyond the sample of a mixture that grows, theta = 0.4
     /// </code>
     /// The first, because the mean of the exponential beyond the share s was estimated from a excesses: its predictive distribution (Lomax;
-    /// Aitchison &amp; Dunsmore 1975), exact for an exponential tail. The second, because beyond the rarest of n records nothing says that the
-    /// tail goes on as it was fitted (Vovk, Gammerman &amp; Shafer 2005, section 2: a conformal p-value ends at 1 / (n + 1)): a mixture
+    /// Aitchison &amp; Dunsmore 1975), exact for an exponential tail. The second, because beyond the rarest of n records nothing says that
+    /// the tail goes on as it was fitted (Vovk, Gammerman &amp; Shafer 2005, section 2: a conformal p-value ends at 1 / (n + 1)): a mixture
     /// that grows keeps apart what nothing was near to, so that it is missing in the tail, which is taken to be 2.5 times as heavy.
     /// Measured, not derived. Continuous, ascending; tends to p inside as n grows.
     /// </summary>

@@ -174,8 +174,10 @@ internal sealed class MqttConnection : IAsyncDisposable
                         + $"'{_options.Username ?? "(none)"}' the right to read it.");
     }
 
-    /// <summary>Tells the broker what it may forget, until something has happened, the connection is lost, or the source is closed; then too
-    /// what it may forget by then.</summary>
+    /// <summary>
+    /// Tells the broker what it may forget, until something has happened, the connection is lost, or the source is closed; then too what it
+    /// may forget by then.
+    /// </summary>
     private async Task AcknowledgeUntilAsync(Task gone, Task until)
     {
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -76,7 +76,8 @@ internal sealed class Annealing : Experiment
             + "of the data, under which their means do not part again before beta is 1.",
             Figure.Of(
                 new Chart("Bad starts that end well", "beta of the first update; 1 is plain EM",
-                    "share of the starts") { MustShowUp = [0, 1] }
+                    "share of the starts")
+                { MustShowUp = [0, 1] }
                     .Line("covariances held", Temperatures, reached, dots: true).Line("learned", Temperatures, learned, dots: true)
                     .Line("held, from a stream", Temperatures, streamed, dots: true),
                 Places(others, plainEnd, annealedEnd)),

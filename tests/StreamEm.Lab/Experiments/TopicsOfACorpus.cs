@@ -61,8 +61,11 @@ internal sealed class TopicsOfACorpus : Experiment
             + $"{Fits.Text(off, "F3")} on the average.",
             Figure.Of(
                 new HeatMap("Topics by term: found and true", [.. Enumerable.Range(0, 6).Select(at => at % 2 == 0 ? "found" : "true")], [],
-                    Table(stream, topics, names, terms.Length), "") { Caption = "terms: sea, kitchen, garden, common; darker is more",
-                    IsSquare = false },
+                    Table(stream, topics, names, terms.Length), "")
+                {
+                    Caption = "terms: sea, kitchen, garden, common; darker is more",
+                    IsSquare = false
+                },
                 new Chart("Proportion of the first topic, 300 texts", "true", "found")
                     .Points("", [.. shares.Take(300).Select(share => share[names[0]])],
                     [.. Enumerable.Range(0, 300).Select(text => proportions[3 * text])])),

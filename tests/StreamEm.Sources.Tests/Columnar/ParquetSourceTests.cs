@@ -63,7 +63,9 @@ public sealed class ParquetSourceTests : IDisposable
     {
         var schema = new RecordSchema
         {
-            Features = ["a", "b"], Kinds = [FeatureKind.Number, FeatureKind.Count], AllowMissing = false,
+            Features = ["a", "b"],
+            Kinds = [FeatureKind.Number, FeatureKind.Count],
+            AllowMissing = false,
         };
         await WriteAsync(_folder.File("a.parquet"), 6, 4,
             Of<double>("a", 1, null, double.PositiveInfinity, 1e200, 5, 6),

@@ -110,7 +110,8 @@ public sealed class OutboxTests
     [Fact]
     public async Task OneLacksItAndOneHasIt_IsKeptForTheOne()
     {
-        await using PublisherLane has = await Open(new RecordingPublisher { Opening = Opened(9) }), lacks = await Open(new RecordingPublisher());
+        await using PublisherLane has = await Open(new RecordingPublisher { Opening = Opened(9) });
+        await using PublisherLane lacks = await Open(new RecordingPublisher());
         await Eventually.True(() => !has.Lacks(9, isLast: false), "what the publisher has to be known");
         await using var outbox = new Outbox([lacks, has, lacks]);
 

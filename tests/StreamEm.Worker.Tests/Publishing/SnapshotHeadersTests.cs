@@ -33,7 +33,8 @@ public sealed class SnapshotHeadersTests
 
     [Fact]
     public void Of_RunThatTakesNoPlace_NamesNoPredecessors() =>
-        Assert.DoesNotContain(SnapshotHeaders.Of(Identity, new RunClaim("mine")), header => header.Key == SnapshotHeaders.PredecessorsHeader);
+        Assert.DoesNotContain(
+            SnapshotHeaders.Of(Identity, new RunClaim("mine")), header => header.Key == SnapshotHeaders.PredecessorsHeader);
 
     [Fact]
     public void Of_ManyPredecessors_NamesTheNewest()

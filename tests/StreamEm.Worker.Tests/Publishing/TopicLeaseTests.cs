@@ -55,8 +55,8 @@ public sealed class TopicLeaseTests
         Assert.Equal(ExitCode.TryAgain, lost.ExitCode);
         string start = incarnation > 0 ? ", started 2024-10-04T00:00:00.001Z" : "";
         Assert.Equal($"publish.kafka: topic 'models' on kafka:9092: model 'boiler' of run mine is not published any more: {how}, {run} "
-            + $"(version 7 of 2024-10-04T00:00:00.000Z from there{start}). One worker may publish an id: stop the one that is not meant to, "
-            + "or give it an id of its own.", lost.Message);
+            + $"(version 7 of 2024-10-04T00:00:00.000Z from there{start}). One worker may publish an id: stop the one that is not meant "
+            + "to, or give it an id of its own.", lost.Message);
     }
 
     [Theory]
