@@ -7,7 +7,7 @@ namespace StreamEm.Tests.Shared;
 /// </summary>
 internal static class Eventually
 {
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(10);
 

@@ -12,8 +12,8 @@ public sealed class DependencyTests
         Assert.Empty(Foreign(Core, "MathNet.Numerics"));
 
     [Fact]
-    public void Sources_References_OnlyCoreTheBrokersClientsAndZstandard() =>
-        Assert.Empty(Foreign(Sources, "StreamEm.Core", "Confluent.Kafka", "MQTTnet", "ZstdSharp"));
+    public void Sources_References_OnlyCoreTheBrokersClientsAndReadersOfFiles() =>
+        Assert.Empty(Foreign(Sources, "StreamEm.Core", "Confluent.Kafka", "MQTTnet", "ZstdSharp", "Parquet"));
 
     [Fact]
     public void Core_References_NothingThatReadsOrWrites()
