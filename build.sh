@@ -173,12 +173,13 @@ verb_coverage() {
 # into every file and chooses afterwards, which makes kernels a hundred times slower. Its runner vstest does not reach xunit v3: mtp does.
 verb_mutation() {
   set_up && dotnet tool restore
-  local folder tests least killers project out status=0
-  while read -r folder tests _ least killers; do
+  local folder tests least killers left project out status=0
+  while read -r folder tests _ least killers left; do
     [[ -z ${1:-} || $folder == */$1 ]] || continue
     project=$(cut -d/ -f2 <<<"$folder") out=$PWD/artifacts/mutation/${folder##*/}
     rm -rf "$out" && mkdir -p "$out/tree" && git ls-files -z | xargs -0 cp --parents -t "$out/tree" || return
     find "$out/tree/src/$project" -name '*.cs' -not -path "$out/tree/$folder/*" -exec sed -i '1i // Stryker disable all' {} +
+    [[ -z $left ]] || find "$out/tree/$folder" -regextype posix-extended -regex ".*/(${left//,/|})" -exec sed -i '1i // Stryker disable all' {} +
     (cd "$out/tree/$tests" && export RunAnalyzers=false && dotnet stryker --config-file ../../build/stryker.json --project "$project.csproj" --mutate "**/${folder##*/}/**/*.cs" \
       --test-runner mtp --test-case-filter "FullyQualifiedName~.${killers//,/.|FullyQualifiedName~.}." --threshold-low "$least" --break-at "$least" \
       --concurrency "${STREAMEM_MUTATION_TESTERS:-1}" --skip-version-check --output "$out" </dev/null) || status=1
