@@ -249,13 +249,14 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
             if (said.Message.Type is ConsoleType.Error or ConsoleType.Warning) _errors.Add($"{said.Message.Type}: {said.Message.Text}");
         };
         page.PageError += (_, failure) => _errors.Add(failure.Message);
-        // A canvas that somebody drew on.
+        // A canvas that somebody drew on. A copy is read: the browser complains of one that is drawn on and read time and again.
         await page.EvaluateExpressionOnNewDocumentAsync("""
             window.isDrawn = box => {
               const canvas = box?.querySelector('canvas');
               if (!canvas || canvas.width === 0) return false;
-              return new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)
-                .some(pixel => pixel !== 0);
+              const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+              copy.drawImage(canvas, 0, 0);
+              return new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer).some(pixel => pixel !== 0);
             };
             """);
         return page;
