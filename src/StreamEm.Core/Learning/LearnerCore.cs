@@ -36,6 +36,9 @@ internal sealed partial class LearnerCore
         Health = new StreamHealth(model.ParameterLayout, options.Averaging, options.Drift);
     }
 
+    /// <summary>Told when a part of an update begins; null where nobody asks.</summary>
+    public Action<UpdatePhase>? Entering { get; set; }
+
     /// <summary>Who the components are.</summary>
     public ComponentNumbers Ids { get; private set; }
 
@@ -174,6 +177,7 @@ internal sealed partial class LearnerCore
         double worth = State.Shares.Length == 0 ? State.EffectiveRows : State.EffectiveRows / State.Shares.Length;
         InfluenceBound? bound = Guard?.Begin(minibatch, count, worth, unit) ?? gate;
         double[] logDensities = surprise.LogDensities;
+        _em.Entering = Entering;
         Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory, bound, complete ? null : surprise.Comparable, unit);
         double units = _units.Sum(rows, complete, evidence, logDensities, bound, ref _impossible);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;

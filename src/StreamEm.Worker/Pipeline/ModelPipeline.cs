@@ -132,7 +132,10 @@ public sealed class ModelPipeline : IAsyncDisposable
         ScoreDelivery scores = OpenScores(start);
         _delivery = new SnapshotDelivery(CreateLanes(), new SnapshotDisplay(Feed), scores) { IsHeld = _run.Pinned is not null };
         await _delivery.OpenAsync(start, cancellationToken).ConfigureAwait(false);
-        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Read, context.Time);
+        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Read, context.Time)
+        {
+            Decoded = took => Metrics.Took(Phase.Decode, took),
+        };
         _writer = new CheckpointWriter(directory, Metrics, context.Time, context.Log) { Durable = OnDurable };
         var keeper = new StateKeeper(
             new CheckpointSchedule(Options.Checkpoint, context.Time, _run.Learner.Updates), _writer, _run.RejectedTo,

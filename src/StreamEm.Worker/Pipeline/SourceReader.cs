@@ -32,6 +32,9 @@ internal sealed class SourceReader : IAsyncDisposable
         for (int i = 0; i < Batches; i++) _free.Writer.TryWrite(new RecordBatch(schema, rows));
     }
 
+    /// <summary>Told how long a batch took to be decoded of which nothing had to be waited for; null where nobody asks.</summary>
+    public Action<TimeSpan>? Decoded { get; init; }
+
     /// <summary>The source.</summary>
     public RecordSource Source => _source;
 
@@ -84,7 +87,11 @@ internal sealed class SourceReader : IAsyncDisposable
             while (true)
             {
                 RecordBatch batch = await _free.Reader.ReadAsync(_stop.Token).ConfigureAwait(false);
-                if (!await _source.ReadAsync(batch, _stop.Token).ConfigureAwait(false)) break;
+                long began = _time.GetTimestamp();
+                ValueTask<bool> reading = _source.ReadAsync(batch, _stop.Token);
+                // What had to be waited for says nothing of how long decoding takes.
+                if (reading.IsCompletedSuccessfully) Decoded?.Invoke(_time.GetElapsedTime(began));
+                if (!await reading.ConfigureAwait(false)) break;
                 await _filled.Writer.WriteAsync((batch, _time.GetTimestamp())).ConfigureAwait(false);
             }
 
