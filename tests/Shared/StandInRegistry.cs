@@ -42,10 +42,10 @@ internal sealed class StandInRegistry : IDisposable
     public string Url { get; }
 
     /// <summary>Whether it answers 503 to everything.</summary>
-    public volatile bool IsAway;
+    public bool IsAway { get; set; }
 
     /// <summary>Whether it is something else that answers 404 to everything.</summary>
-    public volatile bool IsOther;
+    public bool IsOther { get; set; }
 
     /// <summary>What has to be in the header Authorization; null for nothing.</summary>
     public string? Authorization { get; set; }

@@ -27,10 +27,10 @@ internal sealed class AvroSchemaReader
             using var json = JsonDocument.Parse(text, Json);
             return Type(json.RootElement, space: "");
         }
-        catch (JsonException)
+        catch (JsonException damage)
         {
             // Some registries give the name of a primitive type as it is.
-            return Primitive(text.Trim()) ?? throw new FormatException("it is no JSON");
+            return Primitive(text.Trim()) ?? throw new FormatException("it is no JSON", damage);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Sources;
 
@@ -34,6 +35,9 @@ internal sealed class SourceReader : IAsyncDisposable
 
     /// <summary>Told how long a batch took to be decoded of which nothing had to be waited for; null where nobody asks.</summary>
     public Action<TimeSpan>? Decoded { get; init; }
+
+    /// <summary>Told of the records of a batch, on the thread that reads, before the learner gets them; null where nobody asks.</summary>
+    public Action<Minibatch>? Taken { get; init; }
 
     /// <summary>The source.</summary>
     public RecordSource Source => _source;
@@ -92,6 +96,7 @@ internal sealed class SourceReader : IAsyncDisposable
                 // What had to be waited for says nothing of how long decoding takes.
                 if (reading.IsCompletedSuccessfully) Decoded?.Invoke(_time.GetElapsedTime(began));
                 if (!await reading.ConfigureAwait(false)) break;
+                Taken?.Invoke(batch.Records);
                 await _filled.Writer.WriteAsync((batch, _time.GetTimestamp())).ConfigureAwait(false);
             }
 
