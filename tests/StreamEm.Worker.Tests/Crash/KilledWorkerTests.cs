@@ -46,6 +46,20 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
             warning => warning!.EndsWith("key(s) were forgotten to make room for others; max_keys is 4000.", StringComparison.Ordinal));
     }
 
+    /// <summary>Thousands of sequences under way, each with records that wait for those behind them.</summary>
+    [Fact]
+    public async Task Killed_WithALagBehindManyKeys_EqualsNeverStopped()
+    {
+        const int Keys = 10_000, Lag = 3;
+        int kills = Math.Max(4, int.Parse(Environment.GetEnvironmentVariable(KillsVariable) ?? "4", CultureInfo.InvariantCulture) / 10);
+        using CrashRun whole = CrashRun.OfSequences(kills * RowsPerKillOfSequences, Keys, Keys, Lag),
+            killed = CrashRun.OfSequences(kills * RowsPerKillOfSequences, Keys, Keys, Lag);
+        await KillAndCompare(whole, killed, kills);
+
+        long learned = PublishedLog.Read(killed.Snapshots)[^1].GetProperty("training").GetProperty("records").GetInt64();
+        Assert.Equal(File.ReadLines(killed.Scores).Count() - File.ReadLines(killed.Rejected).Count(), learned);
+    }
+
     [Fact]
     public async Task Killed_WhileComponentsComeAndGo_EqualsNeverStopped()
     {
