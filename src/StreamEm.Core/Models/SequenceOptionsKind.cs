@@ -7,8 +7,8 @@ using StreamEm.Core.Settings;
 namespace StreamEm.Core.Models;
 
 /// <summary>
-/// What the records of a key make: <c>{end: endless, lag: 10}</c> or <c>{end: whole, gap: 1h, max_length: 500}</c>; <c>whole</c> alone is short for
-/// the first of its keys.
+/// What the records of a key make: <c>{end: endless, lag: 10}</c> or <c>{end: whole, gap: 1h, max_length: 500}</c>; <c>whole</c> alone is
+/// short for the first of its keys.
 /// </summary>
 internal sealed class SequenceOptionsKind : ValueKind<SequenceOptions>
 {
@@ -95,7 +95,8 @@ internal sealed class SequenceOptionsKind : ValueKind<SequenceOptions>
         }
         value = (SequenceOptions)options;
         return value is { Lag: > 0, End: SequenceEnd.Whole }
-            ? "lag is for endless sequences: a whole one is learned from in the light of all its records; leave lag out, or set end: endless"
+            ? "lag is for endless sequences: a whole one is learned from in the light of all its records; leave lag out, or set "
+                + "end: endless"
             : null;
     }
 }

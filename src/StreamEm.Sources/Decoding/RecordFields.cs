@@ -9,7 +9,8 @@ namespace StreamEm.Sources.Decoding;
 /// <summary>
 /// The fields of the record being decoded, whatever it is written in: slot 0 .. D-1 are the columns of the row - the features and, where
 /// there is one, the target -, then come those of label, weight, key and timestamp that the schema names, those that say whether the record
-/// ends its sequence, and those that say whether the model is about it at all. A decoder calls <see cref="Begin"/>, <see cref="Set"/> per field and <see cref="Commit"/>.
+/// ends its sequence, and those that say whether the model is about it at all. A decoder calls <see cref="Begin"/>, <see cref="Set"/> per
+/// field and <see cref="Commit"/>.
 /// </summary>
 internal sealed class RecordFields
 {
@@ -96,7 +97,9 @@ internal sealed class RecordFields
 
     /// <summary>Whether a slot takes any text, not a number or a time.</summary>
     public bool IsText(int slot) =>
-        slot < Dimension ? FeatureValues.IsText(_kinds[slot]) : _roles[slot - Dimension] is (Role.Label or Role.Key or Role.EndMarker or Role.Filter);
+        slot < Dimension
+            ? FeatureValues.IsText(_kinds[slot])
+            : _roles[slot - Dimension] is (Role.Label or Role.Key or Role.EndMarker or Role.Filter);
 
     /// <summary>Whether a slot is a feature that holds a number, so that the short ways may write it.</summary>
     public bool IsNumber(int slot) => slot < Dimension && !FeatureValues.IsText(_kinds[slot]);
@@ -208,7 +211,6 @@ internal sealed class RecordFields
             batch.FilterOut(nextOffset);
             return;
         }
-
         if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp &&
             _unread == OptionalFields.None)
             batch.Commit(nextOffset);

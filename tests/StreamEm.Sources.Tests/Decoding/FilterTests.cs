@@ -46,8 +46,9 @@ public sealed class FilterTests : IDisposable
         {
             RecordBatch batch = Decoded.Batch(format, schema, text);
             Assert.Empty(batch.Rejected);
-            IEnumerable<double> lasts = Enumerable.Range(0, batch.Count).Where(batch.Records.IsLast).Select(row => batch.Records.Row(row)[0]);
-            Assert.Equal(expected, string.Join(' ', lasts.Select(value => value.ToString(CultureInfo.InvariantCulture))));
+            IEnumerable<int> lasts = Enumerable.Range(0, batch.Count).Where(batch.Records.IsLast);
+            Assert.Equal(
+                expected, string.Join(' ', lasts.Select(row => batch.Records.Row(row)[0].ToString(CultureInfo.InvariantCulture))));
         }
     }
 

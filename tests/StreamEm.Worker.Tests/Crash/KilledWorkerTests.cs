@@ -57,7 +57,7 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
         await KillAndCompare(whole, killed, kills);
 
         long learned = PublishedLog.Read(killed.Snapshots)[^1].GetProperty("training").GetProperty("records").GetInt64();
-        Assert.Equal(File.ReadLines(killed.Scores).Count() - File.ReadLines(killed.Rejected).Count(), learned);
+        Assert.Equal(kills * RowsPerKillOfSequences - File.ReadLines(killed.Rejected).Count(), learned);
     }
 
     [Fact]
