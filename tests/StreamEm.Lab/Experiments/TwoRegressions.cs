@@ -26,7 +26,8 @@ internal sealed class TwoRegressions : Experiment
 
     public override string Setting =>
         $"u even in (0, 10), z = (1, u, u^2 / 10), y = 5 u or 15 + 10 u - u^2, each half of the time, with noise 9. {Replicates} streams "
-        + $"of {Rows} records, minibatches of {Minibatch}; `mixture_of_experts` with 2 experts and `gate: constant`, from the paper's start: "
+        + $"of {Rows} records, minibatches of {Minibatch}; `mixture_of_experts` with 2 experts and `gate: constant`, "
+        + "from the paper's start: "
         + "(0, 4.9, 0) and (30, 0, 0), noise 15. Steps (1 + t)^-1, (1 + t)^-0.6, and the tail average of the latter (`averaging: tail`). "
         + "Of every coefficient the spread over the streams (interquartile range / 1.349), times the root of the number of records, beside "
         + $"the Fisher bounds of one record, from {BoundRows} draws: with all else known but the expert's own coefficients, as the paper "
