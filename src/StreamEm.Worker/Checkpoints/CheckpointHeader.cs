@@ -90,7 +90,7 @@ internal sealed record CheckpointHeader : CheckpointFields
         if (Updates < 0 || Records < 0 || RejectedFileLength < 0 || StatisticsNext < 0 || Rejections.Read < 0
             || Rejections.ByReason.Any(count => count < 0)
             || !(Rejections.RecentRead >= 0) || !(Rejections.RecentRejected >= 0)
-            || Position.Partitions.Values.Any(next => next is null || next.Next < 0 || next.End < 0 || next.Skipped < 0))
+            || Position.Partitions.Values.Any(next => next.Next < 0 || next.End < 0 || next.Skipped < 0))
             throw new InvalidDataException("Its header has a count, a length or a position below 0.");
         if (Keys is { } keys && (keys.Keys < 0 || keys.Segments.Any(segment => segment is not { Number: > 0, Length: > 0 })))
             throw new InvalidDataException("Its header names files of keys that cannot be.");

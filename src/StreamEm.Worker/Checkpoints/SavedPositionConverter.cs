@@ -14,10 +14,11 @@ internal sealed class SavedPositionConverter : JsonConverter<SourcePosition>
     public override SourcePosition Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         var position = new SourcePosition();
-        Dictionary<string, SavedPartition> saved =
-            JsonSerializer.Deserialize<Dictionary<string, SavedPartition>>(ref reader, options) ?? [];
-        foreach ((string name, SavedPartition partition) in saved)
+        Dictionary<string, SavedPartition?> saved =
+            JsonSerializer.Deserialize<Dictionary<string, SavedPartition?>>(ref reader, options) ?? [];
+        foreach ((string name, SavedPartition? partition) in saved)
         {
+            if (partition is null) throw new JsonException("a partition has no position");
             IReadOnlyList<string>? columns = partition.File?.Columns;
             if (partition.File?.ColumnsOf is { } first)
                 columns = saved.GetValueOrDefault(first)?.File?.Columns

@@ -89,6 +89,65 @@ public sealed class StreamCalibrationTests
         Assert.Equal(before.Score(-250), after.Score(-250), 1e-3);
     }
 
+    [Fact]
+    public void Add_OfAnother_IsOneOfBothStreams()
+    {
+        foreach ((bool first, bool second) in (ReadOnlySpan<(bool, bool)>)[(true, true), (true, false), (false, true), (false, false)])
+        {
+            StreamCalibration sum = Fed(first, 0), other = Fed(second, 5000);
+            sum.Add(other);
+            AnomalyCalibration all = sum.Calibrate()!;
+            Assert.Equal(8000, all.Records, 1e-6);
+            int[][] missing = first || second ? [[], [1]] : [];
+            Assert.Equal(missing, all.Patterns.Select(pattern => pattern.Missing));
+            foreach (double density in (double[])[-5, -50, -95]) Assert.Equal(-density / 100, all.Score([1, 1], density, double.NaN), 0.03);
+            if (first || second) Assert.Equal(0.5, all.Score([1, double.NaN], -150, 0), 0.03);
+        }
+
+        static StreamCalibration Fed(bool isPartial, int first)
+        {
+            var calibration = new StreamCalibration(2);
+            var rows = new Minibatch(2);
+            for (int n = 0; n < 4000; n++) rows.Add([first + n, isPartial && n % 2 == 0 ? double.NaN : 1]);
+            double[] densities = [.. Enumerable.Range(0, 4000).Select(
+                row => -100 * ((0.618 * row % 1) + (double.IsNaN(rows.Row(row)[1]) ? 1 : 0)))];
+            calibration.Add(rows, !isPartial, densities, [.. densities.Select(density => density < -100 ? density + 100 : density)], 1);
+            return calibration;
+        }
+    }
+
+    [Fact]
+    public void AddAt_LogDensities_AreCounted()
+    {
+        var calibration = new StreamCalibration(2);
+        for (int at = 0; at < 1000; at++) calibration.AddAt(-at / 10.0, 0.5);
+        Assert.Equal(500, calibration.Calibrate()!.Records, 1e-9);
+        Assert.Equal(0.5, calibration.Calibrate()!.Score(-50), 0.02);
+        calibration.Clear();
+        Assert.Null(calibration.Calibrate());
+    }
+
+    [Theory]
+    [InlineData(-1.0, 1.0, 0, "The weight of the records remembered is not a number of at least 0.")]
+    [InlineData(1.0, -1.0, 0, "The weight of the records remembered is not a number of at least 0.")]
+    [InlineData(double.NaN, 1.0, 0, "The weight of the records remembered is not a number of at least 0.")]
+    [InlineData(1.0, double.PositiveInfinity, 0, "The weight of the records remembered is not a number of at least 0.")]
+    [InlineData(0.0, 0.0, -1, "-1 sets of missing features are remembered; expected 0 to 16.")]
+    [InlineData(0.0, 0.0, 17, "17 sets of missing features are remembered; expected 0 to 16.")]
+    public void Load_WhatNoStreamLeaves_IsRefusedWithASentence(double weight, double worth, int patterns, string reason)
+    {
+        var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        new LogDensitySketch().Save(writer);
+        writer.Write(weight);
+        writer.Write(worth);
+        writer.Write(patterns);
+        stream.Position = 0;
+
+        Assert.Equal(reason, Assert.Throws<InvalidDataException>(
+            () => new StreamCalibration(2).Load(new BinaryReader(stream), StateVersion.Current)).Message);
+    }
+
     private static void Feed(StreamCalibration calibration, int first, int end)
     {
         for (int minibatch = first; minibatch < end; minibatch++)

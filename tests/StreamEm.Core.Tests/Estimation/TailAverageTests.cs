@@ -100,6 +100,61 @@ public sealed class TailAverageTests
         Assert.Null(Streams.Snapshot(plain).AveragedParameters);
     }
 
+    [Fact]
+    public void Load_AverageThatNoIteratesHave_IsRefused()
+    {
+        Assert.Equal(2.5, Loaded(4, 2, 1, [2.5, 1], [3, 1]).Average()![0]);
+        Loaded(0, 0, 0, [0, 0], [0, 0]);
+        Loaded(2, 2, 2, [1, 1], [1, 1]);
+        foreach ((long updates, long current, long next) in (ReadOnlySpan<(long, long, long)>)[(1, 2, 1), (4, 1, 2), (4, 2, -1)])
+            Refused(updates, current, next, [1, 1], [1, 1]);
+        Refused(4, 2, 1, [1], [1, 1]);
+        Refused(4, 2, 1, [1, 1], [1, 1, 1]);
+        Refused(4, 2, 1, [1, double.NaN], [1, 1]);
+        Refused(4, 2, 1, [1, 1], [1, double.PositiveInfinity]);
+
+        static void Refused(long updates, long current, long next, double[] first, double[] second) =>
+            Assert.Equal("The state is damaged: the average of the iterates is none of these parameters.",
+                Assert.Throws<InvalidDataException>(() => Loaded(updates, current, next, first, second)).Message);
+    }
+
+    [Fact]
+    public void BeginAgain_AfterMany_IsAsAtTheStart()
+    {
+        TailAverage average = new(Layout), fresh = new(Layout);
+        for (int t = 1; t <= 13; t++) average.Take([-t, 7]);
+
+        average.BeginAgain();
+
+        Assert.Equal(Saved(fresh), Saved(average));
+        for (int t = 1; t <= 9; t++)
+        {
+            average.Take([t, 1 + t]);
+            fresh.Take([t, 1 + t]);
+        }
+        Assert.Equal(Saved(fresh), Saved(average));
+    }
+
+    private static TailAverage Loaded(long updates, long current, long next, double[] first, double[] second)
+    {
+        var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        foreach (long count in (ReadOnlySpan<long>)[updates, current, next]) writer.Write(count);
+        foreach (double[] part in (double[][])[first, second]) writer.WriteDoubles(part);
+        stream.Position = 0;
+        var average = new TailAverage(Layout);
+        average.Load(new BinaryReader(stream));
+        return average;
+    }
+
+    private static byte[] Saved(TailAverage average)
+    {
+        var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        average.Save(writer);
+        return stream.ToArray();
+    }
+
     private static double Variance(double[] values)
     {
         double mean = values.Average();

@@ -3,6 +3,7 @@ using System.Text;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Keys;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Tests.Support;
@@ -178,7 +179,11 @@ public sealed class CheckpointDirectoryTests : IDisposable
     {
         File.WriteAllText(_state["boiler"], "a file");
 
-        Assert.Equal(ExitCode.CannotCreate, Assert.Throws<CommandException>(Open).ExitCode);
+        CommandException refusal = Assert.Throws<CommandException>(Open);
+        Assert.Equal(ExitCode.CannotCreate, refusal.ExitCode);
+        Assert.StartsWith($"The checkpoints of model 'boiler' cannot be kept in '{_state["boiler"]}': ", refusal.Message,
+            StringComparison.Ordinal);
+        Assert.EndsWith("Set state_directory to a directory this user may write.", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -189,6 +194,66 @@ public sealed class CheckpointDirectoryTests : IDisposable
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(_state["boiler"], (UnixFileMode)0b111_111_111);
 
         Assert.Equal(ExitCode.CannotCreate, Assert.Throws<CommandException>(Open).ExitCode);
+    }
+
+    [Theory]
+    [InlineData(1_000_000_000_000_000, true)]
+    [InlineData(1_000_000_000_000_001, false)]
+    public void Open_NumberThatNoRunReaches_IsRefusedWith65(long sequence, bool isFine)
+    {
+        Directory.CreateDirectory(_state["boiler"]);
+        File.WriteAllBytes(_state[$"boiler/checkpoint-{sequence:D20}.sem"], CheckpointFile.Encode(Sample(1)));
+
+        if (isFine)
+        {
+            Assert.Equal(1, Open().LoadNewest()!.Updates);
+            return;
+        }
+
+        CommandException refusal = Assert.Throws<CommandException>(Open);
+        Assert.Equal(ExitCode.DataCorrupt, refusal.ExitCode);
+        Assert.EndsWith("checkpoint-00001000000000000001.sem' has a number no run of checkpoints reaches (expected at most "
+            + "1000000000000000): it is none of this worker's. Move it away.", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_FilesThatAreNamedAlmostAlike_AreLeftAlone()
+    {
+        Open().Write(Sample(1));
+        foreach (string name in (string[])["7", "0000000000000000000x", "000000000000000000002"])
+            File.WriteAllBytes(_state[$"boiler/checkpoint-{name}.sem"], [1]);
+
+        Assert.Equal(1, Open().LoadNewest()!.Updates);
+        Assert.Contains("checkpoint_loaded", _log.Events);
+        Assert.Equal(4, Files().Length);
+    }
+
+    [Fact]
+    public void Load_FileThatCannotBeRead_StopsWith74()
+    {
+        Directory.CreateDirectory(_state["boiler"]);
+        File.CreateSymbolicLink(_state["boiler/checkpoint-00000000000000000001.sem"], _state["boiler/nowhere"]);
+
+        CommandException refusal = Assert.Throws<CommandException>(() => Open().LoadNewest());
+
+        Assert.Equal(ExitCode.InputOutput, refusal.ExitCode);
+        Assert.StartsWith($"The checkpoint '{_state["boiler/checkpoint-00000000000000000001.sem"]}' cannot be read: ", refusal.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SegmentsNamed_OfEveryCheckpointKept_AreThoseItsFilesName()
+    {
+        CheckpointDirectory directory = Open();
+        for (int updates = 1; updates <= 4; updates++)
+            directory.Write(Sample(updates) with { Keys = new KeyLogMark(5, [new KeySegmentMark(updates, 9)]) });
+
+        Assert.Equal([2L, 3L, 4L], directory.SegmentsNamed().Order());
+        Assert.Equal([2L, 3L, 4L], Open().SegmentsNamed().Order());
+        directory.Write(Sample(5));
+        Assert.Equal([3L, 4L], directory.SegmentsNamed().Order());
+        File.WriteAllBytes(Files()[0], [1, 2, 3]);
+        Assert.Equal([4L], Open().SegmentsNamed().Order());
     }
 
     [Fact]

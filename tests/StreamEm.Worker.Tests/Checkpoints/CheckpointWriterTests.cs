@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
@@ -18,6 +17,7 @@ public sealed class CheckpointWriterTests : IDisposable
     private readonly TemporaryDirectory _state = new();
     private readonly ModelMetrics _metrics = new();
     private readonly FakeTimeProvider _time = new();
+    private readonly ListLogger _log = new();
     private readonly List<long> _durable = [];
     private readonly DiskRecord _record;
     private DurableAct? _fails;
@@ -90,6 +90,7 @@ public sealed class CheckpointWriterTests : IDisposable
 
         Assert.Equal(new Obstacle(ObstacleKind.CheckpointsNotWritten, "the disk is full"), writer.Obstacle);
         Assert.Equal([new KeyValuePair<string, long>("no_space", 1)], _metrics.CheckpointFailures);
+        Assert.Contains("checkpoint_failed", _log.Events);
         Assert.Empty(_durable);
         Assert.Equal(ExitCode.InputOutput, Assert.Throws<CommandException>(keeper.KeepNow).ExitCode);
         Assert.NotNull(keeper.Remaining);
@@ -122,7 +123,49 @@ public sealed class CheckpointWriterTests : IDisposable
         Assert.Contains("from the kernel", failure.Message, StringComparison.Ordinal);
         Assert.Empty(_durable);
         Assert.Null(writer.Obstacle);
+        Assert.Equal([new KeyValuePair<string, long>("io", 1)], _metrics.CheckpointFailures);
         Assert.Throws<CommandException>(() => writer.Begin(Sample(2), () => { }));
+    }
+
+    [Fact]
+    public async Task Write_NotAllowed_EndsWith74AndIsCountedAsThat()
+    {
+        CheckpointWriter writer = Writer();
+
+        writer.Begin(Sample(1), () => throw new UnauthorizedAccessException("read only"));
+
+        CommandException failure = await Assert.ThrowsAsync<CommandException>(() => Eventually.Within(writer.InFlight));
+        Assert.Equal("The checkpoint of model 'boiler' could not be made durable: read only The worker stops; the checkpoint before is "
+            + "intact.", failure.Message);
+        Assert.Equal([new KeyValuePair<string, long>("denied", 1)], _metrics.CheckpointFailures);
+    }
+
+    [Fact]
+    public async Task Write_Checkpoint_IsMeasured()
+    {
+        CheckpointWriter writer = Writer();
+        _time.SetUtcNow(DateTimeOffset.UnixEpoch.AddDays(30_000));
+
+        writer.Begin(Sample(1), () => _time.Advance(TimeSpan.FromSeconds(2)));
+        await Eventually.Within(writer.InFlight);
+
+        Assert.Equal(new FileInfo(_state["boiler/checkpoint-00000000000000000001.sem"]).Length, _metrics.CheckpointSize);
+        Assert.Equal((2.0, (30_000 * 86_400L) + 2.0), (_metrics.LongestCheckpointSeconds, _metrics.LastCheckpointSeconds));
+        Assert.Contains("checkpoint_written", _log.Events);
+    }
+
+    [Fact]
+    public async Task Begin_OneIsBeingWritten_IsAFaultOfTheProgram()
+    {
+        CheckpointWriter writer = Writer();
+        using var go = new ManualResetEventSlim();
+        writer.Begin(Sample(1), () => go.Wait(TestContext.Current.CancellationToken));
+
+        Assert.True(writer.IsBusy);
+        Assert.Equal("A checkpoint is being written.",
+            Assert.Throws<InvalidOperationException>(() => writer.Begin(Sample(2), () => { })).Message);
+        go.Set();
+        await Eventually.Within(writer.InFlight);
     }
 
     [Fact]
@@ -138,7 +181,7 @@ public sealed class CheckpointWriterTests : IDisposable
     }
 
     private CheckpointWriter Writer() =>
-        new(new CheckpointDirectory(_state.Path, "boiler", keep: 2, NullLogger.Instance), _metrics, _time, NullLogger.Instance)
+        new(new CheckpointDirectory(_state.Path, "boiler", keep: 2, _log), _metrics, _time, _log)
         {
             Durable = checkpoint =>
             {

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
-using StreamEm.Worker.Telemetry;
+using static StreamEm.Worker.Tests.Publishing.RecordingPublisher;
 
 namespace StreamEm.Worker.Tests.Publishing;
 
@@ -126,13 +126,5 @@ public sealed class OutboxTests
         return opening;
     }
 
-    private static OutboxEntry[] Entries(params long[] versions) =>
-        [.. versions.Select(version => new OutboxEntry(version, false, new byte[1]))];
-
-    private async Task<PublisherLane> Open(RecordingPublisher publisher)
-    {
-        var lane = new PublisherLane(publisher, new ModelMetrics(), _time);
-        await lane.OpenAsync(new RunClaim("run"), null, () => { }, CancellationToken.None);
-        return lane;
-    }
+    private Task<PublisherLane> Open(RecordingPublisher publisher) => publisher.OpenLane(_time);
 }

@@ -3,6 +3,7 @@ using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
+using static StreamEm.Worker.Tests.Publishing.RecordingPublisher;
 
 namespace StreamEm.Worker.Tests.Publishing;
 
@@ -141,6 +142,19 @@ public sealed class PublisherLaneTests
     }
 
     [Fact]
+    public async Task Release_VersionsThePublisherHad_AreLeftOutAndWhatFollowsIsPublished()
+    {
+        var publisher = new RecordingPublisher { Interval = Second, Opening = new TaskCompletionSource<long>() };
+        publisher.Opening.SetResult(2);
+        await using PublisherLane lane = await Open(publisher);
+        lane.Release(Entries(2));
+        await Eventually.True(() => lane.Waiting == 0, "the lane to take it");
+        lane.Release(Entries(3));
+
+        await publisher.Holds(3);
+    }
+
+    [Fact]
     public async Task Release_VersionsReleasedBefore_AreNotPublishedAgain()
     {
         var publisher = new RecordingPublisher();
@@ -192,13 +206,5 @@ public sealed class PublisherLaneTests
         Assert.Equal([1L], publisher.Published);
     }
 
-    private static OutboxEntry[] Entries(params long[] versions) =>
-        [.. versions.Select(version => new OutboxEntry(version, false, new byte[1]))];
-
-    private async Task<PublisherLane> Open(RecordingPublisher publisher)
-    {
-        var lane = new PublisherLane(publisher, new ModelMetrics(), _time);
-        await lane.OpenAsync(new RunClaim("run"), null, () => { }, CancellationToken.None);
-        return lane;
-    }
+    private Task<PublisherLane> Open(RecordingPublisher publisher) => publisher.OpenLane(_time);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Tests.Publishing;
 
@@ -26,6 +27,17 @@ internal sealed class RecordingPublisher : SnapshotPublisher
     public override int EveryUpdates => Only;
 
     public override TimeSpan? Every => Interval;
+
+    public static OutboxEntry[] Entries(params long[] versions) =>
+        [.. versions.Select(version => new OutboxEntry(version, false, new byte[1]))];
+
+    /// <summary>A lane of its own, opened.</summary>
+    public async Task<PublisherLane> OpenLane(TimeProvider time)
+    {
+        var lane = new PublisherLane(this, new ModelMetrics(), time);
+        await lane.OpenAsync(new RunClaim("run"), since: null, () => { }, CancellationToken.None);
+        return lane;
+    }
 
     public override Task<long> OpenAsync(RunClaim claim, DateTimeOffset? since, CancellationToken cancellationToken)
     {

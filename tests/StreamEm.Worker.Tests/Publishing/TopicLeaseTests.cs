@@ -60,9 +60,10 @@ public sealed class TopicLeaseTests
     }
 
     [Theory]
+    [InlineData("mine", Now)]
     [InlineData("mine", Now - 1)]
     [InlineData("old", Now + 1)]
-    public void Later_LastWordsOfAnEarlierStartOrRun_AreNothing(string run, long incarnation)
+    public void Later_OwnRecordsAndLastWordsOfAnEarlierStartOrRun_AreNothing(string run, long incarnation)
     {
         Lease().Look(Seen(run, incarnation), isBeforeOurs: true, out bool isStranger);
         Assert.False(isStranger);
