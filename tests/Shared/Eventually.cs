@@ -10,7 +10,9 @@ internal static class Eventually
 {
     /// <summary>A minute, for slow machines. Mutants wait for what never comes: their run asks for less.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(
-        int.TryParse(Environment.GetEnvironmentVariable("STREAMEM_TEST_PATIENCE"), CultureInfo.InvariantCulture, out int seconds) ? seconds : 60);
+        int.TryParse(Environment.GetEnvironmentVariable("STREAMEM_TEST_PATIENCE"), CultureInfo.InvariantCulture, out int asked)
+            ? asked
+            : 60);
 
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(10);
 

@@ -212,7 +212,10 @@ internal sealed class Load(string executable, int requestsPerSecond, double seco
                 """).ConfigureAwait(false);
             Process process = Process.Start(new ProcessStartInfo(executable, ["run", "-c", Path.Combine(state, "streamem.yaml")])
             {
-                WorkingDirectory = state, UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
+                WorkingDirectory = state,
+                UseShellExecute = false,
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
             })!;
             process.OutputDataReceived += (_, _) => { };
             process.BeginOutputReadLine();

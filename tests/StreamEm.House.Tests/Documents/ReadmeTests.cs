@@ -112,7 +112,7 @@ public sealed partial class ReadmeTests
         select $"{(verb.Length > 0 ? verb : "GET")} "
             + $"{match.Groups["path"].Value.Replace("...", "/v1/models/{id}", StringComparison.Ordinal)}";
 
-    [GeneratedRegex("^((?<verb>GET|POST|PUT|DELETE) )?(?<path>(/|\\.\\.\\./)[a-z][\\w/{}.]*)$", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("^((?<verb>GET|POST|PUT|DELETE) )?(?<path>(/|\\.\\.\\./)[a-z][\\w/{}.-]*)$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Route();
 
     [GeneratedRegex("source:\n +file: .*", RegexOptions.ExplicitCapture, 1000)]

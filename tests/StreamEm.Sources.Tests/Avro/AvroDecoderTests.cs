@@ -27,7 +27,9 @@ public sealed class AvroDecoderTests
 
     private static readonly RecordSchema Schema = new()
     {
-        Features = ["x", "n", "inner.y", "tags.a"], Key = "id", Timestamp = "at",
+        Features = ["x", "n", "inner.y", "tags.a"],
+        Key = "id",
+        Timestamp = "at",
     };
 
     private static byte[] Reading(string id, double? x, long n, float? y, params (string Key, double Value)[] tags) => AvroRecords.Write(

@@ -25,7 +25,8 @@ public sealed class RegisteredTopicTests(KafkaBroker broker) : IDisposable
 
     private KafkaSourceOptions Options(string topic, RecordFormat format = RecordFormat.Avro) => KafkaReading.Options(broker, topic) with
     {
-        Format = format, SchemaRegistry = new SchemaRegistryOptions { Url = [_server.Url] },
+        Format = format,
+        SchemaRegistry = new SchemaRegistryOptions { Url = [_server.Url] },
     };
 
     [Fact]

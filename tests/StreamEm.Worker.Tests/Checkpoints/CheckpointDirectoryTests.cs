@@ -70,7 +70,6 @@ public sealed class CheckpointDirectoryTests : IDisposable
     {
         CheckpointDirectory directory = Open();
         for (int updates = 1; updates <= 5; updates++) directory.Write(Sample(updates));
-
         Assert.Equal(
             ["checkpoint-00000000000000000003.sem", "checkpoint-00000000000000000004.sem", "checkpoint-00000000000000000005.sem"],
             Files().Select(Path.GetFileName));

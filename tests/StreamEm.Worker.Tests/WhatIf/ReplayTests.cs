@@ -77,7 +77,11 @@ public sealed class ReplayTests : IDisposable
     {
         var changes = new WhatIfChanges
         {
-            Kappa = 0.6, Components = 4, Features = ["y"], AlarmThreshold = 0.001, FalseDiscoveryRate = 0.1,
+            Kappa = 0.6,
+            Components = 4,
+            Features = ["y"],
+            AlarmThreshold = 0.001,
+            FalseDiscoveryRate = 0.1,
         };
 
         Assert.Equal(
