@@ -216,6 +216,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         var published = new PublishedModel(Options.Id, Options.Model, Options.Schema)
         {
             IsAveraged = Options.Learning.Averaging != Averaging.None,
+            HasIntervals = Options.Learning.Intervals,
             Candidates = Options.Candidates?.Components.Count ?? 0,
         };
         return [.. Options.Publish
