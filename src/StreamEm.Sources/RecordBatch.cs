@@ -190,6 +190,9 @@ public sealed class RecordBatch
         EndOffset = nextOffset;
     }
 
+    /// <summary>The record taken last is the last of its sequence.</summary>
+    public void EndSequence() => Records.EndSequence();
+
     /// <summary>Passes over a record that the model is not about.</summary>
     public void FilterOut(long nextOffset)
     {

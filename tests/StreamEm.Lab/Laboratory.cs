@@ -22,6 +22,7 @@ internal static class Laboratory
         new DroppedVariance(),
         new TwoRecursions(),
         new ThreeEngines(),
+        new TwoRegressions(),
         new MemoryAndTime(),
         new ReportCard(),
         new AnyLook(),

@@ -91,10 +91,13 @@ internal sealed class KeyTable
         }
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote into an empty table.</summary>
+    /// <summary>Reads what <see cref="Save"/> wrote, in place of the keys there are.</summary>
     /// <exception cref="InvalidDataException">It does not fit.</exception>
     internal void Load(BinaryReader reader)
     {
+        _slots.Clear();
+        Array.Clear(_keys);
+        (_oldest, _newest) = (None, None);
         Evicted = reader.ReadInt64();
         int count = reader.ReadInt32();
         if (count < 0 || count > Capacity)

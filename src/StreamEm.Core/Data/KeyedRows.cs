@@ -14,7 +14,8 @@ internal static class KeyedRows
         if (options.HasLimits && rows.Count > 0)
         {
             var lengths = new SequenceLengths(numbers.Max() + 1, options);
-            for (int row = 0; row < numbers.Length; row++) begins[row] = lengths.Take(numbers[row], rows.Timestamp(row), isNew: false);
+            for (int row = 0; row < numbers.Length; row++)
+                begins[row] = lengths.Take(numbers[row], rows.Timestamp(row), isNew: false, rows.IsLast(row));
         }
         var result = new Minibatch(rows.Dimension, Math.Max(1, rows.Count));
         new SequenceGroups().Group(rows, numbers, result, begins);

@@ -155,7 +155,7 @@ public sealed partial class Minibatch
         if (values.Length != count * Dimension)
             throw new ArgumentException($"{values.Length} values are not rows of {Dimension} features.", nameof(values));
         values.CopyTo(AppendSpace(count));
-        if (_hasMore) AppendMore(count, default, default, default, default, default);
+        if (_hasMore) AppendMore(count, default, default, default, default, default, default);
     }
 
     /// <summary>Appends rows of another minibatch with all that accompanies them. Numbers of texts become those of this one's table; an
@@ -173,6 +173,7 @@ public sealed partial class Minibatch
         foreach (int row in rows)
         {
             Add(other.Row(row), other.Weight(row), TakeLabel(other, row), other.Target(row), other.Key(row), other.Timestamp(row));
+            if (other.IsLast(row)) EndSequence();
             TakeTerms(other, row, 1);
         }
     }
@@ -189,7 +190,7 @@ public sealed partial class Minibatch
         if (_hasMore || other._hasMore)
             AppendMore(
                 count, Slice(other.Weights, first, count), Slice(other.Labels, first, count), Slice(other.Targets, first, count),
-                Slice(other.Keys, first, count), Slice(other.Timestamps, first, count));
+                Slice(other.Keys, first, count), Slice(other.Timestamps, first, count), Slice(other.Lasts, first, count));
         TakeEvidence(other, first, count);
         TakeTerms(other, first, count);
         return values;
@@ -205,7 +206,7 @@ public sealed partial class Minibatch
     public void Clear()
     {
         Count = _sequences = 0;
-        _hasMore = false;
+        _hasMore = _hasAhead = false;
         _weights.Clear();
         _labels.Clear();
         _evidence?.Keep(0);
@@ -213,6 +214,7 @@ public sealed partial class Minibatch
         _targets.Clear();
         _keys.Clear();
         _timestamps.Clear();
+        _lasts.Clear();
     }
 
     /// <summary>Removes the first <paramref name="count"/> observations.</summary>
@@ -225,14 +227,17 @@ public sealed partial class Minibatch
         _targets.RemoveFirst(count, Count);
         _keys.RemoveFirst(count, Count);
         _timestamps.RemoveFirst(count, Count);
+        _lasts.RemoveFirst(count, Count);
         _terms?.RemoveFirst(count);
         int sequences = 0;
         foreach (int start in SequenceStarts)
             if (start >= count) _sequenceStarts[sequences++] = start - count;
         (Count, _sequences) = (kept, sequences);
         CompactEvidence();
-        _hasMore = _weights.Any || _labels.Any || _targets.Any || _keys.Any || _timestamps.Any;
+        _hasMore = HasColumns;
     }
+
+    private bool HasColumns => _weights.Any || _labels.Any || _targets.Any || _keys.Any || _timestamps.Any || _lasts.Any;
 
     private static ReadOnlySpan<T> Slice<T>(ReadOnlySpan<T> column, int first, int count) =>
         column.IsEmpty ? default : column.Slice(first, count);
@@ -252,7 +257,7 @@ public sealed partial class Minibatch
 
     private void AppendMore(
         int count, ReadOnlySpan<double> weights, ReadOnlySpan<int> labels, ReadOnlySpan<double> targets, ReadOnlySpan<int> keys,
-        ReadOnlySpan<long> timestamps)
+        ReadOnlySpan<long> timestamps, ReadOnlySpan<bool> lasts)
     {
         int start = Count - count;
         _weights.Append(start, count, weights);
@@ -260,7 +265,8 @@ public sealed partial class Minibatch
         _targets.Append(start, count, targets);
         _keys.Append(start, count, keys);
         _timestamps.Append(start, count, timestamps);
-        _hasMore = _weights.Any || _labels.Any || _targets.Any || _keys.Any || _timestamps.Any;
+        _lasts.Append(start, count, lasts);
+        _hasMore = HasColumns;
     }
 
     private void SetMore(double weight, int label, double target, int key, long timestamp)
@@ -270,23 +276,8 @@ public sealed partial class Minibatch
         _targets.Set(Count, target);
         _keys.Set(Count, key);
         _timestamps.Set(Count, timestamp);
-        _hasMore = _weights.Any || _labels.Any || _targets.Any || _keys.Any || _timestamps.Any;
-    }
-
-    private void Translate(TextTable from, int first, int count)
-    {
-        TextTable to = Texts
-            ?? throw new InvalidOperationException("Rows whose texts are numbers of a table were added to rows without one.");
-        for (int row = first; row < first + count; row++)
-        {
-            if (Label(row) >= 0) _labels.Set(row, to.Number(from[Label(row)]));
-            if (Key(row) != NoKey) _keys.Set(row, to.Number(from[Key(row)]));
-            foreach (int feature in _textFeatures)
-            {
-                ref double value = ref _values[row * Dimension + feature];
-                if (!double.IsNaN(value)) value = to.Number(from[(int)value]);
-            }
-        }
+        _lasts.Set(Count, false);
+        _hasMore = HasColumns;
     }
 
     private void Grow(int needed)

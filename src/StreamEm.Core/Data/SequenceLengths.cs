@@ -17,15 +17,23 @@ internal sealed class SequenceLengths(int slots, SequenceOptions options)
     /// <param name="slot">The slot.</param>
     /// <param name="timestamp">The row's time, ms since 1970, or <see cref="Minibatch.NoTimestamp"/>.</param>
     /// <param name="isNew">Whether the slot is another key's from now on.</param>
+    /// <param name="isLast">Whether the row says that it is its sequence's last.</param>
     /// <returns>Whether the row begins a sequence.</returns>
-    public bool Take(int slot, long timestamp, bool isNew)
+    public bool Take(int slot, long timestamp, bool isNew, bool isLast)
     {
         bool begins = isNew || _lengths[slot] == 0 || _lengths[slot] >= _longest || IsBeyondGap(_last[slot], timestamp, _gap);
         if (begins) (_lengths[slot], _last[slot]) = (0, Minibatch.NoTimestamp);
         _lengths[slot]++;
         _last[slot] = Math.Max(_last[slot], timestamp);
+        if (isLast) _lengths[slot] = 0;
         return begins;
     }
+
+    /// <summary>Whether the sequence of a slot is over with the row taken last.</summary>
+    public bool IsOver(int slot) => _lengths[slot] == 0 || _lengths[slot] >= _longest;
+
+    /// <summary>The latest time of the sequence of a slot.</summary>
+    public long Last(int slot) => _last[slot];
 
     /// <summary>Whether two times are further apart than a gap; not where one of them is unknown.</summary>
     public static bool IsBeyondGap(long before, long after, long gap) =>

@@ -25,6 +25,17 @@ public sealed record SequenceOptions
     /// <summary>A sequence is over with so many records; null for no such limit.</summary>
     public int? MaxLength { get; init; }
 
+    /// <summary>
+    /// A sequence is over with a record of which this expression over its fields (<c>Features.RecordFilter</c>) holds; null for no such
+    /// mark.
+    /// </summary>
+    public string? EndMarker { get; init; }
+
+    /// <summary>
+    /// Rows of an endless sequence that are waited for before one is learned from, in their light; 0 learns from each with its minibatch.
+    /// </summary>
+    public int Lag { get; init; }
+
     /// <summary>Whether anything but the end of the data ends a sequence.</summary>
-    internal bool HasLimits => Gap is not null || MaxLength is not null;
+    internal bool HasLimits => Gap is not null || MaxLength is not null || EndMarker is not null;
 }

@@ -14,6 +14,17 @@ internal static class SequenceRows
         return at < starts.Length ? Math.Min(starts[at], end) : end;
     }
 
+    /// <summary>One past the last row of a sequence that is learned from; those after it are ahead.</summary>
+    /// <param name="ahead">Which rows are ahead (<c>Pass.Ahead</c>); null where none is.</param>
+    /// <param name="from">The sequence's first row.</param>
+    /// <param name="end">One past its last row.</param>
+    public static int EndOfLearned(bool[]? ahead, int from, int end)
+    {
+        if (ahead is null) return end;
+        while (end > from && ahead[end - 1]) end--;
+        return end;
+    }
+
     /// <summary>
     /// Whether the sequence that begins at a row is of the same key as the one before it: then it is another one of that key, and what is
     /// remembered of the key is of the one before.

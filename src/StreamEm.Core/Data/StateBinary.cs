@@ -61,10 +61,12 @@ internal static class StateBinary
         writer.WriteArray(batch.Timestamps);
         writer.Write(batch.Keys.Length);
         foreach (int key in batch.Keys) writer.Write(batch.Texts?.Find(key) ?? "");
+        if (batch.KeepsEnds) writer.WriteArray(MemoryMarshal.AsBytes(batch.Lasts));
         batch.SaveTerms(writer);
     }
 
-    /// <summary>Adds what <see cref="WriteMinibatch"/> wrote to an empty minibatch, which has terms where the one written had.</summary>
+    /// <summary>Adds what <see cref="WriteMinibatch"/> wrote to an empty minibatch, which has terms and keeps ends where the one written
+    /// did.</summary>
     public static void ReadMinibatch(this BinaryReader reader, Minibatch batch)
     {
         double[] values = reader.ReadDoubles(), weights = reader.ReadDoubles(), targets = reader.ReadDoubles();
@@ -77,15 +79,17 @@ internal static class StateBinary
             string key = reader.ReadString();
             keys[row] = key.Length == 0 || batch.Texts is null ? Minibatch.NoKey : batch.Texts.Number(key);
         }
+        byte[] lasts = batch.KeepsEnds ? reader.ReadArray<byte>() : [];
         int count = batch.Dimension == 0 ? 0 : values.Length / batch.Dimension;
         if (values.Length != (long)count * batch.Dimension || values.Any(double.IsInfinity))
             throw new InvalidDataException(
                 $"A saved minibatch of {batch.Dimension} features has {values.Length} values, or infinite ones.");
-        RequireColumns(count, weights.Length, targets.Length, labels.Length, timestamps.Length, keys.Length);
+        RequireColumns(count, weights.Length, targets.Length, labels.Length, timestamps.Length, keys.Length, lasts.Length);
         if (weights.Any(weight => !(weight >= 0) || double.IsInfinity(weight)))
             throw new InvalidDataException("A saved minibatch has a weight that is not a number of at least 0.");
         int[] known = Labels(labels, evidence, batch);
         for (int row = 0; row < count; row++)
+        {
             batch.Add(
                 values.AsSpan(row * batch.Dimension, batch.Dimension),
                 weights.Length > 0 ? weights[row] : 1,
@@ -93,6 +97,8 @@ internal static class StateBinary
                 targets.Length > 0 ? targets[row] : double.NaN,
                 keys.Length > 0 ? keys[row] : Minibatch.NoKey,
                 timestamps.Length > 0 ? timestamps[row] : Minibatch.NoTimestamp);
+            if (lasts.Length > 0 && lasts[row] != 0) batch.EndSequence();
+        }
         batch.LoadTerms(reader);
     }
 

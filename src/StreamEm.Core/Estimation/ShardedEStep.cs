@@ -25,6 +25,7 @@ internal sealed class ShardedEStep
     private readonly Evidence[] _evidence = new Evidence[MaxShards];
     private readonly int[] _starts = new int[MaxShards + 1];
     private double[] _posteriors = [];
+    private JoinedRows? _joined;
 
     public ShardedEStep(LatentModel model, int threads = 0)
     {
@@ -51,6 +52,14 @@ internal sealed class ShardedEStep
     /// </summary>
     public Evidence Accumulate(EStep eStep, Minibatch batch, double[] statistics, double[] logDensities, Pass pass = default)
     {
+        if (batch.Ahead is not null)
+        {
+            _joined ??= new JoinedRows();
+            pass = _joined.Join(batch, pass);
+            Evidence ofJoined = Accumulate(eStep, _joined.Rows, statistics, _joined.LogDensities, pass);
+            _joined.HandOver(logDensities);
+            return ofJoined;
+        }
         int shards = Cut(batch);
         Array.Clear(statistics);
         if (_model.PosteriorLength > 0 && _threads > 1 && batch.Count > InferredRows) pass = Inferred(eStep, batch, pass);

@@ -147,6 +147,15 @@ public sealed class FeatureSpace
     {
         result.Clear();
         Span<double> values = result.AppendSpace(batch, first, count);
+        if (batch.Ahead is { } ahead) EncodeAhead(ahead, result);
         return Scaling.Apply(batch.Values.Slice(first * batch.Dimension, count * batch.Dimension), values);
+    }
+
+    private void EncodeAhead(Minibatch ahead, Minibatch result)
+    {
+        Minibatch inside = result.BeginAhead();
+        Encode(ahead, 0, ahead.Count, inside);
+        // Of the last sequences, behind which there is nothing.
+        while (inside.SequenceStarts.Length < ahead.SequenceStarts.Length) inside.BeginSequence();
     }
 }

@@ -63,6 +63,7 @@ public sealed class FeatureStream
             double weight = _calendar is { } calendar && calendar.SkipsLearning(time) ? 0 : read.Weight(row);
             if (read.HasTerms) _made.SetTerms(_made.Count, read.Terms(row), read.CountsOfTerms(row));
             _made.Commit(weight, read.Label(row), read.Target(row), read.Key(row), time);
+            if (read.IsLast(row)) _made.EndSequence();
         }
         return _made;
     }

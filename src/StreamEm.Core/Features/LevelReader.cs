@@ -43,6 +43,7 @@ internal sealed class LevelReader
             }
             if (rows.HasTerms) _rows.SetTerms(row, rows.Terms(row), rows.CountsOfTerms(row));
             _rows.Commit(rows.Weight(row), rows.Label(row), rows.Target(row), rows.Key(row), rows.Timestamp(row));
+            if (rows.IsLast(row)) _rows.EndSequence();
         }
         return _rows;
     }

@@ -72,6 +72,13 @@ public sealed record RecordSchema
     /// <summary>Which records the model is about: others are passed over, whatever is in them; null: all.</summary>
     public RecordFilter? Where { get; init; }
 
+    /// <summary>Which records are the last of their sequence (<see cref="Data.SequenceOptions.EndMarker"/>); null: none says so.</summary>
+    public RecordFilter? EndMarker { get; init; }
+
+    /// <summary>The same with the mark that ends sequences.</summary>
+    public RecordSchema With(Data.SequenceOptions sequences) =>
+        this with { EndMarker = sequences.EndMarker is { } text ? RecordFilter.Parse(text, out _) : null };
+
     /// <summary>The columns of a record's row: the features and, where there is one, the target last.</summary>
     public IReadOnlyList<string> Columns => Target is null ? Features : [.. Features, Target];
 

@@ -31,7 +31,7 @@ public enum LearnerStatus
 /// </summary>
 public sealed partial class Learner
 {
-    /// <summary>Keys pending, beyond which their texts are forgotten once no row is.</summary>
+    /// <summary>Texts beyond which those of no row pending are forgotten, where they are most.</summary>
     private const int MaxPendingTexts = 1 << 16;
 
     /// <summary>Rows from which parameters may be found anew when no more come.</summary>
@@ -75,6 +75,7 @@ public sealed partial class Learner
         _raw = new Minibatch(dimension, options.MinibatchSize);
         _rows = new Minibatch(dimension, options.MinibatchSize);
         if (_plan.HasTerms) _pending.BeginTerms();
+        _pending.KeepsEnds = model.Sequences.EndMarker is not null;
         LatentModel largest = model.CreateLargest(schema);
         _calibration = new StreamCalibration(dimension, largest.Order == RowOrder.Any && !_plan.HasTerms);
         _stepSize = new PowerLaw(options.StepSize);
@@ -114,7 +115,7 @@ public sealed partial class Learner
     public int Pending => _pending.Count;
 
     /// <summary>Records that can be taken before <see cref="TryUpdate"/> has something to do; at least 1.</summary>
-    public int Room => Math.Max(1, (IsGathering ? _buffer : _options.MinibatchSize) - _pending.Count);
+    public int Room => IsGathering ? Math.Max(1, _buffer - _pending.Count) : _core!.Cut.Room(_pending);
 
     private bool IsGathering => _core is null || _core.Guard is { AwaitsAnew: true };
 
@@ -185,7 +186,8 @@ public sealed partial class Learner
     {
         if (_core is not { } core || Updates == 0) return null;
         ScoreSession session = ScoreSession.OfStream(
-            _latest ?? Learned(core), core.Cut.Keys, core.Cut.Memory, core.Cut.Lengths, replaced, core.Growing);
+            _latest ?? Learned(core), core.Cut.Keys, core.Cut.Memory, core.Cut.Lengths, core.Cut.SlotsOfPending, replaced,
+            core.Growing);
         if ((core.Model.Order == RowOrder.Any && core.Growing is null) || Pending == 0) return session;
         // What is pending has moved nothing on yet, and comes before what is to be scored.
         Restore(core.Space, Pending);
@@ -204,7 +206,8 @@ public sealed partial class Learner
         {
             Restore(core.Space, count);
             MinibatchCut cut = core.Cut;
-            observe(_raw, ScoreSession.OfStream(Learned(core), cut.Keys, cut.Memory, cut.LengthsBefore, replaced: null, core.Growing));
+            observe(_raw, ScoreSession.OfStream(
+                Learned(core), cut.Keys, cut.Memory, cut.LengthsBefore, cut.SlotsOfMinibatch, replaced: null, core.Growing));
         }
         if (core.Growing is not null) core.Grow(minibatch, count);
         else if (isFrozen) core.Pass(minibatch, count, _rows, _surprise);
@@ -221,7 +224,7 @@ public sealed partial class Learner
     {
         if (count == _pending.Count) _pending.Clear();
         else _pending.RemoveFirst(count);
-        if (_pending.Count == 0 && _pending.Texts!.Count > MaxPendingTexts) _pending.Texts = new TextTable();
+        if (_pending.Texts!.Count > Math.Max(MaxPendingTexts, 2 * _pending.Count)) _pending.ForgetTexts();
     }
 
     /// <summary>The first pending rows as they came: levels as texts, terms as they were read.</summary>
@@ -241,6 +244,7 @@ public sealed partial class Learner
             }
             if (space.HasTerms) _raw.SetTerms(row, _pending.Terms(row), _pending.CountsOfTerms(row));
             _raw.Commit(_pending.Weight(row), Minibatch.Unlabelled, _pending.Target(row), _pending.Key(row), _pending.Timestamp(row));
+            if (_pending.IsLast(row)) _raw.EndSequence();
         }
     }
 

@@ -233,8 +233,9 @@ internal sealed partial class LearnerCore
 
     private static MinibatchCut CutFor(LatentModel model, LatentModelOptions options, int size) => model.Order switch
     {
-        RowOrder.CarriedSequences when model.CreateMemory(Math.Max(options.MaxKeys, size)) is { } memory =>
-            new KeyedCut(size, Math.Max(options.MaxKeys, size), memory, options.Sequences),
+        RowOrder.CarriedSequences when model.CreateMemory(Math.Max(options.MaxKeys, size)) is { } memory => options.Sequences.Lag > 0
+            ? new LaggedCut(size, Math.Max(options.MaxKeys, size), memory, options.Sequences)
+            : new KeyedCut(size, Math.Max(options.MaxKeys, size), memory, options.Sequences),
         RowOrder.WholeSequences => new WholeCut(size, Math.Max(options.MaxKeys, 1), options.Sequences),
         RowOrder.Any => new PlainCut(size),
         _ => throw new InvalidOperationException($"{model.Type} asks for the row order {model.Order}, and remembers nothing."),

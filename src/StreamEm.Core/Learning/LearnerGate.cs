@@ -33,7 +33,8 @@ public sealed partial class Learner
         if (Updates > 0 && Learned(core) is { Calibration.Records: >= LearnGate.CalibratedFrom } learned)
         {
             Restore(core.Space, count);
-            _gated = ScoreSession.OfStream(learned, core.Cut.Keys, core.Cut.Memory, core.Cut.LengthsBefore, _gated);
+            MinibatchCut cut = core.Cut;
+            _gated = ScoreSession.OfStream(learned, cut.Keys, cut.Memory, cut.LengthsBefore, cut.SlotsOfMinibatch, _gated);
             (double[] logDensities, double[] anomalyScores, double[] pValues) = gate.Room(count);
             _gated.Score(_raw, logDensities.AsSpan(0, count), [], anomalyScores.AsSpan(0, count), pValues.AsSpan(0, count));
             gate.Begin(count, worth, holdsFar: false);

@@ -56,6 +56,7 @@ public sealed partial class Learner
             if (rows.HasTerms) _pending.SetTerms(row, rows.Terms(row), rows.CountsOfTerms(row));
             int label = TakeLabel(rows, row, sources);
             _pending.Commit(rows.Weight(row), label, rows.Target(row), rows.Key(row), rows.Timestamp(row));
+            if (rows.IsLast(row)) _pending.EndSequence();
         }
     }
 
@@ -116,6 +117,8 @@ public sealed partial class Learner
             if (!hasCore) _core = null;
             else if (version == (int)StateVersion.Release010) _core = FirstState.ReadCore(reader, _model, _plan, _options, _threads);
             else _core = LearnerCore.Load(reader, Model, _plan, _options, _threads, (StateVersion)version);
+            if (_core is { } core && core.Cut.Looked > _pending.Count)
+                throw new InvalidDataException($"The state knows {core.Cut.Looked} rows that wait; it has {_pending.Count}.");
             if (_features is { HasMemory: true }) _features.Load(reader);
             // Only of a stream that was gated; another gate than this state's learner had begins anew.
             if (reader.BaseStream is { CanSeek: true } rest && rest.Position < rest.Length)

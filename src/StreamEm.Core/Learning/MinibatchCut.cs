@@ -38,6 +38,15 @@ internal abstract class MinibatchCut
     /// were before; empty where that is the same.</summary>
     public virtual ReadOnlySpan<int> Origins => default;
 
+    /// <summary>How many of the first rows pending are known to it: their slots are given.</summary>
+    public virtual int Looked => 0;
+
+    /// <summary>The slots of the rows of the minibatch that was cut last, where they were given before it was cut.</summary>
+    public virtual SlottedRows SlotsOfMinibatch => default;
+
+    /// <summary>The slots of the first rows pending that it knows.</summary>
+    public virtual SlottedRows SlotsOfPending => default;
+
     /// <summary>What is to be said where there were more keys than are remembered; null where there were not.</summary>
     public virtual string? Eviction => Keys is { Evicted: > 0 } keys
         ? $"{keys.Evicted} key(s) were forgotten to make room for others; max_keys is {keys.Capacity}."
@@ -49,6 +58,10 @@ internal abstract class MinibatchCut
     /// <param name="moment">What is enough.</param>
     /// <param name="count">How many of the first pending rows these are, to be removed once they are learned from.</param>
     public abstract Minibatch? Next(Minibatch pending, CutMoment moment, out int count);
+
+    /// <summary>Rows that may be taken before there can be another minibatch; at least 1.</summary>
+    /// <param name="pending">The rows taken but not learned from.</param>
+    public abstract int Room(Minibatch pending);
 
     /// <summary>Rows as the model takes them when no earlier ones are remembered: for first parameters and batch EM.</summary>
     public virtual Minibatch Whole(Minibatch rows) => rows;
@@ -64,7 +77,10 @@ internal abstract class MinibatchCut
     }
 
     /// <summary>Takes over what another cut of the same model remembers, as far as there is room for it.</summary>
-    public virtual void CopyFrom(MinibatchCut other)
+    public virtual void CopyFrom(MinibatchCut other) => CopyState(other);
+
+    /// <summary>Takes over the state of a cut like this one.</summary>
+    protected void CopyState(MinibatchCut other)
     {
         using var stream = new MemoryStream();
         using (var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true)) other.Save(writer);
@@ -88,4 +104,7 @@ internal sealed class PlainCut(int size) : MinibatchCut
     /// <inheritdoc/>
     public override Minibatch? Next(Minibatch pending, CutMoment moment, out int count) =>
         (count = CountOf(pending, size, moment)) > 0 ? pending : null;
+
+    /// <inheritdoc/>
+    public override int Room(Minibatch pending) => Math.Max(1, size - pending.Count);
 }

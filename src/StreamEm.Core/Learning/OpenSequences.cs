@@ -24,7 +24,7 @@ internal sealed class OpenSequences(int maxKeys, SequenceOptions options)
     /// <summary>Looks at the rows that came since it was asked last.</summary>
     public void Look(Minibatch pending)
     {
-        for (int row = _ofRow.Count; row < pending.Count; row++) Take(pending.Key(row), pending.Timestamp(row));
+        for (int row = _ofRow.Count; row < pending.Count; row++) Take(pending.Key(row), pending.Timestamp(row), pending.IsLast(row));
     }
 
     /// <summary>All sequences are over.</summary>
@@ -76,7 +76,7 @@ internal sealed class OpenSequences(int maxKeys, SequenceOptions options)
         (_time, RowsOver) = (Minibatch.NoTimestamp, 0);
     }
 
-    private void Take(int key, long timestamp)
+    private void Take(int key, long timestamp, bool isLast)
     {
         _time = Math.Max(_time, timestamp);
         if (_open.TryGetValue(key, out Sequence? sequence) && SequenceLengths.IsBeyondGap(sequence.Last, timestamp, _gap))
@@ -104,7 +104,7 @@ internal sealed class OpenSequences(int maxKeys, SequenceOptions options)
         _ofRow.Add(sequence);
         sequence.Rows++;
         sequence.Last = Math.Max(sequence.Last, timestamp);
-        if (sequence.Rows >= _longest) Close(sequence);
+        if (isLast || sequence.Rows >= _longest) Close(sequence);
     }
 
     private void Close(Sequence sequence)

@@ -75,6 +75,7 @@ internal sealed class RecordIntake
             if (label != Minibatch.Unlabelled) label = _labels.Read(records.Texts is { } texts ? texts[label] : Number(label), pending);
             if (key != Minibatch.NoKey) key = KeyNumber(records.Texts, key, pending.Texts!);
             pending.Commit(records.Weight(row), label, records.Target(row), key, records.Timestamp(row));
+            if (records.IsLast(row)) pending.EndSequence();
         }
     }
 

@@ -27,6 +27,9 @@ internal sealed class WholeCut(int size, int maxKeys, SequenceOptions sequences)
         : null;
 
     /// <inheritdoc/>
+    public override int Room(Minibatch pending) => Math.Max(1, size - pending.Count);
+
+    /// <inheritdoc/>
     public override Minibatch? Next(Minibatch pending, CutMoment moment, out int count)
     {
         count = 0;

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
@@ -63,7 +65,11 @@ internal static class DenseMatrix
     /// <summary>result += factor A.</summary>
     public static void Add(Span<double> result, ReadOnlySpan<double> a, double factor = 1)
     {
-        for (int i = 0; i < a.Length; i++) result[i] = Math.FusedMultiplyAdd(factor, a[i], result[i]);
+        int at = 0, width = Vector<double>.Count;
+        var scale = new Vector<double>(factor);
+        for (; at <= a.Length - width; at += width)
+            Vector.FusedMultiplyAdd(scale, new Vector<double>(a[at..]), new Vector<double>(result[at..])).CopyTo(result[at..]);
+        for (; at < a.Length; at++) result[at] = Math.FusedMultiplyAdd(factor, a[at], result[at]);
     }
 
     /// <summary>A = (A + A') / 2, a square matrix.</summary>

@@ -23,7 +23,8 @@ public sealed class RowBlock
     private int _incompleteCount;
     private Minibatch? _batch;
     private int[] _features = [];
-    private double[] _rows = [], _scratch = [];
+    private double[] _rows = [], _scratch = [], _kept = [];
+    private object? _keeper;
     private bool _hasRows;
 
     /// <summary>An empty block for observations of <paramref name="dimension"/> features.</summary>
@@ -65,7 +66,7 @@ public sealed class RowBlock
     public void Fill(Minibatch batch, int first, int count)
     {
         if ((uint)count > Capacity) throw new ArgumentOutOfRangeException(nameof(count), count, $"A block holds {Capacity} observations.");
-        (_batch, First, Count) = (batch, first, count);
+        (_batch, First, Count, _keeper) = (batch, first, count, null);
         _incompleteCount =
             RowTranspose.ToColumns(batch.Values.Slice(first * Dimension, count * Dimension), count, Dimension, _columns.Span, _incomplete);
         foreach (RowBlock selection in _selections) selection.Count = -1;
@@ -96,8 +97,27 @@ public sealed class RowBlock
         return _scratch.AsSpan(0, length);
     }
 
+    /// <summary>
+    /// Memory in which an emission keeps something of these rows from its log-densities to its statistics: what it writes there is there
+    /// until the block is filled again, or another one keeps something.
+    /// </summary>
+    /// <param name="keeper">Whose it is.</param>
+    /// <param name="length">Doubles.</param>
+    public Span<double> Keep(object keeper, int length)
+    {
+        _keeper = keeper;
+        if (_kept.Length < length) _kept = new double[length];
+        return _kept.AsSpan(0, length);
+    }
+
+    /// <summary>What was kept of these rows; empty where nothing was.</summary>
+    /// <param name="keeper">Whose it is.</param>
+    /// <param name="length">Doubles.</param>
+    public ReadOnlySpan<double> Kept(object keeper, int length) => _keeper == keeper ? _kept.AsSpan(0, length) : default;
+
     private void CopyFrom(RowBlock source, int[] features)
     {
+        _keeper = null;
         (_batch, First, Count, _features, _hasRows, _incompleteCount) = (source._batch, source.First, source.Count, features, false, 0);
         Span<double> columns = _columns.Span;
         for (int at = 0; at < features.Length; at++)

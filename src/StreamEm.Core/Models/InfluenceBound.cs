@@ -50,6 +50,27 @@ internal sealed class InfluenceBound
         _slack = freedom > 1 ? 1 + (_limits[^1] + 1) / (2 * freedom) : double.PositiveInfinity;
     }
 
+    /// <summary>Begins rows among which are those of another pass, as they stand there.</summary>
+    /// <param name="other">The bounds of that pass.</param>
+    /// <param name="rows">How many rows there are here.</param>
+    /// <param name="places">Where the rows of that pass are among them.</param>
+    public void BeginAs(InfluenceBound other, int rows, ReadOnlySpan<int> places)
+    {
+        Begin(rows, double.PositiveInfinity);
+        (Reach, AnyHeldBefore, _slack) = (other.Reach, other.AnyHeldBefore, other._slack);
+        for (int row = 0; row < places.Length; row++)
+            (_held[places[row]], _squares[places[row]]) = (other._held[row], other._squares[row]);
+    }
+
+    /// <summary>Takes over which rows another pass held back.</summary>
+    /// <param name="other">The bounds of that pass.</param>
+    /// <param name="places">Where the rows here are among the rows there.</param>
+    public void TakeFrom(InfluenceBound other, ReadOnlySpan<int> places)
+    {
+        for (int row = 0; row < places.Length; row++)
+            (_held[row], _squares[row]) = (other._held[places[row]], other._squares[places[row]]);
+    }
+
     /// <summary>Holds a row back whatever its distance: the E-step has still to count it.</summary>
     public void HoldBefore(int row) => (AnyHeldBefore, _held[row], _squares[row]) = (true, true, double.PositiveInfinity);
 

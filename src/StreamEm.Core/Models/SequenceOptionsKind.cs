@@ -7,8 +7,8 @@ using StreamEm.Core.Settings;
 namespace StreamEm.Core.Models;
 
 /// <summary>
-/// What the records of a key make: <c>{end: endless}</c> or <c>{end: whole, gap: 1h, max_length: 500}</c>; <c>whole</c> alone is short for
-/// the first of its keys.
+/// What the records of a key make: <c>{end: endless, lag: 10}</c> or <c>{end: whole, gap: 1h, max_length: 500}</c>; <c>whole</c> alone is
+/// short for the first of its keys.
 /// </summary>
 internal sealed class SequenceOptionsKind : ValueKind<SequenceOptions>
 {
@@ -22,10 +22,16 @@ internal sealed class SequenceOptionsKind : ValueKind<SequenceOptions>
         new Setting<SequenceOptions, int?>(
             "max_length", new NullableKind<int>(new IntegerKind(1)), o => o.MaxLength, (o, v) => o with { MaxLength = v },
             "The most records of a sequence."),
+        new Setting<SequenceOptions, string?>(
+            "end_marker", new MarkerKind(), o => o.EndMarker, (o, v) => o with { EndMarker = v },
+            "What holds of the last record of a sequence, as event == \"end\"."),
+        new Setting<SequenceOptions, int>(
+            "lag", new IntegerKind(0, 1_000_000), o => o.Lag, (o, v) => o with { Lag = v },
+            "Records of a key that come before one is learned from, in their light."),
     ];
 
     /// <inheritdoc/>
-    public override string Expected => "{end: endless, gap: null, max_length: null}; end is endless or whole";
+    public override string Expected => "{end: endless, gap: null, max_length: null, end_marker: null, lag: 0}; end is endless or whole";
 
     /// <inheritdoc/>
     public override ValueForm Form => ValueForm.Structure;
@@ -35,7 +41,9 @@ internal sealed class SequenceOptionsKind : ValueKind<SequenceOptions>
         Func<TOptions, SequenceOptions> get, Func<TOptions, SequenceOptions, TOptions> set)
         where TOptions : class =>
         new("sequences", new SequenceOptionsKind(), get, set,
-            "When the sequence of a key is over: end endless (never) or whole (with the data), at a gap in time, at a max_length.");
+            "When the sequence of a key is over: end endless (never) or whole (with the data), at a gap in time, at a max_length, with an "
+                + "end_marker; and how "
+                + "many records endless ones are learned from behind (lag).");
 
     /// <inheritdoc/>
     public override bool TryParse(string? text, [MaybeNullWhen(false)] out SequenceOptions value) => Parse(text, out value) is null;
@@ -69,14 +77,11 @@ internal sealed class SequenceOptionsKind : ValueKind<SequenceOptions>
         {
             node = new JsonObject { ["end"] = text };
         }
-        if (node is not JsonObject mapping) return "it is no mapping; expected keys end, gap, max_length";
+        if (node is not JsonObject mapping) return "it is no mapping; expected keys end, gap, max_length, end_marker, lag";
         object options = value;
         foreach ((string key, JsonNode? found) in mapping)
         {
-            if (key == "lag" && found is not null)
-                return "lag cannot be set: a record is learned from in the light of those that came with it in its minibatch; "
-                    + "a larger minibatch.size looks further ahead, end: whole to the end";
-            if (key == "lag") continue;
+            if (key == "lag" && found is null) continue;
             string[] known = [.. Settings.Select(setting => setting.Key)];
             if (Array.Find(Settings, setting => setting.Key == key) is not { } setting)
                 return $"unknown key '{key}'; known keys: {string.Join(", ", known)}{Spelling.Suggestion(key, known)}";
@@ -84,9 +89,14 @@ internal sealed class SequenceOptionsKind : ValueKind<SequenceOptions>
                 ? scalar.GetValue<string>()
                 : found?.ToJsonString();
             if (!setting.TryRead(options, shown, out options))
-                return $"{key} is '{shown}'; expected {setting.Expected}{Spelling.Suggestion(shown ?? "", setting.Words)}";
+                return shown is not null && setting.Problem(shown) is { } problem
+                    ? $"{key}: {problem}"
+                    : $"{key} is '{shown}'; expected {setting.Expected}{Spelling.Suggestion(shown ?? "", setting.Words)}";
         }
         value = (SequenceOptions)options;
-        return null;
+        return value is { Lag: > 0, End: SequenceEnd.Whole }
+            ? "lag is for endless sequences: a whole one is learned from in the light of all its records; leave lag out, or set "
+                + "end: endless"
+            : null;
     }
 }

@@ -46,6 +46,10 @@ public readonly record struct Pass(StreamMemory? Memory, long Update = 0, double
     /// <summary>What rows are held back by; null where every row is learned from.</summary>
     internal InfluenceBound? Bound { get; init; }
 
+    /// <summary>Which rows are ahead: they follow those of their sequence that are learned from, weigh nothing, and are not what is
+    /// remembered of it. Null where none is.</summary>
+    internal bool[]? Ahead { get; init; }
+
     /// <summary>How responsibilities are made; null for Bayes' rule.</summary>
     internal ResponsibilityRule? Rule { get; init; }
 

@@ -18,11 +18,14 @@ public sealed class ScoreSession
     private readonly SequenceLengths? _lengths;
     private readonly GrowingMixture? _growing;
     private readonly DetectionScore? _detection;
+    private readonly SlottedRows _slotted;
     private double[] _novelty = [];
     private readonly SequenceGroups _groups = new();
+    private readonly HashSet<int> _met = [];
     private Minibatch? _grouped;
     private int[] _slots = [];
     private bool[] _begins = [];
+    private int _slottedTaken;
     private double[] _logDensities = [], _scores = [], _anomalyScores = [], _pValues = [], _comparable = [];
 
     /// <summary>A session that has seen no record.</summary>
@@ -34,9 +37,9 @@ public sealed class ScoreSession
     /// <summary>A session that goes on where a learner stands; what it learns of the keys stays its own.</summary>
     private ScoreSession(
         Scorer scorer, KeyTable? keys, StreamMemory? memory, SequenceLengths? lengths = null, ScoreSession? replaced = null,
-        GrowingMixture? growing = null)
+        GrowingMixture? growing = null, SlottedRows slotted = default)
     {
-        Scorer = scorer;
+        (Scorer, _slotted) = (scorer, slotted);
         if (growing is null) _detection = scorer.CreateDetection();
         else if (replaced?._growing is { } spent) (_growing = spent).CopyFrom(growing);
         else _growing = growing.Copy();
@@ -67,11 +70,13 @@ public sealed class ScoreSession
     /// <param name="memory">What it remembers of them; null for nothing.</param>
     /// <param name="lengths">How far their sequences have come; null where nothing ends one.</param>
     /// <param name="replaced">A session that is not used any more, whose memory is; null for none.</param>
+    /// <param name="slotted">Of the rows that are scored first, what the learner knows of their keys already; none where it knows
+    /// nothing.</param>
     /// <param name="growing">A mixture that grows, which a copy of goes on record by record; null where a version is scored under.</param>
     internal static ScoreSession OfStream(
-        LearnedModel learned, KeyTable? keys, StreamMemory? memory, SequenceLengths? lengths, ScoreSession? replaced,
-        GrowingMixture? growing = null) =>
-        new(new Scorer(learned, replaced?.Scorer), keys, memory, lengths, replaced, growing) { IsOfStream = true };
+        LearnedModel learned, KeyTable? keys, StreamMemory? memory, SequenceLengths? lengths, SlottedRows slotted,
+        ScoreSession? replaced, GrowingMixture? growing = null) =>
+        new(new Scorer(learned, replaced?.Scorer), keys, memory, lengths, replaced, growing, slotted) { IsOfStream = true };
 
     /// <summary>What is scored under.</summary>
     public Scorer Scorer { get; }
@@ -114,15 +119,15 @@ public sealed class ScoreSession
         Reserve(count, width);
         var part = new Minibatch(rows.Dimension, count);
         part.Append(rows, first, count);
+        _met.Clear();
         for (int row = 0; row < count; row++)
         {
-            int slot = _slots[row] = _keys.Touch(rows.Texts?.Find(rows.Key(first + row)) ?? "", out bool isNew);
-            _begins[row] = _lengths is null ? isNew : _lengths.Take(slot, rows.Timestamp(first + row), isNew);
+            int slot = _slots[row] = SlotOf(rows, first + row, out _begins[row]);
             // Its first row here goes on from nothing; a later one follows its key.
-            if (isNew || (_begins[row] && !_slots.AsSpan(0, row).Contains(slot))) _memory!.Forget(slot);
+            if (_met.Add(slot) && _begins[row]) _memory!.Forget(slot);
         }
         _grouped ??= new Minibatch(rows.Dimension, count);
-        _groups.Group(part, _slots.AsSpan(0, count), _grouped, _lengths is null ? default : _begins.AsSpan(0, count));
+        _groups.Group(part, _slots.AsSpan(0, count), _grouped, _begins.AsSpan(0, count));
         Run(_grouped, _logDensities.AsSpan(0, count), _scores.AsSpan(0, count * width), _anomalyScores.AsSpan(0, count),
             _pValues.AsSpan(0, count));
         ReadOnlySpan<int> order = _groups.Order;
@@ -135,6 +140,18 @@ public sealed class ScoreSession
             _scores.AsSpan(at * width, width).CopyTo(scores[(row * width)..]);
         }
         return count;
+    }
+
+    private int SlotOf(Minibatch rows, int row, out bool begins)
+    {
+        if (_slottedTaken < _slotted.Count)
+        {
+            begins = _slotted.Begins[_slottedTaken];
+            return _slotted.Slots[_slottedTaken++];
+        }
+        int slot = _keys!.Touch(rows.Texts?.Find(rows.Key(row)) ?? "", out bool isNew);
+        begins = _lengths?.Take(slot, rows.Timestamp(row), isNew, rows.IsLast(row)) ?? isNew;
+        return slot;
     }
 
     private void Run(

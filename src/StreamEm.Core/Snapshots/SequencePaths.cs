@@ -19,7 +19,8 @@ public static class SequencePaths
         if (sequences.HasLimits && rows.Count > 0)
         {
             var lengths = new SequenceLengths(numbers.Max() + 1, sequences);
-            for (int row = 0; row < numbers.Length; row++) begins[row] = lengths.Take(numbers[row], rows.Timestamp(row), isNew: false);
+            for (int row = 0; row < numbers.Length; row++)
+                begins[row] = lengths.Take(numbers[row], rows.Timestamp(row), isNew: false, rows.IsLast(row));
         }
         Minibatch encoded = space.HasLevels ? new LevelReader(space).Encode(rows) : rows;
         Minibatch grouped = new(rows.Dimension, Math.Max(1, rows.Count)), inside = new(rows.Dimension, Math.Max(1, rows.Count));

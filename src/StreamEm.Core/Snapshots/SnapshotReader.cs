@@ -39,7 +39,7 @@ public static class SnapshotReader
         var learned = new LearnedModel
         {
             Options = options,
-            Schema = schema with { Kinds = space.Kinds },
+            Schema = schema.With(options.Sequences) with { Kinds = space.Kinds },
             Version = Count(Member(root, "version")),
             Space = space,
             Model = made,

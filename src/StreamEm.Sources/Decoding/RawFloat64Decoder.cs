@@ -21,6 +21,11 @@ internal sealed class RawFloat64Decoder : RecordDecoder
         if ((schema.Label ?? schema.Target) is { } field)
             throw new ArgumentException(
                 $"Records of format float64 hold the features alone; they have no field '{field}'. Use csv or ndjson.", nameof(schema));
+        if (schema.EndMarker is { } marker)
+            throw new ArgumentException(
+                $"Records of format float64 hold the features alone; '{marker.Fields[0]}' of 'end_marker' is no field of theirs. Use csv "
+                    + "or ndjson.",
+                nameof(schema));
         if (schema.Where is { } where)
             throw new ArgumentException(
                 $"Records of format float64 hold the features alone; '{where.Fields[0]}' of 'where' is no field of theirs. Use csv or "

@@ -8,8 +8,9 @@ namespace StreamEm.Sources.Decoding;
 
 /// <summary>
 /// The fields of the record being decoded, whatever it is written in: slot 0 .. D-1 are the columns of the row - the features and, where
-/// there is one, the target -, then come those of label, weight, key and timestamp that the schema names, and those that say whether the
-/// model is about the record at all. A decoder calls <see cref="Begin"/>, <see cref="Set"/> per field and <see cref="Commit"/>.
+/// there is one, the target -, then come those of label, weight, key and timestamp that the schema names, those that say whether the record
+/// ends its sequence, and those that say whether the model is about it at all. A decoder calls <see cref="Begin"/>, <see cref="Set"/> per
+/// field and <see cref="Commit"/>.
 /// </summary>
 internal sealed class RecordFields
 {
@@ -21,8 +22,8 @@ internal sealed class RecordFields
     private readonly bool _allowMissing, _mayLackRoles;
     private readonly FieldSpelling _spelling;
     private readonly LabelReader _labels;
-    private readonly FilterOutcomes? _filter;
-    private readonly int _firstFiltered;
+    private readonly FilterOutcomes? _filter, _endMarker;
+    private readonly int _firstFiltered, _firstMarker;
     private readonly bool _checksNumbers;
     private OptionalFields _unread;
     private readonly int _target;
@@ -47,6 +48,12 @@ internal sealed class RecordFields
         Add(schema.Weight, Role.Weight);
         Add(schema.Key, Role.Key);
         Add(schema.Timestamp, Role.Timestamp);
+        _firstMarker = _names.Count;
+        if (schema.EndMarker is { } marker)
+        {
+            _endMarker = new FilterOutcomes(marker, _spelling);
+            foreach (string name in marker.Fields) Add(name, Role.EndMarker);
+        }
         _firstFiltered = _names.Count;
         if (schema.Where is { } where)
         {
@@ -69,6 +76,7 @@ internal sealed class RecordFields
         Weight,
         Key,
         Timestamp,
+        EndMarker,
         Filter,
     }
 
@@ -89,14 +97,16 @@ internal sealed class RecordFields
 
     /// <summary>Whether a slot takes any text, not a number or a time.</summary>
     public bool IsText(int slot) =>
-        slot < Dimension ? FeatureValues.IsText(_kinds[slot]) : _roles[slot - Dimension] is (Role.Label or Role.Key or Role.Filter);
+        slot < Dimension
+            ? FeatureValues.IsText(_kinds[slot])
+            : _roles[slot - Dimension] is (Role.Label or Role.Key or Role.EndMarker or Role.Filter);
 
     /// <summary>Whether a slot is a feature that holds a number, so that the short ways may write it.</summary>
     public bool IsNumber(int slot) => slot < Dimension && !FeatureValues.IsText(_kinds[slot]);
 
     /// <summary>Whether a slot may hold what cannot be read and the record be used all the same, the field then being absent.</summary>
     public bool IsOptional(int slot) =>
-        slot >= Dimension && _roles[slot - Dimension] is (Role.Key or Role.Timestamp or Role.Filter);
+        slot >= Dimension && _roles[slot - Dimension] is (Role.Key or Role.Timestamp or Role.EndMarker or Role.Filter);
 
     /// <summary>Whether a slot takes lists and objects as they are written, not single values alone.</summary>
     public bool TakesSeveral(int slot) =>
@@ -132,6 +142,7 @@ internal sealed class RecordFields
         _timestamp = defaults.Timestamp;
         _label = Minibatch.Unlabelled;
         _unread = defaults.Unread;
+        _endMarker?.Begin();
         _filter?.Begin();
     }
 
@@ -152,6 +163,9 @@ internal sealed class RecordFields
             case Role.Timestamp:
                 if (!_spelling.TryTime(text, out long time)) return Pass(slot);
                 if (time != RecordBatch.NoTimestamp) _timestamp = time;
+                return null;
+            case Role.EndMarker:
+                _endMarker!.Take(slot - _firstMarker, text);
                 return null;
             case Role.Filter:
                 _filter!.Take(slot - _firstFiltered, text);
@@ -192,11 +206,16 @@ internal sealed class RecordFields
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(RecordBatch batch, long nextOffset)
     {
-        if (!IsMeant) batch.FilterOut(nextOffset);
-        else if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp &&
+        if (!IsMeant)
+        {
+            batch.FilterOut(nextOffset);
+            return;
+        }
+        if (FeaturesOnly && _weight == 1 && _key == Minibatch.NoKey && _timestamp == RecordBatch.NoTimestamp &&
             _unread == OptionalFields.None)
             batch.Commit(nextOffset);
         else batch.Commit(nextOffset, _weight, _label, _key, _timestamp, _unread);
+        if (_endMarker is { Pass: true }) batch.EndSequence();
     }
 
     /// <summary>What was found and expected, for a person; never what the record holds.</summary>

@@ -99,7 +99,7 @@ public static class ConfigurationLoader
     {
         ConfigHash = ConfigHash.Of(model),
         Values = ConfigHash.ValuesOf(model),
-        Schema = model.Schema with { Kinds = model.Model.Plan(model.Schema).Kinds },
+        Schema = model.Schema.With(model.Model.Sequences) with { Kinds = model.Model.Plan(model.Schema).Kinds },
     };
 
     private static ModelOptions WithFormer(ModelOptions model, int at, Binder binder) =>

@@ -45,6 +45,74 @@ public sealed class WholeSequencesTests
     }
 
     [Fact]
+    public void Next_ARowThatSaysItIsTheLast_EndsItsSequence()
+    {
+        var cut = new WholeCut(2, 100, Whole with { EndMarker = "last == true" });
+        Minibatch pending = Pending("ab");
+        pending.EndSequence();
+        pending.Add([2], key: pending.Texts!.Number("a"));
+        pending.Add([3], key: pending.Texts!.Number("b"));
+        pending.EndSequence();
+        Minibatch rows = cut.Next(pending, CutMoment.Full, out int count)!;
+        Assert.Equal([1, 3.0], rows.Values.ToArray());
+        Assert.Equal([0, 1], rows.SequenceStarts.ToArray());
+        pending.RemoveFirst(count);
+        Assert.Equal([0, 2.0], pending.Values.ToArray());
+        Assert.False(pending.IsLast(0) || pending.IsLast(1));
+    }
+
+    /// <summary>A mark on every third record of a key makes the sequences that a length of 3 makes, by whatever the model learns.</summary>
+    [Theory]
+    [InlineData(SequenceEnd.Whole, 0)]
+    [InlineData(SequenceEnd.Endless, 0)]
+    [InlineData(SequenceEnd.Endless, 2)]
+    public void Learner_MarkedRecords_AreWhatALengthMakesOfThem(SequenceEnd end, int lag)
+    {
+        Minibatch plain = Records(400), marked = new(1, texts: plain.Texts);
+        int[] rows = new int[5];
+        for (int row = 0; row < plain.Count; row++)
+        {
+            marked.Append(plain, row, 1);
+            if (++rows[plain.Key(row)] % 3 == 0) marked.EndSequence();
+        }
+        var learning = new LearningOptions { MinibatchSize = 40, Learn = LearnMode.Always, Initialization = new() { Buffer = 80 } };
+        LatentModelOptions byLength = Options(new SequenceOptions { End = end, Lag = lag, MaxLength = 3 }),
+            byMark = Options(new SequenceOptions { End = end, Lag = lag, EndMarker = "last == true" });
+        Learner expected = Streams.Learn(byLength, learning, plain, schema: Schema);
+        foreach (int stop in (int[])[0, 1, 79, 123, 250])
+        {
+            Learner first = new(byMark, Schema, learning), second = new(byMark, Schema, learning);
+            Streams.Feed(first, marked, 0, stop);
+            second.Load(new BinaryReader(new MemoryStream(Streams.State(first))));
+            Assert.Equal(Streams.State(first), Streams.State(second));
+            Streams.Feed(second, marked, stop, marked.Count - stop);
+            while (second.TryUpdate(flush: true)) { }
+            Assert.Equal(Streams.Snapshot(expected).Parameters.ToArray(), Streams.Snapshot(second).Parameters.ToArray());
+        }
+        var session = new ScoreSession(new Scorer(Streams.Snapshot(expected)));
+        double[] one = new double[400], other = new double[400];
+        session.Score(plain, one, new double[400 * session.Scorer.Layout.Length], new double[400]);
+        LearnedModel learned = Streams.Snapshot(Streams.Learn(byMark, learning, marked, schema: Schema));
+        session = new ScoreSession(new Scorer(learned));
+        session.Score(marked, other, new double[400 * session.Scorer.Layout.Length], new double[400]);
+        Assert.Equal(one, other);
+        Assert.Equal(SequencePaths.Of(new Scorer(Streams.Snapshot(expected)), plain), SequencePaths.Of(new Scorer(learned), marked));
+    }
+
+    [Fact]
+    public void Setting_OfAnEndMarker_IsAnExpressionInItsOneSpelling()
+    {
+        var kind = new SequenceOptionsKind();
+        Assert.True(kind.TryParse("{\"end\":\"whole\",\"end_marker\":\"event=='stop'\"}", out SequenceOptions? value));
+        Assert.Equal("event == \"stop\"", value.EndMarker);
+        Assert.True(kind.TryParse(kind.Format(value), out SequenceOptions? again));
+        Assert.Equal(value, again);
+        Assert.True(kind.TryParse("{\"end_marker\":null}", out value));
+        Assert.Null(value.EndMarker);
+        Assert.StartsWith("end_marker: ", kind.Problem("{\"end_marker\":\"event ==\"}")!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Next_AcrossAGap_BeginsAnother()
     {
         var cut = new WholeCut(1, 100, Whole with { Gap = TimeSpan.FromSeconds(1) });

@@ -21,6 +21,37 @@ public sealed class FilterTests : IDisposable
         Where = RecordFilter.Parse(expression, out FilterProblem? problem) ?? throw new ArgumentException(problem!.Message),
     };
 
+    /// <summary>The last record of a sequence says so by an expression, also where the field it compares is a feature or decides that the
+    /// model is about the record.</summary>
+    [Theory]
+    [InlineData("k == \"p\"", null, "1 4")]
+    [InlineData("k == null", null, "3 5")]
+    [InlineData("x >= 4 and k != null", null, "4")]
+    [InlineData("k == \"p\"", "k == \"p\" or x == 2", "1 4")]
+    [InlineData("x == 2", "k != null", "2")]
+    public void Decode_AnEndMarker_SaysWhichRecordsAreTheLast(string expression, string? where, string expected)
+    {
+        RecordSchema schema = new RecordSchema { Features = ["x"], Where = where is null ? null : RecordFilter.Parse(where, out _) }
+            .With(new Core.Data.SequenceOptions { EndMarker = expression });
+        const string Csv = "x,k\n1,p\n2,q\n3,\n4,p\n5,\n";
+        const string Json = """
+            {"x":1,"k":"p"}
+            {"x":2,"k":"q"}
+            {"x":3}
+            {"x":4,"k":"p"}
+            {"x":5,"k":null}
+
+            """;
+        foreach ((RecordFormat format, string text) in ((RecordFormat, string)[])[(RecordFormat.Csv, Csv), (RecordFormat.Ndjson, Json)])
+        {
+            RecordBatch batch = Decoded.Batch(format, schema, text);
+            Assert.Empty(batch.Rejected);
+            IEnumerable<int> lasts = Enumerable.Range(0, batch.Count).Where(batch.Records.IsLast);
+            Assert.Equal(
+                expected, string.Join(' ', lasts.Select(row => batch.Records.Row(row)[0].ToString(CultureInfo.InvariantCulture))));
+        }
+    }
+
     [Theory]
     [InlineData("k == \"p\"", "1 4 9")]
     [InlineData("k != \"p\"", "2 3 5 6 7 8")]

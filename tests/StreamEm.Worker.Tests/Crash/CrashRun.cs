@@ -54,12 +54,12 @@ internal sealed class CrashRun : IDisposable
 
     public string State => _directory["state/clouds"];
 
-    /// <summary>Sequences of so many keys, more than are remembered, through a hidden Markov model.</summary>
-    public static CrashRun OfSequences(int rows, int keys, int maxKeys) => new(
+    /// <summary>Sequences of so many keys through a hidden Markov model that remembers some of them, and learns a lag behind.</summary>
+    public static CrashRun OfSequences(int rows, int keys, int maxKeys, int lag = 0) => new(
         SequenceData(rows, keys), follow: false, $$"""
         features: [a, b]
         key: device
-        model: { type: hidden_markov, states: 3, max_keys: {{maxKeys}} }
+        model: { type: hidden_markov, states: 3, max_keys: {{maxKeys}}, sequences: { lag: {{lag}} } }
         learning: { minibatch: { size: 512 }, initialization: { buffer: 1024, n_init: 1 } }
         """);
 

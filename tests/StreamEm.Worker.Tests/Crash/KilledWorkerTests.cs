@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Crash;
@@ -44,6 +45,23 @@ public sealed class KilledWorkerTests(ITestOutputHelper report)
             .EnumerateArray().Select(warning => warning.GetString());
         Assert.Contains(warnings,
             warning => warning!.EndsWith("key(s) were forgotten to make room for others; max_keys is 4000.", StringComparison.Ordinal));
+    }
+
+    /// <summary>Thousands of sequences under way, each with records that wait for those behind them.</summary>
+    [Fact]
+    public async Task Killed_WithALagBehindManyKeys_EqualsNeverStopped()
+    {
+        const int Keys = 10_000, Lag = 3;
+        int kills = Math.Max(4, int.Parse(Environment.GetEnvironmentVariable(KillsVariable) ?? "4", CultureInfo.InvariantCulture) / 10);
+        using CrashRun whole = CrashRun.OfSequences(kills * RowsPerKillOfSequences, Keys, Keys, Lag),
+            killed = CrashRun.OfSequences(kills * RowsPerKillOfSequences, Keys, Keys, Lag);
+        await KillAndCompare(whole, killed, kills);
+
+        // Each record once; some have no values, and teach nothing.
+        JsonElement training = PublishedLog.Read(killed.Snapshots)[^1].GetProperty("training");
+        long unlearned = training.TryGetProperty("unlearned", out JsonElement count) ? count.GetInt64() : 0;
+        long taken = kills * RowsPerKillOfSequences - File.ReadLines(killed.Rejected).Count();
+        Assert.Equal(taken, training.GetProperty("records").GetInt64() + unlearned);
     }
 
     [Fact]

@@ -34,6 +34,37 @@ public sealed class KilledKafkaWorkerTests(KafkaBroker broker, ITestOutputHelper
         report.WriteLine($"{kills} kills, {versions} versions, {malformed} malformed records.");
     }
 
+    /// <summary>Thousands of sequences under way, each with records that wait for those behind them.</summary>
+    [Fact]
+    public async Task Killed_WithALagBehindManyKeys_EqualsNeverStopped()
+    {
+        const int Keys = 10_000, Lag = 2, RowsOfAKill = 6000;
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        using KafkaRun whole = KafkaRun.OfSequences(broker, topic, Keys, Lag), killed = KafkaRun.OfSequences(broker, topic, Keys, Lag);
+        await KillAsync(killed, Kills, _ => Task.CompletedTask, (_, kill) => Task.Run(() => ProduceSequences(topic, kill)));
+        await killed.DrainAsync();
+        await whole.DrainAsync();
+
+        Assert.Equal(PublishedLog.Contents(whole.Snapshots), PublishedLog.Contents(killed.Snapshots));
+        long learned = PublishedLog.Read(killed.Snapshots)[^1].GetProperty("training").GetProperty("records").GetInt64();
+        Assert.Equal(Kills * RowsOfAKill, learned);
+        report.WriteLine($"{Kills} kills, {PublishedLog.LastVersion(killed.Snapshots)} versions.");
+
+        void ProduceSequences(string to, int part)
+        {
+            var random = new Random(part);
+            var rows = Enumerable.Range(0, KafkaBroker.MockPartitions).Select(_ => new List<string>()).ToArray();
+            for (int row = 0; row < RowsOfAKill; row++)
+            {
+                int key = random.Next(Keys);
+                double value = 4 * ((part + key) % 2) + random.NextDouble();
+                rows[key % rows.Length].Add(
+                    string.Create(CultureInfo.InvariantCulture, $"{{\"device\":\"d{key}\",\"a\":{value:F4}}}"));
+            }
+            for (int partition = 0; partition < rows.Length; partition++) broker.Produce(to, partition, rows[partition]);
+        }
+    }
+
     /// <summary>
     /// With <c>idle_after</c>, which partition was left out of which minibatch depends on when records came, so that no other run need
     /// equal this one. What holds: no version that anybody has seen, over HTTP or published, is ever made again differently, and every

@@ -81,15 +81,32 @@ public sealed class SequenceModelTests : IDisposable
         Assert.Equal(csv[0].Count(c => c == ','), csv[4][..csv[4].IndexOf('"', StringComparison.Ordinal)].Count(c => c == ','));
     }
 
+    /// <summary>After a record that says that it is the last of its sequence, the key's next one is as its first was.</summary>
     [Fact]
-    public async Task Fit_WholeSequences_ScoresEveryRecordOnce()
+    public async Task Score_AfterAnEndMarker_BeginsAnew()
+    {
+        string data = Write("data.csv", "machine,x,event", "a,2.4,", "b,5,", "a,5.1,stop", "a,2.4,", "a,2.4,stop", "b,2.4,");
+        string snapshot = await FitAt(data, "endless, lag: 2, end_marker: event == \"stop\"");
+        JsonElement[] scores = Lines(await Succeed(ScoreCommand.Create(), snapshot, data, "--viterbi"));
+        string[] first = [.. scores.Select(score => score.GetProperty("state_probabilities")[0].GetRawText())];
+        Assert.Equal(first[0], first[3]);
+        Assert.NotEqual(first[0], first[4]);
+        Assert.NotEqual(first[0], first[5]);
+        Assert.Equal(1, scores[2].GetProperty("viterbi_state").GetInt32());
+        Assert.Equal(6, Document(snapshot).GetProperty("training").GetProperty("records").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("whole, max_length: 12")]
+    [InlineData("endless, lag: 4")]
+    public async Task Fit_RecordsThatWait_ScoresEveryRecordOnce(string end)
     {
         var text = new StringBuilder("machine,x\n");
         var chance = new SplitMix64(4);
         for (int row = 0; row < 600; row++)
             text.Append(CultureInfo.InvariantCulture, $"m{chance.NextInt32(9)},{(row / 40 % 2 == 0 ? 0 : 5) + chance.NextDouble():R}\n");
         string data = Write("data.csv", text.ToString().TrimEnd('\n').Split('\n'));
-        string snapshot = await FitAt(data, "whole, max_length: 12", "--scores", _directory["scores.ndjson"]);
+        string snapshot = await FitAt(data, end, "--scores", _directory["scores.ndjson"]);
         JsonElement[] scores = Lines(await File.ReadAllTextAsync(_directory["scores.ndjson"]));
         string[] keys = [.. text.ToString().Split('\n').Skip(1).Select(line => line.Split(',')[0])];
         Assert.Equal(Enumerable.Range(0, 600), scores.Select(score => score.GetProperty("record").GetInt32()).Order());
@@ -100,7 +117,8 @@ public sealed class SequenceModelTests : IDisposable
 
     [Theory]
     [InlineData("{ end: hole }", "end is 'hole'")]
-    [InlineData("{ end: whole, lag: 3 }", "lag cannot be set")]
+    [InlineData("{ end: whole, lag: 3 }", "lag is for endless sequences")]
+    [InlineData("{ end_marker: 'last = 1' }", "end_marker: '=' is not known here; write ==")]
     [InlineData("{ gap: 3 }", "gap is '3'")]
     public async Task Validate_SequencesThatCannotBe_AreRefused(string sequences, string problem)
     {

@@ -17,6 +17,12 @@ internal sealed partial class FactorAnalyserEStep : EmissionEStep
     /// <summary>Of every component: L^-1 packed, M^-1 packed, and the slopes [q, D] and constants [q] of t and of E[z] in x.</summary>
     private readonly double[] _inverses, _covariances, _slopes, _offsets, _latentSlopes, _latentOffsets;
 
+    /// <summary>W' of one component [q, D].</summary>
+    private readonly double[] _transposed;
+
+    /// <summary>Doubles of t up to which it is kept from the log-densities to the statistics: half of a second-level cache.</summary>
+    private const int MostKept = 1 << 16;
+
     /// <summary>Memory for <see cref="Set"/>.</summary>
     public FactorAnalyserEStep(int components, int dimension, int factors)
     {
@@ -27,6 +33,7 @@ internal sealed partial class FactorAnalyserEStep : EmissionEStep
         (_inverses, _covariances) = (new double[components * _packed], new double[components * _packed]);
         (_slopes, _latentSlopes) = (new double[components * factors * dimension], new double[components * factors * dimension]);
         (_offsets, _latentOffsets) = (new double[components * factors], new double[components * factors]);
+        _transposed = new double[factors * dimension];
     }
 
     public override int MeasuredValues => _dimension;
@@ -57,14 +64,16 @@ internal sealed partial class FactorAnalyserEStep : EmissionEStep
     public override void LogDensities(RowBlock block, Span<double> logJoint)
     {
         ReadOnlySpan<int> incomplete = block.Incomplete;
-        Span<double> memory = block.Scratch(incomplete.Length * _components + _factors * RowBlock.Stride + WorkLength);
-        Span<double> kept = memory[..(incomplete.Length * _components)], rest = memory[kept.Length..],
-            latent = rest[..(_factors * RowBlock.Stride)], work = rest[latent.Length..];
+        int lanes = _factors * RowBlock.Stride;
+        Span<double> memory = block.Scratch(incomplete.Length * _components + lanes + WorkLength);
+        Span<double> kept = memory[..(incomplete.Length * _components)], rest = memory[kept.Length..], latent = rest[..lanes],
+            work = rest[lanes..], forms = KeepsForms ? block.Keep(this, _components * lanes) : default;
         for (int at = 0; at < incomplete.Length; at++)
             for (int k = 0; k < _components; k++) kept[at * _components + k] = logJoint[k * RowBlock.Stride + incomplete[at]];
         QuadraticForms.AddDiagonal(block.Columns, _dimension, _components, _scales, _biases, _constants, logJoint, block.Count);
         for (int k = 0; k < _components; k++)
         {
+            if (KeepsForms) latent = forms.Slice(k * lanes, lanes);
             Forms(block, k, _slopes, _offsets, latent);
             Span<double> joint = logJoint.Slice(k * RowBlock.Stride, block.Count);
             for (int j = 0; j < _factors; j++)
@@ -91,12 +100,14 @@ internal sealed partial class FactorAnalyserEStep : EmissionEStep
         int lanes = _factors * RowBlock.Stride;
         Span<double> memory = block.Scratch(2 * lanes + RowBlock.Stride), latent = memory[..lanes], weighted = memory.Slice(lanes, lanes),
             shares = memory[(2 * lanes)..];
+        ReadOnlySpan<double> forms = KeepsForms ? block.Kept(this, _components * lanes) : default;
         Span<double> mass = stackalloc double[1];
         for (int k = 0; k < _components; k++)
         {
             responsibilities.Slice(k * RowBlock.Stride, RowBlock.Stride).CopyTo(shares);
             foreach (int index in block.Incomplete) shares[index] = 0;
-            Forms(block, k, _latentSlopes, _latentOffsets, latent);
+            if (forms.IsEmpty) Forms(block, k, _latentSlopes, _latentOffsets, latent);
+            else Codes(k, forms.Slice(k * lanes, lanes), latent);
             for (int j = 0; j < _factors; j++)
                 for (int i = 0; i < RowBlock.Stride; i++)
                     weighted[j * RowBlock.Stride + i] = shares[i] * latent[j * RowBlock.Stride + i];
@@ -129,26 +140,44 @@ internal sealed partial class FactorAnalyserEStep : EmissionEStep
         }
         double logDeterminant = Invert(inverse, covariance);
         _constants[k] = -0.5 * (_dimension * LogTwoPi + logNoise) - logDeterminant;
+        for (int d = 0; d < _dimension; d++)
+            for (int j = 0; j < _factors; j++) _transposed[j * _dimension + d] = loadings[d * _factors + j];
+        ReadOnlySpan<double> means = _means.AsSpan(k * _dimension, _dimension), noise = _noise.AsSpan(k * _dimension, _dimension);
         for (int j = 0; j < _factors; j++)
         {
+            int form = k * _factors + j;
+            Span<double> slope = _slopes.AsSpan(form * _dimension, _dimension),
+                latentSlope = _latentSlopes.AsSpan(form * _dimension, _dimension);
+            slope.Clear();
+            latentSlope.Clear();
+            for (int i = 0; i < _factors; i++)
+            {
+                ReadOnlySpan<double> w = _transposed.AsSpan(i * _dimension, _dimension);
+                if (i <= j) DenseMatrix.Add(slope, w, inverse[Packed.Index(j, i)]);
+                DenseMatrix.Add(latentSlope, w, covariance[Packed.Index(Math.Max(i, j), Math.Min(i, j))]);
+            }
             double offset = 0, latentOffset = 0;
             for (int d = 0; d < _dimension; d++)
             {
-                ReadOnlySpan<double> w = loadings.Slice(d * _factors, _factors);
-                double slope = 0, latentSlope = 0;
-                for (int i = 0; i < _factors; i++)
-                {
-                    if (i <= j) slope = Math.FusedMultiplyAdd(inverse[Packed.Index(j, i)], w[i], slope);
-                    latentSlope = Math.FusedMultiplyAdd(covariance[Packed.Index(Math.Max(i, j), Math.Min(i, j))], w[i], latentSlope);
-                }
-                int at = (k * _factors + j) * _dimension + d;
-                _slopes[at] = slope / _noise[k * _dimension + d];
-                _latentSlopes[at] = latentSlope / _noise[k * _dimension + d];
-                offset = Math.FusedMultiplyAdd(-_slopes[at], _means[k * _dimension + d], offset);
-                latentOffset = Math.FusedMultiplyAdd(-_latentSlopes[at], _means[k * _dimension + d], latentOffset);
+                offset = Math.FusedMultiplyAdd(-(slope[d] /= noise[d]), means[d], offset);
+                latentOffset = Math.FusedMultiplyAdd(-(latentSlope[d] /= noise[d]), means[d], latentOffset);
             }
-            (_offsets[k * _factors + j], _latentOffsets[k * _factors + j]) = (offset, latentOffset);
+            (_offsets[form], _latentOffsets[form]) = (offset, latentOffset);
         }
+    }
+
+    private bool KeepsForms => _factors > 0 && _components * _factors * RowBlock.Stride <= MostKept;
+
+    /// <summary>E[z] = L'^-1 t of all lanes of a block, overwritten.</summary>
+    private void Codes(int k, ReadOnlySpan<double> t, Span<double> latent)
+    {
+        ReadOnlySpan<double> inverse = _inverses.AsSpan(k * _packed, _packed);
+        latent.Clear();
+        for (int j = 0; j < _factors; j++)
+            for (int i = j; i < _factors; i++)
+                DenseMatrix.Add(
+                    latent.Slice(j * RowBlock.Stride, RowBlock.Stride), t.Slice(i * RowBlock.Stride, RowBlock.Stride),
+                    inverse[Packed.Index(i, j)]);
     }
 
     /// <summary>Linear forms of a component for all lanes of a block: q x Stride, overwritten.</summary>

@@ -10,7 +10,8 @@ internal sealed class FactorRegression
 {
     private readonly int _factors;
     private readonly bool _meanIsFixed, _loadingsAreFixed;
-    private readonly double[] _all, _gram, _factor, _shared;
+    private readonly double[] _all, _partial, _factor, _shared;
+    private double[] _gram;
     private bool _hasShared;
 
     /// <summary>Memory for q factors.</summary>
@@ -20,7 +21,8 @@ internal sealed class FactorRegression
     public FactorRegression(int factors, bool meanIsFixed, bool loadingsAreFixed)
     {
         (_factors, _meanIsFixed, _loadingsAreFixed) = (factors, meanIsFixed, loadingsAreFixed);
-        (_all, _gram, _factor, _shared) = (new double[Size], new double[Size], new double[Size], new double[Size]);
+        (_all, _partial, _factor, _shared) = (new double[Size], new double[Size], new double[Size], new double[Size]);
+        _gram = _all;
         Products = new double[factors + 1];
     }
 
@@ -49,7 +51,8 @@ internal sealed class FactorRegression
     public bool TrySolve(ReadOnlySpan<double> missing, Span<double> loadings, ref double mean)
     {
         bool isWhole = !missing.ContainsAnyExcept(0.0);
-        for (int at = 0; at < _gram.Length; at++) _gram[at] = _all[at] - missing[at];
+        _gram = isWhole ? _all : _partial;
+        for (int at = 0; at < _gram.Length && !isWhole; at++) _gram[at] = _all[at] - missing[at];
         if (_loadingsAreFixed)
         {
             if (_meanIsFixed) return true;

@@ -67,6 +67,9 @@ internal sealed record PoissonRandomWalkOptions : LatentModelOptions
     public override IEnumerable<string> ProblemsWith(RecordSchema schema)
     {
         foreach (string problem in base.ProblemsWith(schema)) yield return problem;
+        if (Sequences.Lag > 0)
+            yield return "sequences: lag is of hidden_markov and linear_gaussian_state_space; here paths are drawn through the records of "
+                + "a minibatch: a larger minibatch.size looks further ahead, end: whole to the end";
         string[] counts = [.. schema.Features.Where(name => !IsExposure(name))];
         if (counts.Length == 0) yield return "exposures: every feature holds one; at least one must hold counts";
         if (Exposures.Names.Count > 0 && Exposures.Names.Count != counts.Length)

@@ -16,7 +16,8 @@ internal sealed partial class HiddenMarkovEStep
         if (isCarried) memory!.Of(slot).CopyTo(space.Carried);
         Evidence evidence = Filter(batch, first, from, to, isCarried ? space.Carried : default, isLabelled: true, space);
         Span<double> initial = statistics[.._states], passages = statistics.Slice(_states, _states * _states), beta = space.Beta;
-        if (slot >= 0) memory!.Set(slot, space.Alpha(to - 1));
+        int learned = SequenceRows.EndOfLearned(space.Pass.Ahead, first + from, first + to) - first;
+        if (slot >= 0) memory!.Set(slot, space.Alpha(learned - 1));
         space.Carried.CopyTo(space.CarriedBefore, 0);
         ReadOnlySpan<double> transitions = ApplyRule(batch, first, from, to, isCarried, space);
         beta.Fill(1);

@@ -62,9 +62,12 @@ internal sealed partial class LinearGaussianStateSpaceEStep : EStep
             next = SequenceRows.EndOf(starts, first + at, first + count) - first;
             var memory = space.Pass.Memory as StateMemory;
             bool isCarried = Begin(memory, batch, first + at, space, out int slot);
+            int remembered = slot < 0 ? -1 : SequenceRows.EndOfLearned(space.Pass.Ahead, first + at, first + next) - first - 1;
             for (int row = at; row < next; row++)
+            {
                 evidence += Step(batch, first + row, row, row > at || isCarried, space, out logDensities[row]);
-            if (slot >= 0) Remember(memory!, slot, space);
+                if (row == remembered) Remember(memory!, slot, space);
+            }
             Smooth(batch, first, at, next, isCarried, sums, space);
         }
         return evidence;
