@@ -9,6 +9,9 @@ namespace StreamEm.Core.Tests.Models.Topics;
 [ContractOf("latent_dirichlet_allocation")]
 public sealed class TopicsOverCounts : ModelContract
 {
+    /// <summary>Proportions have a density.</summary>
+    protected override double LeastEntropy => double.MinValue;
+
     /// <inheritdoc/>
     protected override bool FollowsUnits => false;
 
