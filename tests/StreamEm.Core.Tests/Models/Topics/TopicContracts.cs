@@ -13,6 +13,9 @@ public sealed class TopicsOverCounts : ModelContract
     protected override double LeastEntropy => double.MinValue;
 
     /// <inheritdoc/>
+    private protected override double EntropyOf(LatentModel model, double[] theta, Minibatch rows) => double.NaN;
+
+    /// <inheritdoc/>
     protected override bool FollowsUnits => false;
 
     protected override bool CanBeDrawn => false;
