@@ -21,6 +21,8 @@ usage: ./build.sh VERB
             that were never stopped; learn a million records on every kernel path, and fit them by the engine spider
   bench     micro-benchmarks and the side-by-side run against other implementations; bench anomaly NAB [--tables FOLDER]: what the samples
             find in labelled streams and tables; bench discoveries: what a false discovery rate holds and finds
+  load      how much 200 clients that read versions and score, and 64 readers of the stream, slow a worker that learns at full speed:
+            load REQUESTS-A-SECOND SECONDS (500 20); fails when an answer was torn or memory grew
   lab       run the experiments on what textbooks claim of EM and write docs/lab; lab NAME...: these; fails when a sentence there is not true
   dashboard build the dashboard, src/StreamEm.Dashboard, into the files that the worker serves (needs Node 20 and npm)
   screenshots  take the pictures of the dashboard's page in docs anew (needs Chromium)
@@ -230,6 +232,8 @@ verb_chaos() {
 
 verb_bench() { set_up && dotnet run -c $configuration --project tests/StreamEm.Benchmarks -- "$@"; }
 
+verb_load() { set_up && verb_publish && dotnet run -c $configuration --project tests/StreamEm.Benchmarks -- load "$PWD/artifacts/streamem/streamem" "$@"; }
+
 verb_lab() { set_up && dotnet run -c $configuration --project tests/StreamEm.Lab -- "$@"; }
 
 verb_image() {
@@ -251,6 +255,7 @@ case $verb in
   mutation) verb_mutation "$@" ;;
   chaos) verb_chaos ;;
   bench) verb_bench "$@" ;;
+  load) verb_load "$@" ;;
   lab) verb_lab "$@" ;;
   dashboard) verb_dashboard ;;
   screenshots) verb_screenshots ;;

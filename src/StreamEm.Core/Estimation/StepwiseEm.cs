@@ -36,6 +36,9 @@ internal sealed class StepwiseEm(
     /// <summary>Theta before the last update that had evidence, under which they were taken.</summary>
     public ReadOnlySpan<double> Before => _previous;
 
+    /// <summary>Told when a part of an update begins; null where nobody asks.</summary>
+    public Action<UpdatePhase>? Entering { get; set; }
+
     /// <summary>One update.</summary>
     /// <param name="state">Where the model stands; moved on.</param>
     /// <param name="batch">At least one row.</param>
@@ -50,12 +53,15 @@ internal sealed class StepwiseEm(
         StepwiseState state, Minibatch batch, double[] logDensities, StreamMemory? memory = null, InfluenceBound? bound = null,
         double[]? comparable = null, double unit = 1)
     {
+        Entering?.Invoke(UpdatePhase.Expectation);
         Evidence evidence = Expect(
             state.Parameters, batch, _averages, logDensities,
             new Pass(memory, state.Updates + 1, comparable) { Bound = bound });
+        Entering?.Invoke(UpdatePhase.Maximization);
         double share = state.ShareOf(batch.TotalWeight * unit, isWeighted: !batch.Weights.IsEmpty);
         CountUnlearned(state, batch, evidence, logDensities, bound);
         Fold(state, _averages, evidence, batch.Count, share, WorthOf(batch, logDensities, evidence));
+        Entering?.Invoke(UpdatePhase.Done);
         return evidence;
     }
 

@@ -1,5 +1,6 @@
 using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
+using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
@@ -128,6 +129,12 @@ public sealed partial class Learner
     /// </summary>
     public Action<Minibatch, ScoreSession>? BeforeUpdate { get; set; }
 
+    /// <summary>
+    /// Called when a part of an update begins, so that somebody with a clock can tell how long each takes; not of mixtures that grow, whose
+    /// steps are record by record. Null where nobody asks.
+    /// </summary>
+    public Action<UpdatePhase>? Entering { get; set; }
+
     /// <summary>What makes the rows to be taken of the records that are read; null where they are taken as they are.</summary>
     public FeatureStream? Features => _features;
 
@@ -209,6 +216,7 @@ public sealed partial class Learner
             observe(_raw, ScoreSession.OfStream(
                 Learned(core), cut.Keys, cut.Memory, cut.LengthsBefore, cut.SlotsOfMinibatch, replaced: null, core.Growing));
         }
+        core.Entering = Entering;
         if (core.Growing is not null) core.Grow(minibatch, count);
         else if (isFrozen) core.Pass(minibatch, count, _rows, _surprise);
         else if (_gate is not null) UpdateGated(core, _gate, minibatch, count);

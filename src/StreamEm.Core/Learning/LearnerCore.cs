@@ -38,6 +38,9 @@ internal sealed partial class LearnerCore
         Intervals = options.Intervals && model.HasGradient ? new IntervalWatch(model) : null;
     }
 
+    /// <summary>Told when a part of an update begins; null where nobody asks.</summary>
+    public Action<UpdatePhase>? Entering { get; set; }
+
     /// <summary>Who the components are.</summary>
     public ComponentNumbers Ids { get; private set; }
 
@@ -179,6 +182,7 @@ internal sealed partial class LearnerCore
         double worth = State.Shares.Length == 0 ? State.EffectiveRows : State.EffectiveRows / State.Shares.Length;
         InfluenceBound? bound = Guard?.Begin(minibatch, count, worth, unit) ?? gate;
         double[] logDensities = surprise.LogDensities;
+        _em.Entering = Entering;
         Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory, bound, complete ? null : surprise.Comparable, unit);
         double units = _units.Sum(rows, complete, evidence, logDensities, bound, ref _impossible);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;

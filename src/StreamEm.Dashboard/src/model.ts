@@ -10,6 +10,7 @@ import { NotablePanel, numericFeatures, ScatterPanel } from './records';
 import { ScorePanel } from './score';
 import { follow } from './stream';
 import { colourOf } from './theme';
+import { WhatIfPanel } from './whatif';
 import type { Components, Layout, Snapshot } from './types';
 
 /** The least time between two snapshots that are drawn, and between looks at the records. */
@@ -37,10 +38,12 @@ export class ModelView {
   private readonly graphBox = h('div', { class: 'card graph' });
   private readonly versionsBox = h('div', { class: 'card' });
   private readonly scoreBox = h('div', {});
+  private readonly whatIfBox = h('div', {});
   private readonly listener = () => this.drawFacts();
   private learning: LearningPanel | undefined;
   private versions: VersionsPanel | undefined;
   private score: ScorePanel | undefined;
+  private whatIf: WhatIfPanel | undefined;
   private blocks: BlockPicture[] = [];
   private layoutKey = '';
   private layout: Layout | undefined;
@@ -92,6 +95,7 @@ export class ModelView {
     clearTimeout(this.looking);
     this.models.removeEventListener('models', this.listener);
     this.learning?.dispose();
+    this.whatIf?.dispose();
     this.scatter.dispose();
     for (const block of this.blocks) block.dispose();
     if (this.graphUrl !== '') URL.revokeObjectURL(this.graphUrl);
@@ -101,7 +105,7 @@ export class ModelView {
     const section = (id: string, title: string, ...content: Node[]) => h('section', { id, 'aria-labelledby': `${id}-title` },
       h('h2', { id: `${id}-title` }, title), ...content);
     const none = () => h('p', { class: 'muted' }, 'There is no version yet.');
-    for (const box of [this.learningBox, this.parameterBox, this.scoreBox]) replace(box, none());
+    for (const box of [this.learningBox, this.parameterBox, this.scoreBox, this.whatIfBox]) replace(box, none());
     this.graphBox.hidden = true;
     replace(this.scatterBox, this.scatter.element);
     const sections: [string, string, Node[]][] = [
@@ -113,6 +117,7 @@ export class ModelView {
       ['parameters', 'Parameters', [this.parameterBox, this.graphBox]],
       ['versions', 'Versions', [this.versionsBox]],
       ['score', 'Score a record', [this.scoreBox]],
+      ['what-if', 'What if', [this.whatIfBox]],
     ];
     // Not links to fragments: the fragment says which model is looked at.
     const jump = (id: string) => () => {
@@ -201,6 +206,11 @@ export class ModelView {
     if (this.score?.key !== layout.features.map(feature => feature.name).join('\n')) {
       this.score = new ScorePanel(this.id, layout, snapshot);
       replace(this.scoreBox, this.score.element);
+    }
+    if (this.whatIf?.key !== WhatIfPanel.keyOf(layout, snapshot)) {
+      this.whatIf?.dispose();
+      this.whatIf = new WhatIfPanel(this.id, layout, snapshot);
+      replace(this.whatIfBox, this.whatIf.element);
     }
     void this.drawGraph();
   }

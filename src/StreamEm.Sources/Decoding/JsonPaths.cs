@@ -52,15 +52,23 @@ internal sealed class JsonPaths
         return null;
     }
 
+    /// <summary>The children with the properties they are in.</summary>
+    public IReadOnlyList<(byte[] Name, JsonPaths Child)> Children => _children;
+
+    /// <summary>The child in a property; null when no field of the schema is there.</summary>
+    public JsonPaths? Find(ReadOnlySpan<byte> name)
+    {
+        foreach ((byte[] known, JsonPaths child) in _children)
+            if (name.SequenceEqual(known)) return child;
+        return null;
+    }
+
     private void Feed(int slot) => Slots = [.. Slots, slot];
 
     private JsonPaths Child(string name)
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(name);
-        foreach ((byte[] known, JsonPaths child) in _children)
-        {
-            if (known.AsSpan().SequenceEqual(utf8)) return child;
-        }
+        if (Find(utf8) is { } known) return known;
         var added = new JsonPaths();
         _children.Add((utf8, added));
         return added;

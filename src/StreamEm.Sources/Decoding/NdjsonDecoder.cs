@@ -165,13 +165,14 @@ internal sealed partial class NdjsonDecoder : RecordDecoder
         try
         {
             return Utf8.IsValid(record) ? Read(record, row, defaults, paths)
-                : new Refusal(RejectionReason.DecodeUtf8, "expected a JSON object");
+                : new Refusal(RejectionReason.DecodeUtf8, $"expected a JSON object{Registered(record)}");
         }
         catch (JsonException e)
         {
             // The reader's own words quote the record.
             return new Refusal(RejectionReason.JsonSyntax, string.Create(CultureInfo.InvariantCulture,
-                $"not a JSON object: from byte {e.BytePositionInLine ?? 0} on it is no JSON, or nested deeper than {MaxDepth} levels"));
+                $"not a JSON object: from byte {e.BytePositionInLine ?? 0} on it is no JSON, or nested deeper than {MaxDepth} "
+                    + $"levels{Registered(record)}"));
         }
         catch (InvalidOperationException)
         {
@@ -179,6 +180,10 @@ internal sealed partial class NdjsonDecoder : RecordDecoder
             return new Refusal(RejectionReason.JsonSyntax, $"not a JSON object: a name has {HalfASurrogate}");
         }
     }
+
+    /// <summary>What a person has to know whose messages were written by the serializer of a schema registry.</summary>
+    private static string Registered(ReadOnlySpan<byte> record) => record is [0, ..]
+        ? "; it begins with a zero byte, as messages do whose schema is in a registry (source.kafka.format: avro or json_schema)" : "";
 
     private bool TryReadKnownShape(ReadOnlySpan<byte> data, int start, int end, Span<double> row, in RecordDefaults defaults)
     {

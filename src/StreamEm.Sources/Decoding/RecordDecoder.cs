@@ -36,6 +36,8 @@ internal abstract class RecordDecoder
         RecordFormat.Float64 => new RawFloat64Decoder(schema),
         RecordFormat.Parquet => throw new SourceException(SourceFailure.Configuration,
             "Parquet is a format of files, which are read from their end: give the file's path, or use csv or ndjson."),
+        RecordFormat.Avro or RecordFormat.JsonSchema => throw new SourceException(SourceFailure.Configuration,
+            "avro and json_schema are formats of Kafka messages, whose schemas are in a registry: use csv or ndjson."),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Expected csv, ndjson or float64."),
     };
 

@@ -14,4 +14,10 @@ public enum RecordFormat
 
     /// <summary><c>parquet</c>: the rows of a Parquet file.</summary>
     Parquet,
+
+    /// <summary><c>avro</c>: messages in Apache Avro that name their schema in a registry.</summary>
+    Avro,
+
+    /// <summary><c>json_schema</c>: messages in JSON that name their schema in a registry.</summary>
+    JsonSchema,
 }

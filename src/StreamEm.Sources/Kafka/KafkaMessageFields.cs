@@ -43,6 +43,9 @@ internal sealed class KafkaMessageFields
     /// <summary>Whether the message's key is the record's.</summary>
     public bool UsesKey { get; }
 
+    /// <summary>Whether the key is its text, which is read here.</summary>
+    public bool KeyIsText { get; init; } = true;
+
     /// <summary>Whether the message's timestamp is the record's.</summary>
     public bool UsesTimestamp { get; }
 
@@ -82,7 +85,7 @@ internal sealed class KafkaMessageFields
         int key = Minibatch.NoKey;
         double weight = 1;
         OptionalFields unread = OptionalFields.None;
-        if (UsesKey && message.Key is { Length: > 0 } bytes)
+        if (UsesKey && KeyIsText && message.Key is { Length: > 0 } bytes)
         {
             if (Utf8.IsValid(bytes.Span)) key = texts.Number(bytes.Span);
             else unread = OptionalFields.Key;

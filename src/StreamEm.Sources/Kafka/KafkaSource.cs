@@ -1,6 +1,4 @@
-using System.Text;
 using StreamEm.Core.Features;
-using StreamEm.Sources.Decoding;
 
 namespace StreamEm.Sources.Kafka;
 
@@ -14,8 +12,7 @@ public sealed class KafkaSource : RecordSource
 {
     private readonly KafkaSourceOptions _options;
     private readonly SourceContext _context;
-    private readonly KafkaMessageFields _fields;
-    private readonly RecordDecoder _decoder;
+    private readonly MessageDecoder _decoder;
     private readonly KafkaInbox _inbox;
     private readonly KafkaPoller _poller;
     private readonly TurnOrder _order;
@@ -30,11 +27,10 @@ public sealed class KafkaSource : RecordSource
     public KafkaSource(KafkaSourceOptions options, SourceContext context)
     {
         (_options, _context) = (options, context with { Position = context.Position.Copy() });
-        _fields = new KafkaMessageFields(context.Schema, context.KeepOriginals);
-        _decoder = CreateDecoder(options, _fields.Value with { Csv = options.Csv });
+        _decoder = new MessageDecoder(options, context.Schema, context.KeepOriginals, context.Time);
         _order = new TurnOrder(context.MinibatchSize);
         _inbox = new KafkaInbox(context.Time);
-        _poller = new KafkaPoller(options, _context, _fields, _inbox);
+        _poller = new KafkaPoller(options, _context, _decoder.Fields, _inbox);
     }
 
     /// <summary>Why options and schema cannot be used together; null when they can. Nobody is asked.</summary>
@@ -42,7 +38,7 @@ public sealed class KafkaSource : RecordSource
     {
         try
         {
-            CreateDecoder(options, new KafkaMessageFields(schema).Value);
+            using var decoder = new MessageDecoder(options, schema, keepsOriginals: false, TimeProvider.System);
             return null;
         }
         catch (SourceException refusal)
@@ -55,7 +51,7 @@ public sealed class KafkaSource : RecordSource
     public override bool IsReplayable => true;
 
     /// <inheritdoc/>
-    public override string? Problem => _poller.Problem;
+    public override string? Problem => _poller.Problem ?? _decoder.Problem;
 
     /// <summary>Messages without a value that were passed over.</summary>
     public long Tombstones => Interlocked.Read(ref _tombstones);
@@ -101,8 +97,9 @@ public sealed class KafkaSource : RecordSource
             KafkaPartition partition = _order.Current!;
             if (Refill(partition) is { HasMore: true } chunk)
             {
-                Decode(partition, chunk, batch);
-                return true;
+                if (Decode(partition, chunk, batch) is not { } lacking) return true;
+                await _decoder.LearnAsync(lacking, cancellationToken).ConfigureAwait(false);
+                continue;
             }
 
             if (TryPassOver(partition, batch, out TimeSpan? wait)) return true;
@@ -114,21 +111,8 @@ public sealed class KafkaSource : RecordSource
     public override async ValueTask DisposeAsync()
     {
         await _poller.DisposeAsync().ConfigureAwait(false);
+        _decoder.Dispose();
         await base.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private static RecordDecoder CreateDecoder(KafkaSourceOptions options, RecordSchema schema)
-    {
-        try
-        {
-            if (options.Format != RecordFormat.Csv) return RecordDecoder.Create(options.Format, schema);
-            IEnumerable<string?> fields = [.. schema.Features, schema.Label, schema.Weight, schema.Key, schema.Timestamp, schema.Target];
-            return new CsvDecoder(schema, options.Columns ?? [.. fields.OfType<string>()], "source.kafka.columns");
-        }
-        catch (ArgumentException failure)
-        {
-            throw new SourceException(SourceFailure.Configuration, failure.Message, failure);
-        }
     }
 
     /// <summary>Takes a new partition into the rotation; its position is worth keeping before anything is learned from it.</summary>
@@ -195,9 +179,11 @@ public sealed class KafkaSource : RecordSource
     }
 
     /// <summary>Decodes messages until the turn, the batch or the chunk ends.</summary>
-    private void Decode(KafkaPartition partition, Chunk chunk, RecordBatch batch)
+    /// <returns>The schema that the first message needs, which was not decoded; null when something was done.</returns>
+    private int? Decode(KafkaPartition partition, Chunk chunk, RecordBatch batch)
     {
         batch.Clear(partition.Name, partition.Position);
+        int? lacking = null;
         int left = _order.Left;
         long end = partition.Position.End ?? long.MaxValue;
         while (chunk.HasMore && batch.Count < left && !batch.IsFull)
@@ -219,6 +205,12 @@ public sealed class KafkaSource : RecordSource
                 continue;
             }
 
+            if (!message.Value.IsNull && _decoder.Lacks(message) is { } schema)
+            {
+                if (batch.EndOffset == partition.Position.Next && batch.Rejected.Count == 0) lacking = schema;
+                break;
+            }
+
             chunk.Advance();
             CountBytes(message.Bytes);
             if (message.Value.IsNull)
@@ -230,28 +222,19 @@ public sealed class KafkaSource : RecordSource
 
             batch.EndOffset = message.Offset;
             int rejected = batch.Rejected.Count;
-            if (_fields.Read(message, batch.Texts, out RecordDefaults defaults) is var (reason, detail))
-                batch.Reject(reason, detail, message.Offset, message.Offset + 1, TextOf(message.Value.Span));
-            else
-                _decoder.DecodeMessage(message.Value.Block, message.Value.Range, message.Offset, message.Offset + 1, batch, defaults);
+            _decoder.Decode(message, batch);
             if (_context.KeepOriginals && batch.Rejected.Count > rejected) batch.KeepOriginal(rejected, Original(partition, message));
         }
 
         chunk.Release(_inbox);
         partition.Position = batch.EndPosition;
+        return lacking;
     }
 
     private static OriginalMessage Original(KafkaPartition partition, in KafkaMessage message) => new(
         partition.Id.Topic, partition.Id.Number, message.Key.IsNull ? null : message.Key.Span.ToArray(), message.Value.Span.ToArray(),
         [.. message.Headers?.Select(header => new KeyValuePair<string, byte[]?>(header.Key, header.GetValueBytes())) ?? []],
         message.Timestamp);
-
-    private string TextOf(ReadOnlySpan<byte> value)
-    {
-        if (_options.Format == RecordFormat.Float64)
-            return Convert.ToHexString(value[..Math.Min(value.Length, RecordDecoder.MaxRejectedBytes / 2)]);
-        return Encoding.UTF8.GetString(value[..Math.Min(value.Length, RecordDecoder.MaxRejectedBytes)]);
-    }
 
     /// <summary>Messages of one partition taken from the inbox, and how far they are used.</summary>
     private sealed class Chunk

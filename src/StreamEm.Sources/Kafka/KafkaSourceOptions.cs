@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using StreamEm.Sources.Decoding;
+using StreamEm.Sources.Registry;
 
 namespace StreamEm.Sources.Kafka;
 
@@ -50,8 +51,14 @@ public sealed record KafkaSourceOptions : SourceOptions
     /// <summary><c>group_id</c>: the consumer group whose offsets are committed for lag tools; null commits none.</summary>
     public string? GroupId { get; init; }
 
-    /// <summary><c>format</c>: <c>ndjson</c>, <c>csv</c> or <c>float64</c>.</summary>
+    /// <summary><c>format</c>: <c>ndjson</c>, <c>csv</c>, <c>float64</c>, <c>avro</c> or <c>json_schema</c>.</summary>
     public RecordFormat Format { get; init; } = RecordFormat.Ndjson;
+
+    /// <summary><c>key_format</c>: what keys are written in, where they are of use.</summary>
+    public KeyFormat KeyFormat { get; init; }
+
+    /// <summary><c>schema_registry</c>: where the schemas are that messages name; null where they name none.</summary>
+    public SchemaRegistryOptions? SchemaRegistry { get; init; }
 
     /// <summary>
     /// <c>columns</c>: the columns of <c>csv</c> messages, which carry no header line; null: the schema's fields in its order.

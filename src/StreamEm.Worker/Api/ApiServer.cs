@@ -86,6 +86,7 @@ public sealed class ApiServer : IAsyncDisposable
         PictureEndpoints.Map(_app);
         DashboardEndpoint.Map(_app);
         KeysEndpoint.Map(_app);
+        WhatIfEndpoint.Map(_app);
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>
@@ -159,8 +160,8 @@ public sealed class ApiServer : IAsyncDisposable
             StatusCodes.Status404NotFound =>
                 ErrorAnswer.Of(response.StatusCode, "Unknown path", "There is nothing at this path; /openapi/v1.json describes every call.",
                 context.Request.Path.Value,
-                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records, /feedback, /keys, /recent, /components, "
-                    + "/layout, /diff or /graph; /v1/admin; /ui/; or /livez, /readyz, /startupz, /metrics, /version"),
+                "/v1/models or /v1/models/{id}, its /snapshots, /stream, /score, /records, /feedback, /what-if, /keys, /recent, "
+                    + "/components, /layout, /diff or /graph; /v1/admin; /ui/; or /livez, /readyz, /startupz, /metrics, /version"),
             StatusCodes.Status405MethodNotAllowed =>
                 ErrorAnswer.Of(response.StatusCode, "Method not allowed", $"This path does not answer {context.Request.Method}.",
                 context.Request.Method, response.Headers.Allow.ToString()),

@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
+using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Http;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 
@@ -46,9 +48,10 @@ internal static class MetricFamilies
 
     private static IEnumerable<MetricFamily<WorkerStatus>> OfSources() =>
     [
-        Counter("streamem_source_records_total", "Records taken from the source and not rejected.", model => model.Metrics.Records),
-        Of("streamem_source_bytes_total", true, "Bytes read from the source, since the start.", [],
-            model => model.Source is { } source ? [new(source.Bytes)] : []),
+        Of("streamem_source_records_total", true, "Records taken from the source and not rejected.", ["source"],
+            model => [new(model.Metrics.Records, SourceCatalog.NameOf(model.Options.Source))]),
+        Of("streamem_source_bytes_total", true, "Bytes read from the source, since the start.", ["source"],
+            model => model.Source is { } source ? [new(source.Bytes, SourceCatalog.NameOf(model.Options.Source))] : []),
         Gauge("streamem_queue_depth_batches", "Batches read and not learned from yet.", model => model.BatchesWaiting),
         OfPartitions("streamem_source_lag_records", false, "Records between the position and the end of the partition's log.",
             partition => partition.Lag),
@@ -160,6 +163,10 @@ internal static class MetricFamilies
         Of("streamem_rebalances_total", true, "Changes of the partitions that this worker works on, since the start.", ["type"],
             model => model.Options.ScaleOut is null
                 ? [] : Rebalances.Select(type => new MetricSample(model.Metrics.Rebalances.GetValueOrDefault(type), type))),
+        Of("streamem_fenced_total", true,
+            "Times another took this worker's place without its leave, since the start: as the one that publishes, works on partitions or "
+                + "folds.", ["role"],
+            model => RolesOf(model.Options).Select(role => new MetricSample(model.Metrics.Fenced.GetValueOrDefault(role), role))),
         Of("streamem_stats_messages_total", true, "Messages of statistics by what became of them here, since the start.", ["result"],
             model => model.Options.ScaleOut is null
                 ? [] : model.Metrics.Statistics.Select(result => new MetricSample(result.Value, result.Key))),
@@ -174,14 +181,19 @@ internal static class MetricFamilies
         OfKeys("streamem_keys_returned_total", true, "Models that came back from disk, since the start.", keys => keys.Returned),
     ];
 
+    private static IEnumerable<string> RolesOf(ModelOptions options)
+    {
+        if (options.Publish.Any(publisher => publisher is KafkaPublisherOptions)) yield return "publisher";
+        if (options.ScaleOut is null) yield break;
+        yield return "contributor";
+        yield return "reducer";
+    }
+
     private static MetricFamily<WorkerStatus> OfKeys(string name, bool isCounter, string help, Func<KeyCounts, double> value) =>
         Of(name, isCounter, help, [], model => model.Metrics.Keys is { } keys ? [new(value(keys))] : []);
 
     private static MetricFamily<WorkerStatus> Gauge(string name, string help, Func<ModelPipeline, double> value) =>
         Of(name, false, help, [], model => [new(value(model))]);
-
-    private static MetricFamily<WorkerStatus> Counter(string name, string help, Func<ModelPipeline, double> value) =>
-        Of(name, true, help, [], model => [new(value(model))]);
 
     private static MetricFamily<WorkerStatus> OfLatest(string name, bool isCounter, string help, Func<SnapshotDocument, double> value) =>
         Of(name, isCounter, help, [], model => model.Feed.Latest is { } latest ? [new(value(latest))] : []);

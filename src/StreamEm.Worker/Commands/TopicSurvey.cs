@@ -25,8 +25,8 @@ internal static class TopicSurvey
                 $"{address} holds no message yet, so that its fields are not known. Send some first, or write a configuration.");
         if (text.AsSpan().IndexOfAnyExcept(" \t\n"u8) is var first && text[first] != (byte)'{')
             throw new CommandException(ExitCode.DataCorrupt,
-                $"{address}: messages are no JSON objects. Those of CSV or numbers need a configuration that says format and columns: "
-                    + "see docs/kafka.md.");
+                $"{address}: messages are no JSON objects. Those of a schema registry, CSV or numbers need a configuration that says "
+                    + "format and schema_registry or columns: see docs/kafka.md.");
         try
         {
             return DataSurvey.OfText(text, isWhole: true, address.ToString(), RecordFormat.Ndjson, CsvDialect.Found);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Files;
@@ -29,7 +30,7 @@ internal sealed class DialectRules(Binder binder)
         string at = $"{path}.source.{kindOfSource}";
         if (formatOfSource != RecordFormat.Csv)
         {
-            string format = formatOfSource.ToString().ToLowerInvariant();
+            string format = JsonNamingPolicy.SnakeCaseLower.ConvertName(formatOfSource.ToString());
             binder.Problems.Warn(binder.OriginOf(at),
                 $"{string.Join(", ", Keys(csv))} say how csv is written and have no effect: format is {format}; set format: csv");
         }

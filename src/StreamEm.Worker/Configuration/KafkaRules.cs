@@ -1,3 +1,4 @@
+using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Hosting;
@@ -23,6 +24,7 @@ internal sealed class KafkaRules(WorkerOptions options, Binder binder)
             if (model.Source is KafkaSourceOptions source)
             {
                 CheckFields(model, source, path);
+                RegistryRules.Check(source, $"{path}.source.kafka", model.Schema.Read.Key == KafkaFields.Key, binder);
                 CheckProperties($"{path}.source.kafka", source.Properties, () => KafkaPropertyCheck.Find(source));
             }
 
@@ -60,7 +62,8 @@ internal sealed class KafkaRules(WorkerOptions options, Binder binder)
                 .Warn(binder.OriginOf($"{path}.{role}"),
                     $"{role}: '{field}' is looked for in the message's value; did you mean '{meant}'?");
         if (!isRefused && KafkaSource.Refusal(source, model.Schema.Read) is { } refusal)
-            binder.Problems.Error(binder.OriginOf($"{path}.source.kafka.columns"), refusal.TrimEnd('.'));
+            binder.Problems.Error(
+                binder.OriginOf($"{path}.source.kafka.{(source.Format == RecordFormat.Csv ? "columns" : "format")}"), refusal.TrimEnd('.'));
     }
 
     /// <summary>Where something is written, the topic is asked by a consumer and written by a producer.</summary>

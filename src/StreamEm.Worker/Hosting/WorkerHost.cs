@@ -57,6 +57,9 @@ public sealed class WorkerHost(
     /// Whether the process ends by itself when every source has ended: asked for, or because one of them is standard input, whose end is
     /// the end of a pipe.
     /// </summary>
+    /// <summary>What the last records of all models take together that can be replayed, as long as each has a mebibyte.</summary>
+    private const long MostReplayBytes = 64 << 20;
+
     private bool EndsWithSources => Once || (!Options.Serve && Options.Models.Any(model => model.Source is StdinSourceOptions));
 
     /// <summary>Has every model keep its state soon, and the configuration read again. Any thread, at any time.</summary>
@@ -85,6 +88,7 @@ public sealed class WorkerHost(
             CreatePublisher = (model, entry) => PublisherCatalog.Create(model, entry, time, _log),
             CreateReplica = (context, feed, rejected) => new ScaledModel(context, feed, rejected),
             AcceptsModelChange = AcceptsModelChange,
+            ReplayBytes = Math.Clamp(MostReplayBytes / Math.Max(1, options.Models.Count), 1 << 20, 16 << 20),
             Time = time,
             Log = _log,
         };

@@ -1,3 +1,4 @@
+using StreamEm.Core.Estimation;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
@@ -25,6 +26,7 @@ internal sealed class LearnerLoop
     private readonly WarningLog _warnings;
     private readonly OrderDesk _desk;
     private readonly LearnerOrders _orders;
+    private readonly Action<UpdatePhase> _entering;
 
     /// <summary>When the oldest records that are in no version were read.</summary>
     private long? _oldestReadAt;
@@ -52,6 +54,7 @@ internal sealed class LearnerLoop
             // What waited did so because nothing was taken.
             Resumed = () => _clock.Pending(run.Learner, hasUpdated: true),
         };
+        _entering = new UpdateClock(context.Metrics, context.Time).Enter;
         Asked = new AskedOfLearner(run, delivery, keeper, context.Time, desk.Wake);
     }
 
@@ -124,6 +127,7 @@ internal sealed class LearnerLoop
         if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.PartitionName)?.Skipped ?? 0))
             WorkerLog.RecordsSkipped(Log, Options.Id, batch.PartitionName, batch.Start.Next, skipped);
         (int records, long began) = (batch.Count, _context.Time.GetTimestamp());
+        _run.Learner.Entering = _entering;
         if (records > 0) _oldestReadAt ??= _reader.TakenReadAt;
         string? excess = _fold.Fold(batch, stop);
         if (_run.Learner.Pending == 0) _oldestReadAt = null;

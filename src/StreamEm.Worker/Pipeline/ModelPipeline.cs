@@ -1,10 +1,7 @@
-using StreamEm.Core.Alarms;
-using StreamEm.Core.Learning;
 using StreamEm.Sources;
 using StreamEm.Sources.Http;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
-using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Scores;
 using StreamEm.Worker.Shown;
 using StreamEm.Worker.Snapshots;
@@ -17,7 +14,7 @@ namespace StreamEm.Worker.Pipeline;
 /// publishers. Life cycle: <see cref="StartAsync"/> once, <see cref="RequestStop"/> any number of times, disposed after
 /// <see cref="Completion"/>.
 /// </summary>
-public sealed class ModelPipeline : IAsyncDisposable
+public sealed partial class ModelPipeline : IAsyncDisposable
 {
     private readonly PipelineEnvironment _environment;
     private readonly Lazy<Task> _closing;
@@ -43,6 +40,7 @@ public sealed class ModelPipeline : IAsyncDisposable
         Feed = new SnapshotFeed(options.Snapshots.Keep);
         Operations = new ModelOperations(this, _desk, environment.StateDirectory);
         Shown = new ShownRecords(options.Schema, environment.Time);
+        if (options is { PerKey: false, ScaleOut: null }) Memory = new RecordMemory(options.Schema.Read, environment.ReplayBytes);
     }
 
     /// <summary>The model's configuration.</summary>
@@ -71,6 +69,9 @@ public sealed class ModelPipeline : IAsyncDisposable
 
     /// <summary>What a person may want to see of its records.</summary>
     internal ShownRecords Shown { get; }
+
+    /// <summary>The last records, to be replayed; null where none can be.</summary>
+    internal RecordMemory? Memory { get; }
 
     /// <summary>How it ended; null while it has not.</summary>
     public PipelineEnd? End => _completion.Task.IsCompletedSuccessfully ? _completion.Task.Result : null;
@@ -132,7 +133,11 @@ public sealed class ModelPipeline : IAsyncDisposable
         ScoreDelivery scores = OpenScores(start);
         _delivery = new SnapshotDelivery(CreateLanes(), new SnapshotDisplay(Feed), scores) { IsHeld = _run.Pinned is not null };
         await _delivery.OpenAsync(start, cancellationToken).ConfigureAwait(false);
-        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Read, context.Time);
+        _reader = new SourceReader(OpenSource(_run.Position), Options.Schema.Read, context.Time)
+        {
+            Decoded = took => Metrics.Took(Phase.Decode, took),
+            Taken = Memory is { } memory ? memory.Add : null,
+        };
         _writer = new CheckpointWriter(directory, Metrics, context.Time, context.Log) { Durable = OnDurable };
         var keeper = new StateKeeper(
             new CheckpointSchedule(Options.Checkpoint, context.Time, _run.Learner.Updates), _writer, _run.RejectedTo,
@@ -210,60 +215,6 @@ public sealed class ModelPipeline : IAsyncDisposable
     }
 
     private Obstacle? SourceObstacle => Source?.Problem is { } problem ? new Obstacle(ObstacleKind.SourceUnavailable, problem) : null;
-
-    private PublisherLane[] CreateLanes()
-    {
-        var published = new PublishedModel(Options.Id, Options.Model, Options.Schema)
-        {
-            IsAveraged = Options.Learning.Averaging != Averaging.None,
-            HasIntervals = Options.Learning.Intervals,
-            Candidates = Options.Candidates?.Components.Count ?? 0,
-        };
-        return [.. Options.Publish
-            .Select(entry => new PublisherLane(_environment.CreatePublisher(published, entry), Metrics, _environment.Time))];
-    }
-
-    /// <summary>The scored stream of the run, and where it goes.</summary>
-    private ScoreDelivery OpenScores(RunStart start)
-    {
-        (TimeProvider time, ILogger log) = (_environment.Time, _environment.Log);
-        ScoreLane[] lanes = [.. Options.Scores.Select(entry => new ScoreLane(
-            _environment.CreateScoreSink?.Invoke(entry) ?? ScoreSinkCatalog.Create(Options.Id, entry, time, log), Metrics, time))];
-        var delivery = new ScoreDelivery(lanes);
-        AlarmWatch? alarms = Options.CreateAlarms();
-        RecentRecords? recent = Options.FeedbackMemory is { } memory ? new RecentRecords(start.Run.Learner.Dimension, memory) : null;
-        try
-        {
-            if (!start.Scores.State.IsEmpty)
-                foreach ((string name, int records) in
-                    new ScoreState(alarms, delivery, recent).Restore(start.Scores.State, start.Scores.SavedAt))
-                    if (records > 0) WorkerLog.ScoresDropped(log, Options.Id, name, records);
-        }
-        catch (InvalidDataException failure)
-        {
-            throw new CommandException(ExitCode.DataCorrupt,
-                $"The checkpoint of model '{Options.Id}' cannot be restored: {failure.Message} Restore another from a backup, or forget "
-                    + $"what was learned: streamem state reset {Options.Id}.", failure);
-        }
-
-        Shown.IsScored = lanes.Length > 0 || alarms is not null || recent is not null;
-        if (Shown.IsScored)
-            start.Run.Scores = new ScoreStream(Options.Id, Options.Schema, start.Run.Learner,
-                [.. Options.Scores.Select(entry => entry.Selection)], delivery, alarms, recent, start.Run.Keyed, Metrics, Shown, time);
-        return delivery;
-    }
-
-    private RecordSource OpenSource(SourcePosition position)
-    {
-        try
-        {
-            return _environment.OpenSource(Options, position.Copy());
-        }
-        catch (SourceException failure)
-        {
-            throw new CommandException(SourceExitCode.Of(failure.Failure), $"Model '{Options.Id}': {failure.Message}", failure);
-        }
-    }
 
     private void MakeDurable(ScoreDelivery scores)
     {

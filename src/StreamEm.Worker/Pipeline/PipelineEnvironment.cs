@@ -27,6 +27,9 @@ public sealed record PipelineEnvironment
     /// <summary>Whether components may come and go where the configuration has another number of them than the state.</summary>
     public bool AcceptsModelChange { get; init; }
 
+    /// <summary>The most that the last records of a model take in memory, which can be replayed.</summary>
+    public long ReplayBytes { get; init; } = 16 << 20;
+
     /// <summary>Where what happens is counted.</summary>
     public WorkerHistograms Histograms { get; init; } = new();
 

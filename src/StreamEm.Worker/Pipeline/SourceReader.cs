@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Sources;
 
@@ -31,6 +32,12 @@ internal sealed class SourceReader : IAsyncDisposable
         int rows = Math.Clamp(ValuesPerBatch / Math.Max(1, schema.Width), 16, RowsPerBatch);
         for (int i = 0; i < Batches; i++) _free.Writer.TryWrite(new RecordBatch(schema, rows));
     }
+
+    /// <summary>Told how long a batch took to be decoded of which nothing had to be waited for; null where nobody asks.</summary>
+    public Action<TimeSpan>? Decoded { get; init; }
+
+    /// <summary>Told of the records of a batch, on the thread that reads, before the learner gets them; null where nobody asks.</summary>
+    public Action<Minibatch>? Taken { get; init; }
 
     /// <summary>The source.</summary>
     public RecordSource Source => _source;
@@ -84,7 +91,12 @@ internal sealed class SourceReader : IAsyncDisposable
             while (true)
             {
                 RecordBatch batch = await _free.Reader.ReadAsync(_stop.Token).ConfigureAwait(false);
-                if (!await _source.ReadAsync(batch, _stop.Token).ConfigureAwait(false)) break;
+                long began = _time.GetTimestamp();
+                ValueTask<bool> reading = _source.ReadAsync(batch, _stop.Token);
+                // What had to be waited for says nothing of how long decoding takes.
+                if (reading.IsCompletedSuccessfully) Decoded?.Invoke(_time.GetElapsedTime(began));
+                if (!await reading.ConfigureAwait(false)) break;
+                Taken?.Invoke(batch.Records);
                 await _filled.Writer.WriteAsync((batch, _time.GetTimestamp())).ConfigureAwait(false);
             }
 

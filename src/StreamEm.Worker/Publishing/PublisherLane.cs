@@ -131,9 +131,11 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
             catch (Exception failure) when (failure is not OperationCanceledException)
             {
                 publisher.Failed();
+                if (failure is CommandException { ExitCode: ExitCode.TryAgain }) metrics.WasFenced("publisher");
                 throw;
             }
 
+            metrics.Took(Phase.Publish, time.GetElapsedTime(_publishedAt.Value));
             metrics.SnapshotsPublished(publisher.Name, ready.Count);
             Acknowledge(ready[^1].Version);
         }

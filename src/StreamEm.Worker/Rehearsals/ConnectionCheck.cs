@@ -38,6 +38,9 @@ internal sealed class ConnectionCheck(WorkerOptions options, TimeProvider time)
         yield return Try("http.address", () => Free(options.Http.Address));
         foreach (ModelOptions model in options.Models)
         {
+            if (model.Source is KafkaSourceOptions { SchemaRegistry: not null } registered)
+                yield return await TryAsync($"{model.Id}: schema registry",
+                    () => RegistryProbe.AskAsync(registered, model.Schema.Read, Patience, time, stop)).ConfigureAwait(false);
             yield return await TryAsync($"{model.Id}: source", () => ReadAsync(model, stop)).ConfigureAwait(false);
             foreach (object publisher in model.Publish)
                 yield return Try($"{model.Id}: publish", () => publisher switch

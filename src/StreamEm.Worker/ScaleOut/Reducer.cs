@@ -191,7 +191,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
             .SetPartitionsAssignedHandler((_, given) =>
                 given.Select(partition => new TopicPartitionOffset(partition, TakeOver())).ToList())
             .SetPartitionsRevokedHandler((_, _) => LetGo())
-            .SetPartitionsLostHandler((_, _) => LetGo()).Build());
+            .SetPartitionsLostHandler((_, _) => Lost()).Build());
     }
 
     /// <summary>Goes on from the newest state.</summary>
@@ -203,6 +203,13 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
         context.Metrics.IsReducer = true;
         WorkerLog.ReducerActive(context.Log, _options.Id, _reduction?.Version ?? 0, _reduction?.Next ?? 0);
         return _reduction is null ? Offset.Beginning : new Offset(_reduction.Next);
+    }
+
+    /// <summary>The group gave the work to another without asking, who may be at it.</summary>
+    private void Lost()
+    {
+        if (context.Metrics.IsReducer) context.Metrics.WasFenced("reducer");
+        LetGo();
     }
 
     private void LetGo()

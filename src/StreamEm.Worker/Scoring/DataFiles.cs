@@ -71,11 +71,12 @@ internal sealed class DataFiles(IReadOnlyList<string> paths, RecordFormat otherw
 
     private RecordFormat FormatOf(string path) => FormatSaidBy(path) ?? otherwise;
 
-    /// <summary>How the records of a source are written.</summary>
+    /// <summary>How the records of a source are written, or would be in a file: messages that name a schema are JSON there.</summary>
     public static RecordFormat FormatOf(SourceOptions source) => source switch
     {
         FileSourceOptions file => file.Format,
         StdinSourceOptions stdin => stdin.Format,
+        KafkaSourceOptions { Format: RecordFormat.Avro or RecordFormat.JsonSchema } => RecordFormat.Ndjson,
         KafkaSourceOptions kafka => kafka.Format,
         _ => RecordFormat.Ndjson,
     };

@@ -14,6 +14,7 @@ public sealed class ModelMetrics
     private readonly ConcurrentDictionary<string, long> _publishFailures = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _rebalances = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _checkpointFailures = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _fenced = new(StringComparer.Ordinal);
     private readonly long[] _deadLetters = new long[Enum.GetValues<RejectionReason>().Length];
     private volatile AlarmCounts? _alarms;
     private volatile bool _isReducer;
@@ -86,6 +87,12 @@ public sealed class ModelMetrics
     /// <summary>Partitions given to this worker and taken from it, by how: <c>assigned</c>, <c>revoked</c>, <c>lost</c>.</summary>
     public IReadOnlyDictionary<string, long> Rebalances => _rebalances;
 
+    /// <summary>
+    /// Times another took this worker's place without its leave, by what the place was: <c>publisher</c>, <c>contributor</c>,
+    /// <c>reducer</c>.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> Fenced => _fenced;
+
     /// <summary>When the last checkpoint became durable, in seconds since 1970; 0 before.</summary>
     public double LastCheckpointSeconds => Volatile.Read(ref _lastCheckpointMilliseconds) / 1000.0;
 
@@ -132,8 +139,11 @@ public sealed class ModelMetrics
     public void BatchLearned(int records, TimeSpan took)
     {
         _histograms.Batches.Observe(records);
-        _histograms.Learning.Observe(took.TotalSeconds);
+        Took(Phase.Learn, took);
     }
+
+    /// <summary>Counts what a phase took. Any thread.</summary>
+    public void Took(Phase phase, TimeSpan took) => _histograms.Phases.Observe(phase, took);
 
     /// <summary>Counts records that could not be scored yet.</summary>
     public void RecordsUnscored(int count) => Interlocked.Add(ref _unscored, count);
@@ -155,6 +165,7 @@ public sealed class ModelMetrics
     public void CheckpointWritten(long size, TimeSpan took, DateTimeOffset when)
     {
         _histograms.Checkpoints.Observe(took.TotalSeconds);
+        Took(Phase.Checkpoint, took);
         Volatile.Write(ref _longestCheckpoint, Math.Max(_longestCheckpoint, took.TotalSeconds));
         Volatile.Write(ref _checkpointSize, size);
         Volatile.Write(ref _lastCheckpointMilliseconds, when.ToUnixTimeMilliseconds());
@@ -166,8 +177,15 @@ public sealed class ModelMetrics
     /// <summary>Counts failures to publish; none says that there is a publisher that has not failed.</summary>
     public void PublishFailed(string publisher, int count) => _publishFailures.AddOrUpdate(publisher, count, (_, before) => before + count);
 
-    /// <summary>Counts a change of the partitions this worker has.</summary>
-    public void Rebalanced(string how) => _rebalances.AddOrUpdate(how, 1, (_, before) => before + 1);
+    /// <summary>Counts a change of the partitions this worker has: <c>assigned</c>, <c>revoked</c>, <c>lost</c>.</summary>
+    public void Rebalanced(string how)
+    {
+        _rebalances.AddOrUpdate(how, 1, (_, before) => before + 1);
+        if (how == "lost") WasFenced("contributor");
+    }
+
+    /// <summary>Counts that another took this worker's place.</summary>
+    public void WasFenced(string role) => _fenced.AddOrUpdate(role, 1, (_, before) => before + 1);
 
     /// <summary>Counts a record sent to the dead-letter topic.</summary>
     public void DeadLettered(RejectionReason reason) => Interlocked.Increment(ref _deadLetters[(int)reason]);

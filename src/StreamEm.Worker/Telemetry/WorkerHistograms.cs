@@ -17,8 +17,10 @@ public sealed class WorkerHistograms
         CheckpointDuration = ("streamem_checkpoint_duration_seconds", "Time to make a checkpoint durable.", [Model], Seconds),
         BatchRecords = ("streamem_batch_records", "Records of the batches that are taken from the source.", [Model],
             [1, 4, 16, 64, 256, 1024]),
-        BatchDuration = ("streamem_batch_duration_seconds", "Time to learn from a batch that was taken from the source.", [Model, "phase"],
-            Seconds),
+        BatchDuration = ("streamem_batch_duration_seconds",
+            "Time of a phase: decode and learn (all that is done) of a batch, estep and mstep of a minibatch, checkpoint, publish (the "
+                + "versions that were due).", [Model, "phase"],
+            [0.00001, 0.0001, .. Seconds]),
         IngestToSnapshot = ("streamem_ingest_to_snapshot_seconds",
             "From when the oldest record of a version was read to when the version was made.", [Model], [.. Seconds, 30, 60, 300, 1800]),
         StatisticsStaleness = ("streamem_stats_staleness_versions",
@@ -28,15 +30,17 @@ public sealed class WorkerHistograms
         RequestDuration = ("http_server_request_duration_seconds", "Time to answer HTTP requests.",
             ["http_request_method", "http_route", "http_response_status_code"], Seconds);
 
+    private static readonly string[] Phases = [.. Enum.GetValues<Phase>().Select(SnakeCase.Of)];
+
     private readonly CollectorRegistry _registry = Metrics.NewCustomRegistry();
-    private readonly Histogram _checkpoints, _batches, _learning, _scores, _requests, _ingest, _staleness;
+    private readonly Histogram _checkpoints, _batches, _phases, _scores, _requests, _ingest, _staleness;
     private bool _tellsProcess;
 
     /// <summary>Nothing has happened.</summary>
     public WorkerHistograms()
     {
         MetricFactory factory = Metrics.WithCustomRegistry(_registry);
-        (_checkpoints, _batches, _learning) = (Create(CheckpointDuration), Create(BatchRecords), Create(BatchDuration));
+        (_checkpoints, _batches, _phases) = (Create(CheckpointDuration), Create(BatchRecords), Create(BatchDuration));
         (_scores, _requests) = (Create(AnomalyScore), Create(RequestDuration));
         (_ingest, _staleness) = (Create(IngestToSnapshot), Create(StatisticsStaleness));
 
@@ -57,14 +61,15 @@ public sealed class WorkerHistograms
 
     /// <summary>Those of one model.</summary>
     internal ModelHistograms Of(string model) => new(
-        _checkpoints.WithLabels(model), _batches.WithLabels(model), _learning.WithLabels(model, "learn"),
+        _checkpoints.WithLabels(model), _batches.WithLabels(model),
+        new PhaseHistograms([.. Phases.Select(phase => _phases.WithLabels(model, phase))]),
         new Lazy<AnomalyScoreHistogram>(() => new AnomalyScoreHistogram(_scores.WithLabels(model), AnomalyScores)),
         _ingest.WithLabels(model), new Lazy<Histogram.Child>(() => _staleness.WithLabels(model)));
 
     /// <summary>Leaves out a model that is no more.</summary>
     internal void Forget(string model)
     {
-        _learning.RemoveLabelled(model, "learn");
+        foreach (string phase in Phases) _phases.RemoveLabelled(model, phase);
         foreach (Histogram histogram in (Histogram[])[_checkpoints, _batches, _scores, _ingest, _staleness])
             histogram.RemoveLabelled(model);
     }
@@ -81,12 +86,12 @@ public sealed class WorkerHistograms
 /// <summary>The histograms of one model.</summary>
 /// <param name="Checkpoints">Time to make a checkpoint durable, seconds.</param>
 /// <param name="Batches">Records of a batch.</param>
-/// <param name="Learning">Time to learn from a batch, seconds.</param>
+/// <param name="Phases">Time of each phase.</param>
 /// <param name="Scores">Anomaly scores; begun by a model that scores.</param>
 /// <param name="Ingest">From reading to the version, seconds.</param>
 /// <param name="Staleness">Versions since a contribution's; begun by a model that several workers learn.</param>
 internal sealed record ModelHistograms(
-    Histogram.Child Checkpoints, Histogram.Child Batches, Histogram.Child Learning, Lazy<AnomalyScoreHistogram> Scores,
+    Histogram.Child Checkpoints, Histogram.Child Batches, PhaseHistograms Phases, Lazy<AnomalyScoreHistogram> Scores,
     Histogram.Child Ingest, Lazy<Histogram.Child> Staleness);
 
 /// <summary>

@@ -89,6 +89,17 @@ public sealed partial class DeploymentTests
     }
 
     [Fact]
+    public void ScaledObject_ScalesTheStatefulSetByTheLagOfItsGroup()
+    {
+        YamlMappingNode spec = Map(Documents("deploy/keda/scaledobject.yaml").Single(), "spec"), target = Map(spec, "scaleTargetRef");
+        YamlMappingNode trigger = Map(Item(spec, "triggers"), "metadata");
+        var source = Assert.IsType<StreamEm.Sources.Kafka.KafkaSourceOptions>(Configuration().Models[0].Source);
+        Assert.Equal(("StatefulSet", Text(Map(Of("StatefulSet"), "metadata"), "name")), (Text(target, "kind"), Text(target, "name")));
+        Assert.Equal(source.Brokers, [Text(trigger, "bootstrapServers")]);
+        Assert.Equal((source.Topics[0], source.GroupId), (Text(trigger, "topic"), Text(trigger, "consumerGroup")));
+    }
+
+    [Fact]
     public void Pod_MayDoNothingItDoesNotNeed()
     {
         YamlMappingNode pod = Map(Map(Map(Of("StatefulSet"), "spec"), "template"), "spec"), security = Map(Container(), "securityContext");

@@ -29,7 +29,8 @@ public sealed class OperationsEndpointsTests
 
         string text = await api.Client.GetStringAsync("/metrics");
 
-        Assert.Contains("# TYPE streamem_source_records_total counter\nstreamem_source_records_total{model=\"clouds\"} 330\n", text,
+        Assert.Contains(
+            "# TYPE streamem_source_records_total counter\nstreamem_source_records_total{model=\"clouds\",source=\"stdin\"} 330\n", text,
             StringComparison.Ordinal);
         Assert.Contains("streamem_model_version{model=\"clouds\"} 10\n", text, StringComparison.Ordinal);
         Assert.Contains("streamem_records_rejected_total{model=\"clouds\",reason=\"json_syntax\"} 0\n", text, StringComparison.Ordinal);

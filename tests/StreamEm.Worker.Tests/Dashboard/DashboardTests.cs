@@ -1,24 +1,18 @@
-using System.Text.Json;
-using Deque.AxeCore.Commons;
 using PuppeteerSharp;
 
 namespace StreamEm.Worker.Tests.Dashboard;
 
 /// <summary>The dashboard in a real browser, over a worker whose streams run.</summary>
-public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IClassFixture<DashboardWorker>, IClassFixture<Browser>
+public sealed class DashboardTests(DashboardWorker worker, Browser browser)
+    : DashboardPages(worker, browser), IClassFixture<DashboardWorker>, IClassFixture<Browser>
 {
     private const string Live = "document.getElementById('stream-state')?.textContent === 'live'";
-
-    private static readonly WaitForFunctionOptions Patience =
-        new() { Timeout = (int)Eventually.Deadline.TotalMilliseconds, PollingInterval = 50 };
-
-    private readonly List<string> _errors = [];
 
     [Fact]
     public async Task Overview_OfManyModels_ShowsEachWithItsStateAndReason()
     {
         IPage page = await OpenWithToken("ui/");
-        await worker.VersionOf("clouds", 1);
+        await Worker.VersionOf("clouds", 1);
 
         await Until(page, "document.querySelectorAll('tbody tr').length === 11");
         await Until(page, "document.body.textContent.includes('40 of 1,000 records')");
@@ -35,7 +29,7 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
     [Fact]
     public async Task Model_OfComponents_ShowsEveryPanel()
     {
-        await worker.VersionOf("clouds", 8);
+        await Worker.VersionOf("clouds", 8);
         IPage page = await OpenWithToken("ui/#/model/clouds");
 
         await Until(page, Live);
@@ -71,7 +65,7 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
     [InlineData("topics", "components")]
     public async Task Model_OfAnyKind_HasAPictureOfItsParameters(string id, params string[] blocks)
     {
-        await worker.VersionOf(id, 3);
+        await Worker.VersionOf(id, 3);
         IPage page = await OpenWithToken($"ui/#/model/{id}");
 
         await Until(page, Live);
@@ -92,21 +86,21 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
         IPage page = await OpenWithToken($"ui/#/model/{id}");
 
         await Until(page, $"document.querySelector('main').textContent.includes('{reason}')");
-        if (id == "nobody") _errors.RemoveAll(error => error.Contains("404", StringComparison.Ordinal));
+        if (id == "nobody") Errors.RemoveAll(error => error.Contains("404", StringComparison.Ordinal));
         await ExpectHealthy(page);
     }
 
     [Fact]
     public async Task Model_WhileItsStreamRuns_IsRedrawnByItself()
     {
-        long before = await worker.VersionOf("clouds", 8);
+        long before = await Worker.VersionOf("clouds", 8);
         IPage page = await OpenWithToken("ui/#/model/clouds");
         await Until(page, Live);
         string records = "document.querySelector('[data-chart=\"Recent records\"] > p').textContent";
         await Until(page, $"/^[1-9]/.test({records})");
 
-        worker.AppendClouds(200);
-        long after = await worker.VersionOf("clouds", before + 4);
+        Worker.AppendClouds(200);
+        long after = await Worker.VersionOf("clouds", before + 4);
 
         await Until(page, $"[...document.querySelectorAll('.tile')].some(tile => tile.textContent === 'version{after}')");
         await Until(page, $"document.querySelector('[data-chart=\"Step size\"] > p').textContent.includes('after {after} updates')");
@@ -117,23 +111,23 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
     [Fact]
     public async Task Model_AfterTheWorkerWasAway_SaysSoAndGoesOn()
     {
-        long before = await worker.VersionOf("clouds", 8);
+        long before = await Worker.VersionOf("clouds", 8);
         IPage page = await OpenWithToken("ui/#/model/clouds");
         await Until(page, Live);
 
-        await worker.StopAsync();
+        await Worker.StopAsync();
         await Until(page, "document.getElementById('stream-state').textContent === 'reconnecting'");
         await Until(page, "document.getElementById('connection').textContent.includes('not reachable')");
-        await worker.StartAsync();
+        await Worker.StartAsync();
 
         await Until(page, Live);
         await Until(page, "document.querySelector('.notice').textContent.includes('connected again')");
         await Until(page, "document.getElementById('connection').textContent.includes('connected again')");
-        worker.AppendClouds(200);
-        long after = await worker.VersionOf("clouds", before + 4);
+        Worker.AppendClouds(200);
+        long after = await Worker.VersionOf("clouds", before + 4);
         await Until(page, $"document.querySelector('[data-chart=\"Step size\"] > p').textContent.includes('after {after} updates')");
         // Whatever was asked of nobody is told by the browser itself.
-        _errors.RemoveAll(error => error.Contains("net::ERR_", StringComparison.Ordinal));
+        Errors.RemoveAll(error => error.Contains("net::ERR_", StringComparison.Ordinal));
         await ExpectHealthy(page);
     }
 
@@ -141,7 +135,7 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
     public async Task Token_NoneOrWrong_IsAskedForAndTaken()
     {
         IPage page = await Open();
-        await page.GoToAsync(new Uri(worker.Address, "ui/").ToString());
+        await page.GoToAsync(new Uri(Worker.Address, "ui/").ToString());
         await Until(page, "document.querySelector('#token-box p')?.textContent === 'This worker wants a token.'");
 
         await page.TypeAsync("#token", "wrong");
@@ -152,14 +146,14 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
         await page.Keyboard.PressAsync("Enter");
 
         await Until(page, "document.querySelectorAll('tbody tr').length === 11");
-        _errors.RemoveAll(error => error.Contains("401", StringComparison.Ordinal));
+        Errors.RemoveAll(error => error.Contains("401", StringComparison.Ordinal));
         await ExpectHealthy(page);
     }
 
     [Fact]
     public async Task Score_OfARecordThatIsFilledIn_IsWhatTheApiSays()
     {
-        await worker.VersionOf("clouds", 8);
+        await Worker.VersionOf("clouds", 8);
         IPage page = await OpenWithToken("ui/#/model/clouds");
         await Until(page, "document.querySelectorAll('#score input').length === 4");
 
@@ -178,7 +172,7 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
     [Fact]
     public async Task Versions_TwoOfThem_AreCompared()
     {
-        await worker.VersionOf("clouds", 8);
+        await Worker.VersionOf("clouds", 8);
         IPage page = await OpenWithToken("ui/#/model/clouds");
         await Until(page, "document.querySelectorAll('#versions select').length === 2");
 
@@ -196,7 +190,7 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
     [InlineData("light", 380)]
     public async Task Page_InAnyColoursAndWidth_IsAccessibleAndFits(string colours, int width)
     {
-        await worker.VersionOf("clouds", 8);
+        await Worker.VersionOf("clouds", 8);
         IPage page = await OpenWithToken("ui/#/model/clouds", width, colours);
         await Until(page, Live);
         await Until(page, "isDrawn(document.querySelector('[data-block=\"covariances\"]'))");
@@ -205,7 +199,7 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
 
         await ExpectAccessible(page);
         Assert.Equal(0, await page.EvaluateExpressionAsync<int>("Math.max(0, document.documentElement.scrollWidth - window.innerWidth)"));
-        await page.GoToAsync(new Uri(worker.Address, "ui/#/").ToString());
+        await page.GoToAsync(new Uri(Worker.Address, "ui/#/").ToString());
         await Until(page, "document.querySelectorAll('tbody tr').length === 11");
         await ExpectAccessible(page);
         Assert.Equal(0, await page.EvaluateExpressionAsync<int>("Math.max(0, document.documentElement.scrollWidth - window.innerWidth)"));
@@ -225,72 +219,5 @@ public sealed class DashboardTests(DashboardWorker worker, Browser browser) : IC
         Assert.Equal("dark", await page.EvaluateExpressionAsync<string>("document.documentElement.dataset.theme"));
         await page.ReloadAsync();
         Assert.Equal("dark", await page.EvaluateExpressionAsync<string>("document.documentElement.dataset.theme"));
-    }
-
-    private async Task<IPage> OpenWithToken(string path, int width = 1280, string colours = "light")
-    {
-        IPage page = await Open(width, colours);
-        await page.EvaluateExpressionOnNewDocumentAsync($"sessionStorage.setItem('streamem.token', '{DashboardWorker.Token}')");
-        await page.GoToAsync(new Uri(worker.Address, path).ToString());
-        return page;
-    }
-
-    private async Task<IPage> Open(int width = 1280, string colours = "light")
-    {
-        IPage page = await browser.Open(width);
-        // What is scrolled to is there at once, where a click may follow.
-        await page.EmulateMediaFeaturesAsync(
-        [
-            new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = colours },
-            new MediaFeatureValue { MediaFeature = MediaFeature.PrefersReducedMotion, Value = "reduce" },
-        ]);
-        page.Console += (_, said) =>
-        {
-            if (said.Message.Type is ConsoleType.Error or ConsoleType.Warning) _errors.Add($"{said.Message.Type}: {said.Message.Text}");
-        };
-        page.PageError += (_, failure) => _errors.Add(failure.Message);
-        // A canvas that somebody drew on. A copy is read: the browser complains of one that is drawn on and read time and again.
-        await page.EvaluateExpressionOnNewDocumentAsync("""
-            window.isDrawn = box => {
-              const canvas = box?.querySelector('canvas');
-              if (!canvas || canvas.width === 0) return false;
-              const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
-              copy.drawImage(canvas, 0, 0);
-              return new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer).some(pixel => pixel !== 0);
-            };
-            """);
-        return page;
-    }
-
-    private async Task Until(IPage page, string condition)
-    {
-        try
-        {
-            await page.WaitForFunctionAsync($"() => Boolean({condition})", Patience);
-        }
-        catch (WaitTaskTimeoutException)
-        {
-            Assert.Fail($"Never: {condition}\nThe console: {string.Join('\n', _errors)}\nThe page: {await Text(page, "body")}");
-        }
-    }
-
-    private static Task<string> Text(IPage page, string selector) =>
-        page.EvaluateFunctionAsync<string>("selector => document.querySelector(selector).textContent", selector);
-
-    private static async Task ExpectAccessible(IPage page)
-    {
-        await page.EvaluateExpressionAsync(new BundledAxeScriptProvider().GetScript());
-        JsonElement found = await page.EvaluateFunctionAsync<JsonElement>("""
-            async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
-              .map(one => `${one.id}: ${one.nodes.map(node => `${node.html} ${node.failureSummary}`).join(' | ')}`)
-            """);
-        Assert.Empty(found.EnumerateArray().Select(one => one.GetString()));
-    }
-
-    /// <summary>The page said nothing to the console, and did nothing that its policy forbids (which is said there).</summary>
-    private async Task ExpectHealthy(IPage page)
-    {
-        Assert.Empty(_errors);
-        await page.BrowserContext.CloseAsync();
     }
 }

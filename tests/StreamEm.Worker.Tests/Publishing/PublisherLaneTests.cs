@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
@@ -61,6 +62,22 @@ public sealed class PublisherLaneTests
 
         await Assert.ThrowsAsync<IOException>(() => lane.Publishing);
         Assert.Equal([new KeyValuePair<string, long>(publisher.Name, 1)], metrics.PublishFailures);
+    }
+
+    [Theory]
+    [InlineData(ExitCode.TryAgain, 1)]
+    [InlineData(ExitCode.Denied, 0)]
+    public async Task Publisher_WhosePlaceIsTaken_IsCountedAsFenced(int code, long fenced)
+    {
+        var metrics = new ModelMetrics();
+        var publisher = new RecordingPublisher { Failure = new CommandException(code, "another publishes") };
+        await using var lane = new PublisherLane(publisher, metrics, _time);
+        await lane.OpenAsync(new RunClaim("run"), since: null, () => { }, CancellationToken.None);
+
+        lane.Release(Entries(1));
+
+        await Assert.ThrowsAsync<CommandException>(() => lane.Publishing);
+        Assert.Equal(fenced, metrics.Fenced.GetValueOrDefault("publisher"));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using StreamEm.Sources.Files;
 using StreamEm.Sources.Http;
 using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Mqtt;
+using StreamEm.Sources.Registry;
 using StreamEm.Sources.Stdin;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Kinds;
@@ -19,7 +20,8 @@ internal static class SourceTables
 
     private static readonly ChoiceKind<RecordFormat> FileFormats = new(RecordFormat.Csv, RecordFormat.Ndjson, RecordFormat.Parquet);
 
-    private static readonly ChoiceKind<RecordFormat> MessageFormats = new(RecordFormat.Csv, RecordFormat.Ndjson, RecordFormat.Float64);
+    private static readonly ChoiceKind<RecordFormat> MessageFormats =
+        new(RecordFormat.Csv, RecordFormat.Ndjson, RecordFormat.Float64, RecordFormat.Avro, RecordFormat.JsonSchema);
 
     private static readonly Table<FileSourceOptions> File = new(
         () => new FileSourceOptions { Path = [] },
@@ -53,7 +55,14 @@ internal static class SourceTables
             "group_id", new OptionalTextKind(), o => o.GroupId, (o, v) => o with { GroupId = v },
             "Consumer group whose offsets are committed, so that lag can be seen.")),
         new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, RecordFormat>(
-            "format", MessageFormats, o => o.Format, (o, v) => o with { Format = v }, "How a record's value is written.")),
+            "format", MessageFormats, o => o.Format, (o, v) => o with { Format = v },
+            "How a record's value is written; of avro and json_schema the schemas are in a registry.")),
+        new ValueField<KafkaSourceOptions>(new Setting<KafkaSourceOptions, KeyFormat>(
+            "key_format", new ChoiceKind<KeyFormat>(), o => o.KeyFormat, (o, v) => o with { KeyFormat = v },
+            "How a message's key is written, where it is used.")),
+        new OptionalSectionField<KafkaSourceOptions, SchemaRegistryOptions>(
+            "schema_registry", "The registry of the schemas that messages in avro and json_schema name.", RegistryTable.Keys,
+            o => o.SchemaRegistry, (o, v) => o with { SchemaRegistry = v }),
         new TextListField<KafkaSourceOptions>("columns",
             "Columns of csv messages, which carry no header; default: the fields in their order.", o => o.Columns ?? [],
             (o, v) => o with { Columns = v.Count == 0 ? null : v }),
