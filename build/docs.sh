@@ -12,7 +12,7 @@ cp build/site/{docfx.json,toc.yml,logo.svg} "$stage/"
 # Pages of a folder as lines of the navigation, by their headings.
 pages() { for page in docs/"$1"/*.md; do printf '    - name: "%s"\n      href: %s\n' "$(sed -n '/^# /{s/^# //;s/"/\\"/g;p;q}' "$page")" "${page#docs/}"; done; }
 while IFS= read -r line; do
-  case $line in *"# models") pages models ;; *"# decisions") pages decisions ;; *) echo "$line" ;; esac
+  case $line in *"# models") pages models ;; *"# lab") pages lab ;; *"# decisions") pages decisions ;; *) echo "$line" ;; esac
 done <build/site/docs-toc.yml >"$stage/docs/toc.yml"
 
 # The first page is the README; a link to a folder leads to what is in it.

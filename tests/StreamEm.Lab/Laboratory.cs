@@ -26,6 +26,7 @@ internal static class Laboratory
         new MemoryAndTime(),
         new ReportCard(),
         new AnyLook(),
+        new IntervalsAtEveryLook(),
         new OverRelaxation(),
         new SparseShares(),
         new EmAgainstGradient(),

@@ -31,9 +31,12 @@ internal enum StateVersion
     /// <summary>The first form that knows it; a state that began at given parameters has forgotten them.</summary>
     Words = 9,
 
-    /// <summary>The first form that remembers what it began at.</summary>
+    /// <summary>The first form that remembers what it began at; nothing is known of how sure the parameters are.</summary>
     Origin = 10,
 
+    /// <summary>The first form that knows it.</summary>
+    Intervals = 11,
+
     /// <summary>What this release writes.</summary>
-    Current = Origin,
+    Current = Intervals,
 }

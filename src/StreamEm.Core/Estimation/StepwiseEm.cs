@@ -12,9 +12,9 @@ namespace StreamEm.Core.Estimation;
 /// parameters:  Theta(t) = (1 - gamma_t) Theta(t-1) + gamma_t argmax Q(Theta; Theta(t-1)), Q from minibatch t alone
 /// statistics:  s(t) = (1 - gamma_t) s(t-1) + gamma_t s_bar(minibatch t);  Theta(t) = M(s(t))
 /// </code>
-/// A minibatch of less weight than the average so far (the last of a stream, one of rows that hardly count) counts in proportion to it. The
-/// machine knows nothing of where a model stands: that is a <see cref="StepwiseState"/>, and one machine takes many of them on, one at a
-/// time.
+/// A minibatch of less weight than the average so far (the last of a stream, one of rows that hardly count) counts in proportion to it;
+/// with kappa = 1 every row then weighs the same, to rounding. The machine knows nothing of where a model stands: that is a
+/// <see cref="StepwiseState"/>, and one machine takes many of them on, one at a time.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="recursion">Parameters or statistics.</param>
@@ -29,6 +29,12 @@ internal sealed class StepwiseEm(
     private readonly double[] _maximizer = new double[model.ParameterLayout.Length], _previous = new double[model.ParameterLayout.Length];
     private readonly double[] _masses = new double[(model as ComponentModel)?.Components ?? 0];
     private EStep? _eStep;
+
+    /// <summary>The averages of the last minibatch; valid until the next.</summary>
+    public ReadOnlySpan<double> Averages => _averages;
+
+    /// <summary>Theta before the last update that had evidence, under which they were taken.</summary>
+    public ReadOnlySpan<double> Before => _previous;
 
     /// <summary>Told when a part of an update begins; null where nobody asks.</summary>
     public Action<UpdatePhase>? Entering { get; set; }
@@ -88,7 +94,7 @@ internal sealed class StepwiseEm(
     {
         state.Events.Clear();
         // Rows held back make the minibatch lighter.
-        double gamma = stepSize.At(state.Updates - state.Begun + 1) * share * LearnedOf(evidence);
+        double gamma = stepSize.At(state.Updates - state.Begun + 1, share) * LearnedOf(evidence);
         state.Updates++;
         state.Rows += count;
         state.LastStepSize = gamma;

@@ -43,6 +43,7 @@ internal sealed partial class LearnerCore
             Labels = labels.OfComponents(_model.Classes, components),
             ComponentStatus = LearnerWarnings.ComponentStatus(State.Events, components),
             Events = Health.Events.All,
+            Intervals = Intervals?.Report(Space),
             AveragedParameters = Health.Average is { } average ? InUserUnits(average) : null,
             Training = Report(labels, intake),
         };
@@ -72,6 +73,7 @@ internal sealed partial class LearnerCore
             BufferedRecords = _bufferedRecords,
             Impossible = _impossible,
             Guard = Guard,
+            Intervals = Intervals,
             Happened = Happened,
             Likelihood = Health.Likelihood,
         }.Of(labels, intake, Cut),

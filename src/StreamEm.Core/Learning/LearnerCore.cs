@@ -3,6 +3,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
+using StreamEm.Core.Intervals;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
@@ -34,6 +35,7 @@ internal sealed partial class LearnerCore
         Ids = ComponentNumbers.First((model as ComponentModel)?.Components ?? 0);
         Guard = options.Learn == LearnMode.Bounded && modelOptions.Growth is null ? new StreamGuard(space.Dimension) : null;
         Health = new StreamHealth(model.ParameterLayout, options.Averaging, options.Drift);
+        Intervals = options.Intervals && model.HasGradient ? new IntervalWatch(model) : null;
     }
 
     /// <summary>Told when a part of an update begins; null where nobody asks.</summary>
@@ -68,6 +70,9 @@ internal sealed partial class LearnerCore
 
     /// <summary>What is told of the stream beside its parameters.</summary>
     public StreamHealth Health { get; }
+
+    /// <summary>How sure the parameters are; null where nobody asked.</summary>
+    public IntervalWatch? Intervals { get; private set; }
 
     /// <summary>The parameters it was given to begin at; null where it found its own.</summary>
     public LearningOrigin? Origin { get; private set; }
@@ -181,8 +186,10 @@ internal sealed partial class LearnerCore
         Evidence evidence = _em.Update(State, rows, logDensities, Cut.Memory, bound, complete ? null : surprise.Comparable, unit);
         double units = _units.Sum(rows, complete, evidence, logDensities, bound, ref _impossible);
         _meanLogLikelihood = evidence.Weight > 0 ? (evidence.LogLikelihood - units) / evidence.Weight : double.NaN;
+        if (evidence.Weight > 0)
+            Intervals?.Take(_em.Averages, _em.Before, StepwiseEm.WorthOf(rows, logDensities, evidence), Space);
         Watch.Look(State, rows, logDensities, bound);
-        Health.Take(State, evidence, _meanLogLikelihood, Ids.Texts);
+        if (Health.Take(State, evidence, _meanLogLikelihood, Ids.Texts)) Intervals?.BeginAgain();
         if (Health.HasDrifted(_meanLogLikelihood)) AnswerDrift(rows, logDensities, bound);
         if (Origin is not null) Follow(Origin, evidence.Weight * unit);
         if (Guard is null) return true;

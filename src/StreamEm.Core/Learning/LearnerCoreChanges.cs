@@ -2,6 +2,7 @@ using System.Globalization;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
+using StreamEm.Core.Intervals;
 using StreamEm.Core.Models;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
@@ -59,6 +60,7 @@ internal sealed partial class LearnerCore
             || !SpareComponent.TryMove(_modelOptions, Space, model, State, pair, cluster, out int gone)) return false;
         IReadOnlyList<string> before = Ids.Texts;
         Origin?.Break(BegunAnew(before[gone], State.Updates));
+        Intervals?.BeginAgain();
         Ids = Ids.Remove(gone).Add();
         Health.Events.Follow(before, Ids.Texts, State.Updates);
         Watch.Begin();
@@ -70,6 +72,7 @@ internal sealed partial class LearnerCore
     private void AnswerDrift(Minibatch rows, double[] logDensities, InfluenceBound? bound)
     {
         string restarted = "";
+        Intervals?.BeginAgain();
         if (_options.Drift!.Then == DriftPolicy.RaiseStepSize) State.BeginAgain();
         else if (_options.Drift.Then == DriftPolicy.RestartComponent && State.Shares.Length > 1
             && _model is ComponentModel { CanReseed: true } components
@@ -101,5 +104,6 @@ internal sealed partial class LearnerCore
         _absentFeatures = [.. _absentFeatures.Where(d => Guard!.IsAsleep(d))];
         _model.Follow(before, State.Parameters, State.EffectiveRows, State.Statistics);
         Health.BeginAgain();
+        if (Intervals is not null) Intervals = new IntervalWatch(_model);
     }
 }

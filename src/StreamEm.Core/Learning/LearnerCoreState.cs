@@ -2,6 +2,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Growing;
+using StreamEm.Core.Intervals;
 using StreamEm.Core.Models;
 
 namespace StreamEm.Core.Learning;
@@ -61,6 +62,8 @@ internal sealed partial class LearnerCore
         Health.Save(writer);
         writer.Write(Origin is not null);
         Origin?.Save(writer);
+        writer.Write(Intervals is not null);
+        Intervals?.Save(writer);
     }
 
     public static LearnerCore Load(
@@ -86,6 +89,7 @@ internal sealed partial class LearnerCore
         }
         if (version >= StateVersion.Health) core.Health.Load(reader, model.ParameterLayout, version);
         if (version >= StateVersion.Origin && reader.ReadBoolean()) core.Origin = LearningOrigin.Load(reader, state);
+        if (version >= StateVersion.Intervals && reader.ReadBoolean()) (core.Intervals ?? new IntervalWatch(model)).Load(reader);
         core.Check();
         return core;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
+using StreamEm.Core.Intervals;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 
@@ -29,6 +30,9 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
 
     /// <summary>How likely the stream was.</summary>
     public required LikelihoodWatch Likelihood { get; init; }
+
+    /// <summary>How sure the parameters are; null where nobody asked.</summary>
+    public required IntervalWatch? Intervals { get; init; }
 
     /// <summary>What the last update met, by component.</summary>
     public static string[] ComponentStatus(ModelEvents events, int components)
@@ -71,6 +75,10 @@ internal sealed class LearnerWarnings(LearningOptions options, LatentModel model
                     + $"below 20: the parameter recursion {bias}. Use larger minibatches or recursion: statistics.");
         if (Impossible > 0)
             Warn(ModelWarningKind.ImpossibleRecords, $"{Impossible} record(s) were too far from every component to be learned from.");
+        if (Intervals is { IsTooLarge: true })
+            Warn(ModelWarningKind.TooManyForIntervals,
+                $"there are more than {ParameterIntervals.MostFree} free parameters, of which no intervals are made. Use fewer components "
+                    + "or levels, or leave intervals out.");
         if (state.BarrenUpdates > 0)
             Warn(ModelWarningKind.NothingLearned,
                 $"no record of the last {state.BarrenUpdates} minibatch(es) could be learned from: the parameters are not moving. Look at "

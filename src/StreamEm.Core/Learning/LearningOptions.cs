@@ -87,6 +87,9 @@ public sealed record LearningOptions
     /// <summary>Whether the iterates are averaged too.</summary>
     public Averaging Averaging { get; init; }
 
+    /// <summary>Whether parameters are given intervals.</summary>
+    public bool Intervals { get; init; }
+
     /// <summary>Times of the records that nothing is learned from; null for none.</summary>
     public Calendar? Calendar { get; init; }
 

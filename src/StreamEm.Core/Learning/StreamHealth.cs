@@ -43,17 +43,19 @@ internal sealed class StreamHealth
     /// <param name="evidence">What the minibatch said.</param>
     /// <param name="meanLogLikelihood">Its mean log-likelihood, user units.</param>
     /// <param name="ids">The components' ids.</param>
-    public void Take(StepwiseState state, Evidence evidence, double meanLogLikelihood, IReadOnlyList<string> ids)
+    /// <returns>Whether the path of the iterates is broken: a component began anew, or the step size.</returns>
+    public bool Take(StepwiseState state, Evidence evidence, double meanLogLikelihood, IReadOnlyList<string> ids)
     {
         Say(evidence);
         Likelihood.Take(meanLogLikelihood, evidence.Weight, state.Updates);
         Events.Take(state.Events, ids, state.Updates);
-        if (_tail is null || !(evidence.Weight > 0)) return;
         bool isBroken = state.Begun != _begun;
         foreach (ModelEvent item in state.Events.All) isBroken |= item.Kind == ModelEventKind.Reseeded;
+        if (!(evidence.Weight > 0)) return isBroken;
         _begun = state.Begun;
-        if (isBroken) _tail.BeginAgain();
-        _tail.Take(state.Parameters);
+        if (isBroken) _tail?.BeginAgain();
+        _tail?.Take(state.Parameters);
+        return isBroken;
     }
 
     /// <summary>Takes the mean log-likelihood of a minibatch under the parameters before it, user units.</summary>

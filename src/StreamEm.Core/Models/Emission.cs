@@ -77,6 +77,18 @@ public abstract class Emission
         ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
         ModelEvents events);
 
+    /// <summary>See <see cref="LatentModel.HasGradient"/>.</summary>
+    public virtual bool HasGradient => false;
+
+    /// <summary>The family's part of <see cref="LatentModel.Gradient"/>.</summary>
+    /// <param name="masses">N_k [K].</param>
+    /// <param name="statistics">Averages, in <see cref="StatisticsLayout"/>.</param>
+    /// <param name="parameters">The family's, of the E-step.</param>
+    /// <param name="result">Overwritten.</param>
+    public virtual void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result) =>
+        throw new NotSupportedException("The family has no gradient from its statistics.");
+
     /// <summary>
     /// Averaged statistics that <see cref="Maximize"/> maps to <paramref name="parameters"/>: linear in the masses but for priors.
     /// </summary>

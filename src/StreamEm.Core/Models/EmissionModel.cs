@@ -82,6 +82,20 @@ internal abstract class EmissionModel : ComponentModel
         Emission.Summarize(_masses.Of((ReadOnlySpan<double>)averages), averages[OwnStatistics..], parameters[OwnParameters..]);
 
     /// <inheritdoc/>
+    public sealed override void Gradient(ReadOnlySpan<double> averages, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        OwnGradient(averages[..OwnStatistics], parameters[..OwnParameters], result[..OwnParameters]);
+        Emission.Gradient(_masses.Of(averages), averages[OwnStatistics..], parameters[OwnParameters..], result[OwnParameters..]);
+    }
+
+    /// <summary>The part of <see cref="Gradient"/> that is of the model's own blocks.</summary>
+    /// <param name="averages">The model's own.</param>
+    /// <param name="parameters">The model's own.</param>
+    /// <param name="result">Overwritten.</param>
+    protected virtual void OwnGradient(ReadOnlySpan<double> averages, ReadOnlySpan<double> parameters, Span<double> result) =>
+        throw new NotSupportedException($"{Type} has no gradient from its statistics.");
+
+    /// <inheritdoc/>
     public override void ToUserUnits(ReadOnlySpan<double> parameters, FeatureSpace space, Span<double> result)
     {
         UserUnits.To(_ownParameters, parameters, space, result);

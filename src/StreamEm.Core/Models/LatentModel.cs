@@ -115,6 +115,27 @@ public abstract class LatentModel
     public abstract void Maximize(
         ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result, ModelEvents events);
 
+    /// <summary>Whether <see cref="Gradient"/> can be given: where statistics are sums over rows and parameters have an interior.</summary>
+    public virtual bool HasGradient => false;
+
+    /// <summary>
+    /// The gradient of Q(Theta; Theta') by Theta at Theta = Theta', without priors: that of the mean log-likelihood of the rows (Fisher's
+    /// identity: Louis 1982; McLachlan &amp; Krishnan 2008, section 3.7). Every entry by itself: of a simplex as if it had no sum, of a
+    /// symmetric matrix as if it had no mirror image; 0 where a probability is 0.
+    /// </summary>
+    /// <param name="averages">Of an E-step under <paramref name="parameters"/>, after <see cref="Summarize"/>.</param>
+    /// <param name="parameters">Theta'.</param>
+    /// <param name="result">In <see cref="ParameterLayout"/>; overwritten. Blocks that are constants are left as they are.</param>
+    /// <exception cref="NotSupportedException">Where <see cref="HasGradient"/> says so.</exception>
+    public virtual void Gradient(ReadOnlySpan<double> averages, ReadOnlySpan<double> parameters, Span<double> result) =>
+        throw new NotSupportedException($"{Type} has no gradient from its statistics.");
+
+    /// <summary>The gradient by probabilities, counts over them; 0 where one is 0.</summary>
+    protected static void Slopes(ReadOnlySpan<double> counts, ReadOnlySpan<double> probabilities, Span<double> result)
+    {
+        for (int at = 0; at < counts.Length; at++) result[at] = probabilities[at] > 0 ? counts[at] / probabilities[at] : 0;
+    }
+
     /// <summary>
     /// How many numbers <see cref="EStep.Infer"/> finds of a row; 0 where rows are not inferred before their statistics are added. For
     /// E-steps that iterate over each row, whose minibatches are too few rows to be shared out with their statistics.

@@ -34,6 +34,10 @@ public abstract record LatentModelOptions
     /// <summary>Why averaging the maximisers of minibatches is wrong for this model, for a person; null where it is not.</summary>
     public virtual string? ParameterRecursionProblem => null;
 
+    /// <summary>Why the parameters can be given no intervals, for a person; null where they can
+    /// (<see cref="LatentModel.HasGradient"/>).</summary>
+    public virtual string? IntervalsProblem => "its statistics are no sums over records that would say how sure its parameters are";
+
     /// <summary>Whether rows are shared out to components by a rule that may be chosen.</summary>
     public virtual bool HasResponsibilities => false;
 

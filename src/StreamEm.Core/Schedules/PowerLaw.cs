@@ -26,4 +26,10 @@ internal sealed class PowerLaw : StepSize
 
     /// <inheritdoc/>
     public override double At(long t) => Math.Max(_options.Floor, ScalarMath.Pow(t + _options.T0, -_options.Kappa));
+
+    /// <inheritdoc/>
+    /// <remarks>share gamma_t; with kappa = 1 share / (t - 1 + share + t0), so that the running average is that of all rows.</remarks>
+    public override double At(long t, double share) => _options.Kappa < 1 || !(share < 1)
+        ? base.At(t, share)
+        : Math.Max(_options.Floor * share, share > 0 ? share / (t - 1 + share + _options.T0) : 0);
 }

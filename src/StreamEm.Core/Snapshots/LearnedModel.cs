@@ -1,4 +1,5 @@
 using StreamEm.Core.Features;
+using StreamEm.Core.Intervals;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
 
@@ -32,6 +33,9 @@ public record LearnedModel
 
     /// <summary>The average of Theta over the last half of the stream so far, user units; null where iterates are not averaged.</summary>
     public double[]? AveragedParameters { get; init; }
+
+    /// <summary>How sure the parameters are; null where nobody asked, or too little is known yet.</summary>
+    public ParameterIntervals? Intervals { get; init; }
 
     /// <summary>What happened to the components lately, oldest first.</summary>
     public IReadOnlyList<ComponentEvent> Events { get; init; } = [];

@@ -59,6 +59,9 @@ public enum ModelWarningKind
 
     /// <summary>The first records are spread wider about their components than the family says.</summary>
     Overdispersed,
+
+    /// <summary>There are more free parameters than intervals are made of.</summary>
+    TooManyForIntervals,
 }
 
 /// <summary>A warning for a person.</summary>

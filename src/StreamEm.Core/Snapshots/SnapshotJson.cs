@@ -36,6 +36,7 @@ public static class SnapshotJson
         WriteSignature(json, snapshot);
         WriteParameters(json, "parameters", snapshot.Layout, snapshot.Parameters);
         if (snapshot.AveragedParameters is { } averaged) WriteParameters(json, "averaged_parameters", snapshot.Layout, averaged);
+        if (snapshot.Intervals is { } intervals) IntervalsJson.Write(json, snapshot.Layout, intervals);
         WriteStrings(json, "component_ids", snapshot.ComponentIds);
         if (snapshot.Labels.Count > 0) WriteStrings(json, "labels", snapshot.Labels);
         json.WriteStartObject("standardization");
@@ -239,6 +240,13 @@ public static class SnapshotJson
     {
         json.WritePropertyName(name);
         WriteNumber(json, value);
+    }
+
+    /// <summary>A number, or null where there is none to give.</summary>
+    internal static void WriteNumberOrNull(Utf8JsonWriter json, double value)
+    {
+        if (double.IsFinite(value)) WriteNumber(json, value);
+        else json.WriteNullValue();
     }
 
     /// <summary>A number, or null where there is none to give.</summary>

@@ -47,6 +47,7 @@ public static class SnapshotReader
             AveragedParameters = root.TryGetProperty("averaged_parameters", out JsonElement averaged)
                 ? Parameters(averaged, made.ParameterLayout)
                 : null,
+            Intervals = IntervalsJson.Read(root, made.ParameterLayout),
             Events = ComponentEventJson.Read(health),
             ComponentIds = Strings(Member(root, "component_ids")).Select(id => id ?? "").ToArray(),
             Labels = root.TryGetProperty("labels", out JsonElement labels) ? Strings(labels) : [],
@@ -252,7 +253,9 @@ public static class SnapshotReader
         {
             JsonElement element = Member(blocks, block.Name);
             int[] shape = Member(element, "shape").EnumerateArray().Select(extent => extent.GetInt32()).ToArray();
-            if (!shape.SequenceEqual(block.Shape))
+            // One number alone had no shape before it had that of a vector of one.
+            bool isOne = shape.Length == 0 && block.Length == 1;
+            if (!isOne && !shape.SequenceEqual(block.Shape))
                 throw new InvalidDataException(
                     $"Parameter '{block.Name}' has shape [{string.Join(", ", shape)}]; expected [{string.Join(", ", block.Shape)}].");
             Numbers(Member(element, "data"), block.Length).CopyTo(parameters, block.Offset);

@@ -35,9 +35,11 @@ public static class SnapshotSize
     /// <param name="options">The model.</param>
     /// <param name="schema">The features.</param>
     /// <param name="isAveraged">Whether the average of the parameters stands beside them.</param>
-    public static long Bound(string modelId, LatentModelOptions options, RecordSchema schema, bool isAveraged = false)
+    /// <param name="hasIntervals">Whether their intervals do, four numbers each.</param>
+    public static long Bound(
+        string modelId, LatentModelOptions options, RecordSchema schema, bool isAveraged = false, bool hasIntervals = false)
     {
-        int copies = isAveraged ? 2 : 1;
+        int copies = 1 + (isAveraged ? 1 : 0) + (hasIntervals ? 4 : 0);
         LatentModel model = options.CreateLargest(schema);
         IReadOnlyList<string> features = schema.Columns;
         long bytes = FixedBytes + TextBytes(modelId) + options.Settings.Sum(setting => TextBytes(setting.Key) + TextBytes(setting.Value));

@@ -32,7 +32,7 @@ internal sealed class CandidateRace
         bool isOfSequences = model.CreateLargest(schema).Order != RowOrder.Any;
         (_buffer, _minibatch, _every) = (learning.Initialization.Buffer, learning.MinibatchSize, isOfSequences ? 1 : options.Every);
         _candidates = Candidate.Of(model, options.Components);
-        LearningOptions plain = learning with { Averaging = Averaging.None };
+        LearningOptions plain = learning with { Averaging = Averaging.None, Intervals = false };
         _streams = [.. _candidates.Select(candidate => new CandidateStream(candidate.Model, schema, plain, from: null))];
         _key = string.Create(CultureInfo.InvariantCulture, $"{configHash} {_every} {string.Join(",", options.Components)}");
     }

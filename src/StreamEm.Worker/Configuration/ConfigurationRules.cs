@@ -94,6 +94,12 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
                 $"recursion: parameters is not for {model.Model.Type}: {unsound}. Use recursion: statistics");
         }
 
+        if (model.Learning.Intervals && IntervalRules.ProblemOf(model) is { } unsure)
+        {
+            fits = false;
+            binder.Problems.Error(binder.OriginOf($"{path}.learning.intervals"), unsure);
+        }
+
         if (model.Model.MaxKeys > 0 && model.Model.MaxKeys < model.Learning.MinibatchSize)
         {
             fits = false;

@@ -55,6 +55,7 @@ internal static class ComponentTable
         {
             EntryTables.Write(snapshot, console);
             if (snapshot.Layout.Blocks.Any(block => block.Entries is null)) console.Write(Blocks(snapshot));
+            IntervalTable.Write(snapshot, console);
             return;
         }
 
@@ -62,6 +63,7 @@ internal static class ComponentTable
         foreach (VectorBlock block in model.MixingBlocks.Where(block => block.Shape.Count == 2)) Transitions(snapshot, block, console);
         foreach (VectorBlock block in snapshot.Layout.Blocks.Where(block => block.HasValuesPerFeature))
             for (int k = 0; k < Math.Min(MaxTables, model.Components); k++) PerFeature(snapshot, block, k, console);
+        IntervalTable.Write(snapshot, console);
     }
 
     private static string EventText(ComponentEvent item)

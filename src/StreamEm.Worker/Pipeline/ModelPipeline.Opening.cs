@@ -16,6 +16,7 @@ public sealed partial class ModelPipeline
         var published = new PublishedModel(Options.Id, Options.Model, Options.Schema)
         {
             IsAveraged = Options.Learning.Averaging != Averaging.None,
+            HasIntervals = Options.Learning.Intervals,
             Candidates = Options.Candidates?.Components.Count ?? 0,
         };
         return [.. Options.Publish

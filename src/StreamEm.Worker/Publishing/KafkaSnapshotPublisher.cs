@@ -65,7 +65,8 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
         : null;
 
     /// <summary>The most bytes a record of this model takes, known before any data.</summary>
-    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema, _model.IsAveraged) + RecordBytes + FromDataBytes
+    public long RecordBound => SnapshotSize.Bound(_model.Id, _model.Model, _model.Schema, _model.IsAveraged, _model.HasIntervals)
+        + RecordBytes + FromDataBytes
         + (long)CandidateBytes * _model.Candidates;
 
     /// <inheritdoc/>

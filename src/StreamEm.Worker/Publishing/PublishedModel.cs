@@ -15,6 +15,9 @@ public sealed record PublishedModel(string Id, LatentModelOptions Model, RecordS
     /// <summary>Whether the average of the parameters stands beside them.</summary>
     public bool IsAveraged { get; init; }
 
+    /// <summary>Whether intervals of the parameters stand beside them.</summary>
+    public bool HasIntervals { get; init; }
+
     /// <summary>Models the stream is compared with.</summary>
     public int Candidates { get; init; }
 }

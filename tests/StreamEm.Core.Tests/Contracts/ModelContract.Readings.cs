@@ -61,7 +61,7 @@ public abstract partial class ModelContract
         Sums(model, theta, rows, 0, rows.Count, new double[rows.Count], out Evidence evidence);
         // The posterior is exact: log p = L(q).
         Assert.Equal(0, evidence.Divergence, 1e-9 * Math.Abs(evidence.LogLikelihood));
-        Assert.InRange(evidence.Entropy, 0, double.MaxValue);
+        Assert.InRange(evidence.Entropy, LeastEntropy, double.MaxValue);
         double expected = EntropyOf(model, theta, rows);
         if (!double.IsNaN(expected)) Assert.Equal(expected, evidence.Entropy, 1e-9 * Math.Max(1, Math.Abs(evidence.LogLikelihood)));
     }

@@ -38,6 +38,9 @@ public abstract partial class ModelContract
     /// <summary>Whether an E-step is exact: where it draws, the log-likelihood is one it estimates.</summary>
     protected virtual bool IsExact => true;
 
+    /// <summary>What the entropy of latent variables is at least: 0 of what is discrete, nothing of densities.</summary>
+    protected virtual double LeastEntropy => 0;
+
     /// <summary>Whether rows in other units are as likely, but for the scale: not where a model knows where they begin.</summary>
     protected virtual bool FollowsUnits => true;
 

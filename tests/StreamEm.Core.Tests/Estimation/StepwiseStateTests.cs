@@ -29,6 +29,31 @@ public sealed class StepwiseStateTests
         Assert.Equal((6L, 600L), (saved.Updates, saved.Rows));
     }
 
+    /// <summary>With step sizes 1 / t a stream ends where all its rows together do, also where the last minibatch is short.</summary>
+    [Theory]
+    [InlineData(600)]
+    [InlineData(537)]
+    [InlineData(101)]
+    public void Update_StepSizesOneOverT_WeighsEveryRowTheSame(int count)
+    {
+        Mixture one = Gaussians.Model(1, 2, regCovar: 0);
+        double[] theta = new double[one.ParameterLayout.Length], all = new double[one.StatisticsLayout.Length];
+        one.Neutral(theta);
+        var state = new StepwiseState(one, theta);
+        var em = new StepwiseEm(one, Recursion.Statistics, new PowerLaw(new StepSizeOptions { Kappa = 1, T0 = 0 }), 1);
+        var part = new Minibatch(2, 100);
+        for (int first = 0; first < count; first += 100)
+        {
+            part.Clear();
+            part.Append(Rows, first, Math.Min(100, count - first));
+            em.Update(state, part, new double[100]);
+        }
+        var whole = new Minibatch(2, count);
+        whole.Append(Rows, 0, count);
+        new ShardedEStep(one, 1).Average(one.Prepare(theta), theta, whole, all, new double[count]);
+        for (int at = 0; at < all.Length; at++) Assert.Equal(all[at], state.Statistics[at], 1e-13);
+    }
+
     [Fact]
     public void Update_OneMachineForManyStates_TakesEachAsItsOwn()
     {

@@ -51,9 +51,11 @@ internal sealed class MapAgainstMl : Experiment
                 && mapHeld[5] > mlHeld[5] && mapHeld[4] < mlHeld[4],
             $"With {Rows} records maximum likelihood breaks down in {Fits.Text(100 * ml[0], "F0")} % of the fits in two dimensions, "
             + $"{Fits.Text(100 * ml[^2], "F0")} % in {Dimensions[^2]} and {Fits.Text(100 * ml[^1], "F0")} % in {Dimensions[^1]}; with "
-            + $"the prior in {Fits.Text(100 * map.Max(), "F0")} %. But a fit that stands is not a good one: this prior is a pull "
-            + $"towards variances of about 1 / (2 D + 4), so that up to {Dimensions[4]} dimensions other records are less likely with "
-            + $"it ({Fits.Text(mapHeld[4], "F2")} against {Fits.Text(mlHeld[4], "F2")} nats a record and feature), and in "
+            + $"the prior in {Fits.Text(100 * map.Max(), "F0")} %. But a fit that stands is not a good one: the mode of "
+            + "this prior divides a component's scatter by n + 2 D + 4 instead of n records, and its own part, the variance of all "
+            + "records over K^(1 / D), does not make up for it: variances come out too small, and up to "
+            + $"{Dimensions[4]} dimensions other records are less likely with it ({Fits.Text(mapHeld[4], "F2")} against "
+            + $"{Fits.Text(mlHeld[4], "F2")} nats a record and feature), and in "
             + $"{Dimensions[5]} more ({Fits.Text(mapHeld[5], "F2")} against {Fits.Text(mlHeld[5], "F2")}).",
             Figure.Of(
                 new Chart("Fits that break down", "features D", "share of the fits") { MustShowUp = [0, 1] }
@@ -77,7 +79,7 @@ internal sealed class MapAgainstMl : Experiment
             var truth = Truth.Spheres(means);
             Minibatch rows = truth.Draw(Rows, draws), others = truth.Draw(Held, draws);
             LatentModel model = ModelCatalog.MixtureOf(new GaussianOptions { RegCovar = 0, Prior = prior }, Components)
-                .Create(FeatureSpace.Unscaled(dimension));
+                .Create(FeatureSpace.Unscaled(dimension).Learn(rows));
             double[] identity = [.. Enumerable.Range(0, Components * dimension * dimension)
                 .Select(at => at / dimension % dimension == at % dimension ? 5.0 : 0)];
             double[] theta = Fits.Theta(model, [.. Enumerable.Repeat(1.0 / Components, Components)],

@@ -42,10 +42,11 @@ public sealed class ValidateCommandTests
                 learning.initialization.from_token: null, learning.standardize: true, learning.learn: bounded,
                 learning.learn_above: 0.001, learning.confirm_after: 1000, learning.freeze_after: null,
                 learning.dead_components: reseed, learning.drift: null, learning.averaging: none,
-                learning.anomaly_half_life: null, calendar: null, checkpoint.every_updates: 50,
-                checkpoint.every: 10s, checkpoint.keep: 3, snapshots.keep: 100, snapshots.archive_every: 1h,
-                snapshots.archive_keep: 24, alarms: null, candidates: null, scale_out: null, feedback: null,
-                rejected.file: null, rejected.kafka: null, rejected.stop_above_ratio: 0.05, on_failure: null
+                learning.intervals: false, learning.anomaly_half_life: null, calendar: null,
+                checkpoint.every_updates: 50, checkpoint.every: 10s, checkpoint.keep: 3, snapshots.keep: 100,
+                snapshots.archive_every: 1h, snapshots.archive_keep: 24, alarms: null, candidates: null,
+                scale_out: null, feedback: null, rejected.file: null, rejected.kafka: null,
+                rejected.stop_above_ratio: 0.05, on_failure: null
 
             """,
             run.Output

@@ -92,6 +92,24 @@ public sealed class ConfigurationRulesTests
     }
 
     [Theory]
+    [InlineData("", "")]
+    [InlineData(", recursion: parameters", "intervals need recursion: statistics")]
+    [InlineData(", responsibilities: hard", "intervals need responsibilities: soft: hard ones")]
+    [InlineData(", learn: frozen, freeze_after: 2000", "intervals need a model that learns")]
+    public void Intervals_WhereTheyCannotBeGiven_AreRefused(string learning, string problem)
+    {
+        string[] found = ConfigFile.ProblemsOf($"{ConfigFile.Minimal}\n    learning: {{ intervals: true{learning} }}\n");
+
+        if (problem.Length == 0) Assert.Empty(found);
+        else Assert.Contains(found, text => text.Contains($": error: {problem}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Intervals_OfMoreParametersThanAMatrixHasRows_AreRefused() => Assert.Contains(
+        ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n    learning: { intervals: true }\n", ["models.0.model.components=300"]),
+        text => text.Contains("intervals are of at most 512 free parameters", StringComparison.Ordinal));
+
+    [Theory]
     [InlineData("size: 80", "recursion: parameters")]
     [InlineData("size: 1", "recursion: statistics")]
     public void MinibatchLargeEnough_IsNotWarnedOf(string size, string recursion) =>

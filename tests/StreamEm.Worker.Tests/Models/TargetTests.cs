@@ -96,6 +96,18 @@ public sealed class TargetTests
         Assert.Contains($"recursion: parameters is not for {type}: {reason}", problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("bayesian_linear_regression", "its coefficients are latent and have a posterior instead")]
+    [InlineData("sparse_regression", "its prior makes coefficients exactly 0")]
+    [InlineData("mixture_of_experts", "its gate moves by Newton's steps")]
+    public void Validate_Intervals_AreRefusedWithTheReason(string type, string reason)
+    {
+        string yaml = Configuration.ConfigFile.Minimal.Replace("gaussian_mixture", type, StringComparison.Ordinal)
+            + "\n    target: y\n    learning: { intervals: true }\n";
+        string problem = Assert.Single(Configuration.ConfigFile.ProblemsOf(yaml));
+        Assert.Contains($"intervals are not for {type}: {reason}", problem, StringComparison.Ordinal);
+    }
+
     private static double Number(JsonElement score, string name) =>
         score.GetProperty(name) is { ValueKind: JsonValueKind.Array } several ? several[0].GetDouble()
             : score.GetProperty(name).GetDouble();

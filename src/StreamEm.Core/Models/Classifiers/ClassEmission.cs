@@ -106,6 +106,18 @@ internal sealed class ClassEmission : Emission
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => _classes[0].HasGradient;
+
+    /// <inheritdoc/>
+    public override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        for (int c = 0; c < _classes.Length; c++)
+            _classes[c].Gradient(masses.Slice(c * OfClass, OfClass), statistics.Slice(c * _statistics, _statistics),
+                parameters.Slice(c * _parameters, _parameters), result.Slice(c * _parameters, _parameters));
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         for (int c = 0; c < _classes.Length; c++) _classes[c].Neutral(Parameters(result, c));

@@ -86,6 +86,21 @@ internal sealed class Classifier : EmissionModel
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => Emission.HasGradient;
+
+    /// <inheritdoc/>
+    protected override void OwnGradient(ReadOnlySpan<double> averages, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        for (int c = 0; c < Classes.Count; c++)
+        {
+            ReadOnlySpan<double> of = averages.Slice(c * _ofClass, _ofClass);
+            double mass = Sum(of);
+            result[c] = parameters[c] > 0 ? mass / parameters[c] : 0;
+            Slopes(of, parameters.Slice(Classes.Count + c * _ofClass, _ofClass), result.Slice(Classes.Count + c * _ofClass, _ofClass));
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         result[..Classes.Count].Fill(1.0 / Classes.Count);

@@ -35,6 +35,9 @@ internal sealed record ClassifierOptions : LatentModelOptions
     public override bool NeedsLabel => true;
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => null;
+
+    /// <inheritdoc/>
     public override bool HasResponsibilities => true;
 
     /// <inheritdoc/>

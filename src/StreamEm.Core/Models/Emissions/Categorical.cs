@@ -130,6 +130,16 @@ internal sealed class Categorical : Emission
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    public override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        for (int at = 0; at < parameters.Length; at++) result[at] = parameters[at] > 0 ? statistics[at] / parameters[at] : 0;
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         for (int f = 0; f < _levels.Length; f++) ParameterLayout.Blocks[f].Of(result).Fill(1.0 / _levels[f]);

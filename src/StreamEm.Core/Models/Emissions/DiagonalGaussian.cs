@@ -80,6 +80,24 @@ internal sealed class DiagonalGaussian : Gaussian
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    /// <remarks>(S1 - O mu) / sigma^2 and ((S2 - 2 mu S1 + O mu^2) / sigma^2 - O) / (2 sigma^2).</remarks>
+    public override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        ReadOnlySpan<double> observed = _observed.Of(statistics), first = _first.Of(statistics), second = _second.Of(statistics);
+        ReadOnlySpan<double> means = Means.Of(parameters), variances = Covariances.Of(parameters);
+        for (int at = 0; at < means.Length; at++)
+        {
+            double off = first[at] - observed[at] * means[at], squares = second[at] - means[at] * (first[at] + off);
+            Means.Of(result)[at] = off / variances[at];
+            Covariances.Of(result)[at] = 0.5 * (squares / variances[at] - observed[at]) / variances[at];
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         Means.Of(result).Clear();

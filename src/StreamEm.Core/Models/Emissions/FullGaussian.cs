@@ -41,6 +41,19 @@ internal sealed class FullGaussian : MatrixFamily
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    public override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        int packed = Packed.Length(Dimension);
+        for (int k = 0; k < Components; k++)
+            MomentSlopes(k, masses[k], _first.Of(statistics).Slice(k * Dimension, Dimension),
+                _second.Of(statistics).Slice(k * packed, packed), masses[k], parameters, result);
+    }
+
+    /// <inheritdoc/>
     public override void ImpliedStatistics(
         ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result) =>
         ImplyMoments(masses, parameters, effectiveRows, _first.Of(result), _second.Of(result));

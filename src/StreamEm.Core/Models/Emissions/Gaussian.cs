@@ -151,6 +151,69 @@ internal abstract class Gaussian : Emission
     {
     }
 
+    /// <summary>Sigma^-1, full.</summary>
+    private protected double[] PrecisionOf(ReadOnlySpan<double> covariance)
+    {
+        int size = Dimension;
+        double[] factor = new double[Packed.Length(size)], precision = new double[size * size];
+        _ = SymmetricMatrix.InverseFactor(covariance, size, 0, factor);
+        // M' M of the inverse factor M.
+        for (int i = 0; i < size; i++)
+            for (int j = 0; j <= i; j++)
+            {
+                double sum = 0;
+                for (int row = i; row < size; row++)
+                    sum = Math.FusedMultiplyAdd(factor[Packed.Index(row, i)], factor[Packed.Index(row, j)], sum);
+                precision[i * size + j] = precision[j * size + i] = sum;
+            }
+        return precision;
+    }
+
+    /// <summary>Makes S2 about 0 a scatter about mu, or takes a component's part of it: S2 - S1 mu' - mu S1' + s mu mu'.</summary>
+    private protected void AddAbout(ReadOnlySpan<double> mean, double weight, ReadOnlySpan<double> first, double[] scatter)
+    {
+        for (int i = 0; i < Dimension; i++)
+            for (int j = 0; j < Dimension; j++)
+                scatter[i * Dimension + j] -= first[i] * mean[j] + mean[i] * (first[j] - weight * mean[j]);
+    }
+
+    /// <summary>Sigma^-1 (S1 - s mu).</summary>
+    private protected void MeanSlope(
+        double[] precision, ReadOnlySpan<double> mean, double weight, ReadOnlySpan<double> first, Span<double> result)
+    {
+        result.Clear();
+        for (int j = 0; j < Dimension; j++)
+        {
+            double off = first[j] - weight * mean[j];
+            for (int i = 0; i < Dimension; i++) result[i] = Math.FusedMultiplyAdd(precision[i * Dimension + j], off, result[i]);
+        }
+    }
+
+    /// <summary>Sigma^-1 (W - N Sigma) Sigma^-1 / 2, W a scatter about the mean.</summary>
+    private protected void CovarianceSlope(
+        double[] precision, ReadOnlySpan<double> covariance, double mass, double[] scatter, Span<double> result)
+    {
+        int size = Dimension;
+        double[] half = new double[size * size];
+        for (int at = 0; at < scatter.Length; at++) scatter[at] -= mass * covariance[at];
+        Multiply(precision, scatter, half);
+        Multiply(half, precision, result);
+        for (int at = 0; at < half.Length; at++) result[at] *= 0.5;
+    }
+
+    /// <summary>A B, all D x D.</summary>
+    private void Multiply(ReadOnlySpan<double> a, ReadOnlySpan<double> b, Span<double> result)
+    {
+        result.Clear();
+        for (int i = 0; i < Dimension; i++)
+            for (int n = 0; n < Dimension; n++)
+            {
+                double factor = a[i * Dimension + n];
+                for (int j = 0; j < Dimension; j++)
+                    result[i * Dimension + j] = Math.FusedMultiplyAdd(factor, b[n * Dimension + j], result[i * Dimension + j]);
+            }
+    }
+
     /// <summary>Variance of feature d under component k.</summary>
     private protected abstract double Variance(ReadOnlySpan<double> parameters, int component, int feature);
 

@@ -126,6 +126,20 @@ internal abstract class MatrixFamily : Gaussian
                     (second[at] - first[i] * mean[j] - mean[i] * (first[j] - weight * mean[j])) * inverse;
     }
 
+    /// <summary>The gradient by a component's mean and matrix, from the sums that <see cref="SetMoments"/> takes.</summary>
+    private protected void MomentSlopes(
+        int component, double weight, ReadOnlySpan<double> first, ReadOnlySpan<double> second, double mass,
+        ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        ReadOnlySpan<double> mean = Means.Of(parameters).Slice(component * Dimension, Dimension), matrix = MatrixOf(parameters, component);
+        double[] precision = PrecisionOf(matrix), scatter = new double[Dimension * Dimension];
+        SymmetricMatrix.Unpack(second, Dimension, scatter);
+        AddAbout(mean, weight, first, scatter);
+        MeanSlope(precision, mean, weight, first, Means.Of(result).Slice(component * Dimension, Dimension));
+        CovarianceSlope(precision, matrix, mass, scatter,
+            Covariances.Of(result).Slice(component * Dimension * Dimension, Dimension * Dimension));
+    }
+
     /// <summary>S1 = N mu and S2 = (N + t / n) (Sigma - ridge) - S_0 / n + N mu mu' of every component.</summary>
     private protected void ImplyMoments(
         ReadOnlySpan<double> masses, ReadOnlySpan<double> parameters, double rows, Span<double> first, Span<double> second)

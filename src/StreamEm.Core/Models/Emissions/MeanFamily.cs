@@ -128,6 +128,19 @@ internal abstract class MeanFamily : Emission
     }
 
     /// <inheritdoc/>
+    public sealed override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    /// <remarks>(S1 - O m) / Var(m): an exponential family by its mean.</remarks>
+    public sealed override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        ReadOnlySpan<double> observed = _observed.Of(statistics), sums = _sums.Of(statistics), means = _means.Of(parameters);
+        for (int at = 0; at < means.Length; at++)
+            result[at] = Variance(means[at]) is > 0 and var variance ? (sums[at] - observed[at] * means[at]) / variance : 0;
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         for (int at = 0; at < result.Length; at++) result[at] = NeutralMean(at % Dimension);

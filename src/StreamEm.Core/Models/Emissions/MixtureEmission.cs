@@ -100,6 +100,17 @@ internal sealed partial class MixtureEmission : Emission
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => _inner.HasGradient;
+
+    /// <inheritdoc/>
+    public override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        for (int at = 0; at < Weights; at++) result[at] = parameters[at] > 0 ? statistics[at] / parameters[at] : 0;
+        _inner.Gradient(statistics[..Weights], statistics[Weights..], parameters[Weights..], result[Weights..]);
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         result[..Weights].Fill(1.0 / _each);

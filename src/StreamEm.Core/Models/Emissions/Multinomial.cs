@@ -114,6 +114,16 @@ internal sealed class Multinomial : Emission
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    public override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        for (int at = 0; at < parameters.Length; at++) result[at] = parameters[at] > 0 ? statistics[at] / parameters[at] : 0;
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result) => result.Fill(1.0 / Dimension);
 
     /// <inheritdoc/>

@@ -14,6 +14,22 @@ internal sealed partial class Product
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => Array.TrueForAll(_parts, part => part.Emission.HasGradient);
+
+    /// <inheritdoc/>
+    public override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        int at = 0, from = 0;
+        foreach (ProductPart part in _parts)
+        {
+            int length = part.Emission.ParameterLayout.Length, read = part.Emission.StatisticsLayout.Length;
+            part.Emission.Gradient(masses, statistics.Slice(from, read), parameters.Slice(at, length), result.Slice(at, length));
+            (at, from) = (at + length, from + read);
+        }
+    }
+
+    /// <inheritdoc/>
     public override bool Unfold(Span<double> parameters, ReadOnlySpan<double> units)
     {
         bool hasMoved = false;

@@ -83,6 +83,30 @@ internal sealed class SphericalGaussian : Gaussian
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    /// <remarks>As of independent features, the squares of all features together.</remarks>
+    public override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        ReadOnlySpan<double> observed = _observed.Of(statistics), first = _first.Of(statistics), second = _second.Of(statistics);
+        ReadOnlySpan<double> means = Means.Of(parameters), variances = Covariances.Of(parameters);
+        for (int k = 0; k < Components; k++)
+        {
+            double squares = second[k], cells = 0;
+            for (int d = 0, at = k * Dimension; d < Dimension; d++, at++)
+            {
+                double off = first[at] - observed[at] * means[at];
+                squares -= means[at] * (first[at] + off);
+                cells += observed[at];
+                Means.Of(result)[at] = off / variances[k];
+            }
+            Covariances.Of(result)[k] = 0.5 * (squares / variances[k] - cells) / variances[k];
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         result.Fill(1);

@@ -136,6 +136,25 @@ internal sealed class StudentT : MatrixFamily
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    /// <remarks>By nu (N (log(nu / 2) - psi(nu / 2) + 1) + Sv) / 2.</remarks>
+    public override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        int packed = Packed.Length(Dimension);
+        ReadOnlySpan<double> precisions = _precisions.Of(statistics), logs = _logPrecisions.Of(statistics);
+        ReadOnlySpan<double> freedom = _freedom.Of(parameters);
+        for (int k = 0; k < Components; k++)
+        {
+            MomentSlopes(k, precisions[k], _first.Of(statistics).Slice(k * Dimension, Dimension),
+                _second.Of(statistics).Slice(k * packed, packed), masses[k], parameters, result);
+            _freedom.Of(result)[k] = 0.5 * (masses[k] * Score(freedom[k]) + logs[k]);
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         base.Neutral(result);

@@ -85,6 +85,28 @@ internal sealed class TiedGaussian : Gaussian
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    /// <remarks>As of covariances of their own, the scatter of all components together.</remarks>
+    public override void Gradient(
+        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        ReadOnlySpan<double> means = Means.Of(parameters), first = _first.Of(statistics);
+        double[] precision = PrecisionOf(Covariances.Of(parameters)), scatter = new double[Dimension * Dimension];
+        double total = 0;
+        SymmetricMatrix.Unpack(_second.Of(statistics), Dimension, scatter);
+        for (int k = 0; k < Components; k++)
+        {
+            total += masses[k];
+            ReadOnlySpan<double> mean = means.Slice(k * Dimension, Dimension), sums = first.Slice(k * Dimension, Dimension);
+            AddAbout(mean, masses[k], sums, scatter);
+            MeanSlope(precision, mean, masses[k], sums, Means.Of(result).Slice(k * Dimension, Dimension));
+        }
+        CovarianceSlope(precision, Covariances.Of(parameters), total, scatter, Covariances.Of(result));
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         result.Clear();

@@ -105,6 +105,9 @@ internal sealed record ExpertsOptions : LatentModelOptions
     public override bool NeedsTarget => true;
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => "its gate moves by Newton's steps, which are no sums over records";
+
+    /// <inheritdoc/>
     public override bool HasResponsibilities => true;
 
     /// <inheritdoc/>

@@ -39,6 +39,9 @@ internal abstract record FactorOptions : LatentModelOptions
     }
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => "its loadings are known up to a rotation only, and so have no information of their own";
+
+    /// <inheritdoc/>
     public override long RowsToStart(int dimension) => (long)Components * (Factors + 2);
 
     /// <inheritdoc/>

@@ -30,7 +30,7 @@ internal sealed class GroupedNormal : LatentModel
         (Type, _fields, Groups, Houses) = (type, fields, Math.Max(1, groups.Count), houses.Count);
         int all = Groups + Houses;
         string[] names = [.. groups.DefaultIfEmpty(""), .. houses];
-        ParameterLayout = new VectorLayout().Add("mean").Add("variance", Units.None, Domain.Positive);
+        ParameterLayout = new VectorLayout().Add("mean", 1).Add("variance", Units.None, Domain.Positive, 1);
         if (Houses > 0) ParameterLayout.Add("house_variance", Units.None, Domain.Positive);
         ParameterLayout.Add(new VectorBlock("effects", 0, [all], Coordinates.Linear) { Entries = names })
             .Add("covariance", Units.None, Domain.PositiveDefinite, all, all);

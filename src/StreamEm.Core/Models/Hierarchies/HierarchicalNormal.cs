@@ -27,7 +27,7 @@ internal sealed class HierarchicalNormal : LatentModel
     public HierarchicalNormal(string type, Feature estimate, GroupVariancePrior prior)
     {
         (Type, _centre, _spread, _prior) = (type, estimate.Mean, estimate.Variance, prior);
-        ParameterLayout = new VectorLayout().Add("mean").Add("variance", Units.None, Domain.Positive);
+        ParameterLayout = new VectorLayout().Add("mean", 1).Add("variance", Units.None, Domain.Positive, 1);
         StatisticsLayout = new VectorLayout().Add("means").Add("squares");
         ScoreLayout = new VectorLayout().Add("shrunken_estimate")
             .Add("shrunken_variance", Units.None, Domain.Positive);
@@ -89,6 +89,18 @@ internal sealed class HierarchicalNormal : LatentModel
     {
         result[0] = parameters[0] - _centre;
         result[1] = parameters[1] / Widening(_prior, effectiveRows) + result[0] * result[0];
+    }
+
+    /// <inheritdoc/>
+    public override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    /// <remarks>E[theta - mu] / tau^2 and (E[(theta - mu)^2] / tau^2 - 1) / (2 tau^2).</remarks>
+    public override void Gradient(ReadOnlySpan<double> averages, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        double mean = parameters[0] - _centre, variance = parameters[1];
+        result[0] = (averages[0] - mean) / variance;
+        result[1] = 0.5 * ((averages[1] - mean * (2 * averages[0] - mean)) / variance - 1) / variance;
     }
 
     /// <inheritdoc/>

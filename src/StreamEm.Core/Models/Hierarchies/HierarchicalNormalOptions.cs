@@ -105,6 +105,10 @@ internal sealed record HierarchicalNormalOptions : LatentModelOptions
             + "minibatch, so that it never washes out; the statistics recursion keeps the moments of the data instead";
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => Group is null ? null
+        : "what groups and houses are is latent for the whole stream, which is then one observation";
+
+    /// <inheritdoc/>
     public override long RowsToStart(int dimension) => 3;
 
     /// <inheritdoc/>

@@ -89,6 +89,13 @@ internal sealed class Mixture : EmissionModel
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => Emission.HasGradient;
+
+    /// <inheritdoc/>
+    protected override void OwnGradient(ReadOnlySpan<double> averages, ReadOnlySpan<double> parameters, Span<double> result) =>
+        Slopes(averages, parameters, result);
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         result[..Components].Fill(1.0 / Components);

@@ -95,6 +95,10 @@ public sealed record MixtureOptions : LatentModelOptions
     public override bool HasResponsibilities => true;
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => Growing is null ? null
+        : "its components come and go, and none is the same for long enough";
+
+    /// <inheritdoc/>
     public override long RowsToStart(int dimension) => Growing is null ? Emissions.RowsToStart(Components, dimension) : dimension + 1;
 
     /// <inheritdoc/>

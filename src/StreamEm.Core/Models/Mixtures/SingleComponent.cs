@@ -59,6 +59,14 @@ internal sealed class SingleComponent : EmissionModel
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => Emission.HasGradient;
+
+    /// <inheritdoc/>
+    protected override void OwnGradient(ReadOnlySpan<double> averages, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+    }
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result) => Emission.Neutral(result);
 
     /// <inheritdoc/>

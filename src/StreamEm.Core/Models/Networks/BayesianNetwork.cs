@@ -137,6 +137,13 @@ internal sealed class BayesianNetwork : LatentModel
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    public override void Gradient(ReadOnlySpan<double> averages, ReadOnlySpan<double> parameters, Span<double> result) =>
+        Slopes(averages, parameters, result);
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         foreach (VectorBlock block in ParameterLayout.Blocks) block.Of(result).Fill(1.0 / block.Shape[^1]);

@@ -76,6 +76,9 @@ internal sealed record BayesianNetworkOptions : LatentModelOptions
     }
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => null;
+
+    /// <inheritdoc/>
     public override long RowsToStart(int dimension) => 2L * Math.Max(1, Nodes.Nodes.Count - dimension);
 
     /// <inheritdoc/>

@@ -58,6 +58,9 @@ internal sealed record PoissonRandomWalkOptions : LatentModelOptions
     public override SequenceOptions Sequences => SequencesMade;
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => "its E-step draws, and what it draws would be taken for information";
+
+    /// <inheritdoc/>
     public override int MaxKeys => Keys;
 
     /// <inheritdoc/>

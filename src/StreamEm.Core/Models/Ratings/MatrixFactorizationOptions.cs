@@ -59,6 +59,9 @@ internal sealed record MatrixFactorizationOptions : LatentModelOptions
     public override bool NeedsKey => Column is not null;
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => "its loadings are known up to a rotation only, and so have no information of their own";
+
+    /// <inheritdoc/>
     public override int MaxKeys => Column is null ? 0 : Keys;
 
     /// <inheritdoc/>

@@ -37,6 +37,10 @@ internal sealed record BayesianLinearRegressionOptions : RegressionOptions
     public override string? ParameterRecursionProblem => GlobalLatents.ProblemOf("coefficients");
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem =>
+        "its coefficients are latent and have a posterior instead: coefficient_covariance says how sure they are";
+
+    /// <inheritdoc/>
     protected override LatentModel CreateRegression(FeatureSpace space) =>
         new BayesianRegression(Type, space.Dimension, FitIntercept, PrecisionUpdate, Prior);
 }

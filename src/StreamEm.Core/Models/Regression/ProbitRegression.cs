@@ -98,6 +98,25 @@ internal sealed class ProbitRegression : RegressionModel
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => true;
+
+    /// <inheritdoc/>
+    /// <remarks>c - G w.</remarks>
+    public override void Gradient(ReadOnlySpan<double> averages, ReadOnlySpan<double> parameters, Span<double> result)
+    {
+        double[] gram = new double[Packed.Length(Size)];
+        Span<double> slopes = _coefficients.Of(result);
+        ReadOnlySpan<double> w = _coefficients.Of(parameters);
+        _ = Moments(averages, gram, slopes);
+        for (int i = 0; i < Size; i++)
+            for (int j = 0; j < Size; j++) slopes[i] -= gram[Packed.Index(Math.Max(i, j), Math.Min(i, j))] * w[j];
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Maximum likelihood is flat where the two responses hardly overlap.</remarks>
+    public override bool IsFlat => true;
+
+    /// <inheritdoc/>
     /// <remarks>Uncorrelated columns of unit mean square.</remarks>
     public override void ImpliedStatistics(ReadOnlySpan<double> parameters, double effectiveRows, Span<double> result)
     {

@@ -24,6 +24,9 @@ internal sealed record ProbitRegressionOptions : RegressionOptions
     public Prior Prior { get; init; }
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => null;
+
+    /// <inheritdoc/>
     protected override LatentModel CreateRegression(FeatureSpace space) =>
         new ProbitRegression(Type, space.Dimension, FitIntercept, Prior == Prior.Conjugate ? PriorPrecision : 0, hasCovariance: true);
 

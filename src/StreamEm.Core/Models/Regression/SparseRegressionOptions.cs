@@ -30,6 +30,10 @@ internal sealed record SparseRegressionOptions : RegressionOptions
     public override string? ParameterRecursionProblem => GlobalLatents.ProblemOf("scales of the coefficients");
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem =>
+        "its prior makes coefficients exactly 0, which no normal distribution of theirs allows for";
+
+    /// <inheritdoc/>
     protected override LatentModel CreateRegression(FeatureSpace space) =>
         new SparseRegression(Type, space.Dimension, FitIntercept, Penalty > 0 ? Prior : SparsePrior.None, Penalty);
 }

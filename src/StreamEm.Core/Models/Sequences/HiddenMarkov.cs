@@ -124,6 +124,14 @@ internal sealed class HiddenMarkov : EmissionModel
     }
 
     /// <inheritdoc/>
+    public override bool HasGradient => Emission.HasGradient;
+
+    /// <inheritdoc/>
+    /// <remarks>The counts of beginnings and passages stand as their probabilities do.</remarks>
+    protected override void OwnGradient(ReadOnlySpan<double> averages, ReadOnlySpan<double> parameters, Span<double> result) =>
+        Slopes(averages[..OwnParameters], parameters, result);
+
+    /// <inheritdoc/>
     public override void Neutral(Span<double> result)
     {
         result[..OwnParameters].Fill(1.0 / Components);

@@ -72,6 +72,9 @@ internal sealed record HiddenMarkovOptions : LatentModelOptions
         BlockNames.SettingOf<HiddenMarkovOptions>(o => o.Fixed, (o, v) => o with { Fixed = v }));
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => null;
+
+    /// <inheritdoc/>
     public override bool HasResponsibilities => true;
 
     /// <inheritdoc/>

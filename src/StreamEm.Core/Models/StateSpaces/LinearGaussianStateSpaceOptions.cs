@@ -64,6 +64,10 @@ internal sealed record LinearGaussianStateSpaceOptions : LatentModelOptions
     public override SequenceOptions Sequences => SequencesMade;
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem =>
+        "its matrices are known up to a change of the state's coordinates only, and so have no information of their own";
+
+    /// <inheritdoc/>
     public override int MaxKeys => Keys;
 
     /// <inheritdoc/>

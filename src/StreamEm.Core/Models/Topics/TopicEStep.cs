@@ -13,7 +13,7 @@ internal sealed class TopicEStep : EStep
     private const double Least = 1e-100;
 
     private readonly LatentDirichletAllocation _model;
-    private readonly double[] _digammas, _likely;
+    private readonly double[] _digammas, _likely, _logs;
     private readonly int[] _looked;
     private readonly double _logNormalizer;
     private ReadOnlyMemory<double> _topics;
@@ -23,7 +23,7 @@ internal sealed class TopicEStep : EStep
     public TopicEStep(LatentDirichletAllocation model)
     {
         (_model, _digammas, _looked) = (model, new double[model.Components], new int[model.Terms]);
-        _likely = new double[model.Components * model.Terms];
+        (_likely, _logs) = (new double[model.Components * model.Terms], new double[model.Components * model.Terms]);
         double prior = model.DocumentPrior;
         _logNormalizer = ScalarMath.LogGamma(model.Components * prior) - model.Components * ScalarMath.LogGamma(prior);
     }
@@ -48,7 +48,7 @@ internal sealed class TopicEStep : EStep
         Minibatch batch, int first, int count, Span<double> statistics, Span<double> logDensities, Workspace workspace)
     {
         var scratch = (Scratch)workspace;
-        double weights = 0, bound = 0;
+        double weights = 0, bound = 0, entropy = 0;
         for (int row = 0; row < count; row++)
         {
             if (!scratch.Rows.TryRead(batch, first + row, out _))
@@ -61,10 +61,10 @@ internal sealed class TopicEStep : EStep
             double weight = batch.Weight(first + row), own = logDensities[row] = Bound(scratch);
             weights += weight;
             bound = Math.FusedMultiplyAdd(weight, own, bound);
-            AddCounts(scratch, weight, statistics);
+            entropy = Math.FusedMultiplyAdd(weight, AddCounts(scratch, weight, statistics), entropy);
         }
         CompareAsTheyAre(batch, first, count, logDensities, workspace);
-        return new Evidence(weights, bound);
+        return new Evidence(weights, bound) { Entropy = entropy };
     }
 
     /// <inheritdoc/>
@@ -148,21 +148,38 @@ internal sealed class TopicEStep : EStep
         return bound;
     }
 
-    /// <summary>Adds n_w phi_wk of the row last inferred.</summary>
-    private void AddCounts(Scratch scratch, double weight, Span<double> statistics)
+    /// <summary>
+    /// Adds n_w phi_wk of the row whose <see cref="Bound"/> was last found.
+    /// </summary>
+    /// <returns>H(q) of the row: that of Dirichlet(gamma), and - sum n_w phi_wk log phi_wk of its tokens' topics, with log phi_wk = E[log
+    /// theta_k] + E[log beta_kw] less the logarithm of their sum.</returns>
+    private double AddCounts(Scratch scratch, double weight, Span<double> statistics)
     {
         ReadOnlySpan<int> terms = scratch.Rows.Terms;
-        ReadOnlySpan<double> counts = scratch.Rows.Counts, proportions = scratch.Proportions;
+        ReadOnlySpan<double> counts = scratch.Rows.Counts, proportions = scratch.Proportions, gamma = scratch.Gamma;
+        Span<double> all = scratch.Sums;
+        double total = 0, entropy = 0;
+        all.Clear();
         for (int at = 0; at < terms.Length; at++)
         {
-            ReadOnlySpan<double> likely = Likely(terms[at]);
-            double share = weight * counts[at] / (Dot(proportions, likely) + Least);
+            ReadOnlySpan<double> likely = Likely(terms[at]), logs = _logs.AsSpan(terms[at] * likely.Length, likely.Length);
+            double sumOf = Dot(proportions, likely) + Least, share = counts[at] / sumOf, energy = 0;
             for (int k = 0; k < likely.Length; k++)
             {
+                double count = share * proportions[k] * likely[k];
+                all[k] += count;
+                energy = Math.FusedMultiplyAdd(count, logs[k], energy);
                 ref double sum = ref statistics[k * _model.Terms + terms[at]];
-                sum = Math.FusedMultiplyAdd(share * proportions[k], likely[k], sum);
+                sum = Math.FusedMultiplyAdd(weight, count, sum);
             }
+            entropy += counts[at] * ScalarMath.Log(sumOf) - energy;
         }
+        for (int k = 0; k < gamma.Length; k++)
+        {
+            total += gamma[k];
+            entropy += ScalarMath.LogGamma(gamma[k]) - (gamma[k] - 1 + all[k]) * ScalarMath.Log(Math.Max(proportions[k], Least));
+        }
+        return entropy - ScalarMath.LogGamma(total);
     }
 
     /// <summary>exp(E[log beta]) of a term [K].</summary>
@@ -172,7 +189,10 @@ internal sealed class TopicEStep : EStep
         if (Volatile.Read(ref _looked[term]) == _stamp) return likely;
         ReadOnlySpan<double> topics = _topics.Span;
         for (int k = 0; k < likely.Length; k++)
-            likely[k] = ScalarMath.Exp(ScalarMath.Digamma(topics[k * _model.Terms + term]) - _digammas[k]);
+        {
+            double log = ScalarMath.Digamma(topics[k * _model.Terms + term]) - _digammas[k];
+            (_logs[term * likely.Length + k], likely[k]) = (log, ScalarMath.Exp(log));
+        }
         Volatile.Write(ref _looked[term], _stamp);
         return likely;
     }

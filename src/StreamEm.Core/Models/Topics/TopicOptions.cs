@@ -92,6 +92,9 @@ internal sealed record TopicOptions : LatentModelOptions
     }
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem => "its parameters are those of a posterior, which says itself how sure it is";
+
+    /// <inheritdoc/>
     public override long RowsToStart(int dimension) => 2L * Components;
 
     /// <inheritdoc/>

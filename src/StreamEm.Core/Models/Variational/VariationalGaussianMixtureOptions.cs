@@ -53,6 +53,10 @@ internal sealed record VariationalGaussianMixtureOptions : LatentModelOptions
     }
 
     /// <inheritdoc/>
+    public override string? IntervalsProblem =>
+        "its parameters are those of a posterior, which says itself how sure it is";
+
+    /// <inheritdoc/>
     public override long RowsToStart(int dimension) => (long)Components * (dimension + 1);
 
     /// <inheritdoc/>

@@ -93,6 +93,8 @@ internal static class LearningTable
             o => o.Learning.Drift, (o, v) => o with { Learning = o.Learning with { Drift = v } }),
         Of("averaging", new ChoiceKind<Averaging>(), o => o.Averaging, (o, v) => o with { Averaging = v },
             "none; tail: beside the parameters also their average over the last half of the stream, which moves less."),
+        Of("intervals", new BooleanKind(), o => o.Intervals, (o, v) => o with { Intervals = v },
+            "Whether snapshots say how sure every parameter is: its standard error, and an interval that holds at every look."),
         Of("anomaly_half_life", new NullableKind<double>(new NumberKind(Interval.Above(0))), o => o.AnomalyHalfLife,
             (o, v) => o with { AnomalyHalfLife = v },
             "Half-life of the anomaly score's memory in records; null remembers the whole stream."));

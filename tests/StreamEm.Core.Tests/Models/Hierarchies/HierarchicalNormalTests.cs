@@ -1,11 +1,15 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
+using StreamEm.Core.Learning;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Hierarchies;
 using StreamEm.Core.Schedules;
+using StreamEm.Core.Snapshots;
 using StreamEm.Core.Tests.Contracts;
 using StreamEm.Core.Tests.Golden;
 using StreamEm.Core.Tests.Support;
@@ -99,6 +103,24 @@ public sealed class HierarchicalNormalTests
         double[] densities = new double[8];
         model.Prepare(theta).Accumulate(rows, 0, 8, new double[2], densities, model.Prepare(theta).CreateWorkspace());
         Assert.Equal(logLikelihood, densities.Sum(), 1e-9);
+    }
+
+    /// <summary>Snapshots of before had two numbers without a shape.</summary>
+    [Theory]
+    [InlineData("[1]")]
+    [InlineData("[]")]
+    public void Read_OneNumberInEitherShape_IsTheParameter(string shape)
+    {
+        var rows = new Minibatch(2);
+        for (int row = 0; row < 40; row++) rows.Add([row % 7, 1 + row % 3]);
+        LatentModelOptions options = ModelCatalog.Find("hierarchical_normal")!.CreateOptions();
+        LearnedModel learned = Streams.Snapshot(Streams.Learn(options, new LearningOptions { MinibatchSize = 20 }, rows));
+        var written = new ArrayBufferWriter<byte>();
+        SnapshotJson.Write(new ModelSnapshot(learned, new SnapshotOrigin("m", "run", "hash", DateTimeOffset.UnixEpoch)), written);
+        string json = Encoding.UTF8.GetString(written.WrittenSpan);
+        Assert.Contains("\"mean\":{\"shape\":[1],", json, StringComparison.Ordinal);
+        json = json.Replace("\"shape\":[1]", $"\"shape\":{shape}", StringComparison.Ordinal);
+        Assert.Equal(learned.Parameters, SnapshotReader.Read(Encoding.UTF8.GetBytes(json)).Parameters);
     }
 
     [Fact]

@@ -9,6 +9,12 @@ namespace StreamEm.Core.Tests.Models.Topics;
 [ContractOf("latent_dirichlet_allocation")]
 public sealed class TopicsOverCounts : ModelContract
 {
+    /// <summary>Proportions have a density.</summary>
+    protected override double LeastEntropy => double.MinValue;
+
+    /// <inheritdoc/>
+    private protected override double EntropyOf(LatentModel model, double[] theta, Minibatch rows) => double.NaN;
+
     /// <inheritdoc/>
     protected override bool FollowsUnits => false;
 

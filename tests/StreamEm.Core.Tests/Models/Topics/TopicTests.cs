@@ -26,6 +26,33 @@ public sealed class TopicTests
 
     internal static TopicOptions Options() => (TopicOptions)ModelCatalog.Find("latent_dirichlet_allocation")!.CreateOptions();
 
+    /// <summary>H(q) of a text, from its definition: of Dirichlet(gamma), and of the topics of its tokens.</summary>
+    [Fact]
+    public void Accumulate_OneText_SaysTheEntropyOfItsPosterior()
+    {
+        LatentModel model = (Options() with { Components = 2, DocumentPrior = 0.5, TopicPrior = 0.3, Tolerance = 0, MaxIterations = 5000 })
+            .Create(Options().Plan(RecordSchema.OfNumbers(3)));
+        double[] lambda = [2, 1, 0.5, 0.4, 0.9, 1.8], counts = [3, 1, 2], sums = new double[6], bounds = new double[1];
+        var text = new Minibatch(3);
+        text.Add(counts, 2);
+        EStep eStep = model.Prepare(lambda);
+        Evidence evidence = eStep.Accumulate(text, 0, 1, sums, bounds, eStep.CreateWorkspace());
+
+        double[] gamma = [0.5 + (sums[0] + sums[1] + sums[2]) / 2, 0.5 + (sums[3] + sums[4] + sums[5]) / 2];
+        double total = gamma[0] + gamma[1];
+        double entropy = Core.LinearAlgebra.ScalarMath.LogGamma(gamma[0]) + Core.LinearAlgebra.ScalarMath.LogGamma(gamma[1])
+            - Core.LinearAlgebra.ScalarMath.LogGamma(total) + (total - 2) * Core.LinearAlgebra.ScalarMath.Digamma(total);
+        foreach (double value in gamma) entropy -= (value - 1) * Core.LinearAlgebra.ScalarMath.Digamma(value);
+        for (int w = 0; w < 3; w++)
+            for (int k = 0; k < 2; k++)
+            {
+                double phi = sums[k * 3 + w] / (2 * counts[w]);
+                entropy -= counts[w] * phi * Math.Log(phi);
+            }
+        Assert.Equal(2 * entropy, evidence.Entropy, 1e-9);
+        Assert.Equal(2 * bounds[0], evidence.LogLikelihood, 1e-9);
+    }
+
     [Fact]
     public void Step_GoldenTexts_GivesGoldenCountsTopicsAndBounds()
     {
