@@ -22,8 +22,6 @@ internal static class WhatIfEndpoint
 
     private static readonly JsonSerializerOptions Json = Options();
 
-    private static readonly SemaphoreSlim Turn = new(1, 1);
-
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/models/{id}/what-if", AnswerAsync)
         .WithSummary("Learns the last records once more, as the model is configured and with changes, and compares")
         .WithDescription(
@@ -44,7 +42,7 @@ internal static class WhatIfEndpoint
         if (!TryRead(body.Text, out WhatIfChanges? changes) || changes!.Records is <= 0)
             return ErrorAnswer.Of(StatusCodes.Status400BadRequest, "Not changes", "The body says nothing that can be changed.",
                 expected: Expected);
-        if (!Turn.Wait(0))
+        if (!status.TryBeginReplay())
         {
             context.Response.Headers[HeaderNames.RetryAfter] = "1";
             return ErrorAnswer.Of(StatusCodes.Status429TooManyRequests, "Busy", "The worker replays records for somebody else just now.");
@@ -68,7 +66,7 @@ internal static class WhatIfEndpoint
         }
         finally
         {
-            Turn.Release();
+            status.EndReplay();
         }
     }
 

@@ -10,6 +10,7 @@ public sealed class WorkerStatus(IReadOnlyList<ModelPipeline> models)
     private volatile IReadOnlyList<ModelPipeline> _models = models;
     private readonly TaskCompletionSource _endAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStopping;
+    private int _replays;
 
     /// <summary>The models, in the order of the configuration.</summary>
     public IReadOnlyList<ModelPipeline> Models => _models;
@@ -38,6 +39,12 @@ public sealed class WorkerStatus(IReadOnlyList<ModelPipeline> models)
 
     /// <summary>Notes what became of reading the configuration.</summary>
     internal void Reloaded(bool succeeded, DateTimeOffset now) => LastReload = (succeeded, succeeded ? now : LastReload.LastSuccess);
+
+    /// <summary>Takes the turn to replay records, which one request at a time has.</summary>
+    internal bool TryBeginReplay() => Interlocked.CompareExchange(ref _replays, 1, 0) == 0;
+
+    /// <summary>Gives it back.</summary>
+    internal void EndReplay() => Volatile.Write(ref _replays, 0);
 
     /// <summary>Asks the worker to end in order.</summary>
     internal void RequestEnd() => _endAsked.TrySetResult();
