@@ -16,6 +16,8 @@ internal static class IntervalRules
         LearningOptions learning = model.Learning;
         if (model.Model.IntervalsProblem is { } problem)
             return $"intervals are not for {model.Model.Type}: {problem}. Leave intervals out";
+        if (model.ScaleOut is not null)
+            return "intervals are not made where several workers learn one model (scale_out): leave one of the two out";
         if (learning.Recursion == Recursion.Parameters)
             return "intervals need recursion: statistics: averages of minibatches' own maxima are biased by more than their standard "
                 + "errors";

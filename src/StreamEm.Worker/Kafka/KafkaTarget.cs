@@ -75,6 +75,9 @@ internal sealed record KafkaTarget(
                 (ExitCode.Configuration,
                     $"The cluster does not take such a topic: create it as the cluster wants it, or correct {Section}.topic."),
             _ when KafkaClient.IsGone(error.Code) => (ExitCode.Unavailable, "The topic was deleted; start again to create it."),
+            // The client let go of the broker while something was asked of it.
+            ErrorCode.Local_Destroy =>
+                (ExitCode.Unavailable, "The broker that had it has left the cluster, or the topic was deleted; start again to create it."),
             ErrorCode.Local_MsgTimedOut or ErrorCode.Local_TimedOut or ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown =>
                 (ExitCode.Unavailable, $"Check the brokers, the network and {PropertiesName}."),
             _ when error.IsFatal => (ExitCode.TryAgain, "Start again: what was not acknowledged is written again."),

@@ -55,6 +55,8 @@ internal sealed class LearnerThread(
         }
         catch (Exception failure)
         {
+            // A checkpoint that is being written is written first: once the end is told, the state may be another start's.
+            Task.WaitAny([keeper.InFlight], StopDeadline);
             return PipelineEnd.OfFailure(failure);
         }
         finally

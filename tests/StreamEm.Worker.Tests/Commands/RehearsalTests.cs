@@ -75,7 +75,7 @@ public sealed partial class RehearsalTests : IDisposable
         Assert.Matches("checkpoints +[0-9.]+ kB each", run.Output);
         Assert.Matches("versions +[0-9.]+ kB each", run.Output);
         Assert.Matches("scores +[0-9]+ MB for a million records", run.Output);
-        Assert.Matches("memory +[0-9]+ MB at most", run.Output);
+        Assert.Matches("memory +[0-9.]+ [MG]B at most", run.Output);
         Assert.False(File.Exists(_directory["scores.ndjson"]));
         Assert.False(Directory.Exists(_directory["state"]));
     }

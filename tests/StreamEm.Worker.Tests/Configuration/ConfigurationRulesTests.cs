@@ -105,6 +105,12 @@ public sealed class ConfigurationRulesTests
     }
 
     [Fact]
+    public void Intervals_OfAModelThatSeveralLearn_AreRefused() => Assert.Contains(
+        ConfigFile.ProblemsOf(
+            ConfigFile.Minimal + "\n    learning: { intervals: true }\n    scale_out: { statistics_topic: s, model_topic: m }\n"),
+        text => text.Contains("intervals are not made where several workers learn one model (scale_out)", StringComparison.Ordinal));
+
+    [Fact]
     public void Intervals_OfMoreParametersThanAMatrixHasRows_AreRefused() => Assert.Contains(
         ConfigFile.ProblemsOf(ConfigFile.Minimal + "\n    learning: { intervals: true }\n", ["models.0.model.components=300"]),
         text => text.Contains("intervals are of at most 512 free parameters", StringComparison.Ordinal));
