@@ -10,8 +10,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     /// <summary>Parts that can be run alone.</summary>
     public static readonly string[] Parts =
     [
-        "one-thread", "two-threads", "families", "latent", "phases", "minibatches", "sparse", "single-event", "batch-scoring", "ingest",
-        "worker", "scores", "keys", "growth", "kafka", "micro",
+        "one-thread", "two-threads", "extremes", "families", "latent", "phases", "minibatches", "sparse", "single-event", "batch-scoring",
+        "ingest", "worker", "scores", "keys", "growth", "kafka", "micro",
     ];
 
     private const int Samples = 5;
@@ -38,8 +38,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
         }
         Action[] parts =
         [
-            () => OneThread(problems), () => SeveralThreads(problems), new FamilyRates(report, peers, _goals, quick).Run,
-            new LatentRates(report, peers, _goals, quick).Run, PhaseTable,
+            () => OneThread(problems), () => SeveralThreads(problems), new Extremes(report, _goals, quick).Run,
+            new FamilyRates(report, peers, _goals, quick).Run, new LatentRates(report, peers, _goals, quick).Run, PhaseTable,
             () => Minibatches(problems), Sparse, SingleEvents,
             new BatchScoring(report, _goals, quick).Run, new Ingest(report, quick).Run, Worker,
             new ScoredStream(report, _goals, quick).Run, new KeyedModels(report, _goals, quick).Run, new Growth(report, quick).Run,
