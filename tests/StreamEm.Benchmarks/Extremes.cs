@@ -1,6 +1,5 @@
 using StreamEm.Core.Catalog;
 using StreamEm.Core.Data;
-using StreamEm.Core.Estimation;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
@@ -52,21 +51,9 @@ internal sealed class Extremes(Report report, Goals goals, bool quick)
     {
         var family = new GaussianOptions { CovarianceType = CovarianceType.Spherical };
         LatentModel model = ModelCatalog.MixtureOf(family, data.Components).Create(FeatureSpace.Unscaled(data.Dimension));
-        double[] theta = new double[model.ParameterLayout.Length], next = new double[theta.Length],
-            statistics = new double[model.StatisticsLayout.Length], logDensities = new double[rows.Count];
+        double[] theta = new double[model.ParameterLayout.Length];
         model.Neutral(theta);
         data.Means.CopyTo(model.ParameterLayout["means"].Of(theta.AsSpan()));
-        var executor = new ShardedEStep(model, 1);
-        var events = new ModelEvents();
-        EStep? eStep = null;
-        return rows.Count / Clock.Median(
-            () =>
-            {
-                eStep = model.Prepare(theta, eStep);
-                executor.Average(eStep, theta, rows, statistics, logDensities);
-                events.Clear();
-                model.Maximize(statistics, rows.Count, theta, next, events);
-            },
-            Clock.Thread, Samples, _seconds);
+        return Iteration.RateOf(model, theta, rows, Samples, _seconds);
     }
 }

@@ -95,25 +95,7 @@ internal sealed class FamilyRates(Report report, Peers peers, Goals goals, bool 
             emission.Sample(family, n % Components, draws, row);
             rows.Add(row);
         }
-        return RateOf(model, theta, rows);
-    }
-
-    private double RateOf(LatentModel model, double[] theta, Minibatch rows)
-    {
-        var executor = new ShardedEStep(model, 1);
-        double[] statistics = new double[model.StatisticsLayout.Length], next = new double[theta.Length],
-            logDensities = new double[rows.Count];
-        var events = new ModelEvents();
-        EStep? eStep = null;
-        return rows.Count / Clock.Median(
-            () =>
-            {
-                eStep = model.Prepare(theta, eStep);
-                executor.Average(eStep, theta, rows, statistics, logDensities);
-                events.Clear();
-                model.Maximize(statistics, rows.Count, theta, next, events);
-            },
-            Clock.Thread, Samples, _seconds);
+        return Iteration.RateOf(model, theta, rows, Samples, _seconds);
     }
 
     private void Flexmix()
