@@ -24,7 +24,7 @@ internal sealed class LaggedCut(int size, int maxKeys, StreamMemory memory, Sequ
     private readonly HashSet<int> _met = [];
     private readonly List<int> _order = [], _slots = [], _goingOn = [];
     private readonly List<bool> _begins = [];
-    private Minibatch? _rows, _reordered;
+    private Minibatch? _rows;
     private long _time = Minibatch.NoTimestamp;
 
     /// <inheritdoc/>
@@ -59,12 +59,7 @@ internal sealed class LaggedCut(int size, int maxKeys, StreamMemory memory, Sequ
         _waiting.Take(size, _order, _slots, _begins);
         for (int row = _order.Count; row < pending.Count; row++) _order.Add(row);
         count = _slots.Count;
-        _reordered ??= new Minibatch(pending.Dimension, pending.Count);
-        _reordered.Clear();
-        _reordered.Texts = pending.Texts;
-        _reordered.Append(pending, CollectionsMarshal.AsSpan(_order));
-        pending.Clear();
-        pending.Append(_reordered, 0, _reordered.Count);
+        Reorder(pending, CollectionsMarshal.AsSpan(_order));
         _met.Clear();
         for (int row = 0; row < count; row++)
             if (_met.Add(_slots[row]) && _begins[row]) Memory!.Forget(_slots[row]);

@@ -22,6 +22,8 @@ internal enum CutMoment
 /// </summary>
 internal abstract class MinibatchCut
 {
+    private Minibatch? _reordered;
+
     /// <summary>What is remembered of the keys; null for rows that are exchangeable.</summary>
     public virtual StreamMemory? Memory => null;
 
@@ -87,6 +89,19 @@ internal abstract class MinibatchCut
         stream.Position = 0;
         using var reader = new BinaryReader(stream);
         Load(reader);
+    }
+
+    /// <summary>Puts the rows pending in another order.</summary>
+    /// <param name="pending">The rows; overwritten.</param>
+    /// <param name="order">Which of them comes where.</param>
+    protected void Reorder(Minibatch pending, ReadOnlySpan<int> order)
+    {
+        _reordered ??= new Minibatch(pending.Dimension, pending.Count);
+        _reordered.Clear();
+        _reordered.Texts = pending.Texts;
+        _reordered.Append(pending, order);
+        pending.Clear();
+        pending.Append(_reordered, 0, _reordered.Count);
     }
 
     /// <summary>How many rows the next minibatch takes; 0 when there are too few.</summary>

@@ -15,7 +15,7 @@ internal sealed class WholeCut(int size, int maxKeys, SequenceOptions sequences)
     private readonly OpenSequences _open = new(maxKeys, sequences);
     private readonly SequenceGroups _groups = new();
     private readonly List<int> _order = [], _numbers = [];
-    private Minibatch? _rows, _reordered;
+    private Minibatch? _rows;
     private long _evicted;
 
     /// <inheritdoc/>
@@ -39,12 +39,7 @@ internal sealed class WholeCut(int size, int maxKeys, SequenceOptions sequences)
         _open.Choose(size, _order, _numbers, out int evicted);
         _evicted += evicted;
         count = _numbers.Count;
-        _reordered ??= new Minibatch(pending.Dimension, pending.Count);
-        _reordered.Clear();
-        _reordered.Texts = pending.Texts;
-        _reordered.Append(pending, CollectionsMarshal.AsSpan(_order));
-        pending.Clear();
-        pending.Append(_reordered, 0, _reordered.Count);
+        Reorder(pending, CollectionsMarshal.AsSpan(_order));
         _rows ??= new Minibatch(pending.Dimension, count);
         _groups.Group(pending, CollectionsMarshal.AsSpan(_numbers), _rows);
         return _rows;
