@@ -82,10 +82,18 @@ internal static unsafe class WeightedSums
         int lanes = KernelShape.Lanes(count);
         fixed (double* x = columns, r = responsibilities, s = moments, q = squares)
         {
-            if (path == KernelPath.Avx512) DiagonalMoments.Add<Lanes8, Vector512<double>>(x, dimension, r, components, s, q, lanes);
+            if (q == null && s != null) AddFirst(path, x, dimension, r, components, s, lanes);
+            else if (path == KernelPath.Avx512) DiagonalMoments.Add<Lanes8, Vector512<double>>(x, dimension, r, components, s, q, lanes);
             else if (path == KernelPath.Avx2) DiagonalMoments.Add<Lanes4, Vector256<double>>(x, dimension, r, components, s, q, lanes);
             else DiagonalMoments.Add<Lanes2, Vector128<double>>(x, dimension, r, components, s, q, lanes);
         }
+    }
+
+    private static void AddFirst(KernelPath path, double* x, int dimension, double* r, int components, double* sums, int lanes)
+    {
+        if (path == KernelPath.Avx512) FirstMoments.Add<Lanes8, Vector512<double>>(x, dimension, r, components, sums, lanes);
+        else if (path == KernelPath.Avx2) FirstMoments.Add<Lanes4, Vector256<double>>(x, dimension, r, components, sums, lanes);
+        else FirstMoments.Add<Lanes2, Vector128<double>>(x, dimension, r, components, sums, lanes);
     }
 
     /// <summary>Outer products, and first moments unless <paramref name="moments"/> is empty, on a chosen path.</summary>

@@ -39,10 +39,12 @@ public sealed class WeightedSumsTests
         var data = new KernelData(dimension, components, 251);
         double[] moments = Enumerable.Repeat(0.5, components * dimension).ToArray(), squares = (double[])moments.Clone();
         double[] expectedMoments = (double[])moments.Clone(), expectedSquares = (double[])moments.Clone();
-        double[] masses = new double[components], expectedMasses = new double[components];
+        double[] masses = new double[components], expectedMasses = new double[components], alone = (double[])moments.Clone();
         var chosen = Enum.Parse<KernelPath>(path);
         WeightedSums.AddDiagonal(chosen, data.Columns, dimension, data.Responsibilities, components, moments, squares);
+        WeightedSums.AddDiagonal(chosen, data.Columns, dimension, data.Responsibilities, components, alone, default);
         WeightedSums.AddMasses(chosen, data.Responsibilities, components, masses);
+        Assert.Equal(moments, alone);
 
         ForEach(data, (k, row, r) =>
         {
