@@ -94,6 +94,28 @@ public sealed class SameBytesTests
         }
     }
 
+    [Theory, MemberData(nameof(Shapes))]
+    public void OneRowOfSpheres_GivesTheBytesOfTheBlock(int dimension, int components)
+    {
+        const int Rows = 40;
+        var data = new KernelData(dimension, components, Rows);
+        var lanes = new LinearLanes(components, dimension, data.Biases, data.Constants, data.Factors);
+        double[] block = new double[components * RowBlock.Stride], norms = new double[RowBlock.Stride],
+            addends = new double[ComponentLanes.Padded(components)], joint = new double[addends.Length];
+        Array.Fill(addends, -1.25, 0, components);
+        Array.Fill(block, -1.25);
+        SquaredNorms.Of(data.Columns, dimension, norms, Rows);
+        LinearForms.Add(
+            Kernels.Path, data.Columns, dimension, components, data.Biases, data.Constants, data.Factors, norms, block, Rows);
+        for (int row = 0; row < Rows; row++)
+        {
+            lanes.Sum(data.Rows.AsSpan(row * dimension, dimension), addends, joint);
+            Assert.Equal(
+                Bits([.. Enumerable.Range(0, components).Select(k => block[k * RowBlock.Stride + row])]), Bits(joint[..components]));
+            Assert.All(joint[components..], value => Assert.Equal(double.NegativeInfinity, value));
+        }
+    }
+
     [Fact]
     public void RowsAsTheyCome_EveryPath_GiveTheSameBytes()
     {
@@ -124,6 +146,10 @@ public sealed class SameBytesTests
         QuadraticForms.AddDiagonal(
             path, data.Columns, data.Dimension, data.Components, data.Factors, data.Biases, data.Constants, joint, data.Count);
         LinearForms.Add(path, data.Columns, data.Dimension, data.Components, data.Factors, data.Constants, joint, data.Count);
+        double[] norms = new double[RowBlock.Stride];
+        SquaredNorms.Of(data.Columns, data.Dimension, norms, data.Count);
+        LinearForms.Add(
+            path, data.Columns, data.Dimension, data.Components, data.Biases, data.Constants, data.Factors, norms, joint, data.Count);
         double[] entropies = new double[RowBlock.Stride];
         LogSumExp.Normalize(path, joint, data.Components, densities, entropies, data.Count);
         int lanes = data.Count;

@@ -29,21 +29,48 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
         Array.Clear(_constants);
         for (int at = 0; at < _factors.Length; at++)
         {
-            if (!(variances[at] > 0))
-                throw new ArithmeticException(string.Create(CultureInfo.InvariantCulture,
-                    $"Variance of component {at / _dimension}, feature {at % _dimension} is {variances[at]:R}. Increase reg_covar or lower "
-                        + $"components."));
+            if (!(variances[at] > 0)) throw NotPositive(variances[at], FormattableString.Invariant($", feature {at % _dimension}"), at);
             _factors[at] = 1 / Math.Sqrt(variances[at]);
             _biases[at] = _factors[at] * means[at];
             _constants[at / _dimension] += Constant(at);
         }
     }
 
+    /// <summary>The same of components with one variance each.</summary>
+    /// <param name="means">K x D.</param>
+    /// <param name="variances">K.</param>
+    public void SetSpheres(ReadOnlySpan<double> means, ReadOnlySpan<double> variances)
+    {
+        _lanes = null;
+        Array.Clear(_constants);
+        for (int k = 0, at = 0; k < _components; k++)
+        {
+            if (!(variances[k] > 0)) throw NotPositive(variances[k], "", at);
+            double factor = 1 / Math.Sqrt(variances[k]);
+            _factors.AsSpan(at, _dimension).Fill(factor);
+            double constant = Constant(at);
+            for (int d = 0; d < _dimension; d++, at++)
+            {
+                _biases[at] = factor * means[at];
+                _constants[k] += constant;
+            }
+        }
+    }
+
     public override void LogDensities(RowBlock block, Span<double> logJoint)
     {
-        ReadOnlySpan<int> incomplete = block.Incomplete;
         ReadOnlySpan<double> kept = IncompleteLanes.Keep(block, logJoint, _components);
         QuadraticForms.AddDiagonal(block.Columns, _dimension, _components, _factors, _biases, _constants, logJoint, block.Count);
+        SetIncomplete(block, kept, logJoint);
+    }
+
+    /// <summary>Gives the rows with missing values their own log-densities.</summary>
+    /// <param name="block">The rows.</param>
+    /// <param name="kept">What their lanes held before a kernel added to them.</param>
+    /// <param name="logJoint">K x Stride; overwritten in these lanes.</param>
+    internal void SetIncomplete(RowBlock block, ReadOnlySpan<double> kept, Span<double> logJoint)
+    {
+        ReadOnlySpan<int> incomplete = block.Incomplete;
         for (int at = 0; at < incomplete.Length; at++)
         {
             ReadOnlySpan<double> row = block.Row(incomplete[at]);
@@ -117,6 +144,9 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
             }
         }
     }
+
+    private ArithmeticException NotPositive(double variance, string feature, int at) => new(string.Create(CultureInfo.InvariantCulture,
+        $"Variance of component {at / _dimension}{feature} is {variance:R}. Increase reg_covar or lower components."));
 
     private double Constant(int at) => ScalarMath.Log(_factors[at]) - 0.5 * LogTwoPi;
 
