@@ -11,7 +11,7 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     public static readonly string[] Parts =
     [
         "one-thread", "two-threads", "extremes", "families", "latent", "phases", "minibatches", "sparse", "single-event", "batch-scoring",
-        "ingest", "worker", "scores", "keys", "growth", "kafka", "micro",
+        "ingest", "worker", "scores", "metric", "keys", "growth", "kafka", "micro",
     ];
 
     private const int Samples = 5;
@@ -42,7 +42,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
             new FamilyRates(report, peers, _goals, quick).Run, new LatentRates(report, peers, _goals, quick).Run, PhaseTable,
             () => Minibatches(problems), Sparse, SingleEvents,
             new BatchScoring(report, _goals, quick).Run, new Ingest(report, quick).Run, Worker,
-            new ScoredStream(report, _goals, quick).Run, new KeyedModels(report, _goals, quick).Run, new Growth(report, quick).Run,
+            new ScoredStream(report, _goals, quick).Run, new MetricRate(report, _goals, quick).Run,
+            new KeyedModels(report, _goals, quick).Run, new Growth(report, quick).Run,
             new KafkaThroughput(report, _goals, quick).Run, () => MicroRun.Run(report, quick),
         ];
         for (int part = 0; part < parts.Length; part++)

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Growing;
@@ -122,28 +123,35 @@ internal sealed partial class GrowingComponents
     {
         if (!_rule.Growth.IsShared)
         {
-            if (_dimension == 1) FactorOne(k);
-            else Factor(k, Weights[k], Scatter(k));
-            SetBases(k);
+            if (_dimension == 1)
+            {
+                RefreshOne(k);
+                return;
+            }
+            Factor(k, Weights[k], Scatter(k));
+            SetBases(k, ScalarMath.Log(Weights[k]));
             return;
         }
         FactorPooled();
-        for (int other = 0; other < Count; other++) SetBases(other);
+        for (int other = 0; other < Count; other++) SetBases(other, ScalarMath.Log(Weights[other]));
     }
 
-    private void SetBases(int k)
+    private void SetBases(int k, double logWeight)
     {
-        double logWeight = ScalarMath.Log(Weights[k]), constant = _dimension * GrowthRule.LogTwoPi;
+        double constant = _dimension * GrowthRule.LogTwoPi;
         LearningBases[k] = logWeight - 0.5 * (_logVolumes[Form(k)] + constant);
         ScoringBases[k] = logWeight - 0.5 * (GrowthRule.VolumeShare * _floored[Form(k)] + constant);
     }
 
-    /// <summary>The same as <see cref="Factor"/> for one feature.</summary>
-    private void FactorOne(int k)
+    /// <summary>The same for one feature: its three logarithms side by side.</summary>
+    private void RefreshOne(int k)
     {
         double variance = _scatters[k] * Weights[k] / (Weights[k] + _rule.PriorRecords) + FloorOf(Weights[k]);
         (_covariances[k], _factors[k]) = (variance, 1 / Math.Sqrt(variance));
-        (_logVolumes[k], _floored[k]) = (ScalarMath.Log(variance), ScalarMath.Log(variance + _rule.Floor));
+        Vector256<double> logs = VectorLog.Log<Lanes4, Vector256<double>>(
+            Vector256.Create(Weights[k], variance, variance + _rule.Floor, 1));
+        (_logVolumes[k], _floored[k]) = (logs[1], logs[2]);
+        SetBases(k, logs[0]);
     }
 
     /// <summary>What the floor is worth beside so many records: f max(nu / (w + nu), kappa).</summary>

@@ -106,14 +106,18 @@ internal sealed partial class GrowingMixture
     /// <summary>Learns from the record that was measured: within its kind a birth, or shares by responsibility.</summary>
     private void Learn(int observed, bool isStrange, long record)
     {
-        double nearest = double.PositiveInfinity, largest = double.NegativeInfinity;
+        double nearest = double.PositiveInfinity;
         int count = _components.Count, closest = 0;
         for (int k = 0; k < count; k++)
         {
             if (_squares[k] < _squares[closest]) closest = k;
-            if (_components.IsQuarantined[k] != isStrange) continue;
-            nearest = Math.Min(nearest, _squares[k]);
-            largest = Math.Max(largest, _learning[k]);
+            if (_components.IsQuarantined[k] == isStrange)
+            {
+                nearest = Math.Min(nearest, _squares[k]);
+                continue;
+            }
+            _learning[k] = double.NegativeInfinity;
+            _hasParts = false;
         }
         bool isWhole = observed == _inside.Length;
         if (nearest > _rule.BirthSquare)
@@ -123,16 +127,10 @@ internal sealed partial class GrowingMixture
             Bear(_filled, record, isStrange);
             return;
         }
-        double sum = 0;
+        if (!_hasParts) Parts(_learning);
         for (int k = 0; k < count; k++)
         {
-            bool isOwn = _components.IsQuarantined[k] == isStrange && _learning[k] > largest - Negligible;
-            _learning[k] = isOwn ? ScalarMath.Exp(_learning[k] - largest) : 0;
-            sum += _learning[k];
-        }
-        for (int k = 0; k < count; k++)
-        {
-            double part = _learning[k] / sum;
+            double part = _parts[k];
             if (!(part > LeastPart)) continue;
             if (isWhole)
             {

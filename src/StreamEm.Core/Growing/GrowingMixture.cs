@@ -33,9 +33,6 @@ internal sealed partial class GrowingMixture
     /// <summary>Records between two looks for the bulk, and between two times of fading.</summary>
     private const int BulkEvery = 50;
 
-    /// <summary>Nats below the largest from which a term adds nothing.</summary>
-    private const double Negligible = 30;
-
     private readonly GrowthRule _rule;
     private readonly GrowthGuard _guard;
     private readonly RobustScale _scale;
@@ -44,7 +41,8 @@ internal sealed partial class GrowingMixture
     private readonly Quarantine _quarantine = new();
     private readonly Bulk _bulk;
     private readonly List<GrowthEvent> _events = [];
-    private readonly double[] _inside, _filled, _conditional, _squares, _learning, _scoring;
+    private readonly double[] _inside, _filled, _conditional, _squares, _learning, _scoring, _parts;
+    private bool _hasParts;
     private long _warm, _guardedFrom;
     private double _share, _owed;
 
@@ -56,8 +54,8 @@ internal sealed partial class GrowingMixture
         _components = new GrowingComponents(_rule);
         _bulk = new Bulk(dimension, _components.Capacity);
         (_inside, _filled, _conditional) = (new double[dimension], new double[dimension], new double[dimension * dimension]);
-        int capacity = _components.Capacity;
-        (_squares, _learning, _scoring) = (new double[capacity], new double[capacity], new double[capacity]);
+        int lanes = ComponentLanes.Padded(_components.Capacity);
+        (_squares, _learning, _scoring, _parts) = (new double[lanes], new double[lanes], new double[lanes], new double[lanes]);
         _guardedFrom = guard.FreezeAfter ?? CalibratedAfter;
     }
 
@@ -158,34 +156,43 @@ internal sealed partial class GrowingMixture
         int count = _components.Count;
         if (observed == row.Length) _components.Squares(row, _squares);
         else for (int k = 0; k < count; k++) _squares[k] = _components.PartialSquare(k, row);
-        ReadOnlySpan<double> bases = _components.LearningBases.AsSpan(0, count), squares = _squares.AsSpan(0, count);
-        for (int k = 0; k < bases.Length; k++) _learning[k] = bases[k] - 0.5 * squares[k];
+        Densities(_components.LearningBases, _learning);
+        _hasParts = false;
+    }
+
+    /// <summary>The base of every component less half its squared distance; negative infinity in the lanes without one.</summary>
+    private void Densities(double[] bases, double[] densities)
+    {
+        ReadOnlySpan<double> from = bases.AsSpan(0, _components.Count), squares = _squares.AsSpan(0, from.Length);
+        Span<double> to = densities.AsSpan(0, ComponentLanes.Padded(from.Length));
+        for (int k = 0; k < from.Length; k++) to[k] = from[k] - 0.5 * squares[k];
+        to[from.Length..].Fill(double.NegativeInfinity);
     }
 
     /// <summary>The scores of a record that was measured.</summary>
     private GrowingScore Judge(int observed)
     {
-        int count = _components.Count;
+        int count = _components.Count, lanes = ComponentLanes.Padded(count);
         double nearest = double.PositiveInfinity, weight = 0, trusted = 0;
-        ReadOnlySpan<double> bases = _components.ScoringBases.AsSpan(0, count), squares = _squares.AsSpan(0, count),
-            weights = _components.Weights.AsSpan(0, count);
+        ReadOnlySpan<double> squares = _squares.AsSpan(0, count), weights = _components.Weights.AsSpan(0, count);
         ReadOnlySpan<bool> held = _components.IsQuarantined.AsSpan(0, count);
-        for (int k = 0; k < bases.Length; k++)
+        for (int k = 0; k < squares.Length; k++)
         {
-            _scoring[k] = bases[k] - 0.5 * squares[k];
             weight += weights[k];
             if (held[k]) continue;
             trusted += weights[k];
             nearest = Math.Min(nearest, squares[k]);
         }
         double remote = _rule.Top + GrowthRule.RemotenessOf(_inside, _bulk.Mean, _bulk.Variance), logWeight = ScalarMath.Log(weight);
-        double novelty = Score(remote + logWeight - LogSum(_scoring.AsSpan(0, count)));
+        Densities(_components.ScoringBases, _scoring);
+        double novelty = Score(remote + logWeight - SoftMax.Normalize(_scoring.AsSpan(0, lanes)));
         double abnormality = novelty;
         if (trusted < weight)
         {
+            Densities(_components.ScoringBases, _scoring);
             for (int k = 0; k < count; k++)
                 if (held[k]) _scoring[k] = double.NegativeInfinity;
-            abnormality = Score(remote + ScalarMath.Log(trusted) - LogSum(_scoring.AsSpan(0, count)));
+            abnormality = Score(remote + ScalarMath.Log(trusted) - SoftMax.Normalize(_scoring.AsSpan(0, lanes)));
         }
         double p = _trusted.PValue(abnormality), isNew = _all.PValue(novelty);
         _isOfCondemned = IsOfCondemned(nearest);
@@ -215,41 +222,32 @@ internal sealed partial class GrowingMixture
     /// <summary>y = log(1 + max(0, v)), v = L* + g - log of the sum of the scoring densities over the weight.</summary>
     private static double Score(double excess) => ScalarMath.Log1P(Math.Max(0, excess));
 
-    /// <summary>log of the sum of what is given as logarithms.</summary>
-    private static double LogSum(ReadOnlySpan<double> logs)
-    {
-        double largest = double.NegativeInfinity, sum = 0;
-        foreach (double log in logs) largest = Math.Max(largest, log);
-        foreach (double log in logs)
-            if (log > largest - Negligible) sum += ScalarMath.Exp(log - largest);
-        return largest + ScalarMath.Log(sum);
-    }
-
     /// <summary>
     /// log p of the values there are, times the weight - of a whole row from the learning densities -, and the entropy of the components
-    /// given them.
+    /// given them: -sum r log r = sum r (log p - log p_k) of the parts r.
     /// </summary>
     private (double LogDensity, double Entropy) LogDensity(int observed)
     {
         int count = _components.Count;
-        if (observed == _inside.Length) return LogSumAndEntropy(_learning.AsSpan(0, count));
-        for (int k = 0; k < count; k++) _scoring[k] = _components.PartialLogDensity(k, _inside);
-        return LogSumAndEntropy(_scoring.AsSpan(0, count));
+        double[] logs = _learning;
+        _hasParts = observed == _inside.Length;
+        if (!_hasParts)
+        {
+            logs = _scoring;
+            logs.AsSpan(0, ComponentLanes.Padded(count)).Fill(double.NegativeInfinity);
+            for (int k = 0; k < count; k++) logs[k] = _components.PartialLogDensity(k, _inside);
+        }
+        double density = Parts(logs), entropy = 0;
+        for (int k = 0; k < count; k++)
+            if (_parts[k] > 0) entropy = Math.FusedMultiplyAdd(_parts[k], density - logs[k], entropy);
+        return (density, entropy);
     }
 
-    /// <summary>The log of the sum, and -sum r log r of the parts r in it.</summary>
-    private static (double Sum, double Entropy) LogSumAndEntropy(ReadOnlySpan<double> logs)
+    /// <summary>Each component's part in a record, and the log of the sum.</summary>
+    private double Parts(double[] logs)
     {
-        double largest = double.NegativeInfinity, sum = 0, below = 0;
-        foreach (double log in logs) largest = Math.Max(largest, log);
-        foreach (double log in logs)
-        {
-            if (!(log > largest - Negligible)) continue;
-            double part = ScalarMath.Exp(log - largest);
-            sum += part;
-            below = Math.FusedMultiplyAdd(part, largest - log, below);
-        }
-        double logSum = ScalarMath.Log(sum);
-        return (largest + logSum, logSum + below / sum);
+        Span<double> parts = _parts.AsSpan(0, ComponentLanes.Padded(_components.Count));
+        logs.AsSpan(0, parts.Length).CopyTo(parts);
+        return SoftMax.Normalize(parts);
     }
 }
