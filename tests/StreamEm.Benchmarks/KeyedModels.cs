@@ -23,43 +23,43 @@ internal sealed class KeyedModels(Report report, Goals goals, bool quick)
     /// <summary>One record a minute of a million keys.</summary>
     private const double GoalRate = 1e6 / 60;
 
-    private const int RecordsPerKey = 200;
-
-    private readonly int _keys = quick ? 5_000 : 200_000;
-
     /// <summary>Writes the table.</summary>
     public void Run()
     {
         report.Table(
             "A model per key",
-            $"{_keys} keys in turn, {RecordsPerKey} records each of one metric, at most 8 components a key, scored and watched for alarms, "
+            "Keys in turn, records of one metric, at most 8 components a key, scored and watched for alarms, "
                 + "a checkpoint every 10 s. Records per second of wall time from the decoded record on, everything included; bytes of a "
                 + "model in memory; time to start again from the last checkpoint.",
-            "models in memory", "records/s", "CPU, us a record", "bytes a model", "came back from disk", "log, MB", "longest checkpoint",
-            "restart");
-        foreach (int inMemory in (int[])[_keys, _keys / 4]) Measure(inMemory).GetAwaiter().GetResult();
+            "keys", "records each", "models in memory", "records/s", "CPU, us a record", "bytes a model", "came back from disk", "log, MB",
+            "longest checkpoint", "restart");
+        Fleet[] fleets = quick
+            ? [new(5_000, 200, 5_000), new(5_000, 200, 1_250)]
+            : [new(200_000, 200, 200_000), new(1_000_000, 30, 1_000_000), new(1_000_000, 30, 250_000)];
+        foreach (Fleet fleet in fleets) Measure(fleet).GetAwaiter().GetResult();
     }
 
-    private async Task Measure(int inMemory)
+    private async Task Measure(Fleet fleet)
     {
         string folder = Path.Combine(Path.GetTempPath(), FormattableString.Invariant($"streamem-keys-{Environment.ProcessId}"));
         Directory.CreateDirectory(folder);
         try
         {
-            ModelOptions options = Options(inMemory);
+            ModelOptions options = Options(fleet.InMemory);
             TimeSpan cpu = Environment.CpuUsage.TotalTime;
             long start = Stopwatch.GetTimestamp();
-            ModelMetrics metrics = await Run(folder, options);
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, records = (double)_keys * RecordsPerKey;
+            ModelMetrics metrics = await Run(folder, options, fleet);
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, records = fleet.Records;
             double used = (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / records;
             KeyCounts keys = metrics.Keys!;
             start = Stopwatch.GetTimestamp();
-            await Run(folder, options);
+            await Run(folder, options, fleet);
             double restart = Stopwatch.GetElapsedTime(start).TotalSeconds, bytes = (double)keys.Bytes / keys.InMemory;
-            report.Row($"{inMemory}", Report.Rate(records / seconds), $"{used:F1}", $"{bytes:F0}", $"{keys.Returned}",
-                $"{keys.BytesOnDisk * 1e-6:F0}", $"{metrics.LongestCheckpointSeconds:G2} s", $"{restart:F1} s");
-            goals.AtLeast($"a model per key, {inMemory} of {_keys} in memory, records/s", records / seconds, GoalRate);
-            goals.AtMost($"a model per key, {inMemory} of {_keys} in memory, bytes a model", bytes, 4096);
+            report.Row(
+                $"{fleet.Keys}", $"{fleet.RecordsPerKey}", $"{fleet.InMemory}", Report.Rate(records / seconds), $"{used:F1}",
+                $"{bytes:F0}", $"{keys.Returned}", $"{keys.BytesOnDisk * 1e-6:F0}", $"{metrics.LongestCheckpointSeconds:G2} s", $"{restart:F1} s");
+            goals.AtLeast($"a model per key, {fleet.InMemory} of {fleet.Keys} in memory, records/s", records / seconds, GoalRate);
+            goals.AtMost($"a model per key, {fleet.InMemory} of {fleet.Keys} in memory, bytes a model", bytes, 4096);
         }
         finally
         {
@@ -67,12 +67,12 @@ internal sealed class KeyedModels(Report report, Goals goals, bool quick)
         }
     }
 
-    private async Task<ModelMetrics> Run(string folder, ModelOptions options)
+    private static async Task<ModelMetrics> Run(string folder, ModelOptions options, Fleet fleet)
     {
         await using var pipeline = new ModelPipeline(options, new PipelineEnvironment
         {
             StateDirectory = folder,
-            OpenSource = (_, position) => new Machines(_keys, (long)_keys * RecordsPerKey, position),
+            OpenSource = (_, position) => new Machines(fleet.Keys, fleet.Records, position),
             CreatePublisher = (model, entry) => PublisherCatalog.Create(model, entry, TimeProvider.System, NullLogger.Instance),
             Time = TimeProvider.System,
             Log = NullLogger.Instance,
@@ -98,6 +98,11 @@ internal sealed class KeyedModels(Report report, Goals goals, bool quick)
             Checkpoint = new CheckpointOptions { EveryUpdates = int.MaxValue },
             ConfigHash = "sha256:bench",
         };
+    }
+
+    private sealed record Fleet(int Keys, int RecordsPerKey, int InMemory)
+    {
+        public long Records => (long)Keys * RecordsPerKey;
     }
 
     /// <summary>Machines in turn, each with a level and a noise of its own, some with two levels.</summary>
