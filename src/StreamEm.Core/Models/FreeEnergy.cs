@@ -26,7 +26,7 @@ internal static class FreeEnergy
         {
             ReadOnlySpan<double> shares = space.LogJoint.Slice(k * RowBlock.Stride, count);
             for (int i = 0; i < shares.Length; i++)
-                if (shares[i] > 0) entropy -= shares[i] * ScalarMath.Log(shares[i] / weights[i]);
+                if (shares[i] > 0 && shares[i] != weights[i]) entropy -= shares[i] * ScalarMath.Log(shares[i] / weights[i]);
         }
         return evidence with { Entropy = entropy, Divergence = evidence.LogLikelihood - energy - entropy };
     }

@@ -129,12 +129,6 @@ internal sealed class HardResponsibilities : ResponsibilityRule
     public override void Apply(Span<double> logJoint, int components, Span<double> logDensities, int count, in Pass pass)
     {
         LogSumExp.Normalize(logJoint, components, logDensities, count);
-        for (int i = 0; i < count; i++)
-        {
-            int most = 0;
-            for (int k = 1; k < components; k++)
-                if (logJoint[k * RowBlock.Stride + i] > logJoint[most * RowBlock.Stride + i]) most = k;
-            for (int k = 0; k < components; k++) logJoint[k * RowBlock.Stride + i] = k == most ? 1 : 0;
-        }
+        MostProbable.Mark(logJoint, components, count);
     }
 }
