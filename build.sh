@@ -176,14 +176,16 @@ verb_coverage() {
 # Without a broker, which the runner does not survive; what never comes is waited for 5 s, not a minute.
 verb_mutation() {
   set_up && dotnet tool restore
-  local folder tests least killers left project out status=0
+  local folder tests least killers left project out files status=0
   while read -r folder tests _ least killers left; do
     [[ -z ${1:-} || $folder == */$1 ]] || continue
+    files=""
+    [[ ! -d $tests/$killers ]] || files="$killers/**/*.cs;Support/**/*.cs"
     project=$(cut -d/ -f2 <<<"$folder") out=$PWD/artifacts/mutation/${folder##*/}
     rm -rf "$out" && mkdir -p "$out/tree" && git ls-files -z | xargs -0 cp --parents -t "$out/tree" || return
     find "$out/tree/src/$project" -name '*.cs' -not -path "$out/tree/$folder/*" -exec sed -i '1i // Stryker disable all' {} +
     [[ -z $left ]] || find "$out/tree/$folder" -regextype posix-extended -regex ".*/(${left//,/|})" -exec sed -i '1i // Stryker disable all' {} +
-    (cd "$out/tree/$tests" && unset KAFKA_HOME && export RunAnalyzers=false STREAMEM_TEST_PATIENCE=5 && dotnet stryker --config-file ../../build/stryker.json --project "$project.csproj" --mutate "**/${folder##*/}/**/*.cs" \
+    (cd "$out/tree/$tests" && unset KAFKA_HOME && export RunAnalyzers=false STREAMEM_TEST_PATIENCE=5 STREAMEM_TEST_FILES="$files" && dotnet stryker --config-file ../../build/stryker.json --project "$project.csproj" --mutate "**/${folder##*/}/**/*.cs" \
       --test-runner mtp --test-case-filter "FullyQualifiedName~.${killers//,/.|FullyQualifiedName~.}." --threshold-low "$least" --break-at "$least" \
       --concurrency "${STREAMEM_MUTATION_TESTERS:-1}" --skip-version-check --output "$out" </dev/null) || status=1
     rm -rf "$out/tree"

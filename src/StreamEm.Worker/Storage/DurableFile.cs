@@ -66,7 +66,8 @@ internal static partial class DurableFile
     public static FileStream Open(string path, FileMode mode, FileShare share)
     {
         var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
+        // A mode to create with is refused where nothing can be created.
+        if (mode != FileMode.Open && !OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
         var file = new FileStream(path, options);
         if (mode == FileMode.CreateNew) SetMode(file.SafeFileHandle, OwnerOnly);
         return file;
