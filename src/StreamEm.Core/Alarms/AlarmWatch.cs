@@ -32,6 +32,7 @@ public sealed class AlarmWatch
     private readonly double _clear;
     private double _flag, _calibrated = double.PositiveInfinity;
     private bool _isOfGrowing;
+    private FarTail? _far;
     private KeyTable _keys;
     private Entry[] _entries;
     private string? _lastKey;
@@ -85,6 +86,7 @@ public sealed class AlarmWatch
         _limits.Begin(learned);
         _calibrated = learned.Calibration?.Records ?? 0;
         _isOfGrowing = isByNovelty;
+        _far = learned.Calibration?.Far;
         _flag = _options.Flag ?? (_rate is not null ? 0 : isByNovelty ? Flagged : 1) * Threshold;
     }
 
@@ -121,7 +123,7 @@ public sealed class AlarmWatch
         }
         else
         {
-            novelty = DiscoveryRate.Cautious(pValue, _calibrated, 1 - AnomalyCalibration.TailQuantile, _isOfGrowing);
+            novelty = DiscoveryRate.Cautious(pValue, _calibrated, 1 - AnomalyCalibration.TailQuantile, _isOfGrowing, _far);
             isRaised = IsDiscovery(_rate, entry, timestamp, novelty, matters, ref isFlagged);
         }
         if (isRaised || (matters && isFlagged))

@@ -1,3 +1,4 @@
+using StreamEm.Core.Calibration;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Alarms;
@@ -24,7 +25,7 @@ namespace StreamEm.Core.Alarms;
 internal sealed class DiscoveryRate
 {
     /// <summary>theta: how much of the fitted tail's steepness is relied on beyond the sample.</summary>
-    private const double Reliance = 0.4;
+    private const double Reliance = 0.5;
 
     private readonly double _rate;
     private long _tests;
@@ -53,23 +54,32 @@ internal sealed class DiscoveryRate
     /// <summary>
     /// A p-value that allows for what the tail can be wrong by, so that it is valid where levels are far below what was ever seen.
     /// <code>
+    /// p   by the last scores of the tail where they are far apart (FarTail), s and a theirs
     /// p'  = s (1 + log(s / p) / a)^(-a)      p &lt; s: few excesses, a = s n
-    /// p'' = (p' (n + 1))^theta / (n + 1)     p' &lt; 1 / (n + 1): beyond the sample of a mixture that grows, theta = 0.4
+    /// p'' = (p' (n + 1))^theta / (n + 1)     p' &lt; 1 / (n + 1): beyond the sample of a mixture that grows, theta = 0.5
     /// </code>
-    /// The first, because the mean of the exponential beyond the share s was estimated from a excesses: its predictive distribution (Lomax;
-    /// Aitchison &amp; Dunsmore 1975), exact for an exponential tail. The second, because beyond the rarest of n records nothing says that
+    /// The first, because a tail that is fitted where most of it lies says little of where it ends: of a power law a mixture that grows
+    /// covers the inside with components, and what lies beyond all of them is far at once. The second, because the mean of the exponential
+    /// beyond the share s was estimated from a excesses: its predictive distribution (Lomax; Aitchison &amp; Dunsmore 1975), exact for an
+    /// exponential tail. The third, because beyond the rarest of n records nothing says that
     /// the tail goes on as it was fitted (Vovk, Gammerman &amp; Shafer 2005, section 2: a conformal p-value ends at 1 / (n + 1)): a mixture
-    /// that grows keeps apart what nothing was near to, so that it is missing in the tail, which is taken to be 2.5 times as heavy.
-    /// Measured, not derived. Continuous, ascending; tends to p inside as n grows.
+    /// that grows keeps apart what nothing was near to, so that it is missing in the tail, which is taken to be twice as heavy.
+    /// Measured, not derived. Ascending; tends to p inside as n grows.
     /// </summary>
     /// <param name="pValue">p.</param>
     /// <param name="records">n: records that the calibration was made of; infinity where that is not known.</param>
     /// <param name="tailShare">s.</param>
     /// <param name="isOfGrowing">Whether it is of a mixture that grows.</param>
-    public static double Cautious(double pValue, double records, double tailShare, bool isOfGrowing)
+    /// <param name="far">What the last scores of the tail say by themselves; null where that is not known.</param>
+    public static double Cautious(double pValue, double records, double tailShare, bool isOfGrowing, FarTail? far = null)
     {
         if (!(pValue < tailShare) || double.IsPositiveInfinity(records)) return pValue;
         double excesses = Math.Max(1, tailShare * records), rarest = 1 / (records + 1);
+        if (far is { } last)
+        {
+            pValue = last.Of(pValue);
+            if (pValue < last.FarShare) (tailShare, excesses) = (last.FarShare, last.FarCount);
+        }
         double predictive = tailShare * ScalarMath.Exp(-excesses * ScalarMath.Log1P(ScalarMath.Log(tailShare / pValue) / excesses));
         bool isBeyond = isOfGrowing && predictive < rarest;
         return isBeyond ? rarest * ScalarMath.Exp(Reliance * ScalarMath.Log(predictive / rarest)) : predictive;

@@ -46,6 +46,9 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     /// <summary>What holds for records with certain values missing, the most frequent such sets; empty where none ever was.</summary>
     internal IReadOnlyList<PatternCalibration> Patterns { get; init; } = [];
 
+    /// <summary>The tail's last scores by themselves; null where it is not known or too few.</summary>
+    internal FarTail? Far { get; init; }
+
     /// <summary>
     /// The anomaly score of a record with this log-density (nats, standardised units): 0 most typical, towards 1 ever rarer.
     /// </summary>

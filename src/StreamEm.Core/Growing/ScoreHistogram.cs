@@ -18,6 +18,9 @@ internal sealed class ScoreHistogram
     private const double Width = 1.0 / 64, EmptyExcess = 1.0 / 16, SmallestPValue = 1e-300;
     private const int Bins = 1600, Ranks = 50;
 
+    /// <summary>Scores by which the far tail is known.</summary>
+    private const double LeastFar = 100;
+
     private readonly double[] _counts = new double[Bins];
     private int _last, _end;
     private double _above, _centres;
@@ -125,7 +128,24 @@ internal sealed class ScoreHistogram
         double start = (_last + 1) * Width;
         densities.Add(Density(start));
         scores.Add(1 - (_above + 1) / (Total + 1));
-        return new AnomalyCalibration(Total, Quantiles(), start, Excess) { LogDensities = densities, Scores = scores };
+        return new AnomalyCalibration(Total, Quantiles(), start, Excess) { LogDensities = densities, Scores = scores, Far = Far() };
+    }
+
+    /// <summary>The highest bin beyond which there are enough scores; null where that is the whole tail.</summary>
+    private FarTail? Far()
+    {
+        double count = 0, centres = 0;
+        int bin = _end - 1;
+        for (; bin > _last && count < LeastFar; bin--)
+        {
+            count += _counts[bin];
+            centres += _counts[bin] * (bin + 0.5) * Width;
+        }
+        if (bin == _last || count < LeastFar) return null;
+        double start = (bin + 1) * Width;
+        return new FarTail(
+            Excess, (_above + 1) / (Total + 1), start - (_last + 1) * Width, (count + 1) / (Total + 1),
+            Math.Max(centres / count - start, Excess), count);
     }
 
     /// <summary>Writes it.</summary>

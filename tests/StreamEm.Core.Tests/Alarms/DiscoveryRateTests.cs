@@ -1,5 +1,7 @@
 using StreamEm.Core.Alarms;
+using StreamEm.Core.Calibration;
 using StreamEm.Core.Data;
+using StreamEm.Core.Growing;
 using StreamEm.Core.LinearAlgebra;
 
 namespace StreamEm.Core.Tests.Alarms;
@@ -94,18 +96,50 @@ public sealed class DiscoveryRateTests
     }
 
     [Fact]
-    public void Cautious_BeyondTheSampleOfAMixtureThatGrows_IsValidForATailTwoAndAHalfTimesAsHeavyAsFitted()
+    public void Cautious_BeyondTheSampleOfAMixtureThatGrows_IsValidForATailTwiceAsHeavyAsFitted()
     {
         const double Share = 0.02, Records = 1e9, Rarest = 1 / (Records + 1);
         double last = 1;
         for (double truth = 1e-3; truth > 1e-40; truth /= 3)
         {
-            double fitted = truth < Rarest ? Rarest * Math.Pow(truth / Rarest, 2.5) : truth;
+            double fitted = truth < Rarest ? Rarest * Math.Pow(truth / Rarest, 2) : truth;
             double cautious = DiscoveryRate.Cautious(fitted, Records, Share, isOfGrowing: true);
             Assert.True(cautious >= truth * (1 - 1e-9), $"{cautious} of a record whose p-value is {truth}");
             Assert.True(cautious < last, "a rarer record's p-value is smaller");
             last = cautious;
         }
+    }
+
+    /// <summary>A tail of which one score in twenty goes on ten times as far as the others.</summary>
+    [Fact]
+    public void Cautious_OfATailThatEndsElsewhere_FollowsItsLastScores()
+    {
+        var random = new Random(9);
+        var histogram = new ScoreHistogram();
+        const int Scores = 200_000;
+        for (int at = 0; at < Scores; at++)
+            histogram.Add(random.NextDouble() < 0.98 ? random.NextDouble() : 1 - Math.Log(random.NextDouble()) * (at % 20 == 0 ? 2 : 0.2));
+        AnomalyCalibration calibration = histogram.Calibrate()!;
+        double last = 1;
+        for (double y = 1.5; y < 24; y += 0.25)
+        {
+            double truth = 0.02 * (0.05 * Math.Exp(-(y - 1) / 2) + 0.95 * Math.Exp(-(y - 1) / 0.2)), fitted = histogram.PValue(y),
+                cautious = DiscoveryRate.Cautious(fitted, Scores, 0.02, isOfGrowing: true, calibration.Far);
+            Assert.True(cautious >= 0.3 * truth, $"{cautious} at {y}, where it is {truth}");
+            Assert.True(cautious <= last, $"{cautious} at {y} after {last}");
+            if (y > 10) Assert.True(fitted < 0.01 * truth && cautious < 100 * truth, $"{fitted}, {cautious} at {y} of {truth}");
+            last = cautious;
+        }
+    }
+
+    [Fact]
+    public void Far_OfFewScores_IsNotKnown()
+    {
+        var histogram = new ScoreHistogram();
+        for (int at = 0; at < 4000; at++) histogram.Add(-Math.Log((at + 0.5) / 4000));
+        Assert.Null(histogram.Calibrate()!.Far);
+        for (int at = 0; at < 8000; at++) histogram.Add(-Math.Log((at + 0.5) / 8000));
+        Assert.NotNull(histogram.Calibrate()!.Far);
     }
 
     [Fact]
