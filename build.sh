@@ -27,7 +27,8 @@ usage: ./build.sh VERB
   dashboard build the dashboard, src/StreamEm.Dashboard, into the files that the worker serves (needs Node 20 and npm)
   screenshots  take the pictures of the dashboard's page in docs anew (needs Chromium)
   publish   put the executable at artifacts/streamem/streamem
-  image     build the container image streamem (needs Docker); STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name other base images
+  image     build the container image streamem and say how large it is (needs Docker); STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name
+            other base images, image --stand-in makes them of this machine where none can be pulled
   release   all that a release has, in artifacts/release, each tried as far as this machine can: executables that need no .NET for
             linux-x64, linux-arm64, win-x64 and osx-arm64 (or those named: release linux-x64), Debian packages, a dotnet tool, the library's
             package, the image where Docker runs, a bill of materials (CycloneDX), checksums; the version is the commit's tag
@@ -240,10 +241,7 @@ verb_lab() { set_up && dotnet run -c $configuration --project tests/StreamEm.Lab
 
 verb_image() {
   command -v docker >/dev/null || fail 69 "docker is missing. Install Docker (on Debian: apt-get install docker.io) and start it."
-  local arguments=()
-  [[ -z ${STREAMEM_SDK_IMAGE:-} ]] || arguments+=(--build-arg "SDK_IMAGE=$STREAMEM_SDK_IMAGE")
-  [[ -z ${STREAMEM_RUNTIME_IMAGE:-} ]] || arguments+=(--build-arg "RUNTIME_IMAGE=$STREAMEM_RUNTIME_IMAGE")
-  docker build -f deploy/Dockerfile -t streamem "${arguments[@]}" .
+  build/image.sh "$@"
 }
 
 verb=${1:-help}; shift || true
@@ -262,7 +260,7 @@ case $verb in
   dashboard) verb_dashboard ;;
   screenshots) verb_screenshots ;;
   publish) set_up && verb_publish && echo "artifacts/streamem/streamem" ;;
-  image) verb_image ;;
+  image) verb_image "$@" ;;
   release) set_up && verb_release "$@" ;;
   docs) require_sdk && dotnet tool restore >/dev/null && build/docs.sh ;;
   starts) build/starts.sh "$@" ;;
