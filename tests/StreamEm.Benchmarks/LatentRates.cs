@@ -170,14 +170,14 @@ internal sealed class LatentRates(Report report, Peers peers, Goals goals, bool 
         return state.Parameters;
     }
 
-    /// <summary>One pass of the recursion over the minibatches.</summary>
+    /// <summary>One pass of the recursion over the minibatches, from where the last one ended.</summary>
     private static Action Stream(LatentModel model, double[] theta, Minibatch[] parts, double kappa)
     {
         var em = new StepwiseEm(model, Recursion.Statistics, new PowerLaw(new StepSizeOptions { Kappa = kappa }), 1);
         double[] logDensities = new double[parts[0].Count];
+        var state = new StepwiseState(model, theta);
         return () =>
         {
-            var state = new StepwiseState(model, theta);
             foreach (Minibatch part in parts) em.Update(state, part, logDensities);
         };
     }

@@ -25,7 +25,7 @@ public sealed class RowBlock
     private int[] _features = [];
     private double[] _rows = [], _scratch = [], _kept = [];
     private object? _keeper;
-    private bool _hasRows;
+    private bool _hasRows, _hasColumns = true;
 
     /// <summary>An empty block for observations of <paramref name="dimension"/> features.</summary>
     public RowBlock(int dimension)
@@ -41,10 +41,24 @@ public sealed class RowBlock
     public int Count { get; private set; }
 
     /// <summary>D x <see cref="Stride"/> values, feature-major.</summary>
-    public ReadOnlySpan<double> Columns => _columns.Span;
+    public ReadOnlySpan<double> Columns
+    {
+        get
+        {
+            if (!_hasColumns) Transpose();
+            return _columns.Span;
+        }
+    }
 
     /// <summary>Indices within the block of observations with at least one missing value, ascending.</summary>
-    public ReadOnlySpan<int> Incomplete => _incomplete.AsSpan(0, _incompleteCount);
+    public ReadOnlySpan<int> Incomplete
+    {
+        get
+        {
+            if (_incompleteCount < 0) _incompleteCount = RowTranspose.FindIncomplete(Rows, Count, Dimension, _incomplete);
+            return _incomplete.AsSpan(0, _incompleteCount);
+        }
+    }
 
     /// <summary>The minibatch the block was filled from, for weights, labels, targets and sequences.</summary>
     public Minibatch Batch => _batch ?? throw new InvalidOperationException("The block has not been filled.");
@@ -63,12 +77,18 @@ public sealed class RowBlock
     /// <summary>
     /// Overwrites the block with rows <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> of a minibatch.
     /// </summary>
-    public void Fill(Minibatch batch, int first, int count)
+    /// <param name="batch">The minibatch; unchanged as long as the block is used.</param>
+    /// <param name="first">Its first row here.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="withColumns">False where rows are read as they come: columns, and which rows are incomplete, are then found when they are
+    /// asked for.</param>
+    public void Fill(Minibatch batch, int first, int count, bool withColumns = true)
     {
         if ((uint)count > Capacity) throw new ArgumentOutOfRangeException(nameof(count), count, $"A block holds {Capacity} observations.");
         (_batch, First, Count, _keeper) = (batch, first, count, null);
-        _incompleteCount =
-            RowTranspose.ToColumns(batch.Values.Slice(first * Dimension, count * Dimension), count, Dimension, _columns.Span, _incomplete);
+        if (withColumns) Transpose();
+        else _incompleteCount = RowTranspose.FindIncomplete(Rows, count, Dimension, _incomplete);
+        _hasColumns = withColumns;
         foreach (RowBlock selection in _selections) selection.Count = -1;
     }
 
@@ -115,13 +135,19 @@ public sealed class RowBlock
     /// <param name="length">Doubles.</param>
     public ReadOnlySpan<double> Kept(object keeper, int length) => _keeper == keeper ? _kept.AsSpan(0, length) : default;
 
+    private void Transpose()
+    {
+        _incompleteCount = RowTranspose.ToColumns(Rows, Count, Dimension, _columns.Span, _incomplete);
+        _hasColumns = true;
+    }
+
     private void CopyFrom(RowBlock source, int[] features)
     {
         _keeper = null;
         (_batch, First, Count, _features, _hasRows, _incompleteCount) = (source._batch, source.First, source.Count, features, false, 0);
         Span<double> columns = _columns.Span;
         for (int at = 0; at < features.Length; at++)
-            source._columns.Span.Slice(features[at] * Stride, Stride).CopyTo(columns[(at * Stride)..]);
+            source.Columns.Slice(features[at] * Stride, Stride).CopyTo(columns[(at * Stride)..]);
         foreach (int index in source.Incomplete)
         {
             ReadOnlySpan<double> row = source.Row(index);

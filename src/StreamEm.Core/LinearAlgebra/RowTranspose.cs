@@ -49,6 +49,27 @@ internal static unsafe class RowTranspose
         return found;
     }
 
+    /// <summary>Writes down the indices of the rows with a NaN, and nothing else.</summary>
+    /// <returns>Their number.</returns>
+    public static int FindIncomplete(ReadOnlySpan<double> rows, int count, int dimension, Span<int> incomplete)
+    {
+        KernelShape.Require(rows.Length, count, dimension, nameof(rows));
+        KernelShape.Require(incomplete.Length, count, 1, nameof(incomplete));
+        int found = 0;
+        fixed (double* from = rows)
+        {
+            for (int row = 0; row < count; row++)
+            {
+                double* x = from + row * dimension;
+                bool isSuspect = Kernels.Path == KernelPath.Avx512 ? IsSuspect<Lanes8, Vector512<double>>(x, dimension)
+                    : Kernels.Path == KernelPath.Avx2 ? IsSuspect<Lanes4, Vector256<double>>(x, dimension)
+                    : IsSuspect<Lanes2, Vector128<double>>(x, dimension);
+                if (isSuspect && rows.Slice(row * dimension, dimension).Contains(double.NaN)) incomplete[found++] = row;
+            }
+        }
+        return found;
+    }
+
     /// <summary>
     /// Overwrites lanes 0 .. count - 1 of <paramref name="columns"/> with the rows that <paramref name="indices"/> names. Lanes up to the
     /// next multiple of 4 may get some of these rows again.
@@ -101,6 +122,26 @@ internal static unsafe class RowTranspose
             nan |= Unordered(x);
         }
         return Avx.MoveMask(nan) != 0;
+    }
+
+    /// <summary>Whether a value is no number, or not finite: 0 x is 0 of all others.</summary>
+    private static bool IsSuspect<TLanes, TVector>(double* x, int dimension)
+        where TLanes : ILanes<TVector>
+        where TVector : struct
+    {
+        TVector s0, s1, s2, s3, zero;
+        s0 = s1 = s2 = s3 = zero = TLanes.Broadcast(0);
+        int d = 0;
+        for (; d + 4 * TLanes.Count <= dimension; d += 4 * TLanes.Count)
+        {
+            s0 = TLanes.Fma(zero, TLanes.Load(x + d), s0);
+            s1 = TLanes.Fma(zero, TLanes.Load(x + d + TLanes.Count), s1);
+            s2 = TLanes.Fma(zero, TLanes.Load(x + d + 2 * TLanes.Count), s2);
+            s3 = TLanes.Fma(zero, TLanes.Load(x + d + 3 * TLanes.Count), s3);
+        }
+        double sum = TLanes.Sum(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)));
+        for (; d < dimension; d++) sum += 0 * x[d];
+        return double.IsNaN(sum);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

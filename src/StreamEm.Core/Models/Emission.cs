@@ -199,6 +199,12 @@ public abstract class Emission
 /// <summary>The family's densities and weighted statistics under fixed parameters; immutable and thread-safe.</summary>
 public abstract class EmissionEStep
 {
+    /// <summary>Rows of a block at most: fewer where records are so wide that the block would not stay in the cache.</summary>
+    internal virtual int BlockRows => RowBlock.Capacity;
+
+    /// <summary>Whether <see cref="RowBlock.Columns"/> are read of every block; else they are made only where somebody asks.</summary>
+    internal virtual bool ReadsColumns => true;
+
     /// <summary>
     /// Adds log p(x_i given z = k) to <c>logJoint[k * RowBlock.Stride + i]</c> for every component and lane. Lanes beyond the block's rows
     /// are left with any finite value. A row without observed values adds 0.

@@ -17,7 +17,7 @@ namespace StreamEm.Worker.Commands;
 
 /// <summary>
 /// <c>streamem plot SNAPSHOT DATA... -o FILE.svg</c>: the learned components over records in two features, or feature by feature; of a
-/// model without components its parameters, without data; with <c>--graph</c> the model in plate notation.
+/// model whose state moves its paths over records; of another model without components its parameters, without data; with <c>--graph</c> the model in plate notation.
 /// </summary>
 public static class PlotCommand
 {
@@ -61,19 +61,22 @@ public static class PlotCommand
             }
             ModelSnapshot snapshot = SnapshotFile.Read(parsed.GetRequiredValue(file));
             bool hasData = parsed.GetValue(data) is { Length: > 0 };
+            RecordSchema schema = ScoreSchema.Of(snapshot);
+            schema = schema with { Csv = dialect.Of(parsed, schema.Csv) };
+            string heading = parsed.GetValue(title) ?? HeadingOf(snapshot);
             if (snapshot.Model is not ComponentModel model)
             {
-                await WriteAsync(parsed, output, ParametersOf(snapshot, hasData, parsed.GetValue(title)),
-                    cancellationToken).ConfigureAwait(false);
+                string picture = hasData && PathPlot.Draws(snapshot)
+                    ? new PathPlot(snapshot).Draw(
+                        await ReadAsync(schema, parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false), heading)
+                    : ParametersOf(snapshot, hasData, heading);
+                await WriteAsync(parsed, output, picture, cancellationToken).ConfigureAwait(false);
                 return ExitCode.Ok;
             }
             RequireData(hasData);
             PlotAxes? axes = PlotAxes.Choose(snapshot.Space, parsed.GetValue(x), parsed.GetValue(y), parsed.GetValue(profile));
-            RecordSchema schema = ScoreSchema.Of(snapshot);
-            schema = schema with { Csv = dialect.Of(parsed, schema.Csv) };
             ScoredRows scored = ScoredRows.Of(
                 snapshot, model, await ReadAsync(schema, parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false));
-            string heading = parsed.GetValue(title) ?? HeadingOf(snapshot);
             string svg = axes is null ? new ProfilePlot(snapshot, model).Draw(scored.Shares(model.Components), heading)
                 : DrawPoints(new(snapshot, model, axes.X, axes.Y), scored, parsed.GetValue(rings), parsed.GetValue(points), heading);
             await WriteAsync(parsed, output, svg, cancellationToken).ConfigureAwait(false);
@@ -95,8 +98,8 @@ public static class PlotCommand
         });
 
     /// <summary>A picture of a model without components.</summary>
-    private static string ParametersOf(ModelSnapshot snapshot, bool hasData, string? title) => !hasData
-        ? new BlocksPlot(snapshot).Draw(title ?? HeadingOf(snapshot))
+    private static string ParametersOf(ModelSnapshot snapshot, bool hasData, string title) => !hasData
+        ? new BlocksPlot(snapshot).Draw(title)
         : throw new CommandException(ExitCode.Usage,
             $"A model of type {snapshot.Options.Type} has no components to draw over records: leave the data out, and its parameters "
                 + "are drawn.");

@@ -137,8 +137,10 @@ internal sealed class MixturePlot(ModelSnapshot snapshot, ComponentModel model, 
 
     private void Legend(int rings)
     {
-        double[] weights = new double[model.Components];
-        model.Shares(snapshot.Parameters, weights);
+        // Inside: a gate's shares are those where the features are at their means.
+        double[] weights = new double[model.Components], inside = new double[model.ParameterLayout.Length];
+        model.FromUserUnits(snapshot.Parameters, snapshot.Space, inside);
+        model.Shares(inside, weights);
         double at = Width - Right + 18, line = Top + 10;
         _svg.Add($"<text x=\"{at}\" y=\"{line}\" font-size=\"12\" fill=\"#222\">component, weight</text>");
         int shown = weights.Length <= MostInLegend ? weights.Length : MostInLegend - 1;

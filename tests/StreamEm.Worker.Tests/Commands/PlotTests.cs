@@ -93,6 +93,38 @@ public sealed class PlotTests : IDisposable
         Assert.DoesNotContain(svg.Descendants(), element => element.Name.LocalName == "polyline");
     }
 
+    /// <summary>Three keys of 200 records each: a band and a line each in every panel, and a point for every record of a feature.</summary>
+    [Fact]
+    public async Task Plot_PathsOfAStateSpace_DrawsStateAndRecordsOfEveryKey()
+    {
+        XElement svg = await Plot("[x, y]", "{ type: linear_gaussian_state_space, state_dimension: 1, max_keys: 512 }");
+
+        Assert.Equal(["d0", "d1", "d2"], Texts(svg).Where(text => text is ['d', _]));
+        Assert.Contains("latent: filtered, with its 95 % interval", Texts(svg));
+        Assert.Equal((9, 9), (Count(svg, "polyline"), Count(svg, "polygon")));
+        Assert.Equal(2 * 600, Count(svg, "circle"));
+        XElement line = svg.Descendants().First(element => element.Name.LocalName == "polyline");
+        Assert.Equal(200, ((string)line.Attribute("points")!).Split(' ').Length);
+    }
+
+    [Fact]
+    public async Task Plot_PathsOfAStateSpace_IntervalsAreAsWideAsTheScoresSay()
+    {
+        XElement svg = await Plot("[x]", "{ type: linear_gaussian_state_space, form: local_level, max_keys: 512 }");
+        CommandRun scored = await CommandRun.Of(
+            ScoreCommand.Create(), _directory["snapshot.json"], _directory["data.csv"], "--format", "ndjson");
+        double[] deviations = [.. scored.Output.TrimEnd('\n').Split('\n').Take(597).Where((_, row) => row % 3 == 0)
+            .Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("prediction_variance")[0].GetDouble())
+            .Select(Math.Sqrt)];
+
+        // The band goes along its upper edge, then back along the lower one; a pixel is the same everywhere.
+        double[] band = [.. ((string)svg.Descendants().Where(element => element.Name.LocalName == "polygon").ElementAt(3)
+            .Attribute("points")!).Split(' ').Select(point => double.Parse(point.Split(',')[1], CultureInfo.InvariantCulture))];
+        double Width(int t) => band[^(t + 1)] - band[t];
+        Assert.Equal(400, band.Length);
+        Assert.Equal(deviations[50] / deviations[2], Width(50) / Width(2), 0.02);
+    }
+
     [Fact]
     public async Task Plot_AxisThatHoldsLevels_SaysWhichFeaturesHoldNumbers()
     {
@@ -104,6 +136,8 @@ public sealed class PlotTests : IDisposable
         Assert.Contains(
             "Feature 'state' holds levels; --x and --y take features that hold numbers: x, y.", run.Error, StringComparison.Ordinal);
     }
+
+    private static int Count(XElement svg, string name) => svg.Descendants().Count(element => element.Name.LocalName == name);
 
     private static string[] Texts(XElement svg) =>
         [.. svg.Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value)];
@@ -123,7 +157,7 @@ public sealed class PlotTests : IDisposable
               - id: plotted
                 source: { file: { path: [{{_directory["data.csv"]}}] } }
                 features: {{features}}
-                {{(model.Contains("markov", StringComparison.Ordinal) ? "key: device" : "")}}
+                {{(model.Contains("max_keys", StringComparison.Ordinal) ? "key: device" : "")}}
                 model: {{model}}
                 learning: { recursion: statistics, minibatch: { size: 100 }, initialization: { buffer: 300 } }
             """);

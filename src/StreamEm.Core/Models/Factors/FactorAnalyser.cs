@@ -69,6 +69,14 @@ internal sealed partial class FactorAnalyser : Emission
     /// <summary>Number of factors q.</summary>
     public int Factors { get; }
 
+    /// <summary>Whether the M-step finds a distribution of the factors too, and takes it into the loadings (PX-EM: Liu, Rubin &amp; Wu
+    /// 1998).</summary>
+    public bool IsExpanded { get; init; }
+
+    /// <inheritdoc/>
+    /// <remarks>Codes of before an expanded step are in other coordinates.</remarks>
+    public override EmSteps Steps => IsExpanded ? EmSteps.Either : EmSteps.Exact;
+
     /// <inheritdoc/>
     public override VectorLayout ParameterLayout { get; }
 
@@ -88,50 +96,6 @@ internal sealed partial class FactorAnalyser : Emission
         var result = spent as FactorAnalyserEStep ?? new FactorAnalyserEStep(Components, Dimension, Factors);
         result.Set(_means.Of(parameters.Span), _loadings.Of(parameters.Span), _noise.Of(parameters.Span));
         return result;
-    }
-
-    /// <inheritdoc/>
-    public override void Maximize(
-        ReadOnlySpan<double> masses, ReadOnlySpan<double> statistics, RowsWorth rows, ReadOnlySpan<double> previous, Span<double> result,
-        ModelEvents events)
-    {
-        previous.CopyTo(result);
-        var step = new FactorRegression(Factors, _meansAreFixed, _loadingsAreFixed);
-        for (int k = 0; k < Components; k++)
-        {
-            if (!ComponentEvidence.IsEnough(masses[k], rows.Evidence, k, events)) continue;
-            step.Begin(
-                _latentMoments.Of(statistics).Slice(k * Packed.Length(Factors), Packed.Length(Factors)),
-                _latentMeans.Of(statistics).Slice(k * Factors, Factors), masses[k]);
-            double residuals = 0, cells = 0;
-            for (int d = 0, at = k * Dimension; d < Dimension; d++, at++)
-            {
-                ReadOnlySpan<double> missing = _missing.Of(statistics).Slice(at * step.Size, step.Size);
-                double mass = masses[k] - missing[^1];
-                if (mass * rows.Evidence < ComponentEvidence.OneRow) continue;
-                for (int j = 0; j < Factors; j++)
-                    step.Products[j] = _products.Of(statistics)[(k * Factors + j) * Dimension + d];
-                step.Products[Factors] = _first.Of(statistics)[at];
-                if (!step.TrySolve(missing, _loadings.Of(result).Slice(at * Factors, Factors), ref _means.Of(result)[at]))
-                {
-                    events.Add(ModelEventKind.NoEvidence, k, mass * rows.Evidence);
-                    continue;
-                }
-                double residual = step.Residual(
-                    _squares.Of(statistics)[at], _loadings.Of(result).Slice(at * Factors, Factors), _means.Of(result)[at]);
-                if (!_isIsotropic)
-                    _noise.Of(result)[at] = Floored(
-                        (residual + _regularization.PriorSquares[d] / rows.Prior) / (mass + _regularization.PriorRows / rows.Prior)
-                            + _regularization.Ridge[d],
-                        _regularization.Ridge[d], k, events);
-                residuals += residual;
-                cells += mass;
-            }
-            if (!_isIsotropic || cells == 0) continue;
-            _noise.Of(result)[k] = Floored(
-                (residuals + _priorSquares / rows.Prior) / (cells + _regularization.PriorRows * Dimension / rows.Prior) + _commonRidge,
-                _commonRidge, k, events);
-        }
     }
 
     /// <inheritdoc/>
@@ -270,16 +234,6 @@ internal sealed partial class FactorAnalyser : Emission
         double size = Math.Sqrt(3 * share / Math.Max(1, Factors));
         foreach (ref double loading in _loadings.Of(parameters).Slice(component * Dimension * Factors, Dimension * Factors))
             loading = size * (2 * chance.NextDouble() - 1);
-    }
-
-    /// <summary>
-    /// A variance below what rounding leaves of its sums is noise; a feature that the factors explain wholly (Heywood) has none.
-    /// </summary>
-    private double Floored(double variance, double ridge, int component, ModelEvents events)
-    {
-        if (variance >= Math.Max(ridge * 0.5, _regularization.Floor * 1e-6)) return variance;
-        events.Add(ModelEventKind.CovarianceFloored, component, variance);
-        return _regularization.Floor;
     }
 
     /// <summary>One noise variance has the square of the unit that all features share.</summary>

@@ -5,6 +5,17 @@ using StreamEm.Core.Settings;
 
 namespace StreamEm.Core.Models.Factors;
 
+/// <summary>How the loadings are learned.</summary>
+internal enum LoadingsStep
+{
+    /// <summary>By the maximum of Q.</summary>
+    Em,
+
+    /// <summary>By that of a larger model whose factors have any normal distribution, taken back to this one (parameter expansion: Liu,
+    /// Rubin &amp; Wu 1998).</summary>
+    PxEm,
+}
+
 /// <summary>What factor analysis and probabilistic PCA share, and mixtures of either.</summary>
 internal abstract record FactorOptions : LatentModelOptions
 {
@@ -13,6 +24,9 @@ internal abstract record FactorOptions : LatentModelOptions
 
     /// <summary>Number of components K.</summary>
     public int Components { get; init; } = 1;
+
+    /// <summary>How the loadings are learned.</summary>
+    public LoadingsStep LoadingsStep { get; init; }
 
     /// <summary>Added to every noise variance in the M-step, in units of each feature's variance.</summary>
     public double RegCovar { get; init; } = 1e-6;
@@ -50,7 +64,10 @@ internal abstract record FactorOptions : LatentModelOptions
         IReadOnlyList<Feature> features = space.Features;
         var regularization = CovarianceRegularization.Of(features, RegCovar);
         if (Prior == Prior.Conjugate) regularization = regularization.WithPrior(features, Components, 1);
-        var analyser = new FactorAnalyser(Components, features.Count, Factors, IsIsotropic, isAlone: true, regularization);
+        var analyser = new FactorAnalyser(Components, features.Count, Factors, IsIsotropic, isAlone: true, regularization)
+        {
+            IsExpanded = LoadingsStep == LoadingsStep.PxEm,
+        };
         LatentModel model = Components == 1 ? new SingleComponent(Type, analyser) : new Mixture(Type, analyser);
         model.Hold(Fixed);
         return model;
@@ -71,6 +88,9 @@ internal abstract record FactorOptions : LatentModelOptions
         new Setting<FactorOptions, int>(
             "components", new IntegerKind(1, 65_536), o => o.Components, (o, v) => o with { Components = v },
             "Number of components K: more than one make a mixture."),
+        new Setting<FactorOptions, LoadingsStep>(
+            "loadings_step", new ChoiceKind<LoadingsStep>(), o => o.LoadingsStep, (o, v) => o with { LoadingsStep = v },
+            "How loadings are learned: by the maximum of Q, or by that of a larger model, in far fewer passes over data that end."),
         new Setting<FactorOptions, double>(
             "reg_covar", new NumberKind(Interval.AtLeast(0)), o => o.RegCovar, (o, v) => o with { RegCovar = v },
             "Added to every noise variance, in units of each feature's variance."),

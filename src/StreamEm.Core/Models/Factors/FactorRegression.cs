@@ -8,10 +8,14 @@ namespace StreamEm.Core.Models.Factors;
 /// </summary>
 internal sealed class FactorRegression
 {
+    /// <summary>Features that <see cref="Solve(ReadOnlySpan{double}, ReadOnlySpan{double}, ReadOnlySpan{double}, int)"/> takes at once.
+    /// </summary>
+    public const int Together = 64;
+
     private readonly int _factors;
     private readonly bool _meanIsFixed, _loadingsAreFixed;
     private readonly double[] _all, _partial, _factor, _shared;
-    private double[] _gram;
+    private double[] _gram, _betas = [], _residuals = [], _line = [];
     private bool _hasShared;
 
     /// <summary>Memory for q factors.</summary>
@@ -85,6 +89,60 @@ internal sealed class FactorRegression
             residual = Math.FusedMultiplyAdd(beta, product, residual);
         }
         return residual;
+    }
+
+    /// <summary>Whether all features can be solved at once, over all rows; nothing may be fixed.</summary>
+    public bool TryBeginWhole()
+    {
+        if (_meanIsFixed || _loadingsAreFixed) return false;
+        _all.CopyTo(_shared, 0);
+        _hasShared = Cholesky.Factor(_shared, _factors + 1, out _) < 0;
+        _gram = _all;
+        if (_betas.Length == 0)
+            (_betas, _residuals, _line) = (new double[(_factors + 1) * Together], new double[Together], new double[Together]);
+        return _hasShared;
+    }
+
+    /// <summary>Finds w and mu of some features over all rows, for <see cref="Write"/>.</summary>
+    /// <param name="products">E[z x'] [q, D].</param>
+    /// <param name="first">E[x] [D].</param>
+    /// <param name="squares">E[x^2] of those features.</param>
+    /// <param name="from">The first of them.</param>
+    /// <returns>E[(x - beta z+)^2] of each, as <see cref="Residual"/> has it.</returns>
+    public ReadOnlySpan<double> Solve(ReadOnlySpan<double> products, ReadOnlySpan<double> first, ReadOnlySpan<double> squares, int from)
+    {
+        int count = squares.Length, dimension = first.Length;
+        for (int i = 0; i <= _factors; i++)
+        {
+            Span<double> beta = _betas.AsSpan(i * Together, count);
+            (i < _factors ? products.Slice(i * dimension + from, count) : first.Slice(from, count)).CopyTo(beta);
+            for (int j = 0; j < i; j++) DenseMatrix.Add(beta, _betas.AsSpan(j * Together, count), -_shared[Packed.Index(i, j)]);
+            StateVectors.Divide(beta, _shared[Packed.Index(i, i)]);
+        }
+        for (int i = _factors; i >= 0; i--)
+        {
+            Span<double> beta = _betas.AsSpan(i * Together, count);
+            for (int j = i + 1; j <= _factors; j++) DenseMatrix.Add(beta, _betas.AsSpan(j * Together, count), -_shared[Packed.Index(j, i)]);
+            StateVectors.Divide(beta, _shared[Packed.Index(i, i)]);
+        }
+        Span<double> residuals = _residuals.AsSpan(0, count), line = _line.AsSpan(0, count);
+        squares.CopyTo(residuals);
+        for (int i = 0; i <= _factors; i++)
+        {
+            (i < _factors ? products.Slice(i * dimension + from, count) : first.Slice(from, count)).CopyTo(line);
+            Interpolation.Multiply(line, -2);
+            for (int j = 0; j <= i; j++)
+                DenseMatrix.Add(line, _betas.AsSpan(j * Together, count), (j < i ? 2 : 1) * _gram[Packed.Index(i, j)]);
+            StateVectors.AddProducts(_betas.AsSpan(i * Together, count), line, residuals);
+        }
+        return residuals;
+    }
+
+    /// <summary>Writes w [q] and mu of one of the features last solved.</summary>
+    public void Write(int index, Span<double> loadings, out double mean)
+    {
+        for (int j = 0; j < loadings.Length; j++) loadings[j] = _betas[j * Together + index];
+        mean = _betas[_factors * Together + index];
     }
 
     /// <summary>L L' beta = b, forwards and backwards.</summary>

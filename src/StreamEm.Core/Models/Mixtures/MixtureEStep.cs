@@ -83,10 +83,10 @@ internal sealed partial class MixtureEStep : EStep
         var space = (BlockWorkspace)workspace;
         Span<double> joint = space.LogJoint, lanes = space.LogDensities;
         Evidence evidence = default;
-        for (int at = 0; at < count; at += RowBlock.Capacity)
+        RowBlock block = space.Block;
+        for (int at = 0; at < count; at += block.Count)
         {
-            RowBlock block = space.Block;
-            block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
+            Fill(block, batch, first + at, count - at);
             ResponsibilityRule rule = space.Pass.Rule ?? _rule;
             bool isNarrow = batch.Labels.IsEmpty && rule.IsNarrow(_components, space.Pass)
                 && ActiveComponents.TryJoint(Prepared, block, _logWeights, space) >= 0;
@@ -110,10 +110,10 @@ internal sealed partial class MixtureEStep : EStep
         var space = (BlockWorkspace)workspace;
         bool isPlain = _scoreLength == _components && _rule is SoftResponsibilities && !space.Pass.IsOfStream;
         if (count <= FewRows && isPlain && !scores.IsEmpty && TryScoreRows(batch, first, count, logDensities, scores, space)) return;
-        for (int at = 0; at < count; at += RowBlock.Capacity)
+        RowBlock block = space.Block;
+        for (int at = 0; at < count; at += block.Count)
         {
-            RowBlock block = space.Block;
-            block.Fill(batch, first + at, Math.Min(RowBlock.Capacity, count - at));
+            Fill(block, batch, first + at, count - at);
             Joint(block, space.LogJoint);
             Compare(block, space);
             _rule.Apply(space.LogJoint, _components, space.LogDensities, block.Count, space.Pass);
@@ -136,6 +136,10 @@ internal sealed partial class MixtureEStep : EStep
                 Prepared.Score(block, space.LogJoint, scores[(at * _scoreLength + own)..], _scoreLength);
         }
     }
+
+    /// <summary>Fills a block with as many of the rows left as the family takes at once.</summary>
+    private void Fill(RowBlock block, Minibatch batch, int first, int left) =>
+        block.Fill(batch, first, Math.Min(Prepared.BlockRows, left), Prepared.ReadsColumns);
 
     /// <summary>Scores rows one by one, components in lanes; false if a row is incomplete or the family only knows blocks.</summary>
     private bool TryScoreRows(

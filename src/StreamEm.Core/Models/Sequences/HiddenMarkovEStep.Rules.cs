@@ -169,7 +169,7 @@ internal sealed partial class HiddenMarkovEStep
             Span<double> b = space.LogLikelihoods(row), alpha = space.Alpha(row), gamma = space.Gamma(row);
             for (int k = 0; k < _states; k++) gamma[k] = alpha[k] * beta[k];
             for (int k = 0; k < _states; k++) beta[k] *= b[k] / space.Scale[row];
-            if (row > from) StepBack(_transitions, beta, space.Predicted);
+            if (row > from) StepBack(beta, space.Predicted);
             gamma.CopyTo(sorted);
             sorted.Sort();
             double least = sorted[_states - active];

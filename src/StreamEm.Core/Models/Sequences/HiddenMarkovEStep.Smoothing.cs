@@ -19,39 +19,39 @@ internal sealed partial class HiddenMarkovEStep
         int learned = SequenceRows.EndOfLearned(space.Pass.Ahead, first + from, first + to) - first;
         if (slot >= 0) memory!.Set(slot, space.Alpha(learned - 1));
         space.Carried.CopyTo(space.CarriedBefore, 0);
-        ReadOnlySpan<double> transitions = ApplyRule(batch, first, from, to, isCarried, space);
+        ReadOnlySpan<double> transitions = ApplyRule(batch, first, from, to, isCarried, space), transposed = _transposed;
+        if (transitions != _transitions)
+        {
+            Transpose(transitions, space.TemperedTransposed);
+            transposed = space.TemperedTransposed;
+        }
+        Span<double> back = space.Predicted, pairs = space.Pairs;
+        pairs.Clear();
         beta.Fill(1);
         for (int row = to - 1; row >= from; row--)
         {
             logDensities[row] = space.RowLogDensities[row];
             double weight = batch.Weight(first + row);
-            Span<double> gamma = space.Gamma(row), alpha = space.Alpha(row), b = space.LogLikelihoods(row);
-            double total = 0;
-            for (int k = 0; k < _states; k++) total += gamma[k] = alpha[k] * beta[k];
-            for (int k = 0; k < _states; k++) gamma[k] /= total;
-            if (!space.SaysNothing[row]) energy += weight * Expected(gamma, space.LogDensitiesOf(row));
-            // b_t beta_t / c_t: what the row says of its state, given those after it.
-            for (int k = 0; k < _states; k++) beta[k] *= b[k] / space.Scale[row];
-            if (row > from) AddPassages(space.Alpha(row - 1), transitions, beta, weight, passages);
-            else if (isCarried)
+            Span<double> gamma = space.Gamma(row);
+            StateVectors.Multiply(space.Alpha(row), beta, gamma);
+            StateVectors.Divide(gamma, LaneSums.Sum(gamma));
+            if (!space.SaysNothing[row])
+                energy += weight * LaneSums.ProductsAbove(gamma, space.LogDensitiesOf(row), double.MinValue);
+            if (row == from && !isCarried)
             {
-                AddPassages(space.Carried, transitions, beta, weight, passages);
-                energy += weight * CarriedEnergy(space, transitions, space.Predicted);
-            }
-            else
                 for (int k = 0; k < _states; k++) initial[k] = Math.FusedMultiplyAdd(weight, gamma[k], initial[k]);
-            if (row > from) StepBack(transitions, beta, space.Predicted);
+                break;
+            }
+            // b_t beta_t / c_t: what the row says of its state, given those after it.
+            StateVectors.MultiplyByQuotient(beta, space.LogLikelihoods(row), space.Scale[row]);
+            StateVectors.Multiply(beta, transposed, back, _states);
+            AddPairs(row > from ? space.Alpha(row - 1) : space.Carried, beta, back, weight, pairs);
+            if (row > from) back.CopyTo(beta);
+            else energy += weight * CarriedEnergy(space, transitions, back);
         }
+        for (int at = 0; at < passages.Length; at++)
+            if (transitions[at] > 0) passages[at] = Math.FusedMultiplyAdd(transitions[at], pairs[at], passages[at]);
         return evidence;
-    }
-
-    /// <summary>sum_k p_k l_k; a p_k of 0 adds nothing.</summary>
-    private static double Expected(ReadOnlySpan<double> probabilities, ReadOnlySpan<double> logs)
-    {
-        double sum = 0;
-        for (int k = 0; k < logs.Length; k++)
-            if (probabilities[k] > 0) sum = Math.FusedMultiplyAdd(probabilities[k], logs[k], sum);
-        return sum;
     }
 
     /// <summary>E[log p(z_0)] of the filtered state a key came with, given the rows after it.</summary>
@@ -70,32 +70,20 @@ internal sealed partial class HiddenMarkovEStep
         return sum;
     }
 
-    /// <summary>passages[i, j] += weight alpha(i) A_ij beta(j), normalised.</summary>
-    private void AddPassages(
-        ReadOnlySpan<double> alpha, ReadOnlySpan<double> transitions, ReadOnlySpan<double> beta, double weight, Span<double> passages)
+    /// <summary>
+    /// pairs[i, j] += weight alpha(i) beta(j), normalised: times A_ij, which all rows of a sequence have in common, the expected passages.
+    /// </summary>
+    private void AddPairs(
+        ReadOnlySpan<double> alpha, ReadOnlySpan<double> beta, ReadOnlySpan<double> back, double weight, Span<double> pairs)
     {
-        double total = 0;
-        for (int i = 0; i < _states; i++)
-            for (int j = 0; j < _states; j++) total += alpha[i] * transitions[i * _states + j] * beta[j];
-        if (!(total > 0)) return;
-        for (int i = 0; i < _states; i++)
-        {
-            double scaled = weight * alpha[i] / total;
-            for (int j = 0; j < _states; j++)
-                passages[i * _states + j] =
-                    Math.FusedMultiplyAdd(scaled * transitions[i * _states + j], beta[j], passages[i * _states + j]);
-        }
+        double total = StateVectors.Dot(alpha, back);
+        if (total > 0) StateVectors.AddOuter(alpha, beta, weight / total, pairs, _states);
     }
 
     /// <summary>beta = A beta.</summary>
-    private void StepBack(ReadOnlySpan<double> transitions, Span<double> beta, Span<double> scratch)
+    private void StepBack(Span<double> beta, Span<double> scratch)
     {
         beta.CopyTo(scratch);
-        for (int i = 0; i < _states; i++)
-        {
-            double sum = 0;
-            for (int j = 0; j < _states; j++) sum = Math.FusedMultiplyAdd(transitions[i * _states + j], scratch[j], sum);
-            beta[i] = sum;
-        }
+        StateVectors.Multiply(scratch, _transposed, beta, _states);
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class HiddenMarkovEStep : EStep
     private const double LeastProbability = 1e-300;
 
     private readonly int _states, _dimension, _own, _scoreLength;
-    private readonly double[] _start, _transitions, _peaks, _logTransitions, _logStart;
+    private readonly double[] _start, _transitions, _transposed, _peaks, _logTransitions, _logStart;
     private EmissionEStep? _emission;
 
     /// <summary>Memory for <see cref="Set"/>.</summary>
@@ -26,7 +26,7 @@ internal sealed partial class HiddenMarkovEStep : EStep
     {
         (_states, _dimension, _own, _scoreLength) = (states, dimension, ownStatistics, scoreLength);
         (_start, _transitions, _peaks) = (new double[states], new double[states * states], new double[states]);
-        (_logStart, _logTransitions) = (new double[states], new double[states * states]);
+        (_logStart, _logTransitions, _transposed) = (new double[states], new double[states * states], new double[states * states]);
     }
 
     /// <summary>The states' part; null before <see cref="Set"/>.</summary>
@@ -39,6 +39,7 @@ internal sealed partial class HiddenMarkovEStep : EStep
     {
         start.CopyTo(_start);
         transitions.CopyTo(_transitions);
+        Transpose(_transitions, _transposed);
         for (int at = 0; at < _logStart.Length; at++) _logStart[at] = ScalarMath.Log(Math.Max(start[at], LeastProbability));
         for (int at = 0; at < _logTransitions.Length; at++)
             _logTransitions[at] = ScalarMath.Log(Math.Max(transitions[at], LeastProbability));
@@ -157,9 +158,7 @@ internal sealed partial class HiddenMarkovEStep : EStep
         int row, Minibatch? labels, int labelled, bool isHeld, ReadOnlySpan<double> predicted, SequenceWorkspace space)
     {
         Span<double> alpha = space.Alpha(row), b = space.LogLikelihoods(row);
-        double max = double.NegativeInfinity, sum = 0, scale = 0;
-        if (!space.SaysNothing[row])
-            foreach (double value in b) max = Math.Max(max, value);
+        double max = space.SaysNothing[row] ? double.NegativeInfinity : StateVectors.Largest(b);
         bool isImpossible = !space.SaysNothing[row] && !(max > ImpossibleLogDensity);
         if (space.SaysNothing[row] || isImpossible)
         {
@@ -170,13 +169,14 @@ internal sealed partial class HiddenMarkovEStep : EStep
         {
             VectorExp.OfDifferences(b, max);
         }
-        for (int k = 0; k < b.Length; k++) sum += predicted[k] * b[k];
+        double sum = Weigh(predicted, b, alpha), scale = sum;
         if (!(sum > 0))
         {
             // Possible in a state that cannot be reached: impossible here.
             (isImpossible, max) = (true, 0);
             b.Fill(1);
             sum = 1;
+            scale = Weigh(predicted, b, alpha);
         }
         double logSum = ScalarMath.Log(sum);
         space.RowLogDensities[row] = isImpossible ? double.NegativeInfinity : space.SaysNothing[row] ? double.NaN : max + logSum;
@@ -184,21 +184,35 @@ internal sealed partial class HiddenMarkovEStep : EStep
         {
             (isImpossible, max) = (true, 0);
             b.Fill(1);
+            scale = Weigh(predicted, b, alpha);
         }
-        if (labels is not null) TakeLabel(labels, labelled, predicted, b);
-        for (int k = 0; k < b.Length; k++) scale += alpha[k] = predicted[k] * b[k];
-        for (int k = 0; k < b.Length; k++) alpha[k] /= scale;
+        if (labels is not null && labels.Label(labelled) != Minibatch.Unlabelled)
+        {
+            TakeLabel(labels, labelled, predicted, b);
+            scale = Weigh(predicted, b, alpha);
+        }
+        StateVectors.Divide(alpha, scale);
         space.Scale[row] = scale;
         if (isImpossible) space.SaysNothing[row] = true;
         return max + (scale == sum ? logSum : ScalarMath.Log(scale));
     }
 
-    /// <summary>predicted(j) = sum_i alpha(i) A_ij.</summary>
-    private void Predict(ReadOnlySpan<double> alpha, ReadOnlySpan<double> transitions, Span<double> predicted)
+    /// <summary>alpha = p(z_t given the rows before) b_t; returns its sum.</summary>
+    private static double Weigh(ReadOnlySpan<double> predicted, ReadOnlySpan<double> b, Span<double> alpha)
     {
-        predicted.Clear();
+        StateVectors.Multiply(predicted, b, alpha);
+        return LaneSums.Sum(alpha);
+    }
+
+    /// <summary>predicted(j) = sum_i alpha(i) A_ij.</summary>
+    private void Predict(ReadOnlySpan<double> alpha, ReadOnlySpan<double> transitions, Span<double> predicted) =>
+        StateVectors.Multiply(alpha, transitions, predicted, _states);
+
+    /// <summary>A'.</summary>
+    private void Transpose(ReadOnlySpan<double> transitions, Span<double> result)
+    {
         for (int i = 0; i < _states; i++)
-            for (int j = 0; j < _states; j++) predicted[j] = Math.FusedMultiplyAdd(alpha[i], transitions[i * _states + j], predicted[j]);
+            for (int j = 0; j < _states; j++) result[j * _states + i] = transitions[i * _states + j];
     }
 
     /// <summary>Masses and the family's statistics, every row weighted by its smoothed posteriors.</summary>

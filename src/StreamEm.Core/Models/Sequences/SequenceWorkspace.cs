@@ -13,7 +13,7 @@ internal sealed class SequenceWorkspace : BlockWorkspace
     {
         _states = states;
         (Predicted, Beta, Carried, CarriedBefore) = (new double[states], new double[states], new double[states], new double[states]);
-        OwnBefore = new double[states * (states + 1)];
+        (OwnBefore, Pairs) = (new double[states * (states + 1)], new double[states * states]);
     }
 
     /// <summary>c_t.</summary>
@@ -45,6 +45,12 @@ internal sealed class SequenceWorkspace : BlockWorkspace
 
     /// <inheritdoc cref="TemperedStart"/>
     public double[] TemperedTransitions { get; private set; } = [];
+
+    /// <summary>The same with rows and columns exchanged.</summary>
+    public double[] TemperedTransposed { get; private set; } = [];
+
+    /// <summary>sum_t alpha_t-1(i) b_t(j) beta_t(j), normalised, of a sequence [K, K].</summary>
+    public double[] Pairs { get; }
 
     /// <summary>Room for the probabilities of a row's states in their order [K]; empty without a rule.</summary>
     public double[] Sorted { get; private set; } = [];
@@ -83,7 +89,10 @@ internal sealed class SequenceWorkspace : BlockWorkspace
     public void ReserveForRules(int rows)
     {
         if (Sorted.Length == 0)
-            (Sorted, TemperedStart, TemperedTransitions) = (new double[_states], new double[_states], new double[_states * _states]);
+        {
+            (Sorted, TemperedStart) = (new double[_states], new double[_states]);
+            (TemperedTransitions, TemperedTransposed) = (new double[_states * _states], new double[_states * _states]);
+        }
         if (_ways.Length < rows * _states) (_ways, _unmasked) = (new int[rows * _states], new double[rows * _states]);
     }
 

@@ -8,7 +8,7 @@ using StreamEm.Core.Tests.Contracts;
 namespace StreamEm.Core.Tests.Models.Factors;
 
 /// <summary>The laws of factor analysers as components of a mixture, over the clouds of the Gaussian families.</summary>
-public abstract class FactorMixtureContract(string type) : ComponentContract
+public abstract class FactorMixtureContract(string type, bool isExpanded = false) : ComponentContract
 {
     private static readonly FullGaussians Clouds = new();
 
@@ -18,10 +18,11 @@ public abstract class FactorMixtureContract(string type) : ComponentContract
             Components = components,
             Factors = Math.Min(1, dimension - 1),
             Prior = Prior.Conjugate,
+            LoadingsStep = isExpanded ? LoadingsStep.PxEm : LoadingsStep.Em,
         };
 
     protected sealed override LatentModel Create(int components, int dimension) =>
-        new Mixture(type, FactorTests.Analyser(components, dimension, Math.Min(2, dimension - 1), type == "ppca"));
+        new Mixture(type, FactorTests.Analyser(components, dimension, Math.Min(2, dimension - 1), type == "ppca", isExpanded));
 
     protected sealed override Minibatch Rows(int dimension, int count, ulong seed, double missing = 0) =>
         Clouds.Rows(dimension, count, seed, missing);
@@ -34,6 +35,8 @@ public abstract class FactorMixtureContract(string type) : ComponentContract
 
 public sealed class FactorAnalysisInMixture() : FactorMixtureContract("factor_analysis");
 
+public sealed class ExpandedFactorAnalysisInMixture() : FactorMixtureContract("factor_analysis", isExpanded: true);
+
 public sealed class PpcaInMixture() : FactorMixtureContract("ppca")
 {
     /// <summary>One noise for all features is one only in units they share.</summary>
@@ -41,13 +44,18 @@ public sealed class PpcaInMixture() : FactorMixtureContract("ppca")
 }
 
 /// <summary>The laws of one factor analyser alone.</summary>
-public abstract class FactorContract(string type) : ModelContract
+public abstract class FactorContract(string type, bool isExpanded = false) : ModelContract
 {
     protected sealed override LatentModelOptions Options(int components, int dimension) =>
-        (FactorOptions)ModelCatalog.Find(type)!.CreateOptions() with { Factors = Math.Min(1, dimension - 1), Prior = Prior.Conjugate };
+        (FactorOptions)ModelCatalog.Find(type)!.CreateOptions() with
+        {
+            Factors = Math.Min(1, dimension - 1),
+            Prior = Prior.Conjugate,
+            LoadingsStep = isExpanded ? LoadingsStep.PxEm : LoadingsStep.Em,
+        };
 
     protected sealed override LatentModel Create(int components, int dimension) =>
-        new SingleComponent(type, FactorTests.Analyser(1, dimension, Math.Min(2, dimension - 1), type == "ppca"));
+        new SingleComponent(type, FactorTests.Analyser(1, dimension, Math.Min(2, dimension - 1), type == "ppca", isExpanded));
 
     protected sealed override Minibatch Rows(int dimension, int count, ulong seed, double missing = 0) =>
         new FullGaussians().Rows(dimension, count, seed, missing);
@@ -57,6 +65,8 @@ public abstract class FactorContract(string type) : ModelContract
 
 [ContractOf("factor_analysis")]
 public sealed class FactorAnalysisAlone() : FactorContract("factor_analysis");
+
+public sealed class ExpandedFactorAnalysisAlone() : FactorContract("factor_analysis", isExpanded: true);
 
 [ContractOf("ppca")]
 public sealed class PpcaAlone() : FactorContract("ppca")

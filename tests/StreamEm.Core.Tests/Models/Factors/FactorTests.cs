@@ -15,8 +15,11 @@ namespace StreamEm.Core.Tests.Models.Factors;
 
 public sealed class FactorTests
 {
-    internal static FactorAnalyser Analyser(int components, int dimension, int factors, bool isIsotropic) =>
-        new(components, dimension, factors, isIsotropic, isAlone: true, new CovarianceRegularization(new double[dimension], 1e-12));
+    internal static FactorAnalyser Analyser(int components, int dimension, int factors, bool isIsotropic, bool isExpanded = false) =>
+        new(components, dimension, factors, isIsotropic, isAlone: true, new CovarianceRegularization(new double[dimension], 1e-12))
+        {
+            IsExpanded = isExpanded,
+        };
 
     [Theory]
     [InlineData(Recursion.Parameters)]

@@ -11,7 +11,7 @@ using StreamEm.Core.Tests.Support;
 namespace StreamEm.Core.Tests.Models.StateSpaces;
 
 /// <summary>What is learned of series: published ones, and made ones whose truth is known.</summary>
-public sealed class StateSpaceLearningTests
+public sealed class StateSpaceLearningTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData(false)]
@@ -59,6 +59,40 @@ public sealed class StateSpaceLearningTests
         Assert.Equal(1469.146631, theta[3], 1469.146631 * 3e-5);
         Assert.Equal(15098.577105, theta[5], 15098.577105 * 1e-5);
         Assert.Equal(-643.2009875 / 100, fit.MeanLogLikelihoods[^1], 1e-7);
+    }
+
+    /// <summary>
+    /// Ten passes of a stream over the same series, each a sequence of its own, from one level for all years: 99 % of the way to the
+    /// maximum of the likelihood.
+    /// </summary>
+    [Fact]
+    public void Learner_TenPassesOfTheNile_RecoverNinetyNinePercentOfTheGain()
+    {
+        Minibatch nile = CsvData.Load("nile.csv", "flow"), rows = new(1, texts: new TextTable());
+        for (int pass = 0; pass < 10; pass++)
+            for (int row = 0; row < nile.Count; row++)
+                rows.Add(nile.Row(row), key: rows.Texts!.Number(FormattableString.Invariant($"pass {pass}")));
+        var options = (LinearGaussianStateSpaceOptions)ModelCatalog.Find("linear_gaussian_state_space")!.CreateOptions() with
+        {
+            Form = StateSpaceForm.LocalLevel,
+            RegCovar = 0,
+        };
+        var learning = new LearningOptions
+        {
+            Learn = LearnMode.Always,
+            MinibatchSize = 10,
+            StepSize = new() { Kappa = 0.6 },
+            Initialization = new() { Buffer = nile.Count },
+        };
+        LearnedModel learned = Streams.Snapshot(
+            Streams.Learn(options, learning, rows, schema: RecordSchema.OfNumbers(1) with { Key = "pass" }));
+        double mean = 0, variance = 0;
+        for (int row = 0; row < nile.Count; row++) mean += nile.Row(row)[0] / nile.Count;
+        for (int row = 0; row < nile.Count; row++) variance += (nile.Row(row)[0] - mean) * (nile.Row(row)[0] - mean) / nile.Count;
+        double one = -0.5 * nile.Count * (Math.Log(2 * Math.PI * variance) + 1), reference = -643.2009875,
+            total = nile.Count * Streams.MeanLogDensity(learned, nile), share = (total - one) / (reference - one);
+        output.WriteLine($"{one:F4} to {total:F4}, {share:P2}; {string.Join(' ', learned.Parameters.ToArray())}");
+        Assert.True(share >= 0.99, $"{share:P2}");
     }
 
     /// <summary>theory: a = .9, q = .3, r = .5 with c held at 1, 2000 sequences of 20 steps.</summary>
