@@ -39,16 +39,7 @@ public static class FitCommand
         { Description = "Where the snapshot goes (JSON); - is standard output.", HelpName = "file" };
         var trace = new Option<string?>("--trace")
         { Description = "One line per update (NDJSON): update, records, step_size, mean_log_likelihood.", HelpName = "file" };
-        var history = new Option<string?>("--history")
-        {
-            Description = "Snapshots of versions further and further apart, one a line (NDJSON): for 'plot --trace' and 'plot --bound'.",
-            HelpName = "file",
-        };
-        var scores = new Option<string?>("--scores")
-        {
-            Description = "One line per record of the first pass (NDJSON), scored under the parameters before its minibatch.",
-            HelpName = "file",
-        };
+        Option<string?> history = HistoryOption(), scores = ScoresOption();
         var passes = new Option<int>("--passes")
         { Description = "How many times the data are streamed.", DefaultValueFactory = _ => 1, HelpName = "n" };
         var batch = new Option<bool>("--batch")
@@ -178,6 +169,18 @@ public static class FitCommand
             + "models'.",
         HelpName = "id or type",
         CompletionSources = { _ => ModelCatalog.Types.Select(type => new CompletionItem(type)) },
+    };
+
+    private static Option<string?> HistoryOption() => new("--history")
+    {
+        Description = "Snapshots of versions further and further apart, one a line (NDJSON): for 'plot --trace' and 'plot --bound'.",
+        HelpName = "file",
+    };
+
+    private static Option<string?> ScoresOption() => new("--scores")
+    {
+        Description = "One line per record of the first pass (NDJSON), scored under the parameters before its minibatch.",
+        HelpName = "file",
     };
 
     private static Option<string?> EngineOption() => new("--engine")
