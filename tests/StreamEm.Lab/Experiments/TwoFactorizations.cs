@@ -58,10 +58,11 @@ internal sealed class TwoFactorizations : Experiment
                 && emInside.Skip(right).Concat(gibbsInside.Skip(right)).All(share => share > 0.94),
             $"With {TrueFactors} factors, as many as there are, the error of one estimate of both sides is "
             + $"{Fits.Text(point[right], "F3")}, EM's {Fits.Text(em[right], "F3")} and the sampler's {Fits.Text(gibbs[right], "F3")}; "
-            + $"with {Factors[last]} they are {Fits.Text(point[last], "F3")}, {Fits.Text(em[last], "F3")} and {Fits.Text(gibbs[last], "F3")}. EM integrates over the "
-            + "rows' factors and has one estimate of the columns': of what sampling gains that is nearly all, for each column has many "
-            + $"more cells than a row. Of EM's 95 % intervals {Fits.Text(100 * emInside[last], "F1")} % hold their cell with {Factors[last]} "
-            + $"factors, of the sampler's {Fits.Text(100 * gibbsInside[last], "F1")} %.",
+            + $"with {Factors[last]} they are {Fits.Text(point[last], "F3")}, {Fits.Text(em[last], "F3")} and "
+            + $"{Fits.Text(gibbs[last], "F3")}. EM integrates over the rows' factors and has one estimate of the columns': of what "
+            + "sampling gains that is nearly all, for each column has many more cells than a row. Of EM's 95 % intervals "
+            + $"{Fits.Text(100 * emInside[last], "F1")} % hold their cell with {Factors[last]} factors, of the sampler's "
+            + $"{Fits.Text(100 * gibbsInside[last], "F1")} %.",
             Figure.Of(
                 new Chart("Error of cells not seen", "factors q", "root mean square") { MustShowUp = [0] }
                     .Line("matrix_factorization", x, em, dots: true).Line("sampler", x, gibbs, dots: true)
