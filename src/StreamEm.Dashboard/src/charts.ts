@@ -1,4 +1,4 @@
-import { BarChart, HeatmapChart, LineChart, ScatterChart } from 'echarts/charts';
+import { BarChart, CustomChart, HeatmapChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, LegendScrollComponent, TooltipComponent, VisualMapContinuousComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
@@ -6,7 +6,7 @@ import { h, say, uniqueId } from './dom';
 import { clip, short } from './format';
 import { cssColour, isDark, themeChanged } from './theme';
 
-echarts.use([LineChart, ScatterChart, BarChart, HeatmapChart, GridComponent, TooltipComponent, LegendScrollComponent,
+echarts.use([LineChart, ScatterChart, BarChart, CustomChart, HeatmapChart, GridComponent, TooltipComponent, LegendScrollComponent,
   VisualMapContinuousComponent, CanvasRenderer]);
 
 export type Option = Record<string, unknown>;
@@ -158,12 +158,38 @@ export function shares(series: Series[], y: string): Option {
   };
 }
 
-/** Bars with names, the first on top. */
-export function bars(names: string[], values: number[], colours: string | string[], axis: string, domain?: [number, number]): Option {
+/** Between which ends a value is. */
+export type Ends = [number, number] | undefined;
+
+interface Drawing {
+  coord(value: [number, number]): [number, number];
+}
+
+/** Lines from end to end of the rows that have ends, with a stroke across either. */
+function whiskers(ends: Ends[]): Option {
+  const stroke = { stroke: cssColour('ink'), fill: 'none', lineWidth: 1.4 };
+  return {
+    type: 'custom', silent: true, z: 5,
+    // All ends at the axis' extent, so that it shows them.
+    encode: { x: [1, 2], y: 0 }, data: ends.flatMap((range, row) => range === undefined ? [] : [[row, ...range]]),
+    renderItem: (_: unknown, api: Drawing & { value(at: number): number }) => {
+      const row = api.value(0), [x1, y] = api.coord([api.value(1), row]), [x2] = api.coord([api.value(2), row]);
+      const line = (ax: number, ay: number, bx: number, by: number) =>
+        ({ type: 'line', shape: { x1: ax, y1: ay, x2: bx, y2: by }, style: stroke });
+      return { type: 'group', children: [line(x1, y, x2, y), line(x1, y - 4, x1, y + 4), line(x2, y - 4, x2, y + 4)] };
+    },
+  };
+}
+
+/** Bars with names, the first on top; whiskers where their ends are known. */
+export function bars(
+  names: string[], values: number[], colours: string | string[], axis: string, domain?: [number, number], ends: Ends[] = []): Option {
+  const told = (at: number) => ends[at] === undefined ? '' : `, ${short(ends[at][0], 5)} to ${short(ends[at][1], 5)}`;
   return {
     grid: { left: 8, right: 64, top: 6, bottom: 38, containLabel: true },
     tooltip: tooltip({
-      trigger: 'item', formatter: (item: { dataIndex: number }) => `${names[item.dataIndex]}: ${short(values[item.dataIndex], 6)}`,
+      trigger: 'item',
+      formatter: (item: { dataIndex: number }) => `${names[item.dataIndex]}: ${short(values[item.dataIndex], 6)}${told(item.dataIndex)}`,
     }),
     xAxis: valueAxis(axis, domain ? { min: domain[0], max: domain[1] } : {}),
     yAxis: nameAxis(names, { inverse: true }, 24),
@@ -176,13 +202,14 @@ export function bars(names: string[], values: number[], colours: string | string
         show: true, position: 'right', color: cssColour('muted'), fontSize: 11,
         formatter: (item: { dataIndex: number }) => short(values[item.dataIndex], 4),
       },
-    }],
+    }, ...ends.some(range => range !== undefined) ? [whiskers(ends)] : []],
   };
 }
 
 /** A matrix as colours; what is shown may be another number than what is told. */
 export function heatMap(
-  rows: string[], columns: string[], shown: number[], range: [number, number], told: (row: number, column: number) => string): Option {
+  rows: string[], columns: string[], shown: number[], range: [number, number], told: (row: number, column: number) => string,
+  more: (row: number, column: number) => string = () => ''): Option {
   const isTwoSided = range[0] < 0;
   const few = rows.length * columns.length <= 144 && columns.length <= 12;
   const data = shown.map((value, at) => [at % columns.length, Math.floor(at / columns.length), Number.isFinite(value) ? value : '-']);
@@ -191,7 +218,7 @@ export function heatMap(
     tooltip: tooltip({
       trigger: 'item',
       formatter: (item: { data: [number, number, number] }) =>
-        `${rows[item.data[1]]}, ${columns[item.data[0]]}: ${told(item.data[1], item.data[0])}`,
+        `${rows[item.data[1]]}, ${columns[item.data[0]]}: ${told(item.data[1], item.data[0])}${more(item.data[1], item.data[0])}`,
     }),
     xAxis: nameAxis(columns, columns.length > 8 ? { axisLabel: { color: cssColour('muted'), rotate: 45, hideOverlap: true } } : {}, 14),
     yAxis: nameAxis(rows, { inverse: true }),

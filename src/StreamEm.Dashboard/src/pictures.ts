@@ -1,8 +1,8 @@
-import { bars, Chart, heatMap } from './charts';
-import { h, replace, select } from './dom';
+import { bars, Chart, heatMap, type Ends } from './charts';
+import { h, replace, say, select } from './dom';
 import { percent, short, words } from './format';
 import { colourOf, cssColour } from './theme';
-import type { Axis, Block, Layout, Snapshot } from './types';
+import type { Axis, Block, Layout, Ranges, Snapshot } from './types';
 
 const mostBars = 40, mostColumns = 40, mostRows = 60, mostEntries = 10;
 
@@ -15,14 +15,16 @@ export class BlockPicture {
   private readonly body = h('div', {});
   private chart: Chart | undefined;
   private place = 0;
+  private readonly sure = h('p', { class: 'muted' });
   private values: number[] = [];
+  private ranges: Ranges | undefined;
   private scale: number[] = [];
   private location: number[] = [];
   private features: string[] = [];
 
   constructor(private readonly block: Block) {
     this.element = h('div', { class: 'card', 'data-block': block.name },
-      h('h3', {}, block.name, h('span', { class: 'muted' }, ` ${describe(block)}`)), this.body);
+      h('h3', {}, block.name, h('span', { class: 'muted' }, ` ${describe(block)}`)), this.body, this.sure);
     if (this.matrices > 1)
       this.element.insertBefore(select('of', this.matrixNames, this.matrixNames[0]!, name => {
         this.place = this.matrixNames.indexOf(name);
@@ -34,6 +36,10 @@ export class BlockPicture {
     const tensor = snapshot.parameters[this.block.name];
     if (tensor === undefined) return;
     this.values = tensor.data;
+    this.ranges = snapshot.intervals?.parameters[this.block.name];
+    const isKnown = this.values.some((_, at) => this.ends(at) !== undefined);
+    say(this.sure, isKnown ? `${percent(snapshot.intervals!.level)} at every look: ${this.how()}` : '');
+    this.sure.hidden = !isKnown;
     this.scale = snapshot.standardization.scale;
     this.location = snapshot.standardization.location;
     this.features = snapshot.signature.target === undefined
@@ -70,17 +76,33 @@ export class BlockPicture {
     return names;
   }
 
+  /** Between which ends a value is, where that is known. */
+  private ends(at: number): Ends {
+    const low = this.ranges?.lower[at], high = this.ranges?.upper[at];
+    return low == null || high == null ? undefined : [low, high];
+  }
+
+  /** Where the ends of values are to be read. */
+  private how(): string {
+    const columns = this.block.shape[this.block.shape.length - 1] ?? 1, last = this.block.axes[this.block.axes.length - 1];
+    return this.values.length === 1 ? 'in brackets'
+      : this.block.shape.length > 1 && columns > mostColumns && last?.names !== undefined ? 'in the table of streamem inspect'
+        : this.block.shape.length <= 1 || columns === 1 ? 'whiskers' : 'said where the pointer is';
+  }
+
   private draw(): void {
     const { shape, axes } = this.block;
     if (this.values.length === 1) {
-      replace(this.body, h('p', { class: 'big' }, short(this.values[0], 6)));
+      const ends = this.ends(0);
+      replace(this.body, h('p', { class: 'big' }, short(this.values[0], 6),
+        ends === undefined ? '' : h('span', { class: 'muted' }, ` [${short(ends[0], 5)}, ${short(ends[1], 5)}]`)));
       return;
     }
-    if (shape.length <= 1) this.drawBars(namesOf(axes[0] ?? { of: 'index' }, this.values.length, ''), this.values);
+    if (shape.length <= 1) this.drawBars(namesOf(axes[0] ?? { of: 'index' }, this.values.length, ''), this.values, 0);
     else this.drawMatrix();
   }
 
-  private drawBars(names: string[], values: number[]): void {
+  private drawBars(names: string[], values: number[], start: number): void {
     const order = values.map((_, at) => at);
     if (values.length > mostBars) order.sort((a, b) => Math.abs(values[b]!) - Math.abs(values[a]!)).splice(mostBars);
     const shown = order.map(at => names[at]!);
@@ -91,7 +113,8 @@ export class BlockPicture {
     chart.show(`${this.block.name}: ${shown.slice(0, 12).map((name, at) => `${name} ${short(values[order[at]!])}`).join(', ')}.`,
       () => bars(shown, order.map(at => values[at]!), isOfComponents ? shown.map(colourOf) : cssColour('accent'),
         left > 0 ? `the ${order.length} largest of ${values.length}` : '',
-        this.block.domain === 'simplex' || this.block.domain === 'probability' ? [0, 1] : undefined));
+        this.block.domain === 'simplex' || this.block.domain === 'probability' ? [0, 1] : undefined,
+        order.map(at => this.ends(start + at))));
   }
 
   private drawMatrix(): void {
@@ -105,7 +128,7 @@ export class BlockPicture {
       return;
     }
     if (columns === 1) {
-      this.drawBars(rowNames, values);
+      this.drawBars(rowNames, values, start);
       return;
     }
     const columnNames = namesOf(last, columns, last.of === 'index' ? 'factor' : '').slice(0, mostColumns);
@@ -116,7 +139,10 @@ export class BlockPicture {
     chart.tall(shownRows.length);
     const isShare = domain === 'simplex' || domain === 'probability';
     chart.show(`${this.block.name}, ${rows} by ${columns}. Colours: ${what}.`, () => heatMap(shownRows, columnNames, shown, range,
-      (row, column) => isShare ? percent(cell(row, column)) : short(cell(row, column), 3)));
+      (row, column) => isShare ? percent(cell(row, column)) : short(cell(row, column), 3), (row, column) => {
+        const ends = this.ends(start + row * columns + column);
+        return ends === undefined ? '' : `, ${short(ends[0], 5)} to ${short(ends[1], 5)}`;
+      }));
   }
 
   /** What decides on colours: probabilities as they are, covariances as correlations, features each in its own spread. */

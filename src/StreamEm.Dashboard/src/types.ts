@@ -45,6 +45,12 @@ export interface Tensor {
   data: number[];
 }
 
+/** How sure the values of a block are; null where nothing is known. */
+export interface Ranges {
+  lower: (number | null)[];
+  upper: (number | null)[];
+}
+
 export interface Snapshot {
   model: { id: string; type: string; run_id: string; options: Record<string, string> };
   version: number;
@@ -58,6 +64,7 @@ export interface Snapshot {
     outputs: string[];
   };
   parameters: Record<string, Tensor>;
+  intervals?: { level: number; records: number; parameters: Record<string, Ranges> };
   component_ids: string[];
   labels?: (string | null)[];
   standardization: { location: number[]; scale: number[] };

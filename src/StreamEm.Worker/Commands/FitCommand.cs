@@ -39,22 +39,18 @@ public static class FitCommand
         { Description = "Where the snapshot goes (JSON); - is standard output.", HelpName = "file" };
         var trace = new Option<string?>("--trace")
         { Description = "One line per update (NDJSON): update, records, step_size, mean_log_likelihood.", HelpName = "file" };
-        var scores = new Option<string?>("--scores")
-        {
-            Description = "One line per record of the first pass (NDJSON), scored under the parameters before its minibatch.",
-            HelpName = "file",
-        };
+        Option<string?> history = HistoryOption(), scores = ScoresOption();
         var passes = new Option<int>("--passes")
         { Description = "How many times the data are streamed.", DefaultValueFactory = _ => 1, HelpName = "n" };
         var batch = new Option<bool>("--batch")
         { Description = "Plain batch EM to convergence instead, as the yardstick: --engine batch." };
         Option<string?> engine = EngineOption();
         var command = new Command("fit", "Learns one model from files and prints what it found.")
-        { data, model, output, trace, scores, passes, batch, engine };
+        { data, model, output, trace, history, scores, passes, batch, engine };
         configuration.AddTo(command);
         own.AddTo(command);
         dialect.AddTo(command);
-        AddChecks(command, (batch, engine), scores, passes);
+        AddChecks(command, (batch, engine), (history, scores), passes);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var inputs = await SpooledInputs.OfAsync(parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false);
@@ -70,9 +66,11 @@ public static class FitCommand
                 Engine = EngineOf(parsed.GetValue(batch), parsed.GetValue(engine)),
                 Passes = parsed.GetValue(passes),
                 Trace = parsed.GetValue(trace),
+                History = parsed.GetValue(history),
                 Scores = parsed.GetValue(scores),
             };
-            foreach (string? file in (string?[])[parsed.GetValue(output), request.Trace, request.Scores, request.Model.Rejected.File])
+            foreach (string? file in (string?[])[
+                parsed.GetValue(output), request.Trace, request.History, request.Scores, request.Model.Rejected.File])
                 OutputFile.RefuseInputs(file, isConfigured ? [.. files, .. configuration.Files(parsed)] : files);
             return await RunAsync(request, parsed.GetValue(output), parsed.InvocationConfiguration, cancellationToken)
                 .ConfigureAwait(false);
@@ -173,6 +171,18 @@ public static class FitCommand
         CompletionSources = { _ => ModelCatalog.Types.Select(type => new CompletionItem(type)) },
     };
 
+    private static Option<string?> HistoryOption() => new("--history")
+    {
+        Description = "Snapshots of versions further and further apart, one a line (NDJSON): for 'plot --trace' and 'plot --bound'.",
+        HelpName = "file",
+    };
+
+    private static Option<string?> ScoresOption() => new("--scores")
+    {
+        Description = "One line per record of the first pass (NDJSON), scored under the parameters before its minibatch.",
+        HelpName = "file",
+    };
+
     private static Option<string?> EngineOption() => new("--engine")
     {
         CompletionSources = { _ => Enum.GetValues<FitEngine>().Select(engine => new CompletionItem(Engines.Format(engine))) },
@@ -185,7 +195,8 @@ public static class FitCommand
         name is not null && Engines.TryParse(name, out FitEngine engine) ? engine : isBatch ? FitEngine.Batch : FitEngine.Stepwise;
 
     private static void AddChecks(
-        Command command, (Option<bool> Batch, Option<string?> Named) engine, Option<string?> scores, Option<int> passes)
+        Command command, (Option<bool> Batch, Option<string?> Named) engine, (Option<string?> History, Option<string?> Scores) files,
+        Option<int> passes)
     {
         passes.Validators.Add(result =>
         {
@@ -199,9 +210,10 @@ public static class FitCommand
             else if (name is not null && result.GetValue(engine.Batch) && EngineOf(isBatch: true, name) != FitEngine.Batch)
                 result.AddError($"--batch is --engine batch; leave one of --batch and --engine {name} out.");
             else if (EngineOf(result.GetValue(engine.Batch), name) != FitEngine.Stepwise
-                && (result.GetResult(scores) is not null || result.GetResult(passes) is { Implicit: false }))
-                result.AddError(
-                    $"{(name is null ? "--batch" : $"--engine {name}")} sees all data at once: it goes without --scores and --passes.");
+                && (result.GetResult(files.Scores) is not null || result.GetResult(files.History) is not null
+                    || result.GetResult(passes) is { Implicit: false }))
+                result.AddError($"{(name is null ? "--batch" : $"--engine {name}")} sees all data at once: it goes without --scores, "
+                    + "--history and --passes.");
         });
     }
 

@@ -16,90 +16,108 @@ using StreamEm.Worker.Storage;
 namespace StreamEm.Worker.Commands;
 
 /// <summary>
-/// <c>streamem plot SNAPSHOT DATA... -o FILE.svg</c>: the learned components over records in two features, or feature by feature; of a
-/// model whose state moves its paths over records; of another model without components its parameters, without data; with <c>--graph</c> the model in plate notation.
+/// <c>streamem plot SNAPSHOT DATA... -o FILE</c>: the learned components over records in two features, or feature by feature; of a
+/// model whose state moves its paths over records; of another model without components its parameters, without data; with <c>--graph</c>
+/// the model in plate notation, with <c>--trace</c> and <c>--bound</c> how it was learned, with <c>--codebook</c> the centres as codes.
 /// </summary>
 public static class PlotCommand
 {
     /// <summary>The verb.</summary>
     public static Command Create()
     {
-        (Argument<string> file, Argument<string[]> data) = Arguments();
-        var output = new Option<string>("-o", "--output")
-        { Description = "Where the picture goes (SVG); - is standard output.", Required = true, HelpName = "file" };
-        var x = new Option<string?>("--x") { Description = "Feature to the right; the first number by default.", HelpName = "feature" };
-        var y = new Option<string?>("--y") { Description = "Feature upwards; the second number by default.", HelpName = "feature" };
-        var profile = new Option<bool>("--profile")
-        {
-            Description =
-                "Draws a panel per feature instead of records in two; what is drawn anyway unless all features are numbers, or --x or --y "
-                    + "name two of them.",
-        };
-        var graph = new Option<bool>("--graph")
-        { Description = "Draws the model itself in plate notation: what depends on what, and how often it is repeated; without data." };
-        var rings = new Option<int>("--rings")
-        { Description = "How many of the strangest records to ring.", DefaultValueFactory = _ => 8, HelpName = "n" };
-        var title = new Option<string?>("--title") { Description = "Above the picture.", HelpName = "text" };
-        var points = new Option<int>("--points")
-        { Description = "Draws at most so many records, evenly spaced.", DefaultValueFactory = _ => 5000, HelpName = "n" };
-        Command command = new("plot",
-            "Draws a learned mixture over records, seen in two features or feature by feature, or the parameters of another model, as SVG.")
-        {
-            file, data, output, x, y, profile, graph, rings, title, points,
-        };
-        AddCheck(command, data, graph, output);
-        var dialect = new DialectArguments();
-        dialect.AddTo(command);
+        var options = new PlotOptions();
+        var command = new Command("plot",
+            "Draws a learned mixture over records, seen in two features or feature by feature, the parameters of another model, or how "
+                + "either was learned, as SVG.");
+        options.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            OutputFile.RefuseInputs(parsed.GetValue(output), [parsed.GetRequiredValue(file), .. parsed.GetValue(data) ?? []]);
-            if (parsed.GetValue(graph))
-            {
-                await WriteAsync(parsed, output, GraphOf(parsed.GetRequiredValue(file), parsed.GetValue(title)),
-                    cancellationToken).ConfigureAwait(false);
-                return ExitCode.Ok;
-            }
-            ModelSnapshot snapshot = SnapshotFile.Read(parsed.GetRequiredValue(file));
-            bool hasData = parsed.GetValue(data) is { Length: > 0 };
-            RecordSchema schema = ScoreSchema.Of(snapshot);
-            schema = schema with { Csv = dialect.Of(parsed, schema.Csv) };
-            string heading = parsed.GetValue(title) ?? HeadingOf(snapshot);
-            if (snapshot.Model is not ComponentModel model)
-            {
-                string picture = hasData && PathPlot.Draws(snapshot)
-                    ? new PathPlot(snapshot).Draw(
-                        await ReadAsync(schema, parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false), heading)
-                    : ParametersOf(snapshot, hasData, heading);
-                await WriteAsync(parsed, output, picture, cancellationToken).ConfigureAwait(false);
-                return ExitCode.Ok;
-            }
-            RequireData(hasData);
-            PlotAxes? axes = PlotAxes.Choose(snapshot.Space, parsed.GetValue(x), parsed.GetValue(y), parsed.GetValue(profile));
-            ScoredRows scored = ScoredRows.Of(
-                snapshot, model, await ReadAsync(schema, parsed.GetRequiredValue(data), cancellationToken).ConfigureAwait(false));
-            string svg = axes is null ? new ProfilePlot(snapshot, model).Draw(scored.Shares(model.Components), heading)
-                : DrawPoints(new(snapshot, model, axes.X, axes.Y), scored, parsed.GetValue(rings), parsed.GetValue(points), heading);
-            await WriteAsync(parsed, output, svg, cancellationToken).ConfigureAwait(false);
+            string output = parsed.GetRequiredValue(options.Output);
+            OutputFile.RefuseInputs(output, [parsed.GetRequiredValue(options.File), .. parsed.GetValue(options.Data) ?? []]);
+            string svg = await DrawAsync(options, parsed, cancellationToken).ConfigureAwait(false);
+            if (output == PipedInput.Standard)
+                await parsed.InvocationConfiguration.Output.WriteAsync(svg.AsMemory(), cancellationToken).ConfigureAwait(false);
+            else PictureFile.Write(output, svg);
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static (Argument<string> File, Argument<string[]> Data) Arguments() => (
-        new Argument<string>("snapshot")
+    private static async Task<string> DrawAsync(PlotOptions options, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        string file = parsed.GetRequiredValue(options.File);
+        string? title = parsed.GetValue(options.Title);
+        if (parsed.GetValue(options.Graph)) return GraphOf(file, title);
+        if (parsed.GetValue(options.Bound))
         {
-            Description = SnapshotFile.Named + " With --graph also a configuration, or a type of model, see 'streamem models'.",
-        },
-        new Argument<string[]>("data")
+            (IReadOnlyList<LearningPoint> points, bool isBound, string name) = SnapshotLog.Learning(file);
+            return LearningPlot.Draw(points, isBound, title ?? name);
+        }
+
+        IReadOnlyList<ModelSnapshot> versions =
+            parsed.GetValue(options.Trace) ? SnapshotLog.Versions(file) : [SnapshotFile.Read(file)];
+        ModelSnapshot snapshot = versions[^1];
+        bool hasData = parsed.GetValue(options.Data) is { Length: > 0 }, isTrace = parsed.GetValue(options.Trace);
+        string heading = title ?? HeadingOf(snapshot);
+        if (isTrace && !hasData) return TracePlot.OfBlocks(versions, heading);
+        if (snapshot.Model is not ComponentModel model)
         {
-            Description = "Files or globs with records; a FIFO; - for standard input; none for a model without components, whose "
-                + "parameters are drawn.",
-            Arity = ArgumentArity.ZeroOrMore,
-        });
+            if (parsed.GetValue(options.Codebook))
+                throw new CommandException(ExitCode.Usage, $"A model of type {snapshot.Options.Type} has no components to be codes.");
+            if (!hasData || !PathPlot.Draws(snapshot)) return ParametersOf(snapshot, hasData, heading);
+            return new PathPlot(snapshot).Draw(
+                await RowsAsync(options, parsed, snapshot, cancellationToken).ConfigureAwait(false), heading);
+        }
+
+        if (parsed.GetValue(options.Codebook))
+        {
+            var codebook = new CodebookPlot(snapshot, model);
+            if (!codebook.HasCentres)
+                throw new CommandException(ExitCode.Usage, $"The components of {snapshot.Options.Type} have no means to be codes.");
+            return codebook.Draw(
+                hasData ? await ScoreAsync(options, parsed, snapshot, model, cancellationToken).ConfigureAwait(false) : null, heading);
+        }
+
+        RequireData(hasData);
+        PlotAxes? axes =
+            PlotAxes.Choose(snapshot.Space, parsed.GetValue(options.X), parsed.GetValue(options.Y), parsed.GetValue(options.Profile));
+        string log = parsed.GetValue(options.Log) ?? "";
+        if (axes is null && log.Length > 0)
+            throw new CommandException(ExitCode.Usage, "--log is for records in two features: name them with --x and --y.");
+        ScoredRows scored = await ScoreAsync(options, parsed, snapshot, model, cancellationToken).ConfigureAwait(false);
+        if (isTrace) return Trace(versions, axes, scored, log, parsed.GetValue(options.Points), heading);
+        if (axes is null) return new ProfilePlot(snapshot, model).Draw(scored.Shares(model.Components), heading);
+        var plot = new MixturePlot(snapshot, model, axes.X, axes.Y) { IsLogX = log.Contains('x'), IsLogY = log.Contains('y') };
+        return DrawPoints(plot, scored, parsed.GetValue(options.Rings), parsed.GetValue(options.Points), heading);
+    }
+
+    private static string Trace(
+        IReadOnlyList<ModelSnapshot> versions, PlotAxes? axes, ScoredRows scored, string log, int points, string heading)
+    {
+        if (axes is null)
+            throw new CommandException(ExitCode.Usage,
+                "--trace over records needs two features that hold numbers: name them with --x and --y, or leave the data out.");
+        Minibatch shown = RowsOf(scored.Rows, scored.Spaced(Math.Min(points, TracePlot.MostPoints), []));
+        return TracePlot.OverRecords(versions, shown, (axes, log.Contains('x'), log.Contains('y')), heading);
+    }
+
+    private static async Task<ScoredRows> ScoreAsync(
+        PlotOptions options, ParseResult parsed, ModelSnapshot snapshot, ComponentModel model, CancellationToken cancellationToken)
+    {
+        return ScoredRows.Of(snapshot, model, await RowsAsync(options, parsed, snapshot, cancellationToken).ConfigureAwait(false));
+    }
+
+    private static Task<Minibatch> RowsAsync(
+        PlotOptions options, ParseResult parsed, ModelSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        RecordSchema schema = ScoreSchema.Of(snapshot);
+        schema = schema with { Csv = options.Dialect.Of(parsed, schema.Csv) };
+        return ReadAsync(schema, parsed.GetRequiredValue(options.Data), cancellationToken);
+    }
 
     /// <summary>A picture of a model without components.</summary>
-    private static string ParametersOf(ModelSnapshot snapshot, bool hasData, string title) => !hasData
-        ? new BlocksPlot(snapshot).Draw(title)
+    private static string ParametersOf(ModelSnapshot snapshot, bool hasData, string heading) => !hasData
+        ? new BlocksPlot(snapshot).Draw(heading)
         : throw new CommandException(ExitCode.Usage,
             $"A model of type {snapshot.Options.Type} has no components to draw over records: leave the data out, and its parameters "
                 + "are drawn.");
@@ -108,7 +126,8 @@ public static class PlotCommand
     {
         if (!hasData)
             throw new CommandException(ExitCode.Usage,
-                "Required argument missing for command: 'plot': the data to draw; or draw the model alone with --graph.");
+                "Required argument missing for command: 'plot': the data to draw; or draw the model alone with --graph, its centres with "
+                    + "--codebook.");
     }
 
     private static string HeadingOf(ModelSnapshot snapshot)
@@ -119,16 +138,6 @@ public static class PlotCommand
         return string.Create(CultureInfo.InvariantCulture,
             $"{snapshot.ModelId}, version {snapshot.Version}: {what} learned from {snapshot.Training.Records} records");
     }
-
-    private static void AddCheck(
-        Command command, Argument<string[]> data, Option<bool> graph, Option<string> output) => command.Validators.Add(result =>
-    {
-        // A picture that is called what it is not is found out by somebody else.
-        if (result.GetValue(output) is { } path && Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".pdf")
-            result.AddError($"--output '{path}': pictures are SVG; expected a name that ends with .svg. rsvg-convert makes others of it.");
-        if (result.GetValue(graph) && result.GetValue(data) is { Length: > 0 })
-            result.AddError("--graph draws the model alone: it goes without data.");
-    });
 
     /// <summary>The graph of a type with its defaults, of the model of a configuration, or of a snapshot's.</summary>
     private static string GraphOf(string named, string? title)
@@ -157,27 +166,19 @@ public static class PlotCommand
         return GraphPlot.Draw(snapshot.Model.Graph, title ?? $"{snapshot.ModelId}: {snapshot.Options.Type}");
     }
 
-    private static async Task WriteAsync(ParseResult parsed, Option<string> output, string svg, CancellationToken cancellationToken)
-    {
-        string path = parsed.GetRequiredValue(output);
-        if (path == PipedInput.Standard)
-        {
-            await parsed.InvocationConfiguration.Output.WriteAsync(svg.AsMemory(), cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
-        using Stream stream = OutputFile.Create(path);
-        using var writer = new StreamWriter(stream);
-        await writer.WriteAsync(svg.AsMemory(), cancellationToken).ConfigureAwait(false);
-    }
-
     private static string DrawPoints(MixturePlot plot, ScoredRows scored, int rings, int points, string title)
     {
         int[] strangest = scored.Strangest(rings), drawn = scored.Spaced(points, strangest);
-        var shown = new Minibatch(scored.Rows.Dimension, Math.Max(1, drawn.Length));
-        foreach (int row in drawn) shown.Append(scored.Rows, row, 1);
         int[] components = [.. drawn.Select(row => scored.Components[row])];
-        return plot.Draw(shown, components, [.. strangest.Select(row => Array.IndexOf(drawn, row))], title);
+        return plot.Draw(
+            RowsOf(scored.Rows, drawn), components, [.. strangest.Select(row => Array.IndexOf(drawn, row))], title);
+    }
+
+    private static Minibatch RowsOf(Minibatch rows, int[] chosen)
+    {
+        var result = new Minibatch(rows.Dimension, Math.Max(1, chosen.Length));
+        foreach (int row in chosen) result.Append(rows, row, 1);
+        return result;
     }
 
     private static async Task<Minibatch> ReadAsync(RecordSchema schema, string[] data, CancellationToken cancellationToken)

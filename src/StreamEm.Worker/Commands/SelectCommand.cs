@@ -60,7 +60,8 @@ public static class SelectCommand
             table.Write(writer);
         }
 
-        if (picture is not null) await DrawAsync(picture, reports, request, unit).ConfigureAwait(false);
+        if (picture is not null)
+            PictureFile.Write(picture, CriteriaPlot.Draw(reports, $"{request.Model.Id}: {request.Model.Model.Type}", unit));
         return ExitCode.Ok;
     }
 
@@ -77,13 +78,6 @@ public static class SelectCommand
         return text + string.Create(CultureInfo.InvariantCulture,
             $";\nBIC, AIC, ICL{(request.Folds >= 2 ? $", held out in {request.Folds} parts" : "")}: batch EM over "
                 + $"{(selection.Sampled == read - rejected ? "all of them" : $"a sample of {selection.Sampled}")}");
-    }
-
-    private static async Task DrawAsync(string path, IReadOnlyList<CandidateReport> reports, SelectRequest request, string unit)
-    {
-        using Stream stream = OutputFile.Create(path);
-        using var writer = new StreamWriter(stream);
-        await writer.WriteAsync(CriteriaPlot.Draw(reports, $"{request.Model.Id}: {request.Model.Model.Type}", unit)).ConfigureAwait(false);
     }
 
     private static void AddChecks(Option<string> components, Option<int> folds, Option<int> sample)

@@ -11,6 +11,8 @@ namespace StreamEm.Worker.Display;
 /// </summary>
 internal sealed class ComponentProfile
 {
+    private const double SameValue = 1e-12;
+
     private readonly LearnedModel _learned;
     private readonly double[] _means, _variances;
     private readonly bool _hasMoments;
@@ -55,6 +57,31 @@ internal sealed class ComponentProfile
     /// <summary>Its standard deviation; NaN where the model has none.</summary>
     public double Deviation(int component, int feature) =>
         _hasMoments ? Math.Sqrt(_variances[component * Space.Dimension + feature]) : double.NaN;
+
+    /// <summary>Where the weight of a component is; unknown where it is no parameter by itself.</summary>
+    public ValueRange WeightRange(int component) => RangeOf(Weights[component], block => block.Shape.Count == 1
+        && block.Domain == Domain.Simplex && block.Length == Components ? component : null);
+
+    /// <summary>Where the mean of a feature under a component is; unknown where it is no parameter by itself.</summary>
+    public ValueRange MeanRange(int component, int feature) => RangeOf(Mean(component, feature), block =>
+    {
+        if (block.Shape.Count != 2 || block.Units is Units.Square or Units.Deviation or Units.Product) return null;
+        int place = block.Features is { } some ? some.ToList().IndexOf(feature) : feature, width = block.Shape[1];
+        return place >= 0 && width == (block.Features?.Count ?? Space.Dimension) ? component % block.Shape[0] * width + place : null;
+    });
+
+    /// <summary>The range of the parameter that is a value: of the first block that has it where it would be.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="entryOf">Which entry of a block it would be; null where the block has none of its kind.</param>
+    private ValueRange RangeOf(double value, Func<VectorBlock, int?> entryOf)
+    {
+        if (_learned.Intervals is not { } intervals) return ValueRange.Unknown;
+        foreach (VectorBlock block in _learned.Layout.Blocks)
+            if (entryOf(block) is { } entry
+                && Math.Abs(_learned.Parameters[block.Offset + entry] - value) <= SameValue * Math.Abs(value))
+                return ValueRange.Of(intervals, block.Offset + entry);
+        return ValueRange.Unknown;
+    }
 
     /// <summary>
     /// The probabilities of a feature's levels under a component, in the order of the levels; empty where the model has none.

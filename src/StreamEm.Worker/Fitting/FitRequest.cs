@@ -22,6 +22,9 @@ internal sealed record FitRequest
     /// <summary>Where one line per update goes; null nowhere.</summary>
     public string? Trace { get; init; }
 
+    /// <summary>Where snapshots of some versions go; null nowhere.</summary>
+    public string? History { get; init; }
+
     /// <summary>Where one line per record of the first pass goes; null nowhere.</summary>
     public string? Scores { get; init; }
 

@@ -10,6 +10,7 @@ using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scoring;
+using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Storage;
 
 namespace StreamEm.Worker.Fitting;
@@ -39,7 +40,10 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
     public async Task<ModelSnapshot> RunAsync(CancellationToken cancellationToken)
     {
         Learner learner = LearnerStart.Create(request.Model);
+        RunIdentity identity = request.NewIdentity(time);
         using TraceFile? trace = request.Trace is { } path ? new TraceFile(OutputFile.Create(path)) : null;
+        using HistoryFile? history =
+            request.History is { } versions ? new HistoryFile(OutputFile.Create(versions), identity, time) : null;
         using RejectedFile? rejectedFile = request.Model.Rejected.File is { } file ? RejectedFile.Open(file, null, log) : null;
         var fold = new RecordFold(learner, new SourcePosition(), Rejections, rejectedFile, request.Model.Rejected.StopAboveRatio)
         {
@@ -47,6 +51,7 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
             {
                 LastPass.Take(learner);
                 trace?.Write(learner.CreateSnapshot()!.Training);
+                history?.Take(learner);
             },
             Taking = taken => _scores?.Take(taken),
             Rejected = record => _scores?.Reject(record),
@@ -54,13 +59,17 @@ internal sealed class StreamFit(FitRequest request, TimeProvider time, TextWrite
         await WithProgressAsync(advance => ReadUntilStoppedAsync(fold, advance, cancellationToken)).ConfigureAwait(false);
         rejectedFile?.Flush();
         if (IsInterrupted && learner.Updates == 0) throw new OperationCanceledException(cancellationToken);
-        return learner.CreateSnapshot() is { } learned
-            ? request.NewIdentity(time).Stamp(learned, time.GetUtcNow())
-            : throw new CommandException(ExitCode.DataCorrupt,
-                $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected"
-                    + (request.Model.Schema.Where is null ? "" : $", {Rejections.FilteredOut} passed over (where)")
-                    + (request.Model.Model.MaxClasses == 0 ? "."
-                        : $", and no label in '{request.Model.Schema.Label}' to learn a class from."));
+        if (learner.CreateSnapshot() is { } learned)
+        {
+            ModelSnapshot snapshot = identity.Stamp(learned, time.GetUtcNow());
+            history?.End(snapshot);
+            return snapshot;
+        }
+        throw new CommandException(ExitCode.DataCorrupt,
+            $"No record to learn from in {string.Join(", ", request.Data)}: {Rejections.Read} read, {Rejections.Rejected} rejected"
+                + (request.Model.Schema.Where is null ? "" : $", {Rejections.FilteredOut} passed over (where)")
+                + (request.Model.Model.MaxClasses == 0 ? "."
+                    : $", and no label in '{request.Model.Schema.Label}' to learn a class from."));
     }
 
     /// <summary>A stop ends reading in order: the progress bar gives the cursor back, and what was learned stays.</summary>

@@ -27,8 +27,14 @@ internal sealed class BarPanel(ComponentProfile profile, int feature, double ful
         string text = full == 1 ? value.ToString("F2", CultureInfo.InvariantCulture) : value.ToString("G3", CultureInfo.InvariantCulture);
         svg.Box(x, middle - BarHeight / 2, width, BarHeight, "#f4f4f4");
         svg.Box(x, middle - BarHeight / 2, length, BarHeight, Palette.Component(component));
-        bool fitsInside = length > SvgCanvas.WidthOf(text, TextSize) + 8;
-        if (fitsInside) svg.Text(x + length - 4, middle + 4, TextSize, text, "#fff", "end");
-        else svg.Text(x + length + 4, middle + 4, TextSize, text);
+        double low = length, high = length;
+        if (full > 0 && Profile.MeanRange(component, Feature) is { IsKnown: true } sure)
+        {
+            (low, high) = (Math.Min(low, sure.Low / full * width), Math.Max(high, sure.High / full * width));
+            svg.Whiskers(x + sure.Low / full * width, x + sure.High / full * width, middle, 5, RangeColour);
+        }
+        bool fitsInside = low > SvgCanvas.WidthOf(text, TextSize) + 8;
+        if (fitsInside) svg.Text(x + low - 4, middle + 4, TextSize, text, "#fff", "end");
+        else svg.Text(x + high + 4, middle + 4, TextSize, text);
     }
 }

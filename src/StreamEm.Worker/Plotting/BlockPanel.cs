@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamEm.Worker.Display;
 
 namespace StreamEm.Worker.Plotting;
 
@@ -29,21 +30,25 @@ internal abstract class BlockPanel
 }
 
 /// <summary>A single number.</summary>
-internal sealed class NumberLine(string name, string value) : BlockPanel
+internal sealed class NumberLine(string name, double value, ValueRange range) : BlockPanel
 {
     /// <inheritdoc/>
     public override double Height => 26;
 
     /// <inheritdoc/>
+    public override string Note => range.IsKnown ? $"in brackets: {ValueRange.Meaning}" : "";
+
+    /// <inheritdoc/>
     public override void Draw(SvgCanvas svg, double top, double width)
     {
         svg.Text(Names, top + 14, 12, SvgCanvas.Fit(name, Left - Names - 8, 12));
-        svg.Text(Left, top + 14, 12, value);
+        string text = value.ToString("G5", CultureInfo.InvariantCulture);
+        svg.Text(Left, top + 14, 12, range.IsKnown ? $"{text}  [{Text(range.Low)}, {Text(range.High)}]" : text);
     }
 }
 
-/// <summary>A value per name as bars from 0, with whiskers of two standard deviations where these are known; the largest of many.</summary>
-internal sealed class ValuesPanel(string block, string[] names, double[] values, double[] deviations) : BlockPanel
+/// <summary>A value per name as bars from 0, with whiskers where these are known; the largest of many.</summary>
+internal sealed class ValuesPanel(string block, string[] names, double[] values, Whiskers whiskers) : BlockPanel
 {
     private const int Most = 40;
     private const double Row = 20, Head = 24, Room = 64;
@@ -55,14 +60,14 @@ internal sealed class ValuesPanel(string block, string[] names, double[] values,
     public override double Height => Head + _shown.Length * Row + 18;
 
     /// <inheritdoc/>
-    public override string Note => deviations.Length > 0 ? "whiskers: two standard deviations to either side" : "";
+    public override string Note => whiskers.AreKnown ? whiskers.Note : "";
 
     /// <inheritdoc/>
     public override void Draw(SvgCanvas svg, double top, double width)
     {
         svg.Text(Names, top + 12, 12, Title(block, _shown.Length, values.Length, "values, the largest"), "#555");
-        double low = Math.Min(0, _shown.Min(at => values[at] - Whisker(at)));
-        double high = Math.Max(0, _shown.Max(at => values[at] + Whisker(at)));
+        double low = Math.Min(0, _shown.Min(at => Round(at).Low));
+        double high = Math.Max(0, _shown.Max(at => Round(at).High));
         double scale = (width - Left - Right - 2 * Room) / Math.Max(high - low, double.Epsilon), zero = Left + Room - low * scale;
         double first = top + Head;
         svg.Line(zero, first - 3, zero, first + _shown.Length * Row, "#bbbbbb");
@@ -72,24 +77,21 @@ internal sealed class ValuesPanel(string block, string[] names, double[] values,
             double middle = first + (row + 0.5) * Row, end = zero + values[at] * scale;
             svg.Text(Names, middle + 4, 12, SvgCanvas.Fit(names[at], Left - Names - 8, 12));
             svg.Box(Math.Min(zero, end), middle - 6, Math.Abs(end - zero), 12, Palette.Component(values[at] < 0 ? 1 : 0));
-            double reach = Whisker(at) * scale;
-            if (reach > 0)
-            {
-                svg.Line(end - reach, middle, end + reach, middle, "#333");
-                svg.Line(end - reach, middle - 4, end - reach, middle + 4, "#333");
-                svg.Line(end + reach, middle - 4, end + reach, middle + 4, "#333");
-            }
+            (double from, double to) = (zero + Round(at).Low * scale, zero + Round(at).High * scale);
+            if (at < whiskers.Ranges.Count && whiskers.Ranges[at] is { IsKnown: true } known && known.High > known.Low)
+                svg.Whiskers(zero + known.Low * scale, zero + known.High * scale, middle, 4, "#333");
             bool isLeft = values[at] < 0;
-            double beside = isLeft ? end - reach - 5 : end + reach + 5;
+            double beside = isLeft ? from - 5 : to + 5;
             svg.Text(beside, middle + 4, 10.5, Text(values[at]), anchor: isLeft ? "end" : "start");
         }
     }
 
-    private double Whisker(int at) => deviations.Length > 0 ? 2 * deviations[at] : 0;
+    private ValueRange Round(int at) => whiskers.Round(at, values[at]);
 }
 
 /// <summary>The largest entries of every row over named ones: terms of topics, levels of nodes.</summary>
-internal sealed class EntriesPanel(string block, string[] rows, string[] entries, double[] values, bool areShares) : BlockPanel
+internal sealed class EntriesPanel(
+    string block, string[] rows, string[] entries, double[] values, bool areShares, Whiskers whiskers) : BlockPanel
 {
     private const int MostRows = 24, MostEntries = 6;
     private const double Row = 34, Head = 24, WidestNames = 380;
@@ -104,7 +106,9 @@ internal sealed class EntriesPanel(string block, string[] rows, string[] entries
     public override double Height => Head + Shown * Row + 18;
 
     /// <inheritdoc/>
-    public override string Note => areShares ? "bars: the share of the row, the largest first" : "bars: the value, the largest first";
+    public override string Note =>
+        (areShares ? "bars: the share of the row, the largest first" : "bars: the value, the largest first")
+        + (whiskers.AreKnown ? $"; {whiskers.Note}" : "");
 
     /// <inheritdoc/>
     public override void Draw(SvgCanvas svg, double top, double width)
@@ -113,6 +117,7 @@ internal sealed class EntriesPanel(string block, string[] rows, string[] entries
         double each = (width - _left - Right) / Columns;
         double[][] parts = [.. Enumerable.Range(0, Shown).Select(Parts)];
         double full = parts.Max(row => row.Max(Math.Abs));
+        if (whiskers.AreKnown) full = Math.Max(full, whiskers.Ranges.Max(range => range.IsKnown ? range.High : 0));
         for (int row = 0; row < Shown; row++)
         {
             double middle = top + Head + (row + 0.5) * Row;
@@ -125,7 +130,11 @@ internal sealed class EntriesPanel(string block, string[] rows, string[] entries
                 string text = areShares ? value.ToString("P1", CultureInfo.InvariantCulture) : Text(value);
                 svg.Text(x + each - 12, middle - 3, 10.5, text, "#555", "end");
                 svg.Box(x, middle + 2, each - 12, 7, "#f1f1f1");
-                if (full > 0) svg.Box(x, middle + 2, Math.Abs(value) / full * (each - 12), 7, Palette.Component(value < 0 ? 1 : 0));
+                if (!(full > 0)) continue;
+                svg.Box(x, middle + 2, Math.Abs(value) / full * (each - 12), 7, Palette.Component(value < 0 ? 1 : 0));
+                int at = row * entries.Length + largest[column];
+                if (at < whiskers.Ranges.Count && whiskers.Ranges[at] is { IsKnown: true } sure)
+                    svg.Whiskers(x + sure.Low / full * (each - 12), x + sure.High / full * (each - 12), middle + 5.5, 4, "#333");
             }
         }
     }

@@ -6,9 +6,9 @@ using StreamEm.Worker.Display;
 namespace StreamEm.Worker.Plotting;
 
 /// <summary>
-/// A picture of the parameters of a model without components, a panel per block, chosen by what the layout says of it: coefficients as bars
-/// with two standard deviations where their covariance is there, rows over named entries as the largest of each, other matrices as maps of
-/// shades, single numbers as text.
+/// A picture of the parameters of a model without components, a panel per block, chosen by what the layout says of it: coefficients as
+/// bars, rows over named entries as the largest of each, other matrices as maps of shades, single numbers as text. Bars have whiskers
+/// where the snapshot says how sure it is of the values, or their covariance is there.
 /// </summary>
 /// <param name="snapshot">The model.</param>
 internal sealed class BlocksPlot(ModelSnapshot snapshot)
@@ -33,8 +33,8 @@ internal sealed class BlocksPlot(ModelSnapshot snapshot)
             at += panel.Height;
         }
 
-        if (panels.Select(panel => panel.Note).FirstOrDefault(note => note.Length > 0) is { } said)
-            _svg.Text(20, height - 12, 11, said, "#555");
+        _svg.Text(20, height - 12, 11,
+            string.Join("; ", panels.Select(panel => panel.Note).Where(note => note.Length > 0).Distinct(StringComparer.Ordinal)), "#555");
         return _svg.Close();
     }
 
@@ -43,21 +43,21 @@ internal sealed class BlocksPlot(ModelSnapshot snapshot)
         double[] values = block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray();
         if (snapshot.Layout.Blocks.Any(other => IsCovarianceOf(block, other))) return null;
         if (block.Units is Units.Coefficients or Units.Logits && block.Shape.Count == 1)
-            return new ValuesPanel(block.Name, Coefficients(block), values, Deviations(block));
+            return new ValuesPanel(block.Name, Coefficients(block), values, Whiskers(block));
         if (block.Entries is { Count: > 0 } entries) return Rows(block, entries, values);
         if (block.Length == 1)
-            return new NumberLine(block.Name, values[0].ToString("G5", CultureInfo.InvariantCulture));
+            return new NumberLine(block.Name, values[0], ValueRange.Of(snapshot.Intervals, block.Offset));
         string[] names = Names(block);
-        return block.Shape.Count == 1 ? new ValuesPanel(block.Name, names, values, Deviations(block)) : Map(block, names, values);
+        return block.Shape.Count == 1 ? new ValuesPanel(block.Name, names, values, Whiskers(block)) : Map(block, names, values);
     }
 
     private BlockPanel Rows(VectorBlock block, IReadOnlyList<string> entries, double[] values)
     {
         int width = entries.Count, rows = values.Length / Math.Max(1, width);
-        if (rows == 1 && block.RowName is null) return new ValuesPanel(block.Name, [.. entries], values, Deviations(block));
+        if (rows == 1 && block.RowName is null) return new ValuesPanel(block.Name, [.. entries], values, Whiskers(block));
         bool areShares = block.Domain is Domain.Simplex or Domain.Positive;
         string[] names = [.. Enumerable.Range(0, rows).Select(row => RowName(block, row))];
-        return new EntriesPanel(block.Name, names, [.. entries], values, areShares);
+        return new EntriesPanel(block.Name, names, [.. entries], values, areShares, Whiskers(block));
     }
 
     private MatrixPanel Map(VectorBlock block, string[] names, double[] values)
@@ -88,12 +88,23 @@ internal sealed class BlocksPlot(ModelSnapshot snapshot)
         return block.Length == inputs.Length ? inputs : ["intercept", .. inputs];
     }
 
-    /// <summary>The standard deviations of a vector; none where its covariance is not there.</summary>
-    private double[] Deviations(VectorBlock vector)
+    /// <summary>How sure the values of a block are: by the intervals of the snapshot, else by the covariance of the block.</summary>
+    private Whiskers Whiskers(VectorBlock block)
     {
-        if (snapshot.Layout.Blocks.FirstOrDefault(other => IsCovarianceOf(other, vector)) is not { } block) return [];
-        double[] covariance = block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray();
-        return [.. Enumerable.Range(0, vector.Length).Select(at => Math.Sqrt(Math.Max(0, covariance[at * vector.Length + at])))];
+        int[] entries = [.. Enumerable.Range(0, block.Length)];
+        if (snapshot.Intervals is { } intervals)
+            return new Whiskers($"whiskers: {ValueRange.Meaning}",
+                [.. entries.Select(at => ValueRange.Of(intervals, block.Offset + at))]);
+        if (snapshot.Layout.Blocks.FirstOrDefault(other => IsCovarianceOf(other, block)) is not { } known) return Plotting.Whiskers.None;
+        ReadOnlySpan<double> values = block.Of((ReadOnlySpan<double>)snapshot.Parameters);
+        ReadOnlySpan<double> covariance = known.Of((ReadOnlySpan<double>)snapshot.Parameters);
+        var ranges = new ValueRange[block.Length];
+        for (int at = 0; at < ranges.Length; at++)
+        {
+            double reach = 2 * Math.Sqrt(Math.Max(0, covariance[at * ranges.Length + at]));
+            ranges[at] = new ValueRange(values[at] - reach, values[at] + reach);
+        }
+        return new Whiskers("whiskers: two standard deviations to either side", ranges);
     }
 
     /// <summary>Whether a square block is the covariance of a vector: <c>coefficient_covariance</c> of <c>coefficients</c>, or of the one

@@ -14,6 +14,9 @@ internal abstract class FeaturePanel(ComponentProfile profile, int feature)
     /// <summary>Size of texts in a panel.</summary>
     protected const double TextSize = 10.5;
 
+    /// <summary>Of whiskers that say where a value is.</summary>
+    protected const string RangeColour = "#111";
+
     /// <summary>How wide it would be, in narrow panels.</summary>
     public abstract int Units { get; }
 
@@ -32,9 +35,13 @@ internal abstract class FeaturePanel(ComponentProfile profile, int feature)
         {
             FeatureKind.Level => new LevelPanel(profile, feature, components),
             FeatureKind.Binary => new BarPanel(profile, feature, 1),
-            FeatureKind.Count => new BarPanel(profile, feature, components.Max(k => profile.Mean(k, feature))),
+            FeatureKind.Count => new BarPanel(profile, feature, components.Max(k => LargestMean(profile, k, feature))),
             _ => new NumberPanel(profile, feature, components),
         };
+
+    private static double LargestMean(ComponentProfile profile, int component, int feature) =>
+        profile.MeanRange(component, feature) is { IsKnown: true } sure
+            ? Math.Max(sure.High, profile.Mean(component, feature)) : profile.Mean(component, feature);
 
     /// <summary>Height of the foot in a panel so wide.</summary>
     public abstract double FootHeight(double width);

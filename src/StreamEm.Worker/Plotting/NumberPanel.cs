@@ -11,7 +11,10 @@ internal sealed class NumberPanel : FeaturePanel
     /// <summary>A panel whose axis shows every component's mean plus and minus a standard deviation.</summary>
     public NumberPanel(ComponentProfile profile, int feature, IReadOnlyList<int> components)
         : base(profile, feature) =>
-        _axis = Axis.Over(components.SelectMany(k => new[] { Mean(k) - Deviation(k), Mean(k) + Deviation(k) }), 0, 1);
+        _axis = Axis.Over(components.SelectMany(k => new[]
+        {
+            Mean(k) - Deviation(k), Mean(k) + Deviation(k), Profile.MeanRange(k, feature).Low, Profile.MeanRange(k, feature).High,
+        }), 0, 1);
 
     /// <inheritdoc/>
     public override int Units => 3;
@@ -47,6 +50,8 @@ internal sealed class NumberPanel : FeaturePanel
         svg.Line(low, line - 4, low, line + 4, colour, 1.5);
         svg.Line(high, line - 4, high, line + 4, colour, 1.5);
         svg.Add($"<circle cx=\"{centre:F1}\" cy=\"{line:F1}\" r=\"4.5\" fill=\"{colour}\"/>");
+        if (Profile.MeanRange(component, Feature) is { IsKnown: true } sure)
+            svg.Whiskers(x + _axis.At(sure.Low) * width, x + _axis.At(sure.High) * width, line, 7, RangeColour);
         double half = SvgCanvas.WidthOf(text, TextSize) / 2;
         svg.Text(Math.Clamp(centre, x + half, Math.Max(x + half, x + width - half)), middle - 4, TextSize, text, "#222", "middle");
     }

@@ -100,6 +100,8 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
             _svg.Box(Left, middle - 6, 12, 12, Palette.Component(k));
             _svg.Text(Left + 18, middle + 4, 12, SvgCanvas.Fit(_profile.NameOf(k), Weights - Left - 62, 12));
             _svg.Text(Weights, middle + 4, 12, Percent(_profile.Weights[k]), anchor: "end");
+            if (_profile.WeightRange(k) is { IsKnown: true } sure)
+                _svg.Text(Weights, middle + 14, 9, Percent(sure), "#555", "end");
             _svg.Text(Records, middle + 4, 12, Percent(shares[k]), "#555", "end");
         }
 
@@ -129,12 +131,17 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
             FeatureKind.Level => "stacked bars: probabilities of levels",
             _ => "dots: mean ± standard deviation",
         });
+        if (snapshot.Intervals is not null) marks.Add($"black whiskers, small numbers: {ValueRange.Meaning}");
         marks.Add("records: share of the data most probably of the component");
         if (panels < model.Dimension) marks.Add(string.Create(CultureInfo.InvariantCulture, $"{model.Dimension - panels} more features"));
         if (components < model.Components)
             marks.Add(string.Create(CultureInfo.InvariantCulture, $"{model.Components - components} lighter components"));
         return string.Join("; ", marks);
     }
+
+    /// <summary>The ends of a share.</summary>
+    public static string Percent(ValueRange range) =>
+        string.Create(CultureInfo.InvariantCulture, $"{100 * range.Low:F1} – {100 * range.High:F1} %");
 
     private static string Percent(double share) => share.ToString("P1", CultureInfo.InvariantCulture);
 }

@@ -40,6 +40,20 @@ internal sealed class SvgCanvas
     public void Line(double x1, double y1, double x2, double y2, string stroke, double width = 1) =>
         Add($"<line x1=\"{x1:F1}\" y1=\"{y1:F1}\" x2=\"{x2:F1}\" y2=\"{y2:F1}\" stroke=\"{stroke}\" stroke-width=\"{width}\"/>");
 
+    /// <summary>Adds a line to the right with a stroke across either end.</summary>
+    /// <param name="from">Left end.</param>
+    /// <param name="to">Right end.</param>
+    /// <param name="y">Its height in the picture.</param>
+    /// <param name="half">Half of a stroke.</param>
+    /// <param name="stroke">Its colour.</param>
+    /// <param name="width">Of the line.</param>
+    public void Whiskers(double from, double to, double y, double half, string stroke, double width = 1)
+    {
+        Line(from, y, to, y, stroke, width);
+        Line(from, y - half, from, y + half, stroke, width);
+        Line(to, y - half, to, y + half, stroke, width);
+    }
+
     /// <summary>Adds a text.</summary>
     /// <param name="x">Where it begins, ends or has its middle, as <paramref name="anchor"/> says.</param>
     /// <param name="y">Its base line.</param>

@@ -3,6 +3,7 @@ using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
 using StreamEm.Lab.Charts;
 using StreamEm.Lab.Yardsticks;
+using StreamEm.Worker.Plotting;
 
 namespace StreamEm.Lab.Experiments;
 

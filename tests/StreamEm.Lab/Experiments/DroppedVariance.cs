@@ -3,8 +3,8 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Mixtures;
-using StreamEm.Lab.Charts;
 using StreamEm.Lab.Yardsticks;
+using StreamEm.Worker.Plotting;
 
 namespace StreamEm.Lab.Experiments;
 

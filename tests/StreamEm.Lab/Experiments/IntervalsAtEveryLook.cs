@@ -8,7 +8,7 @@ using StreamEm.Core.Models.Emissions;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Schedules;
 using StreamEm.Core.Snapshots;
-using StreamEm.Lab.Charts;
+using StreamEm.Worker.Plotting;
 
 namespace StreamEm.Lab.Experiments;
 

@@ -1,8 +1,8 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Models;
-using StreamEm.Lab.Charts;
 using StreamEm.Lab.Yardsticks;
+using StreamEm.Worker.Plotting;
 
 namespace StreamEm.Lab.Experiments;
 
@@ -24,12 +24,12 @@ internal sealed class LassoPath : Experiment
 
     public override string Setting =>
         $"{Rows} records of 8 features with correlation 0.5 between neighbours, w = (3, -2, 1.5, 0.5, 0, 0, 0, 0), noise of variance 1 "
-        + "that is held. `sparse_regression` without intercept at 30 penalties from 1 to 1000, one EM step of its M-step's inner "
-        + "iterations each from w of the penalty before; coordinate descent on the same objective.";
+        + "that is held. `sparse_regression` without intercept at 30 penalties from 1 to 1000, five EM steps each, with the inner "
+        + "iterations of its M-step, from w = 0.1; coordinate descent on the same objective.";
 
     public override Finding Run()
     {
-        Minibatch rows = Draw();
+        Minibatch rows = Draw(Rows, Truth, Seed);
         double[] penalties = [.. Fits.Grid(0, 3, 30).Select(power => Math.Pow(10, power))];
         double[][] path = [.. Truth.Select(_ => new double[penalties.Length])];
         double apart = 0;
@@ -37,11 +37,7 @@ internal sealed class LassoPath : Experiment
         double[] w = [.. Truth.Select(_ => 0.1)];
         for (int at = 0; at < penalties.Length; at++)
         {
-            LatentModel model = Fits.Model("sparse_regression", FeatureSpace.Unscaled([.. Truth.Select((_, j) => $"x{j}"), "y"]),
-                ("penalty", Fits.Text(penalties[at], "R")), ("fit_intercept", "false"), ("fixed", "[\"noise_variance\"]"));
-            double[] theta = Fits.Theta(model, w, [1]);
-            for (int iteration = 0; iteration < 5; iteration++) theta = Fits.Step(model, rows, theta);
-            double[] found = theta[..Truth.Length], descent = CoordinateDescent.Lasso(rows, penalties[at]);
+            double[] found = Fit(rows, penalties[at], w, iterations: 5), descent = CoordinateDescent.Lasso(rows, penalties[at]);
             apart = Math.Max(apart, found.Zip(descent, (a, b) => Math.Abs(a - b)).Max());
             zeros += descent.Count(value => value == 0);
             same += found.Zip(descent).Count(pair => pair.First == 0 && pair.Second == 0);
@@ -63,14 +59,25 @@ internal sealed class LassoPath : Experiment
                     [Fits.Text(penalties[at]), .. path.Select(values => Fits.Text(values[at], "F3"))])]));
     }
 
-    private Minibatch Draw()
+    /// <summary>Records of features with correlation 0.5 between neighbours and, last, a target of these effects with unit noise.</summary>
+    public static Minibatch Draw(int count, double[] effects, ulong seed)
     {
-        var draws = new RandomDraws(Seed);
-        return Fits.Rows(Enumerable.Range(0, Rows).Select(_ =>
+        var draws = new RandomDraws(seed);
+        return Fits.Rows(Enumerable.Range(0, count).Select(_ =>
         {
-            double[] x = new double[Truth.Length];
+            double[] x = new double[effects.Length];
             for (int j = 0; j < x.Length; j++) x[j] = j == 0 ? draws.Normal() : 0.5 * x[j - 1] + Math.Sqrt(0.75) * draws.Normal();
-            return (double[])[.. x, x.Zip(Truth, (value, effect) => value * effect).Sum() + draws.Normal()];
+            return (double[])[.. x, x.Zip(effects, (value, effect) => value * effect).Sum() + draws.Normal()];
         }));
+    }
+
+    /// <summary>The coefficients by EM with unit noise, without an intercept.</summary>
+    public static double[] Fit(Minibatch rows, double penalty, double[] start, int iterations)
+    {
+        LatentModel model = Fits.Model("sparse_regression", FeatureSpace.Unscaled([.. start.Select((_, j) => $"x{j}"), "y"]),
+            ("penalty", Fits.Text(penalty, "R")), ("fit_intercept", "false"), ("fixed", "[\"noise_variance\"]"));
+        double[] theta = Fits.Theta(model, start, [1]);
+        for (int iteration = 0; iteration < iterations; iteration++) theta = Fits.Step(model, rows, theta);
+        return theta[..start.Length];
     }
 }

@@ -6,7 +6,7 @@ using StreamEm.Core.Features;
 using StreamEm.Core.Initialization;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Emissions;
-using StreamEm.Lab.Charts;
+using StreamEm.Worker.Plotting;
 
 namespace StreamEm.Lab.Experiments;
 

@@ -2,8 +2,8 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.LinearAlgebra;
 using StreamEm.Core.Models;
-using StreamEm.Lab.Charts;
 using StreamEm.Lab.Yardsticks;
+using StreamEm.Worker.Plotting;
 
 namespace StreamEm.Lab.Experiments;
 

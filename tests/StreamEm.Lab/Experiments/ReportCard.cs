@@ -2,6 +2,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Lab.Charts;
+using StreamEm.Worker.Plotting;
 
 namespace StreamEm.Lab.Experiments;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using StreamEm.Core.Data;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Mixtures;
-using StreamEm.Lab.Charts;
+using StreamEm.Worker.Plotting;
 
 namespace StreamEm.Lab.Experiments;
 

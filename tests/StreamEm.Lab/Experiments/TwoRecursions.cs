@@ -3,7 +3,7 @@ using StreamEm.Core.Estimation;
 using StreamEm.Core.Models;
 using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Vectors;
-using StreamEm.Lab.Charts;
+using StreamEm.Worker.Plotting;
 
 namespace StreamEm.Lab.Experiments;
 

@@ -43,7 +43,6 @@ internal sealed class Probit(Minibatch rows, double precision)
         Matrix<double> gram = Matrix<double>.Build.DenseDiagonal(_size, _size, precision);
         for (int row = 0; row < rows.Count; row++) gram += Design(row).OuterProduct(Design(row));
         MathNet.Numerics.LinearAlgebra.Factorization.Cholesky<double> factor = gram.Cholesky();
-        Matrix<double> upper = factor.Factor.Transpose();
         Vector<double> w = Vector<double>.Build.Dense(_size), sum = w.Clone(), squares = w.Clone();
         int first = sweeps / 10;
         for (int sweep = 0; sweep < first + sweeps; sweep++)
@@ -54,7 +53,7 @@ internal sealed class Probit(Minibatch rows, double precision)
                 Vector<double> z = Design(row);
                 products += z * Truncated(z.DotProduct(w), rows.Row(row)[^1] > 0.5, draws);
             }
-            w = factor.Solve(products) + upper.Solve(Vector<double>.Build.Dense(_size, _ => draws.Normal()));
+            w = PrecisionNormal.Draw(factor, products, draws);
             if (sweep < first) continue;
             sum += w / sweeps;
             squares += w.PointwiseMultiply(w) / sweeps;

@@ -1,6 +1,4 @@
-using StreamEm.Worker.Plotting;
-
-namespace StreamEm.Lab.Charts;
+namespace StreamEm.Worker.Plotting;
 
 /// <summary>Curves and points over two axes.</summary>
 /// <param name="title">Above it.</param>

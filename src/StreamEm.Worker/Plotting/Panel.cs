@@ -1,6 +1,4 @@
-using StreamEm.Worker.Plotting;
-
-namespace StreamEm.Lab.Charts;
+namespace StreamEm.Worker.Plotting;
 
 /// <summary>One picture of a figure.</summary>
 /// <param name="title">Above it.</param>
@@ -38,19 +36,27 @@ internal abstract class Panel(string title)
     }
 }
 
-/// <summary>Panels side by side, two to a row, as one SVG picture.</summary>
+/// <summary>Panels side by side as one SVG picture.</summary>
 internal static class Figure
 {
-    private const int Columns = 2;
+    private const double TitleHeight = 34;
 
-    /// <summary>The picture.</summary>
-    public static string Of(params IReadOnlyList<Panel> panels)
+    /// <summary>The picture, two panels to a row.</summary>
+    public static string Of(params IReadOnlyList<Panel> panels) => Of("", columns: 2, panels);
+
+    /// <summary>The picture with a title above it.</summary>
+    /// <param name="title">The title; empty without.</param>
+    /// <param name="columns">Panels to a row.</param>
+    /// <param name="panels">The panels.</param>
+    public static string Of(string title, int columns, IReadOnlyList<Panel> panels)
     {
-        int columns = Math.Min(Columns, panels.Count), rows = (panels.Count + columns - 1) / columns;
+        int wide = Math.Min(columns, panels.Count), rows = (panels.Count + wide - 1) / wide;
+        double head = title.Length > 0 ? TitleHeight : 0;
         var svg = new SvgCanvas();
-        svg.Open(columns * Panel.Width, rows * Panel.Height);
+        svg.Open(wide * Panel.Width, head + rows * Panel.Height);
+        if (head > 0) svg.Text(14, 24, 16, SvgCanvas.Fit(title, wide * Panel.Width - 28, 16));
         for (int at = 0; at < panels.Count; at++)
-            panels[at].Draw(svg, at % columns * Panel.Width, at / columns * Panel.Height);
+            panels[at].Draw(svg, at % wide * Panel.Width, head + at / wide * Panel.Height);
         return svg.Close();
     }
 }

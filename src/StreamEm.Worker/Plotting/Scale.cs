@@ -1,7 +1,6 @@
 using System.Globalization;
-using StreamEm.Worker.Plotting;
 
-namespace StreamEm.Lab.Charts;
+namespace StreamEm.Worker.Plotting;
 
 /// <summary>An axis, linear or in powers of ten.</summary>
 /// <param name="axis">Of the values or of their logarithms to base 10.</param>
@@ -18,12 +17,18 @@ internal sealed class Scale(Axis axis, bool isLog)
     /// <summary>Whether a value has a place on it.</summary>
     public bool Has(double value) => double.IsFinite(value) && (!isLog || value > 0);
 
+    /// <summary>Whether a value lies on it.</summary>
+    public bool Shows(double value) => Has(value) && axis.Shows(isLog ? Math.Log10(value) : value);
+
     /// <summary>Round values.</summary>
     public IEnumerable<(double Value, string Text)> Ticks()
     {
         if (!isLog) return axis.Ticks();
         double decades = axis.High - axis.Low;
         int every = Math.Max(1, (int)Math.Ceiling(decades / 7));
+        // An axis over less than a power of ten is read like any other.
+        if (decades < 0.5)
+            return new Axis(Math.Pow(10, axis.Low), Math.Pow(10, axis.High), axis.From, axis.To).Ticks();
         double[] parts = decades < 1.2 ? [1, 2, 3, 5] : decades < 2.5 ? [1, 3] : [1];
         return from power in Enumerable.Range((int)Math.Floor(axis.Low), (int)Math.Ceiling(decades) + 2)
                where power % every == 0
