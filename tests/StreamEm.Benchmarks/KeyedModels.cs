@@ -57,7 +57,8 @@ internal sealed class KeyedModels(Report report, Goals goals, bool quick)
             double restart = Stopwatch.GetElapsedTime(start).TotalSeconds, bytes = (double)keys.Bytes / keys.InMemory;
             report.Row(
                 $"{fleet.Keys}", $"{fleet.RecordsPerKey}", $"{fleet.InMemory}", Report.Rate(records / seconds), $"{used:F1}",
-                $"{bytes:F0}", $"{keys.Returned}", $"{keys.BytesOnDisk * 1e-6:F0}", $"{metrics.LongestCheckpointSeconds:G2} s", $"{restart:F1} s");
+                $"{bytes:F0}", $"{keys.Returned}", $"{keys.BytesOnDisk * 1e-6:F0}", $"{metrics.LongestCheckpointSeconds:G2} s",
+                $"{restart:F1} s");
             goals.AtLeast($"a model per key, {fleet.InMemory} of {fleet.Keys} in memory, records/s", records / seconds, GoalRate);
             goals.AtMost($"a model per key, {fleet.InMemory} of {fleet.Keys} in memory, bytes a model", bytes, 4096);
         }

@@ -68,7 +68,8 @@ internal sealed class ScoreHistogram
         return (_above + From(BinOf(score)) + 1) / (Total + 1);
     }
 
-    /// <summary>Scores from a bin on to the last before the tail. Counts are whole numbers: no order of adding them is another sum.</summary>
+    /// <summary>Scores from a bin on to the last before the tail. Counts are whole numbers: no order of adding them is another sum.
+    /// </summary>
     private double From(int bin)
     {
         double count = 0;

@@ -36,7 +36,8 @@ internal static unsafe class FirstMoments
                         FourByTwo<TLanes, TVector>(x + offset, features, r + offset, rows, tile + offset, lanes);
                         if (features > 2)
                             FourByTwo<TLanes, TVector>(
-                                x + 2 * RowBlock.Stride + offset, features - 2, r + offset, rows, tile + 2 * LaneSums.Eights + offset, lanes);
+                                x + 2 * RowBlock.Stride + offset, features - 2, r + offset, rows, tile + 2 * LaneSums.Eights + offset,
+                                lanes);
                     }
                 Scatter(tile, sums + (nint)k * dimension + d, dimension, rows, features);
             }

@@ -80,8 +80,8 @@ public sealed class RowBlock
     /// <param name="batch">The minibatch; unchanged as long as the block is used.</param>
     /// <param name="first">Its first row here.</param>
     /// <param name="count">How many.</param>
-    /// <param name="withColumns">False where rows are read as they come: columns, and which rows are incomplete, are then found when they are
-    /// asked for.</param>
+    /// <param name="withColumns">False where rows are read as they come: columns, and which rows are incomplete, are then found when they
+    /// are asked for.</param>
     public void Fill(Minibatch batch, int first, int count, bool withColumns = true)
     {
         if ((uint)count > Capacity) throw new ArgumentOutOfRangeException(nameof(count), count, $"A block holds {Capacity} observations.");

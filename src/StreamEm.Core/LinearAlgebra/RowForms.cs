@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace StreamEm.Core.LinearAlgebra;
 
 /// <summary>
-/// Linear and diagonal quadratic forms of rows as they come, for records so wide that their columns would not stay in the cache: a SIMD lane
-/// is every eighth feature (<see cref="LaneSums"/>). Four rows at a time, which stay in the first-level cache for all forms; a loaded w
-/// serves four rows, a loaded x up to four forms.
+/// Linear and diagonal quadratic forms of rows as they come, for records so wide that their columns would not stay in the cache: a SIMD
+/// lane is every eighth feature (<see cref="LaneSums"/>). Four rows at a time, which stay in the first-level cache for all forms; a loaded
+/// w serves four rows, a loaded x up to four forms.
 /// </summary>
 internal static unsafe class RowForms
 {

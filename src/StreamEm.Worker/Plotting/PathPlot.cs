@@ -147,7 +147,8 @@ internal sealed class PathPlot(ModelSnapshot snapshot)
         var band = new StringBuilder();
         void Point(StringBuilder to, int t, double value) =>
             to.Append(CultureInfo.InvariantCulture, $"{steps.At(t):F1},{Clamped(value):F1} ");
-        int[] sure = [.. known.Where(t => double.IsFinite(panel.Interval(rows[t]).Lower) && double.IsFinite(panel.Interval(rows[t]).Upper))];
+        int[] sure =
+            [.. known.Where(t => double.IsFinite(panel.Interval(rows[t]).Lower) && double.IsFinite(panel.Interval(rows[t]).Upper))];
         foreach (int t in sure) Point(band, t, panel.Interval(rows[t]).Upper);
         foreach (int t in sure.Reverse()) Point(band, t, panel.Interval(rows[t]).Lower);
         _svg.Add($"<polygon points=\"{band.ToString().TrimEnd()}\" fill=\"{colour}\" fill-opacity=\"0.18\"/>");

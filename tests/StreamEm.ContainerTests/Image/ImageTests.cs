@@ -85,7 +85,8 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         Docker.Answer asked = await container.Execute("/app/streamem", "healthcheck", "-c", Yaml);
         Assert.Equal(0, asked.Code);
         // What the engine made to mount on, no more.
-        Assert.All(await container.Changes(), path => Assert.Contains($"{path}/", "/etc/streamem/ /var/lib/streamem/", StringComparison.Ordinal));
+        Assert.All(await container.Changes(),
+            path => Assert.Contains($"{path}/", "/etc/streamem/ /var/lib/streamem/", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace StreamEm.ContainerTests.Image;
 
 /// <summary>
-/// A container as it should be run: nothing of its file system can be written but the volume, no privilege can be had, and it has no network
-/// but its own loopback.
+/// A container as it should be run: nothing of its file system can be written but the volume, no privilege can be had, and it has no
+/// network but its own loopback.
 /// </summary>
 internal sealed class RunningContainer : IAsyncDisposable
 {
@@ -17,7 +17,8 @@ internal sealed class RunningContainer : IAsyncDisposable
     public static async Task<RunningContainer> Start(string image, string folder, string volume, params string[] command) =>
         new((await Docker.Run([
             "run", "--detach", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none",
-            "--health-interval", "1s", "--volume", $"{folder}:/etc/streamem:ro", "--volume", $"{volume}:/var/lib/streamem", image, .. command,
+            "--health-interval", "1s", "--volume", $"{folder}:/etc/streamem:ro", "--volume", $"{volume}:/var/lib/streamem", image,
+            .. command,
         ])).Text);
 
     public async Task<string> Inspect(string field) => (await Docker.Run("inspect", "--format", $"{{{{{field}}}}}", _id)).Text;
@@ -35,7 +36,8 @@ internal sealed class RunningContainer : IAsyncDisposable
     public Task<Docker.Answer> Execute(params string[] command) => Docker.Run(["exec", _id, .. command]);
 
     /// <summary>Waits until it says that it is in good health.</summary>
-    public async Task Healthy() => await Until(async () => await Inspect(".State.Health.Status") == "healthy", "the container to be healthy");
+    public async Task Healthy() =>
+        await Until(async () => await Inspect(".State.Health.Status") == "healthy", "the container to be healthy");
 
     /// <summary>Waits until a version with so many records was published.</summary>
     public async Task Learned(int records) => await Until(

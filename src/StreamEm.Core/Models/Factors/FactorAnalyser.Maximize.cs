@@ -64,7 +64,8 @@ internal sealed partial class FactorAnalyser
         FactorRegression step, int k, double mass, ReadOnlySpan<double> statistics, RowsWorth rows, Span<double> result, ModelEvents events)
     {
         ReadOnlySpan<double> products = _products.Of(statistics).Slice(k * Factors * Dimension, Factors * Dimension),
-            first = _first.Of(statistics).Slice(k * Dimension, Dimension), squares = _squares.Of(statistics).Slice(k * Dimension, Dimension);
+            first = _first.Of(statistics).Slice(k * Dimension, Dimension),
+            squares = _squares.Of(statistics).Slice(k * Dimension, Dimension);
         Span<double> loadings = _loadings.Of(result).Slice(k * Dimension * Factors, Dimension * Factors),
             means = _means.Of(result).Slice(k * Dimension, Dimension);
         double residuals = 0, cells = 0;

@@ -6,8 +6,8 @@ namespace StreamEm.Core.Models.Factors;
 /// <summary>
 /// The E-step of <see cref="FactorAnalyser"/>. With d = x - mu, M = I + W' Psi^-1 W = L L' and t = L^-1 W' Psi^-1 d, log p = -(D log 2 pi +
 /// log |Psi| + log |M| + d' Psi^-1 d - t' t) / 2 (Woodbury), E[z] = L'^-1 t, Cov[z] = M^-1. Whole blocks are computed by linear forms of x,
-/// of wide records from the rows as they come, few enough at a time to stay in the second-level cache; a row with missing values has an M of
-/// its own observed features.
+/// of wide records from the rows as they come, few enough at a time to stay in the second-level cache; a row with missing values has an M
+/// of its own observed features.
 /// </summary>
 internal sealed partial class FactorAnalyserEStep : EmissionEStep
 {

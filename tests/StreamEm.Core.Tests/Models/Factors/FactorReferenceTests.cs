@@ -11,9 +11,9 @@ namespace StreamEm.Core.Tests.Models.Factors;
 
 /// <summary>
 /// Published data: batch EM reaches the likelihood of the closed form (scikit-learn 1.2.1 PCA.score; Tipping &amp; Bishop 1999) and that of
-/// scikit-learn's FactorAnalysis (svd_method lapack, tolerance 1e-8, 5000 iterations), and ten passes of a stream 99 % of the way there from
-/// features that have nothing in common. Digits as they are, breast masses in standard deviations. Factor analysis of these is a Heywood
-/// case: the perimeter's noise goes to 0, the likelihood to -16.5461, and plain EM has come to -16.5578 after 3000 passes.
+/// scikit-learn's FactorAnalysis (svd_method lapack, tolerance 1e-8, 5000 iterations), and ten passes of a stream 99 % of the way there
+/// from features that have nothing in common. Digits as they are, breast masses in standard deviations. Factor analysis of these is a
+/// Heywood case: the perimeter's noise goes to 0, the likelihood to -16.5461, and plain EM has come to -16.5578 after 3000 passes.
 /// </summary>
 public sealed class FactorReferenceTests(ITestOutputHelper output)
 {

@@ -20,7 +20,8 @@ public sealed class WideFactorTests
     [InlineData(true, 0.2)]
     public void EStep_OfWideRows_IsThatOfTheirFirstFeatures(bool isIsotropic, double missing)
     {
-        FactorAnalyser few = FactorTests.Analyser(2, Narrow, Factors, isIsotropic), many = FactorTests.Analyser(2, Wide, Factors, isIsotropic);
+        FactorAnalyser few = FactorTests.Analyser(2, Narrow, Factors, isIsotropic),
+            many = FactorTests.Analyser(2, Wide, Factors, isIsotropic);
         (double[] theta, double[] padded) = Parameters(few, many);
         (Minibatch rows, Minibatch wide) = Rows(missing);
         (double[] expected, double[] densities) = Average(few, theta, rows);
@@ -49,7 +50,8 @@ public sealed class WideFactorTests
     [InlineData(true)]
     public void Maximize_AllFeaturesAtOnce_GivesTheBytesOfOneByOne(bool isIsotropic)
     {
-        FactorAnalyser few = FactorTests.Analyser(2, Narrow, Factors, isIsotropic), many = FactorTests.Analyser(2, Wide, Factors, isIsotropic);
+        FactorAnalyser few = FactorTests.Analyser(2, Narrow, Factors, isIsotropic),
+            many = FactorTests.Analyser(2, Wide, Factors, isIsotropic);
         double[] theta = Parameters(few, many).Wide;
         (double[] averages, _) = Average(many, theta, Rows(0).Wide);
         double[] together = Maximize(many, averages, theta);
@@ -78,8 +80,10 @@ public sealed class WideFactorTests
     private static (double[] Narrow, double[] Wide) Parameters(FactorAnalyser few, FactorAnalyser many)
     {
         var chance = new SplitMix64(11);
-        double[] theta = [0.4, 0.6, .. new double[few.ParameterLayout.Length]], padded = [0.4, 0.6, .. new double[many.ParameterLayout.Length]];
-        Span<double> means = few.ParameterLayout["means"].Of(theta.AsSpan(2)), wideMeans = many.ParameterLayout["means"].Of(padded.AsSpan(2)),
+        double[] theta = [0.4, 0.6, .. new double[few.ParameterLayout.Length]],
+            padded = [0.4, 0.6, .. new double[many.ParameterLayout.Length]];
+        Span<double> means = few.ParameterLayout["means"].Of(theta.AsSpan(2)),
+            wideMeans = many.ParameterLayout["means"].Of(padded.AsSpan(2)),
             loadings = few.ParameterLayout["loadings"].Of(theta.AsSpan(2)),
             wideLoadings = many.ParameterLayout["loadings"].Of(padded.AsSpan(2));
         for (int k = 0; k < 2; k++)
