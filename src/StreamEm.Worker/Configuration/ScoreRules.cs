@@ -54,7 +54,7 @@ internal sealed class ScoreRules(Binder binder)
                     ? "false_discovery_rate finds little where strange records keep coming and count as a part of the stream; let the "
                         + "mixture grow (model.components: { max: 32 }), or set learn: gated"
                     : "false_discovery_rate is held for records of one cluster without heavy tails alone: what is not learned is missing "
-                        + "in the tail that p-values come from; let the mixture grow (model.components: { max: 32 }) to have it held for all");
+                        + "in the tail that p-values come from; let the mixture grow (model.components: { max: 32 }) to hold it for all");
         if (alarms.MinGap is not null && model.Schema.Timestamp is null)
             binder.Problems.Error(binder.OriginOf($"{path}.alarms.min_gap"),
                 "alarms.min_gap is a time between records: name the field of their time with 'timestamp', or use alarms.rest");
