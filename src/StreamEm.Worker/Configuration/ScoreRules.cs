@@ -1,4 +1,5 @@
 using StreamEm.Core.Learning;
+using StreamEm.Core.Models.Mixtures;
 using StreamEm.Core.Settings;
 using StreamEm.Worker.Configuration.Binding;
 using StreamEm.Worker.Configuration.Text;
@@ -49,12 +50,17 @@ internal sealed class ScoreRules(Binder binder)
                 FormattableString.Invariant(
                     $"alarms.clear {clear} is below alarms.threshold {alarms.Threshold}: an alarm would end at once; use at least that"));
         if (alarms.FalseDiscoveryRate is not null && model.Model is { Growth: null })
-            binder.Problems.Warn(binder.OriginOf($"{path}.alarms.false_discovery_rate"),
-                model.Learning.Learn is LearnMode.Bounded or LearnMode.Always
-                    ? "false_discovery_rate finds little where strange records keep coming and count as a part of the stream; let the "
-                        + "mixture grow (model.components: { max: 32 }), or set learn: gated"
-                    : "false_discovery_rate is held for records of one cluster without heavy tails alone: what is not learned is missing "
-                        + "in the tail that p-values come from; let the mixture grow (model.components: { max: 32 }) to hold it for all");
+        {
+            bool learnsAll = model.Learning.Learn is LearnMode.Bounded or LearnMode.Always;
+            if (learnsAll || model.Model is MixtureOptions { Components: > 1 })
+                binder.Problems.Warn(binder.OriginOf($"{path}.alarms.false_discovery_rate"),
+                    learnsAll
+                        ? "false_discovery_rate finds little where strange records keep coming and count as a part of the stream; let the "
+                            + "mixture grow (model.components: { max: 32 }), or set learn: gated"
+                        : "false_discovery_rate is not held by several components that are gated: what is not learned is missing in the "
+                            + "tail that p-values come from; let the mixture grow (model.components: { max: 32 }) to hold it");
+        }
+
         if (alarms.MinGap is not null && model.Schema.Timestamp is null)
             binder.Problems.Error(binder.OriginOf($"{path}.alarms.min_gap"),
                 "alarms.min_gap is a time between records: name the field of their time with 'timestamp', or use alarms.rest");

@@ -251,6 +251,23 @@ public sealed class ConfigurationRulesTests
             + "give each its own file"],
         ConfigFile.ProblemsOf(ConfigFile.Minimal, ["models.0.publish=[file: {path: out.ndjson}]", "models.0.rejected.file=./out.ndjson"]));
 
+    [Theory]
+    [InlineData("bounded", "3", "finds little where strange records keep coming")]
+    [InlineData("gated", "3", "is not held by several components that are gated")]
+    [InlineData("gated", "1", null)]
+    [InlineData("bounded", "{ max: 32 }", null)]
+    public void DiscoveryRate_WhereItIsNotHeld_IsWarnedOf(string learn, string components, string? expected)
+    {
+        string yaml = ConfigFile.Minimal.Replace("gaussian_mixture }", $"gaussian_mixture, components: {components} }}",
+            StringComparison.Ordinal) + $"\n    learning: {{ learn: {learn} }}\n    alarms: {{ false_discovery_rate: 0.05 }}\n";
+
+        string[] problems = [.. ConfigFile.ProblemsOf(yaml).Where(
+            problem => problem.Contains("false_discovery_rate", StringComparison.Ordinal))];
+
+        if (expected is null) Assert.Empty(problems);
+        else Assert.Contains($"warning: false_discovery_rate {expected}", Assert.Single(problems), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Warnings_DoNotStopTheConfiguration()
     {
