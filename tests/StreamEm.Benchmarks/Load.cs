@@ -29,12 +29,18 @@ internal sealed class Load(string executable, int requestsPerSecond, double seco
     public async Task<int> RunAsync()
     {
         WriteData();
-        double alone = await LearnAsync(_ => Task.CompletedTask).ConfigureAwait(false);
-        double loaded = await LearnAsync(ReadAllAsync).ConfigureAwait(false);
+        // Before and after: what else the machine does differs from one to the other as well.
+        Measure first = await LearnAsync(_ => Task.CompletedTask).ConfigureAwait(false);
+        Measure beside = await LearnAsync(ReadAllAsync).ConfigureAwait(false);
+        Measure second = await LearnAsync(_ => Task.CompletedTask).ConfigureAwait(false);
+        double alone = (first.Rate + second.Rate) / 2, loaded = beside.Rate;
         double[] sorted = [.. _milliseconds.Order()];
         double p50 = At(sorted, 0.5), p99 = At(sorted, 0.99);
-        Print($"learning alone                {alone,12:N0} records/s");
-        Print($"learning beside {Readers} clients   {loaded,12:N0} records/s ({100 * (loaded / alone - 1):+0.0;-0.0} %)");
+        Print($"learning alone                {first.Rate,12:N0} records/s, {first.Cores:F2} cores");
+        Print($"the same again                {second.Rate,12:N0} records/s, {second.Cores:F2} cores");
+        Print($"learning beside {Readers} clients   {loaded,12:N0} records/s, {beside.Cores:F2} cores");
+        Print($"that is                       {100 * (loaded / alone - 1),12:+0.0;-0.0} %");
+        Print($"cores of this machine         {Environment.ProcessorCount,12:N0}, these clients {beside.OwnCores:F2}");
         Print($"answers                       {_answers,12:N0} in {seconds:0} s, {_refused} refused (503), {_failed} failed");
         Print($"p50, p99                      {p50:F1} ms, {p99:F1} ms");
         Print($"torn                          {_torn,12:N0}");
@@ -59,13 +65,19 @@ internal sealed class Load(string executable, int requestsPerSecond, double seco
     }
 
     /// <summary>Starts a worker, lets it learn while something is done beside it, and says how fast it was meanwhile.</summary>
-    private async Task<double> LearnAsync(Func<Worker, Task> beside)
+    private async Task<Measure> LearnAsync(Func<Worker, Task> beside)
     {
         using Worker worker = await Worker.StartAsync(executable, _folder).ConfigureAwait(false);
         await worker.UntilAsync(model => model.GetProperty("version").GetInt64() > 20).ConfigureAwait(false);
+        using Process own = Process.GetCurrentProcess();
         (long first, long began) = (await worker.RecordsAsync().ConfigureAwait(false), Stopwatch.GetTimestamp());
+        (TimeSpan used, TimeSpan ownUsed) = (worker.Used, own.TotalProcessorTime);
         await Task.WhenAll(beside(worker), Task.Delay(TimeSpan.FromSeconds(seconds))).ConfigureAwait(false);
-        return (await worker.RecordsAsync().ConfigureAwait(false) - first) / Stopwatch.GetElapsedTime(began).TotalSeconds;
+        long records = await worker.RecordsAsync().ConfigureAwait(false) - first;
+        double took = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        own.Refresh();
+        return new Measure(
+            records / took, (worker.Used - used).TotalSeconds / took, (own.TotalProcessorTime - ownUsed).TotalSeconds / took);
     }
 
     private Task ReadAllAsync(Worker worker)
@@ -170,6 +182,9 @@ internal sealed class Load(string executable, int requestsPerSecond, double seco
         return last < 1.2 * first + 16;
     }
 
+    /// <summary>Records a second, and the processors that the worker and this process took for it.</summary>
+    private sealed record Measure(double Rate, double Cores, double OwnCores);
+
     /// <summary>A worker of its own process.</summary>
     private sealed class Worker : IDisposable
     {
@@ -187,6 +202,16 @@ internal sealed class Load(string executable, int requestsPerSecond, double seco
             {
                 _process.Refresh();
                 return _process.WorkingSet64 / 1e6;
+            }
+        }
+
+        /// <summary>Processor time so far.</summary>
+        public TimeSpan Used
+        {
+            get
+            {
+                _process.Refresh();
+                return _process.TotalProcessorTime;
             }
         }
 
@@ -219,7 +244,8 @@ internal sealed class Load(string executable, int requestsPerSecond, double seco
             })!;
             process.OutputDataReceived += (_, _) => { };
             process.BeginOutputReadLine();
-            _ = Task.Run(() => FeedAsync(process, Path.Combine(folder, "data.csv")));
+            // Not one of the pool's threads, which the clients share.
+            new Thread(() => Feed(process, Path.Combine(folder, "data.csv"))) { Name = "feed", IsBackground = true }.Start();
             return new Worker(process, new Uri($"http://127.0.0.1:{port}"));
         }
 
@@ -252,16 +278,16 @@ internal sealed class Load(string executable, int requestsPerSecond, double seco
         }
 
         /// <summary>The file's records over and over, as long as somebody takes them.</summary>
-        private static async Task FeedAsync(Process process, string path)
+        private static void Feed(Process process, string path)
         {
-            byte[] text = await File.ReadAllBytesAsync(path).ConfigureAwait(false);
+            byte[] text = File.ReadAllBytes(path);
             int header = Array.IndexOf(text, (byte)'\n') + 1;
             try
             {
                 for (int from = 0; ; from = header)
-                    await process.StandardInput.BaseStream.WriteAsync(text.AsMemory(from)).ConfigureAwait(false);
+                    process.StandardInput.BaseStream.Write(text.AsSpan(from));
             }
-            catch (Exception ended) when (ended is IOException or ObjectDisposedException)
+            catch (Exception ended) when (ended is IOException or ObjectDisposedException or InvalidOperationException)
             {
                 // The worker was stopped.
             }
