@@ -150,7 +150,7 @@ CODE
 
 image() {
   docker load -i "$out/streamem-$version-image.tar.gz"
-  docker run --rm --read-only "streamem:$version" version | grep "^streamem $version "
+  works docker run --rm --read-only --network none --user "$(id -u):$(id -g)" -v "$top:$top:ro" -v "$PWD:$PWD" -w "$PWD" "streamem:$version"
 }
 
 try SHA256SUMS sums

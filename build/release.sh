@@ -90,8 +90,21 @@ dotnet pack "$tree/src/StreamEm.Core" -o "$out" "${properties[@]}"
 dotnet pack "$project" -o "$out" "${properties[@]}" -p:PackAsTool=true -p:IsPackable=true
 dotnet dotnet-CycloneDX src/StreamEm.Worker/StreamEm.Worker.csproj --output "$out" --filename "streamem-$version.cdx.json" --output-format Json \
   --recursive --exclude-dev --disable-package-restore --set-name streamem --set-version "$version" --no-serial-number >/dev/null
-if docker info >/dev/null 2>&1; then
-  docker build -q -f deploy/Dockerfile -t "streamem:$version" "$tree" && docker save "streamem:$version" | gzip -9n >"$out/streamem-$version-image.tar.gz"
+# The lock files of the tree say by now what kinds of machines add to them, which the image's own do not.
+image() {
+  local base context=$work/context
+  for base in "${STREAMEM_SDK_IMAGE:-$(sed -n 's/^ARG SDK_IMAGE=//p' deploy/Dockerfile)}" \
+    "${STREAMEM_RUNTIME_IMAGE:-$(sed -n 's/^ARG RUNTIME_IMAGE=//p' deploy/Dockerfile)}"; do
+    docker image inspect "$base" >/dev/null 2>&1 || docker pull -q "$base" >/dev/null 2>&1 || \
+      { echo "release: no image, $base cannot be had here; STREAMEM_SDK_IMAGE and STREAMEM_RUNTIME_IMAGE name others" >&2; return 0; }
+  done
+  mkdir "$context" && git archive HEAD | tar -x -C "$context"
+  STREAMEM_VERSION=$version STREAMEM_REVISION=$revision build/image.sh "streamem:$version" "$context" 2>"$work/image.log" || \
+    { tail -20 "$work/image.log" >&2; return 69; }
+  docker save "streamem:$version" | gzip -9n >"$out/streamem-$version-image.tar.gz"
+  rm -rf "$context"
+}
+if docker info >/dev/null 2>&1; then image
 else echo "release: no image, no container engine runs here; where one does: ./build.sh image" >&2; fi
 (cd "$out" && sha256sum -- * >SHA256SUMS)
 rm -rf "$tree"
