@@ -127,22 +127,7 @@ internal sealed class DiagonalGaussianEStep : EmissionEStep
             second = statistics.Slice(2 * length, length);
         WeightedSums.AddMomentsAndSquares(block.Columns, _dimension, responsibilities, _components, first, second, block.Count);
         ObservedMasses.AddComplete(block, responsibilities, _components, observed);
-        foreach (int index in block.Incomplete)
-        {
-            ReadOnlySpan<double> row = block.Row(index);
-            for (int k = 0, at = 0; k < _components; k++)
-            {
-                double r = responsibilities[k * RowBlock.Stride + index];
-                for (int d = 0; d < _dimension; d++, at++)
-                {
-                    double x = row[d];
-                    if (double.IsNaN(x)) continue;
-                    observed[at] += r;
-                    first[at] = Math.FusedMultiplyAdd(r, x, first[at]);
-                    second[at] = Math.FusedMultiplyAdd(r * x, x, second[at]);
-                }
-            }
-        }
+        ObservedMasses.AddIncomplete(block, responsibilities, _components, observed, first, second);
     }
 
     private ArithmeticException NotPositive(double variance, string feature, int at) => new(string.Create(CultureInfo.InvariantCulture,

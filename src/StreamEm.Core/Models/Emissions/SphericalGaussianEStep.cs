@@ -84,22 +84,7 @@ internal sealed class SphericalGaussianEStep : EmissionEStep
         WeightedSums.AddFirstMoments(block.Columns, _dimension, responsibilities, _components, first, block.Count);
         WeightedSums.AddFirstMoments(Norms(block), 1, responsibilities, _components, second, block.Count);
         ObservedMasses.AddComplete(block, responsibilities, _components, observed);
-        foreach (int index in block.Incomplete)
-        {
-            ReadOnlySpan<double> row = block.Row(index);
-            for (int k = 0, at = 0; k < _components; k++)
-            {
-                double r = responsibilities[k * RowBlock.Stride + index];
-                for (int d = 0; d < _dimension; d++, at++)
-                {
-                    double x = row[d];
-                    if (double.IsNaN(x)) continue;
-                    observed[at] += r;
-                    first[at] = Math.FusedMultiplyAdd(r, x, first[at]);
-                    second[k] = Math.FusedMultiplyAdd(r * x, x, second[k]);
-                }
-            }
-        }
+        ObservedMasses.AddIncomplete(block, responsibilities, _components, observed, first, second);
     }
 
     /// <summary>|x|^2 of the block's rows, made once for densities and statistics.</summary>
