@@ -21,9 +21,8 @@ internal static class ErrorAnswer
         Results.Problem(detail, instance: null, status, title, type: null, facts);
 
     /// <summary>A request that the server could not read.</summary>
-    public static IResult OfRequest(BadHttpRequestException bad) => bad.StatusCode == StatusCodes.Status413PayloadTooLarge
-        ? TooLarge(RequestBody.MaxBytes)
-        : Of(bad.StatusCode, ((HttpStatusCode)bad.StatusCode).ToString(), bad.Message);
+    public static IResult OfRequest(BadHttpRequestException bad) =>
+        Of(bad.StatusCode, ((HttpStatusCode)bad.StatusCode).ToString(), bad.Message);
 
     /// <summary>A body that is too large.</summary>
     /// <param name="most">Bytes.</param>

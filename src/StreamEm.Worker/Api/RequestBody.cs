@@ -50,7 +50,9 @@ internal sealed class RequestBody : IDisposable
         using var end = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping, gone);
         try
         {
-            body.Refusal = await body.FillAsync(request.Body, end.Token).ConfigureAwait(false);
+            body.Refusal = request.ContentLength > MaxBytes
+                ? ErrorAnswer.TooLarge(MaxBytes)
+                : await body.FillAsync(request.Body, end.Token).ConfigureAwait(false);
             if (isCompressed && body.Refusal is null) body.Refusal = body.Decompress();
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException)

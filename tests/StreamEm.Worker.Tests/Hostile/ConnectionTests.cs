@@ -84,6 +84,38 @@ public sealed class ConnectionTests
         await api.Taken(128);
     }
 
+    /// <summary>
+    /// A client that sends all it has before it reads, as most do, more than the system's buffers hold: it gets to the answer, whatever
+    /// was refused, and not a broken pipe.
+    /// </summary>
+    [Theory]
+    [InlineData(PushFixture.Records, "Content-Length: 16777216", "413")]
+    [InlineData(PushFixture.Score, "Content-Length: 16777216", "413")]
+    [InlineData(PushFixture.Score, "Transfer-Encoding: chunked", "413")]
+    [InlineData("/v1/models/nobody/records", "Content-Length: 16777216", "404")]
+    [InlineData("/v1/models/clouds/snapshots", "Content-Length: 16777216", "405")]
+    public async Task Body_TooLarge_IsSentToItsEndAndAnswered(string path, string length, string status)
+    {
+        await using PushFixture api = await PushFixture.Start();
+        using var sockets = new Sockets();
+        Socket socket = await sockets.Open(api, $"POST {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n");
+        bool isChunked = length.StartsWith("Transfer", StringComparison.Ordinal);
+        byte[] part = new byte[64 * 1024];
+        for (int i = 0; i < 256; i++)
+        {
+            if (isChunked) await socket.SendAsync("10000\r\n"u8.ToArray());
+            for (int sent = 0; sent < part.Length;) sent += await socket.SendAsync(part.AsMemory(sent));
+            if (isChunked) await socket.SendAsync("\r\n"u8.ToArray());
+        }
+
+        if (isChunked) await socket.SendAsync("0\r\n\r\n"u8.ToArray());
+        socket.Shutdown(SocketShutdown.Send);
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", await Sockets.Read(socket));
+        await api.PushGood(32);
+        await api.Taken(128);
+    }
+
     [Fact]
     public async Task Body_BrokenOff_LeavesNothingBehind()
     {
