@@ -64,6 +64,7 @@ internal static class BatchEm
             FitEngine.OverRelaxed => OverRelaxedEm.Run(model.ParameterLayout, data, theta, options),
             FitEngine.Incremental => IncrementalEm.Run(model, data, batch, theta, options),
             FitEngine.Spider => SpiderEm.Run(model, data, batch, theta, options),
+            FitEngine.Gradient => GradientEm.Run(model, data, theta, options, pass),
             _ => throw new ArgumentException($"{options.Engine} is no engine of data that end.", nameof(options)),
         };
     }

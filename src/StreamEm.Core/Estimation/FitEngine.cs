@@ -17,4 +17,7 @@ public enum FitEngine
 
     /// <summary>All rows now and then, few in between: differences of statistics in place of statistics.</summary>
     Spider,
+
+    /// <summary>Batch, with quasi-Newton steps along the gradient of the likelihood in place of M-steps.</summary>
+    Gradient,
 }

@@ -15,7 +15,6 @@ internal sealed class WholeData(LatentModel model, Minibatch batch, int threads,
     private readonly ModelEvents _events = new();
     private readonly double[] _logDensities = new double[batch.Count];
     private EStep? _eStep;
-    private double _worth;
 
     /// <summary>Averages of all rows under the parameters of the last <see cref="Expect(double[])"/>, as the M-step takes them.</summary>
     public double[] Averages { get; } = new double[model.StatisticsLayout.Length];
@@ -29,6 +28,9 @@ internal sealed class WholeData(LatentModel model, Minibatch batch, int threads,
     /// <summary>Weight of the rows that said something in the last <see cref="Expect(double[])"/>.</summary>
     public double Weight { get; private set; }
 
+    /// <summary>How many observations that is: the n that priors weigh against.</summary>
+    public double Worth { get; private set; }
+
     /// <summary>Rows that were looked at so far.</summary>
     public long Evaluations { get; private set; }
 
@@ -40,8 +42,8 @@ internal sealed class WholeData(LatentModel model, Minibatch batch, int threads,
         Evidence evidence = _executor.Average(_eStep, theta, batch, Averages, _logDensities, pass);
         Evaluations += batch.Count;
         Weight = evidence.Weight;
-        _worth = RelativeWeights.Worth(batch, _logDensities, evidence.Weight);
-        return model.IsBound ? evidence.MeanLogLikelihood + model.ParameterBound(theta) / _worth : evidence.MeanLogLikelihood;
+        Worth = RelativeWeights.Worth(batch, _logDensities, evidence.Weight);
+        return model.IsBound ? evidence.MeanLogLikelihood + model.ParameterBound(theta) / Worth : evidence.MeanLogLikelihood;
     }
 
     /// <summary>
@@ -59,9 +61,9 @@ internal sealed class WholeData(LatentModel model, Minibatch batch, int threads,
     public void Maximize(ReadOnlySpan<double> averages, double[] theta, double[] result)
     {
         _events.Clear();
-        model.Maximize(averages, _worth, theta, result, _events);
+        model.Maximize(averages, Worth, theta, result, _events);
     }
 
     /// <summary>Averages that stand for all rows are from here on worth as many as there are.</summary>
-    public void CountAll() => _worth = RelativeWeights.Worth(batch, [], batch.Count);
+    public void CountAll() => Worth = RelativeWeights.Worth(batch, [], batch.Count);
 }

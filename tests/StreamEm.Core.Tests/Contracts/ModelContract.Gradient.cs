@@ -1,4 +1,5 @@
 using StreamEm.Core.Data;
+using StreamEm.Core.Estimation;
 using StreamEm.Core.Intervals;
 using StreamEm.Core.Models;
 using StreamEm.Core.Vectors;
@@ -53,5 +54,25 @@ public abstract partial class ModelContract
             Assert.Equal(evidence.Weight, there.Weight, 1e-9);
             return there.MeanLogLikelihood;
         }
+    }
+
+    /// <summary>Priors and all: where the engine stops, batch EM stays.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void GradientEngine_ToItsEnd_StopsWhereBatchEmStays(bool isUsual)
+    {
+        LatentModel model = isUsual ? CreateUsual(3, 2) : Create(3, 2);
+        if (!model.HasGradient) return;
+        Minibatch rows = Rows(2, 900, 2, 0.1);
+        var options = new BatchEmOptions { Tolerance = 1e-12, MaxIterations = 600 };
+        BatchEmResult found = BatchEm.Run(model, rows, Theta(model, rows), options with { Engine = FitEngine.Gradient });
+        BatchEmResult after = BatchEm.Run(model, rows, found.Parameters, options with { Tolerance = -1, MaxIterations = 20 });
+        TestContext.Current.TestOutputHelper!.WriteLine($"{found.LogLikelihoods.Count} steps, {found.Evaluations / rows.Count} passes to "
+            + $"{found.LogLikelihoods[^1]:R}, then {after.LogLikelihoods[^1] - found.LogLikelihoods[^1]:G3}");
+        Assert.True(found.Converged);
+        Assert.Equal(found.LogLikelihoods[^1], after.LogLikelihoods[^1], 1e-7);
+        // Without priors it never falls, but for what the least probabilities cost where one is all but 0.
+        if (!isUsual) Assert.True(found.LargestFall <= 1e-9 * Math.Abs(found.LogLikelihoods[^1]), $"fell by {found.LargestFall:R}");
     }
 }

@@ -17,7 +17,7 @@ public sealed class FitEngineTests(ITestOutputHelper output)
 
     private static readonly Mixture Model = Gaussians.Model(2, 2, CovarianceType.Full, regCovar: 0);
 
-    public static TheoryData<FitEngine> Engines => [FitEngine.Incremental, FitEngine.OverRelaxed, FitEngine.Spider];
+    public static TheoryData<FitEngine> Engines => [FitEngine.Incremental, FitEngine.OverRelaxed, FitEngine.Spider, FitEngine.Gradient];
 
     [Theory]
     [MemberData(nameof(Engines))]
@@ -90,6 +90,45 @@ public sealed class FitEngineTests(ITestOutputHelper output)
         output.WriteLine($"{relaxed.Evaluations} of {batch.Evaluations} rows");
         Assert.True(2 * relaxed.Evaluations <= batch.Evaluations, $"{relaxed.Evaluations} of {batch.Evaluations} rows");
         Assert.True(relaxed.LargestFall <= 1e-12, $"fell by {relaxed.LargestFall:R}");
+    }
+
+    [Fact]
+    public void Gradient_OverlappingComponents_TakesATwentiethOfTheRowsAndNeverFalls()
+    {
+        Minibatch rows = Overlapping.Draw(6000, 3);
+        BatchEmResult batch = BatchEm.Run(Model, rows, Start(0.4), Exact),
+            gradient = BatchEm.Run(Model, rows, Start(0.4), Exact with { Engine = FitEngine.Gradient });
+        output.WriteLine($"{gradient.Evaluations} of {batch.Evaluations} rows");
+        Assert.True(20 * gradient.Evaluations <= batch.Evaluations, $"{gradient.Evaluations} of {batch.Evaluations} rows");
+        Assert.True(gradient.LargestFall <= 1e-12, $"fell by {gradient.LargestFall:R}");
+    }
+
+    [Fact]
+    public void Gradient_WhatIsFixed_StaysAndTheRestIsClimbed()
+    {
+        Mixture model = Gaussians.Model(2, 2, CovarianceType.Full, regCovar: 1e-3);
+        model.Hold(new BlockNames(["weights", "covariances"]));
+        Minibatch rows = Overlapping.Draw(3000, 8);
+        BatchEmOptions options = new() { Tolerance = 1e-13, MaxIterations = 5000 };
+        double[] start = Start(0.4), batch = BatchEm.Run(model, rows, start, options).Parameters,
+            gradient = BatchEm.Run(model, rows, start, options with { Engine = FitEngine.Gradient }).Parameters;
+        foreach (string block in (string[])["weights", "covariances"])
+            Assert.Equal(model.ParameterLayout[block].Of(start).ToArray(), model.ParameterLayout[block].Of(gradient).ToArray());
+        Assert.True(Distance(batch, gradient) < 1e-5);
+    }
+
+    [Fact]
+    public void Gradient_ModelWithoutOneOrHardResponsibilities_IsRefused()
+    {
+        LatentModel model = Catalog.ModelCatalog.Find("factor_analysis")!.CreateOptions().Create(Core.Features.FeatureSpace.Unscaled(3));
+        double[] theta = new double[model.ParameterLayout.Length];
+        model.Neutral(theta);
+        BatchEmOptions options = new() { Engine = FitEngine.Gradient };
+        string refused = Assert.Throws<NotSupportedException>(() => BatchEm.Run(model, Overlapping.Draw(10, 1), theta, options)).Message;
+        Assert.Contains("use over_relaxed or batch", refused, StringComparison.Ordinal);
+        refused = Assert.Throws<NotSupportedException>(() => BatchEm.Run(Model, Overlapping.Draw(10, 1), Start(0.4), options,
+            new Pass(null) { Rule = new HardResponsibilities() })).Message;
+        Assert.Contains("soft responsibilities", refused, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -52,6 +52,80 @@ public sealed class FreeCoordinatesTests
             Assert.True(result[at] > 0 && result[at] * result[at + 3] - result[at + 1] * result[at + 2] > 0, "No covariance.");
     }
 
+    [Fact]
+    public void Step_ThereAndBack_IsWhereOneWas()
+    {
+        double[] there = new double[Layout.Length], back = new double[Layout.Length], direction = Direction(4);
+        foreach (double length in (double[])[0.3, -2, 5])
+        {
+            Assert.True(FreeCoordinates.TryStep(Layout, From, direction, length, there));
+            Assert.True(FreeCoordinates.TryStep(Layout, there, direction, -length, back));
+            AssertNear(From, back);
+        }
+        Assert.True(FreeCoordinates.TryStep(Layout, From, direction, 0, back));
+        AssertNear(From, back);
+    }
+
+    [Fact]
+    public void Aim_FromHereToThere_LeadsThereInOneStep()
+    {
+        double[] direction = new double[Layout.Length], result = new double[Layout.Length];
+        Assert.True(FreeCoordinates.TryAim(Layout, From, To, direction));
+        Assert.True(FreeCoordinates.TryStep(Layout, From, direction, 1, result));
+        AssertNear(To, result);
+        double[] half = new double[Layout.Length];
+        Assert.True(FreeCoordinates.TryStep(Layout, From, direction, 0.5, half));
+        Assert.True(FreeCoordinates.TryMove(Layout, From, To, 0.5, result));
+        AssertNear(half, result);
+    }
+
+    [Fact]
+    public void Step_OfAProbabilityOfNoneOrAll_KeepsIt()
+    {
+        VectorLayout layout = new VectorLayout().Add("weights", Units.None, Domain.Simplex, 3).Add("p", Units.None, Domain.Probability, 2);
+        double[] result = new double[5];
+        Assert.True(FreeCoordinates.TryStep(layout, [0.25, 0, 0.75, 0, 1], [Math.Log(3), 700, 0, 5, -5], 1, result));
+        AssertNear([0.5, 0, 0.5, 0, 1], result);
+    }
+
+    /// <summary>The chain rule, by central differences of a function of which every entry matters.</summary>
+    [Fact]
+    public void Pull_OfAGradient_IsTheSlopeAlongEveryCoordinate()
+    {
+        double[] weights = Direction(9), gradient = new double[Layout.Length], slopes = new double[Layout.Length];
+        // Of a symmetric matrix entries count by themselves, and their gradient is symmetric.
+        weights[14] = weights[13];
+        weights[18] = weights[17];
+        for (int at = 0; at < gradient.Length; at++) gradient[at] = weights[at] * Math.Cos(From[at]);
+        gradient[14] = gradient[13];
+        gradient[18] = gradient[17];
+        Assert.True(FreeCoordinates.TryPull(Layout, From, gradient, slopes));
+        int[] above = [13, 17];
+        for (int at = 0; at < slopes.Length; at++)
+        {
+            if (above.Contains(at))
+            {
+                Assert.Equal(0, slopes[at]);
+                continue;
+            }
+            double[] direction = new double[Layout.Length], up = new double[Layout.Length], down = new double[Layout.Length];
+            direction[at] = 1;
+            Assert.True(FreeCoordinates.TryStep(Layout, From, direction, 1e-5, up));
+            Assert.True(FreeCoordinates.TryStep(Layout, From, direction, -1e-5, down));
+            double found = (Value(up) - Value(down)) / 2e-5;
+            Assert.True(Math.Abs(found - slopes[at]) <= 1e-8 * Math.Max(1, Math.Abs(found)),
+                $"{at}: {slopes[at]:R}, by differences {found:R}");
+        }
+
+        double Value(double[] theta) => theta.Zip(weights, (value, weight) => weight * Math.Sin(value)).Sum();
+    }
+
+    private static double[] Direction(ulong seed)
+    {
+        var chance = new SplitMix64(seed);
+        return [.. Enumerable.Range(0, Layout.Length).Select(_ => 2 * chance.NextDouble() - 1)];
+    }
+
     /// <summary>Logarithms and square roots there and back lose some units in the last place of values up to 30.</summary>
     private static void AssertNear(double[] expected, double[] actual)
     {

@@ -115,7 +115,8 @@ internal sealed class StudentT : MatrixFamily
             if (!ComponentEvidence.IsEnough(masses[k], rows.Evidence, k, events) || !(weight > 0)) continue;
             SetMoments(k, weight, _first.Of(statistics).Slice(k * Dimension, Dimension),
                 _second.Of(statistics).Slice(k * packed, packed), masses[k], rows.Prior, result, events);
-            if (_targets is { } targets) _freedom.Of(result)[k] = ScalarMath.Exp(targets.Of(statistics)[k] / masses[k]);
+            if (_targets is { } targets)
+                _freedom.Of(result)[k] = Math.Clamp(ScalarMath.Exp(targets.Of(statistics)[k] / masses[k]), LeastFreedom, MostFreedom);
             else if (_held is null) _freedom.Of(result)[k] = Freedom(_logPrecisions.Of(statistics)[k] / masses[k]);
         }
     }
