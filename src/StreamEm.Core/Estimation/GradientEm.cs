@@ -19,7 +19,7 @@ namespace StreamEm.Core.Estimation;
 /// </summary>
 internal sealed class GradientEm
 {
-    /// <summary>The part of its first slope that is left at most after a step (sigma), and that it may fall below 0 (1 - 2 delta).</summary>
+    /// <summary>The part of its first slope that is left at most (sigma), and that it may be below 0 (1 - 2 delta).</summary>
     private const double MostSlope = 0.9, MostFall = 0.8;
 
     private const int MostTrials = 6;
