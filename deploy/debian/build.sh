@@ -44,6 +44,8 @@ Files: *
 Copyright: StreamEM contributors
 License: Apache-2.0
  The text of the license is in /usr/share/common-licenses/Apache-2.0.
+ Letters in pictures are Liberation Sans, under the SIL Open Font License 1.1:
+ /usr/lib/streamem/licenses/LiberationSans.txt.
 TEXT
 cat >"$root/DEBIAN/control" <<TEXT
 Package: streamem

@@ -28,7 +28,7 @@ public static class PlotCommand
         var options = new PlotOptions();
         var command = new Command("plot",
             "Draws a learned mixture over records, seen in two features or feature by feature, the parameters of another model, or how "
-                + "either was learned, as SVG.");
+                + "either was learned, as SVG or PNG.");
         options.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -37,7 +37,7 @@ public static class PlotCommand
             string svg = await DrawAsync(options, parsed, cancellationToken).ConfigureAwait(false);
             if (output == PipedInput.Standard)
                 await parsed.InvocationConfiguration.Output.WriteAsync(svg.AsMemory(), cancellationToken).ConfigureAwait(false);
-            else PictureFile.Write(output, svg);
+            else PictureFile.Write(output, svg, parsed.InvocationConfiguration.Error);
             return ExitCode.Ok;
         });
         return command;

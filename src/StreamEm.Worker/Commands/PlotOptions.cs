@@ -22,7 +22,7 @@ internal sealed class PlotOptions
 
     public Option<string> Output { get; } = new("-o", "--output")
     {
-        Description = "Where the picture goes (SVG); - is standard output.",
+        Description = "Where the picture goes: PNG where the name ends with .png, else SVG; - is standard output.",
         Required = true,
         HelpName = "file",
     };
@@ -87,10 +87,7 @@ internal sealed class PlotOptions
         command.Validators.Add(result =>
         {
             string? path = result.GetValue(Output);
-            // A picture that is called what it is not is found out by somebody else.
-            if (path is not null && Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".pdf")
-                result.AddError(
-                    $"--output '{path}': pictures are SVG; expected a name that ends with .svg. rsvg-convert makes others of it.");
+            if (PictureFile.WrongWith(path) is { } wrong) result.AddError(wrong);
             if (result.GetValue(Log) is { } log && log is not ("x" or "y" or "xy"))
                 result.AddError($"--log '{log}' names no axes; expected x, y or xy.");
             bool hasData = result.GetValue(Data) is { Length: > 0 };

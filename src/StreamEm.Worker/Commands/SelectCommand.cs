@@ -26,6 +26,10 @@ public static class SelectCommand
         options.Configuration.AddTo(command);
         options.Own.AddTo(command);
         options.Dialect.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (PictureFile.WrongWith(result.GetValue(options.Output)) is { } wrong) result.AddError(wrong);
+        });
         AddChecks(options.Components, options.Folds, options.Sample);
         command.SetAction((parsed, cancellationToken) => RunAsync(options, parsed, cancellationToken));
         return command;
@@ -61,7 +65,9 @@ public static class SelectCommand
         }
 
         if (picture is not null)
-            PictureFile.Write(picture, CriteriaPlot.Draw(reports, $"{request.Model.Id}: {request.Model.Model.Type}", unit));
+            PictureFile.Write(
+                picture, CriteriaPlot.Draw(reports, $"{request.Model.Id}: {request.Model.Model.Type}", unit),
+                parsed.InvocationConfiguration.Error);
         return ExitCode.Ok;
     }
 
@@ -119,7 +125,7 @@ public static class SelectCommand
         };
 
         public Option<string?> Output { get; } =
-            new("-o", "--output") { Description = "Where a picture goes (SVG).", HelpName = "file" };
+            new("-o", "--output") { Description = "Where a picture goes: PNG where the name ends with .png, else SVG.", HelpName = "file" };
 
         public Option<int> Folds { get; } = new("--folds")
         {

@@ -64,8 +64,9 @@ internal sealed class SvgCanvas
     public void Text(double x, double y, double size, string text, string fill = "#222", string anchor = "start") =>
         Add($"<text x=\"{x:F1}\" y=\"{y:F1}\" font-size=\"{size}\" fill=\"{fill}\" text-anchor=\"{anchor}\">{Escape(text)}</text>");
 
-    /// <summary>A text as it may stand in the picture.</summary>
-    public static string Escape(string text) => HttpUtility.HtmlEncode(text);
+    /// <summary>A text as it may stand in the picture: without the characters that XML does not hold.</summary>
+    public static string Escape(string text) => HttpUtility.HtmlEncode(string.Concat(text.EnumerateRunes()
+        .Select(letter => Rune.IsControl(letter) || letter.Value is 0xFFFE or 0xFFFF ? " " : letter.ToString())));
 
     /// <summary>About how wide a text is.</summary>
     public static double WidthOf(string text, double size) => text.Length * size * CharacterWidth;

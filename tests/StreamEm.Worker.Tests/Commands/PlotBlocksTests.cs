@@ -86,7 +86,7 @@ public sealed class PlotBlocksTests : IDisposable
         await Fit(schema, model);
         CommandRun run = await CommandRun.Of(PlotCommand.Create(), _directory["snapshot.json"], "-o", _directory["picture.svg"]);
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        return XElement.Load(_directory["picture.svg"]);
+        return DrawnPicture.Load(_directory["picture.svg"]);
     }
 
     private async Task Fit(string schema, string model)

@@ -178,7 +178,7 @@ public sealed class PlotKindsTests : IDisposable
         CommandRun run = await CommandRun.Of(
             PlotCommand.Create(), [_directory[from], .. records, "-o", _directory["picture.svg"], .. options]);
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        return XElement.Load(_directory["picture.svg"]);
+        return DrawnPicture.Load(_directory["picture.svg"]);
     }
 
     private async Task Fit(string features, string model, bool intervals = false, params string[] options)

@@ -147,7 +147,7 @@ public sealed class PlotTests : IDisposable
         await Fit(features, model);
         CommandRun run = await Run(options);
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        return XElement.Load(_directory["picture.svg"]);
+        return DrawnPicture.Load(_directory["picture.svg"]);
     }
 
     private async Task Fit(string features, string model)

@@ -58,15 +58,6 @@ public sealed class RemoteSnapshotTests : IAsyncDisposable
         Assert.Contains(_address, run.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Plot_ToAPng_IsRefused()
-    {
-        CommandRun run = await CommandRun.Of(PlotCommand.Create(), "snapshot.json", "data.csv", "-o", "picture.png");
-
-        Assert.Equal(64, run.ExitCode);
-        Assert.Contains(".svg", run.Error, StringComparison.Ordinal);
-    }
-
     private static string Rows()
     {
         var text = new StringBuilder("x,y\n");
