@@ -13,18 +13,19 @@ say() { printf 'release: %-44s %s\n' "$1" "$2"; }
 
 # Runs a check in a shell of its own, in a folder of its own, its output shown when it fails.
 try() {
-  local what=$1; shift
-  mkdir -p "$folder/$what"
+  # A comma in a path ends a property of MSBuild.
+  local what=$1 place=$folder/${1//[^A-Za-z0-9._-]/-}; shift
+  mkdir -p "$place"
   # Not as a condition: there the shell would go on after what fails.
   set +e
-  (set -e; cd "$folder/$what"; "$@") >"$folder/log" 2>&1 </dev/null
+  (set -e; cd "$place"; "$@") >"$folder/log" 2>&1 </dev/null
   local code=$?
   set -e
   if ((code == 0)); then say "$what" ok
   else say "$what" FAILED; sed 's/^/    /' "$folder/log" | tail -30; failed=1; fi
 }
 
-# What every executable has to do: say its version, check a configuration, learn and score; with an environment that knows no .NET, and no home.
+# What every executable has to do: say its version, check a configuration, learn, score and draw; with an environment that knows no .NET, and no home.
 works() {
   local run=("$@")
   awk 'BEGIN { srand(7); print "a,b"; for (i = 0; i < 20000; i++) print (i % 3) * 5 + rand() + rand() "," rand() - i % 3 }' >data.csv
@@ -32,11 +33,16 @@ works() {
   env -i PATH=/usr/bin:/bin "${run[@]}" validate -c "$top/samples/flights.yaml" >/dev/null
   env -i PATH=/usr/bin:/bin "${run[@]}" fit data.csv --components 3 -o snapshot.json >summary
   [[ $(env -i PATH=/usr/bin:/bin "${run[@]}" score snapshot.json data.csv | wc -l) == 20000 ]]
+  # Picture and letters need nothing but what comes along.
+  env -i PATH=/usr/bin:/bin "${run[@]}" plot snapshot.json data.csv -o picture.png
+  is_png picture.png
   parameters >learned
   # The same bytes as those of every other executable of the release.
   [[ -e $folder/learned ]] || cp learned "$folder/learned"
   cmp learned "$folder/learned"
 }
+
+is_png() { [[ $(head -c 4 "$1" | tail -c 3) == PNG && $(wc -c <"$1") -gt 20000 ]]; }
 
 parameters() { sed -n '/"parameters"/,/"component_ids"/p' snapshot.json | grep . ; }
 
@@ -45,7 +51,7 @@ sums() { (cd "$out" && sha256sum --quiet -c SHA256SUMS); }
 unpacked() {
   tar -xzf "$out/streamem-$version-$own.tar.gz"
   cd "streamem-$version-$own"
-  [[ -s LICENSE && -s share/man/man1/streamem.1 && -s share/bash-completion/completions/streamem && -s share/streamem.schema.json ]]
+  [[ -s LICENSE && -s licenses/LiberationSans.txt && -s share/man/man1/streamem.1 && -s share/bash-completion/completions/streamem && -s share/streamem.schema.json ]]
   # Of a file system that cannot be written to, started by its own name from elsewhere.
   chmod -R a-w . && mkdir -p ../work && cd ../work && works "../streamem-$version-$own/streamem"
   # The native Kafka client is found: a broker that is not there is the end (69), not a library.
@@ -85,8 +91,9 @@ PYTHON
 
 foreign() {
   local kind=$1
-  if [[ $kind == win-* ]]; then python3 -m zipfile -e "$out/streamem-$version-$kind.zip" .; [[ -s streamem-$version-$kind/librdkafka.dll ]]
-  else tar -xzf "$out/streamem-$version-$kind.tar.gz"; [[ -s streamem-$version-$kind/librdkafka.dylib ]]; fi
+  if [[ $kind == win-* ]]; then python3 -m zipfile -e "$out/streamem-$version-$kind.zip" .; [[ -s streamem-$version-$kind/librdkafka.dll && -s streamem-$version-$kind/libSkiaSharp.dll ]]
+  else tar -xzf "$out/streamem-$version-$kind.tar.gz"; [[ -s streamem-$version-$kind/librdkafka.dylib && -s streamem-$version-$kind/libSkiaSharp.dylib ]]; fi
+  [[ -z $(find . -name '*.pdb') ]]
   is_for "streamem-$version-$kind/streamem$([[ $kind == win-* ]] && echo .exe || true)" "$kind"
 }
 
@@ -122,6 +129,7 @@ tool() {
   DOTNET_ROOT=$(dirname "$(readlink -f "$(command -v dotnet)")") && export DOTNET_ROOT
   [[ $(bin/streamem version) == "streamem $version "* ]]
   cp "$top/samples/streamem.yaml" . && bin/streamem schema >schema.json && [[ -s schema.json ]]
+  bin/streamem plot gaussian_mixture --graph -o graph.png && is_png graph.png
 }
 
 # A program of its own that has no more of us than the package, and the first lines of docs/library.md.
