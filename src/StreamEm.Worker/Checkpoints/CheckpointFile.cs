@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
+using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Checkpoints;
 
@@ -65,7 +66,16 @@ internal static class CheckpointFile
 
     /// <summary>The checkpoint that was encoded as <paramref name="bytes"/>; parts of the result are slices of them.</summary>
     /// <exception cref="InvalidDataException">Not a checkpoint, of another major version, truncated or damaged.</exception>
-    public static Checkpoint Decode(byte[] bytes)
+    public static Checkpoint Decode(byte[] bytes) => Decode(bytes, SnapshotDocument.Parse);
+
+    /// <summary>
+    /// The same for who follows many states and looks at the snapshots of few: a snapshot's text takes many times as long to read as all
+    /// the rest, and the hash vouches for it.
+    /// </summary>
+    /// <exception cref="InvalidDataException">Not a checkpoint, of another major version, truncated or damaged.</exception>
+    public static Checkpoint DecodeState(byte[] bytes) => Decode(bytes, SnapshotDocument.ParseLater);
+
+    private static Checkpoint Decode(byte[] bytes, Func<ReadOnlyMemory<byte>, SnapshotDocument> parse)
     {
         if (!IsCheckpoint(bytes)) throw new InvalidDataException("It does not begin with the bytes 'SEMB' of a checkpoint.");
         if (bytes.Length < PreambleLength + HashLength)
@@ -84,7 +94,7 @@ internal static class CheckpointFile
         try
         {
             return CheckpointHeader.Parse(bytes.AsSpan(PreambleLength, (int)header))
-                .WithBody(bytes.AsMemory(PreambleLength + (int)header, (int)body));
+                .WithBody(bytes.AsMemory(PreambleLength + (int)header, (int)body), parse);
         }
         catch (JsonException failure)
         {

@@ -80,8 +80,10 @@ internal sealed record CheckpointHeader : CheckpointFields
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
 
     /// <summary>The checkpoint of this header and its body; its parts are slices of that.</summary>
+    /// <param name="body">The body.</param>
+    /// <param name="parse">How a snapshot in it is read.</param>
     /// <exception cref="InvalidDataException">The body is not what the header says.</exception>
-    public Checkpoint WithBody(ReadOnlyMemory<byte> body)
+    public Checkpoint WithBody(ReadOnlyMemory<byte> body, Func<ReadOnlyMemory<byte>, SnapshotDocument> parse)
     {
         if (LearnerLength < 0 || LatestLength < 0 || ScoresLength < 0 || CandidatesLength < 0 || PinnedLength < 0
             || Outbox.Any(part => part.Length < 0) || BodyLength != body.Length)
@@ -109,8 +111,8 @@ internal sealed record CheckpointHeader : CheckpointFields
         List<OutboxEntry> outbox =
             [.. Outbox.Select(part => new OutboxEntry(part.Version, part.IsLast, Next(part.Length), part.IsAcknowledged))];
         ReadOnlyMemory<byte> scores = Next(ScoresLength ?? 0), candidates = Next(CandidatesLength ?? 0), pinned = Next(PinnedLength ?? 0);
-        return new Checkpoint(this, learner, latest.IsEmpty ? null : SnapshotDocument.Parse(latest), outbox, scores, candidates,
-            pinned.IsEmpty ? null : SnapshotDocument.Parse(pinned));
+        return new Checkpoint(this, learner, latest.IsEmpty ? null : parse(latest), outbox, scores, candidates,
+            pinned.IsEmpty ? null : parse(pinned));
     }
 
     /// <summary>One outbox entry's part of the body.</summary>

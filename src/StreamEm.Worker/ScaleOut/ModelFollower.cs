@@ -5,16 +5,24 @@ using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.ScaleOut;
 
-/// <summary>Follows the model topic: every worker knows the newest state, and shows its snapshot. One thread runs it; the rest is for any.
+/// <summary>
+/// Follows the model topic: every worker knows the newest state, and shows its snapshot. States come as often as all workers together have
+/// them made; the snapshot in one, which takes many times as long to read as the rest, is looked at twice a second at most. One thread runs
+/// it; the rest is for any.
 /// </summary>
 /// <param name="topics">The topics.</param>
 /// <param name="feed">Where snapshots are shown.</param>
-internal sealed class ModelFollower(ScaleOutTopics topics, SnapshotFeed feed)
+/// <param name="time">The clock.</param>
+internal sealed class ModelFollower(ScaleOutTopics topics, SnapshotFeed feed, TimeProvider time)
 {
     private const int PollMilliseconds = 100;
+    private static readonly TimeSpan ShowEvery = TimeSpan.FromMilliseconds(500);
 
     private readonly ModelStates _states = new();
     private volatile Checkpoint? _newest;
+    private Checkpoint? _looked;
+    private SnapshotDocument? _shown;
+    private long? _shownAt;
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The newest state; null while there is none.</summary>
@@ -30,7 +38,8 @@ internal sealed class ModelFollower(ScaleOutTopics topics, SnapshotFeed feed)
         if (topics.ReadNewest(stop, out long end) is { } known)
         {
             _states.Begin(known);
-            Show(known);
+            Tell(known);
+            Show();
         }
 
         ConsumerConfig config = KafkaTopic.Configure(topics.Model);
@@ -56,16 +65,26 @@ internal sealed class ModelFollower(ScaleOutTopics topics, SnapshotFeed feed)
             }
 
             if (result?.Message?.Key is { } own && own.AsSpan().SequenceEqual(key) && _states.Take(result.Message.Value))
-                Show(_states.Newest!);
+                Tell(_states.Newest!);
+            Show();
         }
     }
 
-    private void Show(Checkpoint state)
+    private void Tell(Checkpoint state)
     {
         _newest = state;
-        if (state.Latest is { } latest && latest.Version > (feed.Latest?.Version ?? 0)) feed.Publish(latest);
         TaskCompletionSource changed = _changed;
         _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         changed.SetResult();
+    }
+
+    /// <summary>Shows the newest snapshot, unless it is shown already, or another was just now.</summary>
+    private void Show()
+    {
+        if (ReferenceEquals(_newest, _looked) || (_shownAt is { } at && time.GetElapsedTime(at) < ShowEvery)) return;
+        _looked = _newest;
+        if (_looked?.Latest is not { } latest || (_shown is not null && latest.Json.Span.SequenceEqual(_shown.Json.Span))) return;
+        (_shown, _shownAt) = (latest, time.GetTimestamp());
+        if (latest.Version > (feed.Latest?.Version ?? 0)) feed.Publish(latest);
     }
 }

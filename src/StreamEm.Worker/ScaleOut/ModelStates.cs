@@ -23,7 +23,7 @@ internal sealed class ModelStates
         Checkpoint state;
         try
         {
-            state = CheckpointFile.Decode(value);
+            state = CheckpointFile.DecodeState(value);
         }
         catch (InvalidDataException)
         {

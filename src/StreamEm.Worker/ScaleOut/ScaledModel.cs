@@ -41,7 +41,7 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, strin
         {
             _topics.Prepare(stop);
             _rejected = RejectedFile.Open(context.Options.Rejected.File ?? rejectedFile, mark: null, context.Log);
-            _follower = new ModelFollower(_topics, feed);
+            _follower = new ModelFollower(_topics, feed, context.Time);
             _contributor = new Contributor(context, _topics, _follower, _rejected);
             _reducer = new Reducer(context, _topics);
             Task[] parts = [Start(_follower.Run), Start(_contributor.Run), Start(_reducer.Run)];

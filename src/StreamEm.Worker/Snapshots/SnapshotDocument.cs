@@ -14,6 +14,7 @@ public sealed class SnapshotDocument
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _output;
 
+    private readonly Lazy<ModelSnapshot> _snapshot;
     private readonly Lazy<ReadOnlyMemory<byte>> _json;
     private readonly Task<Ancestry>? _ancestry;
 
@@ -22,18 +23,15 @@ public sealed class SnapshotDocument
     /// <param name="ancestry">What it comes from, as soon as that is computed; null where the snapshot says it, or nobody does.</param>
     public SnapshotDocument(ModelSnapshot snapshot, Task<Ancestry>? ancestry = null)
     {
-        (Snapshot, _ancestry) = (snapshot, ancestry);
+        (_snapshot, _ancestry) = (new Lazy<ModelSnapshot>(snapshot), ancestry);
         _json = new Lazy<ReadOnlyMemory<byte>>(Serialize);
     }
 
-    private SnapshotDocument(ModelSnapshot snapshot, ReadOnlyMemory<byte> json)
-    {
-        Snapshot = snapshot;
-        _json = new Lazy<ReadOnlyMemory<byte>>(json);
-    }
+    private SnapshotDocument(Lazy<ModelSnapshot> snapshot, ReadOnlyMemory<byte> json) =>
+        (_snapshot, _json) = (snapshot, new Lazy<ReadOnlyMemory<byte>>(json));
 
     /// <summary>The parameters.</summary>
-    public ModelSnapshot Snapshot { get; }
+    public ModelSnapshot Snapshot => _snapshot.Value;
 
     /// <summary>The snapshot's version.</summary>
     public long Version => Snapshot.Version;
@@ -48,7 +46,13 @@ public sealed class SnapshotDocument
 
     /// <summary>The document that was stored as these bytes; it keeps them, so that it is published again as it was.</summary>
     /// <exception cref="InvalidDataException">Not a snapshot.</exception>
-    public static SnapshotDocument Parse(ReadOnlyMemory<byte> json) => new(SnapshotReader.Read(json), json);
+    public static SnapshotDocument Parse(ReadOnlyMemory<byte> json) => new(new Lazy<ModelSnapshot>(SnapshotReader.Read(json)), json);
+
+    /// <summary>
+    /// The same, read when somebody looks at it, which may be never: <see cref="Snapshot"/> fails then where it is none.
+    /// </summary>
+    internal static SnapshotDocument ParseLater(ReadOnlyMemory<byte> json) =>
+        new(new Lazy<ModelSnapshot>(() => SnapshotReader.Read(json)), json);
 
     private ReadOnlyMemory<byte> Serialize()
     {
