@@ -27,18 +27,18 @@ public static class RegistryProbe
     public static async Task<string> AskAsync(
         KafkaSourceOptions options, RecordSchema schema, TimeSpan patience, TimeProvider time, CancellationToken stop)
     {
-        using var registry = new SchemaRegistry(options.SchemaRegistry!, unavailableAfter: null, time);
+        using var registry = new SchemaRegistry(options.SchemaRegistry!, unavailableAfter: TimeSpan.Zero, time);
         using var limit = new CancellationTokenSource(patience, time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
-        var found = new List<string>();
+        (List<string> found, List<string> refused) = ([], []);
         try
         {
             foreach (string topic in options.Topics)
             {
                 if (options.Format is RecordFormat.Avro or RecordFormat.JsonSchema)
-                    found.Add(await ValueAsync(registry, options, topic, schema, deadline.Token).ConfigureAwait(false));
+                    await Try(() => ValueAsync(registry, options, topic, schema, deadline.Token)).ConfigureAwait(false);
                 if (options.KeyFormat != KeyFormat.Text)
-                    found.Add(await KeyAsync(registry, topic, options.KeyFormat, deadline.Token).ConfigureAwait(false));
+                    await Try(() => KeyAsync(registry, topic, options.KeyFormat, deadline.Token)).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
@@ -47,7 +47,21 @@ public static class RegistryProbe
                 CultureInfo.InvariantCulture, $"The schema registry does not answer within {patience.TotalSeconds:0} s."));
         }
 
-        return string.Join("; ", found);
+        return refused.Count == 0 ? string.Join("; ", found)
+            : throw new SourceException(SourceFailure.Configuration, string.Join(' ', refused));
+
+        // What one schema lacks keeps nobody from hearing of the others.
+        async Task Try(Func<Task<string>> ask)
+        {
+            try
+            {
+                found.Add(await ask().ConfigureAwait(false));
+            }
+            catch (SourceException lacking) when (lacking.Failure == SourceFailure.Configuration)
+            {
+                refused.Add(lacking.Message);
+            }
+        }
     }
 
     private static async Task<string> ValueAsync(
@@ -59,9 +73,10 @@ public static class RegistryProbe
         Refuse(decoder.Refusal(newest));
         if (newest.Avro is not { } type) return Invariant($"subject '{subject}' has schema {newest.Number}");
         string[] names = [.. NamesIn(type, "", 0).Distinct()];
-        foreach (string field in decoder.Lacking(newest))
-            Refuse(Invariant($"Schema {newest.Number}, the newest of subject '{subject}', has no field '{field}'")
-                + $"{Spelling.Suggestion(field, names)}; its fields are: {string.Join(", ", names.Take(ShownFields))}"
+        string[] lacking = [.. decoder.Lacking(newest).Select(field => $"no field '{field}'{Spelling.Suggestion(field, names)}")];
+        if (lacking.Length > 0)
+            Refuse(Invariant($"Schema {newest.Number}, the newest of subject '{subject}', has {string.Join("; ", lacking)}")
+                + $"; its fields are: {string.Join(", ", names.Take(ShownFields))}"
                 + (names.Length > ShownFields ? Invariant($" and {names.Length - ShownFields} more") : ""));
         return Invariant($"schema {newest.Number} of subject '{subject}' has all the fields");
     }

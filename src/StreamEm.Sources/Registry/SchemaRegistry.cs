@@ -10,7 +10,7 @@ namespace StreamEm.Sources.Registry;
 /// taken for one, and asked for again after a minute. Used by one reader; <see cref="Problem"/> by any thread.
 /// </summary>
 /// <param name="options">Where it is.</param>
-/// <param name="unavailableAfter">After how long without an answer the source ends; null: never.</param>
+/// <param name="unavailableAfter">After how long without an answer the source ends; null: never; zero: it is asked once.</param>
 /// <param name="time">The clock.</param>
 internal sealed class SchemaRegistry(SchemaRegistryOptions options, TimeSpan? unavailableAfter, TimeProvider time) : IDisposable
 {
@@ -92,11 +92,14 @@ internal sealed class SchemaRegistry(SchemaRegistryOptions options, TimeSpan? un
             _problem = $"{sentence} Trying again.";
             if (unavailableAfter is { } limit && time.GetElapsedTime(since) >= limit)
                 throw new SourceException(SourceFailure.Unavailable, string.Create(CultureInfo.InvariantCulture,
-                    $"{sentence} That has lasted {limit.TotalSeconds:0.#} s, the limit source.kafka.unavailable_after. Check the registry, "
-                        + $"the network and source.kafka.schema_registry."));
+                    $"{sentence}{(limit == TimeSpan.Zero ? "" : Lasted(limit))} Check the registry, the network and "
+                        + $"source.kafka.schema_registry."));
             await Task.Delay(Retry, time, stop).ConfigureAwait(false);
         }
     }
+
+    private static string Lasted(TimeSpan limit) => string.Create(
+        CultureInfo.InvariantCulture, $" That has lasted {limit.TotalSeconds:0.#} s, the limit source.kafka.unavailable_after.");
 
     private async Task<RegisteredSchema> ReadAsync(int number, JsonElement answer, CancellationToken stop)
     {
