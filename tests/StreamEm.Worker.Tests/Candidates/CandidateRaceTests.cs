@@ -109,6 +109,8 @@ public sealed class CandidateRaceTests : IDisposable
     [InlineData("1..8", "1..8")]
     [InlineData("3,2, 5", "2,3,5")]
     [InlineData("2", "2")]
+    [InlineData("[2,3,5]", "2,3,5")]
+    [InlineData("[\"1..3\",8]", "1,2,3,8")]
     [InlineData("1..2,4", "1,2,4")]
     public void Numbers_AreReadAndWritten(string text, string canonical)
     {
@@ -118,11 +120,23 @@ public sealed class CandidateRaceTests : IDisposable
     }
 
     [Theory]
+    [InlineData("1..3", 1, 2, 3)]
+    [InlineData("'2,3,5'", 2, 3, 5)]
+    [InlineData("[5, 2, 3]", 2, 3, 5)]
+    [InlineData("7", 7)]
+    public void Numbers_InAConfiguration_MayBeAList(string yaml, params int[] numbers) => Assert.Equal(numbers,
+        Configuration.ConfigFile.ModelWith($"models.0.candidates={{components: {yaml}}}").Candidates!.Components);
+
+    [Theory]
     [InlineData("")]
     [InlineData("8..1")]
     [InlineData("0..3")]
     [InlineData("1...3")]
     [InlineData("2,x")]
+    [InlineData("[]")]
+    [InlineData("[2,3")]
+    [InlineData("[2.5]")]
+    [InlineData("[[2],3]")]
     public void Numbers_ThatAreNone_AreRefused(string text) => Assert.False(new ComponentNumbersKind().TryParse(text, out _));
 
     private static ModelSnapshot Last(TemporaryDirectory directory) => SnapshotReader.Read(
