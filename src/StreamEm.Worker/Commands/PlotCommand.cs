@@ -132,8 +132,9 @@ public static class PlotCommand
 
     private static string HeadingOf(ModelSnapshot snapshot)
     {
-        string what = snapshot.ComponentIds.Count > 0
-            ? string.Create(CultureInfo.InvariantCulture, $"{snapshot.ComponentIds.Count} components")
+        int components = snapshot.ComponentIds.Count;
+        string what = components > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{components} component{(components == 1 ? "" : "s")}")
             : snapshot.Options.Type;
         return string.Create(CultureInfo.InvariantCulture,
             $"{snapshot.ModelId}, version {snapshot.Version}: {what} learned from {snapshot.Training.Records} records");
