@@ -88,6 +88,16 @@ internal sealed class ComponentProfile
     /// </summary>
     public ReadOnlySpan<double> Levels(int component, int feature)
     {
+        (int at, int levels) = PlaceOfLevels(component, feature);
+        return _learned.Parameters.AsSpan(at, levels);
+    }
+
+    /// <summary>Where the probability of a level is.</summary>
+    public ValueRange LevelRange(int component, int feature, int level) =>
+        ValueRange.Of(_learned.Intervals, PlaceOfLevels(component, feature).At + level);
+
+    private (int At, int Levels) PlaceOfLevels(int component, int feature)
+    {
         string name = $"probabilities.{Space.Features[feature].Name}";
         // A part of a product puts its own name before, and a class its own before that.
         int ofClass = Components / Math.Max(1, _learned.Model.ClassesOfComponents.Count);
@@ -96,9 +106,7 @@ internal sealed class ComponentProfile
             .Where(block => block.Domain == Domain.Simplex && block.Name.StartsWith(before, StringComparison.Ordinal))
             .Where(block => block.Name == name || block.Name.EndsWith($".{name}", StringComparison.Ordinal))
             .MinBy(block => block.Name.Length);
-        if (block is null) return default;
-        int levels = block.Shape[^1];
-        return block.Of((ReadOnlySpan<double>)_learned.Parameters).Slice(component % ofClass * levels, levels);
+        return block is null ? (0, 0) : (block.Offset + component % ofClass * block.Shape[^1], block.Shape[^1]);
     }
 
     private bool TryMoments(ComponentModel model)

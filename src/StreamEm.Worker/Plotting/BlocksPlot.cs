@@ -34,7 +34,8 @@ internal sealed class BlocksPlot(ModelSnapshot snapshot)
         }
 
         _svg.Text(20, height - 12, 11,
-            string.Join("; ", panels.Select(panel => panel.Note).Where(note => note.Length > 0).Distinct(StringComparer.Ordinal)), "#555");
+            string.Join("; ", panels.SelectMany(panel => panel.Note.Split("; ", StringSplitOptions.RemoveEmptyEntries))
+                .Distinct(StringComparer.Ordinal)), "#555");
         return _svg.Close();
     }
 
@@ -57,7 +58,8 @@ internal sealed class BlocksPlot(ModelSnapshot snapshot)
         if (rows == 1 && block.RowName is null) return new ValuesPanel(block.Name, [.. entries], values, Whiskers(block));
         bool areShares = block.Domain is Domain.Simplex or Domain.Positive;
         string[] names = [.. Enumerable.Range(0, rows).Select(row => RowName(block, row))];
-        return new EntriesPanel(block.Name, names, [.. entries], values, areShares, Whiskers(block));
+        return new EntriesPanel(block.Name, names, [.. entries], values, areShares,
+            block.Domain == Domain.Positive ? Plotting.Whiskers.None : Whiskers(block));
     }
 
     private MatrixPanel Map(VectorBlock block, string[] names, double[] values)

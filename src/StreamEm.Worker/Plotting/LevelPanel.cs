@@ -8,7 +8,7 @@ namespace StreamEm.Worker.Plotting;
 /// </summary>
 internal sealed class LevelPanel : FeaturePanel
 {
-    private const double BarHeight = 20, LineHeight = 16, Square = 10;
+    private const double BarHeight = 20, WhiskerAside = 7, LineHeight = 16, Square = 10;
 
     private readonly int[] _shown;
     private readonly bool _hasOthers;
@@ -46,17 +46,47 @@ internal sealed class LevelPanel : FeaturePanel
     /// <inheritdoc/>
     public override void Row(SvgCanvas svg, int component, double x, double middle, double width)
     {
-        ReadOnlySpan<double> probabilities = Profile.Levels(component, Feature);
+        double[] probabilities = [.. Profile.Levels(component, Feature)];
         double at = x, rest = 1;
         for (int rank = 0; rank < _shown.Length; rank++)
         {
-            double probability = probabilities[_shown[rank]];
-            Segment(svg, at, middle, probability * width, probability, Palette.Level(rank));
+            (double probability, double start, int level) = (probabilities[_shown[rank]], at, rank);
+            svg.Told(Told(component, _shown[rank], probability),
+                () => Segment(svg, start, middle, probability * width, probability, Palette.Level(level)));
             at += probability * width;
             rest -= probability;
         }
 
         if (_hasOthers) Segment(svg, at, middle, Math.Max(0, rest) * width, rest, Palette.Other);
+        Whiskers(svg, component, x, middle, width, probabilities);
+    }
+
+    /// <summary>
+    /// Of each segment, measured from where it begins, or from its end where there would be no room; above and below in turn, as those of
+    /// neighbours may overlap.
+    /// </summary>
+    private void Whiskers(SvgCanvas svg, int component, double x, double middle, double width, double[] probabilities)
+    {
+        double at = x;
+        for (int rank = 0; rank < _shown.Length; rank++)
+        {
+            double end = at + probabilities[_shown[rank]] * width, y = middle + (rank % 2 == 0 ? -WhiskerAside : WhiskerAside);
+            if (Profile.LevelRange(component, Feature, _shown[rank]) is { IsKnown: true } sure)
+            {
+                bool fits = at + sure.High * width <= x + width;
+                double from = fits ? at + sure.Low * width : end - sure.High * width;
+                svg.Whiskers(from, from + (sure.High - sure.Low) * width, y, 2.5, RangeColour);
+            }
+            at = end;
+        }
+    }
+
+    private string Told(int component, int level, double probability)
+    {
+        if (Profile.LevelRange(component, Feature, level) is not { IsKnown: true } sure) return "";
+        IReadOnlyList<string> levels = Profile.Space.Features[Feature].Levels;
+        string name = level < levels.Count ? levels[level] : level.ToString(CultureInfo.InvariantCulture);
+        return string.Create(CultureInfo.InvariantCulture, $"{name}: {probability:P1}, {ProfilePlot.Percent(sure)}");
     }
 
     private static void Segment(SvgCanvas svg, double x, double middle, double width, double probability, string colour)

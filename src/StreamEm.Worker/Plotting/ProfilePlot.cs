@@ -118,7 +118,8 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
     }
 
     private TransitionMap Map(VectorBlock block, int[] components) =>
-        new(block.Name, _profile, components, block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray());
+        new(block.Name, _profile, components, block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray(),
+            [.. Enumerable.Range(block.Offset, block.Length).Select(at => ValueRange.Of(snapshot.Intervals, at))]);
 
     /// <summary>What the marks are, and what is left out.</summary>
     private string Note(int panels, int components)
@@ -131,7 +132,9 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
             FeatureKind.Level => "stacked bars: probabilities of levels",
             _ => "dots: mean ± standard deviation",
         });
-        if (snapshot.Intervals is not null) marks.Add($"black whiskers, small numbers: {ValueRange.Meaning}");
+        bool hasLevels = snapshot.Space.Features.Any(feature => feature.Kind == FeatureKind.Level);
+        if (snapshot.Intervals is not null)
+            marks.Add($"black whiskers, small numbers: {ValueRange.Meaning}{(hasLevels ? ", of segments from where each begins, of the last from its end" : "")}");
         marks.Add("records: share of the data most probably of the component");
         if (panels < model.Dimension) marks.Add(string.Create(CultureInfo.InvariantCulture, $"{model.Dimension - panels} more features"));
         if (components < model.Components)

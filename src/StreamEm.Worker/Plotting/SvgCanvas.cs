@@ -54,6 +54,16 @@ internal sealed class SvgCanvas
         Line(to, y - half, to, y + half, stroke, width);
     }
 
+    /// <summary>Adds what says more of itself where the pointer is; of nothing to say, as it is.</summary>
+    /// <param name="told">The text, or an empty one.</param>
+    /// <param name="draw">Adds it.</param>
+    public void Told(string told, Action draw)
+    {
+        if (told.Length > 0) Add($"<g><title>{Escape(told)}</title>");
+        draw();
+        if (told.Length > 0) Add($"</g>");
+    }
+
     /// <summary>Adds a text.</summary>
     /// <param name="x">Where it begins, ends or has its middle, as <paramref name="anchor"/> says.</param>
     /// <param name="y">Its base line.</param>

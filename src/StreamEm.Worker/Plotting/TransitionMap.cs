@@ -8,9 +8,11 @@ namespace StreamEm.Worker.Plotting;
 /// <param name="profile">The components.</param>
 /// <param name="shown">Those drawn.</param>
 /// <param name="probabilities">K x K, row-major.</param>
-internal sealed class TransitionMap(string block, ComponentProfile profile, IReadOnlyList<int> shown, double[] probabilities)
+/// <param name="ranges">Where each is; empty where nothing is known of any.</param>
+internal sealed class TransitionMap(
+    string block, ComponentProfile profile, IReadOnlyList<int> shown, double[] probabilities, IReadOnlyList<ValueRange> ranges)
 {
-    private const double Head = 48, Largest = 56;
+    private const double Head = 48, Largest = 56, EndsSize = 8;
 
     private double CellWidth => Math.Min(Largest, 640.0 / shown.Count);
 
@@ -35,17 +37,28 @@ internal sealed class TransitionMap(string block, ComponentProfile profile, IRea
             svg.Box(names, middle - 6, 12, 12, Palette.Component(shown[at]));
             svg.Text(names + 18, middle + 4, 12, SvgCanvas.Fit(name, x - names - 30, 12));
             for (int to = 0; to < shown.Count; to++)
-                Cell(svg, probabilities[shown[at] * profile.Components + shown[to]], x + to * CellWidth, middle);
+                Cell(svg, shown[at] * profile.Components + shown[to], x + to * CellWidth, middle);
         }
 
         double width = shown.Count * CellWidth, height = shown.Count * CellHeight;
         svg.Add($"<rect x=\"{x:F1}\" y=\"{top + Head:F1}\" width=\"{width:F1}\" height=\"{height:F1}\" fill=\"none\" stroke=\"#bbbbbb\"/>");
     }
 
-    private void Cell(SvgCanvas svg, double probability, double x, double middle)
+    private void Cell(SvgCanvas svg, int entry, double x, double middle)
     {
-        svg.Box(x, middle - CellHeight / 2, CellWidth, CellHeight, Palette.Shade(probability));
+        double probability = probabilities[entry];
+        ValueRange sure = entry < ranges.Count ? ranges[entry] : ValueRange.Unknown;
         string text = probability.ToString(CellWidth > 44 ? "F3" : "F2", CultureInfo.InvariantCulture);
-        if (CellWidth > 30) svg.Text(x + CellWidth / 2, middle + 4, 10.5, text, probability > 0.6 ? "#fff" : "#222", "middle");
+        string colour = probability > 0.6 ? "#fff" : "#222";
+        // Under the value where there is room, and told where the pointer is.
+        svg.Told(sure.IsKnown ? $"{text}, {Ends(sure)}" : "", () =>
+        {
+            svg.Box(x, middle - CellHeight / 2, CellWidth, CellHeight, Palette.Shade(probability));
+            bool hasRoom = sure.IsKnown && CellHeight >= 26 && SvgCanvas.WidthOf(Ends(sure), EndsSize) <= CellWidth - 2;
+            if (CellWidth > 30) svg.Text(x + CellWidth / 2, middle + (hasRoom ? 0 : 4), 10.5, text, colour, "middle");
+            if (hasRoom) svg.Text(x + CellWidth / 2, middle + 10, EndsSize, Ends(sure), colour, "middle");
+        });
     }
+
+    private static string Ends(ValueRange range) => string.Create(CultureInfo.InvariantCulture, $"{range.Low:F3}–{range.High:F3}");
 }
