@@ -134,7 +134,8 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
         });
         bool hasLevels = snapshot.Space.Features.Any(feature => feature.Kind == FeatureKind.Level);
         if (snapshot.Intervals is not null)
-            marks.Add($"black whiskers, small numbers: {ValueRange.Meaning}{(hasLevels ? ", of segments from where each begins, of the last from its end" : "")}");
+            marks.Add($"black whiskers, small numbers: {ValueRange.Meaning}"
+                + (hasLevels ? ", of segments from where each begins, of the last from its end" : ""));
         marks.Add("records: share of the data most probably of the component");
         if (panels < model.Dimension) marks.Add(string.Create(CultureInfo.InvariantCulture, $"{model.Dimension - panels} more features"));
         if (components < model.Components)
