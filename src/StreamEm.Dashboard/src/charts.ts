@@ -165,18 +165,23 @@ interface Drawing {
   coord(value: [number, number]): [number, number];
 }
 
-/** Lines from end to end of the rows that have ends, with a stroke across either. */
-function whiskers(ends: Ends[]): Option {
+/** Lines from end to end of the rows that have ends, with a stroke across either, and beside them the value, which would lie under them. */
+function whiskers(ends: Ends[], values: number[]): Option {
   const stroke = { stroke: cssColour('ink'), fill: 'none', lineWidth: 1.4 };
   return {
     type: 'custom', silent: true, z: 5,
     // All ends at the axis' extent, so that it shows them.
-    encode: { x: [1, 2], y: 0 }, data: ends.flatMap((range, row) => range === undefined ? [] : [[row, ...range]]),
+    encode: { x: [1, 2], y: 0 }, data: ends.flatMap((range, row) => range === undefined ? [] : [[row, ...range, values[row] ?? 0]]),
     renderItem: (_: unknown, api: Drawing & { value(at: number): number }) => {
       const row = api.value(0), [x1, y] = api.coord([api.value(1), row]), [x2] = api.coord([api.value(2), row]);
       const line = (ax: number, ay: number, bx: number, by: number) =>
         ({ type: 'line', shape: { x1: ax, y1: ay, x2: bx, y2: by }, style: stroke });
-      return { type: 'group', children: [line(x1, y, x2, y), line(x1, y - 4, x1, y + 4), line(x2, y - 4, x2, y + 4)] };
+      const beside = Math.max(x2, api.coord([api.value(3), row])[0], api.coord([0, row])[0]) + 5;
+      const text = {
+        type: 'text', x: beside, y,
+        style: { text: short(api.value(3), 4), fill: cssColour('muted'), fontSize: 11, verticalAlign: 'middle' },
+      };
+      return { type: 'group', children: [line(x1, y, x2, y), line(x1, y - 4, x1, y + 4), line(x2, y - 4, x2, y + 4), text] };
     },
   };
 }
@@ -200,25 +205,30 @@ export function bars(
       })),
       label: {
         show: true, position: 'right', color: cssColour('muted'), fontSize: 11,
-        formatter: (item: { dataIndex: number }) => short(values[item.dataIndex], 4),
+        formatter: (item: { dataIndex: number }) => ends[item.dataIndex] === undefined ? short(values[item.dataIndex], 4) : '',
       },
-    }, ...ends.some(range => range !== undefined) ? [whiskers(ends)] : []],
+    }, ...ends.some(range => range !== undefined) ? [whiskers(ends, values)] : []],
   };
 }
 
-/** A matrix as colours; what is shown may be another number than what is told. */
+/** Whether cells of a matrix are so few that their values are written into them. */
+export function areWritten(rows: number, columns: number): boolean {
+  return rows * columns <= 144 && columns <= 12;
+}
+
+/** A matrix as colours; what is shown may be another number than what is told. The ends of values are told, and written under them. */
 export function heatMap(
   rows: string[], columns: string[], shown: number[], range: [number, number], told: (row: number, column: number) => string,
-  more: (row: number, column: number) => string = () => ''): Option {
+  ends: (row: number, column: number) => string = () => '', areEndsWritten = false): Option {
   const isTwoSided = range[0] < 0;
-  const few = rows.length * columns.length <= 144 && columns.length <= 12;
+  const few = areWritten(rows.length, columns.length);
   const data = shown.map((value, at) => [at % columns.length, Math.floor(at / columns.length), Number.isFinite(value) ? value : '-']);
   return {
     grid: { left: 8, right: 12, top: 8, bottom: 64, containLabel: true },
     tooltip: tooltip({
       trigger: 'item',
       formatter: (item: { data: [number, number, number] }) =>
-        `${rows[item.data[1]]}, ${columns[item.data[0]]}: ${told(item.data[1], item.data[0])}${more(item.data[1], item.data[0])}`,
+        `${rows[item.data[1]]}, ${columns[item.data[0]]}: ${told(item.data[1], item.data[0])}${before(', ', ends(item.data[1], item.data[0]))}`,
     }),
     xAxis: nameAxis(columns, columns.length > 8 ? { axisLabel: { color: cssColour('muted'), rotate: 45, hideOverlap: true } } : {}, 14),
     yAxis: nameAxis(rows, { inverse: true }),
@@ -231,11 +241,16 @@ export function heatMap(
       type: 'heatmap', data, itemStyle: { borderColor: cssColour('panel'), borderWidth: 1 },
       label: {
         show: few, fontSize: 11, color: cssColour('ink'),
-        formatter: (item: { data: [number, number, number] }) => told(item.data[1], item.data[0]),
-        textBorderColor: cssColour('panel'), textBorderWidth: 2.5,
+        formatter: (item: { data: [number, number, number] }) => told(item.data[1], item.data[0])
+          + (areEndsWritten ? before('\n', ends(item.data[1], item.data[0])) : ''),
+        lineHeight: areEndsWritten ? 15 : undefined, textBorderColor: cssColour('panel'), textBorderWidth: 2.5,
       },
     }],
   };
+}
+
+function before(mark: string, text: string): string {
+  return text === '' ? '' : mark + text;
 }
 
 function oneSided(): string[] {

@@ -1,10 +1,10 @@
-import { bars, Chart, heatMap, type Ends } from './charts';
+import { areWritten, bars, Chart, heatMap, type Ends } from './charts';
 import { h, replace, say, select } from './dom';
 import { percent, short, words } from './format';
 import { colourOf, cssColour } from './theme';
 import type { Axis, Block, Layout, Ranges, Snapshot } from './types';
 
-const mostBars = 40, mostColumns = 40, mostRows = 60, mostEntries = 10;
+const mostBars = 40, mostColumns = 40, mostRows = 60, mostEntries = 10, mostColumnsWithEnds = 6;
 
 /**
  * The picture of a block of parameters, by its shape and by what its axes are of: a number, bars, a matrix of colours, the entries that
@@ -87,7 +87,14 @@ export class BlockPicture {
     const columns = this.block.shape[this.block.shape.length - 1] ?? 1, last = this.block.axes[this.block.axes.length - 1];
     return this.values.length === 1 ? 'in brackets'
       : this.block.shape.length > 1 && columns > mostColumns && last?.names !== undefined ? 'in the table of streamem inspect'
-        : this.block.shape.length <= 1 || columns === 1 ? 'whiskers' : 'said where the pointer is';
+        : this.block.shape.length <= 1 || columns === 1 ? 'whiskers' : this.areEndsWritten ? 'under the values' : 'said where the pointer is';
+  }
+
+  /** Whether cells have room for the ends of their values. */
+  private get areEndsWritten(): boolean {
+    const columns = this.block.shape[this.block.shape.length - 1] ?? 1;
+    return columns <= mostColumnsWithEnds && areWritten(this.rowNames.length, columns)
+      && this.ranges?.lower.some(low => low != null) === true;
   }
 
   private draw(): void {
@@ -110,7 +117,7 @@ export class BlockPicture {
     const chart = this.picture();
     chart.tall(order.length);
     const left = values.length - order.length;
-    chart.show(`${this.block.name}: ${shown.slice(0, 12).map((name, at) => `${name} ${short(values[order[at]!])}`).join(', ')}.`,
+    chart.show(`${this.block.name}: ${shown.slice(0, 12).map((name, at) => `${name} ${short(values[order[at]!])}${inWords(this.ends(start + order[at]!))}`).join(', ')}.`,
       () => bars(shown, order.map(at => values[at]!), isOfComponents ? shown.map(colourOf) : cssColour('accent'),
         left > 0 ? `the ${order.length} largest of ${values.length}` : '',
         this.block.domain === 'simplex' || this.block.domain === 'probability' ? [0, 1] : undefined,
@@ -136,13 +143,14 @@ export class BlockPicture {
     const cell = (row: number, column: number) => values[row * columns + column]!;
     const { shown, range, what } = this.colours(cell, shownRows.length, columnNames.length, rows === columns && domain === 'positive_definite');
     const chart = this.picture();
-    chart.tall(shownRows.length);
+    const hasEnds = this.areEndsWritten;
+    chart.tall(hasEnds ? 2 * shownRows.length : shownRows.length);
     const isShare = domain === 'simplex' || domain === 'probability';
     chart.show(`${this.block.name}, ${rows} by ${columns}. Colours: ${what}.`, () => heatMap(shownRows, columnNames, shown, range,
       (row, column) => isShare ? percent(cell(row, column)) : short(cell(row, column), 3), (row, column) => {
         const ends = this.ends(start + row * columns + column);
-        return ends === undefined ? '' : `, ${short(ends[0], 5)} to ${short(ends[1], 5)}`;
-      }));
+        return ends === undefined ? '' : isShare ? `${percent(ends[0])} to ${percent(ends[1])}` : `${short(ends[0], 4)} to ${short(ends[1], 4)}`;
+      }, hasEnds));
   }
 
   /** What decides on colours: probabilities as they are, covariances as correlations, features each in its own spread. */
@@ -203,6 +211,10 @@ export class BlockPicture {
 /** The pictures of all blocks, the small ones first as the layout has them. */
 export function blockPictures(layout: Layout): BlockPicture[] {
   return layout.blocks.filter(block => block.shape.every(extent => extent > 0)).map(block => new BlockPicture(block));
+}
+
+function inWords(ends: Ends): string {
+  return ends === undefined ? '' : ` (${short(ends[0])} to ${short(ends[1])})`;
 }
 
 function describe(block: Block): string {

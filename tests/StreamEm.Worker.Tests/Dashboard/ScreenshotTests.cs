@@ -19,13 +19,26 @@ public sealed class ScreenshotTests(Browser browser) : IClassFixture<Browser>, I
         await worker.StartAsync(Configuration(root));
         await worker.VersionOf("earthquakes", 33);
         await worker.VersionOf("routes", 60);
+        await worker.VersionOf("flights", 190);
 
         await Take(worker, "ui/#/model/earthquakes", 1280, 1560, "light", Path.Combine(root, "docs/images/dashboard-light.png"));
         await Take(worker, "ui/#/model/routes", 1280, 1300, "dark", Path.Combine(root, "docs/images/dashboard-dark.png"), "parameters");
         await Take(worker, "ui/#/model/earthquakes", 390, 1500, "light", Path.Combine(root, "docs/images/dashboard-phone.png"));
+        await Take(
+            worker, "ui/#/model/flights", 1280, 760, "light", Path.Combine(root, "docs/images/dashboard-intervals.png"), "parameters");
+        await Take(worker, "ui/#/model/earthquakes", 1280, 900, "light", Path.Combine(root, "docs/images/dashboard-what-if.png"), "what-if",
+            async page =>
+            {
+                await page.TypeAsync("#what-if input[name=components]", "3");
+                await page.TypeAsync("#what-if input[name=alarm_threshold]", "0.02");
+                await page.ClickAsync("#what-if button[type=submit]");
+                await page.WaitForFunctionAsync(
+                    "() => /^Replayed /.test(document.querySelector('#what-if [role=status]').textContent)");
+            });
     }
 
-    private async Task Take(RunningWorker worker, string path, int width, int height, string colours, string file, string? section = null)
+    private async Task Take(RunningWorker worker, string path, int width, int height, string colours, string file, string? section = null,
+        Func<IPage, Task>? prepare = null)
     {
         IPage page = await browser.Open(width, height);
         await page.EmulateMediaFeaturesAsync([new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = colours }]);
@@ -34,6 +47,7 @@ public sealed class ScreenshotTests(Browser browser) : IClassFixture<Browser>, I
         await page.WaitForFunctionAsync("""
             () => new Promise(resolve => setTimeout(() => resolve(true), 6000))
             """);
+        if (prepare is not null) await prepare(page);
         if (section is not null)
             await page.EvaluateFunctionAsync("id => document.getElementById(id).scrollIntoView({ behavior: 'instant' })", section);
         await page.ScreenshotAsync(file);
@@ -59,6 +73,12 @@ public sealed class ScreenshotTests(Browser browser) : IClassFixture<Browser>, I
             learning: { minibatch: { size: 256 } }
             checkpoint: { every: 200ms, every_updates: 1 }
             rejected: { file: "{{_directory["routes.ndjson"]}}", stop_above_ratio: 1 }
+          - id: flights
+            source: { file: { path: ["{{root}}/samples/flights_20k.csv"] } }
+            features: [delay, distance]
+            model: { type: gaussian_mixture, components: 3, covariance_type: diag }
+            learning: { intervals: true, minibatch: { size: 100 } }
+            rejected: { file: "{{_directory["flights.ndjson"]}}" }
           - id: delays
             source: { file: { path: ["{{root}}/samples/flights_20k.csv"] } }
             features: [distance]
