@@ -17,7 +17,7 @@ namespace StreamEm.Worker.Plotting;
 internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
 {
     private const double Width = 960, Left = 20, Weights = 142, Records = 198, Panels = 222, Right = 24, Gap = 14;
-    private const double Top = 52, Head = 24, Between = 22;
+    private const double Top = 52, Head = 24, Between = 22, SureLine = 15;
     private const int MaxPanels = 60, MaxComponents = 40;
 
     /// <summary>The most narrow panels side by side, and the widest one of them.</summary>
@@ -39,7 +39,8 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
         List<FeaturePanel[]> bands = Bands(panels);
         IEnumerable<VectorBlock> passages = model.MixingBlocks.Where(block => block.Shape.Count == 2);
         TransitionMap[] maps = [.. passages.Select(block => Map(block, components))];
-        double height = Top + bands.Sum(band => HeightOf(band, components.Length)) + maps.Sum(map => map.Height) + 24;
+        double height = Top + bands.Sum(band => HeightOf(band, components.Length)) + maps.Sum(map => map.Height) + 24
+            + (snapshot.Intervals is null ? 0 : SureLine);
         _svg.Open(Width, height);
         _svg.Text(Left, 28, 17, title);
         double at = Top;
@@ -55,6 +56,7 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
             at += map.Height;
         }
 
+        if (snapshot.Intervals is not null) _svg.Text(Left, height - 12 - SureLine, 11, SureNote(), "#555");
         _svg.Text(Left, height - 12, 11, Note(panels.Length, components.Length), "#555");
         return _svg.Close();
     }
@@ -121,6 +123,14 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
         new(block.Name, _profile, components, block.Of((ReadOnlySpan<double>)snapshot.Parameters).ToArray(),
             [.. Enumerable.Range(block.Offset, block.Length).Select(at => ValueRange.Of(snapshot.Intervals, at))]);
 
+    /// <summary>What says how sure values are.</summary>
+    private string SureNote()
+    {
+        bool hasLevels = snapshot.Space.Features.Any(feature => feature.Kind == FeatureKind.Level);
+        return $"black whiskers, small numbers: {ValueRange.Meaning}"
+            + (hasLevels ? "; of segments from where each begins, or of those that would leave the bar from their end" : "");
+    }
+
     /// <summary>What the marks are, and what is left out.</summary>
     private string Note(int panels, int components)
     {
@@ -132,10 +142,6 @@ internal sealed class ProfilePlot(ModelSnapshot snapshot, ComponentModel model)
             FeatureKind.Level => "stacked bars: probabilities of levels",
             _ => "dots: mean ± standard deviation",
         });
-        bool hasLevels = snapshot.Space.Features.Any(feature => feature.Kind == FeatureKind.Level);
-        if (snapshot.Intervals is not null)
-            marks.Add($"black whiskers, small numbers: {ValueRange.Meaning}"
-                + (hasLevels ? ", of segments from where each begins, of the last from its end" : ""));
         marks.Add("records: share of the data most probably of the component");
         if (panels < model.Dimension) marks.Add(string.Create(CultureInfo.InvariantCulture, $"{model.Dimension - panels} more features"));
         if (components < model.Components)
