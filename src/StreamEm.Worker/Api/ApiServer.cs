@@ -79,18 +79,7 @@ public sealed class ApiServer : IAsyncDisposable
         _app.UseRateLimiter();
         _app.UseMiddleware<AccessGuard>();
         _app.MapOpenApi();
-        OperationsEndpoints.Map(_app);
-        ModelEndpoints.Map(_app);
-        StreamEndpoint.Map(_app);
-        ScoreEndpoint.Map(_app);
-        RecordsEndpoint.Map(_app);
-        FeedbackEndpoint.Map(_app);
-        AdministrationEndpoints.Map(_app);
-        RecentEndpoint.Map(_app);
-        PictureEndpoints.Map(_app);
-        DashboardEndpoint.Map(_app);
-        KeysEndpoint.Map(_app);
-        WhatIfEndpoint.Map(_app);
+        MapEndpoints(_app);
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>
@@ -125,6 +114,22 @@ public sealed class ApiServer : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static void MapEndpoints(WebApplication app)
+    {
+        OperationsEndpoints.Map(app);
+        ModelEndpoints.Map(app);
+        StreamEndpoint.Map(app);
+        ScoreEndpoint.Map(app);
+        RecordsEndpoint.Map(app);
+        FeedbackEndpoint.Map(app);
+        AdministrationEndpoints.Map(app);
+        RecentEndpoint.Map(app);
+        PictureEndpoints.Map(app);
+        DashboardEndpoint.Map(app);
+        KeysEndpoint.Map(app);
+        WhatIfEndpoint.Map(app);
+    }
 
     private static Task ExplainAsync(HttpContext context)
     {
