@@ -39,6 +39,7 @@ public sealed class ClusterTests
 
     [Theory]
     [InlineData("deploy/streamem.yaml")]
+    [InlineData("deploy/streamem.scale.yaml")]
     [InlineData("deploy/debian/streamem.yaml")]
     [InlineData("deploy/kubernetes/streamem.yaml")]
     public void Configuration_OfADeployment_HasNoProblem(string file)

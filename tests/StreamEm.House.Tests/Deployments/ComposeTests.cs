@@ -6,14 +6,18 @@ using StreamEm.House.Tests.Support;
 
 namespace StreamEm.House.Tests.Deployments;
 
-/// <summary>The services of the compose file, and what they read, fit together.</summary>
+/// <summary>The services of a compose file, and what they read, fit together.</summary>
 public sealed partial class ComposeTests
 {
-    private const string File = "deploy/compose.yaml", Sources = "deploy/grafana/provisioning/datasources/prometheus.yaml",
-        Folders = "deploy/grafana/provisioning/dashboards/streamem.yaml", Scraped = "deploy/prometheus/prometheus.yaml";
+    private const string File = "deploy/compose.yaml", ScaleFile = "deploy/compose.scale.yaml",
+        Scraped = "deploy/prometheus/prometheus.yaml",
+        ScaleScraped = "deploy/prometheus/prometheus.scale.yaml", Folders = "deploy/grafana/provisioning/dashboards/streamem.yaml",
+        Sources = "deploy/grafana/provisioning/datasources/prometheus.yaml";
 
-    [Fact]
-    public void Services_FitTogether() => Violations.None(Broken(new DeployedFiles()));
+    [Theory]
+    [InlineData(File)]
+    [InlineData(ScaleFile)]
+    public void Services_FitTogether(string file) => Violations.None(Broken(new DeployedFiles(), file));
 
     [Theory]
     [InlineData(File, "kafka: { condition: service_healthy }", "broker: { condition: service_healthy }", "there is no service broker")]
@@ -29,24 +33,40 @@ public sealed partial class ComposeTests
     [InlineData(File, "/var/lib/grafana/dashboards/streamem.json:ro", "/var/lib/grafana/streamem.json:ro", "/var/lib/grafana/dashboards")]
     [InlineData(Scraped, "worker:8080", "streamem:8080", "there is no service streamem")]
     [InlineData(Sources, "prometheus:9090", "metrics:9090", "there is no service metrics")]
+    [InlineData(ScaleFile, "STREAMEM_TOKEN: ", "STREAMEM_TOKENS: ", "deploy/streamem.scale.yaml reads ${STREAMEM_TOKEN}")]
+    [InlineData(ScaleFile, "streamem.scale.yaml:/etc", "scaled.yaml:/etc", "deploy/scaled.yaml is not there")]
+    [InlineData(ScaleFile, "}:8080\n", "}:8081\n", "the worker listens at 8080")]
+    [InlineData(ScaleFile, "kafka: { condition: service_healthy }", "broker: { condition: service_healthy }", "there is no service broker")]
+    [InlineData(ScaleScraped, "names: [worker]", "names: [streamem]", "there is no service streamem")]
     public void Mistake_BetweenServices_IsFound(string file, string found, string instead, string said) =>
-        Assert.Contains(Broken(new DeployedFiles().With(file, found, instead)), broken => broken.Contains(said, StringComparison.Ordinal));
+        Assert.Contains(
+            Broken(new DeployedFiles().With(file, found, instead), file is ScaleFile or ScaleScraped ? ScaleFile : File),
+            broken => broken.Contains(said, StringComparison.Ordinal));
 
     [Theory]
     [InlineData("docker", "compose")]
     [InlineData("docker-compose")]
-    public async Task File_PassesDockersOwnCheck(string program, params string[] verb)
+    public async Task Files_PassDockersOwnCheck(string program, params string[] verb)
     {
         Assert.SkipUnless((await Run(program, [.. verb, "version"])).Code == 0,
             $"{program} {string.Join(' ', verb)} is not installed (Debian: apt-get install docker-compose).");
-        (int code, string output) = await Run(program, [.. verb, "-f", Repository.PathOf(File), "config", "-q"]);
-        Assert.True(code == 0, output);
+        foreach (string file in (string[])[File, ScaleFile])
+        {
+            (int code, string output) = await Run(program, [.. verb, "-f", Repository.PathOf(file), "config", "-q"]);
+            Assert.True(code == 0, $"{file}: {output}");
+        }
     }
 
-    private static IEnumerable<string> Broken(DeployedFiles files)
+    private static IEnumerable<string> Broken(DeployedFiles files, string file)
     {
-        Compose compose = files.The<Compose>(File);
-        return [.. Dependencies(compose), .. Volumes(compose), .. Worker(compose), .. Monitoring(files, compose)];
+        Compose compose = files.The<Compose>(file);
+        return
+        [
+            .. Dependencies(compose), .. Volumes(compose),
+            .. Worker(compose, file.Replace("compose", "streamem", StringComparison.Ordinal)),
+            .. Monitoring(files, compose, file == File ? Scraped : ScaleScraped),
+            .. compose.Services.ContainsKey("grafana") ? Dashboards(files, compose) : [],
+        ];
     }
 
     private static IEnumerable<string> Dependencies(Compose compose)
@@ -78,28 +98,35 @@ public sealed partial class ComposeTests
             if (!Path.Exists(path)) yield return $"{Path.GetRelativePath(Repository.Root, path)} is not there";
     }
 
-    private static IEnumerable<string> Worker(Compose compose)
+    private static IEnumerable<string> Worker(Compose compose, string file)
     {
         ComposeService worker = compose.Services["worker"];
-        string configuration = Repository.Read("deploy/streamem.yaml");
+        string configuration = Repository.Read(file);
         foreach (Match variable in Variable().Matches(configuration))
             if (worker.Environment?.ContainsKey(variable.Groups["name"].Value) != true)
-                yield return $"deploy/streamem.yaml reads ${{{variable.Groups["name"].Value}}}, which the worker is not given";
+                yield return $"{file} reads ${{{variable.Groups["name"].Value}}}, which the worker is not given";
         string port = Port().Match(configuration).Groups["port"].Value;
         if (worker.Ports?.Any(published => published.EndsWith($":{port}", StringComparison.Ordinal)) != true)
             yield return $"the worker listens at {port}, which is not published";
         if (!Mounted(worker).Contains("/etc/streamem/streamem.yaml")) yield return "the worker's configuration is not mounted";
     }
 
-    private static IEnumerable<string> Monitoring(DeployedFiles files, Compose compose)
+    private static IEnumerable<string> Monitoring(DeployedFiles files, Compose compose, string scraped)
     {
-        PrometheusConfiguration prometheus = files.The<PrometheusConfiguration>(Scraped);
-        IEnumerable<string> hosts = prometheus.ScrapeConfigs.SelectMany(job => job.StaticConfigs).SelectMany(set => set.Targets)
-            .Concat(files.The<GrafanaSources>(Sources).Datasources.Select(source => new Uri(source.Url!).Authority))
-            .Select(target => target.Split(':')[0]);
+        PrometheusConfiguration prometheus = files.The<PrometheusConfiguration>(scraped);
+        IEnumerable<string> hosts = prometheus.ScrapeConfigs.SelectMany(job => job.StaticConfigs ?? []).SelectMany(set => set.Targets)
+            .Select(target => target.Split(':')[0])
+            .Concat(prometheus.ScrapeConfigs.SelectMany(job => job.DnsSdConfigs ?? []).SelectMany(names => names.Names));
         foreach (string host in hosts.Where(host => !compose.Services.ContainsKey(host))) yield return $"there is no service {host}";
-        string[] read = [.. Mounted(compose.Services["prometheus"])], shown = [.. Mounted(compose.Services["grafana"])];
+        string[] read = [.. Mounted(compose.Services["prometheus"])];
         foreach (string rules in (prometheus.RuleFiles ?? []).Except(read)) yield return $"{rules} is not mounted";
+    }
+
+    private static IEnumerable<string> Dashboards(DeployedFiles files, Compose compose)
+    {
+        IEnumerable<string> hosts = files.The<GrafanaSources>(Sources).Datasources.Select(source => new Uri(source.Url!).Host);
+        foreach (string host in hosts.Where(host => !compose.Services.ContainsKey(host))) yield return $"there is no service {host}";
+        string[] shown = [.. Mounted(compose.Services["grafana"])];
         foreach (string folder in files.The<GrafanaProviders>(Folders).Providers.Select(provider => provider.Options.Path))
             if (!shown.Any(path => path.StartsWith($"{folder}/", StringComparison.Ordinal))) yield return $"nothing is mounted in {folder}";
         string? home = compose.Services["grafana"].Environment?["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"];

@@ -14,7 +14,9 @@ internal sealed class DeployedFiles
     private static readonly Dictionary<string, Type> Types = new(StringComparer.Ordinal)
     {
         ["deploy/compose.yaml"] = typeof(Compose),
+        ["deploy/compose.scale.yaml"] = typeof(Compose),
         ["deploy/prometheus/prometheus.yaml"] = typeof(PrometheusConfiguration),
+        ["deploy/prometheus/prometheus.scale.yaml"] = typeof(PrometheusConfiguration),
         ["deploy/prometheus/alerts.yaml"] = typeof(RuleFile),
         ["deploy/grafana/streamem.json"] = typeof(GrafanaDashboard),
         ["deploy/grafana/provisioning/datasources/prometheus.yaml"] = typeof(GrafanaSources),
@@ -39,7 +41,8 @@ internal sealed class DeployedFiles
     /// <summary>All but the worker's own configurations, which <c>streamem validate</c> knows.</summary>
     public static string[] Names { get; } =
     [
-        .. Repository.Files("deploy", "*.yaml").Where(file => file is not ("deploy/streamem.yaml" or "deploy/debian/streamem.yaml")),
+        .. Repository.Files("deploy", "*.yaml")
+            .Where(file => file is not ("deploy/streamem.yaml" or "deploy/streamem.scale.yaml" or "deploy/debian/streamem.yaml")),
         .. Repository.Files("deploy", "*.json"),
     ];
 
@@ -66,7 +69,7 @@ internal sealed class DeployedFiles
             throw new FormatException(wrong.Message, wrong);
         }
 
-        bool isSnake = file.EndsWith("compose.yaml", StringComparison.Ordinal)
+        bool isSnake = file.StartsWith("deploy/compose.", StringComparison.Ordinal)
             || file.StartsWith("deploy/prometheus", StringComparison.Ordinal);
         JsonSerializerOptions options = isSnake ? StrictYaml.Snake : StrictYaml.Camel;
         return [.. documents.Select(document => StrictYaml.Read(document, TypeOf(file, document), options))];

@@ -74,7 +74,8 @@ public sealed class FitAndScoreTests : IDisposable
     }
 
     [Theory]
-    [InlineData("bacth", "--engine 'bacth' is no engine; expected one of stepwise, batch, incremental, over_relaxed, spider, gradient; did you mean")]
+    [InlineData("bacth",
+        "--engine 'bacth' is no engine; expected one of stepwise, batch, incremental, over_relaxed, spider, gradient; did you mean")]
     [InlineData("spider --passes 2", "--engine spider sees all data at once: it goes without --scores, --history and --passes.")]
     [InlineData("spider --batch", "--batch is --engine batch; leave one of --batch and --engine spider out.")]
     public async Task Fit_EngineThatCannotBe_IsRefused(string arguments, string message)

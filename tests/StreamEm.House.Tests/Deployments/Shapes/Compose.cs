@@ -14,7 +14,7 @@ internal sealed record ComposeVolume(string? Driver = null, bool? External = nul
 internal sealed record ComposeService(
     string? Image = null, ComposeBuild? Build = null, IReadOnlyList<string>? Entrypoint = null, IReadOnlyList<string>? Command = null,
     IReadOnlyDictionary<string, string>? Environment = null,
-    [property: Looks("(([0-9.]+|\\[[0-9a-f:]+\\]):)?([0-9]+|\\$\\{[A-Z_]+:-[0-9]+\\}):[0-9]+(/(tcp|udp))?")]
+    [property: Looks("(([0-9.]+|\\[[0-9a-f:]+\\]):)?([0-9]+|\\$\\{[A-Z_]+:-[0-9]+(-[0-9]+)?\\}):[0-9]+(/(tcp|udp))?")]
     IReadOnlyList<string>? Ports = null,
     [property: Looks("(\\.{1,2}/[^:]+|/[^:]+|[a-z][a-z0-9_-]*):/[^:]+(:(ro|rw))?")] IReadOnlyList<string>? Volumes = null,
     ComposeHealth? Healthcheck = null, ComposeDependencies? DependsOn = null, bool? Init = null, bool? ReadOnly = null,
@@ -22,7 +22,8 @@ internal sealed record ComposeService(
     IReadOnlyList<string>? CapAdd = null,
     [property: Looks("no-new-privileges:(true|false)|(apparmor|label|seccomp)[:=].+")] IReadOnlyList<string>? SecurityOpt = null,
     [property: Looks(Durations.Compose)] string? StopGracePeriod = null, string? StopSignal = null, string? User = null,
-    [property: Looks("no|always|on-failure(:[0-9]+)?|unless-stopped")] string? Restart = null, IReadOnlyList<string>? Profiles = null);
+    [property: Looks("no|always|on-failure(:[0-9]+)?|unless-stopped")] string? Restart = null, IReadOnlyList<string>? Profiles = null,
+    int? Scale = null);
 
 /// <summary>How an image is built.</summary>
 internal sealed record ComposeBuild(

@@ -12,13 +12,19 @@ internal sealed record PrometheusGlobal(
 
 /// <summary>Who is scraped.</summary>
 internal sealed record ScrapeJob(
-    string JobName, IReadOnlyList<StaticTargets> StaticConfigs, [property: Looks("/.*")] string? MetricsPath = null,
-    [property: OneOf("http", "https")] string? Scheme = null, [property: Looks(Durations.Prometheus)] string? ScrapeInterval = null,
+    string JobName, IReadOnlyList<StaticTargets>? StaticConfigs = null, IReadOnlyList<DnsNames>? DnsSdConfigs = null,
+    [property: Looks("/.*")] string? MetricsPath = null, [property: OneOf("http", "https")] string? Scheme = null,
+    [property: Looks(Durations.Prometheus)] string? ScrapeInterval = null,
     [property: Looks(Durations.Prometheus)] string? ScrapeTimeout = null);
 
 /// <summary>Hosts with ports.</summary>
 internal sealed record StaticTargets(
     [property: Looks("[a-z0-9.-]+:[0-9]+")] IReadOnlyList<string> Targets, IReadOnlyDictionary<string, string>? Labels = null);
+
+/// <summary>Names that stand for hosts.</summary>
+internal sealed record DnsNames(
+    IReadOnlyList<string> Names, int Port, [property: OneOf("A", "AAAA", "SRV")] string? Type = null,
+    [property: Looks(Durations.Prometheus)] string? RefreshInterval = null);
 
 /// <summary>A file of rules.</summary>
 internal sealed record RuleFile(IReadOnlyList<RuleGroup> Groups);
