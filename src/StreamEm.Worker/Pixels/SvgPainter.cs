@@ -34,7 +34,8 @@ internal sealed class SvgPainter(SKCanvas canvas, XElement root)
         SvgStyle.Check(element);
         switch (element.Name.LocalName)
         {
-            case "defs" or "clipPath" or "marker":
+            // What a picture is made with, and what is said where the pointer is.
+            case "defs" or "clipPath" or "marker" or "title":
                 return;
             case "text":
                 PaintText(element);

@@ -99,7 +99,7 @@ public sealed class PlotRangesTests : IDisposable
         CommandRun plot = await CommandRun.Of(PlotCommand.Create(),
             [_directory["snapshot.json"], .. records, "-o", _directory["picture.svg"]]);
         Assert.Equal((0, ""), (plot.ExitCode, plot.Error));
-        return XElement.Load(_directory["picture.svg"]);
+        return DrawnPicture.Load(_directory["picture.svg"]);
     }
 
     private JsonElement Intervals(string block)
