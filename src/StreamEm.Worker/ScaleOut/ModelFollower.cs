@@ -85,6 +85,13 @@ internal sealed class ModelFollower(ScaleOutTopics topics, SnapshotFeed feed, Ti
         _looked = _newest;
         if (_looked?.Latest is not { } latest || (_shown is not null && latest.Json.Span.SequenceEqual(_shown.Json.Span))) return;
         (_shown, _shownAt) = (latest, time.GetTimestamp());
-        if (latest.Version > (feed.Latest?.Version ?? 0)) feed.Publish(latest);
+        try
+        {
+            if (latest.Version > (feed.Latest?.Version ?? 0)) feed.Publish(latest);
+        }
+        catch (InvalidDataException)
+        {
+            // Who wrote the state wrote no snapshot into it: the one before stays, and the next is looked at.
+        }
     }
 }
