@@ -22,7 +22,8 @@ public sealed class SchemaCommandTests
 
     public static TheoryData<string> Samples =>
         [.. new[] { "samples", "deploy" }.SelectMany(folder => Directory.GetFiles(Path.Combine(Root(), folder), "*.yaml"))
-            .Where(file => !file.EndsWith("compose.yaml", StringComparison.Ordinal)).Select(file => Path.GetRelativePath(Root(), file))];
+            .Where(file => !Path.GetFileName(file).StartsWith("compose.", StringComparison.Ordinal))
+            .Select(file => Path.GetRelativePath(Root(), file))];
 
     public static TheoryData<string> Types => [.. ModelCatalog.Types];
 
