@@ -10,6 +10,9 @@ namespace StreamEm.Core.Estimation;
 /// </summary>
 internal static class FreeCoordinates
 {
+    /// <summary>What is done to a covariance, a simplex or the whole of another block.</summary>
+    private delegate bool Part(Domain domain, int last, ReadOnlySpan<double> one, ReadOnlySpan<double> other, Span<double> result);
+
     /// <summary>from + eta (to - from).</summary>
     /// <param name="layout">The blocks.</param>
     /// <param name="from">Where the step begins.</param>
@@ -17,44 +20,21 @@ internal static class FreeCoordinates
     /// <param name="eta">How long it is.</param>
     /// <param name="result">Overwritten.</param>
     /// <returns>False when a covariance is not positive definite, or a number not finite.</returns>
-    public static bool TryMove(VectorLayout layout, double[] from, double[] to, double eta, double[] result)
-    {
-        foreach (VectorBlock block in layout.Blocks)
+    public static bool TryMove(VectorLayout layout, double[] from, double[] to, double eta, double[] result) =>
+        TryEach(layout, from, to, result, (domain, last, begin, end, values) =>
         {
-            ReadOnlySpan<double> begin = block.Of((ReadOnlySpan<double>)from), end = block.Of((ReadOnlySpan<double>)to);
-            Span<double> values = block.Of(result.AsSpan());
-            int last = block.Shape.Count == 0 ? 1 : block.Shape[^1];
-            switch (block.Domain)
-            {
-                case Domain.PositiveDefinite:
-                    for (int at = 0; at < values.Length; at += last * last)
-                        if (!TryMoveMatrix(begin.Slice(at, last * last), end.Slice(at, last * last), last, eta,
-                            values.Slice(at, last * last))) return false;
-                    break;
-                case Domain.Simplex:
-                    for (int at = 0; at < values.Length; at += last)
-                        MoveSimplex(begin.Slice(at, last), end.Slice(at, last), eta, values.Slice(at, last));
-                    break;
-                case Domain.Positive:
-                    for (int at = 0; at < values.Length; at++) values[at] = end[at] * Power(begin[at], end[at], eta);
-                    break;
-                case Domain.Probability:
-                    for (int at = 0; at < values.Length; at++)
-                    {
-                        double yes = end[at] * Power(begin[at], end[at], eta),
-                            no = (1 - end[at]) * Power(1 - begin[at], 1 - end[at], eta);
-                        values[at] = yes + no > 0 ? yes / (yes + no) : end[at];
-                    }
-                    break;
-                default:
-                    for (int at = 0; at < values.Length; at++) values[at] = begin[at] + eta * (end[at] - begin[at]);
-                    break;
-            }
-            foreach (double value in values)
-                if (!double.IsFinite(value)) return false;
-        }
-        return true;
-    }
+            if (domain == Domain.PositiveDefinite) return TryMoveMatrix(begin, end, last, eta, values);
+            double sum = 0;
+            for (int at = 0; at < values.Length; at++)
+                sum += values[at] = domain switch
+                {
+                    Domain.Simplex or Domain.Positive => end[at] * Power(begin[at], end[at], eta),
+                    Domain.Probability => MoveProbability(begin[at], end[at], eta),
+                    _ => begin[at] + eta * (end[at] - begin[at]),
+                };
+            if (domain == Domain.Simplex) Scale(values, sum);
+            return true;
+        });
 
     /// <summary>
     /// Goes along a direction: log p + length d, scaled to sum to 1; log x + length d; log(p / (1 - p)) + length d; L + length d below the
@@ -66,43 +46,29 @@ internal static class FreeCoordinates
     /// <param name="length">How far along it.</param>
     /// <param name="result">Overwritten.</param>
     /// <returns>False when a covariance is not positive definite, or a number not finite.</returns>
-    public static bool TryStep(VectorLayout layout, double[] from, double[] direction, double length, double[] result)
-    {
-        foreach (VectorBlock block in layout.Blocks)
+    public static bool TryStep(VectorLayout layout, double[] from, double[] direction, double length, double[] result) =>
+        TryEach(layout, from, direction, result, (domain, last, begin, along, values) =>
         {
-            ReadOnlySpan<double> begin = block.Of((ReadOnlySpan<double>)from), along = block.Of((ReadOnlySpan<double>)direction);
-            Span<double> values = block.Of(result.AsSpan());
-            int last = block.Shape.Count == 0 ? 1 : block.Shape[^1];
-            switch (block.Domain)
+            if (domain == Domain.PositiveDefinite) return TryStepMatrix(begin, along, last, length, values);
+            double most = 0, sum = 0;
+            if (domain == Domain.Simplex)
             {
-                case Domain.PositiveDefinite:
-                    for (int at = 0; at < values.Length; at += last * last)
-                        if (!TryStepMatrix(begin.Slice(at, last * last), along.Slice(at, last * last), last, length,
-                            values.Slice(at, last * last))) return false;
-                    break;
-                case Domain.Simplex:
-                    for (int at = 0; at < values.Length; at += last)
-                        StepSimplex(begin.Slice(at, last), along.Slice(at, last), length, values.Slice(at, last));
-                    break;
-                case Domain.Positive:
-                    for (int at = 0; at < values.Length; at++) values[at] = begin[at] * ScalarMath.Exp(length * along[at]);
-                    break;
-                case Domain.Probability:
-                    for (int at = 0; at < values.Length; at++)
-                    {
-                        double other = (1 - begin[at]) * ScalarMath.Exp(-length * along[at]);
-                        values[at] = begin[at] > 0 ? begin[at] / (begin[at] + other) : begin[at];
-                    }
-                    break;
-                default:
-                    for (int at = 0; at < values.Length; at++) values[at] = begin[at] + length * along[at];
-                    break;
+                most = double.NegativeInfinity;
+                for (int at = 0; at < values.Length; at++)
+                    if (begin[at] > 0) most = Math.Max(most, length * along[at]);
             }
-            foreach (double value in values)
-                if (!double.IsFinite(value)) return false;
-        }
-        return true;
-    }
+            for (int at = 0; at < values.Length; at++)
+                sum += values[at] = domain switch
+                {
+                    Domain.Simplex or Domain.Positive => begin[at] > 0 ? begin[at] * ScalarMath.Exp(length * along[at] - most) : begin[at],
+                    Domain.Probability => begin[at] > 0
+                        ? begin[at] / (begin[at] + (1 - begin[at]) * ScalarMath.Exp(-length * along[at]))
+                        : begin[at],
+                    _ => begin[at] + length * along[at],
+                };
+            if (domain == Domain.Simplex) Scale(values, sum);
+            return true;
+        });
 
     /// <summary>The direction along which a length of 1 leads from here to there; 0 where either is 0 and the logarithm has none.</summary>
     /// <param name="layout">The blocks.</param>
@@ -110,38 +76,21 @@ internal static class FreeCoordinates
     /// <param name="to">There.</param>
     /// <param name="result">As <see cref="TryStep"/> takes it; overwritten.</param>
     /// <returns>False when a covariance is not positive definite, or a number not finite.</returns>
-    public static bool TryAim(VectorLayout layout, double[] from, double[] to, double[] result)
-    {
-        foreach (VectorBlock block in layout.Blocks)
+    public static bool TryAim(VectorLayout layout, double[] from, double[] to, double[] result) =>
+        TryEach(layout, from, to, result, (domain, last, begin, end, along) =>
         {
-            ReadOnlySpan<double> begin = block.Of((ReadOnlySpan<double>)from), end = block.Of((ReadOnlySpan<double>)to);
-            Span<double> along = block.Of(result.AsSpan());
-            int last = block.Shape.Count == 0 ? 1 : block.Shape[^1];
-            switch (block.Domain)
-            {
-                case Domain.PositiveDefinite:
-                    for (int at = 0; at < along.Length; at += last * last)
-                        if (!TryAimMatrix(begin.Slice(at, last * last), end.Slice(at, last * last), last,
-                            along.Slice(at, last * last))) return false;
-                    break;
-                case Domain.Simplex or Domain.Positive:
-                    for (int at = 0; at < along.Length; at++) along[at] = LogRatio(begin[at], end[at]);
-                    break;
-                case Domain.Probability:
-                    for (int at = 0; at < along.Length; at++)
-                        along[at] = begin[at] is > 0 and < 1 && end[at] is > 0 and < 1
-                            ? LogRatio(begin[at], end[at]) - LogRatio(1 - begin[at], 1 - end[at])
-                            : 0;
-                    break;
-                default:
-                    for (int at = 0; at < along.Length; at++) along[at] = end[at] - begin[at];
-                    break;
-            }
-            foreach (double value in along)
-                if (!double.IsFinite(value)) return false;
-        }
-        return true;
-    }
+            if (domain == Domain.PositiveDefinite) return TryAimMatrix(begin, end, last, along);
+            for (int at = 0; at < along.Length; at++)
+                along[at] = domain switch
+                {
+                    Domain.Simplex or Domain.Positive => LogRatio(begin[at], end[at]),
+                    Domain.Probability => begin[at] is > 0 and < 1 && end[at] is > 0 and < 1
+                        ? LogRatio(begin[at], end[at]) - LogRatio(1 - begin[at], 1 - end[at])
+                        : 0,
+                    _ => end[at] - begin[at],
+                };
+            return true;
+        });
 
     /// <summary>
     /// The gradient by the coordinates, from that by the parameters (the chain rule; of a covariance 2 G L, times L on the diagonal).
@@ -151,54 +100,54 @@ internal static class FreeCoordinates
     /// <param name="gradient">As <see cref="Models.LatentModel.Gradient"/> gives it.</param>
     /// <param name="result">As <see cref="TryStep"/> takes it; overwritten.</param>
     /// <returns>False when a covariance is not positive definite, or a number not finite.</returns>
-    public static bool TryPull(VectorLayout layout, double[] parameters, double[] gradient, double[] result)
+    public static bool TryPull(VectorLayout layout, double[] parameters, double[] gradient, double[] result) =>
+        TryEach(layout, parameters, gradient, result, (domain, last, theta, by, slopes) =>
+        {
+            if (domain == Domain.PositiveDefinite) return TryPullMatrix(theta, by, last, slopes);
+            double mean = 0;
+            if (domain == Domain.Simplex)
+                for (int at = 0; at < slopes.Length; at++) mean += theta[at] * by[at];
+            for (int at = 0; at < slopes.Length; at++)
+                slopes[at] = domain switch
+                {
+                    Domain.Simplex or Domain.Positive => theta[at] * (by[at] - mean),
+                    Domain.Probability => theta[at] * (1 - theta[at]) * by[at],
+                    _ => by[at],
+                };
+            return true;
+        });
+
+    private static bool TryEach(VectorLayout layout, double[] one, double[] other, double[] result, Part part)
     {
         foreach (VectorBlock block in layout.Blocks)
         {
-            ReadOnlySpan<double> theta = block.Of((ReadOnlySpan<double>)parameters), by = block.Of((ReadOnlySpan<double>)gradient);
-            Span<double> slopes = block.Of(result.AsSpan());
             int last = block.Shape.Count == 0 ? 1 : block.Shape[^1];
-            switch (block.Domain)
+            int size = block.Domain switch { Domain.PositiveDefinite => last * last, Domain.Simplex => last, _ => block.Length };
+            for (int at = block.Offset; at < block.Offset + block.Length; at += size)
             {
-                case Domain.PositiveDefinite:
-                    for (int at = 0; at < slopes.Length; at += last * last)
-                        if (!TryPullMatrix(theta.Slice(at, last * last), by.Slice(at, last * last), last,
-                            slopes.Slice(at, last * last))) return false;
-                    break;
-                case Domain.Simplex:
-                    for (int at = 0; at < slopes.Length; at += last)
-                    {
-                        double mean = 0;
-                        for (int i = at; i < at + last; i++) mean += theta[i] * by[i];
-                        for (int i = at; i < at + last; i++) slopes[i] = theta[i] * (by[i] - mean);
-                    }
-                    break;
-                case Domain.Positive:
-                    for (int at = 0; at < slopes.Length; at++) slopes[at] = theta[at] * by[at];
-                    break;
-                case Domain.Probability:
-                    for (int at = 0; at < slopes.Length; at++) slopes[at] = theta[at] * (1 - theta[at]) * by[at];
-                    break;
-                default:
-                    by.CopyTo(slopes);
-                    break;
+                Span<double> values = result.AsSpan(at, size);
+                if (!part(block.Domain, last, one.AsSpan(at, size), other.AsSpan(at, size), values)) return false;
+                foreach (double value in values)
+                    if (!double.IsFinite(value)) return false;
             }
-            foreach (double slope in slopes)
-                if (!double.IsFinite(slope)) return false;
         }
         return true;
+    }
+
+    private static double MoveProbability(double begin, double end, double eta)
+    {
+        double yes = end * Power(begin, end, eta), no = (1 - end) * Power(1 - begin, 1 - end, eta);
+        return yes + no > 0 ? yes / (yes + no) : end;
+    }
+
+    private static void Scale(Span<double> values, double sum)
+    {
+        for (int at = 0; at < values.Length; at++) values[at] /= sum;
     }
 
     /// <summary>(end / begin)^(eta - 1), 1 where either is 0.</summary>
     private static double Power(double begin, double end, double eta) =>
         begin > 0 && end > 0 ? ScalarMath.Exp((eta - 1) * (ScalarMath.Log(end) - ScalarMath.Log(begin))) : 1;
-
-    private static void MoveSimplex(ReadOnlySpan<double> begin, ReadOnlySpan<double> end, double eta, Span<double> result)
-    {
-        double sum = 0;
-        for (int at = 0; at < result.Length; at++) sum += result[at] = end[at] * Power(begin[at], end[at], eta);
-        for (int at = 0; at < result.Length; at++) result[at] /= sum;
-    }
 
     private static bool TryMoveMatrix(ReadOnlySpan<double> begin, ReadOnlySpan<double> end, int dimension, double eta, Span<double> result)
     {
@@ -209,16 +158,6 @@ internal static class FreeCoordinates
                 one[at] = i == j ? other[at] * Power(one[at], other[at], eta) : one[at] + eta * (other[at] - one[at]);
         Multiply(one, dimension, result);
         return true;
-    }
-
-    private static void StepSimplex(ReadOnlySpan<double> begin, ReadOnlySpan<double> along, double length, Span<double> result)
-    {
-        double most = double.NegativeInfinity, sum = 0;
-        for (int at = 0; at < result.Length; at++)
-            if (begin[at] > 0) most = Math.Max(most, length * along[at]);
-        for (int at = 0; at < result.Length; at++)
-            sum += result[at] = begin[at] > 0 ? begin[at] * ScalarMath.Exp(length * along[at] - most) : 0;
-        for (int at = 0; at < result.Length; at++) result[at] /= sum;
     }
 
     private static bool TryStepMatrix(
