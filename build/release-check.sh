@@ -61,9 +61,14 @@ unpacked() {
 }
 
 # An executable for ARM runs in an emulator where one is: QEMU, with the libraries of that machine in QEMU_LD_PREFIX.
+libraries=${QEMU_LD_PREFIX:-/}
+has_libraries() {
+  [[ -e $libraries/lib/ld-linux-aarch64.so.1 && -n $(find "$libraries"/{,usr/}lib -name 'libssl.so*' -path '*aarch64*' -print -quit 2>/dev/null) ]]
+}
+
 emulated() {
   tar -xzf "$out/streamem-$version-linux-arm64.tar.gz"
-  works env "QEMU_LD_PREFIX=${QEMU_LD_PREFIX:-/usr/aarch64-linux-gnu}" DOTNET_GCHeapHardLimit=0x20000000 \
+  works env "QEMU_LD_PREFIX=$libraries" DOTNET_GCHeapHardLimit=0x20000000 \
     "$emulator" "streamem-$version-linux-arm64/streamem"
 }
 
@@ -168,8 +173,10 @@ for kind in linux-arm64 win-x64 osx-arm64; do
   what=streamem-$version-$kind
   [[ $kind != "$own" ]] && compgen -G "$out/$what.*" >/dev/null || continue
   emulator=$(command -v "${STREAMEM_QEMU:-qemu-aarch64-static}" || command -v qemu-aarch64 || true)
-  if [[ $kind == linux-arm64 && -n $emulator ]]; then try "$what" emulated
-  elif [[ $kind == linux-arm64 ]]; then say "$what" "not run: no QEMU for aarch64 here"
+  if [[ $kind == linux-arm64 && -n $emulator ]] && has_libraries; then try "$what" emulated
+  elif [[ $kind == linux-arm64 && -n $emulator ]]; then
+    say "$what" "not run: no libraries for aarch64 here (Debian: dpkg --add-architecture arm64; libssl3:arm64 libstdc++6:arm64)"
+  elif [[ $kind == linux-arm64 ]]; then say "$what" "not run: no QEMU for aarch64 here (Debian: qemu-user-static)"
   elif command -v python3 >/dev/null; then try "$what" foreign "$kind"; say "$what" "not run: this machine is $own"
   else say "$what" "not run: this machine is $own, and without python3"; fi
 done
