@@ -8,18 +8,18 @@ public sealed class AnomalyCalibrationTests
     [Theory]
     [InlineData(1, 0)]
     [InlineData(8, 0)]
-    [InlineData(64, 0)]
+    [InlineData(24, 0)]
     [InlineData(4, 50)]
     public void Score_OfTheStreamsOwnRecords_IsUniform(int dimension, double shift)
     {
-        double[] densities = Densities(dimension, 200_000, 1, shift), fresh = Densities(dimension, 50_000, 2, shift);
+        double[] densities = Densities(dimension, 50_000, 1, shift), fresh = Densities(dimension, 20_000, 2, shift);
         var sketch = new LogDensitySketch();
         foreach (double density in densities) sketch.Add(density);
         AnomalyCalibration calibration = sketch.Calibrate()!;
         double[] scores = [.. fresh.Select(calibration.Score).Order()];
         foreach (double level in (double[])[0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98])
         {
-            // Knots 2 % apart and bins of 1/256 in u; the sampling error of a quantile of 50 000 is below 0.005.
+            // Knots 2 % apart and bins of 1/256 in u; the sampling errors of a quantile of 50 000 and of 20 000 are below 0.0042 together.
             double share = scores.Count(score => score <= level) / (double)scores.Length;
             Assert.True(Math.Abs(share - level) < 0.012, $"{share:F4} of the records score at most {level}");
         }
