@@ -82,7 +82,7 @@ public sealed class AnomalyCalibrationTests
     [InlineData(new[] { 0.4, 0.3, 0.2, 0.06, 0.04 })]
     public void Score_TiedRecords_IsTheShareThatIsMoreProbable(double[] shares)
     {
-        const int Count = 100_000;
+        const int Count = 20_000;
         var sketch = new LogDensitySketch();
         for (int kind = 0; kind < shares.Length; kind++)
             for (int n = 0; n < shares[kind] * Count; n++) sketch.Add(-1 - 2 * kind);
