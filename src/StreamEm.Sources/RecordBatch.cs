@@ -4,20 +4,6 @@ using StreamEm.Core.Features;
 
 namespace StreamEm.Sources;
 
-/// <summary>Fields that a record can do without: where one holds what cannot be read, the record is used as if it had none.</summary>
-[Flags]
-public enum OptionalFields
-{
-    /// <summary>None.</summary>
-    None = 0,
-
-    /// <summary>The key.</summary>
-    Key = 1,
-
-    /// <summary>The event time.</summary>
-    Timestamp = 2,
-}
-
 /// <summary>
 /// Decoded records of one partition in their order, with the position after each, and the records rejected between them. Filled by a
 /// <see cref="RecordSource"/>, read by the worker, then cleared and filled again: in steady state nothing is allocated.
@@ -33,6 +19,7 @@ public sealed class RecordBatch
     private long[] _offsets, _nextOffsets;
     private OptionalFields[] _unread = [];
     private bool _anyUnread;
+    private RecordTrace[] _traces = [];
 
     /// <summary>Texts beyond which the table is begun anew: a stream of ever new keys must not fill the memory.</summary>
     private const int MaxTexts = 1 << 16;
@@ -134,6 +121,12 @@ public sealed class RecordBatch
     /// <summary>Key of a record; null without.</summary>
     public string? Key(int row) => Texts.Find(Records.Key(row));
 
+    /// <summary>Whether some record came with a trace.</summary>
+    public bool HasTraces { get; private set; }
+
+    /// <summary>The trace that a record came with.</summary>
+    public RecordTrace Trace(int row) => HasTraces ? _traces[row] : default;
+
     /// <summary>Number of records whose field could not be read, of <paramref name="count"/> from <paramref name="first"/> on.</summary>
     public int CountUnread(OptionalFields field, int first, int count)
     {
@@ -157,6 +150,8 @@ public sealed class RecordBatch
         _moved.Clear();
         if (_anyUnread) Array.Clear(_unread);
         _anyUnread = false;
+        if (HasTraces) Array.Clear(_traces);
+        HasTraces = false;
         _rejected.Clear();
         _rejectedCharacters = 0;
         FilteredOut = 0;
@@ -207,6 +202,7 @@ public sealed class RecordBatch
         _nextOffsets[Records.Count] = other.NextOffset(row);
         if (other._anyUnread && other._unread[row] is var unread and not OptionalFields.None) SetUnread(unread);
         Records.Append(other.Records, row, 1);
+        KeepTrace(Count - 1, other.Trace(row));
         EndOffset = other.NextOffset(row);
     }
 
@@ -252,6 +248,8 @@ public sealed class RecordBatch
         (_nextOffsets, other._nextOffsets) = (other._nextOffsets, _nextOffsets);
         (_unread, other._unread) = (other._unread, _unread);
         (_anyUnread, other._anyUnread) = (other._anyUnread, _anyUnread);
+        (_traces, other._traces) = (other._traces, _traces);
+        (HasTraces, other.HasTraces) = (other.HasTraces, HasTraces);
         (_rejected, other._rejected) = (other._rejected, _rejected);
         (_rejectedCharacters, other._rejectedCharacters) = (other._rejectedCharacters, _rejectedCharacters);
         (FilteredOut, other.FilteredOut) = (other.FilteredOut, FilteredOut);
@@ -271,6 +269,17 @@ public sealed class RecordBatch
     {
         for (int i = first; i < _rejected.Count; i++) _rejected[i] = _rejected[i] with { Original = original };
         _rejectedCharacters += original.Value.Length;
+    }
+
+    /// <summary>Keeps the trace that the last records came with.</summary>
+    /// <param name="first">The first of them.</param>
+    /// <param name="trace">The trace; nothing is done for none.</param>
+    public void KeepTrace(int first, RecordTrace trace)
+    {
+        if (trace.IsNone || first == Count) return;
+        if (_traces.Length == 0) _traces = new RecordTrace[Capacity];
+        HasTraces = true;
+        _traces.AsSpan(first, Count - first).Fill(trace);
     }
 
     private void SetUnread(OptionalFields fields)

@@ -52,4 +52,7 @@ public sealed record SourceContext(RecordSchema Schema, SourcePosition Position,
 
     /// <summary>Whether rejected records keep the message they came in, to be passed on.</summary>
     public bool KeepOriginals { get; init; }
+
+    /// <summary>Whether records keep the trace they came with, because somebody follows it.</summary>
+    public bool KeepTraces { get; init; }
 }

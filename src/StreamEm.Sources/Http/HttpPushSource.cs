@@ -58,10 +58,12 @@ public sealed class HttpPushSource : RecordSource
     /// <param name="format">How it is written.</param>
     /// <param name="isThrottled">Whether too large a share of the records is rejected at present: then only so much of what cannot be
     /// used is kept (<see cref="RejectionBudget"/>), and a request that goes beyond it is not taken.</param>
-    public PushResult TryPush(ReadOnlySpan<byte> body, RequestFormat format, bool isThrottled = false)
+    /// <param name="trace">The trace that the request is part of, and its records with it; none where nobody follows it.</param>
+    public PushResult TryPush(
+        ReadOnlySpan<byte> body, RequestFormat format, bool isThrottled = false, RecordTrace trace = default)
     {
         PushResult result;
-        lock (_gate) result = Push(body, format, isThrottled);
+        lock (_gate) result = Push(body, format, isThrottled, trace);
         Interlocked.Increment(ref _requestsOf[(int)result.Status]);
         return result;
     }
@@ -108,7 +110,7 @@ public sealed class HttpPushSource : RecordSource
         return true;
     }
 
-    private PushResult Push(ReadOnlySpan<byte> body, RequestFormat format, bool isThrottled)
+    private PushResult Push(ReadOnlySpan<byte> body, RequestFormat format, bool isThrottled, RecordTrace trace)
     {
         if (_completed) return new PushResult(PushStatus.Closed, 0, 0, "the source has ended and takes no more records");
         if (!_requests.TryBegin(body, format, out string? problem)) return new PushResult(PushStatus.Malformed, 0, 0, problem);
@@ -135,6 +137,7 @@ public sealed class HttpPushSource : RecordSource
             if (result.AreKept && batch.Count + batch.Rejected.Count > 0)
             {
                 batch.Number(_next);
+                batch.KeepTrace(0, trace);
                 _next += batch.Count + batch.Rejected.Count;
                 _queue.Add(batch, bytes / _decoded.Count);
             }

@@ -16,6 +16,9 @@ internal readonly record struct KafkaMessage(
     /// <summary>What it costs without its bytes.</summary>
     private const int Overhead = 64;
 
+    /// <summary>What a header costs, a short one as most are: its name, its value, and the client's objects round them.</summary>
+    private const int HeaderBytes = 192;
+
     /// <summary>About what it costs in memory.</summary>
-    public int Bytes => Overhead + Value.Length + Key.Length;
+    public int Bytes => Overhead + Value.Length + Key.Length + (Headers is null ? 0 : HeaderBytes * Headers.Count);
 }

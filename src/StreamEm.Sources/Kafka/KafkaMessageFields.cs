@@ -56,7 +56,10 @@ internal sealed class KafkaMessageFields
     public bool NeedsTimestamp => UsesTimestamp || KeepsOriginals;
 
     /// <summary>Whether the message's headers are needed.</summary>
-    public bool NeedsHeaders => WeightHeader is not null || KeepsOriginals;
+    public bool NeedsHeaders => WeightHeader is not null || KeepsOriginals || KeepsTraces;
+
+    /// <summary>Whether records keep the trace that their message came with.</summary>
+    public bool KeepsTraces { get; init; }
 
     /// <summary>The header that holds the weight, as decimal text; null without.</summary>
     public string? WeightHeader { get; }

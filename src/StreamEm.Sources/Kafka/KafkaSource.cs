@@ -27,7 +27,7 @@ public sealed class KafkaSource : RecordSource
     public KafkaSource(KafkaSourceOptions options, SourceContext context)
     {
         (_options, _context) = (options, context with { Position = context.Position.Copy() });
-        _decoder = new MessageDecoder(options, context.Schema, context.KeepOriginals, context.Time);
+        _decoder = new MessageDecoder(options, context.Schema, context.KeepOriginals, context.Time, context.KeepTraces);
         _order = new TurnOrder(context.MinibatchSize);
         _inbox = new KafkaInbox(context.Time);
         _poller = new KafkaPoller(options, _context, _decoder.Fields, _inbox);

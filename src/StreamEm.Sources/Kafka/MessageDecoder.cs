@@ -19,10 +19,15 @@ internal sealed class MessageDecoder : IDisposable
 
     /// <summary>Asks nobody yet.</summary>
     /// <exception cref="SourceException">Options and schema cannot be used together.</exception>
-    public MessageDecoder(KafkaSourceOptions options, RecordSchema schema, bool keepsOriginals, TimeProvider time)
+    public MessageDecoder(
+        KafkaSourceOptions options, RecordSchema schema, bool keepsOriginals, TimeProvider time, bool keepsTraces = false)
     {
         _options = options;
-        Fields = new KafkaMessageFields(schema, keepsOriginals) { KeyIsText = options.KeyFormat == KeyFormat.Text };
+        Fields = new KafkaMessageFields(schema, keepsOriginals)
+        {
+            KeyIsText = options.KeyFormat == KeyFormat.Text,
+            KeepsTraces = keepsTraces,
+        };
         if (options.SchemaRegistry is { } registry) _registry = new SchemaRegistry(registry, options.UnavailableAfter, time);
         if (Fields.UsesKey && !Fields.KeyIsText) _keys = new RegistryKeys(Registry("key_format"), options.KeyFormat);
         RecordSchema value = Fields.Value with { Csv = options.Csv };
@@ -59,7 +64,9 @@ internal sealed class MessageDecoder : IDisposable
         }
 
         if (_keys is not null) defaults = _keys.Read(message.Key.Span, batch.Texts, defaults);
+        int first = batch.Count;
         _decoder.DecodeMessage(message.Value.Block, message.Value.Range, message.Offset, message.Offset + 1, batch, defaults);
+        if (Fields.KeepsTraces) batch.KeepTrace(first, TraceHeaders.Read(message.Headers));
         if (_registered?.WasUnknown == true || _keys?.WasUnknown == true) batch.IsDecision = true;
     }
 

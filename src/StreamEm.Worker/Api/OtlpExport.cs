@@ -9,7 +9,7 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.Api;
 
 /// <summary>
-/// Sends the worker's numbers, and spans of checkpoints, publications and requests, to a collector by OTLP, where one is named by
+/// Sends the worker's numbers, and spans (<see cref="WorkerTraces"/>, requests), to a collector by OTLP, where one is named by
 /// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>. Names are those of <c>/metrics</c>; the other variables of the OpenTelemetry specification
 /// (protocol, headers, interval, service name) count as they do everywhere.
 /// </summary>

@@ -2,6 +2,7 @@ using Microsoft.Net.Http.Headers;
 using StreamEm.Sources.Catalog;
 using StreamEm.Sources.Http;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Api;
 
@@ -30,7 +31,8 @@ internal static class RecordsEndpoint
         if (RequestRecords.Refusal(context.Request, out RequestFormat format, out bool isCompressed) is { } refusal) return refusal;
         using RequestBody body = await RequestBody.ReadAsync(context.Request, isCompressed, time, lifetime.ApplicationStopping)
             .ConfigureAwait(false);
-        return body.Refusal ?? Answer(source.TryPush(body.Text.Span, format, model.Rejecting is not null), context.Response);
+        return body.Refusal ?? Answer(
+            source.TryPush(body.Text.Span, format, model.Rejecting is not null, WorkerTraces.OfCaller), context.Response);
     }
 
     private static IResult Answer(PushResult result, HttpResponse response)

@@ -106,6 +106,7 @@ public static class RunCommand
             Once = once,
             MinibatchSize = model.Learning.MinibatchSize,
             KeepOriginals = model.Rejected.Kafka is not null,
+            KeepTraces = WorkerTraces.IsOn,
             Own = own,
             Tell = text => WorkerLog.SourceTold(log, model.Id, text),
         };

@@ -3,6 +3,7 @@ using Confluent.Kafka;
 using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Failures;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Kafka;
 
@@ -83,12 +84,17 @@ internal sealed class KafkaProducer : IAsyncDisposable
     /// <summary>Bytes sent and not acknowledged.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>Sends a message; whether it arrived is told by the next <see cref="TakeDelivery"/>.</summary>
+    /// <summary>
+    /// Sends a message, with the context of the span that is under way where it has none yet; whether it arrived is told by the next
+    /// <see cref="TakeDelivery"/>.
+    /// </summary>
     /// <param name="message">The message.</param>
     /// <param name="written">Told its offset once it is durable, on the client's thread; null for nobody.</param>
     /// <exception cref="CommandException">It can never be sent.</exception>
     public void Send(Message<byte[]?, byte[]?> message, Action<long>? written = null)
     {
+        if (WorkerTraces.Current is var context && context != default && TraceHeaders.Read(message.Headers).IsNone)
+            TraceContext.Write(context, (message.Headers ??= new Headers()).Add);
         Delivery delivery = _delivery;
         delivery.Add();
         long bytes = (message.Key?.Length ?? 0) + (message.Value?.Length ?? 0);

@@ -1,4 +1,4 @@
-using StreamEm.Core.Estimation;
+using System.Diagnostics;
 using StreamEm.Core.Snapshots;
 using StreamEm.Sources;
 using StreamEm.Worker.Checkpoints;
@@ -26,7 +26,7 @@ internal sealed class LearnerLoop
     private readonly WarningLog _warnings;
     private readonly OrderDesk _desk;
     private readonly LearnerOrders _orders;
-    private readonly Action<UpdatePhase> _entering;
+    private readonly UpdateSpans _spans;
 
     /// <summary>When the oldest records that are in no version were read.</summary>
     private long? _oldestReadAt;
@@ -54,7 +54,7 @@ internal sealed class LearnerLoop
             // What waited did so because nothing was taken.
             Resumed = () => _clock.Pending(run.Learner, hasUpdated: true),
         };
-        _entering = new UpdateClock(context.Metrics, context.Time).Enter;
+        _spans = new UpdateSpans(context);
         Asked = new AskedOfLearner(run, delivery, keeper, context.Time, desk.Wake);
     }
 
@@ -127,7 +127,7 @@ internal sealed class LearnerLoop
         if (batch.Start.Skipped is { } skipped && skipped > (_run.Position.Partitions.GetValueOrDefault(batch.PartitionName)?.Skipped ?? 0))
             WorkerLog.RecordsSkipped(Log, Options.Id, batch.PartitionName, batch.Start.Next, skipped);
         (int records, long began) = (batch.Count, _context.Time.GetTimestamp());
-        _run.Learner.Entering = _entering;
+        _run.Learner.Entering = _spans.Entering;
         if (records > 0) _oldestReadAt ??= _reader.TakenReadAt;
         string? excess = _fold.Fold(batch, stop);
         if (_run.Learner.Pending == 0) _oldestReadAt = null;
@@ -239,6 +239,7 @@ internal sealed class LearnerLoop
 
     private void OnTaking(TakenRecords taken)
     {
+        _spans.Take(taken);
         _run.Keyed?.Take(taken.Made, taken.FirstMade, taken.Count);
         _context.Shown.Take(taken, _run.Rejections.Read);
         _run.Scores?.Take(taken, _run.Rejections.Read);
@@ -247,6 +248,7 @@ internal sealed class LearnerLoop
 
     private void OnUpdated()
     {
+        using Activity? span = _spans.Begin(_run.Learner.Updates);
         if (_run.Latest is null) WorkerLog.ModelInitialized(Log, Options.Id, _run.Learner.Records + _run.Learner.Pending);
         SnapshotDocument made = _run.MakeSnapshot(_context.Time.GetUtcNow());
         TrainingReport training = made.Snapshot.Training;

@@ -79,8 +79,12 @@ internal sealed class KafkaSnapshotPublisher : SnapshotPublisher
     public override async Task PublishAsync(IReadOnlyList<OutboxEntry> snapshots, CancellationToken cancellationToken)
     {
         KafkaProducer producer = _producer ?? throw new InvalidOperationException("The publisher has not been opened.");
-        foreach (OutboxEntry snapshot in snapshots) producer.Send(MessageOf(snapshot, _claim!));
-        await producer.WaitAsync(producer.TakeDelivery(), cancellationToken).ConfigureAwait(false);
+        using (WorkerTraces.Send(_options.Topic, snapshots.Count))
+        {
+            foreach (OutboxEntry snapshot in snapshots) producer.Send(MessageOf(snapshot, _claim!));
+            await producer.WaitAsync(producer.TakeDelivery(), cancellationToken).ConfigureAwait(false);
+        }
+
         if (producer.Newest is not { } own) return;
         await Task.Factory.StartNew(() => _watch!.Look(own, () => new KafkaTopic(_target, _outage, cancellationToken)),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);

@@ -122,7 +122,8 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
             if (ready.Count == 0) continue;
             if (TakesNewestOnly) ready.RemoveRange(0, ready.Count - 1);
             _publishedAt = time.GetTimestamp();
-            using Activity? span = WorkerTraces.Begin("publish", model: null, ready[^1].Version);
+            using Activity? span = WorkerTraces.Begin("publish", model: null, ready[^1].Version, parent: ready[^1].Trace);
+            Link(span, ready);
             span?.SetTag("streamem.sink", publisher.Name);
             try
             {
@@ -139,6 +140,16 @@ internal sealed class PublisherLane(SnapshotPublisher publisher, ModelMetrics me
             metrics.SnapshotsPublished(publisher.Name, ready.Count);
             Acknowledge(ready[^1].Version);
         }
+    }
+
+    /// <summary>Of several versions it is a part of what made the newest, and has to do with what made the others.</summary>
+    private static void Link(Activity? span, List<OutboxEntry> ready)
+    {
+        if (span is null || ready.Count == 1) return;
+        var links = new TraceLinks();
+        foreach (OutboxEntry entry in ready)
+            if (entry.Trace != default && entry != ready[^1]) links.Add(entry.Trace);
+        links.MoveTo(span);
     }
 
     private void Acknowledge(long version)

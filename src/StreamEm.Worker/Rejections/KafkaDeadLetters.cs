@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
@@ -67,6 +68,7 @@ internal sealed class KafkaDeadLetters : RejectionSink
         }
 
         _hasUnflushed = true;
+        using Activity? span = WorkerTraces.IsOn ? WorkerTraces.Send(_target.Topic, 1, ContextOf(record.Original)) : null;
         producer.Send(MessageOf(record, limit));
         _metrics?.DeadLettered(record.Reason);
     }
@@ -140,6 +142,15 @@ internal sealed class KafkaDeadLetters : RejectionSink
         if (original is { Timestamp: not RecordBatch.NoTimestamp })
             message.Timestamp = new Timestamp(original.Timestamp, TimestampType.CreateTime);
         return message;
+    }
+
+    /// <summary>The context that a message came with, which its headers carry on as they are; none without.</summary>
+    private static ActivityContext ContextOf(OriginalMessage? original)
+    {
+        var trace = new RecordTrace(Last(RecordTrace.ParentHeader), Last(RecordTrace.StateHeader));
+        return TraceContext.TryRead(trace, out ActivityContext context) ? context : default;
+
+        byte[]? Last(string name) => original?.Headers.LastOrDefault(header => header.Key == name).Value;
     }
 
     private void AddReasons(Headers headers, RejectedRecord record)

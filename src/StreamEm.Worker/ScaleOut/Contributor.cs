@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
 using StreamEm.Core.Learning;
@@ -30,6 +31,7 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
     private readonly Dictionary<string, PartitionPosition> _next = new(StringComparer.Ordinal);
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
     private readonly RejectionLedger _rejections = new(new RejectionCounts());
+    private readonly TraceLinks _links = new();
     private readonly long[] _reasons = new long[Enum.GetValues<RejectionReason>().Length];
     private Membership _members = null!;
     private KafkaProducer _producer = null!;
@@ -144,6 +146,7 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
         {
             // Every turn is a minibatch of its partition.
             MinibatchSize = _options.Learning.MinibatchSize * partitions.Length,
+            KeepTraces = WorkerTraces.IsOn,
         }), _options.Schema.Read, context.Time);
         _reader.Start();
         Refresh();
@@ -182,6 +185,7 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
             int count = Math.Min(end - row, _options.Learning.MinibatchSize - _learner!.Pending);
             var taken = new TakenRecords(batch, row, count, _learner.Features?.Make(batch.Records, row, count) ?? batch.Records);
             _rejections.Accept(batch, row, count);
+            _links.Add(batch, row, count);
             _learner.Add(taken.Made, taken.FirstMade, count);
             (row, _read) = (row + count, _read + count);
             _end = batch.PositionAfter(row - 1);
@@ -219,12 +223,15 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
         if (!IsValid) return false;
         Refresh();
         Learner learner = _learner!;
+        using Activity? span = WorkerTraces.Begin("contribute", _options.Id, _known!.Updates, ActivityKind.Producer)
+            .OfMessages("contribute", "send", topics.Statistics.Topic, 1);
+        _links.MoveTo(span);
         PartitionPosition from = _next[_partition];
         var range = new RecordRange(_partition, from.Next, _end.Next);
         var message = new StatisticsMessage
         {
             ModelId = _options.Id,
-            RunId = _known!.RunId,
+            RunId = _known.RunId,
             Worker = _worker,
             Sequence = ++_sequence,
             BaseVersion = _known.Updates,
@@ -247,6 +254,7 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
     private void ForgetRange()
     {
         _read = 0;
+        _links.Clear();
         Array.Clear(_reasons);
     }
 }

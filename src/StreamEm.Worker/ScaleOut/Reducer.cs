@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Confluent.Kafka;
 using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
@@ -21,6 +22,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
     private const int PollMilliseconds = 100;
 
     private readonly ModelOptions _options = context.Options;
+    private readonly TraceLinks _links = new();
     private readonly Outage _outage = topics.NewOutage();
     private IConsumer<Ignore, byte[]?> _consumer = null!;
     private KafkaProducer _producer = null!;
@@ -96,6 +98,8 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
         {
             Verdict verdict = _reduction.Take(result.Offset.Value, result.Message.Value, context.Time.GetUtcNow());
             context.Metrics.StatisticsTaken(SnakeCase.Of(verdict));
+            if (verdict is Verdict.Accepted or Verdict.StaleDamped && WorkerTraces.IsOn)
+                _links.Add(TraceHeaders.Read(result.Message.Headers));
             if (verdict is Verdict.Accepted or Verdict.StaleDamped or Verdict.StaleRejected && _reduction.LastStaleness is >= 0 and var tau)
                 context.Metrics.ContributionTaken(tau);
             if (verdict is not (Verdict.Accepted or Verdict.Duplicate))
@@ -115,6 +119,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
         _first.Dispose();
         _first = null;
         Reduction begun = Reduction.Begin(_options, learner, next: 0, context.Time);
+        using Activity? span = WorkerTraces.Begin("begin", _options.Id, begun.Version);
         _producer.Send(new Message<byte[]?, byte[]?>
         {
             Key = ScaleOutTopics.StartKey(_options.Id, begun.RunId),
@@ -127,8 +132,13 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
 
     private void Publish(Reduction reduction)
     {
+        using Activity? span = WorkerTraces.Begin("fold", _options.Id, reduction.Version, ActivityKind.Consumer)
+            .OfMessages("fold", "process", topics.Statistics.Topic, (int)reduction.Unpublished);
+        _links.MoveTo(span);
+        IReadOnlyList<SnapshotDocument> snapshots = reduction.TakeSnapshots();
+        using Activity? sending = WorkerTraces.Send(topics.Model.Topic, snapshots.Count + 1);
         // Snapshots first: were this interrupted, they are made and written again, and none is left out.
-        foreach (SnapshotDocument made in reduction.TakeSnapshots())
+        foreach (SnapshotDocument made in snapshots)
         {
             SnapshotIdentity identity = SnapshotIdentity.Read(made.Json.Span)!;
             _producer.Send(new Message<byte[]?, byte[]?>
@@ -215,6 +225,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
     private void LetGo()
     {
         context.Metrics.IsReducer = false;
+        _links.Clear();
         _reduction = null;
         _first?.Dispose();
         _first = null;

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
+using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Kafka;
@@ -30,6 +32,7 @@ internal sealed class KafkaScoreSink : ScoreSink
     private readonly KafkaTarget _target;
     private readonly Outage _outage;
     private readonly byte[] _model;
+    private readonly TraceLinks _links = new();
     private byte[] _run = [];
     private HashSet<long> _there = [];
     private KafkaProducer? _producer;
@@ -60,12 +63,14 @@ internal sealed class KafkaScoreSink : ScoreSink
     public override async Task DeliverAsync(IReadOnlyList<ScoreChunk> chunks, CancellationToken cancellationToken)
     {
         KafkaProducer producer = _producer ?? throw new InvalidOperationException("The sink has not been opened.");
+        using Activity? span = WorkerTraces.Send(_options.Topic, chunks.Sum(chunk => chunk.Lines.Count));
         foreach (ScoreChunk chunk in chunks)
         {
             for (int line = 0; line < chunk.Lines.Count; line++)
                 if (_there.Count == 0 || !_there.Remove(chunk.Lines[line].Record)) producer.Send(MessageOf(chunk, line));
         }
 
+        _links.MoveTo(span);
         await producer.WaitAsync(producer.TakeDelivery(), cancellationToken).ConfigureAwait(false);
     }
 
@@ -76,18 +81,30 @@ internal sealed class KafkaScoreSink : ScoreSink
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    private Message<byte[]?, byte[]?> MessageOf(ScoreChunk chunk, int line) => new()
+    /// <summary>A line as its message, which carries on the trace of its record.</summary>
+    private Message<byte[]?, byte[]?> MessageOf(ScoreChunk chunk, int line)
     {
-        Key = chunk.Lines[line].Key is { } key ? Encoding.UTF8.GetBytes(key) : null,
-        Value = chunk.Line(line).ToArray(),
-        Headers = new Headers
+        (_, long record, string? key, RecordTrace trace) = chunk.Lines[line];
+        var headers = new Headers
         {
             { "content-type", Encoding.UTF8.GetBytes(ContentType) },
             { ModelHeader, _model },
             { RunHeader, _run },
-            { RecordHeader, Encoding.UTF8.GetBytes(chunk.Lines[line].Record.ToString(CultureInfo.InvariantCulture)) },
-        },
-    };
+            { RecordHeader, Encoding.UTF8.GetBytes(record.ToString(CultureInfo.InvariantCulture)) },
+        };
+        if (TraceContext.TryRead(trace, out ActivityContext context))
+        {
+            TraceContext.Write(context, headers.Add);
+            _links.Add(context);
+        }
+
+        return new Message<byte[]?, byte[]?>
+        {
+            Key = key is null ? null : Encoding.UTF8.GetBytes(key),
+            Value = chunk.Line(line).ToArray(),
+            Headers = headers,
+        };
+    }
 
     private void Open(ScoreSinkStart start, CancellationToken stop)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using StreamEm.Sources;
 
 namespace StreamEm.Worker.Scores;
 
@@ -6,7 +7,8 @@ namespace StreamEm.Worker.Scores;
 /// <param name="End">Where it ends in the text, its line feed included.</param>
 /// <param name="Record">The record's number.</param>
 /// <param name="Key">The record's key; null without.</param>
-internal readonly record struct ScoreLine(int End, long Record, string? Key);
+/// <param name="Trace">The trace that the record came with; a state does not keep it.</param>
+internal readonly record struct ScoreLine(int End, long Record, string? Key, RecordTrace Trace = default);
 
 /// <summary>Scored records on their way to a sink: whole lines of JSON. Used again once they have arrived.</summary>
 internal sealed class ScoreChunk
@@ -27,10 +29,10 @@ internal sealed class ScoreChunk
     public int Bytes => Text.WrittenCount;
 
     /// <summary>Ends the line that was written last.</summary>
-    public void EndLine(long record, string? key)
+    public void EndLine(long record, string? key, RecordTrace trace = default)
     {
         Text.Write("\n"u8);
-        Lines.Add(new ScoreLine(Text.WrittenCount, record, key));
+        Lines.Add(new ScoreLine(Text.WrittenCount, record, key, trace));
     }
 
     /// <summary>A line, without its line feed.</summary>

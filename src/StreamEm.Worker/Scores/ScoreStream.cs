@@ -5,6 +5,7 @@ using StreamEm.Core.Data;
 using StreamEm.Core.Features;
 using StreamEm.Core.Learning;
 using StreamEm.Core.Snapshots;
+using StreamEm.Sources;
 using StreamEm.Worker.Keys;
 using StreamEm.Worker.Scoring;
 using StreamEm.Worker.Shown;
@@ -93,8 +94,9 @@ internal sealed class ScoreStream
         foreach (int row in chosen)
         {
             ScoredRecord score = ScoreOf(row, record, taken);
+            RecordTrace trace = taken.Batch.Trace(taken.First + row);
             foreach (Outlet outlet in _outlets)
-                if (outlet.Wants(score.AnomalyScore, score.Alarm, score.Record)) outlet.Write(score);
+                if (outlet.Wants(score.AnomalyScore, score.Alarm, score.Record)) outlet.Write(score, trace);
         }
 
         foreach (Outlet outlet in _outlets) outlet.HandOver(_delivery, _time);
@@ -212,11 +214,11 @@ internal sealed class ScoreStream
             && (!_alarmsOnly || mark == AlarmMark.Raised)
             && (_sampleBelow == ulong.MaxValue || Hash(record) < _sampleBelow);
 
-        public void Write(in ScoredRecord score)
+        public void Write(in ScoredRecord score, RecordTrace trace)
         {
             _chunk ??= _lane.Take();
             _json.Write(_chunk.Text, score);
-            _chunk.EndLine(score.Record, score.Key);
+            _chunk.EndLine(score.Record, score.Key, trace);
         }
 
         public void HandOver(ScoreDelivery delivery, TimeProvider time)

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace StreamEm.Worker.Snapshots;
 
 /// <summary>A snapshot on its way to the publishers. Immutable.</summary>
@@ -13,9 +15,8 @@ public sealed class OutboxEntry
 
     /// <summary>An entry whose bytes are made when they are first asked for.</summary>
     public OutboxEntry(SnapshotDocument document, bool isLast)
-        : this(document.Version, isLast, new Lazy<ReadOnlyMemory<byte>>(() => document.Json), isAcknowledged: false)
-    {
-    }
+        : this(document.Version, isLast, new Lazy<ReadOnlyMemory<byte>>(() => document.Json), isAcknowledged: false) =>
+        Trace = document.Trace;
 
     private OutboxEntry(long version, bool isLast, Lazy<ReadOnlyMemory<byte>> json, bool isAcknowledged) =>
         (Version, IsLast, _json, IsAcknowledged) = (version, isLast, json, isAcknowledged);
@@ -32,6 +33,9 @@ public sealed class OutboxEntry
     /// </summary>
     public bool IsAcknowledged { get; }
 
+    /// <summary>The span that the version was made in; none where nobody listens, and for one of a checkpoint.</summary>
+    internal ActivityContext Trace { get; init; }
+
     /// <summary>Whether <see cref="Json"/> is there without being made first.</summary>
     public bool IsMade => _json.IsValueCreated;
 
@@ -40,5 +44,5 @@ public sealed class OutboxEntry
 
     /// <summary>The same snapshot, acknowledged or not.</summary>
     public OutboxEntry As(bool isAcknowledged) =>
-        IsAcknowledged == isAcknowledged ? this : new OutboxEntry(Version, IsLast, _json, isAcknowledged);
+        IsAcknowledged == isAcknowledged ? this : new OutboxEntry(Version, IsLast, _json, isAcknowledged) { Trace = Trace };
 }

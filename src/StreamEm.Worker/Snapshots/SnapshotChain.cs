@@ -1,4 +1,5 @@
 using StreamEm.Core.Snapshots;
+using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Snapshots;
 
@@ -31,6 +32,6 @@ internal sealed class SnapshotChain(SnapshotParent? first)
         _newest = ancestry.ContinueWith(
             known => (SnapshotParent?)new SnapshotParent(snapshot.RunId, snapshot.Version, known.Result.Hash), CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return new SnapshotDocument(snapshot, ancestry);
+        return new SnapshotDocument(snapshot, ancestry) { Trace = WorkerTraces.Current };
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using StreamEm.Core.Snapshots;
 
 namespace StreamEm.Worker.Snapshots;
@@ -43,6 +44,9 @@ public sealed class SnapshotDocument
 
     /// <summary>UTF-8 JSON.</summary>
     public ReadOnlyMemory<byte> Json => _json.Value;
+
+    /// <summary>The span that the version was made in; none where nobody listens, and for one that was stored.</summary>
+    internal ActivityContext Trace { get; init; }
 
     /// <summary>The document that was stored as these bytes; it keeps them, so that it is published again as it was.</summary>
     /// <exception cref="InvalidDataException">Not a snapshot.</exception>

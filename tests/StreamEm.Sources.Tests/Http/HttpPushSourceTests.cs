@@ -43,6 +43,25 @@ public sealed class HttpPushSourceTests : RecordSourceContract
         Assert.Equal(0, source.Queued);
     }
 
+    [Fact]
+    public async Task TryPush_RequestsWithTraces_GiveThemToTheirRecordsAndNoOthers()
+    {
+        await using var source =
+            new HttpPushSource(new HttpSourceOptions(), new SourceContext(Schema, new SourcePosition(), TimeProvider.System));
+        byte[] body = "{\"a\":1,\"b\":2}\n{\"a\":3,\"b\":4}\n"u8.ToArray();
+        RecordTrace one = new([1], null), other = new([2], [3]);
+        foreach (RecordTrace trace in (RecordTrace[])[one, default, other])
+            Assert.Equal(PushStatus.Taken, source.TryPush(body, RequestFormat.Ndjson, trace: trace).Status);
+
+        var batch = new RecordBatch(2);
+        Assert.True(await source.ReadAsync(batch, TestContext.Current.CancellationToken));
+        Assert.Equal([one, one, default, default, other, other], Enumerable.Range(0, batch.Count).Select(batch.Trace));
+        source.TryPush(body, RequestFormat.Ndjson);
+        Assert.True(await source.ReadAsync(batch, TestContext.Current.CancellationToken));
+        Assert.False(batch.HasTraces);
+        Assert.True(batch.Trace(1).IsNone);
+    }
+
     [Theory]
     [InlineData("{\"records\":[{\"a\":1,\"b\":2},{\"a\":3,\"b\":4}]}", PushStatus.Taken, 2, 0)]
     [InlineData("[{\"a\":1,\"b\":2},7,{\"a\":3,\"b\":4}]", PushStatus.Taken, 2, 1)]

@@ -33,6 +33,43 @@ public sealed class KafkaMessageTests(KafkaBroker broker)
     }
 
     [Fact]
+    public async Task Messages_TraceInTheHeaders_IsKeptOnlyWhenAskedFor()
+    {
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        Header first = new("traceparent", "00-1"u8.ToArray()), last = new("traceparent", "00-2"u8.ToArray()),
+            state = new("tracestate", "a=1"u8.ToArray());
+        broker.Produce(topic, 0,
+        [
+            new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(1), Headers = [first, state, last] },
+            new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(2), Headers = [state] },
+            new Message<byte[]?, byte[]?> { Value = "{"u8.ToArray(), Headers = [first] },
+            new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(3), Headers = [first] },
+            new Message<byte[]?, byte[]?> { Value = KafkaBroker.Json(4) },
+        ]);
+        KafkaSourceOptions options = KafkaReading.Options(broker, topic);
+
+        await using KafkaReading asked = await new KafkaReading(options, once: true, keepTraces: true).DrainAsync();
+        await using KafkaReading plain = await new KafkaReading(options, once: true).DrainAsync();
+
+        Assert.Equal(["00-2 a=1", "", "00-1", ""], asked.Traces.Select(Text));
+        Assert.All(plain.Traces, trace => Assert.True(trace.IsNone));
+        Assert.Equal(asked.Rows, plain.Rows);
+
+        static string Text(RecordTrace trace) =>
+            string.Join(' ', new[] { trace.Parent, trace.State }.OfType<byte[]>().Select(Encoding.UTF8.GetString));
+    }
+
+    [Theory]
+    [InlineData(false, "none")]
+    [InlineData(true, "headers")]
+    public void ConsumeResultFields_Traces_CostTheHeadersWhereTheyAreKept(bool keepsTraces, string fields)
+    {
+        var message = new KafkaMessageFields(new RecordSchema { Features = ["x"] }) { KeepsTraces = keepsTraces };
+
+        Assert.Equal(fields, message.ConsumeResultFields(isOneTopic: true));
+    }
+
+    [Fact]
     public async Task Messages_TombstonesAndMalformed_ArePassedOverAndCounted()
     {
         string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);

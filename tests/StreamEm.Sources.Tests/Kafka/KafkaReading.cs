@@ -10,7 +10,7 @@ internal sealed class KafkaReading : IAsyncDisposable
     private readonly RecordBatch _batch = new(1, 7);
 
     public KafkaReading(KafkaSourceOptions options, SourcePosition? from = null, int minibatch = 6, bool once = false,
-        RecordSchema? schema = null, bool keepOriginals = false)
+        RecordSchema? schema = null, bool keepOriginals = false, bool keepTraces = false)
     {
         Position = from?.Copy() ?? new SourcePosition();
         var context = new SourceContext(schema ?? new RecordSchema { Features = ["x"] }, Position, TimeProvider.System)
@@ -18,6 +18,7 @@ internal sealed class KafkaReading : IAsyncDisposable
             Once = once,
             MinibatchSize = minibatch,
             KeepOriginals = keepOriginals,
+            KeepTraces = keepTraces,
         };
         Source = new KafkaSource(options, context);
         Source.Start();
@@ -36,6 +37,9 @@ internal sealed class KafkaReading : IAsyncDisposable
 
     /// <summary>The position after every record.</summary>
     public List<SourcePosition> After { get; } = [];
+
+    /// <summary>The trace that every record came with.</summary>
+    public List<RecordTrace> Traces { get; } = [];
 
     public List<RejectedRecord> Rejected { get; } = [];
 
@@ -64,6 +68,7 @@ internal sealed class KafkaReading : IAsyncDisposable
                 $"{_batch.PartitionName[(_batch.PartitionName.IndexOf('/', StringComparison.Ordinal) + 1)..]}:{_batch.Row(row)[0]}"));
             Position.Set(_batch.PartitionName, _batch.PositionAfter(row));
             After.Add(Position.Copy());
+            Traces.Add(_batch.Trace(row));
             Last = (_batch.Records.Weight(row), _batch.Key(row), _batch.Records.Timestamp(row));
         }
 

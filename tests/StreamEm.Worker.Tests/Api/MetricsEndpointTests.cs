@@ -1,8 +1,5 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Logging;
-using StreamEm.Worker.Api;
 using StreamEm.Worker.Telemetry;
 
 namespace StreamEm.Worker.Tests.Api;
@@ -90,61 +87,10 @@ public sealed partial class MetricsEndpointTests
         Assert.Contains("streamem_anomaly_score_bucket{model=\"m\",le=\"0.99\"} 1001\n", written, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Otlp_WithACollector_SendsNumbersUnderTheSameNames()
-    {
-        await using ApiFixture api = await ApiFixture.Start();
-        await using Collector collector = await Collector.Start();
-        using var export = new OtlpExport(api.Status, options =>
-        {
-            options.Protocol = OpenTelemetry.Exporter.OtlpExportProtocol.HttpProtobuf;
-            options.Endpoint = new Uri(collector.Address, "/v1/metrics");
-        });
-
-        export.Flush();
-
-        byte[] sent = await Eventually.Get(() => Task.FromResult(collector.Received), "something to be sent");
-        string text = Encoding.Latin1.GetString(sent);
-        Assert.Contains("streamem_model_version", text, StringComparison.Ordinal);
-        Assert.Contains("clouds", text, StringComparison.Ordinal);
-        Assert.Contains("service.name", text, StringComparison.Ordinal);
-    }
-
     [GeneratedRegex("^(?<name>[a-z_][a-z0-9_]*)(\\{[a-z_]+=\"([^\"\\\\]|\\\\.)*\"(,[a-z_]+=\"([^\"\\\\]|\\\\.)*\")*\\})? "
         + "(-?[0-9.eE+-]+|NaN|[+-]Inf)$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Sample();
 
     [GeneratedRegex("_(bucket|sum|count)$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Suffix();
-
-    /// <summary>What takes OTLP over HTTP and keeps the first message that holds a metric.</summary>
-    private sealed class Collector : IAsyncDisposable
-    {
-        private readonly WebApplication _app;
-
-        private Collector(WebApplication app) => _app = app;
-
-        public byte[]? Received { get; private set; }
-
-        public Uri Address => new(_app.Urls.First());
-
-        public static async Task<Collector> Start()
-        {
-            WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            WebApplication app = builder.Build();
-            app.Urls.Add("http://127.0.0.1:0");
-            var collector = new Collector(app);
-            app.Run(async context =>
-            {
-                using var body = new MemoryStream();
-                await context.Request.Body.CopyToAsync(body);
-                collector.Received ??= body.ToArray();
-            });
-            await app.StartAsync();
-            return collector;
-        }
-
-        public ValueTask DisposeAsync() => _app.DisposeAsync();
-    }
 }

@@ -25,6 +25,9 @@ internal sealed class MemorySource(
     /// <summary>Key and time of the record at an offset; null: they have none.</summary>
     public Func<long, (string Key, long Timestamp)>? Names { get; init; }
 
+    /// <summary>The trace that the record at an offset comes with; null: none does.</summary>
+    public Func<long, RecordTrace>? Traces { get; init; }
+
     public override async ValueTask<bool> ReadAsync(RecordBatch batch, CancellationToken cancellationToken)
     {
         batch.Clear(Partition, identity: "same", _next);
@@ -36,6 +39,7 @@ internal sealed class MemorySource(
                 row.CopyTo(batch.NextRow);
                 if (Names?.Invoke(offset) is { } name) batch.Commit(_next, 1, key: batch.Texts.Number(name.Key), timestamp: name.Timestamp);
                 else batch.Commit(_next);
+                if (Traces is not null) batch.KeepTrace(batch.Count - 1, Traces(offset));
             }
             else
             {

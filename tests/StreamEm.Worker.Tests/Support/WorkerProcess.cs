@@ -14,14 +14,14 @@ internal sealed class WorkerProcess : IDisposable
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
 
-    private WorkerProcess(string workingDirectory, string[] arguments, string? kernels = null)
+    private WorkerProcess(string workingDirectory, string[] arguments, params (string Name, string Value)[] environment)
     {
         string executable = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "streamem.exe" : "streamem");
         // Who runs in the background has SIGINT, and perhaps SIGHUP, ignored, and so would all it starts.
         string[] listening = OperatingSystem.IsLinux() ? ["/usr/bin/env", "--default-signal=HUP,INT,TERM", executable] : [executable];
         var start = new ProcessStartInfo(listening[0], [.. listening[1..], .. arguments])
         { WorkingDirectory = workingDirectory, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        if (kernels is not null) start.Environment["STREAMEM_KERNELS"] = kernels;
+        foreach ((string name, string value) in environment) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(_errors, line.Data);
@@ -40,7 +40,11 @@ internal sealed class WorkerProcess : IDisposable
 
     /// <summary>The same on a processor with another width of vectors.</summary>
     public static WorkerProcess StartWith(string kernels, string workingDirectory, params string[] arguments) =>
-        new(workingDirectory, arguments, kernels);
+        new(workingDirectory, arguments, ("STREAMEM_KERNELS", kernels));
+
+    /// <summary>The same with variables of the environment.</summary>
+    public static WorkerProcess StartIn((string Name, string Value)[] environment, string workingDirectory, params string[] arguments) =>
+        new(workingDirectory, arguments, environment);
 
     public static async Task<(int Code, string Output, string Errors)> Run(string workingDirectory, params string[] arguments)
     {
