@@ -12,7 +12,8 @@ usage: ./build.sh VERB
 
   demo      build, run the worker on a real event stream and show what it learns
   test      build with warnings as errors, check the format, run every test; last line: N passed, N failed, N skipped
-  accept    approve what the tests found: public API, command line output, the drawing of the folders; look at the difference before you commit it
+  accept    approve what the tests found: public API, command line output, the API's document and the Python module made of it, the drawing of the
+            folders; look at the difference before you commit it
   drawing   draw the folders of src and their uses anew, docs/images/folders.svg, and the graphs of the models, docs/images/graphs
   cycles    print the circles in which folders use each other, with the types that make them
   coverage  branch coverage of the folders in build/levels.txt; fails below the levels there
@@ -130,8 +131,8 @@ run_house() { dotnet test $house -c $configuration --no-build --nologo "$@"; }
 
 verb_accept() {
   local filter="FullyQualifiedName~.Approved.${1:-}"
-  [[ -n ${1:-} ]] || filter+="|FullyQualifiedName~WorkedExample"
-  build_house && STREAMEM_ACCEPT=1 run_house --filter "$filter" && git status --short -- $house docs/images docs/models docs/reference
+  [[ -n ${1:-} ]] || filter+="|FullyQualifiedName~WorkedExample|FullyQualifiedName~Notebook"
+  build_house && STREAMEM_ACCEPT=1 run_house --filter "$filter" && git status --short -- $house docs clients
 }
 
 verb_cycles() { build_house && run_house --filter 'FullyQualifiedName~NoCycle'; }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.OpenApi;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Telemetry;
 
@@ -30,11 +32,11 @@ internal static class AdministrationEndpoints
         OfAll(routes, "checkpoint", "Keeps the state of every model now", model => model.Operations.CheckpointAsync());
         OfAll(routes, "pause", "Pauses every model", model => model.Operations.PauseAsync());
         OfAll(routes, "resume", "Has every model go on", model => model.Operations.ResumeAsync());
-        routes.MapPost("/v1/admin/reload", ReloadAsync).WithTags(Tag)
-            .WithSummary("Reads the configuration again, as SIGHUP does, and says what became of it")
+        routes.MapPost("/v1/admin/reload", ReloadAsync)
+            .Called("reload", Tag, "Reads the configuration again, as SIGHUP does, and says what became of it")
             .Produces<ReloadReport>().ProducesProblem(409);
-        routes.MapPost("/v1/admin/drain", Drain).WithTags(Tag)
-            .WithSummary("Ends the worker in order, as SIGTERM does: what was taken is learned, kept and published")
+        routes.MapPost("/v1/admin/drain", Drain)
+            .Called("drain", Tag, "Ends the worker in order, as SIGTERM does: what was taken is learned, kept and published")
             .Produces<Accepted>(202);
     }
 
@@ -42,20 +44,30 @@ internal static class AdministrationEndpoints
         IEndpointRouteBuilder routes, string action, string summary, Func<ModelPipeline, long?, Task<OrderOutcome>> order,
         VersionUse version = VersionUse.None)
     {
-        RouteHandlerBuilder route = routes.MapPost($"/v1/models/{{id}}/{action}", AnswerAsync).WithTags(Tag).WithSummary(summary)
-            .Produces<Done>().ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
-        if (version != VersionUse.None) route.ProducesProblem(400);
+        // What is not read is no parameter either.
+        RouteHandlerBuilder route = routes.MapPost(
+                $"/v1/models/{{id}}/{action}", version == VersionUse.None ? (Delegate)AnswerAsync : AnswerOfVersionAsync)
+            .Called(action, Tag, summary).Produces<Done>().ProducesProblems(404, 409, 503);
+        if (version != VersionUse.None)
+            route.WithParameter("version", "The version.", JsonSchemaType.Integer)
+                .TakesObject<ApiShapes.VersionName>(isRequired: false).ProducesProblems(400, 408, 413);
 
-        async Task<IResult> AnswerAsync(string id, HttpContext context, WorkerStatus status, AuditLog audit, TimeProvider time)
+        Task<IResult> AnswerAsync(string id, HttpContext context, WorkerStatus status, AuditLog audit, TimeProvider time) =>
+            CarryOutAsync(id, null, context, status, audit, time);
+
+        async Task<IResult> AnswerOfVersionAsync(
+            string id, HttpContext context, WorkerStatus status, AuditLog audit, TimeProvider time,
+            [FromQuery(Name = "version")] string? named = null)
+        {
+            if (status.Find(id) is null) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
+            (IResult? refusal, long? wanted) = await VersionAsync(named, context, version == VersionUse.Needed, time).ConfigureAwait(false);
+            return refusal ?? await CarryOutAsync(id, wanted, context, status, audit, time).ConfigureAwait(false);
+        }
+
+        async Task<IResult> CarryOutAsync(
+            string id, long? wanted, HttpContext context, WorkerStatus status, AuditLog audit, TimeProvider time)
         {
             if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
-            long? wanted = null;
-            if (version != VersionUse.None)
-            {
-                (IResult? refusal, wanted) = await VersionAsync(context, version == VersionUse.Needed, time).ConfigureAwait(false);
-                if (refusal is not null) return refusal;
-            }
-
             string subject = wanted is null ? $"model {id}" : string.Create(CultureInfo.InvariantCulture, $"model {id}, version {wanted}");
             try
             {
@@ -101,7 +113,7 @@ internal static class AdministrationEndpoints
                     ? NotKept(late.Model)
                     : Results.Json(answers.Where(answer => answer.Outcome is not null)
                         .Select(answer => Done.Of(answer.Model, answer.Outcome!)));
-            }).WithTags(Tag).WithSummary(summary).Produces<IEnumerable<Done>>().ProducesProblem(503);
+            }).Called($"{action}_all", Tag, summary).Produces<IEnumerable<Done>>().ProducesProblem(503);
 
     private static async Task<IResult> ReloadAsync(HttpContext context, WorkerStatus status, AuditLog audit)
     {
@@ -129,9 +141,9 @@ internal static class AdministrationEndpoints
     }
 
     /// <summary>The version that a request names, in its query or its body.</summary>
-    private static async Task<(IResult? Refusal, long? Version)> VersionAsync(HttpContext context, bool isNeeded, TimeProvider time)
+    private static async Task<(IResult? Refusal, long? Version)> VersionAsync(
+        string? text, HttpContext context, bool isNeeded, TimeProvider time)
     {
-        string? text = context.Request.Query["version"];
         if (text is null && context.Request.ContentLength is not 0)
         {
             using RequestBody body = await RequestBody.ReadAsync(context.Request, isCompressed: false, time, context.RequestAborted)

@@ -65,7 +65,7 @@ public sealed class ApiServer : IAsyncDisposable
             .AddSingleton(new AuditLog(options, logs.CreateLogger("worker")));
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         builder.Services.AddProblemDetails();
-        builder.Services.AddOpenApi();
+        builder.Services.AddApiDocument();
         builder.Services.AddRequestLimits();
         _app = builder.Build();
         _app.Use(Begin);
@@ -85,6 +85,9 @@ public sealed class ApiServer : IAsyncDisposable
     /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>, with the port taken.</summary>
     public string Address =>
         _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
+
+    /// <summary>What it answers, for tests.</summary>
+    internal IEnumerable<Endpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints);
 
     /// <summary>Starts listening.</summary>
     /// <exception cref="CommandException">The address is taken or not one of this machine (74).</exception>

@@ -22,11 +22,11 @@ internal static class FeedbackEndpoint
     private static readonly string[] Known = ["record", "key", "timestamp", "verdict", "move_threshold"];
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/models/{id}/feedback", TakeAsync)
-        .WithSummary("Says of one of the last records that it was normal or abnormal")
-        .WithDescription(
-            $"Body: {Expected}. Learning moves where the mixture grows; the answer comes when the state that knows of it is kept.")
-        .Produces<WordTaken>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(408).ProducesProblem(409).ProducesProblem(413)
-            .ProducesProblem(429).ProducesProblem(503);
+        .Called("give_feedback", ScoreEndpoint.Tag, "Says of one of the last records that it was normal or abnormal")
+        .WithDescription("The record is named by its number, or by its time and, where it has one, its key. Learning moves where the "
+            + "mixture grows; the answer comes when the state that knows of it is kept.")
+        .TakesObject<ApiShapes.Feedback>()
+        .Produces<WordTaken>().ProducesProblems(400, 404, 408, 409, 413, 429, 503);
 
     private static async Task<IResult> TakeAsync(
         string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime)

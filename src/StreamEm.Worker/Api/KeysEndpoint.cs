@@ -7,13 +7,17 @@ namespace StreamEm.Worker.Api;
 /// <summary><c>GET /v1/models/{id}/keys</c>: the keys that have a model of their own, and what one has learned.</summary>
 internal static class KeysEndpoint
 {
+    private const string Tag = "keys";
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapRead("/v1/models/{id}/keys", Counts)
-            .WithSummary("How many keys have a model of their own").Produces<KeyCounts>().ProducesProblem(404).ProducesProblem(409);
+            .Called("count_keys", Tag, "How many keys have a model of their own")
+            .Produces<KeyCounts>().ProducesProblems(404, 409);
         routes.MapRead("/v1/models/{id}/keys/{**key}", KeyAsync)
-            .WithSummary("What the model of a key has learned")
-            .Produces<KeySummary>().ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+            .Called("get_key", Tag, "What the model of a key has learned")
+            .WithParameter("key", "The key; slashes in it stay as they are.", keepsSlashes: true)
+            .Produces<KeySummary>().ProducesProblems(404, 409, 503);
     }
 
     private static IResult Counts(string id, WorkerStatus status)

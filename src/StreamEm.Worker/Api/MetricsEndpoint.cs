@@ -16,7 +16,7 @@ internal static class MetricsEndpoint
             if (HttpMethods.IsHead(context.Request.Method)) return;
             await WriteAsync(status, context.Response.Body, context.RequestAborted).ConfigureAwait(false);
         })
-        .WithSummary("Numbers for Prometheus").Produces<string>(200, "text/plain");
+        .Called("metrics", OperationsEndpoints.Tag, "Numbers for Prometheus").Produces<string>(200, "text/plain");
 
     /// <summary>Writes all numbers as they are now.</summary>
     public static async Task WriteAsync(WorkerStatus status, Stream output, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Net.Http.Headers;
+using Microsoft.OpenApi;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Snapshots;
 
@@ -8,6 +9,9 @@ namespace StreamEm.Worker.Api;
 /// <summary>The models and their snapshots.</summary>
 internal static class ModelEndpoints
 {
+    /// <summary>The group of the calls in the API's document.</summary>
+    public const string Tag = "models";
+
     private const string AVersion = "a version, a whole number such as 118";
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
@@ -15,15 +19,18 @@ internal static class ModelEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapRead("/v1/models", (WorkerStatus status) => status.Models.Select(ModelSummary.Of))
-            .WithSummary("Every model and where it stands").Produces<IEnumerable<ModelSummary>>();
-        routes.MapRead("/v1/models/{id}", LatestAsync)
-            .WithSummary("The newest snapshot; ?min_version=V&wait=30s waits for a newer one")
-                .Produces(200, contentType: "application/json").Produces(304).ProducesProblem(400).ProducesProblem(404);
-        routes.MapRead("/v1/models/{id}/snapshots", Versions)
-            .WithSummary("The versions kept; ?after=V newer ones only, ?components=true with the share of every component")
-                .Produces<IEnumerable<VersionSummary>>().ProducesProblem(400).ProducesProblem(404);
-        routes.MapRead("/v1/models/{id}/snapshots/{version}", Version)
-            .WithSummary("One version").Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404);
+            .Called("list_models", Tag, "Every model and where it stands").Produces<IEnumerable<ModelSummary>>();
+        routes.MapRead("/v1/models/{id}", LatestAsync).Called("get_newest_snapshot", Tag, "The newest version, or the one that is pinned")
+            .WithParameter("min_version", "The least version that is of use; an older one is not answered.", JsonSchemaType.Integer)
+            .WithParameter("wait", "How long to wait for that version: 30s, 500ms, 1m; 60s at most.")
+            .Produces<ApiShapes.Snapshot>(200, "application/json").Produces(304).ProducesProblems(400, 404);
+        routes.MapRead("/v1/models/{id}/snapshots", Versions).Called("list_snapshots", Tag, "The versions kept")
+            .WithParameter("after", "Only versions newer than this one.", JsonSchemaType.Integer)
+            .WithParameter("components", "Whether the share of every component is told.", JsonSchemaType.Boolean)
+            .Produces<IEnumerable<VersionSummary>>().ProducesProblems(400, 404);
+        routes.MapRead("/v1/models/{id}/snapshots/{version}", Version).Called("get_snapshot", Tag, "One version")
+            .WithParameter("version", "The version.", JsonSchemaType.Integer)
+            .Produces<ApiShapes.Snapshot>(200, "application/json").Produces(304).ProducesProblems(400, 404);
     }
 
     private static async Task<IResult> LatestAsync(

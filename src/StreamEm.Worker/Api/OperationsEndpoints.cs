@@ -7,17 +7,22 @@ namespace StreamEm.Worker.Api;
 /// <summary>What runs a container asks: alive, ready, started, metrics, version.</summary>
 internal static class OperationsEndpoints
 {
+    /// <summary>The group of the calls in the API's document.</summary>
+    public const string Tag = "operations";
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         // While the process answers it lives. Nothing outside it is asked, nor a failed model: a restart would not mend the others.
-        routes.MapRead("/livez", () => Results.Text("ok\n")).WithSummary("Whether the process lives").Produces<string>(200, "text/plain");
+        routes.MapRead("/livez", () => Results.Text("ok\n")).Called("livez", Tag, "Whether the process lives")
+            .Produces<string>(200, "text/plain");
         routes.MapRead("/startupz", (WorkerStatus status) => Answer(status.HasStarted, status.Obstacles))
-            .WithSummary("Whether every model has restored its state").Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
-        routes.MapRead("/readyz", Ready)
-            .WithSummary("Whether every model does its work; ?model=ID asks for one").ProducesProblem(404).Produces<ReadinessAnswer>()
-                .Produces<ReadinessAnswer>(503);
-        routes.MapRead("/version", () => Results.Text(ProgramVersion.Json(), "application/json")).WithSummary("The program's version")
-            .Produces<Dictionary<string, string>>();
+            .Called("startupz", Tag, "Whether every model has restored its state")
+            .Produces<ReadinessAnswer>().Produces<ReadinessAnswer>(503);
+        routes.MapRead("/readyz", Ready).Called("readyz", Tag, "Whether every model does its work")
+            .WithParameter("model", "The model that is asked for; all without.")
+            .Produces<ReadinessAnswer>().ProducesProblem(404).Produces<ReadinessAnswer>(503);
+        routes.MapRead("/version", () => Results.Text(ProgramVersion.Json(), "application/json"))
+            .Called("version", Tag, "The program's version").Produces<Dictionary<string, string>>();
         MetricsEndpoint.Map(routes);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.OpenApi;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Display;
@@ -14,22 +15,28 @@ namespace StreamEm.Worker.Api;
 /// </summary>
 internal static class PictureEndpoints
 {
+    private const string Tag = "pictures";
+
     /// <summary>Records drawn for the divergence of two versions.</summary>
     private const int Draws = 2000;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapRead("/v1/models/{id}/layout", Layout)
-            .WithSummary("The blocks of parameters: shapes, domains, and what the places along each axis are called")
+            .Called("get_layout", Tag, "The blocks of parameters: shapes, domains, what the places along each axis are called")
             .Produces<LayoutAnswer>().ProducesProblem(404);
         routes.MapRead("/v1/models/{id}/components", Components)
-            .WithSummary("The components of the newest version; ?x=FEATURE&y=FEATURE with mean and covariance of two features")
-            .Produces<ComponentsAnswer>().ProducesProblem(400).ProducesProblem(404);
+            .Called("list_components", Tag, "The components of the newest version, with their moments in two features where asked for")
+            .WithParameter("x", "A feature.").WithParameter("y", "Another.")
+            .Produces<ComponentsAnswer>().ProducesProblems(400, 404);
         routes.MapRead("/v1/models/{id}/graph", Graph)
-            .WithSummary("The model in plate notation").Produces(200, contentType: "image/svg+xml").ProducesProblem(404);
+            .Called("get_graph", Tag, "The model in plate notation").Produces<string>(200, "image/svg+xml").ProducesProblem(404);
         routes.MapRead("/v1/models/{id}/diff", Diff)
-            .WithSummary("How two versions kept differ: ?from=V&to=W").Produces(200, contentType: "application/json")
-            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(503).RequireRateLimiting(RequestLimits.Scores);
+            .Called("compare_snapshots", Tag, "How two versions kept differ")
+            .WithParameter("from", "The one.", JsonSchemaType.Integer, isRequired: true)
+            .WithParameter("to", "The other.", JsonSchemaType.Integer, isRequired: true)
+            .Produces<ApiShapes.Difference>(200, "application/json").ProducesProblems(400, 404, 503)
+            .RequireRateLimiting(RequestLimits.Scores);
     }
 
     private static IResult Layout(string id, WorkerStatus status) =>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.OpenApi;
 using StreamEm.Core.Models;
 using StreamEm.Core.Snapshots;
 using StreamEm.Worker.Pipeline;
@@ -23,10 +24,12 @@ internal static class RecentEndpoint
     private static readonly string[] Kinds = ["sample", "alarms", "strangest"];
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapRead("/v1/models/{id}/recent", Recent)
-        .WithSummary("Records taken lately, scored; ?kind=sample, alarms or strangest, ?limit=N")
+        .Called("list_recent", ScoreEndpoint.Tag, "Records taken lately, scored")
         .WithDescription("An even sample of the latest records (1000 at most), those that raised or ended an alarm, or the strangest of "
             + "the last minutes (100 at most), each with its fields. A restart begins anew.")
-        .Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
+        .WithParameter("kind", "Which of them; an even sample without.", words: Kinds)
+        .WithParameter("limit", "The most of them; 200 without, or 100 where more are not kept.", JsonSchemaType.Integer)
+        .Produces<ApiShapes.RecentAnswer>(200, "application/json").ProducesProblems(400, 404, 503)
         .RequireRateLimiting(RequestLimits.Scores);
 
     private static IResult Recent(string id, HttpContext context, WorkerStatus status, string? kind = null, string? limit = null)

@@ -10,10 +10,8 @@ namespace StreamEm.Worker.Api;
 internal static class RecordsEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/models/{id}/records", TakeAsync)
-        .WithSummary("Records to learn from, for a model with an http source")
-        .WithDescription($"Body: {RequestRecords.Expected}.")
-        .Produces<Taken>(202).ProducesProblem(400).ProducesProblem(404).ProducesProblem(408).ProducesProblem(409).ProducesProblem(413)
-            .ProducesProblem(415).ProducesProblem(422).ProducesProblem(429).ProducesProblem(503);
+        .Called("send_records", ScoreEndpoint.Tag, "Sends records to learn from to a model with an http source: all or none")
+        .TakesRecords().Produces<Taken>(202).ProducesProblems(400, 404, 408, 409, 413, 415, 422, 429, 503);
 
     private static async Task<IResult> TakeAsync(
         string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime)

@@ -12,6 +12,9 @@ namespace StreamEm.Worker.Api;
 /// </summary>
 internal static class ScoreEndpoint
 {
+    /// <summary>The group of the calls in the API's document.</summary>
+    public const string Tag = "records";
+
     /// <summary>The most records of one request.</summary>
     public const int MaxRecords = 10_000;
 
@@ -24,11 +27,10 @@ internal static class ScoreEndpoint
         routes.MapPost("/v1/models/{id}/score",
             (string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime) =>
                 ScoreAsync(id, context, status, time, lifetime, desks))
-            .WithSummary("Scores records under the newest snapshot")
-            .WithDescription($"Body: {RequestRecords.Expected}. The answer is JSON, one object a line when the request was, or what the "
-                + "Accept header asks for: application/json, application/x-ndjson or text/csv.")
-            .Produces(200, contentType: "application/json").ProducesProblem(400).ProducesProblem(404).ProducesProblem(408)
-                .ProducesProblem(413).ProducesProblem(415).ProducesProblem(422).ProducesProblem(503)
+            .Called("score", Tag, "Scores records under the newest version")
+            .WithDescription("The answer is JSON, one object a line when the request was, or what the Accept header asks for: "
+                + "application/json, application/x-ndjson or text/csv. A record that cannot be used has an error at its place.")
+            .TakesRecords().AnswersScores().ProducesProblems(400, 404, 408, 413, 415, 422, 503)
             .RequireRateLimiting(RequestLimits.Scores);
     }
 

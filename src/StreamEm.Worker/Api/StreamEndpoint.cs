@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Reactive.Linq;
 using System.Text;
+using Microsoft.AspNetCore.Mvc;
 using StreamEm.Worker.Snapshots;
 
 namespace StreamEm.Worker.Api;
@@ -17,7 +18,7 @@ namespace StreamEm.Worker.Api;
 internal static class StreamEndpoint
 {
     private const int MaxReaders = 64;
-    private const string ContentType = "text/event-stream";
+    private const string ContentType = "text/event-stream", LastEventId = "Last-Event-ID";
 
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
@@ -25,14 +26,18 @@ internal static class StreamEndpoint
     {
         var places = new SemaphoreSlim(MaxReaders);
         routes.MapRead("/v1/models/{id}/stream",
-            (string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime) =>
-                StreamAsync(id, context, status, time, lifetime, places))
-            .WithSummary("Snapshots as server-sent events").Produces(200, contentType: "text/event-stream").ProducesProblem(404)
-                .ProducesProblem(503);
+            (string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime,
+                [FromHeader(Name = LastEventId)] string? lastSeen = null) =>
+                StreamAsync(id, context, status, time, lifetime, places, lastSeen ?? ""))
+            .Called("stream_snapshots", ModelEndpoints.Tag, "Versions as server-sent events")
+            .WithDescription("Of every event, `event` is snapshot, `id` the version and `data` the snapshot on one line.")
+            .WithParameter(LastEventId, "The last version that was seen, alone or as RUN-VERSION: it is not sent again.")
+            .Produces<ApiShapes.Snapshot>(200, ContentType).ProducesProblems(404, 503);
     }
 
     private static async Task<IResult> StreamAsync(
-        string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, SemaphoreSlim places)
+        string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime, SemaphoreSlim places,
+        string lastSeen)
     {
         if (status.Find(id) is not { } model) return ErrorAnswer.UnknownModel(id, status.Models.Select(known => known.Options.Id));
         if (!await places.WaitAsync(0).ConfigureAwait(false))
@@ -53,7 +58,6 @@ internal static class StreamEndpoint
             context.Response.Headers["X-Accel-Buffering"] = "no";
             if (model.RunId is { } run) context.Response.Headers["streamem-run-id"] = run;
             await context.Response.StartAsync(end.Token).ConfigureAwait(false);
-            string lastSeen = context.Request.Headers["Last-Event-ID"].ToString();
             await SendAsync(model.Feed, context.Response.BodyWriter, document => IsSeen(document, lastSeen, model.HasPredecessors), time,
                 end.Token).ConfigureAwait(false);
         }

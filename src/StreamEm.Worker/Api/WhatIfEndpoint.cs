@@ -23,12 +23,10 @@ internal static class WhatIfEndpoint
     private static readonly JsonSerializerOptions Json = Options();
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/models/{id}/what-if", AnswerAsync)
-        .WithSummary("Learns the last records once more, as the model is configured and with changes, and compares")
-        .WithDescription(
-            $"Body: {Expected}. Nothing of the running model changes. Both replays begin anew with the same records, each scored before it "
-                + "is learned from.")
-        .Produces<WhatIfAnswer>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(408).ProducesProblem(409).ProducesProblem(413)
-        .ProducesProblem(429).ProducesProblem(503);
+        .Called("what_if", ModelEndpoints.Tag, "Learns the last records once more, as they are and with changes, and compares")
+        .WithDescription("Nothing of the running model changes. Both replays begin anew with the same records, each scored before it is "
+            + "learned from. One change at least has to be named.")
+        .TakesObject<WhatIfChanges>().Produces<WhatIfAnswer>().ProducesProblems(400, 404, 408, 409, 413, 429, 503);
 
     private static async Task<IResult> AnswerAsync(
         string id, HttpContext context, WorkerStatus status, TimeProvider time, IHostApplicationLifetime lifetime)

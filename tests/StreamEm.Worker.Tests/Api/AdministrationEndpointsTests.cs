@@ -129,20 +129,6 @@ public sealed class AdministrationEndpointsTests
         await Eventually.Within(api.Status.EndAsked);
     }
 
-    [Fact]
-    public async Task OpenApi_DescribesEveryCall()
-    {
-        await using ApiFixture api = await ApiFixture.Start();
-
-        JsonElement paths = (await api.Client.GetFromJsonAsync<JsonElement>("/openapi/v1.json")).GetProperty("paths");
-
-        foreach (string action in (string[])["checkpoint", "pause", "resume", "revert", "pin", "unpin"])
-            Assert.Equal("administration",
-                paths.GetProperty($"/v1/models/{{id}}/{action}").GetProperty("post").GetProperty("tags")[0].GetString());
-        foreach (string action in (string[])["checkpoint", "pause", "resume", "drain"])
-            Assert.True(paths.GetProperty($"/v1/admin/{action}").TryGetProperty("post", out _), action);
-    }
-
     private static async Task<JsonElement> Post(ApiFixture api, string path, string? body = null)
     {
         HttpResponseMessage answer = await api.Client.SendAsync(api.Request(HttpMethod.Post, path, body));

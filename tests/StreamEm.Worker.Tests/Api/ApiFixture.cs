@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamEm.Worker.Api;
@@ -35,6 +36,9 @@ internal sealed class ApiFixture : IAsyncDisposable
     public WorkerStatus Status { get; }
 
     public HttpClient Client { get; }
+
+    /// <summary>What the server answers.</summary>
+    public IEnumerable<Endpoint> Endpoints => _server.Endpoints;
 
     /// <summary>What the server says that is a warning or worse.</summary>
     public ServerLog Log { get; } = new();
