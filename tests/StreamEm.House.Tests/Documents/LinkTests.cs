@@ -6,7 +6,7 @@ namespace StreamEm.House.Tests.Documents;
 /// <summary>What a document points at is there.</summary>
 public sealed class LinkTests
 {
-    private static readonly string[] Folders = ["src/", "tests/", "docs/", "samples/", "deploy/", "build/", ".github/"];
+    private static readonly string[] Folders = ["src/", "tests/", "docs/", "samples/", "clients/", "deploy/", "build/", ".github/"];
 
     [Fact]
     public void RelativeLinks_OfTheDocuments_PointAtFiles() => Violations.None(

@@ -104,7 +104,14 @@ public sealed partial class PageTests
         {
             WorkingDirectory = folder.Path,
             UseShellExecute = false,
-            Environment = { ["PATH"] = $"{AppContext.BaseDirectory}:{Environment.GetEnvironmentVariable("PATH")}", ["NO_COLOR"] = "1" },
+            Environment =
+            {
+                ["PATH"] = $"{AppContext.BaseDirectory}:{Environment.GetEnvironmentVariable("PATH")}",
+                ["NO_COLOR"] = "1",
+                // As if the module were installed.
+                ["PYTHONPATH"] = Repository.PathOf("clients/python"),
+                ["PYTHONDONTWRITEBYTECODE"] = "1",
+            },
         })!;
         using var deadline = new CancellationTokenSource(LongestRun);
         try
