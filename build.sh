@@ -19,7 +19,8 @@ usage: ./build.sh VERB
   coverage  branch coverage of the folders in build/levels.txt; fails below the levels there
   mutation  mutants that the tests named in build/levels.txt do not kill, in those folders or in one: mutation Estimation; fails below the levels
   chaos     kill workers on files (200 times, and 20 between kinds of processors) and on topics (50), and brokers (5), at random moments; compare with runs
-            that were never stopped; learn a million records on every kernel path, and fit them by the engine spider
+            that were never stopped; kill (300) and freeze workers that learn two million records together on a cluster of three brokers, which
+            are killed too; learn a million records on every kernel path, and fit them by the engine spider
   bench     micro-benchmarks and the side-by-side run against other implementations; bench anomaly NAB [--tables FOLDER]: what the samples
             find in labelled streams and tables; bench discoveries: what a false discovery rate holds and finds
   load      how much 200 clients that read versions and score, and 64 readers of the stream, slow a worker that learns at full speed:
@@ -229,6 +230,7 @@ verb_release() { dotnet tool restore >/dev/null && build/release.sh "$@"; }
 verb_chaos() {
   set_up && build
   export STREAMEM_CHAOS_KILLS=${STREAMEM_CHAOS_KILLS:-200} STREAMEM_KAFKA_KILLS=${STREAMEM_KAFKA_KILLS:-50} STREAMEM_BROKER_KILLS=${STREAMEM_BROKER_KILLS:-5}
+  export STREAMEM_SCALE_KILLS=${STREAMEM_SCALE_KILLS:-300} STREAMEM_SCALE_RECORDS=${STREAMEM_SCALE_RECORDS:-2000000}
   dotnet test tests/StreamEm.Worker.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~Crash|FullyQualifiedName~Killed' --logger 'console;verbosity=normal'
   dotnet test tests/StreamEm.Sources.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~KafkaOutage' --logger 'console;verbosity=normal'
   STREAMEM_TEST_RECORDS=1000000 dotnet test tests/StreamEm.Core.Tests -c $configuration --no-build --nologo --filter 'FullyQualifiedName~StreamBytesTests|FullyQualifiedName~Spider_ManyRows' --logger 'console;verbosity=normal'

@@ -27,10 +27,13 @@ public sealed class KafkaBroker : IAsyncLifetime
     private IProducer<byte[]?, byte[]?>? _producer;
     private IAdminClient? _admin;
 
-    /// <summary>Settings of a broker of its own beyond start.sh's: given the first of five free ports, <c>name=value</c> each.</summary>
+    /// <summary>Settings of a broker of its own beyond start.sh's: given the first of its free ports, <c>name=value</c> each.</summary>
     internal Func<int, IEnumerable<string>> Settings { get; init; } = _ => [];
 
-    /// <summary>host:port.</summary>
+    /// <summary>Nodes of a broker of its own: a cluster of three goes on without one.</summary>
+    internal int Nodes { get; init; } = 1;
+
+    /// <summary>host:port, of each node.</summary>
     public string Address { get; private set; } = "";
 
     /// <summary>Whether it is the client's own mock, which knows no deletion, no retention and no topic ids.</summary>
@@ -53,8 +56,9 @@ public sealed class KafkaBroker : IAsyncLifetime
         else if (_home is { Length: > 0 })
         {
             _directory = Directory.CreateTempSubdirectory("streamem-kafka-").FullName;
-            _port = FreePorts();
-            Address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port}");
+            _port = FreePorts(Math.Max(5, 2 * Nodes));
+            Address = string.Join(',',
+                Enumerable.Range(0, Nodes).Select(node => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port + 2 * node}")));
             await StartAsync();
         }
         else
@@ -96,7 +100,7 @@ public sealed class KafkaBroker : IAsyncLifetime
         {
             Name = name,
             NumPartitions = partitions,
-            ReplicationFactor = 1,
+            ReplicationFactor = (short)Nodes,
             // Messages keep the times they are given, and a broker deletes what it finds too old whenever it looks.
             Configs = settings.Append(("retention.ms", "-1")).DistinctBy(s => s.Item1).ToDictionary(s => s.Item1, s => s.Item2)
         };
@@ -150,10 +154,14 @@ public sealed class KafkaBroker : IAsyncLifetime
     public Task ThawAsync() => SignalAsync("-CONT");
 
     /// <summary>Starts the broker again.</summary>
-    public Task StartAsync() =>
-        RunAsync("start.sh",
-            [_directory!, "--port", _port.ToString(CultureInfo.InvariantCulture),
-                .. Settings(_port).SelectMany(setting => new[] { "--property", setting })]);
+    public Task StartAsync() => RunAsync("start.sh", StartArguments());
+
+    /// <summary>Stops a node, the first is 1: in order, or by a crash.</summary>
+    internal Task StopNodeAsync(int node, bool isKilled) =>
+        RunAsync("stop.sh", [_directory!, "--node", $"{node}", .. isKilled ? ["--kill"] : Array.Empty<string>()]);
+
+    /// <summary>Starts a node again.</summary>
+    internal Task StartNodeAsync(int node) => RunAsync("start.sh", [.. StartArguments(), "--node", $"{node}"]);
 
     public async ValueTask DisposeAsync()
     {
@@ -164,8 +172,14 @@ public sealed class KafkaBroker : IAsyncLifetime
         Directory.Delete(_directory!, recursive: true);
     }
 
-    /// <summary>The first of five free ports: the broker's, its controller's, and three for whoever adds listeners.</summary>
-    private static int FreePorts()
+    private string[] StartArguments() =>
+    [
+        _directory!, "--port", _port.ToString(CultureInfo.InvariantCulture), "--nodes", $"{Nodes}",
+        .. Settings(_port).SelectMany(setting => new[] { "--property", setting }),
+    ];
+
+    /// <summary>The first of free ports: of a node the broker's and its controller's, and of one alone three for other listeners.</summary>
+    private static int FreePorts(int count)
     {
         while (true)
         {
@@ -174,7 +188,7 @@ public sealed class KafkaBroker : IAsyncLifetime
             {
                 taken[0].Start();
                 int port = ((IPEndPoint)taken[0].LocalEndpoint).Port;
-                for (int next = 1; next < 5; next++)
+                for (int next = 1; next < count; next++)
                 {
                     taken.Add(new TcpListener(IPAddress.Loopback, port + next));
                     taken[next].Start();
