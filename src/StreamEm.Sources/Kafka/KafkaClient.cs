@@ -49,7 +49,7 @@ public static class KafkaClient
     public static bool IsDenied(ErrorCode code) => code
         is ErrorCode.Local_Authentication or ErrorCode.SaslAuthenticationFailed or ErrorCode.TopicAuthorizationFailed
             or ErrorCode.GroupAuthorizationFailed
-        or ErrorCode.ClusterAuthorizationFailed;
+        or ErrorCode.ClusterAuthorizationFailed or ErrorCode.TransactionalIdAuthorizationFailed;
 
     /// <summary>Whether a client's error says that a topic, or a partition of it, is not there.</summary>
     public static bool IsGone(ErrorCode code) =>

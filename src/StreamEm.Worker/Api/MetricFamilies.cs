@@ -170,6 +170,9 @@ internal static class MetricFamilies
         Of("streamem_stats_messages_total", true, "Messages of statistics by what became of them here, since the start.", ["result"],
             model => model.Options.ScaleOut is null
                 ? [] : model.Metrics.Statistics.Select(result => new MetricSample(result.Value, result.Key))),
+        Of("streamem_transactions_total", true, "Transactions of Kafka by who made them and how they ended, since the start.",
+            ["role", "result"], model => model.Metrics.Transactions.Select(
+                ended => new MetricSample(ended.Value, ended.Key.Role, ended.Key.Result))),
     ];
 
     private static IEnumerable<MetricFamily<WorkerStatus>> OfKeys() =>

@@ -48,6 +48,7 @@ internal static class HistoryVisit
         var audit = new HistoryAudit(model with { Id = id }, CheckpointFile.Decode(start), newest, Hashes(records, id, newest.RunId));
         TopicVisit.Read(address with { Topic = statistics }, kafka, "audit", topic =>
         {
+            audit.Begin(topic.Starts().Values.DefaultIfEmpty().Min());
             topic.ReadToEnd(since: null, record => audit.Take(record.Offset.Value, record.Message.Value));
             return true;
         }, stop);

@@ -18,9 +18,6 @@ internal sealed class ScaleOutRules(Binder binder)
             Error("source", "scale_out shares out the partitions of topics: the source has to be kafka");
         if (model.Model is not null && Learner.RefusalToScaleOut(model.Model, model.Learning) is { } refusal)
             Error("scale_out", $"scale_out: {refusal}");
-        if (scale.Transactions == Transactions.On)
-            Error("scale_out.transactions",
-                "transactions: on is not built yet; off and auto count every record once, by the ranges alone");
         if (model.Schema.Label is not null)
             Error("label",
                 "labels get their components in the order in which they come, which is another on every worker; leave label out");

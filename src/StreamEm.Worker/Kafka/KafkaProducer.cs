@@ -93,8 +93,7 @@ internal sealed class KafkaProducer : IAsyncDisposable
     /// <exception cref="CommandException">It can never be sent.</exception>
     public void Send(Message<byte[]?, byte[]?> message, Action<long>? written = null)
     {
-        if (WorkerTraces.Current is var context && context != default && TraceHeaders.Read(message.Headers).IsNone)
-            TraceContext.Write(context, (message.Headers ??= new Headers()).Add);
+        CarryTrace(message);
         Delivery delivery = _delivery;
         delivery.Add();
         long bytes = (message.Key?.Length ?? 0) + (message.Value?.Length ?? 0);
@@ -114,6 +113,13 @@ internal sealed class KafkaProducer : IAsyncDisposable
             });
             return true;
         });
+    }
+
+    /// <summary>Gives a message the context of the span that is under way, where it has none yet.</summary>
+    public static void CarryTrace(Message<byte[]?, byte[]?> message)
+    {
+        if (WorkerTraces.Current is var context && context != default && TraceHeaders.Read(message.Headers).IsNone)
+            TraceContext.Write(context, (message.Headers ??= new Headers()).Add);
     }
 
     /// <summary>

@@ -65,6 +65,16 @@ internal sealed record KafkaTarget(
     {
         (int code, string advice) = error.Code switch
         {
+            ErrorCode.TransactionalIdAuthorizationFailed =>
+                (ExitCode.Denied,
+                    "Give the user Write and Describe on the TransactionalIds that begin with the group's name and -, or set "
+                        + $"{Section}.transactions: off."),
+            ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion =>
+                (ExitCode.Configuration, $"The brokers have no transactions: set {Section}.transactions: off."),
+            ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch =>
+                (ExitCode.TryAgain,
+                    "Another process began under the same transactional id, again and again: give every worker a state directory, or a "
+                        + "host name, of its own."),
             _ when KafkaClient.IsDenied(error.Code) =>
                 (ExitCode.Denied,
                     $"Check the credentials in {PropertiesName} and the user's rights on the topic: Describe and DescribeConfigs, Read, "

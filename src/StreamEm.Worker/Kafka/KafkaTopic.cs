@@ -63,6 +63,8 @@ internal sealed class KafkaTopic : IDisposable
         config.GroupId = "streamem";
         config.EnableAutoCommit = false;
         config.EnablePartitionEof = true;
+        // What a transaction wrote that was not committed is nothing.
+        config.IsolationLevel = IsolationLevel.ReadCommitted;
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
         return config;
     }
@@ -134,6 +136,9 @@ internal sealed class KafkaTopic : IDisposable
         // Every broker has to hear of it.
         while (CountPartitions() is null) Pause();
     }
+
+    /// <summary>The first offset that every partition still has; there need not be a record at it.</summary>
+    public IReadOnlyDictionary<TopicPartition, long> Starts() => Offsets(Partitions(), OffsetSpec.Earliest());
 
     /// <summary>The offset after the last record of every partition, as it is now.</summary>
     public IReadOnlyDictionary<TopicPartition, long> Ends() => Offsets(Partitions(), OffsetSpec.Latest());

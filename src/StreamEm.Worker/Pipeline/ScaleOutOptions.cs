@@ -3,10 +3,10 @@ namespace StreamEm.Worker.Pipeline;
 /// <summary><c>scale_out.transactions</c>: whether statistics and offsets are written in one transaction of Kafka.</summary>
 public enum Transactions
 {
-    /// <summary>Where it helps; today never.</summary>
+    /// <summary>As the release thinks best: as <see cref="Off"/>.</summary>
     Auto,
 
-    /// <summary>Always; this release cannot.</summary>
+    /// <summary>Always.</summary>
     On,
 
     /// <summary>Never: ranges alone keep records from being counted twice or left out.</summary>

@@ -12,6 +12,7 @@ using StreamEm.Worker.Hosting;
 using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Publishing;
+using StreamEm.Worker.ScaleOut;
 using StreamEm.Worker.Scores;
 
 namespace StreamEm.Worker.Rehearsals;
@@ -42,6 +43,7 @@ internal sealed class ConnectionCheck(WorkerOptions options, TimeProvider time)
                 yield return await TryAsync($"{model.Id}: schema registry",
                     () => RegistryProbe.AskAsync(registered, model.Schema.Read, Patience, time, stop)).ConfigureAwait(false);
             yield return await TryAsync($"{model.Id}: source", () => ReadAsync(model, stop)).ConfigureAwait(false);
+            foreach (CheckOutcome outcome in TryScaleOut(model, stop)) yield return outcome;
             foreach (object publisher in model.Publish)
                 yield return Try($"{model.Id}: publish", () => publisher switch
                 {
@@ -115,15 +117,37 @@ internal sealed class ConnectionCheck(WorkerOptions options, TimeProvider time)
         }
     }
 
-    private string Topic(
-        IReadOnlyList<string> brokers, string name, IReadOnlyDictionary<string, string> properties, string section, CancellationToken stop)
+    private IEnumerable<CheckOutcome> TryScaleOut(ModelOptions model, CancellationToken stop)
     {
-        using var topic = new KafkaTopic(
-            new KafkaTarget(brokers, name, properties, section), new Outage(brokers, Patience, section, time), stop);
-        return topic.CountPartitions() is { } partitions
-            ? Invariant($"topic '{name}' has {partitions} {(partitions == 1 ? "partition" : "partitions")}")
-            : $"topic '{name}' does not exist; the worker creates it";
+        if (model is not { ScaleOut: { } scale, Source: KafkaSourceOptions }) yield break;
+        var topics = new ScaleOutTopics(model, time);
+        foreach (KafkaTarget target in (KafkaTarget[])[topics.Statistics, topics.Model])
+            yield return Try($"{model.Id}: scale_out", () => Topic(target, isOne: true, stop));
+        if (scale.Transactions != Transactions.On) yield break;
+        yield return Try($"{model.Id}: scale_out.transactions", () =>
+        {
+            // An id that no worker has: who begins under one ends what another left open under it.
+            string id = topics.WorkerTransactions("validate");
+            using var transactions = new GroupTransactions(
+                topics.Statistics, id, KafkaProducer.DefaultMaxMessageBytes, OutageOf(topics.Statistics));
+            transactions.Begin(stop);
+            return $"the brokers have transactions, and the user may make some as {id}";
+        });
     }
+
+    private string Topic(
+        IReadOnlyList<string> brokers, string name, IReadOnlyDictionary<string, string> properties, string section,
+        CancellationToken stop) => Topic(new KafkaTarget(brokers, name, properties, section), isOne: false, stop);
+
+    private string Topic(KafkaTarget target, bool isOne, CancellationToken stop)
+    {
+        using var topic = new KafkaTopic(target, OutageOf(target), stop);
+        if (topic.CountPartitions() is not { } partitions) return $"topic '{target.Topic}' does not exist; the worker creates it";
+        if (isOne) ScaleOutTopics.RequireOne(target, partitions);
+        return Invariant($"topic '{target.Topic}' has {partitions} {(partitions == 1 ? "partition" : "partitions")}");
+    }
+
+    private Outage OutageOf(KafkaTarget target) => new(target.Brokers, Patience, target.Section, time);
 
     /// <summary>Looks whether a file can be made in the folder, or in the nearest one that is there; leaves nothing.</summary>
     private static string Writable(string file)

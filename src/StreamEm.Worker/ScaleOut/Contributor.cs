@@ -6,7 +6,6 @@ using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
-using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Rejections;
 using StreamEm.Worker.Scoring;
@@ -19,8 +18,13 @@ namespace StreamEm.Worker.ScaleOut;
 /// computes what they say under the newest parameters known here, and sends that. With every change of the partitions, and whenever a
 /// message was not counted, it begins anew from where the model stands: nothing that is not sent is kept. One thread.
 /// </summary>
-internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, ModelFollower follower, RejectionSink rejected)
-    : IDisposable
+/// <param name="context">The model.</param>
+/// <param name="topics">The topics.</param>
+/// <param name="follower">The newest state.</param>
+/// <param name="rejected">Where rejected records go.</param>
+/// <param name="place">A name for where this worker runs, which a worker that is started again at the same place has too.</param>
+internal sealed class Contributor(
+    ModelContext context, ScaleOutTopics topics, ModelFollower follower, RejectionSink rejected, string place) : IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
@@ -34,9 +38,8 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
     private readonly TraceLinks _links = new();
     private readonly long[] _reasons = new long[Enum.GetValues<RejectionReason>().Length];
     private Membership _members = null!;
-    private KafkaProducer _producer = null!;
+    private StatisticsWriter _writer = null!;
     private SourceReader? _reader;
-    private readonly Queue<Task> _deliveries = new();
     private Checkpoint? _known, _looked;
     private Learner? _learner;
     private string _partition = "";
@@ -48,6 +51,11 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
     /// <summary>Why nothing comes from the source; null when all is well. Any thread.</summary>
     public string? Problem => _problem;
 
+    /// <summary>What messages go through on their way; in a run nothing.</summary>
+    public Func<StatisticsWriter, StatisticsWriter> Wrap { get; init; } = writer => writer;
+
+    private bool IsTransactional => _options.ScaleOut!.Transactions == Transactions.On;
+
     /// <summary>Works until the stop.</summary>
     /// <exception cref="CommandException">It cannot go on.</exception>
     /// <exception cref="SourceException">The source cannot go on.</exception>
@@ -56,9 +64,8 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
         using var members = new Membership(topics.Statistics, topics.Group, _source.Topics, _options.ScaleOut!, topics.NewOutage(),
             context.Time)
         { Rebalanced = context.Metrics.Rebalanced };
-        var producer = new KafkaProducer(
-            topics.Statistics, ScaleOutTopics.MaxMessageBytes, isBatched: false, topics.NewOutage(), context.Time);
-        (_members, _producer) = (members, producer);
+        using StatisticsWriter writer = Wrap(StatisticsWriter.Create(context, topics, members, place));
+        (_members, _writer) = (members, writer);
         try
         {
             while (!stop.IsCancellationRequested) Step(stop);
@@ -66,7 +73,6 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
         finally
         {
             Forget();
-            producer.DisposeAsync().AsTask().GetAwaiter().GetResult();
         }
     }
 
@@ -80,7 +86,7 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
     {
         Look();
         // Without a model there is nothing to compute with, and nobody knows where to begin.
-        if (follower.Newest is not null && !IsValid) Begin();
+        if (follower.Newest is { } newest && !IsValid) Begin(newest, stop);
         if (_reader is null)
         {
             Task.WaitAny([follower.Changed, Task.Delay(LookEvery, context.Time, stop)], CancellationToken.None);
@@ -109,21 +115,23 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
     /// <summary>Looks at the group, the model and what is under way.</summary>
     private void Look()
     {
-        while (_deliveries.TryPeek(out Task? delivery) && delivery.IsCompleted) _deliveries.Dequeue().GetAwaiter().GetResult();
+        _isMissed |= !_writer.Look();
         _members.Poll();
         _problem = _reader?.Source.Problem;
         if (follower.Newest is not { } newest || ReferenceEquals(newest, _looked)) return;
         _looked = newest;
         _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0);
-        _members.Commit(newest.Position.Partitions.Select(pair => (pair.Key, pair.Value.Next)));
+        // Transactions have committed further than the model is.
+        if (!IsTransactional) _members.Commit(newest.Position.Partitions.Select(pair => (pair.Key, pair.Value.Next)));
         context.Metrics.Records = newest.Rejections.Read - newest.Rejections.ByReason.Sum();
         for (int reason = 0; reason < newest.Rejections.ByReason.Count; reason++)
             context.Metrics.SetRejected((RejectionReason)reason, newest.Rejections.ByReason[reason]);
     }
 
     /// <summary>Begins at what is assigned now, from where the model stands.</summary>
-    private void Begin()
+    private void Begin(Checkpoint newest, CancellationToken stop)
     {
+        bool isNew = !_isMissed;
         if (_isMissed) WorkerLog.ContributionsMissed(context.Log, _options.Id, _inFlight.Count);
         else if (_members.Assigned.Count > 0 || _epoch >= 0)
             WorkerLog.PartitionsAssigned(
@@ -135,7 +143,8 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
         var position = new SourcePosition();
         string[] partitions = [.. _members.Assigned];
         foreach (string partition in partitions)
-            if (follower.Newest?.Position.Partitions.GetValueOrDefault(partition) is { } place) position.Set(partition, place);
+            if (newest.Position.Partitions.GetValueOrDefault(partition) is { } next) position.Set(partition, next);
+        if (IsTransactional && isNew) GoAhead(new RangeLedger(position), newest, stop);
         KafkaSourceOptions source = _source with
         {
             Only = partitions,
@@ -152,11 +161,29 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
         Refresh();
     }
 
+    /// <summary>
+    /// Begins behind what others have written of these partitions and the model does not have yet, as if it were this worker's own.
+    /// </summary>
+    private void GoAhead(RangeLedger ranges, Checkpoint newest, CancellationToken stop)
+    {
+        foreach ((long offset, StatisticsMessage message) in topics.ReadAhead(newest, stop))
+        {
+            RecordRange range = message.Range;
+            bool isNext = message.ModelId == newest.ModelId && message.RunId == newest.RunId && _members.Assigned.Contains(range.Partition)
+                && ranges.FitOf(range, message.Begins) == RangeFit.Next;
+            if (!isNext) continue;
+            ranges.Advance(range, message.Identity);
+            _begun.Add(range.Partition);
+            _inFlight.Add(range)(offset);
+        }
+    }
+
     /// <summary>Lets go of everything that is not in the model.</summary>
     private void Forget()
     {
         Dispose();
         (_reader, _learner, _known) = (null, null, null);
+        _writer.Forget();
         _inFlight.Clear();
         _next.Clear();
         _begun.Clear();
@@ -243,9 +270,8 @@ internal sealed class Contributor(ModelContext context, ScaleOutTopics topics, M
             Rejected = [.. _reasons],
             Contribution = learner.Pending > 0 ? learner.Contribute() : null,
         };
-        _producer.Send(new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(_partition), Value = message.Encode() },
+        _writer.Send(new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(_partition), Value = message.Encode() }, range,
             _inFlight.Add(range));
-        _deliveries.Enqueue(_producer.TakeDelivery());
         _next[_partition] = _end;
         ForgetRange();
         return true;

@@ -20,7 +20,6 @@ internal sealed class HistoryAudit(
     ModelOptions options, Checkpoint start, Checkpoint newest, IReadOnlyDictionary<long, string> hashes)
 {
     private readonly Reduction _reduction = Reduction.Restore(options, start);
-    private bool _hasBegun;
 
     /// <summary>The first thing that does not fit; null while all does.</summary>
     public FeedBreak? Break { get; private set; }
@@ -34,17 +33,20 @@ internal sealed class HistoryAudit(
     /// <summary>Messages by what became of them.</summary>
     public long this[Verdict verdict] => _reduction[verdict];
 
+    /// <summary>Begins with the first offset that the statistics topic still has; there need not be a message at it.</summary>
+    public void Begin(long first)
+    {
+        if (first > start.StatisticsNext)
+            Break = new FeedBreak(BreakKind.Gap, string.Create(CultureInfo.InvariantCulture, $"offset {first} of the statistics"),
+                string.Create(CultureInfo.InvariantCulture,
+                    $"the statistics from offset {start.StatisticsNext} on are gone: they cannot be folded again"));
+    }
+
     /// <summary>Takes the next message of the statistics topic.</summary>
     public void Take(long offset, byte[]? value)
     {
         if (Break is not null || offset >= newest.StatisticsNext) return;
         string place = string.Create(CultureInfo.InvariantCulture, $"offset {offset} of the statistics");
-        if (!_hasBegun && offset > start.StatisticsNext)
-            Break = new FeedBreak(BreakKind.Gap, place,
-                string.Create(CultureInfo.InvariantCulture,
-                    $"the statistics from offset {start.StatisticsNext} on are gone: they cannot be folded again"));
-        _hasBegun = true;
-        if (Break is not null) return;
         _reduction.Take(offset, value, newest.CreatedAt);
         Messages++;
         foreach (SnapshotDocument made in _reduction.TakeSnapshots())

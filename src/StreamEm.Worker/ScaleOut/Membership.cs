@@ -16,10 +16,11 @@ internal sealed class Membership : IDisposable
     private readonly KafkaTarget _target;
     private readonly Outage _outage;
     private readonly TimeProvider _time;
+    private readonly IReadOnlyList<string> _topics;
     private readonly IConsumer<Ignore, Ignore> _consumer;
     private readonly SortedSet<string> _assigned = new(StringComparer.Ordinal);
     private volatile Error? _lastError;
-    private long _committedAt, _pausedAt;
+    private long _committedAt, _pausedAt, _epoch;
 
     /// <summary>Joins.</summary>
     /// <param name="target">The cluster.</param>
@@ -31,9 +32,10 @@ internal sealed class Membership : IDisposable
     public Membership(
         KafkaTarget target, string group, IReadOnlyList<string> topics, ScaleOutOptions options, Outage outage, TimeProvider time)
     {
-        (_target, _outage, _time, _committedAt) = (target, outage, time, time.GetTimestamp());
+        (_target, _topics, _outage, _time, _committedAt) = (target, topics, outage, time, time.GetTimestamp());
         ConsumerConfig config = target.Attempt(() => target.Configure(new ConsumerConfig()));
         config.GroupId = group;
+        config.IsolationLevel = IsolationLevel.ReadCommitted;
         config.EnableAutoCommit = false;
         config.EnableAutoOffsetStore = false;
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
@@ -61,8 +63,8 @@ internal sealed class Membership : IDisposable
     /// <summary>The partitions this worker has, by name.</summary>
     public IReadOnlyCollection<string> Assigned => _assigned;
 
-    /// <summary>Grows with every change of what it has: what was begun before belongs to nobody.</summary>
-    public long Epoch { get; private set; }
+    /// <summary>Grows with every change of what it has: what was begun before belongs to nobody. Any thread.</summary>
+    public long Epoch => Interlocked.Read(ref _epoch);
 
     /// <summary>Stays a member, and learns of changes.</summary>
     /// <exception cref="Failures.CommandException">The group cannot be used.</exception>
@@ -109,17 +111,43 @@ internal sealed class Membership : IDisposable
         _committedAt = _time.GetTimestamp();
         try
         {
-            _consumer.Commit(places.Where(place => _assigned.Contains(place.Partition)).Select(place =>
-            {
-                int slash = place.Partition.LastIndexOf('/');
-                return new TopicPartitionOffset(place.Partition[..slash],
-                    int.Parse(place.Partition.AsSpan(slash + 1), System.Globalization.CultureInfo.InvariantCulture), place.Next);
-            }));
+            _consumer.Commit(
+                places.Where(place => _assigned.Contains(place.Partition)).Select(place => PlaceOf(place.Partition, place.Next)));
         }
         catch (KafkaException failure) when (!failure.Error.IsFatal)
         {
             // Only a report: the next one brings another.
         }
+    }
+
+    /// <summary>
+    /// The right to commit offsets in a transaction, as it is now: of one whose place the group has given away the brokers refuse them.
+    /// </summary>
+    /// <returns>Null when it is no member, or has nothing: the brokers would take offsets of one without a name from anybody.</returns>
+    public GroupClaim? Claim()
+    {
+        long epoch = Epoch;
+        IConsumerGroupMetadata metadata = _consumer.ConsumerGroupMetadata;
+        // In this order: who has lost its place has neither, and gets one again only when it polls.
+        return _assigned.Count == 0 || string.IsNullOrEmpty(_consumer.MemberId) ? null : new GroupClaim(metadata, () => Epoch == epoch);
+    }
+
+    /// <summary>Gives up what it has, and asks for a place anew.</summary>
+    public void JoinAnew() => _target.Attempt(() =>
+    {
+        _consumer.Unsubscribe();
+        _consumer.Subscribe(_topics);
+        return true;
+    });
+
+    /// <summary>A place in a partition, as the client knows it.</summary>
+    /// <param name="partition">The partition's name: <c>sensors/3</c>.</param>
+    /// <param name="next">The next record.</param>
+    public static TopicPartitionOffset PlaceOf(string partition, long next)
+    {
+        int slash = partition.LastIndexOf('/');
+        return new TopicPartitionOffset(partition[..slash],
+            int.Parse(partition.AsSpan(slash + 1), System.Globalization.CultureInfo.InvariantCulture), next);
     }
 
     /// <summary>Leaves, so that others have the partitions at once; a broker that never answers is waited for only so long.</summary>
@@ -143,7 +171,7 @@ internal sealed class Membership : IDisposable
 
     private void Change(IEnumerable<TopicPartition> partitions, string how)
     {
-        Epoch++;
+        Interlocked.Increment(ref _epoch);
         Rebalanced?.Invoke(how);
         foreach (TopicPartition partition in partitions)
         {

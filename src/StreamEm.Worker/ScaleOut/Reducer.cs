@@ -25,7 +25,8 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
     private readonly TraceLinks _links = new();
     private readonly Outage _outage = topics.NewOutage();
     private IConsumer<Ignore, byte[]?> _consumer = null!;
-    private KafkaProducer _producer = null!;
+    private KafkaProducer? _producer;
+    private GroupTransactions? _transactions;
     private Reduction? _reduction;
     private FirstParameters? _first;
     private volatile Error? _lastError;
@@ -42,7 +43,12 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
         _stop = stop;
         KafkaTarget statistics = topics.Statistics;
         _consumer = Build(statistics);
-        _producer = new KafkaProducer(topics.Model, ScaleOutTopics.MaxMessageBytes, isBatched: false, topics.NewOutage(), context.Time);
+        if (_options.ScaleOut!.Transactions == Transactions.On)
+            _transactions = new GroupTransactions(
+                topics.Model, topics.ReducerTransactions, ScaleOutTopics.MaxMessageBytes, topics.NewOutage());
+        else
+            _producer = new KafkaProducer(
+                topics.Model, ScaleOutTopics.MaxMessageBytes, isBatched: false, topics.NewOutage(), context.Time);
         try
         {
             statistics.Attempt(() =>
@@ -51,7 +57,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
                 return true;
             });
             while (!stop.IsCancellationRequested) Step(statistics);
-            if (_reduction is { Unpublished: > 0 }) Publish(_reduction);
+            if (_transactions is null && _reduction is { Unpublished: > 0 }) Publish(_reduction);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -62,7 +68,8 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
             LetGo();
             Task closing = Task.Factory.StartNew(Close, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             Task.WaitAny([closing], KafkaTopic.CloseDeadline);
-            _producer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            _producer?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            _transactions?.Dispose();
         }
 
         void Close()
@@ -120,28 +127,29 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
         _first = null;
         Reduction begun = Reduction.Begin(_options, learner, next: 0, context.Time);
         using Activity? span = WorkerTraces.Begin("begin", _options.Id, begun.Version);
-        _producer.Send(new Message<byte[]?, byte[]?>
+        bool isWritten = Publish(begun, new Message<byte[]?, byte[]?>
         {
             Key = ScaleOutTopics.StartKey(_options.Id, begun.RunId),
             Value = CheckpointFile.Encode(begun.Capture(context.Time.GetUtcNow())),
         });
-        Publish(begun);
+        if (!isWritten) return;
         _reduction = topics.ReadNewest(_stop) is { } state ? Reduction.Restore(_options, state) : begun;
         WorkerLog.ModelBegun(context.Log, _options.Id, _reduction.RunId);
     }
 
-    private void Publish(Reduction reduction)
+    private bool Publish(Reduction reduction, params Message<byte[]?, byte[]?>[] before)
     {
         using Activity? span = WorkerTraces.Begin("fold", _options.Id, reduction.Version, ActivityKind.Consumer)
             .OfMessages("fold", "process", topics.Statistics.Topic, (int)reduction.Unpublished);
         _links.MoveTo(span);
         IReadOnlyList<SnapshotDocument> snapshots = reduction.TakeSnapshots();
         using Activity? sending = WorkerTraces.Send(topics.Model.Topic, snapshots.Count + 1);
+        List<Message<byte[]?, byte[]?>> messages = [.. before];
         // Snapshots first: were this interrupted, they are made and written again, and none is left out.
         foreach (SnapshotDocument made in snapshots)
         {
             SnapshotIdentity identity = SnapshotIdentity.Read(made.Json.Span)!;
-            _producer.Send(new Message<byte[]?, byte[]?>
+            messages.Add(new Message<byte[]?, byte[]?>
             {
                 Key = System.Text.Encoding.UTF8.GetBytes(_options.Id),
                 Value = made.Json.ToArray(),
@@ -151,8 +159,43 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
         }
 
         Checkpoint state = reduction.Capture(context.Time.GetUtcNow());
-        _producer.Send(new Message<byte[]?, byte[]?> { Key = topics.StateKey, Value = CheckpointFile.Encode(state) });
-        _producer.WaitAsync(_producer.TakeDelivery(), _stop).GetAwaiter().GetResult();
+        messages.Add(new Message<byte[]?, byte[]?> { Key = topics.StateKey, Value = CheckpointFile.Encode(state) });
+        return Write(messages);
+    }
+
+    /// <returns>False when it was not written, or perhaps not: whoever is next goes on from what can be read.</returns>
+    private bool Write(List<Message<byte[]?, byte[]?>> messages)
+    {
+        if (_transactions is null)
+        {
+            foreach (Message<byte[]?, byte[]?> message in messages) _producer!.Send(message);
+            _producer!.WaitAsync(_producer.TakeDelivery(), _stop).GetAwaiter().GetResult();
+            return true;
+        }
+
+        var to = new TopicPartition(topics.Model.Topic, 0);
+        // Many large snapshots would take longer than a transaction may: the state, which is last, is whole in any case.
+        foreach (TransactionMessage[] part in TransactionMessage.Split(
+            [.. messages.Select(message => new TransactionMessage(to, message))], ScaleOutTopics.MaxMessageBytes))
+        {
+            TransactionEnd end = _transactions.Commit(part, read: null, _stop);
+            TransactionNotes.Tell(context, "reducer", end);
+            if (end != TransactionEnd.Committed) return GiveUp();
+        }
+
+        return true;
+    }
+
+    /// <summary>Another folds, or may: the group says who goes on, after reading what there is.</summary>
+    private bool GiveUp()
+    {
+        LetGo();
+        return topics.Statistics.Attempt(() =>
+        {
+            _consumer.Unsubscribe();
+            _consumer.Subscribe(topics.Statistics.Topic);
+            return false;
+        });
     }
 
     private ConsumeResult<Ignore, byte[]?>? Consume(int milliseconds)
@@ -187,6 +230,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
         ConsumerConfig config =
             statistics.Attempt(() => statistics.Configure(new ConsumerConfig { CheckCrcs = true, FetchWaitMaxMs = 100 }));
         config.GroupId = $"{topics.Group}-reducer";
+        config.IsolationLevel = IsolationLevel.ReadCommitted;
         config.EnableAutoCommit = false;
         config.EnableAutoOffsetStore = false;
         config.EnablePartitionEof = true;
@@ -208,6 +252,8 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
     /// <returns>Where to read on.</returns>
     private Offset TakeOver()
     {
+        // In this order: the one before writes no more, and what it has written can be read.
+        _transactions?.Begin(_stop);
         Checkpoint? state = topics.ReadNewest(_stop);
         _reduction = state is null ? null : Reduction.Restore(_options, state);
         context.Metrics.IsReducer = true;
@@ -226,6 +272,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
     {
         context.Metrics.IsReducer = false;
         _links.Clear();
+        _transactions?.Leave();
         _reduction = null;
         _first?.Dispose();
         _first = null;

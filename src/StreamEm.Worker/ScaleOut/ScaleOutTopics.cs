@@ -23,6 +23,13 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
     /// <summary>The group that shares out the source's partitions.</summary>
     public string Group => options.ScaleOut!.GroupId ?? _source.GroupId ?? $"streamem-{options.Id}";
 
+    /// <summary>The <c>transactional.id</c> of whoever folds: one at a time writes states.</summary>
+    public string ReducerTransactions => $"{Group}-reducer";
+
+    /// <summary>The <c>transactional.id</c> of a worker: started again at the same place it settles what it left open.</summary>
+    /// <param name="place">A name for where it runs.</param>
+    public string WorkerTransactions(string place) => $"{Group}-worker-{place}";
+
     /// <summary>The statistics topic.</summary>
     public KafkaTarget Statistics => Target(options.ScaleOut!.StatisticsTopic);
 
@@ -86,12 +93,39 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
         }
     }
 
+    /// <summary>What is in the statistics topic and not in a state of the model; damaged messages left out.</summary>
+    public IReadOnlyList<(long Offset, StatisticsMessage Message)> ReadAhead(Checkpoint state, CancellationToken stop)
+    {
+        using var topic = new KafkaTopic(Statistics, NewOutage(), stop);
+        (TopicPartition partition, long end) = topic.Ends().Single();
+        var ahead = new List<(long, StatisticsMessage)>();
+        topic.Read([new OffsetRange(partition, state.StatisticsNext ?? 0, end)], record =>
+        {
+            try
+            {
+                ahead.Add((record.Offset.Value, StatisticsMessage.Decode(record.Message.Value ?? [])));
+            }
+            catch (InvalidDataException)
+            {
+                // It will not count.
+            }
+        });
+        return ahead;
+    }
+
     private void Prepare(KafkaTarget target, Dictionary<string, string> settings, CancellationToken stop)
     {
         using var topic = new KafkaTopic(target, NewOutage(), stop);
         int? partitions = topic.CountPartitions();
         if (partitions is null) topic.Create(partitions: 1, settings);
-        else if (partitions != 1)
+        else RequireOne(target, partitions.Value);
+    }
+
+    /// <summary>Refuses a topic of several partitions.</summary>
+    /// <exception cref="CommandException">It is one (78).</exception>
+    public static void RequireOne(KafkaTarget target, int partitions)
+    {
+        if (partitions != 1)
             throw new CommandException(ExitCode.Configuration, string.Create(CultureInfo.InvariantCulture,
                 $"scale_out: {target.Description} has {partitions} partitions; expected 1, whose order is the model's history. Name "
                     + $"another topic, or delete this one and have it created."));

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Pipeline;
@@ -22,6 +24,9 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, strin
     private Contributor? _contributor;
     private Reducer? _reducer;
 
+    /// <inheritdoc cref="Contributor.Wrap"/>
+    public Func<StatisticsWriter, StatisticsWriter> Wrap { get; init; } = writer => writer;
+
     /// <inheritdoc/>
     public override ModelState State => feed.Latest is not null ? ModelState.Learning
         : _reducer is { Pending: > 0 } ? ModelState.WarmingUp : ModelState.Waiting;
@@ -42,7 +47,7 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, strin
             _topics.Prepare(stop);
             _rejected = RejectedFile.Open(context.Options.Rejected.File ?? rejectedFile, mark: null, context.Log);
             _follower = new ModelFollower(_topics, feed, context.Time);
-            _contributor = new Contributor(context, _topics, _follower, _rejected);
+            _contributor = new Contributor(context, _topics, _follower, _rejected, PlaceOf(rejectedFile)) { Wrap = Wrap };
             _reducer = new Reducer(context, _topics);
             Task[] parts = [Start(_follower.Run), Start(_contributor.Run), Start(_reducer.Run)];
             Task.WaitAny(parts, CancellationToken.None);
@@ -64,6 +69,13 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, strin
 
         Task Start(Action<CancellationToken> part) => Task.Factory.StartNew(
             () => part(ending.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>A name for the machine and the state directory, of which no other running worker has both.</summary>
+    private static string PlaceOf(string rejectedFile)
+    {
+        byte[] text = Encoding.UTF8.GetBytes($"{Environment.MachineName}\n{Path.GetFullPath(rejectedFile)}");
+        return Convert.ToHexStringLower(SHA256.HashData(text).AsSpan(0, 6));
     }
 
     /// <inheritdoc/>

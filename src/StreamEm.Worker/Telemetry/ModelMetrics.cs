@@ -15,6 +15,7 @@ public sealed class ModelMetrics
     private readonly ConcurrentDictionary<string, long> _rebalances = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _checkpointFailures = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _fenced = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Role, string Result), long> _transactions = new();
     private readonly long[] _deadLetters = new long[Enum.GetValues<RejectionReason>().Length];
     private volatile AlarmCounts? _alarms;
     private volatile bool _isReducer;
@@ -92,6 +93,9 @@ public sealed class ModelMetrics
     /// <c>reducer</c>.
     /// </summary>
     public IReadOnlyDictionary<string, long> Fenced => _fenced;
+
+    /// <summary>Transactions of a model that several workers learn, by who made them and how they ended.</summary>
+    internal IReadOnlyDictionary<(string Role, string Result), long> Transactions => _transactions;
 
     /// <summary>When the last checkpoint became durable, in seconds since 1970; 0 before.</summary>
     public double LastCheckpointSeconds => Volatile.Read(ref _lastCheckpointMilliseconds) / 1000.0;
@@ -183,6 +187,9 @@ public sealed class ModelMetrics
         _rebalances.AddOrUpdate(how, 1, (_, before) => before + 1);
         if (how == "lost") WasFenced("contributor");
     }
+
+    /// <summary>Counts a transaction.</summary>
+    internal void TransactionEnded(string role, string result) => _transactions.AddOrUpdate((role, result), 1, (_, before) => before + 1);
 
     /// <summary>Counts that another took this worker's place.</summary>
     public void WasFenced(string role) => _fenced.AddOrUpdate(role, 1, (_, before) => before + 1);

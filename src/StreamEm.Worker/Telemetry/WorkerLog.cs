@@ -214,6 +214,10 @@ internal static partial class WorkerLog
         "Model {Model}: this worker folds the statistics, from version {Version} and offset {Offset} on", EventName = "reducer_active")]
     public static partial void ReducerActive(ILogger log, string model, long version, long offset);
 
+    [LoggerMessage(65, LogLevel.Warning, "Model {Model}: a transaction of the {Role} was not committed: {End}",
+        EventName = "transaction_not_committed")]
+    public static partial void TransactionNotCommitted(ILogger log, string model, string role, string end);
+
     [LoggerMessage(64, LogLevel.Information, "Model {Model} has its first parameters; run {RunId} begins", EventName = "model_begun")]
     public static partial void ModelBegun(ILogger log, string model, string runId);
 

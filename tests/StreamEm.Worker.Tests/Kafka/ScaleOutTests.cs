@@ -20,12 +20,14 @@ public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
-    [Fact]
-    public async Task TwoWorkers_OneKilled_TheOtherLearnsEveryRecordOnce()
+    [Theory]
+    [InlineData("off")]
+    [InlineData("on")]
+    public async Task TwoWorkers_OneKilled_TheOtherLearnsEveryRecordOnce(string transactions)
     {
         broker.NeedsRealBroker("describes no topics");
         string topic = await broker.CreateTopicAsync(Partitions);
-        string yaml = Configuration(topic);
+        string yaml = Configuration(topic, transactions);
         await File.WriteAllTextAsync(_directory["streamem.yaml"], yaml);
         ModelOptions model = Assert.Single(ConfigFile.OptionsOf(yaml).Models);
         ClusteredRows.Produce(broker, topic, part: 0, Rows);
@@ -44,13 +46,7 @@ public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
         Checkpoint end = await Learned(model, 3 * Rows);
 
         Assert.Equal(first.RunId, end.RunId);
-        Assert.Equal(3 * ClusteredRows.Malformed(Rows), end.Rejections.ByReason.Sum());
-        Assert.Equal(3L * Rows - 3 * ClusteredRows.Malformed(Rows), end.Records);
-        Assert.Equal(Partitions, end.Position.Partitions.Count);
-        Assert.All(end.Position.Partitions.Values, place => Assert.Equal(3 * Rows / Partitions, place.Next));
-        CommandRun audit = await CommandRun.Of(
-            AuditCommand.Create(), $"kafka://{broker.Address}/{topic}-model?model=clouds", "--statistics", $"{topic}-statistics");
-        Assert.True(audit.ExitCode == 0, audit.Error);
+        await IsEveryRecordOnce(topic, end, parts: 3);
         using (var client = new HttpClient { BaseAddress = await other.Address() })
         {
             string metrics = await client.GetStringAsync("/metrics");
@@ -61,6 +57,50 @@ public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
 
         other.Terminate();
         Assert.True(await other.Exit() == 0, $"{other.Output}\n{other.Errors}");
+    }
+
+    /// <summary>Frozen beyond its session, so that another has its partitions and folds; then it goes on as if nothing was.</summary>
+    [Theory]
+    [InlineData("off")]
+    [InlineData("on")]
+    public async Task TwoWorkers_OneFrozenBeyondItsSession_EveryRecordCountsOnce(string transactions)
+    {
+        broker.NeedsRealBroker("describes no topics");
+        string topic = await broker.CreateTopicAsync(Partitions);
+        string yaml = Configuration(topic, transactions);
+        await File.WriteAllTextAsync(_directory["streamem.yaml"], yaml);
+        ModelOptions model = Assert.Single(ConfigFile.OptionsOf(yaml).Models);
+        ClusteredRows.Produce(broker, topic, part: 0, Rows);
+        using WorkerProcess frozen = Start("one");
+        await frozen.Event("reducer_active");
+        await Learned(model, Rows / 2);
+        using WorkerProcess other = Start("two");
+        await other.Address();
+
+        frozen.Signal("STOP");
+        ClusteredRows.Produce(broker, topic, part: 1, Rows);
+        await other.Event("reducer_active");
+        await Learned(model, 2 * Rows);
+        frozen.Signal("CONT");
+        ClusteredRows.Produce(broker, topic, part: 2, Rows);
+
+        await IsEveryRecordOnce(topic, await Learned(model, 3 * Rows), parts: 3);
+        foreach (WorkerProcess process in (WorkerProcess[])[frozen, other])
+        {
+            process.Terminate();
+            Assert.True(await process.Exit() == 0, $"{process.Output}\n{process.Errors}");
+        }
+    }
+
+    private async Task IsEveryRecordOnce(string topic, Checkpoint end, int parts)
+    {
+        Assert.Equal(parts * ClusteredRows.Malformed(Rows), end.Rejections.ByReason.Sum());
+        Assert.Equal((long)parts * Rows - parts * ClusteredRows.Malformed(Rows), end.Records);
+        Assert.Equal(Partitions, end.Position.Partitions.Count);
+        Assert.All(end.Position.Partitions.Values, place => Assert.Equal(parts * Rows / Partitions, place.Next));
+        CommandRun audit = await CommandRun.Of(
+            AuditCommand.Create(), $"kafka://{broker.Address}/{topic}-model?model=clouds", "--statistics", $"{topic}-statistics");
+        Assert.True(audit.ExitCode == 0, audit.Error);
     }
 
     private async Task<Checkpoint> Learned(ModelOptions model, int rows)
@@ -75,7 +115,7 @@ public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
     private WorkerProcess Start(string name) =>
         WorkerProcess.Start(_directory.Path, "run", "-c", "streamem.yaml", "-s", $"state_directory={_directory[name]}");
 
-    private string Configuration(string topic) => $$"""
+    private string Configuration(string topic, string transactions) => $$"""
         http: { address: 127.0.0.1:0 }
         models:
           - id: clouds
@@ -87,7 +127,12 @@ public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
               dead_components: keep
               minibatch: { size: {{ClusteredRows.Minibatch}} }
               initialization: { buffer: 256, n_init: 1 }
-            scale_out: { statistics_topic: {{topic}}-statistics, model_topic: {{topic}}-model, session_timeout: 6s }
+            scale_out:
+              statistics_topic: {{topic}}-statistics
+              model_topic: {{topic}}-model
+              group_id: streamem-{{topic}}
+              session_timeout: 6s
+              transactions: {{transactions}}
             rejected: { stop_above_ratio: 0.5 }
         """;
 }

@@ -91,6 +91,7 @@ public sealed class SimulatedClusterTests
         SimulatedCluster cluster, Checkpoint newest, Dictionary<long, string> hashes, int from = 0)
     {
         var audit = new HistoryAudit(SimulatedCluster.Options, cluster.First, newest, hashes);
+        audit.Begin(from);
         for (int offset = from; offset < cluster.Log.Count; offset++) audit.Take(offset, cluster.Log[offset]);
         audit.Finish();
         return audit;

@@ -23,7 +23,8 @@ internal static class ScaleOutTable
             "Consumer group of the workers, and with -reducer of those that may fold; null: source.kafka.group_id, or streamem-ID.")),
         new ValueField<ScaleOutOptions>(new Setting<ScaleOutOptions, Transactions>(
             "transactions", new ChoiceKind<Transactions>(), o => o.Transactions, (o, v) => o with { Transactions = v },
-            "Whether transactions of Kafka are used; ranges alone keep every record from being counted twice or left out.")),
+            "Whether statistics with their offsets, and states, are written in transactions of Kafka; auto is off. Every record "
+                + "counts once either way.")),
         new ValueField<ScaleOutOptions>(new Setting<ScaleOutOptions, int>(
             "in_flight", new IntegerKind(1, 100), o => o.InFlight, (o, v) => o with { InFlight = v },
             "Minibatches of a partition that may be sent and not yet in the model; then its worker waits.")),
