@@ -35,6 +35,7 @@ internal sealed class TransactionalWriter : StatisticsWriter
     /// <inheritdoc/>
     public override void Send(Message<byte[]?, byte[]?> message, RecordRange range, Action<long> written)
     {
+        KafkaProducer.CarryTrace(message);
         GroupClaim? claim = _members.Claim();
         lock (_lock)
         {
