@@ -11,7 +11,7 @@ namespace StreamEm.Core.Alarms;
 /// record is usual again (hysteresis). A function of the records and their order alone; its state is part of the checkpoint, so that a
 /// replay raises none twice. One thread at a time.
 /// </summary>
-public sealed class AlarmWatch
+public sealed partial class AlarmWatch
 {
     /// <summary>What a p-value has to be of that of the last alarm to count as stronger: twice as improbable.</summary>
     private const double Stronger = 0.5;

@@ -34,6 +34,9 @@ internal sealed class KeyTable
     /// <summary>Whether a key has a slot.</summary>
     public bool Contains(string key) => _slots.ContainsKey(key);
 
+    /// <summary>The slot of a key, which stays as old as it is; -1 where it is not remembered.</summary>
+    public int Find(string key) => _slots.TryGetValue(key, out int slot) ? slot : -1;
+
     /// <summary>The slot of a key, which from now on is the one met last.</summary>
     /// <param name="key">The key.</param>
     /// <param name="isNew">Whether the slot is new to the key: what was remembered in it belongs to another.</param>

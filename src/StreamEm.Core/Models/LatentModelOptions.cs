@@ -44,6 +44,9 @@ public abstract record LatentModelOptions
     /// <summary>How the model's components grow with the stream; null where their number is given.</summary>
     public virtual GrowthOptions? Growth => null;
 
+    /// <summary>The same with components that grow with the stream, at most as many as it has; null for one that cannot.</summary>
+    public virtual LatentModelOptions? Grown => null;
+
     /// <summary>The same with a given number of components, for a model that has any.</summary>
     public virtual LatentModelOptions WithComponents(int components) => this;
 

@@ -111,6 +111,10 @@ public sealed record MixtureOptions : LatentModelOptions
     };
 
     /// <inheritdoc/>
+    public override LatentModelOptions? Grown => Emissions.IsProduct || Emissions.Single is not GaussianOptions ? null
+        : Growing is not null ? this : this with { Growing = new GrowthOptions() };
+
+    /// <inheritdoc/>
     public override LatentModelOptions WithComponents(int components) => this with { Components = components, Growing = null };
 
     /// <inheritdoc/>
