@@ -90,8 +90,9 @@ internal sealed class KafkaProducer : IAsyncDisposable
     /// </summary>
     /// <param name="message">The message.</param>
     /// <param name="written">Told its offset once it is durable, on the client's thread; null for nobody.</param>
+    /// <param name="partition">Where it goes; null where its key says.</param>
     /// <exception cref="CommandException">It can never be sent.</exception>
-    public void Send(Message<byte[]?, byte[]?> message, Action<long>? written = null)
+    public void Send(Message<byte[]?, byte[]?> message, Action<long>? written = null, int? partition = null)
     {
         CarryTrace(message);
         Delivery delivery = _delivery;
@@ -100,7 +101,7 @@ internal sealed class KafkaProducer : IAsyncDisposable
         Interlocked.Add(ref _bytes, bytes);
         _target.Attempt(() =>
         {
-            _client.Produce(_target.Topic, message, report =>
+            _client.Produce(new TopicPartition(_target.Topic, partition ?? Partition.Any), message, report =>
             {
                 Interlocked.Add(ref _bytes, -bytes);
                 if (!report.Error.IsError)

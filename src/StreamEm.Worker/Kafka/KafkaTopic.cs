@@ -22,7 +22,7 @@ internal readonly record struct OffsetRange(TopicPartition Partition, long Start
 /// One topic: its settings, its creation, and its records from the beginning or from a time to its present end. Asks until the brokers
 /// answer or the outage has lasted too long. Used by one thread.
 /// </summary>
-internal sealed class KafkaTopic : IDisposable
+internal sealed partial class KafkaTopic : IDisposable
 {
     private const int RetryMilliseconds = 250;
     private const int PollMilliseconds = 250;

@@ -87,6 +87,13 @@ internal sealed class KeyLog : IDisposable
     /// <summary>The files as they are now.</summary>
     public IReadOnlyList<KeySegmentMark> Mark() => [.. _segments.Select(segment => new KeySegmentMark(segment.Number, segment.Length))];
 
+    /// <summary>Writes what is in memory alone.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Write()
+    {
+        foreach (KeySegment segment in _segments) segment.Write();
+    }
+
     /// <summary>Makes all that was appended so far durable.</summary>
     /// <exception cref="IOException">It cannot be written, or the kernel reports an error.</exception>
     public void MakeDurable()
@@ -117,7 +124,7 @@ internal sealed class KeyLog : IDisposable
     {
         if (_tail is null) DurableFile.CreateDirectory(_directory, DurableFile.PrivateDirectory);
         if (_segments.Sum(segment => (long)segment.Unwritten) > MostUnwritten)
-            foreach (KeySegment segment in _segments) segment.Write();
+            Write();
         _tail = KeySegment.Create(++_last, PathOf(_last));
         lock (_lock) _segments.Add(_tail);
     }

@@ -7,7 +7,7 @@ namespace StreamEm.Worker.Keys;
 /// The states of all keys: those met last in memory, at most so many, the others in the log on disk, from where they come back when their
 /// key does. Nothing depends on which are where. Used by the learner's thread.
 /// </summary>
-/// <param name="maxKeys">States in memory.</param>
+/// <param name="maxKeys">States in memory, to begin with.</param>
 /// <param name="log">Where the others are; null keeps all in memory.</param>
 internal sealed class KeyStore(int maxKeys, KeyLog? log) : KeyStates
 {
@@ -22,8 +22,14 @@ internal sealed class KeyStore(int maxKeys, KeyLog? log) : KeyStates
     private byte[] _spare = [], _scratch = [];
     private int _oldest = None, _newest = None;
 
+    /// <summary>States in memory at most.</summary>
+    public int MaxKeys { get; set; } = maxKeys;
+
     /// <summary>Keys there are.</summary>
     public int Count => _slots.Count;
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyCollection<string> Keys => _slots.Keys;
 
     /// <summary>Keys whose state is in memory.</summary>
     public int InMemory { get; private set; }
@@ -67,6 +73,21 @@ internal sealed class KeyStore(int maxKeys, KeyLog? log) : KeyStates
         return item.State.AsSpan(0, item.Length);
     }
 
+    /// <summary>Whether there is a key.</summary>
+    public bool Contains(string key) => _slots.ContainsKey(key);
+
+    /// <summary>The state of a key, which stays where it is; empty where it is new. Valid until the next call.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public ReadOnlySpan<byte> Peek(string key)
+    {
+        if (!_slots.TryGetValue(key, out int slot)) return default;
+        ref Item item = ref _items[slot];
+        if (item.State is { } state) return state.AsSpan(0, item.Length);
+        int length = item.Place.Segment!.Read(item.Place, ref _scratch);
+        return _scratch.AsSpan(0, length);
+    }
+
     /// <inheritdoc/>
     public override void Write(string key, ReadOnlySpan<byte> state)
     {
@@ -89,6 +110,18 @@ internal sealed class KeyStore(int maxKeys, KeyLog? log) : KeyStates
         _changed.Clear();
         log!.Clean(Move);
         return new KeyLogMark(Count, log.Mark());
+    }
+
+    /// <summary>Where no checkpoint counts on the log: has it hold no more of the past than is worth its while.</summary>
+    /// <exception cref="InvalidDataException">A file is damaged.</exception>
+    /// <exception cref="IOException">One cannot be written or read.</exception>
+    public void Tidy()
+    {
+        _changed.Clear();
+        if (log is not { Bytes: > 0 }) return;
+        log.Clean(Move);
+        log.Write();
+        log.DeleteUnused(log.Mark().Select(segment => segment.Number).ToHashSet());
     }
 
     /// <summary>An entry of a file that is given up: appended where it is the key's newest.</summary>
@@ -115,7 +148,7 @@ internal sealed class KeyStore(int maxKeys, KeyLog? log) : KeyStates
     {
         if (_items[slot].State is null)
         {
-            if (log is not null && InMemory >= maxKeys) Evict();
+            while (log is not null && InMemory >= MaxKeys) Evict();
             Link(slot);
             InMemory++;
         }
