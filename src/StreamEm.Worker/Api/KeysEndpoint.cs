@@ -34,8 +34,11 @@ internal static class KeysEndpoint
             return ErrorAnswer.Of(StatusCodes.Status503ServiceUnavailable, "Not learning",
                 $"Model '{id}' does not learn, or too many ask it; keys are asked of the model while it runs.",
                 ModelSummary.Of(model).Status, "a model that learns");
-        return answer.Key is { } known
-            ? Results.Ok(known)
+        if (answer.Key is { } known) return Results.Ok(known);
+        return answer.Partitions is { } partitions
+            ? ErrorAnswer.Of(StatusCodes.Status404NotFound, "Not a key of this worker",
+                $"No record of model '{id}' in the partitions that this worker has had this key; other workers have the rest.", key,
+                partitions.Count == 0 ? "a worker that has a partition" : $"a key of {string.Join(", ", partitions)}")
             : ErrorAnswer.Of(StatusCodes.Status404NotFound, "Unknown key", $"No record of model '{id}' had this key.", key);
     }
 

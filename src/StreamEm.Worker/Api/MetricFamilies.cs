@@ -182,6 +182,13 @@ internal static class MetricFamilies
         OfKeys("streamem_keys_memory_bytes", false, "Bytes of the models in memory.", keys => keys.Bytes),
         OfKeys("streamem_keys_disk_bytes", false, "Bytes of the log of models.", keys => keys.BytesOnDisk),
         OfKeys("streamem_keys_returned_total", true, "Models that came back from disk, since the start.", keys => keys.Returned),
+        OfSharedKeys("streamem_keys_restored_total", true, "Models of keys that came from the topic of keys, since the start.",
+            metrics => metrics.RestoredKeys),
+        OfSharedKeys("streamem_keys_restore_seconds", false, "How long it took the last time that partitions came to this worker.",
+            metrics => metrics.LastKeyRestoreSeconds),
+        OfSharedKeys("streamem_keys_met_twice_total", true,
+            "Keys that came in a second partition of this worker, and have a model of each, since the start.",
+            metrics => metrics.KeysMetTwice),
     ];
 
     private static IEnumerable<string> RolesOf(ModelOptions options)
@@ -194,6 +201,10 @@ internal static class MetricFamilies
 
     private static MetricFamily<WorkerStatus> OfKeys(string name, bool isCounter, string help, Func<KeyCounts, double> value) =>
         Of(name, isCounter, help, [], model => model.Metrics.Keys is { } keys ? [new(value(keys))] : []);
+
+    private static MetricFamily<WorkerStatus> OfSharedKeys(
+        string name, bool isCounter, string help, Func<ModelMetrics, double> value) =>
+        Of(name, isCounter, help, [], model => model.Options is { PerKey: true, ScaleOut: not null } ? [new(value(model.Metrics))] : []);
 
     private static MetricFamily<WorkerStatus> Gauge(string name, string help, Func<ModelPipeline, double> value) =>
         Of(name, false, help, [], model => [new(value(model))]);

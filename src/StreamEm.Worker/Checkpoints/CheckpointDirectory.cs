@@ -65,6 +65,9 @@ public sealed class CheckpointDirectory
     /// <summary>Where the models of the keys are.</summary>
     public string Keys => Path.Combine(_path, KeysFolder);
 
+    /// <summary>Where those models of keys are that have no room in memory and whose state is elsewhere.</summary>
+    public string SharedKeys => Path.Combine(_path, "shared-keys");
+
     /// <summary>Runs of the model whose state was deleted on purpose, oldest first: a new run takes their place.</summary>
     public IReadOnlyList<string>? Predecessors => StateDirectory.PredecessorsIn(_path);
 

@@ -12,7 +12,11 @@ internal sealed class KeyRules(Binder binder)
         if (!model.PerKey) return;
         if (model.Schema.Key is null)
             Error($"{path}.per_key", "per_key is a model for every key: name the field of the key with 'key'");
-        if (model.Model is { Growth: null })
+        if (model.Model is { Grown: null } && model.ScaleOut is not null)
+            Error($"{path}.per_key", "the mixture of a key is one of Gaussians that grows: set model.type to gaussian_mixture");
+        if (model.ScaleOut is not null && model.Schema.Weight is not null)
+            Error($"{path}.per_key", "the mixture of a key counts every record once: leave weight out");
+        if (model.Model is { Growth: null } && model.ScaleOut is null)
             Error($"{path}.per_key",
                 "per_key needs a mixture that grows, so that a key can begin with its first record: set model.components to {max: 8}");
         if (model.Alarms is { FalseDiscoveryRate: not null })

@@ -86,7 +86,7 @@ public sealed class WorkerHost(
             StateDirectory = options.StateDirectory,
             OpenSource = openSource,
             CreatePublisher = (model, entry) => PublisherCatalog.Create(model, entry, time, _log),
-            CreateReplica = (context, feed, rejected) => new ScaledModel(context, feed, rejected),
+            CreateReplica = (context, feed, directory) => new ScaledModel(context, feed, directory),
             AcceptsModelChange = AcceptsModelChange,
             ReplayBytes = Math.Clamp(MostReplayBytes / Math.Max(1, options.Models.Count), 1 << 20, 16 << 20),
             Time = time,

@@ -11,7 +11,7 @@ namespace StreamEm.Worker.Keys;
 /// The models of the keys of one stream: each record is scored by the model of its key, which then learns from it, as the records are
 /// taken. Part of the state. Used by the learner's thread, but for <see cref="MakeDurable"/> and <see cref="DeleteUnused"/>.
 /// </summary>
-internal sealed class KeyedStream : IDisposable
+internal sealed class KeyedStream : IKeyScores, IDisposable
 {
     private readonly KeyLog? _log;
     private readonly KeyStore _store;
@@ -36,7 +36,7 @@ internal sealed class KeyedStream : IDisposable
         _mixtures = new KeyedMixtures(model, schema, learning, _store);
     }
 
-    /// <summary>What the models say of the records taken last, in their order.</summary>
+    /// <inheritdoc/>
     public ReadOnlySpan<KeyedScore> Scores => _scores.AsSpan(0, _count);
 
     /// <summary>Keys, those in memory, the bytes of these, and states that came back from disk.</summary>
@@ -76,8 +76,7 @@ internal sealed class KeyedStream : IDisposable
         $"The models of the keys of model '{id}' cannot be read: {failure.Message} Restore the state directory from a backup, or forget "
             + $"what was learned: streamem state reset {id}.", failure);
 
-    /// <summary>Takes a person's word for a record of a key.</summary>
-    /// <returns>Components that are other than they were; null where the key has no model yet.</returns>
+    /// <inheritdoc/>
     /// <exception cref="CommandException">The state of the key is damaged (65).</exception>
     public int? Judge(string? key, ReadOnlySpan<double> row, bool isNormal)
     {

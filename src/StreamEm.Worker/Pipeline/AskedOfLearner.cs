@@ -7,7 +7,11 @@ namespace StreamEm.Worker.Pipeline;
 /// <summary>What is known of a key.</summary>
 /// <param name="IsAnswered">Whether the model was asked.</param>
 /// <param name="Key">What it said; null of a key that never came.</param>
-internal readonly record struct KeyAnswer(bool IsAnswered, KeySummary? Key = null);
+internal readonly record struct KeyAnswer(bool IsAnswered, KeySummary? Key = null)
+{
+    /// <summary>The partitions whose keys were asked, where others have the rest.</summary>
+    public IReadOnlyList<string>? Partitions { get; init; }
+}
 
 /// <summary>What others ask of the learner's thread, which answers between two batches: words, and what keys have learned.</summary>
 /// <param name="run">Whose.</param>

@@ -90,6 +90,9 @@ public sealed record ModelOptions
     internal KeyedStream? CreateKeyed(string? directory) =>
         PerKey ? new KeyedStream(Id, Model, Schema, Learning, MaxKeys, directory) : null;
 
+    /// <summary>What the model of a key is: a mixture that grows, of at most as many components as the model of all has.</summary>
+    internal LatentModelOptions KeyModel => Model.Grown ?? Model;
+
     /// <summary>Watches for the alarms; of as many keys as have a model of their own. Null raises none.</summary>
     internal AlarmWatch? CreateAlarms() => Alarms is null ? null : new AlarmWatch(
         Alarms with { MaxKeys = PerKey ? Math.Max(Alarms.MaxKeys, MaxKeys) : Alarms.MaxKeys }, Schema.Columns, Learning.Calendar);

@@ -119,7 +119,7 @@ public sealed partial class ModelPipeline : IAsyncDisposable
             // Its state is in topics, where every worker finds it.
             _desk.Close($"Model '{Options.Id}' is learned by several workers (scale_out), of which one alone cannot keep its state, pause, "
                 + "go back or pin a version.");
-            Replica replica = _replica = create(context, Feed, directory.RejectedFile);
+            Replica replica = _replica = create(context, Feed, directory);
             new Thread(() => Complete(replica.Run(_stop.Token))) { Name = $"replica {Options.Id}", IsBackground = true }.Start();
             return;
         }
@@ -178,7 +178,7 @@ public sealed partial class ModelPipeline : IAsyncDisposable
 
     /// <summary>Asks for what the model of a key has learned. Any thread, at any time.</summary>
     internal Task<KeyAnswer> DescribeKeyAsync(string key) =>
-        _learner?.Asked.DescribeAsync(key) ?? Task.FromResult(new KeyAnswer(IsAnswered: false));
+        _learner?.Asked.DescribeAsync(key) ?? _replica?.DescribeKeyAsync(key) ?? Task.FromResult(new KeyAnswer(IsAnswered: false));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

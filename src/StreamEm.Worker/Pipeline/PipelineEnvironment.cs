@@ -1,4 +1,5 @@
 using StreamEm.Sources;
+using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Publishing;
 using StreamEm.Worker.Scores;
 using StreamEm.Worker.Snapshots;
@@ -21,8 +22,8 @@ public sealed record PipelineEnvironment
     /// <summary>Makes a sink from one entry of a model's <c>scores</c>; null as the catalogue says.</summary>
     internal Func<ScoreSinkOptions, ScoreSink>? CreateScoreSink { get; init; }
 
-    /// <summary>Makes what runs a model that several workers learn together; told its feed and where its rejected records go.</summary>
-    internal Func<ModelContext, SnapshotFeed, string, Replica>? CreateReplica { get; init; }
+    /// <summary>Makes what runs a model that several workers learn together; told its feed and its folder.</summary>
+    internal Func<ModelContext, SnapshotFeed, CheckpointDirectory, Replica>? CreateReplica { get; init; }
 
     /// <summary>Whether components may come and go where the configuration has another number of them than the state.</summary>
     public bool AcceptsModelChange { get; init; }

@@ -15,6 +15,9 @@ internal abstract class Replica : IDisposable
     /// <summary>Why it does not go on; null when all is well.</summary>
     public abstract Obstacle? Obstacle { get; }
 
+    /// <summary>Asks for what the model of a key has learned. Any thread, at any time.</summary>
+    public abstract Task<KeyAnswer> DescribeKeyAsync(string key);
+
     /// <summary>From the first record to the stop. Never throws.</summary>
     public abstract PipelineEnd Run(CancellationToken stop);
 

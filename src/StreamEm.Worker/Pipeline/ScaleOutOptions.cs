@@ -23,6 +23,12 @@ public sealed record ScaleOutOptions
     /// compacted.</summary>
     public required string ModelTopic { get; init; }
 
+    /// <summary><c>keys_topic</c>: with <c>per_key</c>, the models of the keys; compacted; null: <c>ID-keys</c>.</summary>
+    public string? KeysTopic { get; init; }
+
+    /// <summary><c>keys_every</c>: the models of the keys that have changed are written after so many records of a partition.</summary>
+    public int KeysEvery { get; init; } = 10_000;
+
     /// <summary>
     /// <c>group_id</c>: the consumer group that shares out the source's partitions, and with <c>-reducer</c> the one that chooses who
     /// folds; null: that of the source, or <c>streamem-ID</c>.

@@ -23,8 +23,10 @@ namespace StreamEm.Worker.ScaleOut;
 /// <param name="follower">The newest state.</param>
 /// <param name="rejected">Where rejected records go.</param>
 /// <param name="place">A name for where this worker runs, which a worker that is started again at the same place has too.</param>
+/// <param name="keys">The models of the keys; null for none.</param>
 internal sealed class Contributor(
-    ModelContext context, ScaleOutTopics topics, ModelFollower follower, RejectionSink rejected, string place) : IDisposable
+    ModelContext context, ScaleOutTopics topics, ModelFollower follower, RejectionSink rejected, string place, KeyShare? keys)
+    : IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
@@ -34,6 +36,8 @@ internal sealed class Contributor(
     private readonly Guid _worker = Guid.CreateVersion7(context.Time.GetUtcNow());
     private readonly Dictionary<string, PartitionPosition> _next = new(StringComparer.Ordinal);
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
+    /// <summary>Where the model stood at the beginning: what is read of before is for the models of the keys alone.</summary>
+    private readonly Dictionary<string, PartitionPosition> _stood = new(StringComparer.Ordinal);
     private readonly RejectionLedger _rejections = new(new RejectionCounts());
     private readonly TraceLinks _links = new();
     private readonly long[] _reasons = new long[Enum.GetValues<RejectionReason>().Length];
@@ -63,16 +67,19 @@ internal sealed class Contributor(
     {
         using var members = new Membership(topics.Statistics, topics.Group, _source.Topics, _options.ScaleOut!, topics.NewOutage(),
             context.Time)
-        { Rebalanced = context.Metrics.Rebalanced };
+        { Rebalanced = context.Metrics.Rebalanced, Changing = how => keys?.Changing(how) };
         using StatisticsWriter writer = Wrap(StatisticsWriter.Create(context, topics, members, place));
         (_members, _writer) = (members, writer);
+        keys?.Open();
         try
         {
             while (!stop.IsCancellationRequested) Step(stop);
+            keys?.GiveUp();
         }
         finally
         {
             Forget();
+            keys?.Dispose();
         }
     }
 
@@ -117,6 +124,7 @@ internal sealed class Contributor(
     {
         _isMissed |= !_writer.Look();
         _members.Poll();
+        keys?.Look();
         _problem = _reader?.Source.Problem;
         if (follower.Newest is not { } newest || ReferenceEquals(newest, _looked)) return;
         _looked = newest;
@@ -139,12 +147,26 @@ internal sealed class Contributor(
         Forget();
         (_epoch, _isMissed) = (_members.Epoch, false);
         context.Metrics.Partitions = _members.Assigned.Count;
-        if (_members.Assigned.Count == 0) return;
-        var position = new SourcePosition();
+        if (keys?.TryTake(_members, stop) == false || _members.Assigned.Count == 0) return;
+        var stands = new SourcePosition();
         string[] partitions = [.. _members.Assigned];
         foreach (string partition in partitions)
-            if (newest.Position.Partitions.GetValueOrDefault(partition) is { } next) position.Set(partition, next);
-        if (IsTransactional && isNew) GoAhead(new RangeLedger(position), newest, stop);
+            if (newest.Position.Partitions.GetValueOrDefault(partition) is { } next) stands.Set(partition, next);
+        foreach ((long offset, RecordRange range) in
+            IsTransactional && isNew ? AheadOfModel.Pass(topics, newest, partitions, stands, stop) : [])
+        {
+            _begun.Add(range.Partition);
+            _inFlight.Add(range)(offset);
+        }
+
+        var position = new SourcePosition();
+        foreach (string partition in partitions)
+        {
+            PartitionPosition? stood = stands.Partitions.GetValueOrDefault(partition);
+            if (stood is not null) _stood[partition] = stood;
+            if ((keys is null ? stood : keys.Place(partition, stood)) is { } place) position.Set(partition, place);
+        }
+
         KafkaSourceOptions source = _source with
         {
             Only = partitions,
@@ -161,23 +183,6 @@ internal sealed class Contributor(
         Refresh();
     }
 
-    /// <summary>
-    /// Begins behind what others have written of these partitions and the model does not have yet, as if it were this worker's own.
-    /// </summary>
-    private void GoAhead(RangeLedger ranges, Checkpoint newest, CancellationToken stop)
-    {
-        foreach ((long offset, StatisticsMessage message) in topics.ReadAhead(newest, stop))
-        {
-            RecordRange range = message.Range;
-            bool isNext = message.ModelId == newest.ModelId && message.RunId == newest.RunId && _members.Assigned.Contains(range.Partition)
-                && ranges.FitOf(range, message.Begins) == RangeFit.Next;
-            if (!isNext) continue;
-            ranges.Advance(range, message.Identity);
-            _begun.Add(range.Partition);
-            _inFlight.Add(range)(offset);
-        }
-    }
-
     /// <summary>Lets go of everything that is not in the model.</summary>
     private void Forget()
     {
@@ -187,6 +192,7 @@ internal sealed class Contributor(
         _inFlight.Clear();
         _next.Clear();
         _begun.Clear();
+        _stood.Clear();
         ForgetRange();
     }
 
@@ -203,32 +209,42 @@ internal sealed class Contributor(
     {
         if (batch.PartitionName != _partition && !Cut(stop)) return;
         _partition = batch.PartitionName;
-        _next.TryAdd(_partition, batch.Start);
+        keys?.Meet(batch, stop);
+        long stood = _stood.GetValueOrDefault(_partition)?.Next ?? 0;
+        _next.TryAdd(_partition, batch.Start.Next < stood ? _stood[_partition] : batch.Start);
         int refused = 0;
         for (int row = 0; row < batch.Count;)
         {
-            for (; refused < batch.Rejected.Count && batch.Rejected[refused].BeforeRow <= row; refused++) Reject(batch.Rejected[refused]);
+            for (; refused < batch.Rejected.Count && batch.Rejected[refused].BeforeRow <= row; refused++)
+                Reject(batch.Rejected[refused], stood);
             int end = refused < batch.Rejected.Count ? batch.Rejected[refused].BeforeRow : batch.Count;
-            int count = Math.Min(end - row, _options.Learning.MinibatchSize - _learner!.Pending);
-            var taken = new TakenRecords(batch, row, count, _learner.Features?.Make(batch.Records, row, count) ?? batch.Records);
-            _rejections.Accept(batch, row, count);
-            _links.Add(batch, row, count);
+            bool isNew = batch.Offset(row) >= stood;
+            int count = isNew ? Math.Min(end - row, _options.Learning.MinibatchSize - _learner!.Pending) : 1;
+            if (keys is not null) count = keys.CountAlike(batch, row, count);
+            var taken = new TakenRecords(batch, row, count, _learner!.Features?.Make(batch.Records, row, count) ?? batch.Records);
+            keys?.Take(taken);
+            row += count;
+            if (!isNew) continue;
+            _rejections.Accept(batch, taken.First, count);
+            _links.Add(batch, taken.First, count);
             _learner.Add(taken.Made, taken.FirstMade, count);
-            (row, _read) = (row + count, _read + count);
+            _read += count;
             _end = batch.PositionAfter(row - 1);
             if (_learner.Pending >= _options.Learning.MinibatchSize && !Cut(stop)) return;
         }
 
-        for (; refused < batch.Rejected.Count; refused++) Reject(batch.Rejected[refused]);
+        for (; refused < batch.Rejected.Count; refused++) Reject(batch.Rejected[refused], stood);
         _end = batch.EndPosition;
+        keys?.Reach(batch, stop);
         // A partition that has no more for now sends what it has.
         if (batch.IsDecision || _read - _learner!.Pending >= _options.Learning.MinibatchSize) Cut(stop);
         if (_rejections.Excess(_options.Rejected.StopAboveRatio, atEnd: false) is { } excess)
             throw new CommandException(ExitCode.DataCorrupt, excess);
     }
 
-    private void Reject(RejectedRecord record)
+    private void Reject(RejectedRecord record, long stood)
     {
+        if (record.Offset < stood) return;
         _rejections.Reject(record.Reason);
         _reasons[(int)record.Reason]++;
         _read++;

@@ -60,6 +60,12 @@ internal sealed class Membership : IDisposable
     /// <summary>Told when partitions are <c>assigned</c>, <c>revoked</c> or <c>lost</c>.</summary>
     public Action<string>? Rebalanced { get; init; }
 
+    /// <summary>Told the same before it counts; whoever is to have the partitions waits for the end of the call.</summary>
+    public Action<string>? Changing { get; init; }
+
+    /// <summary>Whether what it has was given to it, and not only taken from it: then others may have the rest.</summary>
+    public bool IsSettled { get; private set; }
+
     /// <summary>The partitions this worker has, by name.</summary>
     public IReadOnlyCollection<string> Assigned => _assigned;
 
@@ -171,7 +177,9 @@ internal sealed class Membership : IDisposable
 
     private void Change(IEnumerable<TopicPartition> partitions, string how)
     {
+        Changing?.Invoke(how);
         Interlocked.Increment(ref _epoch);
+        IsSettled = how == "assigned";
         Rebalanced?.Invoke(how);
         foreach (TopicPartition partition in partitions)
         {

@@ -9,7 +9,7 @@ using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.ScaleOut;
 
-/// <summary>The two topics through which workers learn one model together.</summary>
+/// <summary>The topics through which workers learn one model together, and the models of its keys.</summary>
 internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
 {
     /// <summary>The largest message of both: statistics or state of a model.</summary>
@@ -35,6 +35,9 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
 
     /// <summary>The model topic.</summary>
     public KafkaTarget Model => Target(options.ScaleOut!.ModelTopic);
+
+    /// <summary>The topic of keys.</summary>
+    public KafkaTarget Keys => Target(options.ScaleOut!.KeysTopic ?? $"{options.Id}-keys");
 
     /// <summary>The key of the model's states.</summary>
     public byte[] StateKey => StateKeyOf(options.Id);
@@ -67,6 +70,42 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
             ["delete.retention.ms"] = "86400000",
             ["max.message.bytes"] = largest,
         }, stop);
+        if (!options.PerKey) return;
+        int partitions = 1;
+        foreach (string name in _source.Topics)
+        {
+            using var topic = new KafkaTopic(Target(name), NewOutage(), stop);
+            partitions = Math.Max(partitions, topic.CountPartitions() ?? 0);
+        }
+
+        PrepareKeys(partitions, stop);
+    }
+
+    /// <summary>Creates the topic of keys, or gives it more partitions: each of the source's has one of the same number.</summary>
+    /// <exception cref="CommandException">It cannot be used (78), or not created.</exception>
+    public void PrepareKeys(int partitions, CancellationToken stop)
+    {
+        using var topic = new KafkaTopic(Keys, NewOutage(), stop);
+        switch (topic.CountPartitions())
+        {
+            case null:
+                topic.Create(partitions, new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["cleanup.policy"] = "compact",
+                    ["segment.ms"] = "600000",
+                    ["min.cleanable.dirty.ratio"] = "0.3",
+                    ["max.message.bytes"] = MaxMessageBytes.ToString(CultureInfo.InvariantCulture),
+                });
+                break;
+            case var known when known < partitions:
+                topic.Grow(partitions);
+                break;
+        }
+
+        if (topic.Describe().CleanupPolicy is { } policy && policy != "compact")
+            throw new CommandException(ExitCode.Configuration,
+                $"scale_out: {Keys.Description} has cleanup.policy={policy}, which would forget keys that do not come for long; set "
+                    + "cleanup.policy=compact, or name another keys_topic.");
     }
 
     /// <summary>The newest state in the model topic; null when there is none.</summary>

@@ -15,14 +15,16 @@ namespace StreamEm.Worker.ScaleOut;
 /// </summary>
 /// <param name="context">The model.</param>
 /// <param name="feed">Where its snapshots are shown.</param>
-/// <param name="rejectedFile">Where this worker's rejected records go when the configuration names no file.</param>
-internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, string rejectedFile) : Replica
+/// <param name="directory">Where this worker's rejected records go when the configuration names no file, and what has no room in
+/// memory.</param>
+internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, CheckpointDirectory directory) : Replica
 {
     private readonly ScaleOutTopics _topics = new(context.Options, context.Time);
     private RejectedFile? _rejected;
     private ModelFollower? _follower;
     private Contributor? _contributor;
     private Reducer? _reducer;
+    private KeyShare? _keys;
 
     /// <inheritdoc cref="Contributor.Wrap"/>
     public Func<StatisticsWriter, StatisticsWriter> Wrap { get; init; } = writer => writer;
@@ -36,7 +38,10 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, strin
 
     /// <inheritdoc/>
     public override Obstacle? Obstacle =>
-        _contributor?.Problem is { } problem ? new Obstacle(ObstacleKind.SourceUnavailable, problem) : null;
+        _contributor?.Problem is { } problem ? new Obstacle(ObstacleKind.SourceUnavailable, problem) : _keys?.Obstacle;
+
+    /// <inheritdoc/>
+    public override Task<KeyAnswer> DescribeKeyAsync(string key) => _keys?.DescribeAsync(key) ?? Task.FromResult(new KeyAnswer(false));
 
     /// <inheritdoc/>
     public override PipelineEnd Run(CancellationToken stop)
@@ -45,9 +50,10 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, strin
         try
         {
             _topics.Prepare(stop);
-            _rejected = RejectedFile.Open(context.Options.Rejected.File ?? rejectedFile, mark: null, context.Log);
+            _rejected = RejectedFile.Open(context.Options.Rejected.File ?? directory.RejectedFile, mark: null, context.Log);
             _follower = new ModelFollower(_topics, feed, context.Time);
-            _contributor = new Contributor(context, _topics, _follower, _rejected, PlaceOf(rejectedFile)) { Wrap = Wrap };
+            _keys = context.Options.PerKey ? new KeyShare(context, _topics, _follower, directory.SharedKeys) : null;
+            _contributor = new Contributor(context, _topics, _follower, _rejected, PlaceOf(directory.RejectedFile), _keys) { Wrap = Wrap };
             _reducer = new Reducer(context, _topics);
             Task[] parts = [Start(_follower.Run), Start(_contributor.Run), Start(_reducer.Run)];
             Task.WaitAny(parts, CancellationToken.None);
@@ -83,6 +89,7 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, strin
     {
         _contributor?.Dispose();
         _reducer?.Dispose();
+        _keys?.Dispose();
         _rejected?.Dispose();
     }
 }

@@ -27,7 +27,7 @@ internal sealed class ScoreStream
     private readonly ScoreDelivery _delivery;
     private readonly AlarmWatch? _alarms;
     private readonly RecentRecords? _recent;
-    private readonly KeyedStream? _keyed;
+    private readonly IKeyScores? _keyed;
     private readonly Outlet[] _outlets;
     private readonly ModelMetrics _metrics;
     private readonly ShownRecords _shown;
@@ -54,7 +54,7 @@ internal sealed class ScoreStream
     /// <param name="time">The clock.</param>
     public ScoreStream(
         string modelId, RecordSchema schema, Learner learner, IReadOnlyList<ScoreSelection> sinks, ScoreDelivery delivery,
-        AlarmWatch? alarms, RecentRecords? recent, KeyedStream? keyed, ModelMetrics metrics, ShownRecords shown, TimeProvider time)
+        AlarmWatch? alarms, RecentRecords? recent, IKeyScores? keyed, ModelMetrics metrics, ShownRecords shown, TimeProvider time)
     {
         (_learner, _delivery, _alarms, _recent, _metrics, _shown, _time) = (learner, delivery, alarms, recent, metrics, shown, time);
         _keyed = keyed;
@@ -66,6 +66,9 @@ internal sealed class ScoreStream
 
     /// <summary>The lanes.</summary>
     public ScoreDelivery Delivery => _delivery;
+
+    /// <summary>Whether the records of a partition are numbered by their offsets: there is no order of all.</summary>
+    public bool NumbersByOffset { get; init; }
 
     /// <summary>From here on the learner has other parameters.</summary>
     public void Updated() => _isCurrent = false;
@@ -135,7 +138,8 @@ internal sealed class ScoreStream
         (_session, _isCurrent) = (session, true);
         LearnedModel learned = session.Scorer.Learned;
         _scores.Begin(session);
-        _alarms?.Begin(learned, session.TellsNovelty);
+        // The models of keys tell what is new, as the model of all does where it grows like them.
+        _alarms?.Begin(learned, session.TellsNovelty || _keyed is not null);
         foreach (Outlet outlet in _outlets) outlet.Begin(learned);
         return true;
     }
@@ -149,21 +153,24 @@ internal sealed class ScoreStream
         for (int row = 0; row < rows.Count; row++)
         {
             if (_alarms is not null) _marks[row] = Watch(rows, row, pValues[row], novelty[row]);
-            _recent?.Add(record + row, rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row),
+            _recent?.Add(NumberOf(row, record, taken), rows.Texts?.Find(rows.Key(row)), rows.Timestamp(row),
                 _alarms is { TestsNovelty: true } ? novelty[row] : pValues[row], rows.Row(row));
             if (pValues[row] < _shown.StrangeBelow || _marks[row] is AlarmMark.Raised or AlarmMark.Cleared)
                 _shown.Take(ScoreOf(row, record, taken));
             foreach (Outlet outlet in _outlets)
             {
-                if (!outlet.Wants(anomalyScores[row], _marks[row], record + row)) continue;
+                if (!outlet.Wants(anomalyScores[row], _marks[row], NumberOf(row, record, taken))) continue;
                 _chosen.Add(row);
                 break;
             }
         }
     }
 
+    private long NumberOf(int row, long record, in TakenRecords taken) =>
+        NumbersByOffset ? taken.Batch.Offset(taken.First + row) : record + row;
+
     private ScoredRecord ScoreOf(int row, long record, in TakenRecords taken) =>
-        _scores.Of(row, record + row, _marks[row], taken.Batch.PartitionName, taken.Batch.Offset(taken.First + row));
+        _scores.Of(row, NumberOf(row, record, taken), _marks[row], taken.Batch.PartitionName, taken.Batch.Offset(taken.First + row));
 
     private AlarmMark Watch(Minibatch rows, int row, double pValue, double novelty)
     {

@@ -109,7 +109,7 @@ internal sealed class RowScores
             PathState = pathState,
             AnomalyScore = _anomalyScores[row],
             PValue = _pValues[row],
-            NoveltyPValue = _session is { TellsNovelty: true } ? NoveltyPValues[row] : null,
+            NoveltyPValue = _session is { TellsNovelty: true } || (_isKeyed && _isOfKey[row]) ? NoveltyPValues[row] : null,
             IsOfKey = _isKeyed ? _isOfKey[row] : null,
             Alarm = alarm,
             Rows = rows,

@@ -22,7 +22,8 @@ public sealed class ModelMetrics
     private volatile int _partitions;
     private volatile KeyCounts? _keys;
     private long _unscored, _filteredOut;
-    private double _longestCheckpoint;
+    private double _longestCheckpoint, _lastKeyRestore;
+    private long _restoredKeys, _keysMetTwice;
     private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointSize, _lastCheckpointMilliseconds;
 
     /// <summary>The numbers of a model.</summary>
@@ -58,6 +59,15 @@ public sealed class ModelMetrics
         get => _keys;
         set => _keys = value;
     }
+
+    /// <summary>Models of keys that came from the topic of keys since the start, of a model that several workers learn.</summary>
+    public long RestoredKeys => Volatile.Read(ref _restoredKeys);
+
+    /// <summary>How long it took the last time, seconds; 0 before.</summary>
+    public double LastKeyRestoreSeconds => Volatile.Read(ref _lastKeyRestore);
+
+    /// <summary>Keys that came in a second partition since the start, and have a model of each.</summary>
+    public long KeysMetTwice => Volatile.Read(ref _keysMetTwice);
 
     /// <summary>Records used without their key, which could not be read, over the whole run.</summary>
     public long UnreadKeys
@@ -164,6 +174,16 @@ public sealed class ModelMetrics
 
     /// <summary>Counts a message of statistics.</summary>
     public void StatisticsTaken(string result) => _statistics.AddOrUpdate(result, 1, (_, before) => before + 1);
+
+    /// <summary>Counts models of keys that came from the topic of keys.</summary>
+    public void KeysRestored(long keys, TimeSpan took)
+    {
+        Interlocked.Add(ref _restoredKeys, keys);
+        Volatile.Write(ref _lastKeyRestore, took.TotalSeconds);
+    }
+
+    /// <summary>Counts a key that came in a second partition.</summary>
+    public void KeyMetTwice() => Interlocked.Increment(ref _keysMetTwice);
 
     /// <summary>Counts a durable checkpoint.</summary>
     public void CheckpointWritten(long size, TimeSpan took, DateTimeOffset when)

@@ -221,6 +221,20 @@ internal static partial class WorkerLog
     [LoggerMessage(64, LogLevel.Information, "Model {Model} has its first parameters; run {RunId} begins", EventName = "model_begun")]
     public static partial void ModelBegun(ILogger log, string model, string runId);
 
+    [LoggerMessage(70, LogLevel.Information, "Model {Model}: {Keys} key(s) of {Count} partition(s) restored in {Seconds:F2} s",
+        EventName = "keys_restored")]
+    public static partial void KeysRestored(ILogger log, string model, long keys, int count, double seconds);
+
+    [LoggerMessage(71, LogLevel.Warning,
+        "Model {Model}: the topic of keys does not have all that keys had learned of {Partition}; records are read again from offset "
+            + "{Offset} on, up to {Marked}, and learned by the keys that lack them", EventName = "keys_read_again")]
+    public static partial void KeysReadAgain(ILogger log, string model, string partition, long offset, long marked);
+
+    [LoggerMessage(72, LogLevel.Warning,
+        "Model {Model}: a key of {Partition} is in another partition too and has a model of each; have producers partition by key",
+        EventName = "key_met_twice")]
+    public static partial void KeyMetTwice(ILogger log, string model, string partition);
+
     [LoggerMessage(80, LogLevel.Warning,
         "Model {Model}: run {OtherRun} publishes the same id to topic {Topic} (version {Version}, from {Host}); it came later and is to "
             + "end by itself: give it an id of its own", EventName = "another_run_publishes")]

@@ -19,6 +19,13 @@ internal static class ScaleOutTable
             "Compacted topic that holds the model's state and its snapshots; created where it does not exist."))
         { IsRequired = true },
         new ValueField<ScaleOutOptions>(new Setting<ScaleOutOptions, string?>(
+            "keys_topic", new OptionalTextKind(), o => o.KeysTopic, (o, v) => o with { KeysTopic = v },
+            "With per_key: compacted topic that holds the keys' mixtures, with as many partitions as the source's; created where it does "
+                + "not exist; null: ID-keys.")),
+        new ValueField<ScaleOutOptions>(new Setting<ScaleOutOptions, int>(
+            "keys_every", new IntegerKind(1), o => o.KeysEvery, (o, v) => o with { KeysEvery = v },
+            "With per_key: after so many records of a partition the mixtures that have changed are written to keys_topic.")),
+        new ValueField<ScaleOutOptions>(new Setting<ScaleOutOptions, string?>(
             "group_id", new OptionalTextKind(), o => o.GroupId, (o, v) => o with { GroupId = v },
             "Consumer group of the workers, and with -reducer of those that may fold; null: source.kafka.group_id, or streamem-ID.")),
         new ValueField<ScaleOutOptions>(new Setting<ScaleOutOptions, Transactions>(

@@ -1,0 +1,36 @@
+using StreamEm.Sources;
+using StreamEm.Worker.Checkpoints;
+
+namespace StreamEm.Worker.ScaleOut;
+
+/// <summary>
+/// What others have written of partitions and the model does not have yet: with transactions their next worker begins behind it, as if it
+/// were its own.
+/// </summary>
+internal static class AheadOfModel
+{
+    /// <summary>Moves the places of partitions behind it.</summary>
+    /// <param name="topics">The topics.</param>
+    /// <param name="newest">The model.</param>
+    /// <param name="partitions">The partitions.</param>
+    /// <param name="places">Where the model stands; moved.</param>
+    /// <param name="stop">Stops it.</param>
+    /// <returns>The ranges, and where in the statistics each is.</returns>
+    public static List<(long Offset, RecordRange Range)> Pass(
+        ScaleOutTopics topics, Checkpoint newest, IReadOnlyCollection<string> partitions, SourcePosition places, CancellationToken stop)
+    {
+        var ranges = new RangeLedger(places);
+        var ahead = new List<(long, RecordRange)>();
+        foreach ((long offset, StatisticsMessage message) in topics.ReadAhead(newest, stop))
+        {
+            RecordRange range = message.Range;
+            bool isNext = message.ModelId == newest.ModelId && message.RunId == newest.RunId && partitions.Contains(range.Partition)
+                && ranges.FitOf(range, message.Begins) == RangeFit.Next;
+            if (!isNext) continue;
+            ranges.Advance(range, message.Identity);
+            ahead.Add((offset, range));
+        }
+
+        return ahead;
+    }
+}
