@@ -14,13 +14,14 @@ internal static class AheadOfModel
     /// <param name="newest">The model.</param>
     /// <param name="partitions">The partitions.</param>
     /// <param name="places">Where the model stands; moved.</param>
+    /// <param name="inFlight">What is sent and not in the model; this is added.</param>
     /// <param name="stop">Stops it.</param>
-    /// <returns>The ranges, and where in the statistics each is.</returns>
-    public static List<(long Offset, RecordRange Range)> Pass(
-        ScaleOutTopics topics, Checkpoint newest, IReadOnlyCollection<string> partitions, SourcePosition places, CancellationToken stop)
+    /// <returns>The ranges.</returns>
+    public static List<RecordRange> Pass(ScaleOutTopics topics, Checkpoint newest, IReadOnlyCollection<string> partitions,
+        SourcePosition places, InFlight inFlight, CancellationToken stop)
     {
         var ranges = new RangeLedger(places);
-        var ahead = new List<(long, RecordRange)>();
+        var ahead = new List<RecordRange>();
         foreach ((long offset, StatisticsMessage message) in topics.ReadAhead(newest, stop))
         {
             RecordRange range = message.Range;
@@ -28,7 +29,8 @@ internal static class AheadOfModel
                 && ranges.FitOf(range, message.Begins) == RangeFit.Next;
             if (!isNext) continue;
             ranges.Advance(range, message.Identity);
-            ahead.Add((offset, range));
+            inFlight.Add(range)(offset);
+            ahead.Add(range);
         }
 
         return ahead;

@@ -96,11 +96,9 @@ internal sealed class Contributor(
         if (follower.Newest is { } newest && !IsValid) Begin(newest, stop);
         if (_reader is null)
         {
-            Task.WaitAny([follower.Changed, Task.Delay(LookEvery, context.Time, stop)], CancellationToken.None);
-            return;
+            Rest(stop);
         }
-
-        if (_reader.TryTake(out RecordBatch? batch))
+        else if (_reader.TryTake(out RecordBatch? batch))
         {
             Take(batch, stop);
             _reader.Return(batch);
@@ -118,6 +116,9 @@ internal sealed class Contributor(
             awake.Cancel();
         }
     }
+
+    private void Rest(CancellationToken stop) =>
+        Task.WaitAny([follower.Changed, Task.Delay(LookEvery, context.Time, stop)], CancellationToken.None);
 
     /// <summary>Looks at the group, the model and what is under way.</summary>
     private void Look()
@@ -152,12 +153,8 @@ internal sealed class Contributor(
         string[] partitions = [.. _members.Assigned];
         foreach (string partition in partitions)
             if (newest.Position.Partitions.GetValueOrDefault(partition) is { } next) stands.Set(partition, next);
-        foreach ((long offset, RecordRange range) in
-            IsTransactional && isNew ? AheadOfModel.Pass(topics, newest, partitions, stands, stop) : [])
-        {
-            _begun.Add(range.Partition);
-            _inFlight.Add(range)(offset);
-        }
+        if (IsTransactional && isNew)
+            foreach (RecordRange range in AheadOfModel.Pass(topics, newest, partitions, stands, _inFlight, stop)) _begun.Add(range.Partition);
 
         var position = new SourcePosition();
         foreach (string partition in partitions)
@@ -256,11 +253,10 @@ internal sealed class Contributor(
     private bool Cut(CancellationToken stop)
     {
         if (_read == 0) return true;
-        while (!_inFlight.HasRoom(_partition))
+        for (; !_inFlight.HasRoom(_partition); Look())
         {
             if (stop.IsCancellationRequested || !IsValid) return false;
-            Task.WaitAny([follower.Changed, Task.Delay(LookEvery, context.Time, stop)], CancellationToken.None);
-            Look();
+            Rest(stop);
         }
 
         if (!IsValid) return false;
