@@ -154,7 +154,8 @@ internal sealed class Contributor(
         foreach (string partition in partitions)
             if (newest.Position.Partitions.GetValueOrDefault(partition) is { } next) stands.Set(partition, next);
         if (IsTransactional && isNew)
-            foreach (RecordRange range in AheadOfModel.Pass(topics, newest, partitions, stands, _inFlight, stop)) _begun.Add(range.Partition);
+            foreach (RecordRange range in AheadOfModel.Pass(topics, newest, partitions, stands, _inFlight, stop))
+                _begun.Add(range.Partition);
 
         var position = new SourcePosition();
         foreach (string partition in partitions)
