@@ -135,7 +135,8 @@ public sealed class TornTransactionTests(KafkaBroker broker) : IDisposable
         using var feed = new SnapshotFeed();
         var context = new ModelContext(
             model, metrics, new ShownRecords(model.Schema, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
-        using var worker = new ScaledModel(context, feed, _directory["rejected.ndjson"]) { Wrap = wrap };
+        var directory = new CheckpointDirectory(_directory["state"], model.Id, keep: 3, NullLogger.Instance);
+        using var worker = new ScaledModel(context, feed, directory) { Wrap = wrap };
         using var stop = new CancellationTokenSource();
         Task<PipelineEnd> running = Task.Factory.StartNew(
             () => worker.Run(stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
