@@ -115,30 +115,6 @@ public sealed class GroupTransactionsTests(KafkaBroker broker) : IDisposable
         Assert.Equal(["whole"], Read(topic));
     }
 
-    /// <summary>Nobody knows what became of it; what is written next is told from it, and comes once.</summary>
-    [Fact]
-    public async Task Commit_ThatNoBrokerAnswers_IsUnknownAndTheNextBeginsAnew()
-    {
-        broker.NeedsOwnBroker();
-        await using var own = new KafkaBroker();
-        await own.InitializeAsync();
-        string topic = await own.CreateTopicAsync(1);
-        using var transactions = new GroupTransactions(
-            new([own.Address], topic, new Dictionary<string, string>(StringComparer.Ordinal), "scale_out"), $"{topic}-id", 1_000_000,
-            new Outage([own.Address], TimeSpan.FromSeconds(60), "scale_out", TimeProvider.System))
-        { Longest = TimeSpan.FromSeconds(4) };
-        transactions.Begin(default);
-        Assert.Equal(TransactionEnd.Committed, transactions.Commit([Message(topic, "a")], read: null, default));
-
-        await own.FreezeAsync();
-        TransactionEnd end = transactions.Commit([Message(topic, "b")], read: null, default);
-        await own.ThawAsync();
-
-        Assert.Equal(TransactionEnd.Unknown, end);
-        Assert.Equal(TransactionEnd.Committed, transactions.Commit([Message(topic, "c")], read: null, default));
-        Assert.Equal(["a", "c"], TopicLog.Read(own, topic).Select(message => Encoding.UTF8.GetString(message.Value!)));
-    }
-
     [Fact]
     public void Split_ByBytes_KeepsTheOrderAndLeavesNothingOut()
     {
