@@ -68,7 +68,8 @@ internal sealed class ScaleOutFleet : IDisposable
     }
 
     /// <summary>A configuration for <see cref="ClusteredRows"/>, with a group of its own.</summary>
-    public static string Clouds(KafkaBroker broker, string topic, string session = "15s") => $$"""
+    public static string Clouds(
+        KafkaBroker broker, string topic, string session = "15s", string transactions = "off", string? statistics = null) => $$"""
         http: { address: 127.0.0.1:0 }
         models:
           - id: clouds
@@ -81,10 +82,11 @@ internal sealed class ScaleOutFleet : IDisposable
               minibatch: { size: {{ClusteredRows.Minibatch}} }
               initialization: { buffer: 256, n_init: 1 }
             scale_out:
-              statistics_topic: {{topic}}-statistics
+              statistics_topic: {{statistics ?? $"{topic}-statistics"}}
               model_topic: {{topic}}-model
               group_id: {{topic}}
               session_timeout: {{session}}
+              transactions: {{transactions}}
             rejected: { stop_above_ratio: 0.5 }
         """;
 

@@ -5,20 +5,16 @@ using StreamEm.Worker.Commands;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.ScaleOut;
 using StreamEm.Worker.Tests.Commands;
-using StreamEm.Worker.Tests.Configuration;
 using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Kafka;
 
 /// <summary>The real executable, twice, learning one model from one topic.</summary>
-public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
+public sealed class ScaleOutTests(KafkaBroker broker)
 {
     private const int Partitions = KafkaBroker.MockPartitions, Rows = 6400;
+    private const string Session = "6s";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
-    private readonly TemporaryDirectory _directory = new();
-
-    public void Dispose() => _directory.Dispose();
 
     [Theory]
     [InlineData("off")]
@@ -27,27 +23,24 @@ public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
     {
         broker.NeedsRealBroker("describes no topics");
         string topic = await broker.CreateTopicAsync(Partitions);
-        string yaml = Configuration(topic, transactions);
-        await File.WriteAllTextAsync(_directory["streamem.yaml"], yaml);
-        ModelOptions model = Assert.Single(ConfigFile.OptionsOf(yaml).Models);
+        using var fleet = new ScaleOutFleet(ScaleOutFleet.Clouds(broker, topic, Session, transactions));
         ClusteredRows.Produce(broker, topic, part: 0, Rows);
-        using WorkerProcess one = Start("one"), two = Start("two");
+        fleet.Start("one", "two");
+        WorkerProcess one = fleet["one"], two = fleet["two"];
         JsonElement active = await Task.WhenAny(one.Event("reducer_active"), two.Event("reducer_active")).Unwrap();
         Assert.Equal("clouds", active.GetProperty("model").GetString());
-        Checkpoint first = await Learned(model, Rows);
+        Checkpoint first = await Learned(fleet.Model, Rows);
 
         // The one that folds is killed, with minibatches under way.
-        WorkerProcess folds = one.Output.Contains("reducer_active", StringComparison.Ordinal) ? one : two;
-        WorkerProcess other = folds == one ? two : one;
+        (string folds, string other) = one.Output.Contains("reducer_active", StringComparison.Ordinal) ? ("one", "two") : ("two", "one");
         ClusteredRows.Produce(broker, topic, part: 1, Rows);
-        folds.Kill();
-        await folds.Exit();
+        await fleet.KillAsync(folds);
         ClusteredRows.Produce(broker, topic, part: 2, Rows);
-        Checkpoint end = await Learned(model, 3 * Rows);
+        Checkpoint end = await Learned(fleet.Model, 3 * Rows);
 
         Assert.Equal(first.RunId, end.RunId);
         await IsEveryRecordOnce(topic, end, parts: 3);
-        using (var client = new HttpClient { BaseAddress = await other.Address() })
+        using (var client = new HttpClient { BaseAddress = await fleet[other].Address() })
         {
             string metrics = await client.GetStringAsync("/metrics");
             Assert.Contains("streamem_reducer_active{model=\"clouds\"} 1", metrics, StringComparison.Ordinal);
@@ -55,8 +48,7 @@ public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
             Assert.Contains("streamem_stats_messages_total{model=\"clouds\",result=\"accepted\"}", metrics, StringComparison.Ordinal);
         }
 
-        other.Terminate();
-        Assert.True(await other.Exit() == 0, $"{other.Output}\n{other.Errors}");
+        await fleet.StopAsync(other);
     }
 
     /// <summary>Frozen beyond its session, so that another has its partitions and folds; then it goes on as if nothing was.</summary>
@@ -67,29 +59,23 @@ public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
     {
         broker.NeedsRealBroker("describes no topics");
         string topic = await broker.CreateTopicAsync(Partitions);
-        string yaml = Configuration(topic, transactions);
-        await File.WriteAllTextAsync(_directory["streamem.yaml"], yaml);
-        ModelOptions model = Assert.Single(ConfigFile.OptionsOf(yaml).Models);
+        using var fleet = new ScaleOutFleet(ScaleOutFleet.Clouds(broker, topic, Session, transactions));
         ClusteredRows.Produce(broker, topic, part: 0, Rows);
-        using WorkerProcess frozen = Start("one");
-        await frozen.Event("reducer_active");
-        await Learned(model, Rows / 2);
-        using WorkerProcess other = Start("two");
-        await other.Address();
+        fleet.Start("frozen");
+        await fleet["frozen"].Event("reducer_active");
+        await Learned(fleet.Model, Rows / 2);
+        fleet.Start("other");
+        await fleet["other"].Address();
 
-        frozen.Signal("STOP");
+        fleet["frozen"].Signal("STOP");
         ClusteredRows.Produce(broker, topic, part: 1, Rows);
-        await other.Event("reducer_active");
-        await Learned(model, 2 * Rows);
-        frozen.Signal("CONT");
+        await fleet["other"].Event("reducer_active");
+        await Learned(fleet.Model, 2 * Rows);
+        fleet["frozen"].Signal("CONT");
         ClusteredRows.Produce(broker, topic, part: 2, Rows);
 
-        await IsEveryRecordOnce(topic, await Learned(model, 3 * Rows), parts: 3);
-        foreach (WorkerProcess process in (WorkerProcess[])[frozen, other])
-        {
-            process.Terminate();
-            Assert.True(await process.Exit() == 0, $"{process.Output}\n{process.Errors}");
-        }
+        await IsEveryRecordOnce(topic, await Learned(fleet.Model, 3 * Rows), parts: 3);
+        foreach (string name in fleet.Names.ToArray()) await fleet.StopAsync(name);
     }
 
     private async Task IsEveryRecordOnce(string topic, Checkpoint end, int parts)
@@ -111,28 +97,4 @@ public sealed class ScaleOutTests(KafkaBroker broker) : IDisposable
             () => (state = topics.ReadNewest(CancellationToken.None))?.Rejections.Read >= rows, $"{rows} records", Patience);
         return state!;
     }
-
-    private WorkerProcess Start(string name) =>
-        WorkerProcess.Start(_directory.Path, "run", "-c", "streamem.yaml", "-s", $"state_directory={_directory[name]}");
-
-    private string Configuration(string topic, string transactions) => $$"""
-        http: { address: 127.0.0.1:0 }
-        models:
-          - id: clouds
-            source: { kafka: { brokers: ["{{broker.Address}}"], topics: [{{topic}}] } }
-            features: [a, b]
-            model: { type: gaussian_mixture, components: 3 }
-            learning:
-              learn: always
-              dead_components: keep
-              minibatch: { size: {{ClusteredRows.Minibatch}} }
-              initialization: { buffer: 256, n_init: 1 }
-            scale_out:
-              statistics_topic: {{topic}}-statistics
-              model_topic: {{topic}}-model
-              group_id: streamem-{{topic}}
-              session_timeout: 6s
-              transactions: {{transactions}}
-            rejected: { stop_above_ratio: 0.5 }
-        """;
 }

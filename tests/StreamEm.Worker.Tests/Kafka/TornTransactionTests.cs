@@ -180,30 +180,13 @@ public sealed class TornTransactionTests(KafkaBroker broker) : IDisposable
 
     private void CommitAll(string topic, long offset)
     {
-        var config = new ConsumerConfig { BootstrapServers = broker.Address, GroupId = "streamem-clouds-" + topic };
+        var config = new ConsumerConfig { BootstrapServers = broker.Address, GroupId = topic };
         using IConsumer<Ignore, Ignore> consumer = new ConsumerBuilder<Ignore, Ignore>(config).SetLogHandler((_, _) => { }).Build();
         consumer.Commit(Enumerable.Range(0, Partitions).Select(partition => new TopicPartitionOffset(topic, partition, offset)));
     }
 
-    private ModelOptions Model(string topic, string transactions, string? statistics = null) => Assert.Single(ConfigFile.OptionsOf($$"""
-        models:
-          - id: clouds
-            source: { kafka: { brokers: ["{{broker.Address}}"], topics: [{{topic}}] } }
-            features: [a, b]
-            model: { type: gaussian_mixture, components: 3 }
-            learning:
-              learn: always
-              dead_components: keep
-              minibatch: { size: {{ClusteredRows.Minibatch}} }
-              initialization: { buffer: 256, n_init: 1 }
-            scale_out:
-              statistics_topic: {{statistics ?? topic + "-statistics"}}
-              model_topic: {{topic}}-model
-              group_id: streamem-clouds-{{topic}}
-              session_timeout: 6s
-              transactions: {{transactions}}
-            rejected: { stop_above_ratio: 0.5 }
-        """).Models);
+    private ModelOptions Model(string topic, string transactions, string? statistics = null) =>
+        Assert.Single(ConfigFile.OptionsOf(ScaleOutFleet.Clouds(broker, topic, "6s", transactions, statistics)).Models);
 
     /// <summary>Which half is left of a transaction.</summary>
     public enum Half
