@@ -221,6 +221,19 @@ class FeatureAnswer(TypedDict):
     levels: NotRequired[list[str] | None]
 
 
+class GroupWorker(TypedDict):
+    """A worker of several that learn a model."""
+
+    # Its name: its host's, and a digest of its state directory.
+    worker: str
+    # Where the brokers see it.
+    host: str
+    # The partitions that the group has given it.
+    partitions: list[str]
+    # Whether it folds the statistics of all.
+    folds: bool
+
+
 class KeyComponent(TypedDict):
     """One component of the mixture of a key, in the user's units."""
 
@@ -326,6 +339,7 @@ class ModelSummary(TypedDict):
     updated_at: NotRequired[str]
     progress: NotRequired[WarmUp | None]
     alarms: NotRequired[AlarmSummary | None]
+    scale_out: NotRequired[ScaleOutSummary | None]
     # Why it failed or is not ready.
     problem: NotRequired[str | None]
     # What a person should know.
@@ -468,6 +482,16 @@ class ReplayOutcome(TypedDict):
     seconds: float
 
 
+class ScaleOutSummary(TypedDict):
+    """This worker's part in a model that several workers learn."""
+
+    # Partitions of the source that it works on.
+    partitions: int
+    # Whether it folds the statistics of all.
+    folds: bool
+    staleness: NotRequired[StalenessSummary | None]
+
+
 # What a model says of a record: docs/scores.md. One that cannot be used has an error instead.
 Score = TypedDict(
     "Score",
@@ -523,6 +547,38 @@ class ScoreError(TypedDict):
     reason: str
     # What was found and expected.
     detail: str
+
+
+class SharedPartition(TypedDict):
+    """A partition of the source."""
+
+    # Topic and number: `sensors/3`.
+    partition: str
+    # Who works on it; null while nobody does.
+    worker: NotRequired[str | None]
+    # The next record that is not in the model; null before it has begun with the partition.
+    position: NotRequired[int | None]
+    # The offset after the last record.
+    end: int
+    # Records that are not in the model yet; null before it has begun with the partition.
+    lag: NotRequired[int | None]
+
+
+class SharedWork(TypedDict):
+    """Who learns a model that several workers learn, as the brokers know it, and how far the model is in every
+    partition.
+    """
+
+    # The consumer group of the workers.
+    group_id: str
+    # The name of the worker that was asked.
+    this_worker: str
+    # The members of the group, and who stands ready to fold.
+    workers: list[GroupWorker]
+    # The partitions of the source.
+    partitions: list[SharedPartition]
+    # Records that are not in the model yet, of the partitions that it has begun with.
+    lag: int
 
 
 class Snapshot(TypedDict):
@@ -617,6 +673,17 @@ class SnapshotTraining(TypedDict):
     status: str
     # What a person should know.
     warnings: list[str]
+
+
+class StalenessSummary(TypedDict):
+    """Versions made between the parameters that a minibatch was computed under and the first state with it in."""
+
+    # Of the last 256 of this worker, how many there were.
+    minibatches: int
+    # Their mean.
+    mean: float
+    # The largest.
+    max: int
 
 
 class Taken(TypedDict):
@@ -940,6 +1007,13 @@ class Client(Connection):
         :param to: The other.
         """
         return self._json("GET", f"/v1/models/{part(id)}/diff", query={"from": from_, "to": to})
+
+    def list_workers(self, id: str) -> SharedWork:
+        """The workers that learn a model together, their partitions, and what is not learned yet.
+
+        :param id: The model's id in the configuration.
+        """
+        return self._json("GET", f"/v1/models/{part(id)}/workers")
 
     def count_keys(self, id: str) -> KeyCounts:
         """How many keys have a model of their own.

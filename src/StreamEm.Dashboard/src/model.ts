@@ -11,6 +11,7 @@ import { ScorePanel } from './score';
 import { follow } from './stream';
 import { colourOf } from './theme';
 import { WhatIfPanel } from './whatif';
+import { WorkersPanel } from './workers';
 import type { Components, Layout, Snapshot } from './types';
 
 /** The least time between two snapshots that are drawn, and between looks at the records. */
@@ -28,6 +29,7 @@ export class ModelView {
   private readonly scatter: ScatterPanel;
   private readonly strangest: NotablePanel;
   private readonly alarms: NotablePanel;
+  private readonly workers: WorkersPanel;
   private readonly state = h('span', { class: 'tag idle', role: 'status', id: 'stream-state' }, 'connecting');
   private readonly notice = h('div', { class: 'notice', role: 'status' });
   private readonly facts = h('div', {});
@@ -61,6 +63,7 @@ export class ModelView {
     this.scatter = new ScatterPanel(id, () => void this.components());
     this.strangest = new NotablePanel(id, 'strangest', 'No record is strange, or none can be scored by itself yet.', record => this.actions.feedback(record));
     this.alarms = new NotablePanel(id, 'alarms', 'No alarm since the worker started.', record => this.actions.feedback(record));
+    this.workers = new WorkersPanel(id);
     this.element = this.page();
     models.addEventListener('models', this.listener);
     this.drawFacts();
@@ -129,7 +132,7 @@ export class ModelView {
     return h('div', { class: 'model' },
       h('p', { class: 'crumbs' }, h('a', { href: '#/' }, 'Models')),
       h('div', { class: 'title' }, h('h1', {}, this.id), this.state),
-      this.notice, this.facts, this.actions.element,
+      this.notice, this.facts, this.actions.element, this.workers.element,
       h('nav', { class: 'sections', 'aria-label': 'Parts of this page' },
         ...sections.map(([id, title]) => h('button', { type: 'button', class: 'plain', click: jump(id) }, title))),
       ...sections.map(([id, title, content]) => section(id, title, ...content)));
@@ -247,6 +250,7 @@ export class ModelView {
           const recent = await this.scatter.refresh(this.ended.signal);
           this.score?.offer(recent);
         },
+        () => this.workers.refresh(this.models.find(this.id), this.ended.signal),
         () => this.strangest.refresh(this.ended.signal), () => this.alarms.refresh(this.ended.signal),
         () => this.versions?.refresh(this.ended.signal) ?? Promise.resolve(),
       ])

@@ -25,7 +25,17 @@ export interface ModelSummary {
   problem?: string;
   warnings: string[];
   events: { event: string; component?: string; version: number; until: number; count: number }[];
+  scale_out?: { partitions: number; folds: boolean; staleness?: { minibatches: number; mean: number; max: number } };
   candidates?: { components: number; rank: number; mean_log_likelihood: number; records: number }[];
+}
+
+/** Who learns a model that several workers learn, and what is not in it yet. */
+export interface SharedWork {
+  group_id: string;
+  this_worker: string;
+  workers: { worker: string; host: string; partitions: string[]; folds: boolean }[];
+  partitions: { partition: string; worker?: string; position?: number; end: number; lag?: number }[];
+  lag: number;
 }
 
 export interface VersionSummary {

@@ -130,6 +130,7 @@ public sealed class ApiServer : IAsyncDisposable
         RecentEndpoint.Map(app);
         PictureEndpoints.Map(app);
         DashboardEndpoint.Map(app);
+        WorkersEndpoint.Map(app);
         KeysEndpoint.Map(app);
         WhatIfEndpoint.Map(app);
     }

@@ -61,10 +61,10 @@ internal static class MetricFamilies
         OfPartitions("streamem_source_skipped_records_total", true, "Records that were gone before they were read (on_gap: skip).",
             partition => partition.Skipped),
         Of("streamem_source_tombstones_total", true, "Messages without a value, passed over.", [],
-            model => model.Source?.Progress is { } progress ? [new(progress.Tombstones)] : []),
+            model => model.Progress is { } progress ? [new(progress.Tombstones)] : []),
         Of("streamem_paused_partitions", false,
             "Partitions not fetched for now, because what was read of them waits to be learned from.", [],
-            model => model.Source?.Progress is { } progress ? [new(progress.Paused)] : []),
+            model => model.Progress is { } progress ? [new(progress.Paused)] : []),
         Of("streamem_records_rejected_total", true, "Records that could not be used.", ["reason"], model =>
             Enum.GetValues<RejectionReason>().Select(reason => new MetricSample(model.Metrics.Rejected(reason), SnakeCase.Of(reason)))),
         Of("streamem_dlq_records_total", true, "Records sent to the dead-letter topic, since the start.", ["reason"], model =>
@@ -218,7 +218,7 @@ internal static class MetricFamilies
 
     private static MetricFamily<WorkerStatus> OfPartitions(
         string name, bool isCounter, string help, Func<PartitionProgress, double> value) =>
-        Of(name, isCounter, help, ["topic", "partition"], model => (model.Source?.Progress?.Partitions ?? []).Select(partition =>
+        Of(name, isCounter, help, ["topic", "partition"], model => (model.Progress?.Partitions ?? []).Select(partition =>
             new MetricSample(value(partition), partition.Topic, partition.PartitionNumber.ToString(CultureInfo.InvariantCulture))));
 
     /// <summary>A family with the model as its first label.</summary>

@@ -32,6 +32,7 @@ namespace StreamEm.Worker.Api;
 /// <param name="UpdatedAt">When the newest version was made.</param>
 /// <param name="Progress">While warming up: how full the buffer is.</param>
 /// <param name="Alarms">Where its alarms stand; nothing where none are raised.</param>
+/// <param name="ScaleOut">This worker's part where several learn the model; nothing where it learns alone.</param>
 /// <param name="Problem">Why it failed or is not ready.</param>
 /// <param name="Warnings">What a person should know.</param>
 /// <param name="Events">What happened to components lately: born, died, reseeded, floored.</param>
@@ -42,7 +43,7 @@ internal sealed record ModelSummary(
     IReadOnlyDictionary<string, long> FieldsUnread,
     long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? RunningMeanLogLikelihood, double? StepSize,
     double? EffectiveRecords, string? RunId, DateTimeOffset? UpdatedAt,
-    WarmUp? Progress, AlarmSummary? Alarms, string? Problem, IReadOnlyList<string> Warnings, IReadOnlyList<EventSummary> Events,
+    WarmUp? Progress, AlarmSummary? Alarms, ScaleOutSummary? ScaleOut, string? Problem, IReadOnlyList<string> Warnings, IReadOnlyList<EventSummary> Events,
     IReadOnlyList<CandidateSummary>? Candidates)
 {
     public static ModelSummary Of(ModelPipeline model)
@@ -50,7 +51,7 @@ internal sealed record ModelSummary(
         SnapshotDocument? latest = model.Feed.Latest;
         var training = latest?.Snapshot.Training;
         ModelState state = model.State;
-        IReadOnlyList<PartitionProgress>? partitions = model.Source?.Progress?.Partitions;
+        IReadOnlyList<PartitionProgress>? partitions = model.Progress?.Partitions;
         return new ModelSummary(
             model.Options.Id,
             model.Options.Model.Type,
@@ -78,6 +79,7 @@ internal sealed record ModelSummary(
             latest?.Snapshot.CreatedAt,
             state == ModelState.WarmingUp ? new WarmUp(model.Metrics.Pending, model.Options.Learning.Initialization.Buffer) : null,
             model.Metrics.Alarms is { } alarms ? new AlarmSummary(alarms.Raised, alarms.Cleared, alarms.Lasting) : null,
+            model.Options.ScaleOut is null ? null : ScaleOutSummary.Of(model.Metrics),
             model.Obstacle?.Text,
             [.. (training?.Warnings ?? []).Select(warning => warning.Text).Append(model.Rejecting).OfType<string>(),
                 .. (model.Source?.SetAside ?? []).Select(part => part.Reason)],
@@ -118,6 +120,22 @@ internal sealed record CandidateSummary(int Components, int Rank, double MeanLog
 /// <param name="Cleared">Ended, over the whole run.</param>
 /// <param name="Active">Keys whose alarm lasts.</param>
 internal sealed record AlarmSummary(long Raised, long Cleared, int Active);
+
+/// <summary>This worker's part in a model that several workers learn.</summary>
+/// <param name="Partitions">Partitions of the source that it works on.</param>
+/// <param name="Folds">Whether it folds the statistics of all.</param>
+/// <param name="Staleness">How late its last minibatches came into the model; nothing before the first.</param>
+internal sealed record ScaleOutSummary(int Partitions, bool Folds, StalenessSummary? Staleness)
+{
+    public static ScaleOutSummary Of(ModelMetrics metrics) => new(metrics.Partitions, metrics.IsReducer,
+        metrics.Lateness.Summary is { } late ? new StalenessSummary(late.Minibatches, late.Mean, late.Max) : null);
+}
+
+/// <summary>Versions made between the parameters that a minibatch was computed under and the first state with it in.</summary>
+/// <param name="Minibatches">Of the last 256 of this worker, how many there were.</param>
+/// <param name="Mean">Their mean.</param>
+/// <param name="Max">The largest.</param>
+internal sealed record StalenessSummary(int Minibatches, double Mean, long Max);
 
 /// <summary>How full the buffer for the initialisation is.</summary>
 /// <param name="Records">Records in it.</param>

@@ -92,6 +92,9 @@ public sealed partial class ModelPipeline : IAsyncDisposable
     /// <summary>Its source, from the start until it fails.</summary>
     public RecordSource? Source => State == ModelState.Failed ? null : _reader?.Source;
 
+    /// <summary>How far reading is; null where nothing is read, or the source cannot tell.</summary>
+    internal SourceProgress? Progress => _replica is null ? Source?.Progress : State == ModelState.Failed ? null : Metrics.Progress;
+
     /// <summary>Its run; null before the state is restored.</summary>
     public string? RunId => _run?.Identity.RunId ?? _replica?.RunId;
 
@@ -179,6 +182,10 @@ public sealed partial class ModelPipeline : IAsyncDisposable
     /// <summary>Asks for what the model of a key has learned. Any thread, at any time.</summary>
     internal Task<KeyAnswer> DescribeKeyAsync(string key) =>
         _learner?.Asked.DescribeAsync(key) ?? _replica?.DescribeKeyAsync(key) ?? Task.FromResult(new KeyAnswer(IsAnswered: false));
+
+    /// <summary>Asks who learns the model with this worker; null where nobody does. Any thread, at any time.</summary>
+    internal Task<SharedWork?> DescribeWorkAsync(CancellationToken cancellationToken) =>
+        _replica?.DescribeWorkAsync(cancellationToken) ?? Task.FromResult<SharedWork?>(null);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -18,6 +18,10 @@ internal abstract class Replica : IDisposable
     /// <summary>Asks for what the model of a key has learned. Any thread, at any time.</summary>
     public abstract Task<KeyAnswer> DescribeKeyAsync(string key);
 
+    /// <summary>Asks who learns the model with this worker, and how far it is. Any thread, at any time.</summary>
+    /// <returns>Null while it does not learn.</returns>
+    public abstract Task<SharedWork?> DescribeWorkAsync(CancellationToken cancellationToken);
+
     /// <summary>From the first record to the stop. Never throws.</summary>
     public abstract PipelineEnd Run(CancellationToken stop);
 

@@ -22,17 +22,17 @@ namespace StreamEm.Worker.ScaleOut;
 /// <param name="topics">The topics.</param>
 /// <param name="follower">The newest state.</param>
 /// <param name="rejected">Where rejected records go.</param>
-/// <param name="place">A name for where this worker runs, which a worker that is started again at the same place has too.</param>
+/// <param name="worker">This worker's name, which a worker that is started again at the same place has too.</param>
 /// <param name="keys">The models of the keys; null for none.</param>
 internal sealed class Contributor(
-    ModelContext context, ScaleOutTopics topics, ModelFollower follower, RejectionSink rejected, string place, KeyShare? keys)
+    ModelContext context, ScaleOutTopics topics, ModelFollower follower, RejectionSink rejected, string worker, KeyShare? keys)
     : IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     private readonly ModelOptions _options = context.Options;
     private readonly KafkaSourceOptions _source = (KafkaSourceOptions)context.Options.Source;
-    private readonly InFlight _inFlight = new(context.Options.ScaleOut!.InFlight);
+    private readonly InFlight _inFlight = new(context.Options.ScaleOut!.InFlight, context.Metrics.Lateness.Add);
     private readonly Guid _worker = Guid.CreateVersion7(context.Time.GetUtcNow());
     private readonly Dictionary<string, PartitionPosition> _next = new(StringComparer.Ordinal);
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
@@ -65,10 +65,10 @@ internal sealed class Contributor(
     /// <exception cref="SourceException">The source cannot go on.</exception>
     public void Run(CancellationToken stop)
     {
-        using var members = new Membership(topics.Statistics, topics.Group, _source.Topics, _options.ScaleOut!, topics.NewOutage(),
-            context.Time)
+        using var members = new Membership(topics.Statistics, topics.Group, worker, _source.Topics, _options.ScaleOut!,
+            topics.NewOutage(), context.Time)
         { Rebalanced = context.Metrics.Rebalanced, Changing = how => keys?.Changing(how) };
-        using StatisticsWriter writer = Wrap(StatisticsWriter.Create(context, topics, members, place));
+        using StatisticsWriter writer = Wrap(StatisticsWriter.Create(context, topics, members, worker));
         (_members, _writer) = (members, writer);
         keys?.Open();
         try
@@ -126,10 +126,10 @@ internal sealed class Contributor(
         _isMissed |= !_writer.Look();
         _members.Poll();
         keys?.Look();
-        _problem = _reader?.Source.Problem;
+        (_problem, context.Metrics.Progress) = (_reader?.Source.Problem, _reader?.Source.Progress);
         if (follower.Newest is not { } newest || ReferenceEquals(newest, _looked)) return;
         _looked = newest;
-        _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0);
+        _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0, newest.Updates);
         // Transactions have committed further than the model is.
         if (!IsTransactional) _members.Commit(newest.Position.Partitions.Select(pair => (pair.Key, pair.Value.Next)));
         context.Metrics.Records = newest.Rejections.Read - newest.Rejections.ByReason.Sum();
@@ -284,7 +284,7 @@ internal sealed class Contributor(
             Contribution = learner.Pending > 0 ? learner.Contribute() : null,
         };
         _writer.Send(new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(_partition), Value = message.Encode() }, range,
-            _inFlight.Add(range));
+            _inFlight.Add(range, _known.Updates));
         _next[_partition] = _end;
         ForgetRange();
         return true;

@@ -8,7 +8,8 @@ namespace StreamEm.Worker.ScaleOut;
 /// from where the model says the partition stands. So a message that was lost, or a position that was wrong, mends itself. Any thread.
 /// </summary>
 /// <param name="most">Messages of one partition under way.</param>
-internal sealed class InFlight(int most)
+/// <param name="counted">Told of every message of this worker that is in the model how many versions late it came; null for nobody.</param>
+internal sealed class InFlight(int most, Action<long>? counted = null)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, List<Sent>> _sent = new(StringComparer.Ordinal);
@@ -29,10 +30,12 @@ internal sealed class InFlight(int most)
     }
 
     /// <summary>Notes a message that is sent.</summary>
+    /// <param name="range">The records it is of.</param>
+    /// <param name="baseVersion">The version it was computed under; null for one that another worker has sent.</param>
     /// <returns>To be told its offset once it is in the log.</returns>
-    public Action<long> Add(RecordRange range)
+    public Action<long> Add(RecordRange range, long? baseVersion = null)
     {
-        var sent = new Sent(range);
+        var sent = new Sent(range, baseVersion);
         lock (_lock)
         {
             if (!_sent.TryGetValue(range.Partition, out List<Sent>? list)) _sent.Add(range.Partition, list = []);
@@ -54,8 +57,9 @@ internal sealed class InFlight(int most)
     /// <summary>Looks at a state of the model.</summary>
     /// <param name="position">Where the partitions stand in it.</param>
     /// <param name="next">The offset of the next message that is not in it.</param>
+    /// <param name="version">Its version.</param>
     /// <returns>Whether some partition has to be worked on anew from where it stands there.</returns>
-    public bool Look(SourcePosition position, long next)
+    public bool Look(SourcePosition position, long next, long version)
     {
         bool isMissed = false;
         lock (_lock)
@@ -63,6 +67,8 @@ internal sealed class InFlight(int most)
             foreach ((string partition, List<Sent> list) in _sent)
             {
                 long stands = position.Partitions.GetValueOrDefault(partition)?.Next ?? -1;
+                foreach (Sent sent in list)
+                    if (sent.Range.To <= stands && sent.BaseVersion is { } known) counted?.Invoke(Math.Max(0, version - 1 - known));
                 list.RemoveAll(sent => sent.Range.To <= stands);
                 isMissed |= list.Exists(sent => sent.Offset < next);
             }
@@ -71,9 +77,11 @@ internal sealed class InFlight(int most)
         return isMissed;
     }
 
-    private sealed class Sent(RecordRange range)
+    private sealed class Sent(RecordRange range, long? baseVersion)
     {
         public RecordRange Range => range;
+
+        public long? BaseVersion => baseVersion;
 
         public long Offset { get; set; } = long.MaxValue;
     }

@@ -25,16 +25,19 @@ internal sealed class Membership : IDisposable
     /// <summary>Joins.</summary>
     /// <param name="target">The cluster.</param>
     /// <param name="group">The group.</param>
+    /// <param name="worker">This worker's name, by which the others know it.</param>
     /// <param name="topics">Whose partitions are shared out.</param>
     /// <param name="options">How soon a silent worker loses its place.</param>
     /// <param name="outage">How long the brokers may be away.</param>
     /// <param name="time">The clock.</param>
     public Membership(
-        KafkaTarget target, string group, IReadOnlyList<string> topics, ScaleOutOptions options, Outage outage, TimeProvider time)
+        KafkaTarget target, string group, string worker, IReadOnlyList<string> topics, ScaleOutOptions options, Outage outage,
+        TimeProvider time)
     {
         (_target, _topics, _outage, _time, _committedAt) = (target, topics, outage, time, time.GetTimestamp());
         ConsumerConfig config = target.Attempt(() => target.Configure(new ConsumerConfig()));
         config.GroupId = group;
+        config.ClientId = worker;
         config.IsolationLevel = IsolationLevel.ReadCommitted;
         config.EnableAutoCommit = false;
         config.EnableAutoOffsetStore = false;

@@ -17,7 +17,10 @@ namespace StreamEm.Worker.ScaleOut;
 /// newest state in the model topic, and publishes states. Any other worker takes over from there. One that does not know yet that it was
 /// replaced folds the same messages to the same states, which say nothing new. One thread.
 /// </summary>
-internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDisposable
+/// <param name="context">The model.</param>
+/// <param name="topics">The topics.</param>
+/// <param name="worker">This worker's name, by which the others know it.</param>
+internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, string worker) : IDisposable
 {
     private const int PollMilliseconds = 100;
 
@@ -229,7 +232,8 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics) : IDi
     {
         ConsumerConfig config =
             statistics.Attempt(() => statistics.Configure(new ConsumerConfig { CheckCrcs = true, FetchWaitMaxMs = 100 }));
-        config.GroupId = $"{topics.Group}-reducer";
+        config.GroupId = topics.ReducerGroup;
+        config.ClientId = worker;
         config.IsolationLevel = IsolationLevel.ReadCommitted;
         config.EnableAutoCommit = false;
         config.EnableAutoOffsetStore = false;

@@ -23,12 +23,18 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
     /// <summary>The group that shares out the source's partitions.</summary>
     public string Group => options.ScaleOut!.GroupId ?? _source.GroupId ?? $"streamem-{options.Id}";
 
+    /// <summary>The group of those that stand ready to fold.</summary>
+    public string ReducerGroup => $"{Group}-reducer";
+
+    /// <summary>The topics that the model is learned from.</summary>
+    public IReadOnlyList<string> Sources => _source.Topics;
+
     /// <summary>The <c>transactional.id</c> of whoever folds: one at a time writes states.</summary>
-    public string ReducerTransactions => $"{Group}-reducer";
+    public string ReducerTransactions => ReducerGroup;
 
     /// <summary>The <c>transactional.id</c> of a worker: started again at the same place it settles what it left open.</summary>
-    /// <param name="place">A name for where it runs.</param>
-    public string WorkerTransactions(string place) => $"{Group}-worker-{place}";
+    /// <param name="worker">Its name.</param>
+    public string WorkerTransactions(string worker) => $"{Group}-worker-{worker}";
 
     /// <summary>The statistics topic.</summary>
     public KafkaTarget Statistics => Target(options.ScaleOut!.StatisticsTopic);

@@ -25,6 +25,7 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, Check
     private Contributor? _contributor;
     private Reducer? _reducer;
     private KeyShare? _keys;
+    private volatile WorkSurvey? _survey;
 
     /// <inheritdoc cref="Contributor.Wrap"/>
     public Func<StatisticsWriter, StatisticsWriter> Wrap { get; init; } = writer => writer;
@@ -44,6 +45,10 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, Check
     public override Task<KeyAnswer> DescribeKeyAsync(string key) => _keys?.DescribeAsync(key) ?? Task.FromResult(new KeyAnswer(false));
 
     /// <inheritdoc/>
+    public override async Task<SharedWork?> DescribeWorkAsync(CancellationToken cancellationToken) =>
+        _survey is { } survey ? await survey.AskAsync(cancellationToken).ConfigureAwait(false) : null;
+
+    /// <inheritdoc/>
     public override PipelineEnd Run(CancellationToken stop)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -52,9 +57,11 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, Check
             _topics.Prepare(stop);
             _rejected = RejectedFile.Open(context.Options.Rejected.File ?? directory.RejectedFile, mark: null, context.Log);
             _follower = new ModelFollower(_topics, feed, context.Time);
+            string worker = NameOf(directory.RejectedFile);
+            _survey = new WorkSurvey(_topics, _follower, worker, context.Time);
             _keys = context.Options.PerKey ? new KeyShare(context, _topics, _follower, directory.SharedKeys) : null;
-            _contributor = new Contributor(context, _topics, _follower, _rejected, PlaceOf(directory.RejectedFile), _keys) { Wrap = Wrap };
-            _reducer = new Reducer(context, _topics);
+            _contributor = new Contributor(context, _topics, _follower, _rejected, worker, _keys) { Wrap = Wrap };
+            _reducer = new Reducer(context, _topics, worker);
             Task[] parts = [Start(_follower.Run), Start(_contributor.Run), Start(_reducer.Run)];
             Task.WaitAny(parts, CancellationToken.None);
             ending.Cancel();
@@ -78,10 +85,10 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, Check
     }
 
     /// <summary>A name for the machine and the state directory, of which no other running worker has both.</summary>
-    private static string PlaceOf(string rejectedFile)
+    private static string NameOf(string rejectedFile)
     {
         byte[] text = Encoding.UTF8.GetBytes($"{Environment.MachineName}\n{Path.GetFullPath(rejectedFile)}");
-        return Convert.ToHexStringLower(SHA256.HashData(text).AsSpan(0, 6));
+        return $"{Environment.MachineName}-{Convert.ToHexStringLower(SHA256.HashData(text).AsSpan(0, 6))}";
     }
 
     /// <inheritdoc/>
@@ -91,5 +98,6 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, Check
         _reducer?.Dispose();
         _keys?.Dispose();
         _rejected?.Dispose();
+        _survey?.Dispose();
     }
 }

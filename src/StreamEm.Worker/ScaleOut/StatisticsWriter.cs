@@ -12,15 +12,15 @@ internal abstract class StatisticsWriter : IDisposable
     /// <param name="context">The model.</param>
     /// <param name="topics">The topics.</param>
     /// <param name="members">Whose partitions the statistics are of.</param>
-    /// <param name="place">A name for where the worker runs.</param>
-    public static StatisticsWriter Create(ModelContext context, ScaleOutTopics topics, Membership members, string place)
+    /// <param name="worker">The worker's name.</param>
+    public static StatisticsWriter Create(ModelContext context, ScaleOutTopics topics, Membership members, string worker)
     {
         KafkaTarget target = topics.Statistics;
         if (context.Options.ScaleOut!.Transactions != Transactions.On)
             return new PlainWriter(new KafkaProducer(
                 target, ScaleOutTopics.MaxMessageBytes, isBatched: false, topics.NewOutage(), context.Time));
         var transactions = new GroupTransactions(
-            target, topics.WorkerTransactions(place), ScaleOutTopics.MaxMessageBytes, topics.NewOutage());
+            target, topics.WorkerTransactions(worker), ScaleOutTopics.MaxMessageBytes, topics.NewOutage());
         return new TransactionalWriter(
             members, transactions, target.Topic, end => TransactionNotes.Tell(context, "contributor", end));
     }

@@ -20,6 +20,7 @@ public sealed class ModelMetrics
     private volatile AlarmCounts? _alarms;
     private volatile bool _isReducer;
     private volatile int _partitions;
+    private volatile SourceProgress? _progress;
     private volatile KeyCounts? _keys;
     private long _unscored, _filteredOut;
     private double _longestCheckpoint, _lastKeyRestore;
@@ -136,6 +137,16 @@ public sealed class ModelMetrics
         get => _partitions;
         set => _partitions = value;
     }
+
+    /// <summary>Of a model that several workers learn: how far this one has read its partitions; null while it has none.</summary>
+    internal SourceProgress? Progress
+    {
+        get => _progress;
+        set => _progress = value;
+    }
+
+    /// <summary>Of a model that several workers learn: how late this one's minibatches came into it.</summary>
+    internal RecentLateness Lateness { get; } = new();
 
     /// <summary>Messages of statistics that this worker took, by what became of them, since the start.</summary>
     public IReadOnlyDictionary<string, long> Statistics => _statistics;

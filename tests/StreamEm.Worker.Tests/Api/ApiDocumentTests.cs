@@ -41,6 +41,8 @@ public sealed partial class ApiDocumentTests
         ("get", "/v1/models/{id}/diff", "/v1/models/clouds/diff?from=8&to=10", null, Json),
         ("get", "/v1/models/{id}/keys", "/v1/models/clouds/keys", null, Json),
         ("get", "/v1/models/{id}/keys/{key}", "/v1/models/clouds/keys/a", null, Json),
+        ("get", "/v1/models/{id}/workers", "/v1/models/clouds/workers", null, Json),
+        ("get", "/v1/models/{id}/workers", "/v1/models/none/workers", null, Json),
         ("post", "/v1/models/{id}/checkpoint", "/v1/models/clouds/checkpoint", null, Json),
         ("post", "/v1/models/{id}/pin", "/v1/models/clouds/pin?version=8", null, Json),
         ("post", "/v1/models/{id}/unpin", "/v1/models/clouds/unpin", null, Json),

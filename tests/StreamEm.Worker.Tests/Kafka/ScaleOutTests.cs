@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Checkpoints;
@@ -30,6 +31,7 @@ public sealed class ScaleOutTests(KafkaBroker broker)
         JsonElement active = await Task.WhenAny(one.Event("reducer_active"), two.Event("reducer_active")).Unwrap();
         Assert.Equal("clouds", active.GetProperty("model").GetString());
         Checkpoint first = await Learned(fleet.Model, Rows);
+        await AreTold(topic, first, one, two);
 
         // The one that folds is killed, with minibatches under way.
         (string folds, string other) = one.Output.Contains("reducer_active", StringComparison.Ordinal) ? ("one", "two") : ("two", "one");
@@ -76,6 +78,43 @@ public sealed class ScaleOutTests(KafkaBroker broker)
 
         await IsEveryRecordOnce(topic, await Learned(fleet.Model, 3 * Rows), parts: 3);
         foreach (string name in fleet.Names.ToArray()) await fleet.StopAsync(name);
+    }
+
+    /// <summary>Each of them says who works on what, who folds, and that nothing is left.</summary>
+    private static async Task AreTold(string topic, Checkpoint state, params WorkerProcess[] workers)
+    {
+        string[] partitions = [.. Enumerable.Range(0, Partitions).Select(number => $"{topic}/{number}")];
+        var names = new List<string>();
+        foreach (WorkerProcess worker in workers)
+        {
+            using var client = new HttpClient { BaseAddress = await worker.Address() };
+            JsonElement work = default;
+            await Eventually.True(() =>
+            {
+                work = client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/workers").GetAwaiter().GetResult();
+                return work.GetProperty("lag").GetInt64() == 0
+                    && work.GetProperty("workers").EnumerateArray().All(one => one.GetProperty("partitions").GetArrayLength() > 0);
+            }, "every worker works, and nothing is left", Patience);
+            JsonElement[] told = [.. work.GetProperty("workers").EnumerateArray()];
+            Assert.Equal(workers.Length, told.Length);
+            Assert.Single(told, one => one.GetProperty("folds").GetBoolean());
+            Assert.Equal(partitions, told.SelectMany(one => one.GetProperty("partitions").EnumerateArray()).Select(one => one.GetString())
+                .Order(StringComparer.Ordinal));
+            Assert.All(work.GetProperty("partitions").EnumerateArray(), part =>
+            {
+                string name = part.GetProperty("partition").GetString()!;
+                Assert.Equal(state.Position.Partitions[name].Next, part.GetProperty("position").GetInt64());
+                Assert.Contains(name, told.Single(one => one.GetProperty("worker").GetString() == part.GetProperty("worker").GetString())
+                    .GetProperty("partitions").EnumerateArray().Select(one => one.GetString()));
+            });
+            names.Add(work.GetProperty("this_worker").GetString()!);
+            JsonElement own = (await client.GetFromJsonAsync<JsonElement>("/v1/models"))[0];
+            JsonElement mine = told.Single(one => one.GetProperty("worker").GetString() == names[^1]);
+            Assert.Equal(mine.GetProperty("folds").GetBoolean(), own.GetProperty("scale_out").GetProperty("folds").GetBoolean());
+            Assert.Equal(0, own.GetProperty("source_lag").GetInt64());
+        }
+
+        Assert.Distinct(names);
     }
 
     private async Task IsEveryRecordOnce(string topic, Checkpoint end, int parts)

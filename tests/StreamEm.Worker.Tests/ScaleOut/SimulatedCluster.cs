@@ -170,7 +170,7 @@ internal sealed class SimulatedWorker(Checkpoint state)
     public void Look(Checkpoint state)
     {
         _known = state;
-        if (_inFlight.Look(state.Position, state.StatisticsNext ?? 0)) Begin(state, Partitions);
+        if (_inFlight.Look(state.Position, state.StatisticsNext ?? 0, state.Updates)) Begin(state, Partitions);
     }
 
     public (byte[] Message, Action<long> Written)? TryCut(Random random)

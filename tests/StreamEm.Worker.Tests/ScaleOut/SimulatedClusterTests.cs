@@ -134,11 +134,11 @@ public sealed class SimulatedClusterTests
         inFlight.Add(new RecordRange("x/0", 10, 20))(6);
         Assert.False(inFlight.HasRoom("x/0"));
 
-        Assert.False(inFlight.Look(At(10), next: 5));
+        Assert.False(inFlight.Look(At(10), next: 5, version: 1));
         Assert.Equal(1, inFlight.Count);
         Assert.True(inFlight.HasRoom("x/0"));
-        Assert.False(inFlight.Look(At(10), next: 6));
-        Assert.True(inFlight.Look(At(10), next: 7));
+        Assert.False(inFlight.Look(At(10), next: 6, version: 1));
+        Assert.True(inFlight.Look(At(10), next: 7, version: 1));
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class SimulatedClusterTests
         var inFlight = new InFlight(2);
         inFlight.Add(new RecordRange("x/0", 0, 10));
 
-        Assert.False(inFlight.Look(At(0), next: 1000));
+        Assert.False(inFlight.Look(At(0), next: 1000, version: 1));
     }
 
     [Fact]

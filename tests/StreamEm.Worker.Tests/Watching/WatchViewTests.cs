@@ -96,6 +96,6 @@ public sealed class WatchViewTests
 
     private static ModelSummary Summary(string status) => new(
         "boiler", "gaussian_mixture", status, 12, null, 12, 1200, 0, 0, 10, new Dictionary<string, long> { ["not_a_number"] = 5 }, null,
-        new Dictionary<string, long>(), null, 7, -2, null, null, null, "run", null, null, new AlarmSummary(3, 2, 1), null,
+        new Dictionary<string, long>(), null, 7, -2, null, null, null, "run", null, null, new AlarmSummary(3, 2, 1), null, null,
         ["a warning of\n two lines"], [], null);
 }
