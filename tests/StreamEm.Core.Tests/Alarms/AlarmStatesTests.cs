@@ -36,6 +36,17 @@ public sealed class AlarmStatesTests
     }
 
     [Fact]
+    public void StateOf_AKeyThatWasForgotten_IsEmpty()
+    {
+        Take(_watch, "a", 1e-6);
+        Assert.NotEmpty(_watch.StateOf("a"));
+
+        _watch.Restore("a", default);
+
+        Assert.Empty(_watch.StateOf("a"));
+    }
+
+    [Fact]
     public void Restore_AStateThatEndsTooSoon_IsRefused()
     {
         Take(_watch, "a", 1e-6);
