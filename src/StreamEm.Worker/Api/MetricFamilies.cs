@@ -189,6 +189,8 @@ internal static class MetricFamilies
         OfSharedKeys("streamem_keys_met_twice_total", true,
             "Keys that came in a second partition of this worker, and have a model of each, since the start.",
             metrics => metrics.KeysMetTwice),
+        OfSharedKeys("streamem_keys_standby_lag_records", false,
+            "Records of the topic of keys that the copies of other workers' keys do not have yet.", metrics => metrics.StandbyLag),
     ];
 
     private static IEnumerable<string> RolesOf(ModelOptions options)

@@ -38,6 +38,8 @@ internal sealed class ScaleOutRules(Binder binder)
             Error("rejected.kafka", "workers that learn together keep rejected records in files; leave rejected.kafka out");
         if (scale.KeysTopic is { } keys && !new TopicNameKind().TryParse(keys, out _))
             Error("scale_out.keys_topic", $"keys_topic: '{keys}' is not {new TopicNameKind().Expected}");
+        if (scale.Standby && !model.PerKey)
+            Error("scale_out.standby", "standby copies are of the models of keys: set per_key: true, or leave standby out");
         if (model.Source is not KafkaSourceOptions source) return;
         string[] topics = [.. source.Topics, scale.StatisticsTopic, scale.ModelTopic,
             .. model.PerKey ? [scale.KeysTopic ?? $"{model.Id}-keys"] : (string[])[]];

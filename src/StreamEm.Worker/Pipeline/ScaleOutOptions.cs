@@ -29,6 +29,9 @@ public sealed record ScaleOutOptions
     /// <summary><c>keys_every</c>: the models of the keys that have changed are written after so many records of a partition.</summary>
     public int KeysEvery { get; init; } = 10_000;
 
+    /// <summary><c>standby</c>: with <c>per_key</c>, every worker keeps a copy of the keys' models of the others.</summary>
+    public bool Standby { get; init; }
+
     /// <summary>
     /// <c>group_id</c>: the consumer group that shares out the source's partitions, and with <c>-reducer</c> the one that chooses who
     /// folds; null: that of the source, or <c>streamem-ID</c>.

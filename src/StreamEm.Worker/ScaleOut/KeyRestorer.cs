@@ -1,8 +1,6 @@
 using System.Globalization;
-using Confluent.Kafka;
 using StreamEm.Core.Alarms;
 using StreamEm.Worker.Failures;
-using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.Telemetry;
 
@@ -18,13 +16,24 @@ internal sealed record KeyedParts(int MaxKeys, Action<KeyedPartition, string>? I
 /// <param name="context">The model.</param>
 /// <param name="topics">The topics.</param>
 /// <param name="directory">Where those are that have no room in memory.</param>
-internal sealed class KeyRestorer(ModelContext context, ScaleOutTopics topics, string directory)
+internal sealed class KeyRestorer(ModelContext context, ScaleOutTopics topics, string directory) : IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>No topic has the folder's name.</summary>
+    private readonly KeyStandby? _standby = context.Options.ScaleOut is { Standby: true }
+        ? new KeyStandby(context, topics, Path.Combine(directory, "+copies")) : null;
 
     /// <summary>The number of a partition of a topic.</summary>
     public static int NumberOf(string partition) =>
         int.Parse(partition.AsSpan(partition.LastIndexOf('/') + 1), CultureInfo.InvariantCulture);
+
+    /// <summary>Makes the directory anew, and has copies follow what other workers have where that is wanted.</summary>
+    public void Open()
+    {
+        Delete(directory);
+        _standby?.Start();
+    }
 
     /// <summary>Restores partitions.</summary>
     /// <param name="partitions">Which.</param>
@@ -38,39 +47,79 @@ internal sealed class KeyRestorer(ModelContext context, ScaleOutTopics topics, s
     {
         long start = context.Time.GetTimestamp();
         topics.PrepareKeys(partitions.Max(NumberOf) + 1, stop);
-        Restored[] restored = [.. partitions.Select(partition => Begin(partition, made))];
+        var copies = new Dictionary<int, KeyCopy>();
+        foreach (int number in partitions.Select(NumberOf))
+            if (_standby?.Hold(number) is { } copy) copies[number] = copy;
+        Restored[] restored = [];
         try
         {
-            if (Read(restored, holds, stop) is not { } ends)
+            for (; ; )
             {
-                foreach (Restored one in restored) Close(one.Part);
-                return null;
-            }
+                restored = [.. partitions.Select(partition => Begin(partition, made))];
+                try
+                {
+                    var reading = new KeyReading(topics, restored.ToLookup(one => NumberOf(one.Part.Name), one => one.History), copies);
+                    if (!reading.TryRead(Patient(holds), stop))
+                    {
+                        GiveBack(restored, partitions);
+                        return null;
+                    }
 
-            foreach (Restored one in restored) Finish(one, ends[NumberOf(one.Part.Name)]);
+                    foreach (Restored one in restored) Finish(one, reading.Ends[NumberOf(one.Part.Name)]);
+                    Tell(restored, reading, context.Time.GetElapsedTime(start));
+                    return [.. restored.Select(one => one.Part)];
+                }
+                catch (KeyCopyException failure)
+                {
+                    _standby!.Drop(failure.Number, failure.Message);
+                    copies.Remove(failure.Number);
+                    foreach (Restored one in restored) Discard(one.Part);
+                }
+            }
         }
         catch
         {
-            foreach (Restored one in restored) Close(one.Part);
+            GiveBack(restored, partitions);
             throw;
         }
-
-        TimeSpan took = context.Time.GetElapsedTime(start);
-        long keys = restored.Sum(one => (long)one.History.Keys);
-        context.Metrics.KeysRestored(keys, took);
-        WorkerLog.KeysRestored(context.Log, context.Options.Id, keys, partitions.Length, took.TotalSeconds);
-        return [.. restored.Select(one => one.Part)];
     }
 
-    /// <summary>Closes one, whose files nobody needs any more.</summary>
+    /// <summary>Closes one that this worker has no more, whose files nobody needs.</summary>
     public void Close(KeyedPartition part)
     {
         part.Dispose();
         Delete(DirectoryOf(part.Name));
+        _standby?.Release(NumberOf(part.Name));
     }
 
-    /// <summary>Deletes what is there of another run.</summary>
-    public void DeleteFiles() => Delete(directory);
+    /// <inheritdoc/>
+    public void Dispose() => _standby?.Dispose();
+
+    private void GiveBack(Restored[] restored, string[] partitions)
+    {
+        foreach (Restored one in restored) Discard(one.Part);
+        foreach (string partition in partitions) _standby?.Release(NumberOf(partition));
+    }
+
+    /// <summary>What was read of it is nothing.</summary>
+    private void Discard(KeyedPartition part)
+    {
+        part.ForgetAlarms();
+        part.Dispose();
+        Delete(DirectoryOf(part.Name));
+    }
+
+    /// <summary>Asks now and then.</summary>
+    private Func<bool> Patient(Func<bool> holds)
+    {
+        long looked = context.Time.GetTimestamp();
+        return () =>
+        {
+            if (context.Time.GetElapsedTime(looked) < LookEvery) return true;
+            looked = context.Time.GetTimestamp();
+            return holds();
+        };
+    }
 
     private Restored Begin(string partition, KeyedParts made)
     {
@@ -80,34 +129,12 @@ internal sealed class KeyRestorer(ModelContext context, ScaleOutTopics topics, s
         return new Restored(part, part.ReadHistory());
     }
 
-    /// <summary>Reads the topic's partitions to their ends.</summary>
-    /// <returns>The ends; null where the partitions of the source changed meanwhile.</returns>
-    private Dictionary<int, long>? Read(Restored[] restored, Func<bool> holds, CancellationToken stop)
+    private void Tell(Restored[] restored, KeyReading reading, TimeSpan took)
     {
-        long looked = context.Time.GetTimestamp();
-        ILookup<int, KeyHistory> histories = restored.ToLookup(one => NumberOf(one.Part.Name), one => one.History);
-        using var changed = new CancellationTokenSource();
-        using var topic = new KafkaTopic(topics.Keys, topics.NewOutage(), stop);
-        Dictionary<int, long> ends = topic.Ends().Where(end => histories.Contains(end.Key.Partition.Value))
-            .ToDictionary(end => end.Key.Partition.Value, end => end.Value);
-        try
-        {
-            topic.Read(ends.Select(end => new OffsetRange(new TopicPartition(topics.Keys.Topic, end.Key), 0, end.Value)), record =>
-            {
-                foreach (KeyHistory history in histories[record.Partition.Value])
-                    history.Take(record.Offset.Value, record.Message.Key, record.Message.Value);
-                if (context.Time.GetElapsedTime(looked) < LookEvery) return;
-                looked = context.Time.GetTimestamp();
-                if (holds()) return;
-                changed.Cancel();
-                changed.Token.ThrowIfCancellationRequested();
-            });
-            return ends;
-        }
-        catch (OperationCanceledException) when (changed.IsCancellationRequested)
-        {
-            return null;
-        }
+        long keys = restored.Sum(one => (long)one.History.Keys);
+        context.Metrics.KeysRestored(keys, took);
+        WorkerLog.KeysRestored(
+            context.Log, context.Options.Id, keys, restored.Length, took.TotalSeconds, reading.Read, reading.Copied);
     }
 
     private void Finish(Restored restored, long end)

@@ -43,7 +43,7 @@ internal sealed class KeyShare(ModelContext context, ScaleOutTopics topics, Mode
     /// <summary>Makes the client that writes.</summary>
     public void Open()
     {
-        _restorer.DeleteFiles();
+        _restorer.Open();
         _producer = new KafkaProducer(topics.Keys, ScaleOutTopics.MaxMessageBytes, isBatched: true, topics.NewOutage(), context.Time);
     }
 
@@ -168,6 +168,7 @@ internal sealed class KeyShare(ModelContext context, ScaleOutTopics topics, Mode
         producer?.DisposeAsync().AsTask().GetAwaiter().GetResult();
         _scoring?.DisposeAsync().AsTask().GetAwaiter().GetResult();
         foreach (string partition in _parts.Keys.ToArray()) Drop(partition);
+        _restorer.Dispose();
     }
 
     private int Max(int partitions) => Math.Max(1, _options.MaxKeys / partitions);

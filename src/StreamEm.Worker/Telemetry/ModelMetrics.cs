@@ -23,7 +23,7 @@ public sealed class ModelMetrics
     private volatile SourceProgress? _progress;
     private volatile KeyCounts? _keys;
     private long _unscored, _filteredOut;
-    private double _longestCheckpoint, _lastKeyRestore;
+    private double _longestCheckpoint, _lastKeyRestore, _standbyLag = double.NaN;
     private long _restoredKeys, _keysMetTwice;
     private long _records, _pending, _unreadKeys, _unreadTimestamps, _checkpointSize, _lastCheckpointMilliseconds;
 
@@ -66,6 +66,13 @@ public sealed class ModelMetrics
 
     /// <summary>How long it took the last time, seconds; 0 before.</summary>
     public double LastKeyRestoreSeconds => Volatile.Read(ref _lastKeyRestore);
+
+    /// <summary>Records of the topic of keys that the copies of other workers' keys do not have yet; NaN before they begin.</summary>
+    public double StandbyLag
+    {
+        get => Volatile.Read(ref _standbyLag);
+        set => Volatile.Write(ref _standbyLag, value);
+    }
 
     /// <summary>Keys that came in a second partition since the start, and have a model of each.</summary>
     public long KeysMetTwice => Volatile.Read(ref _keysMetTwice);

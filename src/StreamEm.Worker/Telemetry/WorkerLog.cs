@@ -221,9 +221,10 @@ internal static partial class WorkerLog
     [LoggerMessage(64, LogLevel.Information, "Model {Model} has its first parameters; run {RunId} begins", EventName = "model_begun")]
     public static partial void ModelBegun(ILogger log, string model, string runId);
 
-    [LoggerMessage(70, LogLevel.Information, "Model {Model}: {Keys} key(s) of {Count} partition(s) restored in {Seconds:F2} s",
-        EventName = "keys_restored")]
-    public static partial void KeysRestored(ILogger log, string model, long keys, int count, double seconds);
+    [LoggerMessage(70, LogLevel.Information,
+        "Model {Model}: {Keys} key(s) of {Count} partition(s) restored in {Seconds:F2} s, from {Read} record(s) of the topic and {Copied} "
+            + "of the copy here", EventName = "keys_restored")]
+    public static partial void KeysRestored(ILogger log, string model, long keys, int count, double seconds, long read, long copied);
 
     [LoggerMessage(71, LogLevel.Warning,
         "Model {Model}: the topic of keys does not have all that keys had learned of {Partition}; records are read again from offset "
@@ -234,6 +235,21 @@ internal static partial class WorkerLog
         "Model {Model}: a key of {Partition} is in another partition too and has a model of each; have producers partition by key",
         EventName = "key_met_twice")]
     public static partial void KeyMetTwice(ILogger log, string model, string partition);
+
+    [LoggerMessage(73, LogLevel.Warning,
+        "Model {Model}: the copy of partition {Partition} of the topic of keys is begun anew: {Reason}",
+        EventName = "keys_standby_dropped")]
+    public static partial void StandbyDropped(ILogger log, string model, int partition, string reason);
+
+    [LoggerMessage(74, LogLevel.Warning,
+        "Model {Model}: the topic of keys cannot be followed for the copies, which is tried again: {Reason}",
+        EventName = "keys_standby_failed")]
+    public static partial void StandbyFailed(ILogger log, string model, string reason);
+
+    [LoggerMessage(75, LogLevel.Information,
+        "Model {Model}: follows {Count} partition(s) of the topic of keys that others have, {Lag} record(s) behind",
+        EventName = "keys_standby_following")]
+    public static partial void StandbyFollowing(ILogger log, string model, int count, long lag);
 
     [LoggerMessage(80, LogLevel.Warning,
         "Model {Model}: run {OtherRun} publishes the same id to topic {Topic} (version {Version}, from {Host}); it came later and is to "

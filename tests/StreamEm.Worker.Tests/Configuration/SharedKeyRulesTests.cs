@@ -5,7 +5,7 @@ public sealed class SharedKeyRulesTests
 {
     [Theory]
     [InlineData("")]
-    [InlineData("keys_topic: boiler-machines, keys_every: 500,")]
+    [InlineData("keys_topic: boiler-machines, keys_every: 500, standby: true,")]
     public void Keys_OfAMixtureOfGaussians_MayBeShared(string scale) => Assert.Empty(ConfigFile.ProblemsOf(Yaml(scale)));
 
     [Fact]
@@ -16,6 +16,7 @@ public sealed class SharedKeyRulesTests
     [InlineData("keys_topic: sensors,", "", "keys_topic and the source's topics have to be different topics")]
     [InlineData("keys_topic: a/b,", "", "keys_topic: 'a/b' is not a topic's name")]
     [InlineData("keys_every: 0,", "", "keys_every")]
+    [InlineData("standby: true,", "per_key=false", "standby copies are of the models of keys")]
     [InlineData("", "model.components={ max: 8 }", "give their number: a key's own mixture grows up to it")]
     [InlineData("", "model.type=poisson_mixture", "the mixture of a key is one of Gaussians that grows")]
     [InlineData("", "weight=size", "counts every record once: leave weight out")]

@@ -35,13 +35,17 @@ public sealed class ScaleOutKeysTests(KafkaBroker broker) : IDisposable
         using WorkerProcess one = Start("one"), two = Start("two");
         await Task.WhenAny(one.Event("reducer_active"), two.Event("reducer_active")).Unwrap();
         await Learned(model, Rows / 3);
-        using WorkerProcess three = Start("three");
+        using WorkerProcess three = Start("three", "-s", "models.0.scale_out.standby=true");
         Produce(topic, Rows / 3, Rows * 2 / 3);
         one.Kill();
         await Learned(model, Rows * 2 / 3);
+        await Copied(three);
         two.Kill();
         Produce(topic, Rows * 2 / 3, Rows);
         await Learned(model, Rows);
+        JsonElement taken = three.Events("keys_restored")[^1];
+        long read = taken.GetProperty("read").GetInt64(), copied = taken.GetProperty("copied").GetInt64();
+        Assert.True(copied > 0 && read < copied, $"{read} records read, {copied} copied");
 
         using (var client = new HttpClient { BaseAddress = await three.Address() })
         {
@@ -181,9 +185,23 @@ public sealed class ScaleOutKeysTests(KafkaBroker broker) : IDisposable
             $"{rows} records of each partition", Patience);
     }
 
-    private WorkerProcess Start(string name) =>
-        WorkerProcess.Start(_directory.Path, "run", "-c", "streamem.yaml", "-s", $"state_directory={_directory[name]}",
-            "-s", $"models.0.scores.0.file.path={_directory[$"{name}.ndjson"]}");
+    /// <summary>Until a worker has copied what another has of the keys.</summary>
+    private static async Task Copied(WorkerProcess worker)
+    {
+        using var client = new HttpClient { BaseAddress = await worker.Address() };
+        await Eventually.Get(async () =>
+        {
+            bool isFollowing = worker.Events("keys_standby_following") is [.., var last]
+                && last.GetProperty("count").GetInt32() is > 0 and < Partitions;
+            string metrics = await client.GetStringAsync("/metrics");
+            const string none = "streamem_keys_standby_lag_records{model=\"machines\"} 0\n";
+            return isFollowing && metrics.Contains(none, StringComparison.Ordinal) ? metrics : null;
+        }, "a copy of the keys of others", Patience);
+    }
+
+    private WorkerProcess Start(string name, params string[] arguments) =>
+        WorkerProcess.Start(_directory.Path, ["run", "-c", "streamem.yaml", "-s", $"state_directory={_directory[name]}",
+            "-s", $"models.0.scores.0.file.path={_directory[$"{name}.ndjson"]}", .. arguments]);
 
     private string Configuration(string topic) => $$"""
         http: { address: 127.0.0.1:0 }

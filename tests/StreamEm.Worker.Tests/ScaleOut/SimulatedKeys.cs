@@ -15,11 +15,13 @@ namespace StreamEm.Worker.Tests.ScaleOut;
 /// <summary>
 /// One partition of a source, its partition of the topic of keys and workers that have it in turn, on one thread, with every step chosen by
 /// a seed: workers that are killed with half of their states written, that go on for a while after others have the partition, whose last
-/// messages come late; ranges that are worked on anew; and a topic that is compacted now and then.
+/// messages come late; ranges that are worked on anew; and a topic that is compacted now and then. Owners may begin with a copy of the
+/// topic as it once was.
 /// </summary>
 /// <param name="seed">Which.</param>
 /// <param name="directory">Where owners have those states that have no room in memory.</param>
-internal sealed class SimulatedKeys(int seed, string directory) : IDisposable
+/// <param name="copies">How many follow the topic, one here and one there.</param>
+internal sealed class SimulatedKeys(int seed, string directory, int copies = 0) : IDisposable
 {
     public const int Records = 1200, Keys = 7;
     private const string Partition = "x/0";
@@ -30,6 +32,8 @@ internal sealed class SimulatedKeys(int seed, string directory) : IDisposable
     private readonly List<(long Offset, KeyMessage Message)> _topic = [];
     private readonly Queue<KeyMessage> _late = new();
     private readonly List<Owner> _past = [];
+    private readonly KeyCopy[] _copies = [.. Enumerable.Range(0, copies).Select(number =>
+        new KeyCopy(Path.Combine(Directory.CreateDirectory(directory).FullName, $"{number}.skc"), start: 0, identity: null))];
     private long _end, _tenures;
     private Owner? _owner;
 
@@ -38,6 +42,9 @@ internal sealed class SimulatedKeys(int seed, string directory) : IDisposable
 
     /// <summary>Records that owners had not to read because the topic had what they say.</summary>
     public long Spared { get; private set; }
+
+    /// <summary>Records that owners had from copies, and from the topic beside them.</summary>
+    public (long Copied, long Others) Took { get; private set; }
 
     public static ModelOptions Options { get; } = new()
     {
@@ -74,7 +81,11 @@ internal sealed class SimulatedKeys(int seed, string directory) : IDisposable
         return StatesOf(last.Part);
     }
 
-    public void Dispose() => _owner?.Part.Dispose();
+    public void Dispose()
+    {
+        _owner?.Part.Dispose();
+        foreach (KeyCopy copy in _copies) copy.Dispose();
+    }
 
     private void Step()
     {
@@ -88,6 +99,15 @@ internal sealed class SimulatedKeys(int seed, string directory) : IDisposable
         else if (chance < 91 && _late.Count > 0) Append(_late.Dequeue());
         else if (chance < 95) Zombie();
         else if (chance < 97) Replace(owner);
+        else if (_copies.Length > 0) Follow(_copies[_random.Next(_copies.Length)]);
+    }
+
+    /// <summary>A copy takes some of what has come since it was last looked at.</summary>
+    private void Follow(KeyCopy copy)
+    {
+        foreach ((long offset, KeyMessage message) in _topic.Where(one => one.Offset >= copy.Next).Take(_random.Next(80)).ToArray())
+            copy.Append(offset, message.Name, message.Value, epoch: null);
+        if (_random.Next(3) == 0) copy.TryTidy(() => false);
     }
 
     /// <summary>The owner is killed, gives up in order, or does not hear that it is none any more.</summary>
@@ -136,7 +156,11 @@ internal sealed class SimulatedKeys(int seed, string directory) : IDisposable
         // Some have room for three keys only.
         var part = new KeyedPartition(Options, Partition, tenure, _random.Next(4) == 0 ? Path.Combine(directory, $"{tenure}") : null);
         KeyHistory history = part.ReadHistory();
-        foreach ((long offset, KeyMessage message) in _topic) history.Take(offset, message.Name, message.Value);
+        KeyCopy? copy = _copies.Length > 0 ? _copies[_random.Next(_copies.Length)] : null;
+        long copied = copy?.Read(history.Take) ?? 0;
+        (long Offset, KeyMessage Message)[] rest = [.. _topic.Where(one => one.Offset >= (copy?.Next ?? 0))];
+        foreach ((long offset, KeyMessage message) in rest) history.Take(offset, message.Name, message.Value);
+        Took = (Took.Copied + copied, Took.Others + rest.Length);
         KeyStart? start = history.Finish();
         part.Restore(start, _end);
         var owner = new Owner(part);

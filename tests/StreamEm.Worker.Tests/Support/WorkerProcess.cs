@@ -64,12 +64,15 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Waits for an event in the log.</summary>
     public async Task<JsonElement> Event(string name) => (JsonElement)await Eventually.Get<object>(() =>
     {
-        object? found = _output.Select(line => JsonDocument.Parse(line).RootElement)
-            .Where(line => line.GetProperty("event").GetString() == name).Select(line => (object)line).FirstOrDefault();
+        object? found = Events(name).Select(line => (object)line).FirstOrDefault();
         return found is null && HasExited
             ? throw new InvalidOperationException($"The process ended without event '{name}':\n{Output}\n{Errors}")
             : Task.FromResult(found);
     }, $"event {name}");
+
+    /// <summary>The events of a name that the log has so far.</summary>
+    public IReadOnlyList<JsonElement> Events(string name) =>
+        [.. _output.Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.GetProperty("event").GetString() == name)];
 
     public async Task<Uri> Address() => new((await Event("http_listening")).GetProperty("address").GetString()!);
 
