@@ -38,7 +38,7 @@ internal sealed class MissingSketch(int words)
 
     /// <summary>Numbers of the features missing, ascending.</summary>
     public int[] Missing(int dimension) =>
-        [.. Enumerable.Range(0, dimension).Where(d => (_mask[d / 64] >> (d % 64) & 1) != 0)];
+        [.. Enumerable.Range(0, dimension).Where(d => (_mask[d / 64] & 1UL << (d % 64)) != 0)];
 
     /// <summary>Multiplies the weight of everything remembered.</summary>
     public void Fade(double factor)

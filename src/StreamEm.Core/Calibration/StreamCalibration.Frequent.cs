@@ -20,22 +20,20 @@ internal sealed partial class StreamCalibration
         for (int at = 0; HasFrequent && at < _frequent!.Count; at++) _patterns[0].Counter += _frequent[at].Weight;
     }
 
-    /// <summary>Looks for records that others equal, and keeps them.</summary>
-    private void FindFrequent(Minibatch rows, ReadOnlySpan<double> logDensities, ReadOnlySpan<double> comparable, double factor)
+    /// <summary>Looks for records that others equal, and keeps them; they are counted where all are.</summary>
+    private void FindFrequent(Minibatch rows, ReadOnlySpan<double> logDensities, double factor)
     {
         if (_frequent is null) return;
         for (int first = 0; first < logDensities.Length; first += FrequentRecords.Stretch)
         {
             int found = _frequent.FindTwins(rows, logDensities, first, _twins);
-            if (found == 0) continue;
             int stretch = Math.Min(FrequentRecords.Stretch, logDensities.Length - first);
             // Two were met in the sample.
             double weight = 2.0 * stretch / Math.Min(FrequentRecords.Sample, stretch);
             foreach (int row in _twins.AsSpan(0, found))
             {
                 if (!(rows.Weight(row) * factor > 0) || (_frequent.IsFull && !MakeRoom(weight * rows.Weight(row) * factor))) continue;
-                ref FrequentRecords.Entry entry = ref _frequent[_frequent.Add(rows.Row(row))];
-                (entry.LogDensity, entry.Comparable) = (logDensities[row], logDensities[row]);
+                _frequent.Add(rows.Row(row));
             }
         }
     }

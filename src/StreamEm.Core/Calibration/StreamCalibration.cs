@@ -117,7 +117,7 @@ internal sealed partial class StreamCalibration
         // Of a record, by its weight; 1 where all weights are alike.
         double factor = _weight > 0 ? _worth / _weight * unit : 0;
         if (!complete && _patterns.Count == 0) BeginPatterns();
-        FindFrequent(rows, logDensities[..count], comparable, factor);
+        FindFrequent(rows, logDensities[..count], factor);
         if (complete && _patterns.Count == 0 && rows.Weights.IsEmpty && factor == 1 && !HasFrequent)
         {
             _all.AddRange(logDensities, default);

@@ -117,12 +117,79 @@ public sealed class StreamCalibrationTests
     }
 
     [Fact]
+    public void Restore_IntoOneThatRemembersOthers_LeavesNothingOfThem()
+    {
+        StreamCalibration first = new(3), fresh = new(3), used = new(3);
+        Minibatch rows = new(3), strange = new(3);
+        for (int n = 0; n < 6000; n++) rows.Add([n, n % 3 == 1 ? double.NaN : 1, n % 3 == 2 ? double.NaN : 1]);
+        for (int n = 0; n < 1000; n++) strange.Add([n % 2 == 0 ? double.NaN : 7, 1, 1]);
+        double[] densities = [.. Enumerable.Range(0, 6000).Select(at => -0.618 * at % 100)];
+        first.Add(rows, complete: false, densities, densities, 1);
+        used.Add(strange, complete: false, densities.AsSpan(0, 1000), densities.AsSpan(0, 1000), 1);
+        AnomalyCalibration before = first.Calibrate()!;
+        Assert.Equal([[], [1], [2]], before.Patterns.Select(pattern => pattern.Missing));
+        fresh.Restore(before);
+        used.Restore(before);
+        Assert.Equal([[], [1], [2]], fresh.Calibrate()!.Patterns.Select(pattern => pattern.Missing));
+        Assert.All(fresh.Calibrate()!.Patterns, pattern => Assert.Equal(2000, pattern.Calibration.Records, 1e-6));
+        Assert.Equal(Bytes(fresh), Bytes(used));
+    }
+
+    [Fact]
+    public void Calibrate_ASetOfMissingFeatures_IsToldApartFromFiveHundredRecordsOn()
+    {
+        var calibration = new StreamCalibration(2);
+        double[] densities = [.. Enumerable.Range(0, 999).Select(at => -0.618 * at % 100)];
+        calibration.Add(Rows(99), complete: false, densities, densities, 1);
+        Assert.Null(calibration.Calibrate());
+        calibration.Clear();
+        calibration.Add(Rows(999), complete: false, densities, densities, 1);
+        // 500 rows lack their second value, 499 do not.
+        Assert.Equal([1], Assert.Single(calibration.Calibrate()!.Patterns).Missing);
+    }
+
+    /// <summary>0.1.0 wrote the sketch alone, later ones the sets of missing features, and then the records that are kept.</summary>
+    [Fact]
+    public void Load_StateOfAnEarlierRelease_ReadsWhatItRemembers()
+    {
+        StreamCalibration whole = new(2), loaded = new(2);
+        whole.Add(Rows(400), complete: false, Densities(Rows(400)), new double[400], 0.5);
+        byte[] state = Bytes(whole);
+        var sketch = new LogDensitySketch();
+        using var reader = new BinaryReader(new MemoryStream(state));
+        sketch.Load(reader);
+        long sketchLength = reader.BaseStream.Position;
+        using var frequent = new MemoryStream();
+        using (var writer = new BinaryWriter(frequent)) new FrequentRecords(2).Save(writer);
+        int frequentLength = frequent.ToArray().Length;
+
+        // The weights are then as many as the records.
+        LoadFrom(state[..(int)sketchLength], StateVersion.Levels);
+        Assert.Equal(sketch.Total, BitConverter.ToDouble(Bytes(loaded), (int)sketchLength));
+        Assert.Equal(sketch.Total, BitConverter.ToDouble(Bytes(loaded), (int)sketchLength + 8));
+        LoadFrom(state[..^frequentLength], StateVersion.Patterns);
+        Assert.Equal(state, Bytes(loaded));
+        LoadFrom(state, StateVersion.Frequent);
+        Assert.Equal(state, Bytes(loaded));
+
+        void LoadFrom(byte[] bytes, StateVersion version)
+        {
+            var stream = new MemoryStream(bytes);
+            loaded.Load(new BinaryReader(stream), version);
+            Assert.Equal(bytes.Length, stream.Position);
+        }
+    }
+
+    [Fact]
     public void AddAt_LogDensities_AreCounted()
     {
         var calibration = new StreamCalibration(2);
         for (int at = 0; at < 1000; at++) calibration.AddAt(-at / 10.0, 0.5);
         Assert.Equal(500, calibration.Calibrate()!.Records, 1e-9);
         Assert.Equal(0.5, calibration.Calibrate()!.Score(-50), 0.02);
+        // They weighed as much as they were worth, as these do.
+        calibration.Add(Rows(100), complete: true, new double[100], default, 1);
+        Assert.Equal(600, calibration.Calibrate()!.Records, 1e-9);
         calibration.Clear();
         Assert.Null(calibration.Calibrate());
     }
