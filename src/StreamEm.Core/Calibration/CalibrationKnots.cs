@@ -55,32 +55,31 @@ internal ref struct CalibrationKnots
     {
         var knots = new CalibrationKnots(bins, first, ties, total);
         int at = 0, tie = 0;
-        while (!knots.Take(ref at, ref tie)) at++;
-        int end = tie > 0 ? at : knots.AddTiesBeyond(at);
+        while (!knots.Take(at, ref tie)) at++;
+        if (tie == 0) knots.AddTiesBeyond(at);
         double beyond = Math.Max(0, total - knots._above), reference = AnomalyCalibration.Reference(quantiles);
         double start = AnomalyCalibration.Excess(knots._logDensities[^1], reference);
-        return new AnomalyCalibration(total, quantiles, start, knots.TailScale(end, tie, reference, start, beyond))
+        return new AnomalyCalibration(total, quantiles, start, knots.TailScale(at, tie, reference, start, beyond))
         {
             LogDensities = [.. knots._logDensities],
             Scores = [.. knots._scores],
         };
     }
 
-    /// <summary>Takes a bin and the ties in it; returns whether what is beyond is the tail: then the last bin that is not of it, and the
-    /// first tie that is.</summary>
-    private bool Take(ref int at, ref int tie)
+    /// <summary>Takes a bin and the ties in it; returns whether what is beyond is the tail: then the first tie that is of it.</summary>
+    private bool Take(int at, ref int tie)
     {
         double left = _bins[at], high = Edge(at), low = Edge(at + 1);
         bool isLastBin = at == _bins.Length - 1, hasTies = false;
         for (; tie < _ties.Length && (isLastBin || _ties[tie].LogDensity > low); tie++)
         {
-            double within = Math.Clamp((high - _ties[tie].LogDensity) / (high - low), 0, 1), part = left - (1 - within) * _bins[at];
-            if (part > 0) (_above, left) = (_above + part, left - part);
+            double within = Math.Clamp((high - _ties[tie].LogDensity) / (high - low), 0, 1);
+            double part = Math.Max(0, left - (1 - within) * _bins[at]);
+            (_above, left) = (_above + part, left - part);
             AddTie(_ties[tie]);
             hasTies = true;
             if (!IsTail(tie + 1)) continue;
             tie++;
-            at = Math.Max(0, at - 1);
             return true;
         }
         if (left <= 0 && !isLastBin) return false;
@@ -112,10 +111,10 @@ internal ref struct CalibrationKnots
     /// <summary>The knots of a tie: all within rounding of it score by what is more probable.</summary>
     private void AddTie(Tie tie)
     {
-        double slack = Rounding * (1 + Math.Abs(tie.LogDensity));
+        double slack = Rounding * (1 + Math.Abs(tie.LogDensity)), low = tie.LogDensity - slack;
         AddKnot(tie.LogDensity + slack, _above);
-        AddKnot(tie.LogDensity - slack, _above);
-        AddKnot(tie.LogDensity - slack, _above + tie.Weight);
+        AddKnot(low, _above);
+        AddKnot(low, _above + tie.Weight);
         Pass(tie.Weight);
     }
 
@@ -138,8 +137,8 @@ internal ref struct CalibrationKnots
     /// <summary>The higher log-density of a bin.</summary>
     private readonly double Edge(int at) => LogDensitySketch.LogDensity((double)(_first + at) / LogDensitySketch.BinsPerUnit);
 
-    /// <summary>Takes heavy ties beyond bin <paramref name="at"/> as they are; returns the last bin that is not of the tail.</summary>
-    private int AddTiesBeyond(int at)
+    /// <summary>Takes heavy ties beyond bin <paramref name="at"/> as they are.</summary>
+    private void AddTiesBeyond(int at)
     {
         for (int bin = at + 1; bin < _bins.Length; bin++)
         {
@@ -147,16 +146,15 @@ internal ref struct CalibrationKnots
             if (!IsTie(bin, 0.5 * (_total - _above), TailTieRecords)) break;
             Add(bin, _bins[bin], isTie: true);
             _above += _bins[bin];
-            at = bin;
         }
-        return at;
     }
 
-    /// <summary>Mean excess of what is beyond the tail's start, with one record of the scale of an empty tail.</summary>
-    private readonly double TailScale(int end, int tie, double reference, double start, double beyond)
+    /// <summary>Mean excess of what is beyond the tail's start, in this bin or later ones, with one record of the scale of an empty tail.
+    /// </summary>
+    private readonly double TailScale(int at, int tie, double reference, double start, double beyond)
     {
         double sum = EmptyTailScale;
-        for (int at = end + 1; at < _bins.Length; at++)
+        for (; at < _bins.Length; at++)
         {
             if (_bins[at] <= 0) continue;
             double centre = LogDensitySketch.LogDensity((_first + at + 0.5) / LogDensitySketch.BinsPerUnit);
