@@ -50,6 +50,17 @@ internal sealed class KeyTable
         return slot;
     }
 
+    /// <summary>The key of a slot that has one.</summary>
+    public string KeyOf(int slot) => _keys[slot]!;
+
+    /// <summary>Forgets all keys: slots are given from the first one on.</summary>
+    public void Clear()
+    {
+        Array.Clear(_keys, 0, _slots.Count);
+        _slots.Clear();
+        (_oldest, _newest, Evicted) = (None, None, 0);
+    }
+
     /// <summary>
     /// Takes over the keys of a table of another capacity into this empty one, those met last as far as they have room; the others count as
     /// evicted.

@@ -12,7 +12,7 @@ namespace StreamEm.Core.Learning;
 /// <param name="maxKeys">Keys remembered at once.</param>
 /// <param name="memory">What is remembered of them.</param>
 /// <param name="sequences">What ends a sequence: the key's next row begins another.</param>
-internal sealed class KeyedCut(int size, int maxKeys, StreamMemory memory, SequenceOptions sequences)
+internal class KeyedCut(int size, int maxKeys, StreamMemory memory, SequenceOptions sequences)
     : SlottedCut(maxKeys, memory, sequences)
 {
     private readonly SequenceLengths? _before = sequences.HasLimits ? new(maxKeys, sequences) : null;
@@ -35,7 +35,9 @@ internal sealed class KeyedCut(int size, int maxKeys, StreamMemory memory, Seque
         if (_slots.Length < count) (_slots, _begins) = (new int[count], new bool[count]);
         for (int row = 0; row < count; row++)
         {
-            int slot = _slots[row] = Table.Touch(KeyOf(pending, row), out bool isNew);
+            string key = KeyOf(pending, row);
+            int slot = _slots[row] = Table.Touch(key, out bool isNew);
+            if (isNew) isNew = !Recalls(key, slot);
             _begins[row] = Lengths is null ? isNew : Lengths.Take(slot, pending.Timestamp(row), isNew, pending.IsLast(row));
             // Its first row in the minibatch goes on from nothing; a later one follows its key.
             if (isNew || (_begins[row] && !_slots.AsSpan(0, row).Contains(slot))) Memory!.Forget(slot);
@@ -44,6 +46,9 @@ internal sealed class KeyedCut(int size, int maxKeys, StreamMemory memory, Seque
         _groups.Group(pending, _slots.AsSpan(0, count), _rows, Lengths is null ? default : _begins.AsSpan(0, count));
         return _rows;
     }
+
+    /// <summary>Whether a key that has just got a slot is known from elsewhere; the slot then has what is known of it.</summary>
+    protected virtual bool Recalls(string key, int slot) => false;
 
     /// <inheritdoc/>
     public override void CopyFrom(MinibatchCut other)

@@ -15,8 +15,12 @@ public sealed partial class Learner
     {
         if (model.Growth is not null)
             return "a mixture that grows has no statistics of a fixed length: its components come and go with single records";
-        if (model.NeedsKey || model.MaxKeys > 0)
-            return $"{model.Type} learns from sequences, which go on from record to record: they belong to one worker";
+        if (model.MaxKeys > 0 && model.Sequences.End == SequenceEnd.Whole)
+            return "sequences: whole waits for the records of a sequence, as many as come, before one is learned from, and they are one "
+                + "worker's; set sequences: endless";
+        if (model.MaxKeys > 0 && model.Sequences.Lag > 0)
+            return "sequences.lag has records wait for others of their key before they are learned from, and who waits is one worker; "
+                + "leave lag out";
         if (options.Learn != LearnMode.Always)
             return $"learn: {options.Learn.ToString().ToLowerInvariant()} holds records back by what came before them, which is on other "
                 + "workers; set learn: always";
@@ -43,13 +47,17 @@ public sealed partial class Learner
 
     /// <summary>What the records pending, at least one and at most a minibatch, say under the parameters there are. They are done with; the
     /// state stays as it is.</summary>
-    /// <exception cref="InvalidOperationException">There are no parameters, or no records.</exception>
-    public Contribution Contribute()
+    /// <param name="states">Of a model of endless sequences: where those of the keys stand, read of every key in the records, and written
+    /// once that is known after them. The contribution is a function of parameters, records and these. Null for any other model.</param>
+    /// <exception cref="InvalidOperationException">There are no parameters, no records, or no states of keys where there have to be.
+    /// </exception>
+    /// <exception cref="InvalidDataException">The state of a key is damaged, or of another model.</exception>
+    public Contribution Contribute(KeyStates? states = null)
     {
         if (_core is not { } core || _pending.Count == 0)
             throw new InvalidOperationException("There is nothing to contribute: no parameters, or no records.");
         int count = Math.Min(_pending.Count, _options.MinibatchSize);
-        Contribution made = core.Contribute(_pending, count, _rows, _surprise, () =>
+        Contribution made = core.Contribute(_pending, count, states, _rows, _surprise, () =>
         {
             var calibration = new StreamCalibration(Dimension, core.Model.Order == RowOrder.Any && !core.Space.HasTerms);
             calibration.Add(_rows, _surprise.IsComplete, _surprise.LogDensities.AsSpan(0, count), _surprise.Comparable, _surprise.Unit);

@@ -41,7 +41,12 @@ public readonly record struct Pass(StreamMemory? Memory, long Update = 0, double
     /// <param name="seed">The model's.</param>
     /// <param name="key">The sequence the row is of; 0 where rows are of none.</param>
     /// <param name="position">The row's number in it; below 0 for what belongs to no row.</param>
-    internal RowChance Chance(ulong seed, long key, long position) => new(seed, Update, key, position);
+    internal RowChance Chance(ulong seed, long key, long position) =>
+        new(seed, Update, Numbers is not null && key >= 0 ? Numbers[key] : key, position);
+
+    /// <summary>What chance has for the slots of keys, where these say nothing of the keys: who learns a key gives it another slot every
+    /// time. Null where slots stay.</summary>
+    internal long[]? Numbers { get; init; }
 
     /// <summary>What rows are held back by; null where every row is learned from.</summary>
     internal InfluenceBound? Bound { get; init; }

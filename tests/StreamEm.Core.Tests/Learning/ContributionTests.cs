@@ -110,11 +110,63 @@ public sealed class ContributionTests
     }
 
     [Theory]
-    [InlineData("hidden_markov", "sequences")]
-    [InlineData("poisson_random_walk", "sequences")]
-    public void RefusalToScaleOut_ModelsOfSequences_SaysWhy(string type, string reason) =>
-        Assert.Contains(reason, Learner.RefusalToScaleOut(ModelCatalog.Find(type)!.CreateOptions(), Options(Recursion.Statistics)),
-            StringComparison.Ordinal);
+    [InlineData("hidden_markov")]
+    [InlineData("linear_gaussian_state_space")]
+    [InlineData("poisson_random_walk")]
+    public void RefusalToScaleOut_SequencesThatWait_SaysWhy(string type)
+    {
+        LearningOptions options = Options(Recursion.Statistics);
+        string? Refusal(string sequences) => Learner.RefusalToScaleOut(ModelCatalog.Find(type)!.Read(
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["sequences"] = sequences }), options);
+
+        Assert.Null(Refusal("endless"));
+        Assert.Null(Refusal("{\"max_length\": 10}"));
+        Assert.Contains("set sequences: endless", Refusal("whole"), StringComparison.Ordinal);
+        Assert.Contains("leave lag out", Refusal("{\"lag\": 10}"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\"max_length\": 7}")]
+    [InlineData("{\"gap\": \"9s\"}")]
+    public void Contribute_SequencesThatEnd_AreLearningAlone(string sequences)
+    {
+        LatentModelOptions model = ModelCatalog.Find("hidden_markov")!.Read(new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["components"] = "3",
+            ["sequences"] = sequences,
+        });
+        RecordSchema schema = Schema with { Key = "key", Timestamp = "time" };
+        LearningOptions options = Options(Recursion.Statistics) with { Initialization = new() { Buffer = 300, NInit = 1 } };
+        var records = new Minibatch(2, Rows.Count, new TextTable());
+        for (int row = 0, time = 0; row < Rows.Count; row++)
+            records.Add(Rows.Row(row), key: records.Texts!.Number($"device {row * 37 % 11 % 9}"), timestamp: 1000 * (time += 1 + row * 7 % 3));
+        Learner alone = new(model, schema, options), folds = new(model, schema, options);
+        Streams.Feed(alone, records, 0, records.Count);
+        folds.Add(records, 0, 300);
+        Assert.True(folds.TryBegin(flush: false));
+        var states = new KeptStates();
+        for (int first = 0; first < records.Count; first += Size)
+        {
+            var worker = new Learner(model, schema, options);
+            worker.Load(new BinaryReader(new MemoryStream(Streams.State(folds))));
+            worker.Add(records, first, Size);
+            folds.Fold(worker.Contribute(states));
+        }
+
+        Assert.Equal(Streams.Snapshot(alone).Parameters, Streams.Snapshot(folds).Parameters);
+    }
+
+    [Fact]
+    public void Contribute_SequencesWithoutStates_IsRefused()
+    {
+        var learner = new Learner(
+            ModelCatalog.Find("hidden_markov")!.CreateOptions(), Schema with { Key = "key" }, Options(Recursion.Statistics));
+        learner.Add(Rows, 0, Rows.Count);
+        Assert.True(learner.TryBegin(flush: true));
+        learner.Add(Rows, 0, Size);
+
+        Assert.Throws<InvalidOperationException>(() => learner.Contribute());
+    }
 
     [Fact]
     public void RefusalToScaleOut_TheDefaults_SaysWhatToSet()
