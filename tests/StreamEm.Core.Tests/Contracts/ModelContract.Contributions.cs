@@ -1,7 +1,6 @@
 using StreamEm.Core.Data;
 using StreamEm.Core.Estimation;
 using StreamEm.Core.Learning;
-using StreamEm.Core.Models;
 using StreamEm.Core.Tests.Support;
 
 namespace StreamEm.Core.Tests.Contracts;
