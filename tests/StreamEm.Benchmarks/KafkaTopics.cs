@@ -17,7 +17,6 @@ namespace StreamEm.Benchmarks;
 /// </summary>
 internal sealed class KafkaTopics : IDisposable
 {
-    private const int Dimension = KafkaThroughput.Dimension;
     private readonly string? _directory;
     private readonly string _home = Environment.GetEnvironmentVariable("KAFKA_HOME") ?? "";
     private readonly PosixSignalRegistration[] _signals = [];
@@ -64,12 +63,12 @@ internal sealed class KafkaTopics : IDisposable
 
     /// <summary>Makes a topic and writes so many records to it, dealt over its partitions.</summary>
     /// <returns>Its name and the bytes of all values.</returns>
-    public (string Topic, long Bytes) Fill(RecordFormat format, int partitions, int records)
+    public (string Topic, long Bytes) Fill(RecordFormat format, int partitions, int records, SyntheticMixture? mixture = null)
     {
         string topic = $"bench-{format}-{partitions}-{Guid.NewGuid():N}".ToLowerInvariant();
         _admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }]).GetAwaiter()
             .GetResult();
-        byte[][] values = Values(format);
+        byte[][] values = Values(format, mixture ?? new SyntheticMixture(KafkaThroughput.Dimension, KafkaThroughput.Components));
         long bytes = 0;
         for (int i = 0; i < records; i++)
         {
@@ -116,9 +115,9 @@ internal sealed class KafkaTopics : IDisposable
     }
 
     /// <summary>Rows of a mixture as messages; a hundred thousand different ones, over and over.</summary>
-    private static byte[][] Values(RecordFormat format)
+    private static byte[][] Values(RecordFormat format, SyntheticMixture mixture)
     {
-        Minibatch rows = new SyntheticMixture(Dimension, KafkaThroughput.Components).Draw(100_000);
+        Minibatch rows = mixture.Draw(100_000);
         byte[][] values = new byte[rows.Count][];
         for (int row = 0; row < values.Length; row++)
         {
@@ -129,7 +128,7 @@ internal sealed class KafkaTopics : IDisposable
             }
 
             var text = new StringBuilder("{");
-            for (int d = 0; d < Dimension; d++)
+            for (int d = 0; d < rows.Dimension; d++)
                 text.Append(d == 0 ? "" : ",").Append(CultureInfo.InvariantCulture, $"\"x{d}\":{rows.Row(row)[d]:F6}");
             values[row] = Encoding.UTF8.GetBytes(text.Append('}').ToString());
         }

@@ -11,7 +11,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
     public static readonly string[] Parts =
     [
         "one-thread", "two-threads", "extremes", "families", "latent", "phases", "minibatches", "sparse", "single-event", "batch-scoring",
-        "ingest", "worker", "scores", "metric", "keys", "growth", "kafka", "scale-out", "keys-restore", "micro",
+        "ingest", "worker", "scores", "metric", "keys", "growth", "kafka", "scale-out", "scale-out-workers", "keys-restore",
+        "micro",
     ];
 
     private const int Samples = 5;
@@ -45,7 +46,8 @@ internal sealed class SideBySide(Report report, Peers peers, bool quick, string?
             new ScoredStream(report, _goals, quick).Run, new MetricRate(report, _goals, quick).Run,
             new KeyedModels(report, _goals, quick).Run, new Growth(report, quick).Run,
             new KafkaThroughput(report, _goals, quick).Run, new ReducerCeiling(report, quick).Run,
-            new KeyRestoring(report, _goals, quick).Run, () => MicroRun.Run(report, quick),
+            new ScaleOutThroughput(report, _goals, quick).Run, new KeyRestoring(report, _goals, quick).Run,
+            () => MicroRun.Run(report, quick),
         ];
         for (int part = 0; part < parts.Length; part++)
             if (only is null || only == Parts[part]) parts[part]();
