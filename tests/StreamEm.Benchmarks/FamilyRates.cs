@@ -12,7 +12,7 @@ namespace StreamEm.Benchmarks;
 
 /// <summary>
 /// One EM iteration of a mixture of every family, as a share of the arithmetic it cannot do without, and beside implementations of the
-/// same: R's flexmix for yes-no features and counts, scikit-learn's MiniBatchKMeans for hard clusters.
+/// same: R's flexmix for yes-no features and counts, scikit-learn's MiniBatchKMeans and a loop on the JVM for hard clusters.
 /// </summary>
 internal sealed class FamilyRates(Report report, Peers peers, Goals goals, bool quick)
 {
@@ -113,17 +113,21 @@ internal sealed class FamilyRates(Report report, Peers peers, Goals goals, bool 
 
     private void KMeans()
     {
-        report.Table("Hard clusters beside scikit-learn's MiniBatchKMeans.partial_fit", $"Minibatches of {Minibatch1024}, one thread.",
-            "(D,K)", "StreamEM", "MiniBatchKMeans", "x");
-        Dictionary<string, double> theirs = peers.Script("kmeans", string.Join(' ', Shape.All(quick)
-            .Select(shape => FormattableString.Invariant($"{shape.Dimension},{shape.Components}"))));
+        report.Table("k-means beside scikit-learn's MiniBatchKMeans.partial_fit and a loop on the JVM",
+            $"Minibatches of {Minibatch1024}, one thread, rows in memory. The loop is nothing but the arithmetic that Spark's "
+                + "StreamingKMeans and Flink ML's OnlineKMeans do for a row, on arrays: they can reach that at most.",
+            "(D,K)", "StreamEM", "MiniBatchKMeans", "x", "JVM loop", "x");
+        string shapes = string.Join(' ', Shape.All(quick).Select(NameOf));
+        Dictionary<string, double> theirs = peers.Script("kmeans", shapes), loop = peers.Script("kmeans-jvm", shapes);
         foreach (Shape shape in Shape.All(quick))
         {
-            double ours = KMeansRate(shape),
-                other = theirs.GetValueOrDefault(FormattableString.Invariant($"{shape.Dimension},{shape.Components}"));
-            report.Row(shape.ToString(), Report.Rate(ours), Report.Rate(other), Report.Ratio(ours, other));
+            double ours = KMeansRate(shape), other = theirs.GetValueOrDefault(NameOf(shape)), bare = loop.GetValueOrDefault(NameOf(shape));
+            report.Row(shape.ToString(), Report.Rate(ours), Report.Rate(other), Report.Ratio(ours, other), Report.Rate(bare),
+                Report.Ratio(ours, bare));
             if (other > 0) goals.AtLeast($"k-means {shape} against MiniBatchKMeans", ours / other, 3);
         }
+
+        static string NameOf(Shape shape) => FormattableString.Invariant($"{shape.Dimension},{shape.Components}");
     }
 
     /// <summary>Updates of the recursion, minibatch after minibatch.</summary>

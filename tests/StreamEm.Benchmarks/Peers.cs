@@ -93,17 +93,19 @@ internal sealed class Peers : IDisposable
     /// What a script that makes its own data measures on one thread, by the name it gives; empty, and a line that says why, where it cannot
     /// run.
     /// </summary>
-    /// <param name="name"><c>flexmix</c>, <c>kmeans</c>, <c>hmm</c>, <c>ppca</c> or <c>lda</c>.</param>
+    /// <param name="name"><c>flexmix</c>, <c>kmeans</c>, <c>kmeans-jvm</c>, <c>hmm</c>, <c>ppca</c> or <c>lda</c>.</param>
     /// <param name="arguments">Its arguments, blanks between them.</param>
     public Dictionary<string, double> Script(string name, string arguments)
     {
         (string file, string needs, string[] works, string[] worksInFull) = name switch
         {
             "flexmix" => ("flexmix_peer.R", "r-base-core r-cran-flexmix", ["-e", "library(flexmix)"], ["-e", "library(flexmix)"]),
+            "kmeans-jvm" => ("KMeansLoop.java", "default-jdk-headless", ["--describe-module", "jdk.compiler"],
+                ["--describe-module", "jdk.compiler"]),
             "lda" => ("lda_peer.py", "python3-sklearn python3-numpy python3-gensim", Import("sklearn"), Import("sklearn, gensim")),
             _ => ($"{name}_peer.py", "python3-sklearn python3-numpy", Import("sklearn"), Import("sklearn")),
         };
-        string program = name == "flexmix" ? "Rscript" : Python;
+        string program = name switch { "flexmix" => "Rscript", "kmeans-jvm" => "java", _ => Python };
         if (!Works(program, worksInFull)) InstallPackages(needs);
         if (!Works(program, works))
         {
