@@ -26,6 +26,8 @@ internal sealed class LimitedWorker : IDisposable
             $"state_directory={Path.Combine(folder, $"{number}")}",
         ])
         { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        // All is compiled when it is first called, as after some minutes: what is compiled anew later would come from the share.
+        start.Environment["DOTNET_TieredCompilation"] = "0";
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Listen(line.Data);
         _process.ErrorDataReceived += (_, line) => Listen(line.Data);

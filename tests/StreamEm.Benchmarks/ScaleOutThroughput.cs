@@ -23,9 +23,9 @@ internal sealed class ScaleOutThroughput(Report report, Goals goals, bool quick)
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
 
     private readonly int _records = quick ? 2_500_000 : 6_000_000;
-    private readonly TimeSpan _settle = TimeSpan.FromSeconds(3), _window = TimeSpan.FromSeconds(quick ? 8 : 20);
+    private readonly TimeSpan _settle = TimeSpan.FromSeconds(3), _window = TimeSpan.FromSeconds(quick ? 8 : 15);
 
-    /// <summary>CPU time of a worker after which all it runs is compiled for good: what is compiled later comes from its share.</summary>
+    /// <summary>CPU time of a worker, once it is at work, after which all it runs is compiled.</summary>
     private readonly double _warm = quick ? 2 : 3;
 
     private readonly SyntheticMixture _mixture = new(Dimension, Components);
