@@ -16,9 +16,7 @@ internal sealed record TopicSettings(int? MaxMessageBytes, string? CleanupPolicy
 /// <param name="Partition">The partition.</param>
 /// <param name="Start">The first offset.</param>
 /// <param name="End">The offset after the last.</param>
-/// <param name="Epoch">The leader epoch of the record before the first, by which the broker tells whether its log had that; where it had
-/// not, reading begins at the first record there is. Null: nobody asks.</param>
-internal readonly record struct OffsetRange(TopicPartition Partition, long Start, long End, int? Epoch = null);
+internal readonly record struct OffsetRange(TopicPartition Partition, long Start, long End);
 
 /// <summary>
 /// One topic: its settings, its creation, and its records from the beginning or from a time to its present end. Asks until the brokers
@@ -179,9 +177,9 @@ internal sealed partial class KafkaTopic : IDisposable
     public void Read(IEnumerable<OffsetRange> ranges, Action<ConsumeResult<byte[]?, byte[]?>> receive)
     {
         Dictionary<TopicPartition, OffsetRange> left =
-            ranges.Where(range => range.Start < range.End || range.Epoch is not null).ToDictionary(range => range.Partition);
+            ranges.Where(range => range.Start < range.End).ToDictionary(range => range.Partition);
         if (left.Count == 0) return;
-        _consumer.Assign(left.Values.Select(range => new TopicPartitionOffset(range.Partition, range.Start, range.Epoch)));
+        _consumer.Assign(left.Values.Select(range => new TopicPartitionOffset(range.Partition, range.Start)));
         while (left.Count > 0)
         {
             if (Consume() is not { } result || !left.TryGetValue(result.TopicPartition, out OffsetRange range)) continue;

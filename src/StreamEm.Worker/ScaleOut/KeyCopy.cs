@@ -29,6 +29,8 @@ internal sealed class KeyCopy : IDisposable
     private FileStream _file;
     private byte[] _frame = new byte[Buffer];
     private long _length, _live;
+    private long? _last;
+    private int? _epoch;
 
     /// <summary>A copy of nothing.</summary>
     /// <param name="path">Its file, in a directory that is there.</param>
@@ -52,8 +54,14 @@ internal sealed class KeyCopy : IDisposable
     /// <summary>All records before this offset are in the copy.</summary>
     public long Next { get; private set; }
 
-    /// <summary>The leader epoch of the last of them, by which the broker tells whether its log has it; null where it has none.</summary>
-    public int? Epoch { get; private set; }
+    /// <summary>
+    /// Where reading goes on: at the last record that is in the copy, so that it shows whether the topic is still the same up to there
+    /// (<see cref="IsContinuedBy"/>).
+    /// </summary>
+    public long From => _last ?? Next;
+
+    /// <summary>Whether a record has to show that yet.</summary>
+    public bool IsToBeContinued => _last is not null;
 
     /// <summary>Bytes of the file.</summary>
     public long Bytes => _length;
@@ -61,7 +69,21 @@ internal sealed class KeyCopy : IDisposable
     /// <summary>Whether so much of it is of the past that <see cref="TryTidy"/> is worth its while.</summary>
     public bool IsWasteful => _length > 2 * _live + _spare;
 
+    /// <summary>
+    /// Whether a record, the first that the topic has at <see cref="From"/> or behind, is of the log that this is a copy of: each leader
+    /// of a partition writes under an epoch of its own and adds to what it has; a log that was cut goes on under a later one. So where the
+    /// last record of the copy is, or one behind it of the same epoch, nothing before was lost. Where compaction has removed it and the
+    /// leader is another, nothing tells.
+    /// </summary>
+    /// <param name="offset">The record's offset.</param>
+    /// <param name="epoch">The epoch of the leader that wrote it; null where the broker does not say.</param>
+    public bool IsContinuedBy(long offset, int? epoch) => offset >= _last && epoch == _epoch;
+
     /// <summary>Takes the next record; one that it has is passed over.</summary>
+    /// <param name="offset">Its offset.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="value">Its value; empty for none.</param>
+    /// <param name="epoch">The epoch of the leader that wrote it; null where the broker does not say.</param>
     /// <exception cref="IOException">It cannot be written: the copy is of no use any more.</exception>
     public void Append(long offset, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, int? epoch)
     {
@@ -76,7 +98,7 @@ internal sealed class KeyCopy : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(frame[^Check..], XxHash3.HashToUInt64(frame[..^Check]));
         _file.Write(frame);
         _length += length;
-        (Next, Epoch) = (offset + 1, epoch);
+        (Next, _last, _epoch) = (offset + 1, offset, epoch);
         GiveBack();
     }
 

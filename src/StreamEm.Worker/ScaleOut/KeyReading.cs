@@ -36,6 +36,7 @@ internal sealed class KeyReading(ScaleOutTopics topics, ILookup<int, KeyHistory>
         Dictionary<int, long> starts = copies.Count > 0 ? ByNumber(topic.Starts()) : [];
         Ends = ByNumber(topic.Ends().Where(end => histories.Contains(end.Key.Partition.Value)));
         string? identity = copies.Count > 0 ? topic.Identify() : null;
+        HashSet<int> unseen = [.. copies.Where(one => one.Value.IsToBeContinued).Select(one => one.Key)];
         using var ended = new CancellationTokenSource();
         try
         {
@@ -50,13 +51,15 @@ internal sealed class KeyReading(ScaleOutTopics topics, ILookup<int, KeyHistory>
             {
                 int number = record.Partition.Value;
                 long offset = record.Offset.Value;
-                if (copies.TryGetValue(number, out KeyCopy? copy) && offset < copy.Next)
-                    throw new KeyCopyException(number, "the topic was cut below it");
+                KeyCopy? copy = copies.GetValueOrDefault(number);
+                if (unseen.Remove(number) && !copy!.IsContinuedBy(offset, record.LeaderEpoch))
+                    throw new KeyCopyException(number, KeyStandby.Cut);
+                if (offset < copy?.Next) return;
                 foreach (KeyHistory history in histories[number]) history.Take(offset, record.Message.Key, record.Message.Value);
                 Read++;
                 Look();
             });
-            return true;
+            return unseen.Count == 0 ? true : throw new KeyCopyException(unseen.Min(), KeyStandby.Cut);
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
@@ -87,11 +90,8 @@ internal sealed class KeyReading(ScaleOutTopics topics, ILookup<int, KeyHistory>
         }
     }
 
-    private OffsetRange RangeOf(int number, long end)
-    {
-        KeyCopy? copy = copies.GetValueOrDefault(number);
-        return new OffsetRange(new TopicPartition(topics.Keys.Topic, number), copy?.Next ?? 0, end, copy?.Epoch);
-    }
+    private OffsetRange RangeOf(int number, long end) =>
+        new(new TopicPartition(topics.Keys.Topic, number), copies.GetValueOrDefault(number)?.From ?? 0, end);
 
     private static Dictionary<int, long> ByNumber(IEnumerable<KeyValuePair<TopicPartition, long>> offsets) =>
         offsets.ToDictionary(one => one.Key.Partition.Value, one => one.Value);

@@ -17,6 +17,9 @@ namespace StreamEm.Worker.ScaleOut;
 /// <param name="directory">Where the files are, of this process alone.</param>
 internal sealed class KeyStandby(ModelContext context, ScaleOutTopics topics, string directory) : IDisposable
 {
+    /// <summary>What there is against a copy that is not <see cref="KeyCopy.IsContinuedBy">continued</see>.</summary>
+    public const string Cut = "nothing shows that the topic is what it was where the copy ends";
+
     private const int PollMilliseconds = 100, MostQueuedKilobytes = 16 << 10;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30), TellEvery = TimeSpan.FromMilliseconds(500),
         ShortestPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromSeconds(60);
@@ -29,6 +32,9 @@ internal sealed class KeyStandby(ModelContext context, ScaleOutTopics topics, st
     private readonly Dictionary<int, KeyCopy> _copies = [];
     private Dictionary<int, KeyCopy> _followed = [];
     private Dictionary<int, long> _ends = [];
+
+    /// <summary>Of which no record has shown yet that their copies go on there.</summary>
+    private HashSet<int> _unseen = [];
     private Task? _thread;
     private long _toldAt;
     private int _waiting;
@@ -209,7 +215,8 @@ internal sealed class KeyStandby(ModelContext context, ScaleOutTopics topics, st
             _isNews = true;
             _isChanged = false;
             _followed = _copies.Where(one => !_held.ContainsKey(one.Key)).ToDictionary(one => one.Key, one => one.Value);
-            places = [.. _followed.Select(one => new TopicPartitionOffset(topics.Keys.Topic, one.Key, one.Value.Next, one.Value.Epoch))];
+            places = [.. _followed.Select(one => new TopicPartitionOffset(topics.Keys.Topic, one.Key, one.Value.From))];
+            _unseen = [.. _followed.Where(one => one.Value.IsToBeContinued).Select(one => one.Key)];
         }
 
         topics.Keys.Attempt(() =>
@@ -244,6 +251,8 @@ internal sealed class KeyStandby(ModelContext context, ScaleOutTopics topics, st
                 // What was on its way when this worker got the partition, or the copy was begun anew, is of no use.
                 if (_held.ContainsKey(number) || !_followed.TryGetValue(number, out KeyCopy? copy)
                     || copy != _copies.GetValueOrDefault(number)) return;
+                if (_unseen.Remove(number) && (result.IsPartitionEOF || !copy.IsContinuedBy(result.Offset.Value, result.LeaderEpoch)))
+                    throw new InvalidDataException(Cut);
                 if (result.IsPartitionEOF) copy.Reach(result.Offset.Value);
                 else copy.Append(result.Offset.Value, result.Message.Key, result.Message.Value, result.LeaderEpoch);
                 if (copy.IsWasteful) copy.TryTidy(() => Volatile.Read(ref _waiting) > 0);

@@ -52,15 +52,22 @@ public sealed class KeyCopyTests : IDisposable
     public void Next_IsBehindTheLast_AndWhatIsThereIsPassedOver()
     {
         using var copy = new KeyCopy(_directory["copy"], start: 5, identity: "id");
-        Assert.Equal((5, 5, "id", null), (copy.Start, copy.Next, copy.Identity, copy.Epoch));
+        Assert.Equal((5, 5, 5, "id", false), (copy.Start, copy.Next, copy.From, copy.Identity, copy.IsToBeContinued));
 
         copy.Append(8, Names.Mark, "one"u8, epoch: 3);
         copy.Append(8, Names.Mark, "again"u8, epoch: 4);
-        Assert.Equal((9, 3), (copy.Next, copy.Epoch));
+        Assert.Equal((9, 8, true), (copy.Next, copy.From, copy.IsToBeContinued));
+        Assert.True(copy.IsContinuedBy(8, epoch: 3));
+        // The last record is compacted away; the same leader wrote what follows.
+        Assert.True(copy.IsContinuedBy(9, epoch: 3));
+        Assert.False(copy.IsContinuedBy(8, epoch: 4));
+        Assert.False(copy.IsContinuedBy(9, epoch: 4));
+        Assert.False(copy.IsContinuedBy(9, epoch: null));
+        Assert.False(copy.IsContinuedBy(7, epoch: 3));
         copy.Reach(20);
         copy.Reach(12);
 
-        Assert.Equal(20, copy.Next);
+        Assert.Equal((20, 8), (copy.Next, copy.From));
         var read = new List<string>();
         Assert.Equal(1, copy.Read((offset, _, value) => read.Add($"{offset} {Encoding.UTF8.GetString(value)}")));
         Assert.Equal("8 one", Assert.Single(read));
