@@ -207,7 +207,13 @@ internal sealed class ScaleOutThroughput(Report report, Goals goals, bool quick)
         http: { address: 127.0.0.1:0 }
         models:
           - id: scaled
-            source: { kafka: { brokers: ["{{address}}"], topics: [{{topic}}], format: float64 } }
+            source:
+              kafka:
+                brokers: ["{{address}}"]
+                topics: [{{topic}}]
+                format: float64
+                # Else clients fill their queues, as fast as they get a share, for longer than is measured.
+                properties: { queued.min.messages: "32768" }
             features: [{{string.Join(", ", Enumerable.Range(0, Dimension).Select(d => $"x{d}"))}}]
             model: { type: gaussian_mixture, components: {{Components}}, covariance_type: diag }
             learning:
