@@ -22,7 +22,7 @@ internal sealed class ScaleOutThroughput(Report report, Goals goals, bool quick)
 
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
 
-    private readonly int _records = quick ? 2_500_000 : 6_000_000;
+    private readonly int _records = quick ? 4_000_000 : 6_000_000;
     private readonly TimeSpan _settle = TimeSpan.FromSeconds(3), _window = TimeSpan.FromSeconds(quick ? 8 : 15);
 
     /// <summary>CPU time of a worker, once it is at work, after which all it runs is compiled.</summary>
