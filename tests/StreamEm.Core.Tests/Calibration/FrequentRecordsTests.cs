@@ -62,6 +62,10 @@ public sealed class FrequentRecordsTests
         // Only the first 256 of a stretch are looked at, and what is kept is not found again.
         Assert.Equal([255], Twins([7, .. Enumerable.Range(1000, 254).Select(at => (double)at), 7, 1000]));
         Assert.Equal([], Twins([.. Enumerable.Range(1000, 256).Select(at => (double)at), 1000]));
+        // Of those of one log-density the first sixteen.
+        double[] sixteen = [.. Enumerable.Range(1, 16).Select(at => (double)at)];
+        Assert.Equal([16], Twins([.. sixteen, 16], sameDensity: true));
+        Assert.Equal([], Twins([.. sixteen, 17, 17], sameDensity: true));
         var records = new FrequentRecords(1);
         records.Add([5]);
         Assert.Equal([3], Twins([5, 6, 5, 6], records: records));
@@ -112,6 +116,7 @@ public sealed class FrequentRecordsTests
             Assert.Equal(weight, Refusal(1, [1], [entry.Weight, entry.OfItsPattern, entry.Counter, entry.LogDensity, entry.Comparable]));
         Load(1, [1], [0, 0, -4, -3, double.NegativeInfinity]);
         Load(1, [1], [10, 10, 4, -3, -3]);
+        Load(128, [.. Enumerable.Range(0, 128).Select(at => at / 7.0)], new double[128 * 5]);
 
         static string Refusal(int count, double[] values, double[] entries) =>
             Assert.Throws<InvalidDataException>(() => Load(count, values, entries)).Message;

@@ -138,6 +138,45 @@ public sealed class LogDensitySketchTests
         for (int at = 0; at < 50; at++) Assert.Equal(-98.0 * at / 49, quantiles[at], 0.5);
     }
 
+    /// <summary>Of 50 records each in two bins: 98 % of all in 49 steps, evenly within a bin.</summary>
+    [Fact]
+    public void Quantiles_OfTwoBins_AreInThemByTheirRanks()
+    {
+        var sketch = new LogDensitySketch();
+        sketch.Add(LogDensitySketch.LogDensity(300.5 / 256), 50);
+        sketch.Add(LogDensitySketch.LogDensity(400.5 / 256), 50);
+        IReadOnlyList<double> quantiles = sketch.Calibrate()!.Quantiles;
+        for (int at = 0; at < 50; at++)
+        {
+            double place = at <= 25 ? 300 + at / 25.0 : 400 + (at - 25) / 25.0;
+            Assert.Equal(LogDensitySketch.LogDensity(place / 256), quantiles[at], 1e-12);
+        }
+    }
+
+    /// <summary>Between knots evenly, at a tie in the middle of its bin, beyond the last by the tail.</summary>
+    [Fact]
+    public void Restore_OfKnots_HasTheirRecordsInTheirPlaces()
+    {
+        var calibration = new AnomalyCalibration(1000, [2, -10, -20, -30], Math.Log(34), 0.5)
+        {
+            LogDensities = [2, -10, -20, -20, -30],
+            Scores = [0, 0.3, 0.5, 0.8, 0.98],
+        };
+        LogDensitySketch expected = new(), restored = new();
+        foreach ((double high, double low, double weight) in (ReadOnlySpan<(double, double, double)>)
+            [(2, -10, 300), (-10, -20, 200), (-20, -30, 180)])
+            for (int step = 0; step < 16; step++) expected.Add(high - (high - low) * (2 * step + 1) / 32, weight / 16);
+        expected.Add(-15, 300);
+        // Of 20 records beyond: u - u0 is exponential of mean 1/2, at its 64 middle ranks.
+        for (int rank = 0; rank < 64; rank++) expected.Add(4 - 34 * Math.Pow((rank + 0.5) / 64, -0.5), 20.0 / 64);
+        restored.Add(-3, 77);
+        restored.Restore(calibration);
+        (int First, double[] Bins, double Total) one = Read(expected), other = Read(restored);
+        Assert.Equal(one.First, other.First);
+        Assert.Equal(one.Bins, other.Bins, (wanted, found) => Math.Abs(wanted - found) < 1e-9);
+        Assert.Equal(1000, other.Total, 1e-9);
+    }
+
     [Fact]
     public void SaveAndLoad_AnySketch_IsTheSameAndGoesOn()
     {
@@ -188,6 +227,12 @@ public sealed class LogDensitySketchTests
             stream.Position = 0;
             new LogDensitySketch().Load(new BinaryReader(stream));
         }
+    }
+
+    private static (int First, double[] Bins, double Total) Read(LogDensitySketch sketch)
+    {
+        using var reader = new BinaryReader(new MemoryStream(Saved(sketch)));
+        return (reader.ReadInt32(), reader.ReadDoubles(), reader.ReadDouble());
     }
 
     private static byte[] Saved(LogDensitySketch sketch)
