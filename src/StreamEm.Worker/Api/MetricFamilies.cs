@@ -206,7 +206,7 @@ internal static class MetricFamilies
 
     private static MetricFamily<WorkerStatus> OfSharedKeys(
         string name, bool isCounter, string help, Func<ModelMetrics, double> value) =>
-        Of(name, isCounter, help, [], model => model.Options is { PerKey: true, ScaleOut: not null } ? [new(value(model.Metrics))] : []);
+        Of(name, isCounter, help, [], model => model.Options is { KeepsKeys: true, ScaleOut: not null } ? [new(value(model.Metrics))] : []);
 
     private static MetricFamily<WorkerStatus> Gauge(string name, string help, Func<ModelPipeline, double> value) =>
         Of(name, false, help, [], model => [new(value(model))]);

@@ -20,6 +20,9 @@ internal sealed class ScaleOutRules(Binder binder)
         if (model.Model is not null && Learner.RefusalToScaleOut(model.Model, model.Learning) is { } refusal)
             Error("scale_out", $"scale_out: {refusal}"
                 + (model.PerKey && model.Model.Growth is not null ? "; give their number: a key's own mixture grows up to it" : ""));
+        if (model is { Model.MaxKeys: > 0, Schema.Key: null })
+            Error("key", "workers that learn sequences together have one for every key, whose records are in one partition: name the field "
+                + "of the key with 'key'");
         if (model.Schema.Label is not null)
             Error("label",
                 "labels get their components in the order in which they come, which is another on every worker; leave label out");
@@ -38,11 +41,12 @@ internal sealed class ScaleOutRules(Binder binder)
             Error("rejected.kafka", "workers that learn together keep rejected records in files; leave rejected.kafka out");
         if (scale.KeysTopic is { } keys && !new TopicNameKind().TryParse(keys, out _))
             Error("scale_out.keys_topic", $"keys_topic: '{keys}' is not {new TopicNameKind().Expected}");
-        if (scale.Standby && !model.PerKey)
-            Error("scale_out.standby", "standby copies are of the models of keys: set per_key: true, or leave standby out");
+        if (scale.Standby && !model.KeepsKeys)
+            Error("scale_out.standby",
+                "standby copies are of what is known of keys, and nothing is here: set per_key: true, or leave standby out");
         if (model.Source is not KafkaSourceOptions source) return;
         string[] topics = [.. source.Topics, scale.StatisticsTopic, scale.ModelTopic,
-            .. model.PerKey ? [scale.KeysTopic ?? $"{model.Id}-keys"] : (string[])[]];
+            .. model.KeepsKeys ? [scale.KeysTopic ?? $"{model.Id}-keys"] : (string[])[]];
         if (topics.Distinct(StringComparer.Ordinal).Count() < topics.Length)
             Error("scale_out", "statistics_topic, model_topic, keys_topic and the source's topics have to be different topics");
     }

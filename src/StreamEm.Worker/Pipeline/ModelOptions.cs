@@ -106,6 +106,12 @@ public sealed record ModelOptions
     /// <summary><c>max_keys</c>: keys whose own model is in memory; those not met for longest are on disk.</summary>
     public int MaxKeys { get; init; } = 100_000;
 
+    /// <summary>Whether something is known of every key: a model of its own, or where its sequence stands.</summary>
+    internal bool KeepsKeys => PerKey || Model is { MaxKeys: > 0 };
+
+    /// <summary>Keys of which it is in memory, where workers keep the others on disk.</summary>
+    internal int KeysInMemory => PerKey ? MaxKeys : Model.MaxKeys;
+
     /// <summary><c>scale_out</c>; null where one worker learns alone.</summary>
     public ScaleOutOptions? ScaleOut { get; init; }
 

@@ -29,7 +29,7 @@ public sealed record ScaleOutOptions
     /// <summary><c>keys_every</c>: the models of the keys that have changed are written after so many records of a partition.</summary>
     public int KeysEvery { get; init; } = 10_000;
 
-    /// <summary><c>standby</c>: with <c>per_key</c>, every worker keeps a copy of the keys' models of the others.</summary>
+    /// <summary><c>standby</c>: every worker keeps a copy of what the others know of their keys.</summary>
     public bool Standby { get; init; }
 
     /// <summary>

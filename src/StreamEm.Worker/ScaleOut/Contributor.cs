@@ -23,7 +23,7 @@ namespace StreamEm.Worker.ScaleOut;
 /// <param name="follower">The newest state.</param>
 /// <param name="rejected">Where rejected records go.</param>
 /// <param name="worker">This worker's name, which a worker that is started again at the same place has too.</param>
-/// <param name="keys">The models of the keys; null for none.</param>
+/// <param name="keys">What is known of the keys; null for nothing.</param>
 internal sealed class Contributor(
     ModelContext context, ScaleOutTopics topics, ModelFollower follower, RejectionSink rejected, string worker, KeyShare? keys)
     : IDisposable
@@ -36,20 +36,16 @@ internal sealed class Contributor(
     private readonly Guid _worker = Guid.CreateVersion7(context.Time.GetUtcNow());
     private readonly Dictionary<string, PartitionPosition> _next = new(StringComparer.Ordinal);
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
-    /// <summary>Where the model stood at the beginning: what is read of before is for the models of the keys alone.</summary>
+    /// <summary>Where the model stood at the beginning: what is read of before is for the keys alone.</summary>
     private readonly Dictionary<string, PartitionPosition> _stood = new(StringComparer.Ordinal);
-    private readonly RejectionLedger _rejections = new(new RejectionCounts());
-    private readonly TraceLinks _links = new();
-    private readonly long[] _reasons = new long[Enum.GetValues<RejectionReason>().Length];
+    private readonly ReadRange _range = new(rejected);
     private Membership _members = null!;
     private StatisticsWriter _writer = null!;
     private SourceReader? _reader;
-    private Checkpoint? _known, _looked;
+    private Checkpoint? _known, _looked, _behind;
     private Learner? _learner;
-    private string _partition = "";
-    private PartitionPosition _end = new(0);
-    private long _epoch = -1, _sequence, _read;
-    private bool _isMissed;
+    private long _epoch = -1, _sequence;
+    private bool _isMissed, _isRemembering;
     private volatile string? _problem;
 
     /// <summary>Why nothing comes from the source; null when all is well. Any thread.</summary>
@@ -87,13 +83,14 @@ internal sealed class Contributor(
     public void Dispose() => _reader?.DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>Whether what was begun is still this worker's to go on with.</summary>
-    private bool IsValid => _members.Epoch == _epoch && !_isMissed;
+    private bool IsValid => _members.Epoch == _epoch && !_isMissed && _behind is null;
 
     private void Step(CancellationToken stop)
     {
         Look();
         // Without a model there is nothing to compute with, and nobody knows where to begin.
-        if (follower.Newest is { } newest && !IsValid) Begin(newest, stop);
+        if (follower.Newest is { } newest && !IsValid && !(ReferenceEquals(newest, _behind) && _members.Epoch == _epoch))
+            Begin(newest, stop);
         if (_reader is null)
         {
             Rest(stop);
@@ -130,6 +127,7 @@ internal sealed class Contributor(
         if (follower.Newest is not { } newest || ReferenceEquals(newest, _looked)) return;
         _looked = newest;
         _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0, newest.Updates);
+        foreach ((string partition, PartitionPosition place) in newest.Position.Partitions) keys?.Confirm(partition, place.Next);
         // Transactions have committed further than the model is.
         if (!IsTransactional) _members.Commit(newest.Position.Partitions.Select(pair => (pair.Key, pair.Value.Next)));
         context.Metrics.Records = newest.Rejections.Read - newest.Rejections.ByReason.Sum();
@@ -142,18 +140,22 @@ internal sealed class Contributor(
     {
         bool isNew = !_isMissed;
         if (_isMissed) WorkerLog.ContributionsMissed(context.Log, _options.Id, _inFlight.Count);
-        else if (_members.Assigned.Count > 0 || _epoch >= 0)
+        else if (_behind is null && (_members.Assigned.Count > 0 || _epoch >= 0))
             WorkerLog.PartitionsAssigned(
                 context.Log, _options.Id, _members.Assigned.Count, string.Join(", ", _members.Assigned));
         Forget();
-        (_epoch, _isMissed) = (_members.Epoch, false);
+        (_epoch, _isMissed, _behind) = (_members.Epoch, false, null);
         context.Metrics.Partitions = _members.Assigned.Count;
         if (keys?.TryTake(_members, stop) == false || _members.Assigned.Count == 0) return;
+        // A newer state is on its way.
+        if (keys?.IsAheadOf(newest, stop) == true) _behind = newest;
+        if (_behind is not null) return;
         var stands = new SourcePosition();
         string[] partitions = [.. _members.Assigned];
         foreach (string partition in partitions)
             if (newest.Position.Partitions.GetValueOrDefault(partition) is { } next) stands.Set(partition, next);
-        if (IsTransactional && isNew)
+        // What others have sent says nothing of where it leaves sequences.
+        if (IsTransactional && isNew && keys is not { AreSequences: true })
             foreach (RecordRange range in AheadOfModel.Pass(topics, newest, partitions, stands, _inFlight, stop))
                 _begun.Add(range.Partition);
 
@@ -165,19 +167,7 @@ internal sealed class Contributor(
             if ((keys is null ? stood : keys.Place(partition, stood)) is { } place) position.Set(partition, place);
         }
 
-        KafkaSourceOptions source = _source with
-        {
-            Only = partitions,
-            GroupId = null,
-            IdleAfter = _source.IdleAfter ?? TimeSpan.FromSeconds(1),
-        };
-        _reader = new SourceReader(new KafkaSource(source, new SourceContext(_options.Schema.Read, position, context.Time)
-        {
-            // Every turn is a minibatch of its partition.
-            MinibatchSize = _options.Learning.MinibatchSize * partitions.Length,
-            KeepTraces = WorkerTraces.IsOn,
-        }), _options.Schema.Read, context.Time);
-        _reader.Start();
+        _reader = SharedSource.Open(_options, partitions, position, context.Time);
         Refresh();
     }
 
@@ -188,10 +178,12 @@ internal sealed class Contributor(
         (_reader, _learner, _known) = (null, null, null);
         _writer.Forget();
         _inFlight.Clear();
+        keys?.Forget();
+        _isRemembering = false;
         _next.Clear();
         _begun.Clear();
         _stood.Clear();
-        ForgetRange();
+        _range.Forget();
     }
 
     /// <summary>Takes the newest parameters there are; what is pending stays.</summary>
@@ -205,56 +197,62 @@ internal sealed class Contributor(
 
     private void Take(RecordBatch batch, CancellationToken stop)
     {
-        if (batch.PartitionName != _partition && !Cut(stop)) return;
-        _partition = batch.PartitionName;
+        if (batch.PartitionName != _range.Partition && !Cut(stop)) return;
+        _range.Partition = batch.PartitionName;
         keys?.Meet(batch, stop);
-        long stood = _stood.GetValueOrDefault(_partition)?.Next ?? 0;
-        _next.TryAdd(_partition, batch.Start.Next < stood ? _stood[_partition] : batch.Start);
+        long stood = _stood.GetValueOrDefault(_range.Partition)?.Next ?? 0;
+        _next.TryAdd(_range.Partition, batch.Start.Next < stood ? _stood[_range.Partition] : batch.Start);
         int refused = 0;
         for (int row = 0; row < batch.Count;)
         {
             for (; refused < batch.Rejected.Count && batch.Rejected[refused].BeforeRow <= row; refused++)
-                Reject(batch.Rejected[refused], stood);
+                if (batch.Rejected[refused].Offset >= stood) _range.Reject(batch.Rejected[refused]);
             int end = refused < batch.Rejected.Count ? batch.Rejected[refused].BeforeRow : batch.Count;
             bool isNew = batch.Offset(row) >= stood;
+            if (isNew) Remember(stood);
             int count = isNew ? Math.Min(end - row, _options.Learning.MinibatchSize - _learner!.Pending) : 1;
             if (keys is not null) count = keys.CountAlike(batch, row, count);
             var taken = new TakenRecords(batch, row, count, _learner!.Features?.Make(batch.Records, row, count) ?? batch.Records);
-            keys?.Take(taken);
+            bool isLacked = keys?.Take(taken) == true;
             row += count;
-            if (!isNew) continue;
-            _rejections.Accept(batch, taken.First, count);
-            _links.Add(batch, taken.First, count);
+            _range.End = batch.PositionAfter(row - 1);
+            // The model has those before: they are read for where they leave sequences.
+            if (isNew) _range.Accept(batch, taken.First, count);
+            else _isRemembering = keys is { AreSequences: true };
+            if (!isNew && !(_isRemembering && isLacked)) continue;
             _learner.Add(taken.Made, taken.FirstMade, count);
-            _read += count;
-            _end = batch.PositionAfter(row - 1);
-            if (_learner.Pending >= _options.Learning.MinibatchSize && !Cut(stop)) return;
+            if (_learner.Pending < _options.Learning.MinibatchSize) continue;
+            if (!isNew) Remember(Math.Min(_range.End.Next, stood));
+            else if (!Cut(stop)) return;
         }
 
-        for (; refused < batch.Rejected.Count; refused++) Reject(batch.Rejected[refused], stood);
-        _end = batch.EndPosition;
+        for (; refused < batch.Rejected.Count; refused++)
+            if (batch.Rejected[refused].Offset >= stood) _range.Reject(batch.Rejected[refused]);
+        _range.End = batch.EndPosition;
         keys?.Reach(batch, stop);
         // A partition that has no more for now sends what it has.
-        if (batch.IsDecision || _read - _learner!.Pending >= _options.Learning.MinibatchSize) Cut(stop);
-        if (_rejections.Excess(_options.Rejected.StopAboveRatio, atEnd: false) is { } excess)
-            throw new CommandException(ExitCode.DataCorrupt, excess);
+        if (batch.IsDecision || _range.Read - _learner!.Pending >= _options.Learning.MinibatchSize) Cut(stop);
+        if (_range.Excess(_options.Rejected.StopAboveRatio) is { } excess) throw new CommandException(ExitCode.DataCorrupt, excess);
     }
 
-    private void Reject(RejectedRecord record, long stood)
+    /// <summary>Has the sequences of the keys go on with the records that the model has; what these say is in it already.</summary>
+    private void Remember(long to)
     {
-        if (record.Offset < stood) return;
-        _rejections.Reject(record.Reason);
-        _reasons[(int)record.Reason]++;
-        _read++;
-        rejected.Write(record);
+        if (!_isRemembering) return;
+        _isRemembering = false;
+        Refresh();
+        keys!.Contribute(_range.Partition, _learner!, to);
+        keys.Confirm(_range.Partition, to);
     }
 
     /// <summary>Sends what the records say that were read of the partition since the last message.</summary>
     /// <returns>False when everything is to begin anew, or to stop.</returns>
     private bool Cut(CancellationToken stop)
     {
-        if (_read == 0) return true;
-        for (; !_inFlight.HasRoom(_partition); Look())
+        string partition = _range.Partition;
+        Remember(Math.Min(_range.End.Next, _stood.GetValueOrDefault(partition)?.Next ?? 0));
+        if (_range.Read == 0) return true;
+        for (; !_inFlight.HasRoom(partition); Look())
         {
             if (stop.IsCancellationRequested || !IsValid) return false;
             Rest(stop);
@@ -265,9 +263,9 @@ internal sealed class Contributor(
         Learner learner = _learner!;
         using Activity? span = WorkerTraces.Begin("contribute", _options.Id, _known!.Updates, ActivityKind.Producer)
             .OfMessages("contribute", "send", topics.Statistics.Topic, 1);
-        _links.MoveTo(span);
-        PartitionPosition from = _next[_partition];
-        var range = new RecordRange(_partition, from.Next, _end.Next);
+        _range.Links.MoveTo(span);
+        PartitionPosition from = _next[partition];
+        var range = new RecordRange(partition, from.Next, _range.End.Next);
         var message = new StatisticsMessage
         {
             ModelId = _options.Id,
@@ -276,24 +274,18 @@ internal sealed class Contributor(
             Sequence = ++_sequence,
             BaseVersion = _known.Updates,
             Range = range,
-            Identity = _end.Identity,
+            Identity = _range.End.Identity,
             // Only the first range of one that has no place: should it be lost, those after it are a gap.
-            Begins = _begun.Add(_partition) && !_known.Position.Partitions.ContainsKey(_partition),
-            Read = _read,
-            Rejected = [.. _reasons],
-            Contribution = learner.Pending > 0 ? learner.Contribute() : null,
+            Begins = _begun.Add(partition) && !_known.Position.Partitions.ContainsKey(partition),
+            Read = _range.Read,
+            Rejected = _range.Rejected,
+            Contribution = keys is not null ? keys.Contribute(partition, learner, range.To)
+                : learner.Pending > 0 ? learner.Contribute() : null,
         };
-        _writer.Send(new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(_partition), Value = message.Encode() }, range,
+        _writer.Send(new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(partition), Value = message.Encode() }, range,
             _inFlight.Add(range, _known.Updates));
-        _next[_partition] = _end;
-        ForgetRange();
+        _next[partition] = _range.End;
+        _range.Forget();
         return true;
-    }
-
-    private void ForgetRange()
-    {
-        _read = 0;
-        _links.Clear();
-        Array.Clear(_reasons);
     }
 }

@@ -1,5 +1,7 @@
 using Confluent.Kafka;
+using StreamEm.Core.Learning;
 using StreamEm.Sources;
+using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Pipeline;
@@ -9,9 +11,9 @@ using StreamEm.Worker.Telemetry;
 namespace StreamEm.Worker.ScaleOut;
 
 /// <summary>
-/// The models of the keys of the partitions that this worker has: restored from the topic of keys when it gets a partition, written there
-/// now and then and when it gives one up. First the states that have changed, then, when all of them are there, the mark that says how far
-/// they are. What their records' scores say has arrived before. Used by the contributor's thread.
+/// What is known of the keys of the partitions that this worker has, models or sequences: restored from the topic when it gets one,
+/// written there now and then and when it gives one up. First the states that have changed, then, when all of them are there, the mark that
+/// says how far they are. What their records' scores say has arrived before. Used by the contributor's thread.
 /// </summary>
 /// <param name="context">The model.</param>
 /// <param name="topics">The topics.</param>
@@ -36,6 +38,9 @@ internal sealed class KeyShare(ModelContext context, ScaleOutTopics topics, Mode
 
     /// <summary>Asks what a key has learned. Any thread.</summary>
     public Task<KeyAnswer> DescribeAsync(string key) => _questions.AskAsync(key);
+
+    /// <summary>Whether it is of sequences: keys have no models of their own.</summary>
+    public bool AreSequences => !_options.PerKey;
 
     /// <summary>What keeps scores from arriving; null when all is well. Any thread.</summary>
     public Obstacle? Obstacle => _scoring?.Obstacle;
@@ -79,6 +84,17 @@ internal sealed class KeyShare(ModelContext context, ScaleOutTopics topics, Mode
     /// <summary>Where reading begins in a partition for the model of all and those of its keys.</summary>
     public PartitionPosition? Place(string partition, PartitionPosition? stands) => _parts[partition].Place(stands);
 
+    /// <summary>Whether sequences are known further than a state of the model is, which then is not the newest.</summary>
+    /// <exception cref="CommandException">The newest is no further: they are of another run.</exception>
+    public bool IsAheadOf(Checkpoint state, CancellationToken stop)
+    {
+        KeyedPartition? AheadOf(SourcePosition model) =>
+            _parts.Values.FirstOrDefault(part => part.IsAheadOf(model.Partitions.GetValueOrDefault(part.Name)?.Next));
+        if (AheadOf(state.Position) is not { } part) return false;
+        if (topics.ReadNewest(stop) is { } newest && AheadOf(newest.Position) is null) return true;
+        throw KeyFaults.OfAnotherRun(topics, part.Name);
+    }
+
     /// <summary>Begins where nothing says where: a batch that is about to be taken does.</summary>
     public void Meet(RecordBatch batch, CancellationToken stop)
     {
@@ -96,26 +112,56 @@ internal sealed class KeyShare(ModelContext context, ScaleOutTopics topics, Mode
     public int CountAlike(RecordBatch batch, int first, int count) => _parts[batch.PartitionName].CountAlike(batch, first, count);
 
     /// <summary>Takes records (<see cref="CountAlike"/>).</summary>
+    /// <returns>Whether they were not known to their keys.</returns>
     /// <exception cref="CommandException">The state of a key cannot be used (65).</exception>
-    public void Take(in TakenRecords taken)
+    public bool Take(in TakenRecords taken)
     {
         try
         {
             KeyedPartition part = _parts[taken.Batch.PartitionName];
-            if (part.Take(taken)) _scoring?.Take(taken, part);
+            bool isNew = part.Take(taken);
+            if (isNew) _scoring?.Take(taken, part);
+            return isNew;
         }
         catch (InvalidDataException failure)
         {
-            throw new CommandException(ExitCode.DataCorrupt, $"scale_out: a state in {topics.Keys.Description} cannot be used: "
-                + $"{failure.Message} Name another keys_topic, and the models of the keys begin anew.", failure);
+            throw KeyFaults.Unusable(topics, failure);
         }
+    }
+
+    /// <summary>What the records of a partition say that a learner has pending, as its keys' sequences go on with them.</summary>
+    /// <param name="partition">The partition.</param>
+    /// <param name="learner">The learner.</param>
+    /// <param name="to">With them all records of the partition below this are taken.</param>
+    public Contribution? Contribute(string partition, Learner learner, long to)
+    {
+        SequenceStates? sequences = _parts[partition].Sequences;
+        try
+        {
+            Contribution? made = learner.Pending > 0 ? learner.Contribute(sequences) : null;
+            sequences?.Close(to);
+            return made;
+        }
+        catch (InvalidDataException failure) when (sequences is not null)
+        {
+            throw KeyFaults.Unusable(topics, failure);
+        }
+    }
+
+    /// <summary>The model has all records of a partition below a position.</summary>
+    public void Confirm(string partition, long stands) => _parts.GetValueOrDefault(partition)?.Confirm(stands);
+
+    /// <summary>What was contributed and is not in the model is worked on anew.</summary>
+    public void Forget()
+    {
+        foreach (KeyedPartition part in _parts.Values) part.Sequences?.Forget();
     }
 
     /// <summary>Says that a batch was taken, and writes what is due.</summary>
     public void Reach(RecordBatch batch, CancellationToken stop)
     {
         KeyedPartition part = _parts[batch.PartitionName];
-        part.Reach(batch.EndPosition.Next);
+        if (!AreSequences) part.Reach(batch.EndPosition.Next);
         if (part.Passed >= _options.ScaleOut!.KeysEvery) Write(part, stop);
     }
 
@@ -171,7 +217,7 @@ internal sealed class KeyShare(ModelContext context, ScaleOutTopics topics, Mode
         _restorer.Dispose();
     }
 
-    private int Max(int partitions) => Math.Max(1, _options.MaxKeys / partitions);
+    private int Max(int partitions) => Math.Max(1, _options.KeysInMemory / partitions);
 
     /// <summary>A key that is in two partitions has two models.</summary>
     private void IsNew(KeyedPartition part, string key)

@@ -15,15 +15,16 @@ namespace StreamEm.Worker.ScaleOut;
 internal readonly record struct KeyMessage(byte[] Name, byte[] Value);
 
 /// <summary>
-/// The models of the keys of one partition of the source, on the worker that has it. Each is what its key's records say in their order, and
-/// nothing else, so that whoever reads them has the same, to the byte. One thread.
+/// What is known of the keys of one partition of the source, on the worker that has it: models of their own, or where their sequences
+/// stand. A model is what its key's records say in their order, and nothing else, so that whoever reads them has the same, to the byte. So
+/// is a sequence, under the parameters of the time at which its records were worked on. One thread.
 /// </summary>
 internal sealed class KeyedPartition : IDisposable
 {
     private readonly KeyNames _names;
     private readonly KeyLog? _log;
     private readonly Tracked _states;
-    private readonly KeyedMixtures _mixtures;
+    private readonly KeyedMixtures? _mixtures;
     private readonly Guid _tenure;
     private KeyedScore[] _scores = [];
     private int _taken;
@@ -31,7 +32,7 @@ internal sealed class KeyedPartition : IDisposable
     private string? _identity;
     private IReadOnlyDictionary<string, long>? _ahead;
 
-    /// <summary>Models that have learned nothing.</summary>
+    /// <summary>Nothing is known yet.</summary>
     /// <param name="options">The model.</param>
     /// <param name="partition">The partition's name.</param>
     /// <param name="tenure">Tells who has it, and since when, from all others.</param>
@@ -41,16 +42,26 @@ internal sealed class KeyedPartition : IDisposable
         (Name, _tenure) = (partition, tenure);
         _names = new KeyNames(options.Id, partition);
         _log = directory is null ? null : new KeyLog(directory);
-        _states = new Tracked(new KeyStore(options.MaxKeys, _log), key => IsNew?.Invoke(this, key));
-        _mixtures = new KeyedMixtures(options.KeyModel, options.Schema, options.Learning, _states);
+        _states = new Tracked(new KeyStore(options.KeysInMemory, _log), key => IsNew?.Invoke(this, key));
         Schema = $"{options.Schema.Key}: {string.Join(", ", options.Schema.Columns)}";
+        if (options.PerKey)
+        {
+            _mixtures = new KeyedMixtures(options.KeyModel, options.Schema, options.Learning, _states);
+            return;
+        }
+
+        Sequences = new SequenceStates(_states);
+        Schema += $" ({options.Model.Type})";
     }
 
     /// <summary>The partition's name.</summary>
     public string Name { get; }
 
-    /// <summary>What the models are of.</summary>
+    /// <summary>What the states are of.</summary>
     public string Schema { get; }
+
+    /// <summary>Where the sequences of the keys stand; null where keys have models of their own.</summary>
+    public SequenceStates? Sequences { get; }
 
     /// <summary>All know what the records below say; null where they do not know yet where they begin.</summary>
     public long? Position { get; private set; }
@@ -126,12 +137,13 @@ internal sealed class KeyedPartition : IDisposable
     }
 
     /// <summary>Takes records that are alike (<see cref="CountAlike"/>); those that the models know they do not learn again.</summary>
-    /// <returns>Whether they were learned, and <see cref="Scores"/> are of them.</returns>
+    /// <returns>Whether they are not known: models have learned them, and <see cref="Scores"/> are of them; sequences lack them.</returns>
     /// <exception cref="InvalidDataException">The state of a key is of other features.</exception>
     /// <exception cref="IOException">The state of a key cannot be read or written.</exception>
     public bool Take(in TakenRecords taken)
     {
         bool isKnown = IsKnown(taken.Batch, taken.First);
+        if (_mixtures is null) return !isKnown;
         Reach(taken.Batch.NextOffset(taken.First + taken.Count - 1));
         if (isKnown) return false;
         Minibatch rows = taken.Made;
@@ -153,10 +165,20 @@ internal sealed class KeyedPartition : IDisposable
         if (Position >= _aheadEnd) _ahead = null;
     }
 
+    /// <summary>Of sequences: the model of all has all records below a position.</summary>
+    public void Confirm(long stands)
+    {
+        if (Sequences?.Confirm(stands) is { } reached) Reach(reached);
+    }
+
+    /// <summary>Whether sequences are known further than the model of all is.</summary>
+    /// <param name="stands">Where that stands; null where it has no place yet.</param>
+    public bool IsAheadOf(long? stands) => Sequences is not null && Math.Max(Position ?? 0, _aheadEnd) > (stands ?? _begin);
+
     /// <summary>The states that are other than they were at the last call.</summary>
     public IEnumerable<KeyMessage> Capture()
     {
-        _mixtures.Flush();
+        _mixtures?.Flush();
         _captured = Position ?? 0;
         foreach (string key in _states.Changed)
         {
@@ -191,7 +213,7 @@ internal sealed class KeyedPartition : IDisposable
     public bool Contains(string key) => _states.Store.Contains(key);
 
     /// <summary>What the model of a key has learned; null of a key that never came.</summary>
-    public KeySummary? Describe(string key) => _mixtures.Describe(key);
+    public KeySummary? Describe(string key) => _mixtures?.Describe(key);
 
     /// <summary>Forgets the alarms of the keys, which are another worker's now.</summary>
     public void ForgetAlarms()
@@ -203,7 +225,7 @@ internal sealed class KeyedPartition : IDisposable
     /// <summary>The states as bytes, by key.</summary>
     public IEnumerable<(string Key, byte[] State)> States(IEnumerable<string> keys)
     {
-        _mixtures.Flush();
+        _mixtures?.Flush();
         foreach (string key in keys)
             if (Contains(key)) yield return (key, _states.Store.Peek(key).ToArray());
     }

@@ -76,7 +76,7 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
             ["delete.retention.ms"] = "86400000",
             ["max.message.bytes"] = largest,
         }, stop);
-        if (!options.PerKey) return;
+        if (!options.KeepsKeys) return;
         int partitions = 1;
         foreach (string name in _source.Topics)
         {

@@ -132,7 +132,6 @@ public sealed class ContributionTests
     {
         LatentModelOptions model = ModelCatalog.Find("hidden_markov")!.Read(new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["components"] = "3",
             ["sequences"] = sequences,
         });
         RecordSchema schema = Schema with { Key = "key", Timestamp = "time" };

@@ -20,15 +20,15 @@ internal static class ScaleOutTable
         { IsRequired = true },
         new ValueField<ScaleOutOptions>(new Setting<ScaleOutOptions, string?>(
             "keys_topic", new OptionalTextKind(), o => o.KeysTopic, (o, v) => o with { KeysTopic = v },
-            "With per_key: compacted topic that holds the keys' mixtures, with as many partitions as the source's; created where it does "
-                + "not exist; null: ID-keys.")),
+            "With per_key, and of sequences: compacted topic that holds the keys' mixtures, or where their sequences stand, with as many "
+                + "partitions as the source's; created where it does not exist; null: ID-keys.")),
         new ValueField<ScaleOutOptions>(new Setting<ScaleOutOptions, int>(
             "keys_every", new IntegerKind(1), o => o.KeysEvery, (o, v) => o with { KeysEvery = v },
-            "With per_key: after so many records of a partition the mixtures that have changed are written to keys_topic.")),
+            "After so many records of a partition what has changed of its keys is written to keys_topic.")),
         new ValueField<ScaleOutOptions>(new Setting<ScaleOutOptions, bool>(
             "standby", new BooleanKind(), o => o.Standby, (o, v) => o with { Standby = v },
-            "With per_key: every worker keeps a copy of the other workers' keys on its disk, so that it has little to read when it takes "
-                + "their place.")),
+            "Where there is a keys_topic: every worker keeps a copy of the other workers' keys on its disk, so that it has little to read "
+                + "when it takes their place.")),
         new ValueField<ScaleOutOptions>(new Setting<ScaleOutOptions, string?>(
             "group_id", new OptionalTextKind(), o => o.GroupId, (o, v) => o with { GroupId = v },
             "Consumer group of the workers, and with -reducer of those that may fold; null: source.kafka.group_id, or streamem-ID.")),
