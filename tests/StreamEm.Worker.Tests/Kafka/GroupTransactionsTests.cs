@@ -130,7 +130,7 @@ public sealed class GroupTransactionsTests(KafkaBroker broker) : IDisposable
         int asked = 0;
         bool IsValid()
         {
-            if (++asked == 2) frozen.FreezeAsync().GetAwaiter().GetResult();
+            if (++asked == 2) Task.Run(frozen.FreezeAsync).GetAwaiter().GetResult();
             return true;
         }
 

@@ -49,7 +49,7 @@ internal sealed class SequenceWorker(Random random, SimulatedKeysTopic[] topics,
     {
         bool isNewer = state.Next > State.Next;
         State = state;
-        bool isMissed = _inFlight.Look(state.Position, state.Next);
+        bool isMissed = _inFlight.Look(state.Position, state.Next, version: 0);
         foreach ((int partition, Owned owned) in _parts)
             if (Stands(partition) is { } stands) owned.Part.Confirm(stands.Next);
         if (isMissed || (_isBehind && isNewer)) Begin(state, Assigned);
