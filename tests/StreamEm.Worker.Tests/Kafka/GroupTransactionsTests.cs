@@ -115,38 +115,6 @@ public sealed class GroupTransactionsTests(KafkaBroker broker) : IDisposable
         Assert.Equal(["whole"], Read(topic));
     }
 
-    /// <summary>The brokers answer no more once they are asked to commit: messages and offsets are both there in the end, or neither.</summary>
-    [Fact]
-    public async Task Commit_WhoseAnswerDoesNotCome_IsUnknownUntilTheNextBegins()
-    {
-        await using var frozen = new KafkaBroker();
-        await frozen.InitializeAsync();
-        frozen.NeedsOwnBroker();
-        using var there = new GroupTransactionsTests(frozen);
-        string topic = await there.Topic();
-        IConsumer<Ignore, Ignore> member = there.Join(topic);
-        GroupTransactions transactions = there.Transactions(topic, longest: TimeSpan.FromSeconds(2));
-        transactions.Begin(default);
-        int asked = 0;
-        bool IsValid()
-        {
-            if (++asked == 2) Task.Run(frozen.FreezeAsync).GetAwaiter().GetResult();
-            return true;
-        }
-
-        long offset = -1;
-        TransactionEnd end = transactions.Commit(
-            [Message(topic, "a", at => offset = at)], Offsets(member, topic, 7, IsValid), default);
-        await frozen.ThawAsync();
-
-        Assert.Equal((TransactionEnd.Unknown, -1), (end, offset));
-        Assert.Equal(TransactionEnd.Committed, transactions.Commit([Message(topic, "b")], read: null, default));
-        string[] read = [.. there.Read(topic)];
-        bool isThere = read.Contains("a");
-        Assert.Equal(isThere ? ["a", "b"] : ["b"], read);
-        Assert.Equal(isThere ? 7 : Offset.Unset.Value, Committed(member, topic));
-    }
-
     [Fact]
     public void Split_ByBytes_KeepsTheOrderAndLeavesNothingOut()
     {
@@ -167,11 +135,10 @@ public sealed class GroupTransactionsTests(KafkaBroker broker) : IDisposable
     private KafkaTarget Target(string topic) =>
         new([broker.Address], topic, new Dictionary<string, string>(StringComparer.Ordinal), "scale_out");
 
-    private GroupTransactions Transactions(string topic, TimeSpan? longest = null)
+    private GroupTransactions Transactions(string topic)
     {
         var transactions = new GroupTransactions(Target(topic), $"{topic}-id", 1_000_000,
-            new Outage([broker.Address], TimeSpan.FromSeconds(20), "scale_out", TimeProvider.System))
-        { Longest = longest ?? TimeSpan.FromSeconds(10) };
+            new Outage([broker.Address], TimeSpan.FromSeconds(20), "scale_out", TimeProvider.System));
         _clients.Add(transactions);
         return transactions;
     }
@@ -196,10 +163,7 @@ public sealed class GroupTransactionsTests(KafkaBroker broker) : IDisposable
         new(new TopicPartition(topic, 0), new Message<byte[]?, byte[]?> { Value = Encoding.UTF8.GetBytes(value) }, written);
 
     private static GroupOffsets Offsets(IConsumer<Ignore, Ignore> member, string topic, long next, bool isValid = true) =>
-        Offsets(member, topic, next, () => isValid);
-
-    private static GroupOffsets Offsets(IConsumer<Ignore, Ignore> member, string topic, long next, Func<bool> isValid) =>
-        new(new GroupClaim(member.ConsumerGroupMetadata, isValid), [new TopicPartitionOffset(topic, 0, next)]);
+        new(new GroupClaim(member.ConsumerGroupMetadata, () => isValid), [new TopicPartitionOffset(topic, 0, next)]);
 
     private static long Committed(IConsumer<Ignore, Ignore> member, string topic) =>
         Assert.Single(member.Committed([new TopicPartition(topic, 0)], TimeSpan.FromSeconds(10))).Offset.Value;
