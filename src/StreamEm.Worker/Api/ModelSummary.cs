@@ -43,8 +43,8 @@ internal sealed record ModelSummary(
     IReadOnlyDictionary<string, long> FieldsUnread,
     long? RecordsSkipped, long? SourceLag, double? MeanLogLikelihood, double? RunningMeanLogLikelihood, double? StepSize,
     double? EffectiveRecords, string? RunId, DateTimeOffset? UpdatedAt,
-    WarmUp? Progress, AlarmSummary? Alarms, ScaleOutSummary? ScaleOut, string? Problem, IReadOnlyList<string> Warnings, IReadOnlyList<EventSummary> Events,
-    IReadOnlyList<CandidateSummary>? Candidates)
+    WarmUp? Progress, AlarmSummary? Alarms, ScaleOutSummary? ScaleOut, string? Problem, IReadOnlyList<string> Warnings,
+    IReadOnlyList<EventSummary> Events, IReadOnlyList<CandidateSummary>? Candidates)
 {
     public static ModelSummary Of(ModelPipeline model)
     {

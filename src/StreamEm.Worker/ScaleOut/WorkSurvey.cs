@@ -73,10 +73,11 @@ internal sealed class WorkSurvey(ScaleOutTopics topics, ModelFollower follower, 
         ILookup<string, MemberDescription> members = groups.Where(group => group.GroupId == topics.Group)
             .SelectMany(group => group.Members).ToLookup(member => member.ClientId, StringComparer.Ordinal);
         MemberDescription[] ready = [.. groups.Where(group => group.GroupId == topics.ReducerGroup).SelectMany(group => group.Members)];
-        GroupWorker[] workers = [.. members.Select(group => group.Key).Union(ready.Select(one => one.ClientId)).Order(StringComparer.Ordinal)
-            .Select(name => new GroupWorker(name, HostOf(members[name].Concat(ready.Where(one => one.ClientId == name)).First()),
-                [.. members[name].SelectMany(Assigned).Order(PartitionOrder)],
-                ready.Any(one => one.ClientId == name && one.Assignment.TopicPartitions.Count > 0)))];
+        IEnumerable<string> names = members.Select(group => group.Key).Union(ready.Select(one => one.ClientId), StringComparer.Ordinal);
+        GroupWorker[] workers = [.. names.Order(StringComparer.Ordinal).Select(name => new GroupWorker(
+            name, HostOf(members[name].Concat(ready.Where(one => one.ClientId == name)).First()),
+            [.. members[name].SelectMany(Assigned).Order(PartitionOrder)],
+            ready.Any(one => one.ClientId == name && one.Assignment.TopicPartitions.Count > 0)))];
         Dictionary<string, string> owners = workers.SelectMany(one => one.Partitions.Select(name => (name, one.Worker)))
             .GroupBy(pair => pair.name, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.First().Worker, StringComparer.Ordinal);

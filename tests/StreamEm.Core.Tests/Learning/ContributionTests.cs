@@ -138,7 +138,8 @@ public sealed class ContributionTests
         LearningOptions options = Options(Recursion.Statistics) with { Initialization = new() { Buffer = 300, NInit = 1 } };
         var records = new Minibatch(2, Rows.Count, new TextTable());
         for (int row = 0, time = 0; row < Rows.Count; row++)
-            records.Add(Rows.Row(row), key: records.Texts!.Number($"device {row * 37 % 11 % 9}"), timestamp: 1000 * (time += 1 + row * 7 % 3));
+            records.Add(
+                Rows.Row(row), key: records.Texts!.Number($"device {row * 37 % 11 % 9}"), timestamp: 1000 * (time += 1 + row * 7 % 3));
         Learner alone = new(model, schema, options), folds = new(model, schema, options);
         Streams.Feed(alone, records, 0, records.Count);
         folds.Add(records, 0, 300);

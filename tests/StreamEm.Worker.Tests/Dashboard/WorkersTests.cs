@@ -23,10 +23,12 @@ public sealed class WorkersTests(DashboardWorker worker, Browser browser, KafkaB
         string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
         ClusteredRows.Produce(broker, topic, part: 0, Rows);
         await using var shared = new RunningWorker();
-        await shared.StartAsync($"state_directory: \"{_directory["state"]}\"\n{ScaleOutFleet.Clouds(broker, topic)}");
+        await shared.StartAsync(
+            $"state_directory: \"{_directory["state"]}\"\n{ScaleOutFleet.Clouds(broker, topic)}");
         await page.GoToAsync(new Uri(shared.Address, "ui/#/model/clouds").ToString());
 
-        await Until(page, "document.querySelector('#workers p')?.textContent.includes('; 0 records are not in the model yet. Minibatches')");
+        await Until(
+            page, "document.querySelector('#workers p')?.textContent.includes('; 0 records are not in the model yet. Minibatches')");
 
         Assert.StartsWith($"1 worker of group {topic}", await Text(page, "#workers p"), StringComparison.Ordinal);
         string text = await Text(page, "#workers");

@@ -102,7 +102,8 @@ internal sealed class TimedCluster
     /// <summary>A worker cuts its next minibatch, once there is room for it.</summary>
     private void Begin(Worker worker)
     {
-        if (worker.InFlight.Look(_visible.Position, _visible.Next, version: 0)) throw new InvalidOperationException("A message was not counted.");
+        if (worker.InFlight.Look(_visible.Position, _visible.Next, version: 0))
+            throw new InvalidOperationException("A message was not counted.");
         if (!worker.InFlight.HasRoom(worker.Partition))
         {
             worker.WaitsSince = _now;
