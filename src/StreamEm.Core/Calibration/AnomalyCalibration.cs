@@ -23,21 +23,22 @@ public sealed record AnomalyCalibration(double Records, IReadOnlyList<double> Qu
     /// <summary>The smallest p-value: what is rarer could not be told from it.</summary>
     private const double SmallestPValue = 1e-300;
 
-    private readonly double[] _densities = [.. Quantiles];
+    // The same array where the quantiles are the knots, which is how a snapshot of release 0.1.0 is written again as it was.
+    private readonly double[] _densities = Quantiles as double[] ?? [.. Quantiles];
     private readonly double[] _scores = [.. Quantiles.Select((_, at) => TailQuantile * at / Math.Max(1, Quantiles.Count - 1))];
 
     /// <summary>Log-densities of the knots, descending; twice the same where many records have one log-density.</summary>
     internal IReadOnlyList<double> LogDensities
     {
         get => _densities;
-        init => _densities = [.. value];
+        init => _densities = value as double[] ?? [.. value];
     }
 
     /// <summary>The score at every knot, ascending.</summary>
     internal IReadOnlyList<double> Scores
     {
         get => _scores;
-        init => _scores = [.. value];
+        init => _scores = value as double[] ?? [.. value];
     }
 
     /// <summary>s: 1 minus the score where the tail begins.</summary>
