@@ -47,6 +47,7 @@ class ClientTest(unittest.TestCase):
             (lambda: client.what_if("sensors"), 409, "Nothing to replay"),
             (lambda: client.reload(), 409, "Configuration not used"),
             (lambda: client.count_keys("sensors"), 409, "No models per key"),
+            (lambda: client.list_workers("sensors"), 409, "One worker"),
         ]:
             with self.assertRaises(StreamEmError) as raised:
                 call()
