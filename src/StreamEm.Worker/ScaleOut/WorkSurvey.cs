@@ -2,13 +2,14 @@ using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Pipeline;
 
 namespace StreamEm.Worker.ScaleOut;
 
 /// <summary>
-/// Asks the brokers who works on a model and how far it is. What is answered is two seconds old at most, so that many who ask cost the
-/// brokers no more than one. Any thread.
+/// Asks the brokers who works on a model and how far it is. What is answered is two seconds old at most, and so is that nothing was: many
+/// who ask cost the brokers no more than one, and wait no longer. Any thread.
 /// </summary>
 /// <param name="topics">The topics.</param>
 /// <param name="follower">The newest state.</param>
@@ -20,9 +21,9 @@ internal sealed class WorkSurvey(ScaleOutTopics topics, ModelFollower follower, 
 
     private readonly SemaphoreSlim _one = new(1);
     private IAdminClient? _admin;
-    private SharedWork? _known;
-    private long _knownAt;
-    private bool _isDisposed;
+    private Task<SharedWork>? _last;
+    private long _lastAt;
+    private volatile bool _isDisposed;
 
     /// <summary>Asks.</summary>
     /// <exception cref="KafkaException">The brokers do not say.</exception>
@@ -31,11 +32,13 @@ internal sealed class WorkSurvey(ScaleOutTopics topics, ModelFollower follower, 
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_known is not null && time.GetElapsedTime(_knownAt) < Fresh) return _known;
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            _admin ??= Build();
-            (_known, _knownAt) = (await LookAsync(_admin).ConfigureAwait(false), time.GetTimestamp());
-            return _known;
+            if (_last is not null && time.GetElapsedTime(_lastAt) < Fresh) return await _last.ConfigureAwait(false);
+            Task<SharedWork> asked = AdminQuestion.AnswerAsync(LookAsync(_admin ??= Build()), Patience, time);
+            await asked.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default)
+                .ConfigureAwait(false);
+            (_last, _lastAt) = (asked, time.GetTimestamp());
+            return await asked.ConfigureAwait(false);
         }
         finally
         {
@@ -46,8 +49,10 @@ internal sealed class WorkSurvey(ScaleOutTopics topics, ModelFollower follower, 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _one.Wait();
-        (IAdminClient? admin, _admin, _isDisposed) = (_admin, null, true);
+        _isDisposed = true;
+        // Who is asking ends by itself.
+        if (!_one.Wait(KafkaTopic.CloseDeadline)) return;
+        (IAdminClient? admin, _admin) = (_admin, null);
         _one.Release();
         admin?.Dispose();
     }

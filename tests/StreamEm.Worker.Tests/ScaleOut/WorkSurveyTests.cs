@@ -28,6 +28,8 @@ public sealed class WorkSurveyTests
         KafkaException failure = await Assert.ThrowsAnyAsync<KafkaException>(() => survey.AskAsync(CancellationToken.None));
 
         Assert.Equal(ErrorCode.Local_TimedOut, failure.Error.Code);
+        // Whoever asks next is told the same, and does not wait for another answer that does not come.
+        Assert.Same(failure, await Assert.ThrowsAnyAsync<KafkaException>(() => survey.AskAsync(CancellationToken.None)));
         survey.Dispose();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => survey.AskAsync(CancellationToken.None));
     }
