@@ -194,31 +194,11 @@ public sealed class PerKeyRunTests : IDisposable
         {
             await pipeline.StartAsync(CancellationToken.None);
             await Eventually.True(() => pipeline.Metrics.Records == end, "all is taken");
-            Copy(_directory["state"], _directory["kept"]);
+            KilledState.Copy(_directory["state"], _directory["kept"]);
             pipeline.RequestStop();
             await Eventually.Within(pipeline.Completion);
         }
 
-        Directory.Delete(_directory["state"], recursive: true);
-        Directory.Move(_directory["kept"], _directory["state"]);
-    }
-
-    /// <summary>The checkpoints first: what those name is there as long as they are, and is only added to.</summary>
-    private static void Copy(string from, string to)
-    {
-        foreach (string pattern in (string[])["checkpoint-*.sem", "keys-*.skl"])
-            foreach (string file in Directory.EnumerateFiles(from, pattern, SearchOption.AllDirectories).OrderDescending())
-            {
-                string copy = Path.Combine(to, Path.GetRelativePath(from, file));
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                try
-                {
-                    File.Copy(file, copy);
-                }
-                catch (FileNotFoundException)
-                {
-                    // Given up meanwhile: an old one.
-                }
-            }
+        KilledState.PutBack(_directory["kept"], _directory["state"]);
     }
 }

@@ -96,7 +96,6 @@ public sealed class ScoreStreamTests : IDisposable
     /// </summary>
     private async Task LeaveAsKilledAfter(int end, IReadOnlyList<double[]?> items)
     {
-        var state = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         byte[] scores;
         await using (ModelPipeline pipeline = Pipelines.Create(_directory, Scored(new ScoreSelection { Include = FieldSelection.All }),
             position => new MemorySource([.. items.Take(end)], position, endless: true) { MostPerBatch = 50 }))
@@ -104,15 +103,13 @@ public sealed class ScoreStreamTests : IDisposable
             await pipeline.StartAsync(CancellationToken.None);
             int records = items.Take(end).Count(item => item is not null);
             await Eventually.True(() => Lines(_directory["out/scores.ndjson"]) == records - Buffer, "all is written");
-            foreach (string file in Directory.EnumerateFiles(_directory["state/clouds"], "checkpoint-*.sem"))
-                state[file] = await File.ReadAllBytesAsync(file);
+            KilledState.Copy(_directory["state"], _directory["kept"]);
             scores = Bytes(_directory["out/scores.ndjson"]);
             pipeline.RequestStop();
             await Eventually.Within(pipeline.Completion);
         }
 
-        foreach (string file in Directory.EnumerateFiles(_directory["state/clouds"], "checkpoint-*.sem")) File.Delete(file);
-        foreach ((string file, byte[] bytes) in state) await File.WriteAllBytesAsync(file, bytes);
+        KilledState.PutBack(_directory["kept"], _directory["state"]);
         await using FileStream left = new(_directory["out/scores.ndjson"], FileMode.Open, FileAccess.Write);
         left.SetLength(0);
         await left.WriteAsync(scores);

@@ -27,15 +27,12 @@ public sealed class ThreeSensorsTests : IDisposable
         {
             await pipeline.StartAsync(CancellationToken.None);
             await Eventually.True(() => pipeline.Metrics.Records == end, "all is taken");
-            string newest = Directory.EnumerateFiles(_directory["state/clouds"], "checkpoint-*.sem").Max(StringComparer.Ordinal)!;
-            Directory.CreateDirectory(_directory["kept/clouds"]);
-            File.Copy(newest, Path.Combine(_directory["kept/clouds"], Path.GetFileName(newest)));
+            KilledState.Copy(_directory["state"], _directory["kept"]);
             pipeline.RequestStop();
             await Eventually.Within(pipeline.Completion);
         }
 
-        Directory.Delete(_directory["state"], recursive: true);
-        Directory.Move(_directory["kept"], _directory["state"]);
+        KilledState.PutBack(_directory["kept"], _directory["state"]);
         PipelineEnd ended = await Pipelines.Drain(_directory, Options(), readings);
 
         Assert.True(ended.State == ModelState.Finished, ended.Failure);
