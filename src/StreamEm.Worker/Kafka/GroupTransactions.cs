@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Confluent.Kafka;
 using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
@@ -78,7 +79,7 @@ internal sealed class GroupTransactions(KafkaTarget target, string id, int maxMe
     /// <summary>Writes all of it, or nothing.</summary>
     /// <param name="messages">The messages, of at most 64 MiB together or one.</param>
     /// <param name="read">The offsets; null for none.</param>
-    /// <param name="stop">Stops it before it has begun; what has begun is ended.</param>
+    /// <param name="stop">Stops it before it has begun, or when the brokers do not answer: then its end is not known.</param>
     /// <exception cref="CommandException">It can never be written.</exception>
     /// <exception cref="SourceException">The brokers were away for too long.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
@@ -95,18 +96,17 @@ internal sealed class GroupTransactions(KafkaTarget target, string id, int maxMe
             for (int at = 0; at < messages.Count; at++) Produce(client, messages[at], offsets, at);
             if (read is not null)
             {
-                if (!read.Claim.IsValid()) return Abort(client);
+                if (!read.Claim.IsValid()) return Abort(client, stop);
                 client.SendOffsetsToTransaction(read.Next, read.Claim.Metadata, Longest);
-                if (!read.Claim.IsValid()) return Abort(client);
+                if (!read.Claim.IsValid()) return Abort(client, stop);
             }
 
             isEnding = true;
-            // Without a timeout of its own, of which the client's makers warn: the transaction's is the limit.
-            client.CommitTransaction();
+            Await(client.CommitTransaction, stop);
         }
         catch (KafkaException failure)
         {
-            return EndOf(client, failure, isEnding);
+            return EndOf(client, failure, isEnding, stop);
         }
 
         _failures = 0;
@@ -168,25 +168,48 @@ internal sealed class GroupTransactions(KafkaTarget target, string id, int maxMe
     }
 
     /// <summary>What became of a transaction at which a call failed: told by what the client says to do, not by the error's code.</summary>
-    private TransactionEnd EndOf(IProducer<byte[]?, byte[]?> client, KafkaException failure, bool isEnding)
+    private TransactionEnd EndOf(IProducer<byte[]?, byte[]?> client, KafkaException failure, bool isEnding, CancellationToken stop)
     {
         TransactionEnd end;
         if (failure is KafkaTxnRequiresAbortException)
-            end = Abort(client);
+            end = Abort(client, stop);
         else
             end = IsFenced(failure.Error.Code) ? TransactionEnd.Fenced : TransactionEnd.Aborted;
         // An abort after a commit was asked for is no proof: the client may take a new epoch for it, whatever became of the commit.
         if (isEnding && end == TransactionEnd.Aborted) end = TransactionEnd.Unknown;
         if (isEnding || failure is not KafkaTxnRequiresAbortException) Leave();
+        stop.ThrowIfCancellationRequested();
         Judge(failure);
         return end;
     }
 
-    private TransactionEnd Abort(IProducer<byte[]?, byte[]?> client)
+    /// <summary>
+    /// Ends a transaction, in calls that go on with one another: one without a timeout would ask brokers that do not answer for ever. Not
+    /// longer than brokers leave it open, after which they have ended it themselves, and not much longer than the stop.
+    /// </summary>
+    /// <exception cref="KafkaException">It failed, or nobody answered.</exception>
+    private void Await(Action<TimeSpan> end, CancellationToken stop)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                end(Slice);
+                return;
+            }
+            catch (KafkaRetriableException) when (!stop.IsCancellationRequested && Stopwatch.GetElapsedTime(begun) < Longest)
+            {
+                stop.WaitHandle.WaitOne(RetryMilliseconds);
+            }
+        }
+    }
+
+    private TransactionEnd Abort(IProducer<byte[]?, byte[]?> client, CancellationToken stop)
     {
         try
         {
-            client.AbortTransaction();
+            Await(client.AbortTransaction, stop);
             return TransactionEnd.Aborted;
         }
         catch (KafkaException failure)
