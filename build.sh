@@ -17,7 +17,8 @@ usage: ./build.sh VERB
   drawing   draw the folders of src and their uses anew, docs/images/folders.svg, and the graphs of the models, docs/images/graphs
   cycles    print the circles in which folders use each other, with the types that make them
   coverage  branch coverage of the folders in build/levels.txt; fails below the levels there
-  mutation  mutants that the tests named in build/levels.txt do not kill, in those folders or in one: mutation Estimation; fails below the levels
+  mutation  mutants that the tests named in build/levels.txt do not kill, in those folders or in one: mutation Estimation; fails below the
+            levels; or in one file, which is faster and has no level: mutation Estimation StepwiseEm
   chaos     kill workers on files (200 times, and 20 between kinds of processors) and on topics (50), and brokers (5), at random moments; compare with runs
             that were never stopped; kill (300) and freeze workers that learn two million records together on a cluster of three brokers, which
             are killed too; learn a million records on every kernel path, and fit them by the engine spider
@@ -182,13 +183,15 @@ verb_mutation() {
   local folder tests least killers left project out files status=0
   while read -r folder tests _ least killers left; do
     [[ -z ${1:-} || $folder == */$1 ]] || continue
+    [[ -z ${2:-} || -f $folder/$2.cs ]] || fail 64 "there is no $folder/$2.cs"
+    [[ -z ${2:-} ]] || least=0
     files=""
     [[ ! -d $tests/$killers ]] || files="$killers/**/*.cs;Support/**/*.cs"
     project=$(cut -d/ -f2 <<<"$folder") out=$PWD/artifacts/mutation/${folder##*/}
     rm -rf "$out" && mkdir -p "$out/tree" && git ls-files -z | xargs -0 cp --parents -t "$out/tree" || return
-    find "$out/tree/src/$project" -name '*.cs' -not -path "$out/tree/$folder/*" -exec sed -i '1i // Stryker disable all' {} +
+    find "$out/tree/src/$project" -name '*.cs' -not -path "$out/tree/$folder/${2:-*}${2:+.cs}" -exec sed -i '1i // Stryker disable all' {} +
     [[ -z $left ]] || find "$out/tree/$folder" -regextype posix-extended -regex ".*/(${left//,/|})" -exec sed -i '1i // Stryker disable all' {} +
-    (cd "$out/tree/$tests" && unset KAFKA_HOME && export RunAnalyzers=false STREAMEM_TEST_PATIENCE=5 STREAMEM_TEST_FILES="$files" && dotnet stryker --config-file ../../build/stryker.json --project "$project.csproj" --mutate "**/${folder##*/}/**/*.cs" \
+    (cd "$out/tree/$tests" && unset KAFKA_HOME && export RunAnalyzers=false STREAMEM_TEST_PATIENCE=5 STREAMEM_TEST_FILES="$files" && dotnet stryker --config-file ../../build/stryker.json --project "$project.csproj" --mutate "**/${folder##*/}/${2:-**/*}.cs" \
       --test-runner mtp --test-case-filter "FullyQualifiedName~.${killers//,/.|FullyQualifiedName~.}." --threshold-low "$least" --break-at "$least" \
       --concurrency "${STREAMEM_MUTATION_TESTERS:-1}" --skip-version-check --output "$out" </dev/null) || status=1
     rm -rf "$out/tree"
