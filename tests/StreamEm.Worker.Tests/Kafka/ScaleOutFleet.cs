@@ -34,26 +34,28 @@ internal sealed class ScaleOutFleet : IDisposable
     public Task HasReducer() => Eventually.True(
         () => _workers.Values.Any(worker => worker.Output.Contains("reducer_active", StringComparison.Ordinal)), "one that folds");
 
-    /// <summary>Asks a worker to end, which it does in order.</summary>
+    /// <summary>Asks a worker that has started to end, which it does in order.</summary>
     public async Task StopAsync(string name)
     {
-        using WorkerProcess worker = _workers[name];
+        _workers.Remove(name, out WorkerProcess? stopped);
+        using WorkerProcess worker = stopped!;
+        await worker.Address();
         worker.Terminate();
         int code = await worker.Exit();
         Assert.True(
-            code == 0 && !worker.Output.Contains("shutdown_deadline", StringComparison.Ordinal), $"{worker.Output}\n{worker.Errors}");
-        _workers.Remove(name);
+            code == 0 && !worker.Output.Contains("shutdown_deadline", StringComparison.Ordinal),
+            $"Worker {name} ended with {code}:\n{worker.Output}\n{worker.Errors}");
     }
 
     /// <summary>Kills a worker that runs.</summary>
     public async Task KillAsync(string name)
     {
-        using WorkerProcess worker = _workers[name];
+        _workers.Remove(name, out WorkerProcess? killed);
+        using WorkerProcess worker = killed!;
         bool hasEnded = worker.HasExited;
         worker.Kill();
         await worker.Exit();
         Assert.False(hasEnded, $"Worker {name} ended by itself:\n{worker.Output}\n{worker.Errors}");
-        _workers.Remove(name);
     }
 
     /// <summary>Who folds; null while nobody says so.</summary>
