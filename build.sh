@@ -21,7 +21,7 @@ usage: ./build.sh VERB
             levels; or in one file, which is faster and has no level: mutation Estimation StepwiseEm
   chaos     kill workers on files (200 times, and 20 between kinds of processors) and on topics (50), and brokers (5), at random moments; compare with runs
             that were never stopped; kill (300) and freeze workers that learn two million records together on a cluster of three brokers, which
-            are killed too; learn a million records on every kernel path, and fit them by the engine spider
+            are killed too, without and with transactions; learn a million records on every kernel path, and fit them by the engine spider
   bench     micro-benchmarks and the side-by-side run against other implementations; bench anomaly NAB [--tables FOLDER]: what the samples
             find in labelled streams and tables; bench discoveries: what a false discovery rate holds and finds
   load      how much 200 clients that read versions and score, and 64 readers of the stream, slow a worker that learns at full speed:
