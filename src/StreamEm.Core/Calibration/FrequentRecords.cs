@@ -18,7 +18,8 @@ internal sealed class FrequentRecords(int dimension)
     /// <summary>Records among which equal ones are looked for at a time, and the records these stand for.</summary>
     public const int Sample = 256, Stretch = 1024;
 
-    private const int Slots = 512;
+    /// <summary>Places where records are looked for.</summary>
+    public const int Slots = 512;
 
     /// <summary>Records of one log-density that a record is compared with: many others may be just as probable.</summary>
     private const int Probes = 16;
@@ -66,7 +67,7 @@ internal sealed class FrequentRecords(int dimension)
         {
             double density = logDensities[row];
             if (!double.IsFinite(density)) continue;
-            int slot = (int)(Scramble(BitConverter.DoubleToUInt64Bits(density)) % (2 * Sample));
+            int slot = (int)(SplitMix64.Mixed(BitConverter.DoubleToUInt64Bits(density)) % (2 * Sample));
             for (int probe = 0; seen[slot] != 0 && probe < Probes; probe++, slot = (slot + 1) % (2 * Sample))
             {
                 int earlier = Math.Abs(seen[slot]) - 1;
@@ -147,26 +148,22 @@ internal sealed class FrequentRecords(int dimension)
         }
     }
 
+    /// <summary>The place where a row is looked for first.</summary>
+    public static int SlotOf(ReadOnlySpan<double> row)
+    {
+        ulong hash = 0;
+        foreach (double value in row)
+            // All NaN are one, and so are the two zeros.
+            hash = (hash ^ (double.IsNaN(value) ? ulong.MaxValue : BitConverter.DoubleToUInt64Bits(value + 0.0))) * SplitMix64.Increment;
+        // The low half of round numbers is zeros, and products carry upwards only.
+        return (int)(SplitMix64.Mixed(hash) % Slots);
+    }
+
     private void Index(int entry)
     {
         int slot = SlotOf(Row(entry));
         while (_slots[slot] != 0) slot = (slot + 1) % Slots;
         _slots[slot] = (short)(entry + 1);
-    }
-
-    private static int SlotOf(ReadOnlySpan<double> row)
-    {
-        ulong hash = 0;
-        foreach (double value in row)
-            // All NaN are one, and so are the two zeros.
-            hash = Scramble(hash ^ (double.IsNaN(value) ? ulong.MaxValue : BitConverter.DoubleToUInt64Bits(value + 0.0)));
-        return (int)(hash % Slots);
-    }
-
-    private static ulong Scramble(ulong bits)
-    {
-        bits *= 0x9E3779B97F4A7C15;
-        return bits ^ bits >> 32;
     }
 
     private static bool AreEqual(ReadOnlySpan<double> one, ReadOnlySpan<double> other)

@@ -35,6 +35,19 @@ public sealed class FrequentRecordsTests
         Assert.Equal(-1, records.Find([double.NaN, double.NaN]));
     }
 
+    [Theory]
+    [InlineData(1.0, 1)]
+    [InlineData(0.5, 1)]
+    [InlineData(0.1, 1)]
+    [InlineData(1.0, 12)]
+    public void SlotOf_RoundNumbers_AreAsFarApartAsOthers(double unit, int columns)
+    {
+        int slots = Enumerable.Range(0, FrequentRecords.Capacity)
+            .Select(at => FrequentRecords.SlotOf([at % columns * unit, at / columns * unit])).Distinct().Count();
+        // At random 113 of 512.
+        Assert.InRange(slots, 95, FrequentRecords.Capacity);
+    }
+
     [Fact]
     public void Remove_AnyOfMany_KeepsTheOthersWithWhatIsKnownOfThem()
     {
