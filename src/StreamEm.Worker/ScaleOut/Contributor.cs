@@ -45,7 +45,7 @@ internal sealed class Contributor(
     private Checkpoint? _known, _looked, _behind;
     private Learner? _learner;
     private long _epoch = -1, _sequence;
-    private bool _isMissed, _isRemembering;
+    private bool _isMissed, _isAgain, _isRemembering;
     private volatile string? _problem;
 
     /// <summary>Why nothing comes from the source; null when all is well. Any thread.</summary>
@@ -144,7 +144,8 @@ internal sealed class Contributor(
             WorkerLog.PartitionsAssigned(
                 context.Log, _options.Id, _members.Assigned.Count, string.Join(", ", _members.Assigned));
         Forget();
-        (_epoch, _isMissed, _behind) = (_members.Epoch, false, null);
+        // Until it is given other partitions: it may be slower than the others for as long.
+        (_epoch, _isAgain, _isMissed, _behind) = (_members.Epoch, _isMissed || (_isAgain && _members.Epoch == _epoch), false, null);
         context.Metrics.Partitions = _members.Assigned.Count;
         if (keys?.TryTake(_members, stop) == false || _members.Assigned.Count == 0) return;
         // A newer state is on its way.
@@ -277,6 +278,7 @@ internal sealed class Contributor(
             Identity = _range.End.Identity,
             // Only the first range of one that has no place: should it be lost, those after it are a gap.
             Begins = _begun.Add(partition) && !_known.Position.Partitions.ContainsKey(partition),
+            IsAgain = _isAgain,
             Read = _range.Read,
             Rejected = _range.Rejected,
             Contribution = keys is not null ? keys.Contribute(partition, learner, range.To)

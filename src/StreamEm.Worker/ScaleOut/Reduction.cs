@@ -142,7 +142,7 @@ internal sealed class Reduction
             return Verdict.WrongRun;
         long tau = _learner.Updates - message.BaseVersion;
         LastStaleness = tau;
-        double damping = Staleness.For(_ranges.Count, _scale.InFlight, Batch).DampingAt(tau);
+        double damping = Staleness.For(_ranges.Count, _scale.InFlight, Batch).DampingAt(tau, message.IsAgain);
         if (tau < 0 || damping == 0) return Verdict.StaleRejected;
         if (message.Contribution is { } contribution)
         {

@@ -38,6 +38,9 @@ internal sealed record StatisticsMessage
     /// <summary>Whether the range begins where the configuration says that a new partition begins.</summary>
     public bool Begins { get; init; }
 
+    /// <summary>Whether its worker begins anew since one of its messages did not count: then none is too late.</summary>
+    public bool IsAgain { get; init; }
+
     /// <summary>Records read, and of these those that could not be used, by reason; the range may hold offsets without a record.</summary>
     public required long Read { get; init; }
 
@@ -65,6 +68,7 @@ internal sealed record StatisticsMessage
             writer.Write(Range.To);
             writer.Write(Identity ?? "");
             writer.Write(Begins);
+            writer.Write(IsAgain);
             writer.Write(Read);
             writer.Write(Rejected.Count);
             foreach (long count in Rejected) writer.Write(count);
@@ -108,6 +112,7 @@ internal sealed record StatisticsMessage
                 Range = new RecordRange(reader.ReadString(), reader.ReadInt64(), reader.ReadInt64()),
                 Identity = reader.ReadString() is { Length: > 0 } identity ? identity : null,
                 Begins = reader.ReadBoolean(),
+                IsAgain = reader.ReadBoolean(),
                 Read = reader.ReadInt64(),
                 Rejected = Counts(reader),
                 Contribution = reader.ReadBoolean() ? Contribution.Load(reader) : null,

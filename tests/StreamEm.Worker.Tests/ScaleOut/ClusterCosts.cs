@@ -46,6 +46,7 @@ internal sealed record ClusterCosts(
         cluster.RunTo(2 * round);
         cluster.Forget();
         cluster.RunTo(4 * round + 400);
-        return (cluster.Rate, cluster.Staleness);
+        return cluster.BegunAnew == 0 ? (cluster.Rate, cluster.Staleness)
+            : throw new InvalidOperationException("A message was not counted.");
     }
 }

@@ -123,8 +123,10 @@ public sealed class SimulatedClusterTests
     [InlineData(14, 1.0 / 3)]
     [InlineData(28, 1.0 / 5)]
     [InlineData(29, 0)]
-    public void Staleness_FullThenDampedThenNothing(long tau, double damping) =>
-        Assert.Equal(damping, Staleness.For(partitions: 3, inFlight: 2, unpublished: 1).DampingAt(tau), 1e-15);
+    [InlineData(28, 1.0 / 5, true)]
+    [InlineData(693, 1.0 / 100, true)]
+    public void Staleness_FullThenDampedThenNothing_UnlessAnew(long tau, double damping, bool isAgain = false) =>
+        Assert.Equal(damping, Staleness.For(partitions: 3, inFlight: 2, unpublished: 1).DampingAt(tau, isAgain), 1e-15);
 
     [Fact]
     public void InFlight_AMessageThatTheModelPassedWithoutItsRange_IsMissed()

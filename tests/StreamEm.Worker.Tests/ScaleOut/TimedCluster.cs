@@ -43,13 +43,20 @@ internal sealed class TimedCluster
     private readonly Worker[] _workers;
     private readonly Queue<Worker> _waiting = new();
     private TimedState _visible;
+    private readonly double _slowest;
     private double _now, _waited;
     private long _order, _next, _unpublished, _staleness, _folded;
     private bool _isFolding;
 
-    public TimedCluster(ClusterCosts costs, int workers, ITimedModel model, int seed, int inFlight = 2)
+    /// <param name="costs">What the parts take.</param>
+    /// <param name="workers">How many there are.</param>
+    /// <param name="model">What is learned.</param>
+    /// <param name="seed">Of chance.</param>
+    /// <param name="inFlight">Minibatches of each that may be under way.</param>
+    /// <param name="slowest">How many times as long as the others the first worker takes.</param>
+    public TimedCluster(ClusterCosts costs, int workers, ITimedModel model, int seed, int inFlight = 2, double slowest = 1)
     {
-        (_costs, _model, _random) = (costs, model, new Random(seed));
+        (_costs, _model, _random, _slowest) = (costs, model, new Random(seed), slowest);
         _visible = model.Publish();
         _workers = [.. Enumerable.Range(0, workers).Select(number => new Worker(number, inFlight))];
         // Nobody begins at the same moment as another.
@@ -74,6 +81,9 @@ internal sealed class TimedCluster
     /// <summary>Messages that did not count in full.</summary>
     public long NotInFull { get; private set; }
 
+    /// <summary>Times that a worker began anew, since a message of its was not counted.</summary>
+    public long BegunAnew { get; private set; }
+
     private double Since { get; set; }
 
     private long Published { get; set; }
@@ -97,13 +107,23 @@ internal sealed class TimedCluster
         }
     }
 
+    /// <summary>Records of the first worker that are in the model.</summary>
+    public long StandsAtSlowest => StandsAt(_workers[0]);
+
+    private long StandsAt(Worker worker) => _visible.Position.Partitions.GetValueOrDefault(worker.Partition)?.Next ?? 0;
+
     private void At(double time, Action action) => _events.Enqueue(action, (time, _order++));
 
     /// <summary>A worker cuts its next minibatch, once there is room for it.</summary>
     private void Begin(Worker worker)
     {
         if (worker.InFlight.Look(_visible.Position, _visible.Next, version: 0))
-            throw new InvalidOperationException("A message was not counted.");
+        {
+            BegunAnew++;
+            worker.InFlight.Clear();
+            (worker.Next, worker.IsAgain) = (StandsAt(worker), true);
+        }
+
         if (!worker.InFlight.HasRoom(worker.Partition))
         {
             worker.WaitsSince = _now;
@@ -115,12 +135,12 @@ internal sealed class TimedCluster
         long from = worker.Next;
         var range = new RecordRange(worker.Partition, from, worker.Next = from + MinibatchSize);
         // Records differ, and machines do.
-        double taken = _costs.Minibatch * (0.9 + 0.2 * _random.NextDouble()) + (known == worker.Known ? 0 : _costs.Restore);
+        double taken = (worker == _workers[0] ? _slowest : 1) * _costs.Minibatch * (0.9 + 0.2 * _random.NextDouble()) + (known == worker.Known ? 0 : _costs.Restore);
         worker.Known = known;
         At(_now + taken, () =>
         {
             Action<long> written = worker.InFlight.Add(range);
-            StatisticsMessage message = _model.Contribute(known, range);
+            StatisticsMessage message = _model.Contribute(known, range) with { IsAgain = worker.IsAgain };
             At(_now + _costs.Broker, () =>
             {
                 written(_log.Count);
@@ -179,6 +199,8 @@ internal sealed class TimedCluster
         public InFlight InFlight { get; } = new(inFlight);
 
         public long Next { get; set; }
+
+        public bool IsAgain { get; set; }
 
         public TimedState? Known { get; set; }
 

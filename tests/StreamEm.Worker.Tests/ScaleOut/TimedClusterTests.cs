@@ -62,8 +62,24 @@ public sealed class TimedClusterTests
         Assert.InRange(early, 0.007, 0.025);
         Assert.InRange(line.Gap, 0, 0.006);
         // Flow control alone keeps everything within what counts in full.
-        Assert.Equal(0, cluster.NotInFull);
+        Assert.Equal(0, cluster.NotInFull + cluster.BegunAnew);
         Assert.InRange(cluster.LargestStaleness, workers, round);
+    }
+
+    [Theory]
+    [InlineData(3, 0)]
+    [InlineData(20, 1)]
+    [InlineData(100, 1)]
+    public void Worker_ThatIsMuchSlowerThanTheOthers_GetsItsRecordsIn(double slowest, int begunAnew)
+    {
+        const int Workers = 16, Each = 20;
+        var cluster = new TimedCluster(Slow, Workers, new CountedModel(inFlight: 2), seed: 1, slowest: slowest);
+
+        cluster.RunTo((int)(Each * slowest * Workers));
+
+        // Once it was too late by more than is damped.
+        Assert.InRange(cluster.BegunAnew, begunAnew, begunAnew);
+        Assert.InRange(cluster.StandsAtSlowest, 0.8 * Each * TimedCluster.MinibatchSize, 1.2 * Each * TimedCluster.MinibatchSize);
     }
 
     [Fact]

@@ -38,7 +38,8 @@ internal sealed class CountedModel(int inFlight) : ITimedModel
         _next = offset + 1;
         if (_ranges.FitOf(message.Range, message.Begins) is var fit && fit != RangeFit.Next)
             return fit == RangeFit.Gap ? Verdict.Gap : Verdict.Duplicate;
-        double damping = Staleness.For(_ranges.Count, inFlight, Reduction.Batch).DampingAt(Version - message.BaseVersion);
+        double damping = Staleness.For(_ranges.Count, inFlight, Reduction.Batch)
+            .DampingAt(Version - message.BaseVersion, message.IsAgain);
         if (damping == 0) return Verdict.StaleRejected;
         _ranges.Advance(message.Range, identity: null);
         Version++;
