@@ -26,13 +26,14 @@ public sealed class ScreenshotTests(Browser browser) : IClassFixture<Browser>, I
         await worker.VersionOf("earthquakes", 33);
         await worker.VersionOf("routes", 60);
         await worker.VersionOf("flights", 190);
+        Uri at = worker.Address;
 
-        await Take(worker.Address, "ui/#/model/earthquakes", 1280, 1560, "light", Path.Combine(root, "docs/images/dashboard-light.png"));
-        await Take(worker.Address, "ui/#/model/routes", 1280, 1300, "dark", Path.Combine(root, "docs/images/dashboard-dark.png"), "parameters");
-        await Take(worker.Address, "ui/#/model/earthquakes", 390, 1500, "light", Path.Combine(root, "docs/images/dashboard-phone.png"));
+        await Take(at, "ui/#/model/earthquakes", 1280, 1560, "light", Path.Combine(root, "docs/images/dashboard-light.png"));
+        await Take(at, "ui/#/model/routes", 1280, 1300, "dark", Path.Combine(root, "docs/images/dashboard-dark.png"), "parameters");
+        await Take(at, "ui/#/model/earthquakes", 390, 1500, "light", Path.Combine(root, "docs/images/dashboard-phone.png"));
         await Take(
-            worker.Address, "ui/#/model/flights", 1280, 760, "light", Path.Combine(root, "docs/images/dashboard-intervals.png"), "parameters");
-        await Take(worker.Address, "ui/#/model/earthquakes", 1280, 900, "light", Path.Combine(root, "docs/images/dashboard-what-if.png"), "what-if",
+            at, "ui/#/model/flights", 1280, 760, "light", Path.Combine(root, "docs/images/dashboard-intervals.png"), "parameters");
+        await Take(at, "ui/#/model/earthquakes", 1280, 900, "light", Path.Combine(root, "docs/images/dashboard-what-if.png"), "what-if",
             async page =>
             {
                 await page.TypeAsync("#what-if input[name=components]", "3");
@@ -66,8 +67,8 @@ public sealed class ScreenshotTests(Browser browser) : IClassFixture<Browser>, I
     private static string Row(Random random)
     {
         int state = random.Next(3);
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{{\"temperature\":{60 + 8 * state + random.NextDouble():F2},\"pressure\":{1.5 + 0.2 * state + 0.1 * random.NextDouble():F3}}}");
+        (double temperature, double pressure) = (60 + 8 * state + random.NextDouble(), 1.5 + 0.2 * state + 0.1 * random.NextDouble());
+        return string.Create(CultureInfo.InvariantCulture, $"{{\"temperature\":{temperature:F2},\"pressure\":{pressure:F3}}}");
     }
 
     private async Task Take(Uri worker, string path, int width, int height, string colours, string file, string? section = null,
