@@ -151,6 +151,9 @@ internal sealed class KeyStandby(ModelContext context, ScaleOutTopics topics, st
             if (_isChanged || context.Time.GetElapsedTime(looked) >= LookEvery)
             {
                 Look(topic);
+                // They answer, whatever was said before.
+                outage.End();
+                lastError = null;
                 Assign(consumer);
                 looked = context.Time.GetTimestamp();
             }

@@ -14,12 +14,11 @@ internal sealed class Membership : IDisposable
     private static readonly TimeSpan CommitEvery = TimeSpan.FromSeconds(5);
 
     private readonly KafkaTarget _target;
-    private readonly Outage _outage;
+    private readonly BrokerWatch _watch;
     private readonly TimeProvider _time;
     private readonly IReadOnlyList<string> _topics;
     private readonly IConsumer<Ignore, Ignore> _consumer;
     private readonly SortedSet<string> _assigned = new(StringComparer.Ordinal);
-    private volatile Error? _lastError;
     private long _committedAt, _pausedAt, _epoch;
 
     /// <summary>Joins.</summary>
@@ -34,7 +33,8 @@ internal sealed class Membership : IDisposable
         KafkaTarget target, string group, string worker, IReadOnlyList<string> topics, ScaleOutOptions options, Outage outage,
         TimeProvider time)
     {
-        (_target, _topics, _outage, _time, _committedAt) = (target, topics, outage, time, time.GetTimestamp());
+        (_target, _topics, _time, _committedAt) = (target, topics, time, time.GetTimestamp());
+        _watch = new BrokerWatch(target, outage, time);
         ConsumerConfig config = target.Attempt(() => target.Configure(new ConsumerConfig()));
         config.GroupId = group;
         config.ClientId = worker;
@@ -49,7 +49,7 @@ internal sealed class Membership : IDisposable
         config.QueuedMaxMessagesKbytes = 64;
         _consumer = target.Attempt(() => new ConsumerBuilder<Ignore, Ignore>(config)
             .SetLogHandler((_, _) => { })
-            .SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError)
+            .SetErrorHandler((_, error) => _watch.Note(error))
             .SetPartitionsAssignedHandler((_, given) => Change(given, "assigned"))
             .SetPartitionsRevokedHandler((_, taken) => Change(taken.Select(place => place.TopicPartition), "revoked"))
             .SetPartitionsLostHandler((_, lost) => Change(lost.Select(place => place.TopicPartition), "lost")).Build());
@@ -75,6 +75,9 @@ internal sealed class Membership : IDisposable
     /// <summary>Grows with every change of what it has: what was begun before belongs to nobody. Any thread.</summary>
     public long Epoch => Interlocked.Read(ref _epoch);
 
+    /// <summary>Why nobody answers; null when all is well.</summary>
+    public string? Problem => _watch.Problem;
+
     /// <summary>Stays a member, and learns of changes.</summary>
     /// <exception cref="Failures.CommandException">The group cannot be used.</exception>
     /// <exception cref="StreamEm.Sources.SourceException">The brokers were away for too long.</exception>
@@ -82,15 +85,7 @@ internal sealed class Membership : IDisposable
     {
         _target.Attempt(() =>
         {
-            try
-            {
-                _consumer.Consume(TimeSpan.Zero);
-            }
-            catch (ConsumeException failure) when (!failure.Error.IsFatal && !KafkaClient.IsDenied(failure.Error.Code))
-            {
-                _lastError = failure.Error;
-            }
-
+            _watch.Consume(_consumer, TimeSpan.Zero);
             List<TopicPartition> fetched = _consumer.Assignment;
             if (fetched.Count > 0 && _pausedAt != Epoch)
             {
@@ -100,17 +95,6 @@ internal sealed class Membership : IDisposable
 
             return true;
         });
-        if (_lastError is { } error)
-        {
-            if (error.IsFatal || KafkaClient.IsDenied(error.Code)) throw _target.FailureOf(error);
-            _outage.Begin(error.Reason);
-            _outage.ThrowIfTooLong();
-            _lastError = null;
-        }
-        else
-        {
-            _outage.End();
-        }
     }
 
     /// <summary>Commits now and then where the model has got to, for lag tools: nobody goes on from there.</summary>
@@ -160,23 +144,7 @@ internal sealed class Membership : IDisposable
     }
 
     /// <summary>Leaves, so that others have the partitions at once; a broker that never answers is waited for only so long.</summary>
-    public void Dispose()
-    {
-        Task closing = Task.Factory.StartNew(() =>
-        {
-            try
-            {
-                _consumer.Close();
-            }
-            catch (KafkaException)
-            {
-                // Then the group finds out by itself.
-            }
-
-            _consumer.Dispose();
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Task.WaitAny([closing], KafkaTopic.CloseDeadline);
-    }
+    public void Dispose() => _watch.Close(_consumer);
 
     private void Change(IEnumerable<TopicPartition> partitions, string how)
     {

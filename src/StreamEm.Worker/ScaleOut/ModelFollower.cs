@@ -15,10 +15,10 @@ namespace StreamEm.Worker.ScaleOut;
 /// <param name="time">The clock.</param>
 internal sealed class ModelFollower(ScaleOutTopics topics, SnapshotFeed feed, TimeProvider time)
 {
-    private const int PollMilliseconds = 100;
-    private static readonly TimeSpan ShowEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100), ShowEvery = TimeSpan.FromMilliseconds(500);
 
     private readonly ModelStates _states = new();
+    private readonly BrokerWatch _watch = new(topics.Model, topics.NewOutage(), time);
     private volatile Checkpoint? _newest;
     private Checkpoint? _looked;
     private SnapshotDocument? _shown;
@@ -30,6 +30,9 @@ internal sealed class ModelFollower(ScaleOutTopics topics, SnapshotFeed feed, Ti
 
     /// <summary>Completes with the next state after the call.</summary>
     public Task Changed => _changed.Task;
+
+    /// <summary>Why nothing comes; null when all is well. Any thread.</summary>
+    public string? Problem => _watch.Problem;
 
     /// <summary>Follows until the stop.</summary>
     public void Run(CancellationToken stop)
@@ -43,30 +46,23 @@ internal sealed class ModelFollower(ScaleOutTopics topics, SnapshotFeed feed, Ti
         }
 
         ConsumerConfig config = KafkaTopic.Configure(topics.Model);
-        var outage = topics.NewOutage();
-        Error? lastError = null;
-        using IConsumer<byte[]?, byte[]?> consumer = topics.Model.Attempt(() => new ConsumerBuilder<byte[]?, byte[]?>(config)
+        IConsumer<byte[]?, byte[]?> consumer = topics.Model.Attempt(() => new ConsumerBuilder<byte[]?, byte[]?>(config)
             .SetKeyDeserializer(Deserializers.ByteArray!).SetValueDeserializer(Deserializers.ByteArray!)
-            .SetLogHandler((_, _) => { })
-            .SetErrorHandler((_, error) => lastError = KafkaTarget.IsTelling(error) ? error : lastError).Build());
-        consumer.Assign(new TopicPartitionOffset(topics.Model.Topic, 0, end));
-        while (!stop.IsCancellationRequested)
+            .SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => _watch.Note(error)).Build());
+        try
         {
-            ConsumeResult<byte[]?, byte[]?>? result = topics.Model.Attempt(() => consumer.Consume(PollMilliseconds));
-            if (result is not null)
+            consumer.Assign(new TopicPartitionOffset(topics.Model.Topic, 0, end));
+            while (!stop.IsCancellationRequested)
             {
-                outage.End();
-                lastError = null;
+                ConsumeResult<byte[]?, byte[]?>? result = topics.Model.Attempt(() => _watch.Consume(consumer, Poll));
+                if (result?.Message?.Key is { } own && own.AsSpan().SequenceEqual(key) && _states.Take(result.Message.Value))
+                    Tell(_states.Newest!);
+                Show();
             }
-            else if (lastError is { } error)
-            {
-                outage.Begin(error.Reason);
-                outage.ThrowIfTooLong();
-            }
-
-            if (result?.Message?.Key is { } own && own.AsSpan().SequenceEqual(key) && _states.Take(result.Message.Value))
-                Tell(_states.Newest!);
-            Show();
+        }
+        finally
+        {
+            _watch.Close(consumer);
         }
     }
 

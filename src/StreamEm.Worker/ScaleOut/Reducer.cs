@@ -26,17 +26,19 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, strin
 
     private readonly ModelOptions _options = context.Options;
     private readonly TraceLinks _links = new();
-    private readonly Outage _outage = topics.NewOutage();
+    private readonly BrokerWatch _watch = new(topics.Statistics, topics.NewOutage(), context.Time);
     private IConsumer<Ignore, byte[]?> _consumer = null!;
     private KafkaProducer? _producer;
     private GroupTransactions? _transactions;
     private Reduction? _reduction;
     private FirstParameters? _first;
-    private volatile Error? _lastError;
     private CancellationToken _stop;
 
     /// <summary>Records in which first parameters are looked for. Any thread.</summary>
     public int Pending => _first?.Records ?? 0;
+
+    /// <summary>Why nothing comes; null when all is well. Any thread.</summary>
+    public string? Problem => _watch.Problem;
 
     /// <summary>Stands ready, and folds when it is this worker's turn, until the stop.</summary>
     /// <exception cref="CommandException">It cannot go on.</exception>
@@ -69,24 +71,9 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, strin
         finally
         {
             LetGo();
-            Task closing = Task.Factory.StartNew(Close, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            Task.WaitAny([closing], KafkaTopic.CloseDeadline);
+            _watch.Close(_consumer);
             _producer?.DisposeAsync().AsTask().GetAwaiter().GetResult();
             _transactions?.Dispose();
-        }
-
-        void Close()
-        {
-            try
-            {
-                _consumer.Close();
-            }
-            catch (KafkaException)
-            {
-                // Then the group finds out by itself.
-            }
-
-            _consumer.Dispose();
         }
     }
 
@@ -96,7 +83,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, strin
     private void Step(KafkaTarget statistics)
     {
         int wait = _reduction is { Unpublished: > 0 } ? 0 : PollMilliseconds;
-        ConsumeResult<Ignore, byte[]?>? result = statistics.Attempt(() => Consume(wait));
+        ConsumeResult<Ignore, byte[]?>? result = statistics.Attempt(() => _watch.Consume(_consumer, TimeSpan.FromMilliseconds(wait)));
         if (!context.Metrics.IsReducer) return;
         if (_reduction is null)
         {
@@ -201,33 +188,6 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, strin
         });
     }
 
-    private ConsumeResult<Ignore, byte[]?>? Consume(int milliseconds)
-    {
-        ConsumeResult<Ignore, byte[]?>? result = null;
-        try
-        {
-            result = _consumer.Consume(milliseconds);
-        }
-        catch (ConsumeException failure) when (!failure.Error.IsFatal && !KafkaClient.IsDenied(failure.Error.Code))
-        {
-            _lastError = failure.Error;
-        }
-
-        if (result is not null)
-        {
-            _outage.End();
-            _lastError = null;
-        }
-        else if (_lastError is { } error)
-        {
-            if (error.IsFatal || KafkaClient.IsDenied(error.Code)) throw topics.Statistics.FailureOf(error);
-            _outage.Begin(error.Reason);
-            _outage.ThrowIfTooLong();
-        }
-
-        return result;
-    }
-
     private IConsumer<Ignore, byte[]?> Build(KafkaTarget statistics)
     {
         ConsumerConfig config =
@@ -245,7 +205,7 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, strin
         return statistics.Attempt(() => new ConsumerBuilder<Ignore, byte[]?>(config)
             .SetValueDeserializer(Deserializers.ByteArray!)
             .SetLogHandler((_, _) => { })
-            .SetErrorHandler((_, error) => _lastError = KafkaTarget.IsTelling(error) ? error : _lastError)
+            .SetErrorHandler((_, error) => _watch.Note(error))
             .SetPartitionsAssignedHandler((_, given) =>
                 given.Select(partition => new TopicPartitionOffset(partition, TakeOver())).ToList())
             .SetPartitionsRevokedHandler((_, _) => LetGo())

@@ -39,7 +39,8 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, Check
 
     /// <inheritdoc/>
     public override Obstacle? Obstacle =>
-        _contributor?.Problem is { } problem ? new Obstacle(ObstacleKind.SourceUnavailable, problem) : _keys?.Obstacle;
+        (_contributor?.Problem ?? _follower?.Problem ?? _reducer?.Problem) is { } problem
+            ? new Obstacle(ObstacleKind.SourceUnavailable, problem) : _keys?.Obstacle;
 
     /// <inheritdoc/>
     public override Task<KeyAnswer> DescribeKeyAsync(string key) => _keys?.DescribeAsync(key) ?? Task.FromResult(new KeyAnswer(false));
