@@ -22,17 +22,18 @@ internal static class AheadOfModel
     {
         var ranges = new RangeLedger(places);
         var ahead = new List<RecordRange>();
-        foreach ((long offset, StatisticsMessage message) in topics.ReadAhead(newest, stop))
+        topics.ReadAhead(newest, Take, stop);
+        return ahead;
+
+        void Take(long offset, StatisticsMessage message)
         {
             RecordRange range = message.Range;
             bool isNext = message.ModelId == newest.ModelId && message.RunId == newest.RunId && partitions.Contains(range.Partition)
                 && ranges.FitOf(range, message.Begins) == RangeFit.Next;
-            if (!isNext) continue;
+            if (!isNext) return;
             ranges.Advance(range, message.Identity);
             inFlight.Add(range)(offset);
             ahead.Add(range);
         }
-
-        return ahead;
     }
 }

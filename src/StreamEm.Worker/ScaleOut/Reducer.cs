@@ -115,7 +115,8 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, strin
         if (_first.TryFind() is not { } learner) return;
         _first.Dispose();
         _first = null;
-        Reduction begun = Reduction.Begin(_options, learner, next: 0, context.Time);
+        // Nobody can have sent anything of a run before its first state.
+        Reduction begun = Reduction.Begin(_options, learner, topics.EndOfStatistics(_stop), context.Time);
         using Activity? span = WorkerTraces.Begin("begin", _options.Id, begun.Version);
         bool isWritten = Publish(begun, new Message<byte[]?, byte[]?>
         {
@@ -125,6 +126,21 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, strin
         if (!isWritten) return;
         _reduction = topics.ReadNewest(_stop) is { } state ? Reduction.Restore(_options, state) : begun;
         WorkerLog.ModelBegun(context.Log, _options.Id, _reduction.RunId);
+        ReadFrom(_reduction.Next);
+    }
+
+    /// <summary>What came while there was no model was let go of, and may belong to it.</summary>
+    private void ReadFrom(long offset)
+    {
+        try
+        {
+            _consumer.Seek(new TopicPartitionOffset(topics.Statistics.Topic, 0, offset));
+        }
+        catch (KafkaException failure) when (!failure.Error.IsFatal)
+        {
+            // Not fetched yet, or no more.
+            GiveUp();
+        }
     }
 
     private bool Publish(Reduction reduction, params Message<byte[]?, byte[]?>[] before)

@@ -138,24 +138,36 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>What is in the statistics topic and not in a state of the model; damaged messages left out.</summary>
-    public IReadOnlyList<(long Offset, StatisticsMessage Message)> ReadAhead(Checkpoint state, CancellationToken stop)
+    /// <summary>The offset after the last message of statistics that is there to stay.</summary>
+    public long EndOfStatistics(CancellationToken stop)
+    {
+        using var topic = new KafkaTopic(Statistics, NewOutage(), stop);
+        return topic.Ends().Single().Value;
+    }
+
+    /// <summary>Reads what is in the statistics topic and not in a state of the model.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="receive">Told every message with its offset, in their order; damaged ones left out.</param>
+    /// <param name="stop">Stops reading.</param>
+    public void ReadAhead(Checkpoint state, Action<long, StatisticsMessage> receive, CancellationToken stop)
     {
         using var topic = new KafkaTopic(Statistics, NewOutage(), stop);
         (TopicPartition partition, long end) = topic.Ends().Single();
-        var ahead = new List<(long, StatisticsMessage)>();
         topic.Read([new OffsetRange(partition, state.StatisticsNext ?? 0, end)], record =>
         {
+            StatisticsMessage message;
             try
             {
-                ahead.Add((record.Offset.Value, StatisticsMessage.Decode(record.Message.Value ?? [])));
+                message = StatisticsMessage.Decode(record.Message.Value ?? []);
             }
             catch (InvalidDataException)
             {
                 // It will not count.
+                return;
             }
+
+            receive(record.Offset.Value, message);
         });
-        return ahead;
     }
 
     private void Prepare(KafkaTarget target, Dictionary<string, string> settings, CancellationToken stop)

@@ -86,7 +86,9 @@ public sealed class TornTransactionTests(KafkaBroker broker) : IDisposable
             [new Message<byte[]?, byte[]?> { Value = next.Encode() }, new Message<byte[]?, byte[]?> { Value = "none"u8.ToArray() },
                 new Message<byte[]?, byte[]?> { Value = after.Encode() }]);
 
-        Assert.Equal([next.Range, after.Range], topics.ReadAhead(state, CancellationToken.None).Select(one => one.Message.Range));
+        var ahead = new List<RecordRange>();
+        topics.ReadAhead(state, (_, message) => ahead.Add(message.Range), CancellationToken.None);
+        Assert.Equal([next.Range, after.Range], ahead);
         ClusteredRows.Produce(broker, topic, part: 1, Rows);
         var metrics = new ModelMetrics(model.Id);
         Checkpoint end = await Run(model, metrics, writer => writer, 2 * Rows);
