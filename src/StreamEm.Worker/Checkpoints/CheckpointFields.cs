@@ -42,6 +42,12 @@ public abstract record CheckpointFields
     /// </summary>
     public long? StatisticsNext { get; init; }
 
+    /// <summary>
+    /// Of the same: how often the statistics were found to end before <see cref="StatisticsNext"/>, because their topic was cut or created
+    /// again; null for never.
+    /// </summary>
+    public int? StatisticsCuts { get; init; }
+
     /// <summary>Records read and rejected so far.</summary>
     public required RejectionCounts Rejections { get; init; }
 

@@ -89,7 +89,7 @@ internal sealed record CheckpointHeader : CheckpointFields
             || Outbox.Any(part => part.Length < 0) || BodyLength != body.Length)
             throw new InvalidDataException($"Its header names parts of {BodyLength} bytes in all; the body has {body.Length}.");
 
-        if (Updates < 0 || Records < 0 || RejectedFileLength < 0 || StatisticsNext < 0 || Rejections.Read < 0
+        if (Updates < 0 || Records < 0 || RejectedFileLength < 0 || StatisticsNext < 0 || StatisticsCuts < 0 || Rejections.Read < 0
             || Rejections.ByReason.Any(count => count < 0)
             || !(Rejections.RecentRead >= 0) || !(Rejections.RecentRejected >= 0)
             || Position.Partitions.Values.Any(next => next.Next < 0 || next.End < 0 || next.Skipped < 0))

@@ -126,7 +126,7 @@ internal sealed class Contributor(
         (_problem, context.Metrics.Progress) = (_reader?.Source.Problem ?? _members.Problem, _reader?.Source.Progress);
         if (follower.Newest is not { } newest || ReferenceEquals(newest, _looked)) return;
         _looked = newest;
-        _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0, newest.Updates);
+        _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0, newest.Updates, newest.StatisticsCuts ?? 0);
         foreach ((string partition, PartitionPosition place) in newest.Position.Partitions) keys?.Confirm(partition, place.Next);
         // Transactions have committed further than the model is.
         if (!IsTransactional) _members.Commit(newest.Position.Partitions.Select(pair => (pair.Key, pair.Value.Next)));

@@ -36,7 +36,10 @@ internal sealed class HistoryAudit(
     /// <summary>Begins with the first offset that the statistics topic still has; there need not be a message at it.</summary>
     public void Begin(long first)
     {
-        if (first > start.StatisticsNext)
+        if (newest.StatisticsCuts is { } cuts && cuts > (start.StatisticsCuts ?? 0))
+            Break = new FeedBreak(BreakKind.Gap, "the statistics", string.Create(CultureInfo.InvariantCulture,
+                $"their topic was cut or created again {cuts} time(s) since the run began: they cannot be folded again"));
+        else if (first > start.StatisticsNext)
             Break = new FeedBreak(BreakKind.Gap, string.Create(CultureInfo.InvariantCulture, $"offset {first} of the statistics"),
                 string.Create(CultureInfo.InvariantCulture,
                     $"the statistics from offset {start.StatisticsNext} on are gone: they cannot be folded again"));

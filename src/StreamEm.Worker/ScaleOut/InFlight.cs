@@ -5,7 +5,8 @@ namespace StreamEm.Worker.ScaleOut;
 /// <summary>
 /// What a worker has sent and not yet seen in the model: how much more it may send, and which partitions have to be worked on anew. A
 /// message whose offset the model has passed without taking its range was not counted: duplicate, gap or stale. Its records are read again
-/// from where the model says the partition stands. So a message that was lost, or a position that was wrong, mends itself. Any thread.
+/// from where the model says the partition stands. So a message that was lost, or a position that was wrong, mends itself. Where the log
+/// was cut offsets say nothing of what was sent before, and all of it is worked on anew. Any thread.
 /// </summary>
 /// <param name="most">Messages of one partition under way.</param>
 /// <param name="counted">Told of every message of this worker that is in the model how many versions late it came; null for nobody.</param>
@@ -13,6 +14,7 @@ internal sealed class InFlight(int most, Action<long>? counted = null)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, List<Sent>> _sent = new(StringComparer.Ordinal);
+    private int _cuts;
 
     /// <summary>Messages under way, of all partitions.</summary>
     public int Count
@@ -58,19 +60,22 @@ internal sealed class InFlight(int most, Action<long>? counted = null)
     /// <param name="position">Where the partitions stand in it.</param>
     /// <param name="next">The offset of the next message that is not in it.</param>
     /// <param name="version">Its version.</param>
+    /// <param name="cuts">How often the log was found cut.</param>
     /// <returns>Whether some partition has to be worked on anew from where it stands there.</returns>
-    public bool Look(SourcePosition position, long next, long version)
+    public bool Look(SourcePosition position, long next, long version, int cuts = 0)
     {
         bool isMissed = false;
         lock (_lock)
         {
+            bool isCut = cuts != _cuts;
+            _cuts = cuts;
             foreach ((string partition, List<Sent> list) in _sent)
             {
                 long stands = position.Partitions.GetValueOrDefault(partition)?.Next ?? -1;
                 foreach (Sent sent in list)
                     if (sent.Range.To <= stands && sent.BaseVersion is { } known) counted?.Invoke(Math.Max(0, version - 1 - known));
                 list.RemoveAll(sent => sent.Range.To <= stands);
-                isMissed |= list.Exists(sent => sent.Offset < next);
+                isMissed |= list.Exists(sent => isCut || sent.Offset < next);
             }
         }
 

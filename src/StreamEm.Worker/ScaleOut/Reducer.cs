@@ -20,7 +20,8 @@ namespace StreamEm.Worker.ScaleOut;
 /// <param name="context">The model.</param>
 /// <param name="topics">The topics.</param>
 /// <param name="worker">This worker's name, by which the others know it.</param>
-internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, string worker) : IDisposable
+/// <param name="newest">The newest state that is known here.</param>
+internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, string worker, Func<Checkpoint?> newest) : IDisposable
 {
     private const int PollMilliseconds = 100;
 
@@ -101,6 +102,13 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, strin
                 context.Metrics.ContributionTaken(tau);
             if (verdict is not (Verdict.Accepted or Verdict.Duplicate))
                 WorkerLog.ContributionNotCounted(context.Log, _options.Id, result.Offset.Value, SnakeCase.Of(verdict));
+        }
+
+        if ((result is { IsPartitionEOF: true } && result.Offset.Value < _reduction.Next) || newest()?.StatisticsCuts > _reduction.Cuts)
+        {
+            // The log was cut: whoever takes over says so, or goes on from the state that does.
+            GiveUp();
+            return;
         }
 
         // As soon as nothing more is at hand, and at the latest after so many.
@@ -235,7 +243,16 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, strin
         // In this order: the one before writes no more, and what it has written can be read.
         _transactions?.Begin(_stop);
         Checkpoint? state = topics.ReadNewest(_stop);
+        // A compacted topic may have kept only what somebody wrote too late.
+        if (state is not null && newest() is { } known && known.RunId == state.RunId && ModelStates.IsNewer(known, state)) state = known;
         _reduction = state is null ? null : Reduction.Restore(_options, state);
+        // A state has what was in the log to stay: of a log that ends before that something is gone.
+        if (_reduction is { Next: var next } && topics.EndOfStatistics(_stop) is var end && end < next)
+        {
+            WorkerLog.StatisticsLost(context.Log, _options.Id, end, next);
+            _reduction.PassCut(end);
+        }
+
         context.Metrics.IsReducer = true;
         WorkerLog.ReducerActive(context.Log, _options.Id, _reduction?.Version ?? 0, _reduction?.Next ?? 0);
         return _reduction is null ? Offset.Beginning : new Offset(_reduction.Next);

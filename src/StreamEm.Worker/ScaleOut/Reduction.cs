@@ -35,6 +35,9 @@ internal sealed class Reduction
     /// <summary>The offset of the next message to fold.</summary>
     public long Next { get; private set; }
 
+    /// <summary>How often the log was found to end before that.</summary>
+    public int Cuts { get; private set; }
+
     /// <summary>The run.</summary>
     public string RunId => _identity.RunId;
 
@@ -63,11 +66,22 @@ internal sealed class Reduction
             state.Latest)
         {
             Next = state.StatisticsNext ?? 0,
+            Cuts = state.StatisticsCuts ?? 0,
             _read = state.Rejections.Read,
         };
         for (int reason = 0; reason < Math.Min(reduction._rejected.Length, state.Rejections.ByReason.Count); reason++)
             reduction._rejected[reason] = state.Rejections.ByReason[reason];
         return reduction;
+    }
+
+    /// <summary>
+    /// Goes on at the end of a log that was cut before the next message, or is another one. What is lost of it, or passed over, leaves
+    /// gaps, as if it had never been sent; everybody has to hear of that.
+    /// </summary>
+    public void PassCut(long end)
+    {
+        (Next, Cuts) = (end, Cuts + 1);
+        _unpublished++;
     }
 
     /// <summary>Takes the message at an offset; those below <see cref="Next"/> are in the model.</summary>
@@ -108,6 +122,7 @@ internal sealed class Reduction
             Records = _learner.Records,
             Position = _ranges.Position.Copy(),
             StatisticsNext = Next,
+            StatisticsCuts = Cuts > 0 ? Cuts : null,
             Rejections = new RejectionCounts { Read = _read, ByReason = [.. _rejected] },
             Configuration = _options.Values.Count > 0 ? _options.Values : null,
             Latest = _latest,

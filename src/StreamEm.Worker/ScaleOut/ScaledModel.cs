@@ -62,7 +62,7 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, Check
             _survey = new WorkSurvey(_topics, _follower, worker, context.Time);
             _keys = context.Options.KeepsKeys ? new KeyShare(context, _topics, _follower, directory.SharedKeys) : null;
             _contributor = new Contributor(context, _topics, _follower, _rejected, worker, _keys) { Wrap = Wrap };
-            _reducer = new Reducer(context, _topics, worker);
+            _reducer = new Reducer(context, _topics, worker, () => _follower.Newest);
             Task[] parts = [Start(_follower.Run), Start(_contributor.Run), Start(_reducer.Run)];
             Task.WaitAny(parts, CancellationToken.None);
             ending.Cancel();

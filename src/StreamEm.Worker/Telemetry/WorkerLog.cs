@@ -214,6 +214,11 @@ internal static partial class WorkerLog
         "Model {Model}: this worker folds the statistics, from version {Version} and offset {Offset} on", EventName = "reducer_active")]
     public static partial void ReducerActive(ILogger log, string model, long version, long offset);
 
+    [LoggerMessage(66, LogLevel.Warning,
+        "Model {Model}: the statistics end at offset {End}, and the model has some up to {Next}: their topic was cut or created again. "
+            + "What is not in the model yet is computed anew; audit cannot fold this run again", EventName = "statistics_lost")]
+    public static partial void StatisticsLost(ILogger log, string model, long end, long next);
+
     [LoggerMessage(65, LogLevel.Warning, "Model {Model}: a transaction of the {Role} was not committed: {End}",
         EventName = "transaction_not_committed")]
     public static partial void TransactionNotCommitted(ILogger log, string model, string role, string end);

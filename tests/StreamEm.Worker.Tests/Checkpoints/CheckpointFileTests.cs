@@ -109,6 +109,7 @@ public sealed class CheckpointFileTests : IDisposable
     [InlineData("\"updates\":7", "\"updates\":-7", "Its header has a count, a length or a position below 0.")]
     [InlineData("\"records\":700", "\"records\":-700", "Its header has a count, a length or a position below 0.")]
     [InlineData("\"rejected_file_length\":42", "\"rejected_file_length\":-4", "Its header has a count, a length or a position below 0.")]
+    [InlineData("\"statistics_cuts\":1", "\"statistics_cuts\":-1", "Its header has a count, a length or a position below 0.")]
     [InlineData("\"statistics_next\":5", "\"statistics_next\":-5", "Its header has a count, a length or a position below 0.")]
     [InlineData("\"read\":12", "\"read\":-12", "Its header has a count, a length or a position below 0.")]
     [InlineData("[0,1,2]", "[0,-1,2]", "Its header has a count, a length or a position below 0.")]
@@ -172,12 +173,14 @@ public sealed class CheckpointFileTests : IDisposable
         Checkpoint read = CheckpointFile.Decode(CheckpointFile.Encode(Bare() with
         {
             StatisticsNext = 0,
+            StatisticsCuts = 0,
             RejectedFileLength = 0,
             Keys = new KeyLogMark(0, []),
             Outbox = [new OutboxEntry(3, false, default), new OutboxEntry(3, true, default)],
         }));
 
-        Assert.Equal((0L, 0L, 0L, 0L, 2), (read.Updates, read.StatisticsNext, read.RejectedFileLength, read.Keys!.Keys, read.Outbox.Count));
+        Assert.Equal((0L, 0L, 0, 0L, 0L, 2), (
+            read.Updates, read.StatisticsNext, read.StatisticsCuts, read.RejectedFileLength, read.Keys!.Keys, read.Outbox.Count));
     }
 
     [Fact]
@@ -220,6 +223,7 @@ public sealed class CheckpointFileTests : IDisposable
             Records = 700,
             Position = position,
             StatisticsNext = 5,
+            StatisticsCuts = 1,
             Rejections = new RejectionCounts { Read = 12, ByReason = [0, 1, 2], RecentRead = 11.5, RecentRejected = 0.25 },
             RejectedFileLength = 42,
             Keys = new KeyLogMark(2, [new KeySegmentMark(3, 9)]),

@@ -43,7 +43,7 @@ public sealed class BrokersAwayTests(UnansweredTests.OwnBroker own) : IClassFixt
         }]);
         // One of them folds, the other stands by.
         ModelContext first = Context(model), second = Context(model);
-        Reducer one = new(first, topics, "one"), other = new(second, topics, "other");
+        Reducer one = new(first, topics, "one", () => null), other = new(second, topics, "other", () => null);
         var follower = new ModelFollower(topics, _feed, _time);
         var members = new Membership(topics.Statistics, topics.Group, "one", topics.Sources, model.ScaleOut!, topics.NewOutage(), _time);
         Task[] running = [Start(one.Run), Start(other.Run), Start(follower.Run), Start(Poll)];

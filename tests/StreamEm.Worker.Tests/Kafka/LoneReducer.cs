@@ -36,7 +36,7 @@ internal sealed class LoneReducer : IAsyncDisposable
         Topics = new ScaleOutTopics(Model, TimeProvider.System);
         Topics.Prepare(_stop.Token);
         _reducer = new Reducer(new ModelContext(
-            Model, Metrics, new ShownRecords(Model.Schema, TimeProvider.System), TimeProvider.System, Log), Topics, "lone");
+            Model, Metrics, new ShownRecords(Model.Schema, TimeProvider.System), TimeProvider.System, Log), Topics, "lone", () => null);
     }
 
     /// <summary>Records that a model is begun with.</summary>

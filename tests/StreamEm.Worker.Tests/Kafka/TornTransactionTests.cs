@@ -5,8 +5,6 @@ using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Pipeline;
 using StreamEm.Worker.ScaleOut;
-using StreamEm.Worker.Shown;
-using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 using StreamEm.Worker.Tests.Commands;
 using StreamEm.Worker.Tests.Configuration;
@@ -130,28 +128,9 @@ public sealed class TornTransactionTests(KafkaBroker broker) : IDisposable
         producer.AbortTransaction();
     }
 
-    /// <summary>Runs one worker until so many records are in the model, and stops it.</summary>
-    private async Task<Checkpoint> Run(
-        ModelOptions model, ModelMetrics metrics, Func<StatisticsWriter, StatisticsWriter> wrap, int records)
-    {
-        using var feed = new SnapshotFeed();
-        var context = new ModelContext(
-            model, metrics, new ShownRecords(model.Schema, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
-        var directory = new CheckpointDirectory(_directory["state"], model.Id, keep: 3, NullLogger.Instance);
-        using var worker = new ScaledModel(context, feed, directory) { Wrap = wrap };
-        using var stop = new CancellationTokenSource();
-        Task<PipelineEnd> running = Task.Factory.StartNew(
-            () => worker.Run(stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        var topics = new ScaleOutTopics(model, TimeProvider.System);
-        Checkpoint? state = null;
-        await Eventually.True(
-            () => running.IsCompleted || (feed.Latest is not null
-                && (state = topics.ReadNewest(CancellationToken.None))?.Rejections.Read >= records), $"{records} records");
-        await stop.CancelAsync();
-        PipelineEnd end = await running;
-        Assert.True(end.Code == 0, end.Failure);
-        return state!;
-    }
+    private Task<Checkpoint> Run(
+        ModelOptions model, ModelMetrics metrics, Func<StatisticsWriter, StatisticsWriter> wrap, int records) =>
+        OneWorker.RunAsync(model, _directory["state"], records, metrics, NullLogger.Instance, wrap);
 
     private async Task IsEveryRecordOnce(string topic, Checkpoint end, int parts, string? statistics = null)
     {

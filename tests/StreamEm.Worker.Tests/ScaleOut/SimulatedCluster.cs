@@ -13,7 +13,8 @@ namespace StreamEm.Worker.Tests.ScaleOut;
 
 /// <summary>
 /// Workers, a log and reducers on one thread, with every step chosen by a seed: messages that are lost, come twice, late or damaged,
-/// workers and reducers that crash, partitions that go from one worker to another that still believes to have them.
+/// workers and reducers that crash, partitions that go from one worker to another that still believes to have them; where asked for, a log
+/// that loses its end.
 /// </summary>
 internal sealed class SimulatedCluster
 {
@@ -21,15 +22,17 @@ internal sealed class SimulatedCluster
     private const int Workers = 3, InFlightEach = 2;
 
     private readonly Random _random;
+    private readonly bool _isCut;
     private readonly List<byte[]> _log = [];
     private readonly List<(byte[] Message, Action<long> Written)> _late = [];
     private readonly List<Checkpoint> _states = [];
+    private readonly ModelStates _known = new();
     private readonly SimulatedWorker[] _workers;
     private Reduction _reduction;
 
-    public SimulatedCluster(int seed)
+    public SimulatedCluster(int seed, bool isCut = false)
     {
-        _random = new Random(seed);
+        (_random, _isCut) = (new Random(seed), isCut);
         _reduction = Reduction.Begin(Options, Start(), next: 0, TimeProvider.System);
         Publish();
         _workers = [.. Enumerable.Range(0, Workers).Select(_ => new SimulatedWorker(_states[0]))];
@@ -80,6 +83,11 @@ internal sealed class SimulatedCluster
         if (hasFaults && chance < 4) worker.Begin(Seen(), worker.Partitions);
         else if (hasFaults && chance < 7) Rebalance();
         else if (hasFaults && chance < 10) _reduction = Reduction.Restore(Options, Seen());
+        else if (_isCut && hasFaults && chance < 12)
+        {
+            Cut();
+            Fold();
+        }
         else if (chance < 40) Fold();
         else if (chance < 50) worker.Look(Newest);
         else if (chance < 55 && _late.Count > 0)
@@ -116,8 +124,18 @@ internal sealed class SimulatedCluster
         }
     }
 
+    /// <summary>The log ends before what the model has of it, or is another one.</summary>
+    private void Cut()
+    {
+        int end = _random.Next(3) == 0 ? 0 : _random.Next((int)_reduction.Next + 1);
+        _log.RemoveRange(end, _log.Count - end);
+    }
+
     private void Fold()
     {
+        // It hears that another found a cut.
+        if (Newest.StatisticsCuts > _reduction.Cuts) _reduction = Reduction.Restore(Options, Newest);
+        if (_reduction.Next > _log.Count) _reduction.PassCut(_log.Count);
         int count = _random.Next(1, 4);
         for (; count > 0 && _reduction.Next < _log.Count; count--)
             _reduction.Take(_reduction.Next, _log[(int)_reduction.Next], DateTimeOffset.UnixEpoch);
@@ -128,7 +146,7 @@ internal sealed class SimulatedCluster
     {
         Checkpoint state = CheckpointFile.Decode(CheckpointFile.Encode(_reduction.Capture(DateTimeOffset.UnixEpoch)));
         // A reducer that was replaced says nothing new.
-        if (_states.Count == 0 || state.StatisticsNext > Newest.StatisticsNext) _states.Add(state);
+        if (_known.Take(CheckpointFile.Encode(state))) _states.Add(state);
     }
 
     private byte[] Damaged(byte[] message)
@@ -170,7 +188,7 @@ internal sealed class SimulatedWorker(Checkpoint state)
     public void Look(Checkpoint state)
     {
         _known = state;
-        if (_inFlight.Look(state.Position, state.StatisticsNext ?? 0, state.Updates)) Begin(state, Partitions);
+        if (_inFlight.Look(state.Position, state.StatisticsNext ?? 0, state.Updates, state.StatisticsCuts ?? 0)) Begin(state, Partitions);
     }
 
     public (byte[] Message, Action<long> Written)? TryCut(Random random)

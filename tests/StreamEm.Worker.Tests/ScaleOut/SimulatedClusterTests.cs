@@ -25,6 +25,26 @@ public sealed class SimulatedClusterTests
         }
     }
 
+    /// <summary>Nobody waits for what is gone, and whatever was in it is learned once.</summary>
+    [Fact]
+    public void Cluster_WhoseLogIsCut_CountsEveryRecordOnce()
+    {
+        int cuts = 0;
+        for (int seed = 0; seed < 15; seed++)
+        {
+            var cluster = new SimulatedCluster(seed, isCut: true);
+
+            cluster.Run();
+
+            Checkpoint end = cluster.Newest;
+            cuts += end.StatisticsCuts ?? 0;
+            Assert.Equal(SimulatedCluster.Partitions * SimulatedCluster.Records, end.Records);
+            Assert.Equal(end.Records, end.Rejections.Read);
+        }
+
+        Assert.InRange(cuts, 15, 1000);
+    }
+
     [Fact]
     public void Cluster_WithoutDelay_LearnsTheMeanOfAllRecords()
     {
