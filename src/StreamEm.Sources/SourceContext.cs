@@ -36,7 +36,9 @@ public sealed record SourceContext(RecordSchema Schema, SourcePosition Position,
     /// </summary>
     public bool Once { get; init; }
 
-    /// <summary>Records of a minibatch, of which every partition gets an equal share where partitions are read in turn.</summary>
+    /// <summary>
+    /// Records of a minibatch, of which every partition gets an equal share where partitions are read in turn, all of a source's.
+    /// </summary>
     public int MinibatchSize { get; init; } = 512;
 
     /// <summary>

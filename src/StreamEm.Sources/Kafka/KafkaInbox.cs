@@ -8,6 +8,9 @@ namespace StreamEm.Sources.Kafka;
 /// </summary>
 internal sealed class KafkaInbox(TimeProvider time)
 {
+    /// <summary>Bytes of messages of a partition that are worth a turn, however few they are.</summary>
+    private const long ManyBytes = 1 << 20;
+
     private readonly Lock _lock = new();
     private readonly Queue<KafkaPartition> _joined = new();
     private readonly Dictionary<KafkaPartition, PartitionQueue> _queues = [];
@@ -118,9 +121,17 @@ internal sealed class KafkaInbox(TimeProvider time)
     }
 
     /// <summary>Whether a partition has messages to be taken.</summary>
-    public bool HasMessages(KafkaPartition partition)
+    /// <param name="partition">The partition.</param>
+    /// <param name="least">So many, or many bytes.</param>
+    public bool HasMessages(KafkaPartition partition, int least = 1)
     {
-        lock (_lock) return _queues[partition].Incoming.Count > 0;
+        lock (_lock) return _queues[partition].Has(least);
+    }
+
+    /// <summary>Who waits for any partition is woken by so many messages of this one, or many bytes; by the first unless this was said.</summary>
+    public void Expect(KafkaPartition partition, int least)
+    {
+        lock (_lock) _queues[partition].Expected = least;
     }
 
     /// <summary>Takes all messages of a partition in exchange for an empty list.</summary>
@@ -189,7 +200,7 @@ internal sealed class KafkaInbox(TimeProvider time)
     {
         if (wanted is not null) return _queues[wanted].Incoming.Count > 0;
         foreach (PartitionQueue queue in _queues.Values)
-            if (queue.Incoming.Count > 0) return true;
+            if (queue.Has(queue.Expected)) return true;
         return false;
     }
 
@@ -214,5 +225,9 @@ internal sealed class KafkaInbox(TimeProvider time)
         public long? EndOffset { get; set; }
 
         public long EndSince { get; set; }
+
+        public int Expected { get; set; } = 1;
+
+        public bool Has(int least) => Incoming.Count >= least || (Incoming.Count > 0 && Bytes >= ManyBytes);
     }
 }

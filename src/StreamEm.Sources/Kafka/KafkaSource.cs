@@ -17,6 +17,7 @@ public sealed class KafkaSource : RecordSource
     private readonly KafkaPoller _poller;
     private readonly TurnOrder _order;
     private readonly Dictionary<KafkaPartition, Chunk> _chunks = [];
+    private readonly SharedTurns? _shared;
     private bool _hasJoined;
     private long _tombstones;
 
@@ -28,8 +29,9 @@ public sealed class KafkaSource : RecordSource
     {
         (_options, _context) = (options, context with { Position = context.Position.Copy() });
         _decoder = new MessageDecoder(options, context.Schema, context.KeepOriginals, context.Time, context.KeepTraces);
-        _order = new TurnOrder(context.MinibatchSize);
+        _order = new TurnOrder(context.MinibatchSize, isShared: options.Only is not null);
         _inbox = new KafkaInbox(context.Time);
+        _shared = SharedTurns.Of(options, context, _order, _inbox, partition => _chunks[partition].HasMore);
         _poller = new KafkaPoller(options, _context, _decoder.Fields, _inbox);
     }
 
@@ -62,7 +64,16 @@ public sealed class KafkaSource : RecordSource
     /// <summary>
     /// Connects and begins to read ahead, on a thread of its own; the first <see cref="ReadAsync"/> does it when nobody has.
     /// </summary>
-    internal void Start() => _poller.Start();
+    internal void Start()
+    {
+        if (!IsFed) _poller.Start();
+    }
+
+    /// <summary>Whether somebody else puts messages into <see cref="Inbox"/>, and no broker is asked.</summary>
+    internal bool IsFed { get; init; }
+
+    /// <summary>What was read and not yet used.</summary>
+    internal KafkaInbox Inbox => _inbox;
 
     /// <summary>How many rounds of polls were made: grows as long as the client's thread is alive.</summary>
     internal long Rounds => _poller.Rounds;
@@ -90,7 +101,7 @@ public sealed class KafkaSource : RecordSource
                     return false;
                 }
 
-                await _inbox.WaitAsync(null, seen, null, cancellationToken).ConfigureAwait(false);
+                await WaitAsync(null, seen, null, cancellationToken).ConfigureAwait(false);
                 continue;
             }
 
@@ -103,9 +114,12 @@ public sealed class KafkaSource : RecordSource
             }
 
             if (TryPassOver(partition, batch, out TimeSpan? wait)) return true;
-            await _inbox.WaitAsync(partition, seen, wait, cancellationToken).ConfigureAwait(false);
+            await WaitAsync(partition, seen, wait, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private ValueTask WaitAsync(KafkaPartition? partition, long seen, TimeSpan? atMost, CancellationToken cancellationToken) =>
+        _shared?.WaitAsync(partition, seen, atMost, cancellationToken) ?? _inbox.WaitAsync(partition, seen, atMost, cancellationToken);
 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
@@ -132,7 +146,7 @@ public sealed class KafkaSource : RecordSource
         if (_order.Current is not null && _order.Left > 0) return false;
         foreach (KafkaPartition partition in _order.Partitions)
         {
-            if (!partition.IsIdle || !_inbox.HasMessages(partition)) continue;
+            if (!partition.IsIdle || !(_shared?.IsDue(partition) ?? _inbox.HasMessages(partition))) continue;
             TurnOrder.Wake(partition);
             Decide(partition, batch);
             return true;
@@ -141,16 +155,25 @@ public sealed class KafkaSource : RecordSource
         return false;
     }
 
-    /// <summary>Ends the turn of a partition that has nothing: because a drained run has read all of it, or because it is idle.</summary>
+    /// <summary>
+    /// Ends the turn of a partition that has nothing: because a drained run has read all of it, or because it is idle, or gives way.
+    /// </summary>
     private bool TryPassOver(KafkaPartition partition, RecordBatch batch, out TimeSpan? wait)
     {
         wait = null;
-        if (_inbox.EndOf(partition) is not ({ } offset, { } since) || offset < partition.Position.Next) return false;
-        if (partition.Position.End is { } end)
+        (long Offset, TimeSpan Since)? end = _inbox.EndOf(partition) is { } told && told.Offset >= partition.Position.Next ? told : null;
+        if (_shared?.GivesWay(partition, isAtEnd: end is not null) == true)
+        {
+            Rest(partition, batch);
+            return true;
+        }
+
+        if (end is not (var offset, var since)) return false;
+        if (partition.Position.End is { } last)
         {
             // Between the last record and the end there may be offsets without a record: transaction markers, compacted records.
-            if (offset < end) return false;
-            partition.Position = partition.Position with { Next = end };
+            if (offset < last) return false;
+            partition.Position = partition.Position with { Next = last };
             batch.Clear(partition.Name, partition.Position);
         }
         else
@@ -158,11 +181,17 @@ public sealed class KafkaSource : RecordSource
             if (_options.IdleAfter is not { } idleAfter) return false;
             wait = idleAfter - since;
             if (wait > TimeSpan.Zero) return false;
-            TurnOrder.Rest(partition);
-            Decide(partition, batch);
+            Rest(partition, batch);
         }
 
         return true;
+    }
+
+    private void Rest(KafkaPartition partition, RecordBatch batch)
+    {
+        TurnOrder.Rest(partition);
+        _shared?.Rest(partition);
+        Decide(partition, batch);
     }
 
     private static void Decide(KafkaPartition partition, RecordBatch batch)

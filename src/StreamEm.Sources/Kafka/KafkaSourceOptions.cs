@@ -87,7 +87,10 @@ public sealed record KafkaSourceOptions : SourceOptions
     /// </summary>
     public TimeSpan DiscoverEvery { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The partitions that are read, by name (<c>sensors/3</c>); null reads all. Not part of the YAML.</summary>
+    /// <summary>
+    /// The partitions that are read, by name (<c>sensors/3</c>), each a whole minibatch at its turn, and none while it has nothing and
+    /// others have: in which order is not told by the data then. Null reads all. Not part of the YAML.
+    /// </summary>
     public IReadOnlyCollection<string>? Only { get; init; }
 
     /// <summary>Bytes of messages read ahead. Not part of the YAML.</summary>

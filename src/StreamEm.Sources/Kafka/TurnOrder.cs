@@ -6,7 +6,9 @@ namespace StreamEm.Sources.Kafka;
 /// which falls on another partition every time. A partition that is idle or done is passed over. Everything that decides the order is in
 /// the partitions' positions, so that a rotation made from stored positions goes on as the one that stored them.
 /// </summary>
-internal sealed class TurnOrder(int minibatchSize)
+/// <param name="minibatchSize">Records of a minibatch.</param>
+/// <param name="isShared">Whether a turn is a whole minibatch, as where minibatches are of one partition (<see cref="SharedTurns"/>).</param>
+internal sealed class TurnOrder(int minibatchSize, bool isShared = false)
 {
     private readonly List<KafkaPartition> _partitions = [];
     private KafkaPartition? _last;
@@ -51,7 +53,8 @@ internal sealed class TurnOrder(int minibatchSize)
         if (Current is null) return false;
         long number = (_last?.LastTurn ?? 0) + 1;
         _last = Current;
-        Current.Position = Current.Position with { Turn = new PartitionTurn(number, Math.Max(1, minibatchSize / active), IsIdle: false) };
+        int share = isShared ? minibatchSize : Math.Max(1, minibatchSize / active);
+        Current.Position = Current.Position with { Turn = new PartitionTurn(number, share, IsIdle: false) };
         return true;
     }
 

@@ -24,8 +24,7 @@ internal static class SharedSource
         };
         var reader = new SourceReader(new KafkaSource(source, new SourceContext(options.Schema.Read, position, time)
         {
-            // Every turn is a minibatch of its partition.
-            MinibatchSize = options.Learning.MinibatchSize * partitions.Length,
+            MinibatchSize = options.Learning.MinibatchSize,
             KeepTraces = WorkerTraces.IsOn,
         }), options.Schema.Read, time);
         reader.Start();
