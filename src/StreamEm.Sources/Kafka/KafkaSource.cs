@@ -146,8 +146,9 @@ public sealed class KafkaSource : RecordSource
         if (_order.Current is not null && _order.Left > 0) return false;
         foreach (KafkaPartition partition in _order.Partitions)
         {
-            if (!partition.IsIdle || !(_shared?.IsDue(partition) ?? _inbox.HasMessages(partition))) continue;
-            TurnOrder.Wake(partition);
+            if (!partition.IsIdle) continue;
+            if (_shared?.IsDue(partition) ?? _inbox.HasMessages(partition)) TurnOrder.Wake(partition);
+            else if (_shared?.TryReachEnd(partition) != true) continue;
             Decide(partition, batch);
             return true;
         }

@@ -28,8 +28,24 @@ internal sealed class SharedTurns(
         options.Only is null ? null : new SharedTurns(
             order, inbox, hasMore, options.IdleAfter ?? TimeSpan.FromSeconds(1), context.MinibatchSize, context.Time);
 
-    /// <summary>Notes that a partition leaves the rotation.</summary>
-    public void Rest(KafkaPartition partition) => _restsSince[partition] = time.GetTimestamp();
+    /// <summary>Notes that a partition, of which nothing is at hand, leaves the rotation.</summary>
+    public void Rest(KafkaPartition partition)
+    {
+        TryReachEnd(partition);
+        _restsSince[partition] = time.GetTimestamp();
+    }
+
+    /// <summary>
+    /// Passes offsets without a record at the end of a partition of which nothing is at hand, as what ends a transaction leaves: whoever
+    /// has the partition next need not look for records there.
+    /// </summary>
+    /// <returns>Whether there were any.</returns>
+    public bool TryReachEnd(KafkaPartition partition)
+    {
+        if (inbox.EndOf(partition) is not { } end || end.Offset <= partition.Position.Next) return false;
+        partition.Position = partition.Position with { Next = end.Offset };
+        return true;
+    }
 
     /// <summary>Whether a partition that rests is to be taken back.</summary>
     public bool IsDue(KafkaPartition partition) => inbox.HasMessages(partition, LeastOf(partition, IsAnyInRotation(), out _));

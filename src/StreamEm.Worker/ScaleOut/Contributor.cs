@@ -28,6 +28,9 @@ internal sealed class Contributor(
     ModelContext context, ScaleOutTopics topics, ModelFollower follower, RejectionSink rejected, string worker, KeyShare? keys)
     : IDisposable
 {
+    /// <summary>So many minibatches' worth of offsets of which none counts are told to the model in a stream that never rests.</summary>
+    private const long MostUntold = 64;
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     private readonly ModelOptions _options = context.Options;
@@ -231,8 +234,10 @@ internal sealed class Contributor(
             if (batch.Rejected[refused].Offset >= stood) _range.Reject(batch.Rejected[refused]);
         _range.End = batch.EndPosition;
         keys?.Reach(batch, stop);
-        // A partition that has no more for now sends what it has.
-        if (batch.IsDecision || _range.Read - _learner!.Pending >= _options.Learning.MinibatchSize) Cut(stop);
+        // A partition that has no more for now sends what it has, and how far it is where nothing of it counts.
+        bool isUntold = batch.IsDecision
+            || (_range.Read == 0 && _range.End.Next - _next[_range.Partition].Next >= MostUntold * _options.Learning.MinibatchSize);
+        if (isUntold || _range.Read - _learner!.Pending >= _options.Learning.MinibatchSize) Cut(stop, tellsPlace: isUntold);
         if (_range.Excess(_options.Rejected.StopAboveRatio) is { } excess) throw new CommandException(ExitCode.DataCorrupt, excess);
     }
 
@@ -247,12 +252,14 @@ internal sealed class Contributor(
     }
 
     /// <summary>Sends what the records say that were read of the partition since the last message.</summary>
+    /// <param name="stop">Stops waiting.</param>
+    /// <param name="tellsPlace">Whether it says how far that is where no record counts: filtered ones, and offsets without one.</param>
     /// <returns>False when everything is to begin anew, or to stop.</returns>
-    private bool Cut(CancellationToken stop)
+    private bool Cut(CancellationToken stop, bool tellsPlace = false)
     {
         string partition = _range.Partition;
         Remember(Math.Min(_range.End.Next, _stood.GetValueOrDefault(partition)?.Next ?? 0));
-        if (_range.Read == 0) return true;
+        if (_range.Read == 0 && !(tellsPlace && _range.End.Next > _next[partition].Next)) return true;
         for (; !_inFlight.HasRoom(partition); Look())
         {
             if (stop.IsCancellationRequested || !IsValid) return false;

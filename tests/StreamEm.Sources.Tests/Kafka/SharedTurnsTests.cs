@@ -95,6 +95,38 @@ public sealed class SharedTurnsTests : IAsyncDisposable
     }
 
     [Fact]
+    public void End_BehindOffsetsWithoutARecord_IsReached()
+    {
+        Open();
+        Put(0, 1);
+        // What ends a transaction takes an offset too.
+        PutEnd(0, markers: 1);
+        Put(1, 1000);
+        while (_rests[0] == 0) Read();
+        Assert.Equal(2, _batch.EndPosition.Next);
+
+        PutEnd(0, markers: 2);
+        do Read();
+        while (_batch.PartitionName != "t/0");
+
+        Assert.Equal((4, true), (_batch.EndPosition.Next, _batch.EndPosition.Turn!.IsIdle));
+        Assert.True(_batch.IsDecision);
+    }
+
+    [Fact]
+    public void End_OfAnIdlePartition_IsReachedToo()
+    {
+        Open();
+        PutEnd(0, markers: 1);
+        PutEnd(1, markers: 3);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Read();
+        Assert.Equal(("t/0", 1), (_batch.PartitionName, _batch.EndPosition.Next));
+        Read();
+        Assert.Equal(("t/1", 3), (_batch.PartitionName, _batch.EndPosition.Next));
+    }
+
+    [Fact]
     public async Task Turn_OfAWorkerAlone_WaitsAsLongAsEver()
     {
         Open(isShared: false);
@@ -131,7 +163,8 @@ public sealed class SharedTurnsTests : IAsyncDisposable
         _source.Inbox.Nudge();
     }
 
-    private void PutEnd(int partition) => _source!.Inbox.PutEnd(_partitions[partition], _put[partition]);
+    private void PutEnd(int partition, int markers = 0) =>
+        _source!.Inbox.PutEnd(_partitions[partition], _put[partition] += markers);
 
     /// <summary>Reads what is at hand: nothing is waited for.</summary>
     private void Read()

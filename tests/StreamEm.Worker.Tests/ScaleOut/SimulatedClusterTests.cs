@@ -117,6 +117,35 @@ public sealed class SimulatedClusterTests
         return audit;
     }
 
+    [Fact]
+    public void Fold_OfAStretchWithoutRecords_MovesThePlaceAndMakesNoVersion()
+    {
+        var cluster = new SimulatedCluster(seed: 5);
+        cluster.Run();
+        Reduction reduction = Reduction.Restore(SimulatedCluster.Options, cluster.Newest);
+        long before = reduction.Version, next = reduction.Next;
+        byte[] message = new StatisticsMessage
+        {
+            ModelId = cluster.Newest.ModelId,
+            RunId = cluster.Newest.RunId,
+            Worker = Guid.NewGuid(),
+            Sequence = 1,
+            BaseVersion = before,
+            Range = new RecordRange("x/0", SimulatedCluster.Records, SimulatedCluster.Records + 70),
+            Read = 0,
+            Rejected = [0, 0, 0],
+        }.Encode();
+
+        Assert.Equal(Verdict.Accepted, reduction.Take(next, message, DateTimeOffset.UnixEpoch));
+        Assert.Equal(Verdict.Duplicate, reduction.Take(next + 1, message, DateTimeOffset.UnixEpoch));
+
+        Assert.Empty(reduction.TakeSnapshots());
+        Checkpoint end = reduction.Capture(DateTimeOffset.UnixEpoch);
+        Assert.Equal((before, SimulatedCluster.Records + 70), (end.Updates, end.Position.Partitions["x/0"].Next));
+        Assert.Equal((cluster.Newest.Records, cluster.Newest.Rejections.Read), (end.Records, end.Rejections.Read));
+        Assert.Equal(cluster.Newest.Learner.ToArray(), end.Learner.ToArray());
+    }
+
     [Theory]
     [InlineData(10, 20, RangeFitName.Next)]
     [InlineData(0, 10, RangeFitName.Duplicate)]

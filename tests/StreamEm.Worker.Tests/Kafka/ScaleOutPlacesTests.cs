@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using StreamEm.Sources.Tests.Kafka;
+using StreamEm.Worker.Checkpoints;
+using StreamEm.Worker.ScaleOut;
+using StreamEm.Worker.Tests.Support;
+
+namespace StreamEm.Worker.Tests.Kafka;
+
+/// <summary>Where a model that workers learn together stands in its source, where that is not told by records that count.</summary>
+public sealed class ScaleOutPlacesTests(KafkaBroker broker) : IDisposable
+{
+    private const int Size = 16;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task Stretch_OfRecordsThatTheModelIsNotAbout_IsPassed()
+    {
+        broker.NeedsRealBroker("describes no topics");
+        string topic = await broker.CreateTopicAsync(1);
+        using var fleet = new ScaleOutFleet(Yaml(topic, where: "kind == \"pump\""));
+        broker.Produce(topic, 0, Rows("pump", 2 * Size));
+        broker.Produce(topic, 0, Rows("fan", 50));
+        fleet.Start("one");
+        await fleet.HasReducer();
+
+        Checkpoint state = await Reaches(fleet, at => at.Position.Partitions.GetValueOrDefault($"{topic}/0")?.Next == 2 * Size + 50);
+        Assert.Equal((2, 2 * Size), (state.Updates, state.Records));
+
+        // A tombstone and filtered records alone, which no record that counts follows.
+        broker.Produce(topic, 0, [null, .. Rows("fan", 9)]);
+        state = await Reaches(fleet, at => at.Position.Partitions[$"{topic}/0"].Next == 2 * Size + 60);
+        Assert.Equal((2, 2 * Size), (state.Updates, state.Records));
+        using var client = new HttpClient { BaseAddress = await fleet["one"].Address() };
+        await Eventually.True(
+            () => client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/workers").GetAwaiter().GetResult().GetProperty("lag").GetInt64() == 0,
+            "nothing is left", Patience);
+        await fleet.StopAsync("one");
+    }
+
+    private static IEnumerable<string> Rows(string kind, int count) => Enumerable.Range(0, count).Select(i => string.Create(
+        CultureInfo.InvariantCulture, $"{{\"a\":{i % 7},\"b\":{i % 5},\"kind\":\"{kind}\"}}"));
+
+    private static async Task<Checkpoint> Reaches(ScaleOutFleet fleet, Func<Checkpoint, bool> reached)
+    {
+        var topics = new ScaleOutTopics(fleet.Model, TimeProvider.System);
+        Checkpoint? state = null;
+        await Eventually.True(() => (state = topics.ReadNewest(CancellationToken.None)) is not null && reached(state), "the model to get there",
+            Patience);
+        return state!;
+    }
+
+    private string Yaml(string topic, string where = "a >= 0", string start = "earliest")
+    {
+        File.WriteAllText(_directory["start.json"], """
+            {"parameters": {"weights": [0.5, 0.5], "means": [[0, 0], [5, 5]], "covariances": [[[4, 0], [0, 4]], [[4, 0], [0, 4]]]}}
+            """);
+        return $$"""
+            http: { address: 127.0.0.1:0 }
+            models:
+              - id: clouds
+                source: { kafka: { brokers: ["{{broker.Address}}"], topics: [{{topic}}], start: {{start}}, idle_after: 100ms } }
+                features: [a, b]
+                where: '{{where}}'
+                model: { type: gaussian_mixture, components: 2 }
+                learning:
+                  learn: always
+                  dead_components: keep
+                  standardize: false
+                  minibatch: { size: {{Size}} }
+                  initialization: { from: "{{_directory["start.json"]}}" }
+                scale_out: { statistics_topic: {{topic}}-statistics, model_topic: {{topic}}-model, group_id: {{topic}} }
+            """;
+    }
+}
