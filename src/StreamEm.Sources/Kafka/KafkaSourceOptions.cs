@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using StreamEm.Core.Features;
 using StreamEm.Sources.Decoding;
 using StreamEm.Sources.Registry;
 
@@ -96,6 +97,20 @@ public sealed record KafkaSourceOptions : SourceOptions
     /// <summary>Bytes of messages read ahead. Not part of the YAML.</summary>
     public long ReadAheadBytes { get; init; } = 64L << 20;
 
+    /// <summary>Where reading starts in every partition there is, as <see cref="Start"/> says it now.</summary>
+    /// <exception cref="SourceException">A topic does not exist, or nothing may be asked of it.</exception>
+    /// <exception cref="KafkaException">The brokers do not answer.</exception>
+    public SourcePosition FindStarts(RecordSchema schema, TimeProvider time)
+    {
+        using IConsumer<Ignore, Ignore> client = Client(schema);
+        using var cluster = new KafkaCluster(client.Handle, this, time);
+        IReadOnlyList<SourceTopic> topics = cluster.DescribeAsync(needsIds: true).GetAwaiter().GetResult();
+        var starts = new SourcePosition();
+        foreach (KafkaPartition partition in cluster.Resolve(topics, new SourcePosition(), once: false))
+            starts.Set(partition.Name, new PartitionPosition(partition.Position.Next, partition.Position.Identity));
+        return starts;
+    }
+
     /// <summary>
     /// Of topics that were not deleted and created again since. Brokers that do not answer within seconds are taken at their earlier word.
     /// </summary>
@@ -104,9 +119,7 @@ public sealed record KafkaSourceOptions : SourceOptions
         if (!context.Position.Partitions.Values.Any(position => position.Identity is not null)) return true;
         try
         {
-            using IConsumer<Ignore, Ignore> client =
-                new ConsumerBuilder<Ignore, Ignore>(KafkaClient.ConsumerConfig(this, new KafkaMessageFields(context.Schema)))
-                    .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+            using IConsumer<Ignore, Ignore> client = Client(context.Schema);
             using var cluster = new KafkaCluster(client.Handle, this, context.Time);
             cluster.RefuseOtherTopics(cluster.DescribeAsync(needsIds: false).GetAwaiter().GetResult(), context.Position);
             return true;
@@ -121,4 +134,8 @@ public sealed record KafkaSourceOptions : SourceOptions
             return true;
         }
     }
+
+    private IConsumer<Ignore, Ignore> Client(RecordSchema schema) =>
+        new ConsumerBuilder<Ignore, Ignore>(KafkaClient.ConsumerConfig(this, new KafkaMessageFields(schema)))
+            .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
 }

@@ -171,7 +171,7 @@ internal sealed class Contributor(
             if ((keys is null ? stood : keys.Place(partition, stood)) is { } place) position.Set(partition, place);
         }
 
-        _reader = SharedSource.Open(_options, partitions, position, context.Time);
+        _reader = SharedSource.Open(_options, partitions, position, newest.Position.Partitions.Count > 0, context.Time);
         Refresh();
     }
 

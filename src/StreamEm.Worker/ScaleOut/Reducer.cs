@@ -119,12 +119,12 @@ internal sealed class Reducer(ModelContext context, ScaleOutTopics topics, strin
     /// <summary>Makes the first state, when there is enough to make it of; the one that is first in the topic counts.</summary>
     private void BeginModel()
     {
-        _first ??= new FirstParameters(context);
+        _first ??= new FirstParameters(context, topics.NewOutage());
         if (_first.TryFind() is not { } learner) return;
+        // Nobody can have sent anything of a run before its first state.
+        Reduction begun = Reduction.Begin(_options, learner, topics.EndOfStatistics(_stop), context.Time, _first.Starts);
         _first.Dispose();
         _first = null;
-        // Nobody can have sent anything of a run before its first state.
-        Reduction begun = Reduction.Begin(_options, learner, topics.EndOfStatistics(_stop), context.Time);
         using Activity? span = WorkerTraces.Begin("begin", _options.Id, begun.Version);
         bool isWritten = Publish(begun, new Message<byte[]?, byte[]?>
         {

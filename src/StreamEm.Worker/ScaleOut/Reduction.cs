@@ -55,8 +55,12 @@ internal sealed class Reduction
     /// <param name="learner">Its first parameters, with which nothing was learned yet.</param>
     /// <param name="next">The offset of the first message that can be of it.</param>
     /// <param name="time">The clock.</param>
-    public static Reduction Begin(ModelOptions options, Learner learner, long next, TimeProvider time) =>
-        new(options, RunIdentity.New(options.Id, options.ConfigHash, time), learner, new SourcePosition(), latest: null) { Next = next };
+    /// <param name="starts">Where its partitions begin; null where each begins with its first record.</param>
+    public static Reduction Begin(ModelOptions options, Learner learner, long next, TimeProvider time, SourcePosition? starts = null) =>
+        new(options, RunIdentity.New(options.Id, options.ConfigHash, time), learner, starts?.Copy() ?? new SourcePosition(), latest: null)
+        {
+            Next = next,
+        };
 
     /// <summary>Goes on from a state.</summary>
     /// <exception cref="Failures.CommandException">It cannot be used (65).</exception>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Confluent.Kafka.Admin;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.ScaleOut;
@@ -42,6 +43,38 @@ public sealed class ScaleOutPlacesTests(KafkaBroker broker) : IDisposable
             "nothing is left", Patience);
         await fleet.StopAsync("one");
     }
+
+    [Fact]
+    public async Task Start_Latest_IsDecidedOnceForAllPartitions()
+    {
+        broker.NeedsRealBroker("describes no topics");
+        string topic = await broker.CreateTopicAsync(2);
+        using var fleet = new ScaleOutFleet(Yaml(topic, start: "latest"));
+        for (int partition = 0; partition < 2; partition++) broker.Produce(topic, partition, Rows("old", 40 + partition));
+        fleet.Start("one");
+        await fleet.HasReducer();
+        Checkpoint begun = await Reaches(fleet, _ => true);
+        Assert.Equal([40L, 41L], Places(begun));
+
+        broker.Produce(topic, 0, Rows("new", Size));
+        await Reaches(fleet, at => at.Records == Size);
+        await fleet.StopAsync("one");
+        // While nobody runs: in a partition of which nothing was read yet, and in one that was not there.
+        broker.Produce(topic, 1, Rows("new", Size));
+        await broker.Admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = topic, IncreaseTo = 3 }]);
+        await Eventually.True(() => broker.Admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics[0].Partitions.Count == 3,
+            "the broker shows the new partition");
+        broker.Produce(topic, 2, Rows("new", Size));
+        fleet.Start("two");
+
+        Checkpoint end = await Reaches(fleet, at => at.Records >= 3 * Size);
+        Assert.Equal((begun.RunId, 3L * Size, 3L * Size), (end.RunId, end.Records, end.Rejections.Read));
+        Assert.Equal([40L + Size, 41L + Size, Size], Places(end));
+        await fleet.StopAsync("two");
+    }
+
+    private static IEnumerable<long> Places(Checkpoint state) =>
+        state.Position.Partitions.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.Next);
 
     private static IEnumerable<string> Rows(string kind, int count) => Enumerable.Range(0, count).Select(i => string.Create(
         CultureInfo.InvariantCulture, $"{{\"a\":{i % 7},\"b\":{i % 5},\"kind\":\"{kind}\"}}"));

@@ -2,7 +2,6 @@ using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Pipeline;
-using StreamEm.Worker.ScaleOut;
 using StreamEm.Worker.Telemetry;
 using StreamEm.Worker.Tests.Commands;
 using StreamEm.Worker.Tests.Configuration;
