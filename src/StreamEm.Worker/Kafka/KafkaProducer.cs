@@ -81,6 +81,9 @@ internal sealed class KafkaProducer : IAsyncDisposable
         }
     }
 
+    /// <summary>Why nothing is acknowledged; null when all is well. Any thread.</summary>
+    public string? Problem => _outage.Problem;
+
     /// <summary>Bytes sent and not acknowledged.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
@@ -150,6 +153,29 @@ internal sealed class KafkaProducer : IAsyncDisposable
         }
 
         await delivery.ConfigureAwait(false);
+        NoteAnswer();
+    }
+
+    /// <summary>Looks at a delivery that nobody waits for.</summary>
+    /// <param name="delivery">The delivery.</param>
+    /// <param name="waited">For how long it has been the next to end.</param>
+    /// <returns>Whether it has ended.</returns>
+    /// <exception cref="CommandException">It failed, or the brokers were away for too long (69).</exception>
+    public bool Look(Task delivery, TimeSpan waited)
+    {
+        if (!delivery.IsCompleted)
+        {
+            if (waited >= LookEvery) Look(waited);
+            return false;
+        }
+
+        delivery.GetAwaiter().GetResult();
+        NoteAnswer();
+        return true;
+    }
+
+    private void NoteAnswer()
+    {
         lock (_lock) _outage.End();
         _lastError = null;
     }

@@ -126,7 +126,7 @@ internal sealed class Contributor(
         _isMissed |= !_writer.Look();
         _members.Poll();
         keys?.Look();
-        (_problem, context.Metrics.Progress) = (_reader?.Source.Problem ?? _members.Problem, _reader?.Source.Progress);
+        (_problem, context.Metrics.Progress) = (_reader?.Source.Problem ?? _members.Problem ?? _writer.Problem, _reader?.Source.Progress);
         if (follower.Newest is not { } newest || ReferenceEquals(newest, _looked)) return;
         _looked = newest;
         _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0, newest.Updates, newest.StatisticsCuts ?? 0);

@@ -18,12 +18,15 @@ internal abstract class StatisticsWriter : IDisposable
         KafkaTarget target = topics.Statistics;
         if (context.Options.ScaleOut!.Transactions != Transactions.On)
             return new PlainWriter(new KafkaProducer(
-                target, ScaleOutTopics.MaxMessageBytes, isBatched: false, topics.NewOutage(), context.Time));
+                target, ScaleOutTopics.MaxMessageBytes, isBatched: false, topics.NewOutage(), context.Time), context.Time);
         var transactions = new GroupTransactions(
             target, topics.WorkerTransactions(worker), ScaleOutTopics.MaxMessageBytes, topics.NewOutage());
         return new TransactionalWriter(
             members, transactions, target.Topic, end => TransactionNotes.Tell(context, "contributor", end));
     }
+
+    /// <summary>Why nothing of what was sent gets there; null when all is well. Any thread.</summary>
+    public virtual string? Problem => null;
 
     /// <summary>Sends a message, after those before it; returns at once.</summary>
     /// <param name="message">The message.</param>
@@ -45,13 +48,20 @@ internal abstract class StatisticsWriter : IDisposable
 }
 
 /// <summary>Sends every message by itself, each once and in order.</summary>
-internal sealed class PlainWriter(KafkaProducer producer) : StatisticsWriter
+internal sealed class PlainWriter(KafkaProducer producer, TimeProvider time) : StatisticsWriter
 {
     private readonly Queue<Task> _deliveries = new();
+
+    /// <summary>When the first of them became that.</summary>
+    private long _since;
+
+    /// <inheritdoc/>
+    public override string? Problem => producer.Problem;
 
     /// <inheritdoc/>
     public override void Send(Message<byte[]?, byte[]?> message, RecordRange range, Action<long> written)
     {
+        if (_deliveries.Count == 0) _since = time.GetTimestamp();
         producer.Send(message, written);
         _deliveries.Enqueue(producer.TakeDelivery());
     }
@@ -59,7 +69,13 @@ internal sealed class PlainWriter(KafkaProducer producer) : StatisticsWriter
     /// <inheritdoc/>
     public override bool Look()
     {
-        while (_deliveries.TryPeek(out Task? delivery) && delivery.IsCompleted) _deliveries.Dequeue().GetAwaiter().GetResult();
+        // Nobody else watches a topic that takes nothing: too few replicas in sync, no leader, no brokers.
+        while (_deliveries.TryPeek(out Task? delivery) && producer.Look(delivery, time.GetElapsedTime(_since)))
+        {
+            _ = _deliveries.Dequeue();
+            _since = time.GetTimestamp();
+        }
+
         return true;
     }
 

@@ -10,6 +10,7 @@ using StreamEm.Worker.Shown;
 using StreamEm.Worker.Snapshots;
 using StreamEm.Worker.Telemetry;
 using StreamEm.Worker.Tests.ScaleOut;
+using StreamEm.Worker.Tests.Support;
 
 namespace StreamEm.Worker.Tests.Kafka;
 
@@ -93,14 +94,4 @@ public sealed class BrokersAwayTests(UnansweredTests.OwnBroker own) : IClassFixt
             GroupId = topic,
         },
     };
-
-    /// <summary>The machine's clock, of which some time may pass at once.</summary>
-    private sealed class LaterTime : TimeProvider
-    {
-        private long _passed;
-
-        public void Pass(TimeSpan time) => Interlocked.Add(ref _passed, time.Ticks * (TimestampFrequency / TimeSpan.TicksPerSecond));
-
-        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _passed);
-    }
 }

@@ -1,6 +1,10 @@
 using Confluent.Kafka;
+using StreamEm.Sources.Kafka;
 using StreamEm.Sources.Tests.Kafka;
+using StreamEm.Worker.Failures;
 using StreamEm.Worker.Kafka;
+using StreamEm.Worker.ScaleOut;
+using StreamEm.Worker.Tests.Support;
 using static StreamEm.Worker.Tests.Kafka.TransactionalClients;
 
 namespace StreamEm.Worker.Tests.Kafka;
@@ -63,6 +67,43 @@ public sealed class UnansweredTests(UnansweredTests.OwnBroker own) : IClassFixtu
 
         if (isValid) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Eventually.Within(ending));
         else Assert.Equal(TransactionEnd.Aborted, await Eventually.Within(ending));
+    }
+
+    /// <summary>Nobody waits for them, so that who looks at them has to be told.</summary>
+    [Fact]
+    public async Task Statistics_ThatAreNotAcknowledged_AreAProblem_AndInTheEndAFailure()
+    {
+        string topic = await Topic(1);
+        var time = new LaterTime();
+        var target = new KafkaTarget([_broker.Address], topic, new Dictionary<string, string>(StringComparer.Ordinal), "scale_out");
+        TimeSpan limit = TimeSpan.FromMinutes(5), silence = TimeSpan.FromSeconds(10);
+        using var writer = new PlainWriter(
+            new KafkaProducer(target, 1_000_000, isBatched: false, new Outage([_broker.Address], limit, "scale_out", time), time), time);
+        long offset = -1;
+        Send();
+        await Eventually.True(() => writer.Look() && offset == 0, "a message");
+        await _broker.FreezeAsync();
+        // However long nothing was sent.
+        time.Pass(limit);
+        Send();
+        Assert.True(writer.Look());
+        Assert.Null(writer.Problem);
+        time.Pass(silence);
+        Assert.True(writer.Look());
+        Assert.Contains("have not been acknowledged for 10 s", writer.Problem, StringComparison.Ordinal);
+
+        await _broker.ThawAsync();
+        await Eventually.True(() => writer.Look() && writer.Problem is null, "an acknowledgement");
+        Assert.Equal(1, offset);
+
+        await _broker.FreezeAsync();
+        Send();
+        time.Pass(silence);
+        Assert.True(writer.Look());
+        time.Pass(limit);
+        Assert.Equal(ExitCode.Unavailable, Assert.Throws<CommandException>(() => writer.Look()).ExitCode);
+
+        void Send() => writer.Send(new Message<byte[]?, byte[]?> { Value = [1] }, new RecordRange("a/0", 0, 1), at => offset = at);
     }
 
     /// <summary>Whatever it waits for then, it ends in order: nothing that counts is on its disk.</summary>
