@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using StreamEm.Worker.Auditing;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Configuration;
 using StreamEm.Worker.Failures;
@@ -45,7 +46,8 @@ internal static class HistoryVisit
             || RecordedModel.Of(values, newest.ConfigHash) is not { ScaleOut: not null } model)
             throw new CommandException(ExitCode.DataCorrupt,
                 $"The state of model '{id}' does not say how it was configured in a way that this release understands.");
-        var audit = new HistoryAudit(model with { Id = id }, CheckpointFile.Decode(start), newest, Hashes(records, id, newest.RunId));
+        Checkpoint begun = CheckpointFile.Decode(start);
+        var audit = new HistoryAudit(model with { Id = id }, begun, newest, Hashes(records, id, newest.RunId));
         TopicVisit.Read(address with { Topic = statistics }, kafka, "audit", topic =>
         {
             audit.Begin(topic.Starts().Values.DefaultIfEmpty().Min());
@@ -53,6 +55,12 @@ internal static class HistoryVisit
             return true;
         }, stop);
         audit.Finish();
+        string[] changes = [.. (newest.History ?? []).Select(item => item.Text)
+            .Concat(SharedConfiguration.ChangesOf(model, begun).Select(change => change.ToString())).Distinct(StringComparer.Ordinal)];
+        if (audit.Break is { Kind: BreakKind.Changed } && changes.Length > 0)
+            throw new CommandException(ExitCode.DataCorrupt,
+                $"The configuration of model '{id}' was changed while it was learned: {string.Join("; ", changes)}. What was folded with "
+                    + "several cannot be folded again with the newest: leave --statistics out to verify the snapshots alone.");
         return audit;
     }
 

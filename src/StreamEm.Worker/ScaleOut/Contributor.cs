@@ -42,6 +42,7 @@ internal sealed class Contributor(
     /// <summary>Where the model stood at the beginning: what is read of before is for the keys alone.</summary>
     private readonly Dictionary<string, PartitionPosition> _stood = new(StringComparer.Ordinal);
     private readonly ReadRange _range = new(rejected);
+    private readonly SharedConfiguration _configuration = new(context.Options, context.Log);
     private Membership _members = null!;
     private StatisticsWriter _writer = null!;
     private SourceReader? _reader;
@@ -129,6 +130,7 @@ internal sealed class Contributor(
         (_problem, context.Metrics.Progress) = (_reader?.Source.Problem ?? _members.Problem ?? _writer.Problem, _reader?.Source.Progress);
         if (follower.Newest is not { } newest || ReferenceEquals(newest, _looked)) return;
         _looked = newest;
+        _configuration.Look(newest);
         _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0, newest.Updates, newest.StatisticsCuts ?? 0);
         foreach ((string partition, PartitionPosition place) in newest.Position.Partitions) keys?.Confirm(partition, place.Next);
         // Transactions have committed further than the model is.
@@ -194,6 +196,7 @@ internal sealed class Contributor(
     private void Refresh()
     {
         if (follower.Newest is not { } newest || ReferenceEquals(newest, _known)) return;
+        _configuration.Look(newest);
         Learner learner = StateRestore.Learner(_options, newest, binding: null);
         if (_learner is { Pending: > 0 }) learner.TakePending(_learner);
         (_learner, _known) = (learner, newest);

@@ -23,6 +23,7 @@ internal sealed class Reduction
     private readonly long[] _verdicts = new long[Enum.GetValues<Verdict>().Length];
     private readonly List<SnapshotDocument> _made = [];
     private SnapshotDocument? _latest;
+    private IReadOnlyList<RunEvent>? _history;
     private long _read, _unpublished;
 
     private Reduction(ModelOptions options, RunIdentity identity, Learner learner, SourcePosition position, SnapshotDocument? latest)
@@ -63,12 +64,15 @@ internal sealed class Reduction
         };
 
     /// <summary>Goes on from a state.</summary>
-    /// <exception cref="Failures.CommandException">It cannot be used (65).</exception>
+    /// <exception cref="Failures.CommandException">It is of another configuration (78), or cannot be used (65).</exception>
     public static Reduction Restore(ModelOptions options, Checkpoint state)
     {
-        var reduction = new Reduction(options, state.Identity, StateRestore.Learner(options, state, binding: null), state.Position.Copy(),
-            state.Latest)
+        SharedConfiguration.Require(options, state);
+        var reduction = new Reduction(options, state.Identity with { ConfigHash = options.ConfigHash },
+            StateRestore.Learner(options, state, binding: null), state.Position.Copy(), state.Latest)
         {
+            _history = RunEvent.Append(state.History, SharedConfiguration.ChangesOf(options, state)
+                .Select(change => new RunEvent(state.CreatedAt, state.Updates, change.ToString()))),
             Next = state.StatisticsNext ?? 0,
             Cuts = state.StatisticsCuts ?? 0,
             _read = state.Rejections.Read,
@@ -129,6 +133,7 @@ internal sealed class Reduction
             StatisticsCuts = Cuts > 0 ? Cuts : null,
             Rejections = new RejectionCounts { Read = _read, ByReason = [.. _rejected] },
             Configuration = _options.Values.Count > 0 ? _options.Values : null,
+            History = _history,
             Latest = _latest,
             Outbox = [],
             Learner = stream.ToArray(),

@@ -56,6 +56,8 @@ internal sealed class ScaledModel(ModelContext context, SnapshotFeed feed, Check
         try
         {
             _topics.Prepare(stop);
+            // Before it joins: those that learn the model are not to be disturbed by one that cannot.
+            if (_topics.ReadNewest(stop) is { } known) SharedConfiguration.Require(context.Options, known);
             _rejected = RejectedFile.Open(context.Options.Rejected.File ?? directory.RejectedFile, mark: null, context.Log);
             _follower = new ModelFollower(_topics, feed, context.Time);
             string worker = NameOf(directory.RejectedFile);

@@ -210,6 +210,11 @@ internal static partial class WorkerLog
         EventName = "contribution_not_counted")]
     public static partial void ContributionNotCounted(ILogger log, string model, long offset, string verdict);
 
+    [LoggerMessage(90, LogLevel.Warning,
+        "Model {Model} was folded by a worker with another configuration ({Changes} here): until all have the same, what is learned depends "
+            + "on who folds, and audit cannot fold the statistics again", EventName = "shared_configuration_differs")]
+    public static partial void SharedConfigurationDiffers(ILogger log, string model, string changes);
+
     [LoggerMessage(63, LogLevel.Information,
         "Model {Model}: this worker folds the statistics, from version {Version} and offset {Offset} on", EventName = "reducer_active")]
     public static partial void ReducerActive(ILogger log, string model, long version, long offset);

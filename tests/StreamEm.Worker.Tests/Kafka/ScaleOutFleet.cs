@@ -30,6 +30,10 @@ internal sealed class ScaleOutFleet : IDisposable
                 _directory.Path, "run", "-c", "streamem.yaml", "-s", $"state_directory={_directory[name]}");
     }
 
+    /// <summary>Starts one that is configured otherwise.</summary>
+    public void StartOther(string name, params string[] overrides) => _workers[name] = WorkerProcess.Start(_directory.Path,
+        ["run", "-c", "streamem.yaml", "-s", $"state_directory={_directory[name]}", .. overrides.SelectMany(one => (string[])["-s", one])]);
+
     /// <summary>Waits until one of them folds, and all topics are there.</summary>
     public Task HasReducer() => Eventually.True(
         () => _workers.Values.Any(worker => worker.Output.Contains("reducer_active", StringComparison.Ordinal)), "one that folds");
