@@ -128,7 +128,9 @@ internal sealed class KafkaInbox(TimeProvider time)
         lock (_lock) return _queues[partition].Has(least);
     }
 
-    /// <summary>Who waits for any partition is woken by so many messages of this one, or many bytes; by the first unless this was said.</summary>
+    /// <summary>
+    /// Who waits for any partition is woken by so many messages of this one, or many bytes; by the first unless this was said.
+    /// </summary>
     public void Expect(KafkaPartition partition, int least)
     {
         lock (_lock) _queues[partition].Expected = least;

@@ -1,10 +1,10 @@
 namespace StreamEm.Sources.Kafka;
 
 /// <summary>
-/// When partitions leave the rotation and come back, for a worker that has some of a source's (<see cref="KafkaSourceOptions.Only"/>): there
-/// nothing depends on their order. One that has nothing at hand gives way to those that have. It is taken back when as much is at hand as a
-/// minibatch takes, when it has rested for <c>idle_after</c>, or when no other is left. So one with a record now and then holds nobody up,
-/// and makes a small minibatch each <c>idle_after</c>, not one of every record.
+/// When partitions leave the rotation and come back, for a worker that has some of a source's
+/// (<see cref="KafkaSourceOptions.Only"/>): there nothing depends on their order. One that has nothing at hand gives way to those that
+/// have. It is taken back when as much is at hand as a minibatch takes, when it has rested for <c>idle_after</c>, or when no other is left.
+/// So one with a record now and then holds nobody up, and makes a small minibatch each <c>idle_after</c>, not one of every record.
 /// </summary>
 /// <param name="order">The rotation.</param>
 /// <param name="inbox">What has come.</param>

@@ -7,7 +7,7 @@ namespace StreamEm.Sources.Kafka;
 /// the partitions' positions, so that a rotation made from stored positions goes on as the one that stored them.
 /// </summary>
 /// <param name="minibatchSize">Records of a minibatch.</param>
-/// <param name="isShared">Whether a turn is a whole minibatch, as where minibatches are of one partition (<see cref="SharedTurns"/>).</param>
+/// <param name="isShared">Whether a turn is a whole minibatch: where minibatches are of one partition (<see cref="SharedTurns"/>).</param>
 internal sealed class TurnOrder(int minibatchSize, bool isShared = false)
 {
     private readonly List<KafkaPartition> _partitions = [];

@@ -8,8 +8,8 @@ namespace StreamEm.Worker.ScaleOut;
 
 /// <summary>
 /// What a model begins with that has no state yet: the parameters that the configuration names, or those that are found in the first
-/// records of the source, which the first reducer reads for itself. The records are then learned from by the workers like all others. Where
-/// the source does not begin with its first record, it says for all workers where it begins.
+/// records of the source, which the first reducer reads for itself. The records are then learned from by the workers like all others.
+/// Where the source does not begin with its first record, it says for all workers where it begins.
 /// </summary>
 internal sealed class FirstParameters : IDisposable
 {
@@ -31,7 +31,9 @@ internal sealed class FirstParameters : IDisposable
         if (_source.Start == KafkaStart.Earliest) Starts = new SourcePosition();
     }
 
-    /// <summary>Where every partition begins, found once for all workers; empty where each begins with its first record, null before.</summary>
+    /// <summary>
+    /// Where every partition begins, found once for all workers; empty where each begins with its first record, null before.
+    /// </summary>
     public SourcePosition? Starts { get; private set; }
 
     /// <summary>What the parameters are found in, so far.</summary>

@@ -211,8 +211,8 @@ internal static partial class WorkerLog
     public static partial void ContributionNotCounted(ILogger log, string model, long offset, string verdict);
 
     [LoggerMessage(90, LogLevel.Warning,
-        "Model {Model} was folded by a worker with another configuration ({Changes} here): until all have the same, what is learned depends "
-            + "on who folds, and audit cannot fold the statistics again", EventName = "shared_configuration_differs")]
+        "Model {Model} was folded by a worker with another configuration ({Changes} here): until all have the same, what is learned "
+            + "depends on who folds, and audit cannot fold the statistics again", EventName = "shared_configuration_differs")]
     public static partial void SharedConfigurationDiffers(ILogger log, string model, string changes);
 
     [LoggerMessage(63, LogLevel.Information,

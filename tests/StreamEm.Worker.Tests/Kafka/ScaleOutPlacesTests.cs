@@ -38,9 +38,11 @@ public sealed class ScaleOutPlacesTests(KafkaBroker broker) : IDisposable
         state = await Reaches(fleet, at => at.Position.Partitions[$"{topic}/0"].Next == 2 * Size + 60);
         Assert.Equal((2, 2 * Size), (state.Updates, state.Records));
         using var client = new HttpClient { BaseAddress = await fleet["one"].Address() };
-        await Eventually.True(
-            () => client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/workers").GetAwaiter().GetResult().GetProperty("lag").GetInt64() == 0,
-            "nothing is left", Patience);
+        await Eventually.True(() =>
+        {
+            JsonElement work = client.GetFromJsonAsync<JsonElement>("/v1/models/clouds/workers").GetAwaiter().GetResult();
+            return work.GetProperty("lag").GetInt64() == 0;
+        }, "nothing is left", Patience);
         await fleet.StopAsync("one");
     }
 
@@ -83,8 +85,8 @@ public sealed class ScaleOutPlacesTests(KafkaBroker broker) : IDisposable
     {
         var topics = new ScaleOutTopics(fleet.Model, TimeProvider.System);
         Checkpoint? state = null;
-        await Eventually.True(() => (state = topics.ReadNewest(CancellationToken.None)) is not null && reached(state), "the model to get there",
-            Patience);
+        await Eventually.True(
+            () => (state = topics.ReadNewest(CancellationToken.None)) is not null && reached(state), "the model to get there", Patience);
         return state!;
     }
 

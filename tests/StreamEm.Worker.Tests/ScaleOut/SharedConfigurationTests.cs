@@ -85,6 +85,11 @@ public sealed class SharedConfigurationTests
 
     private static Reduction Begun(ModelOptions options) => Reduction.Begin(options,
         new Learner(options.Model, options.Schema, options.Learning, new InitialParameters(
-            new Dictionary<string, double[]>(StringComparer.Ordinal) { ["weights"] = [1], ["means"] = [5, 5], ["covariances"] = [4, 0, 0, 4] })),
+            new Dictionary<string, double[]>(StringComparer.Ordinal)
+            {
+                ["weights"] = [1],
+                ["means"] = [5, 5],
+                ["covariances"] = [4, 0, 0, 4],
+            })),
         next: 0, TimeProvider.System);
 }

@@ -127,7 +127,7 @@ internal sealed class SimulatedCluster
     /// <summary>The log ends before what the model has of it, or is another one.</summary>
     private void Cut()
     {
-        int end = _random.Next(3) == 0 ? 0 : _random.Next((int)_reduction.Next + 1);
+        int end = _random.Next(3) == 0 ? 0 : _random.Next((int)Math.Min(_reduction.Next, _log.Count) + 1);
         _log.RemoveRange(end, _log.Count - end);
     }
 
