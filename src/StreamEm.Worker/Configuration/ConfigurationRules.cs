@@ -65,6 +65,7 @@ internal sealed class ConfigurationRules(WorkerOptions options, Binder binder)
         TestTable.Check(options, binder);
         new PathRules(options, binder).Check();
         new TopicRules(options, binder).Check();
+        new SharedGroupRules(options, binder).Check();
         new KafkaRules(options, binder).Check();
         new MqttRules(options, binder).Check();
     }

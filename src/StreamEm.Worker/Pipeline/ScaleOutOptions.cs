@@ -1,3 +1,5 @@
+using StreamEm.Sources.Kafka;
+
 namespace StreamEm.Worker.Pipeline;
 
 /// <summary><c>scale_out.transactions</c>: whether statistics and offsets are written in one transaction of Kafka.</summary>
@@ -37,6 +39,9 @@ public sealed record ScaleOutOptions
     /// folds; null: that of the source, or <c>streamem-ID</c>.
     /// </summary>
     public string? GroupId { get; init; }
+
+    /// <summary>The group of a model's workers.</summary>
+    internal string GroupOf(string id, KafkaSourceOptions source) => GroupId ?? source.GroupId ?? $"streamem-{id}";
 
     /// <summary><c>transactions</c>.</summary>
     public Transactions Transactions { get; init; } = Transactions.Auto;

@@ -21,7 +21,7 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
     private readonly KafkaSourceOptions _source = (KafkaSourceOptions)options.Source;
 
     /// <summary>The group that shares out the source's partitions.</summary>
-    public string Group => options.ScaleOut!.GroupId ?? _source.GroupId ?? $"streamem-{options.Id}";
+    public string Group => options.ScaleOut!.GroupOf(options.Id, _source);
 
     /// <summary>The group of those that stand ready to fold.</summary>
     public string ReducerGroup => $"{Group}-reducer";
