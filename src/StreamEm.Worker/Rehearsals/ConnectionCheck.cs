@@ -122,7 +122,7 @@ internal sealed class ConnectionCheck(WorkerOptions options, TimeProvider time)
         if (model is not { ScaleOut: { } scale, Source: KafkaSourceOptions }) yield break;
         var topics = new ScaleOutTopics(model, time);
         foreach (KafkaTarget target in (KafkaTarget[])[topics.Statistics, topics.Model])
-            yield return Try($"{model.Id}: scale_out", () => Topic(target, isOne: true, stop));
+            yield return Try($"{model.Id}: scale_out", () => Topic(target, isCompacted: target.Topic == scale.ModelTopic, stop));
         if (scale.Transactions != Transactions.On) yield break;
         yield return Try($"{model.Id}: scale_out.transactions", () =>
         {
@@ -137,13 +137,21 @@ internal sealed class ConnectionCheck(WorkerOptions options, TimeProvider time)
 
     private string Topic(
         IReadOnlyList<string> brokers, string name, IReadOnlyDictionary<string, string> properties, string section,
-        CancellationToken stop) => Topic(new KafkaTarget(brokers, name, properties, section), isOne: false, stop);
+        CancellationToken stop) => Topic(new KafkaTarget(brokers, name, properties, section), isCompacted: null, stop);
 
-    private string Topic(KafkaTarget target, bool isOne, CancellationToken stop)
+    /// <param name="target">The topic.</param>
+    /// <param name="isCompacted">Of one through which workers learn together: whether it has to be compacted.</param>
+    /// <param name="stop">Stops asking.</param>
+    private string Topic(KafkaTarget target, bool? isCompacted, CancellationToken stop)
     {
         using var topic = new KafkaTopic(target, OutageOf(target), stop);
         if (topic.CountPartitions() is not { } partitions) return $"topic '{target.Topic}' does not exist; the worker creates it";
-        if (isOne) ScaleOutTopics.RequireOne(target, partitions);
+        if (isCompacted is { } wanted)
+        {
+            ScaleOutTopics.RequireOne(target, partitions);
+            ScaleOutTopics.RequirePolicy(target, topic.Describe().CleanupPolicy, wanted);
+        }
+
         return Invariant($"topic '{target.Topic}' has {partitions} {(partitions == 1 ? "partition" : "partitions")}");
     }
 

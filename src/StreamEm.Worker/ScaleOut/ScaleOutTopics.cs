@@ -66,7 +66,7 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
         {
             ["cleanup.policy"] = "delete",
             ["max.message.bytes"] = largest,
-        }, stop);
+        }, isCompacted: false, stop);
         Prepare(Model, new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["cleanup.policy"] = "compact",
@@ -75,7 +75,7 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
             ["max.compaction.lag.ms"] = "3600000",
             ["delete.retention.ms"] = "86400000",
             ["max.message.bytes"] = largest,
-        }, stop);
+        }, isCompacted: true, stop);
         if (!options.KeepsKeys) return;
         int partitions = 1;
         foreach (string name in _source.Topics)
@@ -121,6 +121,7 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
     /// <param name="stop">Stops reading.</param>
     /// <param name="end">The offset after the last record that was looked at.</param>
     /// <returns>Null when there is none.</returns>
+    /// <exception cref="CommandException">There are some, of which none can be read (65).</exception>
     public Checkpoint? ReadNewest(CancellationToken stop, out long end)
     {
         byte[] key = StateKey;
@@ -129,12 +130,15 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
         for (long window = FirstWindow; ; window *= 16)
         {
             var states = new ModelStates();
+            byte[]? last = null;
             long start = Math.Max(0, end - window);
             topic.Read([new OffsetRange(partition, start, end)], record =>
             {
-                if (record.Message.Key?.AsSpan().SequenceEqual(key) == true) states.Take(record.Message.Value);
+                if (record.Message.Key?.AsSpan().SequenceEqual(key) != true) return;
+                states.Take(record.Message.Value);
+                last = record.Message.Value ?? last;
             });
-            if (states.Newest is not null || start == 0) return states.Newest;
+            if (states.Newest is not null || start == 0) return states.Newest ?? (last is null ? null : throw Unreadable(last));
         }
     }
 
@@ -170,12 +174,49 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
         });
     }
 
-    private void Prepare(KafkaTarget target, Dictionary<string, string> settings, CancellationToken stop)
+    /// <summary>A model whose states are all damaged, or of another release, is there: nothing is to take its place.</summary>
+    private CommandException Unreadable(byte[] last)
+    {
+        string reason = "";
+        try
+        {
+            CheckpointFile.DecodeState(last);
+        }
+        catch (InvalidDataException failure)
+        {
+            reason = $" The last one: {failure.Message}";
+        }
+
+        return new CommandException(ExitCode.DataCorrupt,
+            $"scale_out: {Model.Description} holds states of model '{options.Id}', of which none can be read.{reason} Run the release that "
+                + "wrote them; or, to begin anew, name another model_topic, statistics_topic and group_id (and keys_topic).");
+    }
+
+    private void Prepare(KafkaTarget target, Dictionary<string, string> settings, bool isCompacted, CancellationToken stop)
     {
         using var topic = new KafkaTopic(target, NewOutage(), stop);
         int? partitions = topic.CountPartitions();
         if (partitions is null) topic.Create(partitions: 1, settings);
         else RequireOne(target, partitions.Value);
+        RequirePolicy(target, topic.Describe().CleanupPolicy, isCompacted);
+    }
+
+    /// <summary>Refuses a topic of which the brokers would delete what has to stay.</summary>
+    /// <param name="target">The model topic, or that of the statistics.</param>
+    /// <param name="policy">Its <c>cleanup.policy</c>; null when the user may not see it.</param>
+    /// <param name="isCompacted">Whether it has to be compacted, or must not be.</param>
+    /// <exception cref="CommandException">It is one (78).</exception>
+    public static void RequirePolicy(KafkaTarget target, string? policy, bool isCompacted)
+    {
+        if (policy is null) return;
+        string[] ways = policy.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (isCompacted ? ways is ["compact"] : !ways.Contains("compact")) return;
+        (string name, string expected, string why) = isCompacted
+            ? ("model_topic", "compact", "would forget the model when nothing was learned for as long as the topic is retained")
+            : ("statistics_topic", "delete", "would forget statistics that are not in the model yet");
+        throw new CommandException(ExitCode.Configuration,
+            $"scale_out: {target.Description} has cleanup.policy={policy}, which {why}; set cleanup.policy={expected}, or name another "
+                + $"{name}.");
     }
 
     /// <summary>Refuses a topic of several partitions.</summary>

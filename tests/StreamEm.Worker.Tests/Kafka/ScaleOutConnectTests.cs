@@ -43,6 +43,24 @@ public sealed class ScaleOutConnectTests(KafkaBroker broker) : IDisposable
         Assert.Contains("has 2 partitions; expected 1", run.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>Both as operators made them, by the cluster's defaults and the other way round.</summary>
+    [Fact]
+    public async Task Connect_TopicsThatWouldForget_AreRefused()
+    {
+        broker.NeedsRealBroker("describes no topics");
+        string topic = await broker.CreateTopicAsync(2), states = await broker.CreateTopicAsync(1),
+            statistics = await broker.CreateTopicAsync(1, ("cleanup.policy", "compact,delete"));
+
+        CommandRun run = await Validate(broker.Address, topic, statistics, "{}", states);
+
+        Assert.Equal(ExitCode.Configuration, run.ExitCode);
+        Assert.Contains($"'{statistics}' on {broker.Address} has cleanup.policy=compact,delete", run.Output, StringComparison.Ordinal);
+        Assert.Contains("set cleanup.policy=delete, or name another statistics_topic.", run.Output, StringComparison.Ordinal);
+        Assert.Contains($"'{states}' on {broker.Address} has cleanup.policy=delete, which would forget the model", run.Output,
+            StringComparison.Ordinal);
+        Assert.Contains("set cleanup.policy=compact, or name another model_topic.", run.Output, StringComparison.Ordinal);
+    }
+
     /// <summary>A user that may do everything with topics and groups, and nothing with transactions.</summary>
     [Fact]
     public async Task Connect_WithoutTheRightToTransactions_IsDenied()
@@ -93,7 +111,7 @@ public sealed class ScaleOutConnectTests(KafkaBroker broker) : IDisposable
         ];
     }
 
-    private async Task<CommandRun> Validate(string address, string topic, string statistics, string properties)
+    private async Task<CommandRun> Validate(string address, string topic, string statistics, string properties, string? states = null)
     {
         await File.WriteAllTextAsync(_directory["streamem.yaml"], $$"""
             http: { address: 127.0.0.1:0 }
@@ -104,7 +122,7 @@ public sealed class ScaleOutConnectTests(KafkaBroker broker) : IDisposable
                 features: [a, b]
                 model: { type: gaussian_mixture, components: 3 }
                 learning: { learn: always, dead_components: keep }
-                scale_out: { statistics_topic: {{statistics}}, model_topic: {{topic}}-model, transactions: on }
+                scale_out: { statistics_topic: {{statistics}}, model_topic: {{states ?? $"{topic}-model"}}, transactions: on }
             """);
         return await CommandRun.Of(ValidateCommand.Create(), "-c", _directory["streamem.yaml"], "--connect");
     }

@@ -1,10 +1,13 @@
+using System.Text;
 using System.Text.Json;
+using Confluent.Kafka;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Failures;
 using StreamEm.Worker.ScaleOut;
 using StreamEm.Worker.Tests.Commands;
+using StreamEm.Worker.Tests.Configuration;
 
 namespace StreamEm.Worker.Tests.Kafka;
 
@@ -71,6 +74,48 @@ public sealed class ScaleOutSettingsTests(KafkaBroker broker)
         Assert.Contains("was changed while it was learned: learning.step_size.kappa: 0.7 -> 0.9; scale_out.in_flight: 2 -> 3.",
             audit.Error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("model", "delete", "set cleanup.policy=compact, or name another model_topic")]
+    [InlineData("model", "compact,delete", "set cleanup.policy=compact, or name another model_topic")]
+    [InlineData("statistics", "compact", "set cleanup.policy=delete, or name another statistics_topic")]
+    public async Task Topic_ThatWouldForget_IsRefused(string which, string policy, string expected)
+    {
+        broker.NeedsRealBroker("describes no topics");
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        string made = await broker.CreateTopicAsync(1, ("cleanup.policy", policy));
+
+        CommandException refusal = Assert.Throws<CommandException>(
+            () => TopicsOf(topic, $"models.0.scale_out.{which}_topic={made}").Prepare(CancellationToken.None));
+
+        Assert.Equal(ExitCode.Configuration, refusal.ExitCode);
+        Assert.Contains(expected, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task States_OfWhichNoneCanBeRead_AreNoReasonToBeginAnew()
+    {
+        broker.NeedsRealBroker("describes no topics");
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        string made = await broker.CreateTopicAsync(1, ("cleanup.policy", "compact"));
+        ScaleOutTopics topics = TopicsOf(topic, $"models.0.scale_out.model_topic={made}");
+        broker.Produce(made, 0, [Written("other/state", "a state of another model"), Written("clouds/state", null)]);
+        Assert.Null(topics.ReadNewest(CancellationToken.None));
+
+        // As a later release writes them, and damaged.
+        broker.Produce(made, 0, [Written("clouds/state", "no state"), Written("clouds/state", $"SEMB\x02\0{new string(' ', 100)}")]);
+        CommandException refusal = Assert.Throws<CommandException>(() => topics.ReadNewest(CancellationToken.None));
+
+        Assert.Equal(ExitCode.DataCorrupt, refusal.ExitCode);
+        Assert.Contains("of which none can be read. The last one: It has format version 2; this program reads version 1.", refusal.Message,
+            StringComparison.Ordinal);
+    }
+
+    private static Message<byte[]?, byte[]?> Written(string key, string? value) =>
+        new() { Key = Encoding.UTF8.GetBytes(key), Value = value is null ? null : Encoding.UTF8.GetBytes(value) };
+
+    private ScaleOutTopics TopicsOf(string topic, string change) =>
+        new(Assert.Single(ConfigFile.OptionsOf(ScaleOutFleet.Clouds(broker, topic), [change]).Models), TimeProvider.System);
 
     private static async Task<Checkpoint> Learned(ScaleOutFleet fleet, int rows)
     {
