@@ -68,7 +68,9 @@ internal sealed class BrokerWatch(KafkaTarget target, Outage outage, TimeProvide
     /// Closes the consumer, which leaves its group; brokers that do not answer are waited for only so long, then its thread is left to
     /// itself.
     /// </summary>
-    public void Close<TKey, TValue>(IConsumer<TKey, TValue> consumer)
+    /// <param name="consumer">The consumer.</param>
+    /// <param name="last">What it does before; null for nothing.</param>
+    public void Close<TKey, TValue>(IConsumer<TKey, TValue> consumer, Action? last = null)
     {
         Task closing = Task.Factory.StartNew(() =>
         {
@@ -77,6 +79,7 @@ internal sealed class BrokerWatch(KafkaTarget target, Outage outage, TimeProvide
             _admin?.Dispose();
             try
             {
+                last?.Invoke();
                 consumer.Close();
             }
             catch (KafkaException)

@@ -128,13 +128,14 @@ internal sealed class Contributor(
         _members.Poll();
         keys?.Look();
         (_problem, context.Metrics.Progress) = (_reader?.Source.Problem ?? _members.Problem ?? _writer.Problem, _reader?.Source.Progress);
-        if (follower.Newest is not { } newest || ReferenceEquals(newest, _looked)) return;
+        if (follower.Newest is not { } newest) return;
+        // Transactions have committed further than the model is.
+        if (!IsTransactional) _members.Commit(newest.Position);
+        if (ReferenceEquals(newest, _looked)) return;
         _looked = newest;
         _configuration.Look(newest);
         _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0, newest.Updates, newest.StatisticsCuts ?? 0);
         foreach ((string partition, PartitionPosition place) in newest.Position.Partitions) keys?.Confirm(partition, place.Next);
-        // Transactions have committed further than the model is.
-        if (!IsTransactional) _members.Commit(newest.Position.Partitions.Select(pair => (pair.Key, pair.Value.Next)));
         context.Metrics.Records = newest.Rejections.Read - newest.Rejections.ByReason.Sum();
         for (int reason = 0; reason < newest.Rejections.ByReason.Count; reason++)
             context.Metrics.SetRejected((RejectionReason)reason, newest.Rejections.ByReason[reason]);

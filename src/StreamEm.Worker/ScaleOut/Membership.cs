@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using StreamEm.Sources;
 using StreamEm.Sources.Kafka;
 using StreamEm.Worker.Kafka;
 using StreamEm.Worker.Pipeline;
@@ -19,6 +20,9 @@ internal sealed class Membership : IDisposable
     private readonly IReadOnlyList<string> _topics;
     private readonly IConsumer<Ignore, Ignore> _consumer;
     private readonly SortedSet<string> _assigned = new(StringComparer.Ordinal);
+    /// <summary>What was committed of the partitions it has.</summary>
+    private readonly Dictionary<string, long> _committed = new(StringComparer.Ordinal);
+    private SourcePosition? _places;
     private long _committedAt, _pausedAt, _epoch;
 
     /// <summary>Joins.</summary>
@@ -97,15 +101,29 @@ internal sealed class Membership : IDisposable
         });
     }
 
-    /// <summary>Commits now and then where the model has got to, for lag tools: nobody goes on from there.</summary>
-    public void Commit(IEnumerable<(string Partition, long Next)> places)
+    /// <summary>
+    /// Commits where the model has got to, now and then and at the end, for lag tools: nobody goes on from there. To be called again and
+    /// again, so that the last places are committed too when no more come.
+    /// </summary>
+    public void Commit(SourcePosition places)
     {
+        _places = places;
         if (_assigned.Count == 0 || _time.GetElapsedTime(_committedAt) < CommitEvery) return;
         _committedAt = _time.GetTimestamp();
+        CommitPlaces();
+    }
+
+    private void CommitPlaces()
+    {
+        if (_places is not { } places) return;
+        List<(string Partition, long Next)> news = [.. _assigned
+            .Select(name => (name, places.Partitions.GetValueOrDefault(name)?.Next ?? -1))
+            .Where(place => place.Item2 >= 0 && _committed.GetValueOrDefault(place.name, -1) != place.Item2)];
+        if (news.Count == 0) return;
         try
         {
-            _consumer.Commit(
-                places.Where(place => _assigned.Contains(place.Partition)).Select(place => PlaceOf(place.Partition, place.Next)));
+            _consumer.Commit(news.Select(place => PlaceOf(place.Partition, place.Next)));
+            foreach ((string partition, long next) in news) _committed[partition] = next;
         }
         catch (KafkaException failure) when (!failure.Error.IsFatal)
         {
@@ -143,8 +161,11 @@ internal sealed class Membership : IDisposable
             int.Parse(partition.AsSpan(slash + 1), System.Globalization.CultureInfo.InvariantCulture), next);
     }
 
-    /// <summary>Leaves, so that others have the partitions at once; a broker that never answers is waited for only so long.</summary>
-    public void Dispose() => _watch.Close(_consumer);
+    /// <summary>
+    /// Commits what is left to, and leaves, so that others have the partitions at once; a broker that never answers is waited for only so
+    /// long.
+    /// </summary>
+    public void Dispose() => _watch.Close(_consumer, CommitPlaces);
 
     private void Change(IEnumerable<TopicPartition> partitions, string how)
     {
@@ -155,6 +176,8 @@ internal sealed class Membership : IDisposable
         foreach (TopicPartition partition in partitions)
         {
             string name = $"{partition.Topic}/{partition.Partition.Value}";
+            // Others commit what they have.
+            _committed.Remove(name);
             if (how == "assigned") _assigned.Add(name);
             else _assigned.Remove(name);
         }

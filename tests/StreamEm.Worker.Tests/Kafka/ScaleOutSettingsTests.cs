@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
@@ -109,6 +110,39 @@ public sealed class ScaleOutSettingsTests(KafkaBroker broker)
         Assert.Equal(ExitCode.DataCorrupt, refusal.ExitCode);
         Assert.Contains("of which none can be read. The last one: It has format version 2; this program reads version 1.", refusal.Message,
             StringComparison.Ordinal);
+    }
+
+    /// <summary>What lag tools see: the end of a burst too, whose last states come sooner than the next commit may.</summary>
+    [Fact]
+    public async Task Offsets_OfTheGroup_AreThoseOfTheModelWhenNothingMoreComesAndWhenAWorkerEnds()
+    {
+        broker.NeedsRealBroker("describes no topics");
+        string topic = await broker.CreateTopicAsync(KafkaBroker.MockPartitions);
+        using var fleet = new ScaleOutFleet(ScaleOutFleet.Clouds(broker, topic));
+        ClusteredRows.Produce(broker, topic, part: 0, Rows);
+        fleet.Start("one");
+        await fleet.HasReducer();
+        await Learned(fleet, Rows);
+        ClusteredRows.Produce(broker, topic, part: 1, Rows);
+        Checkpoint burst = await Learned(fleet, 2 * Rows);
+        await Eventually.True(() => IsCommitted(topic, burst), "all is committed", Patience);
+
+        ClusteredRows.Produce(broker, topic, part: 2, Rows);
+        Checkpoint last = await Learned(fleet, 3 * Rows);
+        using (var client = new HttpClient { BaseAddress = await fleet["one"].Address() })
+            await Eventually.True(() => client.GetStringAsync("/metrics").GetAwaiter().GetResult().Split('\n').Any(line =>
+                line.StartsWith("streamem_source_records_total", StringComparison.Ordinal)
+                    && line.EndsWith($" {last.Records}", StringComparison.Ordinal)), "the worker knows the last state", Patience);
+        await fleet.StopAsync("one");
+        Assert.True(IsCommitted(topic, last));
+    }
+
+    private bool IsCommitted(string topic, Checkpoint state)
+    {
+        ListConsumerGroupOffsetsResult found = Assert.Single(
+            broker.Admin.ListConsumerGroupOffsetsAsync([new ConsumerGroupTopicPartitions(topic, null)]).GetAwaiter().GetResult());
+        return found.Partitions.Count == KafkaBroker.MockPartitions && found.Partitions.All(place =>
+            state.Position.Partitions[$"{place.Topic}/{place.Partition.Value}"].Next == place.Offset.Value);
     }
 
     private static Message<byte[]?, byte[]?> Written(string key, string? value) =>
