@@ -136,9 +136,7 @@ internal sealed class Contributor(
         _configuration.Look(newest);
         _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0, newest.Updates, newest.StatisticsCuts ?? 0);
         foreach ((string partition, PartitionPosition place) in newest.Position.Partitions) keys?.Confirm(partition, place.Next);
-        context.Metrics.Records = newest.Rejections.Read - newest.Rejections.ByReason.Sum();
-        for (int reason = 0; reason < newest.Rejections.ByReason.Count; reason++)
-            context.Metrics.SetRejected((RejectionReason)reason, newest.Rejections.ByReason[reason]);
+        context.Metrics.SetRead(newest.Rejections.Read, newest.Rejections.ByReason);
     }
 
     /// <summary>Begins at what is assigned now, from where the model stands.</summary>
@@ -147,8 +145,7 @@ internal sealed class Contributor(
         bool isNew = !_isMissed;
         if (_isMissed) WorkerLog.ContributionsMissed(context.Log, _options.Id, _inFlight.Count);
         else if (_behind is null && (_members.Assigned.Count > 0 || _epoch >= 0))
-            WorkerLog.PartitionsAssigned(
-                context.Log, _options.Id, _members.Assigned.Count, string.Join(", ", _members.Assigned));
+            WorkerLog.PartitionsAssigned(context.Log, _options.Id, _members.Assigned.Count, string.Join(", ", _members.Assigned));
         Forget();
         // Until it is given other partitions: it may be slower than the others for as long.
         (_epoch, _isAgain, _isMissed, _behind) = (_members.Epoch, _isMissed || (_isAgain && _members.Epoch == _epoch), false, null);

@@ -167,6 +167,13 @@ public sealed class ModelMetrics
     /// <summary>Sets the records rejected for one reason.</summary>
     public void SetRejected(RejectionReason reason, long count) => Volatile.Write(ref _rejected[(int)reason], count);
 
+    /// <summary>Sets how many records were read, and of these the rejected ones by reason.</summary>
+    public void SetRead(long read, IReadOnlyList<long> rejected)
+    {
+        Records = read - rejected.Sum();
+        for (int reason = 0; reason < rejected.Count; reason++) SetRejected((RejectionReason)reason, rejected[reason]);
+    }
+
     /// <summary>Counts a batch that was learned from.</summary>
     public void BatchLearned(int records, TimeSpan took)
     {
