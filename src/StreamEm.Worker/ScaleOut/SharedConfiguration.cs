@@ -8,8 +8,8 @@ namespace StreamEm.Worker.ScaleOut;
 
 /// <summary>
 /// Holds the configuration that the states of the model topic were folded with against this worker's. What the parameters mean has to be
-/// the same for all who learn them; another value of what else the fold uses is said, since it makes the fold depend on who folds. Looked at
-/// again only when the states say another configuration than the last time. Used by one thread.
+/// the same for all who learn them; another value of what else the fold uses is said, since it makes the fold depend on who folds. Looked
+/// at again only when the states say another configuration than the last time. Used by one thread.
 /// </summary>
 /// <param name="options">The model as it is configured here.</param>
 /// <param name="log">Told of differences that are not refused.</param>
@@ -49,7 +49,8 @@ internal sealed class SharedConfiguration(ModelOptions options, ILogger log)
                 + $"'{options.ScaleOut!.ModelTopic}') is learned by workers with another configuration:\n"
                 + $"{string.Join("", bound.Select(line => $"  {line}\n"))}"
                 + $"All workers that share a model need the same. Give this one the values that are there; or, to learn another model, "
-                + $"name another model_topic, statistics_topic and group_id (and keys_topic), or give it another id, for all of its workers."));
+                + $"name another model_topic, statistics_topic and group_id (and keys_topic), or give it another id, for all of its "
+                + $"workers."));
     }
 
     /// <summary>What else the fold uses, and how it is learned, that has another value than the state was folded with.</summary>
