@@ -45,6 +45,7 @@ internal sealed class Contributor(
     private readonly SharedConfiguration _configuration = new(context.Options, context.Log);
     private Membership _members = null!;
     private StatisticsWriter _writer = null!;
+    private LostTail _lost = null!;
     private SourceReader? _reader;
     private Checkpoint? _known, _looked, _behind;
     private Learner? _learner;
@@ -69,7 +70,8 @@ internal sealed class Contributor(
             topics.NewOutage(), context.Time)
         { Rebalanced = context.Metrics.Rebalanced, Changing = how => keys?.Changing(how) };
         using StatisticsWriter writer = Wrap(StatisticsWriter.Create(context, topics, members, worker));
-        (_members, _writer) = (members, writer);
+        using var lost = new LostTail(topics, _inFlight, context.Time);
+        (_members, _writer, _lost) = (members, writer, lost);
         keys?.Open();
         try
         {
@@ -124,7 +126,7 @@ internal sealed class Contributor(
     /// <summary>Looks at the group, the model and what is under way.</summary>
     private void Look()
     {
-        _isMissed |= !_writer.Look();
+        _isMissed |= !_writer.Look() | _lost.Look();
         _members.Poll();
         keys?.Look();
         (_problem, context.Metrics.Progress) = (_reader?.Source.Problem ?? _members.Problem ?? _writer.Problem, _reader?.Source.Progress);
@@ -133,6 +135,7 @@ internal sealed class Contributor(
         if (!IsTransactional) _members.Commit(newest.Position);
         if (ReferenceEquals(newest, _looked)) return;
         _looked = newest;
+        _lost.Restart();
         _configuration.Look(newest);
         _isMissed |= _inFlight.Look(newest.Position, newest.StatisticsNext ?? 0, newest.Updates, newest.StatisticsCuts ?? 0);
         foreach ((string partition, PartitionPosition place) in newest.Position.Partitions) keys?.Confirm(partition, place.Next);
@@ -152,8 +155,7 @@ internal sealed class Contributor(
         context.Metrics.Partitions = _members.Assigned.Count;
         if (keys?.TryTake(_members, stop) == false || _members.Assigned.Count == 0) return;
         // A newer state is on its way.
-        if (keys?.IsAheadOf(newest, stop) == true) _behind = newest;
-        if (_behind is not null) return;
+        if ((_behind = keys?.IsAheadOf(newest, stop) == true ? newest : null) is not null) return;
         var stands = new SourcePosition();
         string[] partitions = [.. _members.Assigned];
         foreach (string partition in partitions)
@@ -179,11 +181,10 @@ internal sealed class Contributor(
     private void Forget()
     {
         Dispose();
-        (_reader, _learner, _known) = (null, null, null);
+        (_reader, _learner, _known, _isRemembering) = (null, null, null, false);
         _writer.Forget();
         _inFlight.Clear();
         keys?.Forget();
-        _isRemembering = false;
         _next.Clear();
         _begun.Clear();
         _stood.Clear();
@@ -269,12 +270,10 @@ internal sealed class Contributor(
 
         if (!IsValid) return false;
         Refresh();
-        Learner learner = _learner!;
         using Activity? span = WorkerTraces.Begin("contribute", _options.Id, _known!.Updates, ActivityKind.Producer)
             .OfMessages("contribute", "send", topics.Statistics.Topic, 1);
         _range.Links.MoveTo(span);
-        PartitionPosition from = _next[partition];
-        var range = new RecordRange(partition, from.Next, _range.End.Next);
+        var range = new RecordRange(partition, _next[partition].Next, _range.End.Next);
         var message = new StatisticsMessage
         {
             ModelId = _options.Id,
@@ -289,8 +288,8 @@ internal sealed class Contributor(
             IsAgain = _isAgain,
             Read = _range.Read,
             Rejected = _range.Rejected,
-            Contribution = keys is not null ? keys.Contribute(partition, learner, range.To)
-                : learner.Pending > 0 ? learner.Contribute() : null,
+            Contribution = keys is not null ? keys.Contribute(partition, _learner!, range.To)
+                : _learner!.Pending > 0 ? _learner.Contribute() : null,
         };
         _writer.Send(new Message<byte[]?, byte[]?> { Key = Encoding.UTF8.GetBytes(partition), Value = message.Encode() }, range,
             _inFlight.Add(range, _known.Updates));

@@ -25,6 +25,16 @@ internal sealed class InFlight(int most, Action<long>? counted = null)
         }
     }
 
+    /// <summary>The highest offset of a message under way that is in the log; null for none.</summary>
+    public long? Newest
+    {
+        get
+        {
+            lock (_lock)
+                return _sent.Values.SelectMany(list => list).Where(sent => sent.Offset < long.MaxValue).Max(sent => (long?)sent.Offset);
+        }
+    }
+
     /// <summary>Whether one more of a partition may be sent.</summary>
     public bool HasRoom(string partition)
     {

@@ -2,8 +2,8 @@ namespace StreamEm.Worker.ScaleOut;
 
 /// <summary>
 /// What a contribution counts that was made under parameters of some versions ago, tau. Workers bound tau by themselves: each has at most q
-/// minibatches of a partition under way. Up to <see cref="Soft"/>, which that gives where workers are about as fast, a contribution counts in
-/// full; beyond, its step is divided by 1 + tau / soft; beyond <see cref="Hard"/> it does not count, and its records are worked on anew.
+/// minibatches of a partition under way. Up to <see cref="Soft"/>, which that gives where workers are about as fast, a contribution counts
+/// in full; beyond, its step is divided by 1 + tau / soft; beyond <see cref="Hard"/> it does not count, and its records are worked on anew.
 /// What is worked on anew is damped, however late: a worker so much slower than the others would else never get a record in. With a bound
 /// on tau the recursion converges as without delay (Ho et al. 2013, stale synchronous parallel).
 /// </summary>

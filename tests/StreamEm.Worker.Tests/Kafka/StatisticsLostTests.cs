@@ -2,6 +2,7 @@ using StreamEm.Sources.Tests.Kafka;
 using StreamEm.Worker.Checkpoints;
 using StreamEm.Worker.Commands;
 using StreamEm.Worker.Pipeline;
+using StreamEm.Worker.ScaleOut;
 using StreamEm.Worker.Telemetry;
 using StreamEm.Worker.Tests.Commands;
 using StreamEm.Worker.Tests.Configuration;
@@ -67,6 +68,34 @@ public sealed class StatisticsLostTests(KafkaBroker broker) : IDisposable
         Assert.Equal(0, cut.StatisticsNext);
         reducer.Write(cluster.Log.Skip(Few).Take(Few));
         await reducer.Until(state => state.StatisticsNext == Few, "statistics that are folded");
+    }
+
+    /// <summary>Nobody had folded it, so that nobody but who sent it can miss it.</summary>
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    public async Task AMessage_BehindTheEndOfTheLog_IsLost(long offset, bool isLost)
+    {
+        await using LoneReducer topics = await LoneReducer.PrepareAsync(broker);
+        topics.Write(Enumerable.Repeat<byte[]>([1], 3));
+        var inFlight = new InFlight(most: 2);
+        var time = new LaterTime();
+        using var tail = new LostTail(topics.Topics, inFlight, time);
+        Assert.False(tail.Look());
+        time.Pass(LostTail.Patience);
+        // Nothing is under way, or not in the log yet.
+        Action<long> written = inFlight.Add(new RecordRange("a/0", 0, 10));
+        Assert.False(tail.Look());
+        Assert.False(tail.IsAsking);
+
+        written(offset);
+        time.Pass(LostTail.Patience);
+        tail.Look();
+        Assert.True(tail.IsAsking);
+        bool found = false;
+        await Eventually.True(() => (found = tail.Look()) || !tail.IsAsking, "an answer");
+
+        Assert.Equal(isLost, found);
     }
 
     private Task<Checkpoint> Run(ModelOptions model, int records) => OneWorker.RunAsync(

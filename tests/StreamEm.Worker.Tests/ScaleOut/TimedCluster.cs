@@ -135,7 +135,8 @@ internal sealed class TimedCluster
         long from = worker.Next;
         var range = new RecordRange(worker.Partition, from, worker.Next = from + MinibatchSize);
         // Records differ, and machines do.
-        double taken = (worker == _workers[0] ? _slowest : 1) * _costs.Minibatch * (0.9 + 0.2 * _random.NextDouble()) + (known == worker.Known ? 0 : _costs.Restore);
+        double minibatch = (worker == _workers[0] ? _slowest : 1) * _costs.Minibatch * (0.9 + 0.2 * _random.NextDouble());
+        double taken = minibatch + (known == worker.Known ? 0 : _costs.Restore);
         worker.Known = known;
         At(_now + taken, () =>
         {
