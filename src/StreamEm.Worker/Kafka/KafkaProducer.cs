@@ -59,7 +59,9 @@ internal sealed class KafkaProducer : IAsyncDisposable
             MessageMaxBytes = maxMessageBytes,
             CompressionType = CompressionType.Zstd,
             LingerMs = isBatched ? 50 : 0,
+            // Who sends bounds what is under way; a queue that is full would be the end.
             QueueBufferingMaxMessages = 0,
+            QueueBufferingMaxKbytes = int.MaxValue,
             // The outage decides: a message that the client gave up by itself would be a gap.
             MessageTimeoutMs = 0,
             // But a topic that is gone is no outage: its messages fail, unless a broker may only not have heard of it yet.

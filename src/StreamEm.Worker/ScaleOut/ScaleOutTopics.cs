@@ -15,8 +15,8 @@ internal sealed class ScaleOutTopics(ModelOptions options, TimeProvider time)
     /// <summary>The largest message of both: statistics or state of a model.</summary>
     public const int MaxMessageBytes = 64 << 20;
 
-    /// <summary>Records in which the newest state is looked for first.</summary>
-    private const int FirstWindow = 256;
+    /// <summary>Records in which the newest state is looked for first: a few states, which may be large, with their snapshots.</summary>
+    private const int FirstWindow = 2 * Reduction.Batch;
 
     private readonly KafkaSourceOptions _source = (KafkaSourceOptions)options.Source;
 
