@@ -17,7 +17,7 @@ public sealed class KeyHistoryTests
     {
         KeyStart start = Read(Entry("a", New, 30), Entry("b", New, 60), Mark(New, known: 0, keys: 2));
 
-        Assert.Equal((Marked, Begin), (start.Position, start.Begin));
+        Assert.Equal((Marked, Begin, "topic 1"), (start.Position, start.Begin, start.Identity));
         Assert.Empty(start.Ahead);
         Assert.Equal(30, Assert.Single(_states.Kept["a"]));
     }
@@ -57,6 +57,51 @@ public sealed class KeyHistoryTests
         Assert.Equal(40, start.Position);
         Assert.Equal("a: 60", Ahead(start));
         Assert.Equal(40, Assert.Single(_states.Kept["b"]));
+    }
+
+    [Fact]
+    public void ADamagedState_ThatIsTheOnlyOneOfItsKey_IsNotKept_AndToBeWrittenAgain()
+    {
+        KeyMessage damaged = Entry("b", New, 60);
+        damaged.Value[^1] ^= 1;
+
+        KeyStart start = Read(Entry("a", New, 60), damaged, Mark(New, known: 0, keys: 2));
+
+        Assert.Equal((Begin, "b"), (start.Position, Assert.Single(start.Behind)));
+        Assert.Equal("a", Assert.Single(_states.Kept).Key);
+    }
+
+    [Fact]
+    public void ADamagedState_ThatTheWriterOfTheMarkKnewOf_IsOnlyAsFarAsTheOneBefore()
+    {
+        KeyMessage damaged = Entry("b", Old, 60);
+        damaged.Value[^1] ^= 1;
+
+        // It may have been sound when it was read.
+        KeyStart start = Read(Entry("a", Old, 60), Entry("b", Old, 40), damaged, Mark(New, known: 3, keys: 2));
+
+        Assert.Equal((40, "a: 60"), (start.Position, Ahead(start)));
+    }
+
+    [Fact]
+    public void States_WithoutAMark_AreAheadOfTheBeginning()
+    {
+        KeyStart start = Read(Entry("a", Old, 45), Entry("b", New, 30));
+
+        Assert.Equal((0, 0, "a: 45, b: 30"), (start.Position, start.Marked, Ahead(start)));
+        Assert.Null(start.Identity);
+    }
+
+    [Fact]
+    public void Mark_SaysWhatTheModelsAreOf_AndHowManyThereAre()
+    {
+        var history = new KeyHistory(Names, _states);
+        Assert.Equal((null, 0), (history.Schema, history.Missing));
+
+        KeyMessage mark = Mark(New, known: 0, keys: 2);
+        history.Take(0, mark.Name, mark.Value);
+
+        Assert.Equal(("machine: x", 2), (history.Schema, history.Missing));
     }
 
     [Fact]
@@ -146,6 +191,7 @@ public sealed class KeyHistoryTests
         Position = position,
         Keys = keys,
         Schema = "machine: x",
+        Identity = "topic 1",
     }.Encode(Names.Mark));
 
     private sealed class States : KeyStates
